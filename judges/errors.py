@@ -1,0 +1,95 @@
+"""The errors of evaluation; the class alone says what the worker does with one.
+
+EvaluationError
+├── ConfigurationError              a person must edit a file; refuse to start, CLI exit 2
+│   └── RubricError (file, key)
+├── UnjudgeableSample (reason)      SKIP: recorded, counted, never retried
+├── ModelError                      the provider's side
+│   ├── TransientModelError (retry_after_s)   RETRY within attempts and age
+│   │   ├── RateLimited
+│   │   ├── ModelTimeout
+│   │   └── ModelUnavailable
+│   └── PermanentModelError
+│       ├── ModelAccessDenied       PARK: key, quota or model name; all would fail
+│       └── ModelRefused            SKIP, counted apart
+└── InvalidVerdict (reply)          RETRY once as a message, after the repair turn, then PARK
+    └── IncompleteVerdict           a sentence of the response was left out
+
+Anything outside the tree is our bug: PARK at once with a traceback. The table itself is worker/dispositions.py.
+"""
+
+from __future__ import annotations
+
+
+class EvaluationError(Exception):
+    """Root of everything that can go wrong while evaluating."""
+
+
+class ConfigurationError(EvaluationError):
+    """A person must edit a file or a setting; the message names it, the key and the remedy."""
+
+
+class RubricError(ConfigurationError):
+    """A rubric file that cannot be used."""
+
+    def __init__(self, file: str, key: str, remedy: str) -> None:
+        super().__init__(f"{file}: {key}: {remedy}")
+        self.file = file
+        self.key = key
+
+
+class UnjudgeableSample(EvaluationError):
+    """The data cannot be judged; `reason` is a short stable word that is counted."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class ModelError(EvaluationError):
+    """The model provider did not give a usable answer."""
+
+
+class TransientModelError(ModelError):
+    """May pass by itself; `retry_after_s` is the provider's own wish, if it stated one."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(TransientModelError):
+    """The provider said to slow down (429)."""
+
+
+class ModelTimeout(TransientModelError):
+    """No answer within the deadline."""
+
+
+class ModelUnavailable(TransientModelError):
+    """Connection refused, broken off, or a 5xx."""
+
+
+class PermanentModelError(ModelError):
+    """Trying the same again gives the same answer."""
+
+
+class ModelAccessDenied(PermanentModelError):
+    """Bad key, no quota, unknown model or malformed request: every call would fail."""
+
+
+class ModelRefused(PermanentModelError):
+    """The provider's content filter or the model declined to judge this text."""
+
+
+class InvalidVerdict(EvaluationError):
+    """The judge model broke the reply format and its repair turn did not help."""
+
+    def __init__(self, message: str, *, reply: str = "") -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
+class IncompleteVerdict(InvalidVerdict):
+    """A sentence of the response is neither judged nor marked as not check-worthy."""

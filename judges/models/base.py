@@ -1,0 +1,57 @@
+"""The chat model port: messages in, one reply out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from judges.schema import Record, Usage
+
+
+class Message(Record):
+    """One message of a chat request."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Reply(Record):
+    """A model's raw answer. `text` is empty when the model declined; then `refusal` says how."""
+
+    text: str
+    refusal: str | None = None
+    finish_reason: str | None = None
+    usage: Usage
+    model_served: str
+    system_fingerprint: str | None = None
+    latency_s: float
+
+
+class ChatModel(Protocol):
+    """One model at one endpoint. Shared by all assessments of a process."""
+
+    @property
+    def model(self) -> str:
+        """The model name that is asked for."""
+        ...
+
+    async def complete(
+        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+    ) -> Reply:
+        """Ask once, waiting and retrying within the adapter's own limits.
+
+        Args:
+            messages: the conversation, stable part first.
+            json_schema: when given, the reply must be a JSON object of this shape (strict mode asked for).
+            max_tokens: upper bound of the completion.
+
+        Raises:
+            RateLimited, ModelTimeout, ModelUnavailable: may pass by itself.
+            ModelAccessDenied: key, quota or model name are wrong.
+            ModelRefused: content filter.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...

@@ -1,0 +1,36 @@
+"""Where CPU work runs, so that the event loop only awaits.
+
+A worker's event loop serves hundreds of assessments at once; tokenising one long answer on it would stall all
+of them. Judges therefore hand such work to `in_thread`. Alone (a notebook, the CLI) it goes to asyncio's default
+thread pool; inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_executor: ContextVar[Executor | None] = ContextVar("assay_cpu_executor", default=None)
+
+
+@contextmanager
+def cpu_executor(executor: Executor) -> Iterator[None]:
+    """Bind the executor that `in_thread` uses in this context and the tasks started from it."""
+    token = _executor.set(executor)
+    try:
+        yield
+    finally:
+        _executor.reset(token)
+
+
+async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work(*args, **kwargs)` off the event loop and await its result."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_executor.get(), lambda: work(*args, **kwargs))

@@ -1,0 +1,221 @@
+"""The records judges take and give: sample in, claims and verdict out, and the outcome made of them.
+
+All records are frozen and refuse unknown fields: what a judge concluded is never edited afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+"""A float in [0, 1]; NaN and infinities are refused, so no failure can hide in a number."""
+
+
+class Record(BaseModel):
+    """Base of every record: frozen, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(Record):
+    """One earlier message of the conversation."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+
+
+class Span(Record):
+    """A half-open range of character offsets, `text[start:end]`."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Span:
+        if self.end < self.start:
+            raise ValueError(f"span ends before it starts: {self.start}..{self.end}")
+        return self
+
+
+class Sample(Record):
+    """Everything a judge may see of one trace or golden item.
+
+    `contexts` is the evidence: retrieved passages and tool outputs, one string each, in the order the
+    application saw them. `metadata` never reaches a model.
+    """
+
+    id: str
+    question: str = ""
+    history: tuple[Turn, ...] = ()
+    contexts: tuple[str, ...] = ()
+    response: str
+    reference: str | None = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def content_hash(self) -> str:
+        """sha256 over what is judged; the id and the metadata are left out, so equal content has one hash."""
+        content = self.model_dump_json(exclude={"id", "metadata"})
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class ClaimVerdict(StrEnum):
+    """What the evidence says of a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_FOUND = "not_found"
+
+
+class Severity(StrEnum):
+    """How much it would matter if the claim were wrong."""
+
+    MINOR = "minor"
+    MATERIAL = "material"
+    CRITICAL = "critical"
+
+
+class Evidence(Record):
+    """A passage a claim rests on: character offsets into `sample.contexts[context]`."""
+
+    context: int = Field(ge=0)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class Claim(Record):
+    """One check-worthy statement of the response and what became of it.
+
+    `source` names who decided last (`local`, `llm`, `rule:values`, …); `p_supported` is that judge's
+    probability that the evidence supports the claim, None where it states none.
+    """
+
+    text: str
+    span: Span
+    verdict: ClaimVerdict
+    p_supported: Probability | None = None
+    severity: Severity = Severity.MATERIAL
+    evidence: tuple[Evidence, ...] = ()
+    source: str
+    reason: str = ""
+
+
+class RuleHit(Record):
+    """A rule that fired: which one, where in the response, and why, in words a person understands."""
+
+    rule: str
+    span: Span
+    detail: str
+    severity: Severity = Severity.MATERIAL
+
+
+class ResponseKind(StrEnum):
+    """What kind of text the response is; only an answer has something to ground."""
+
+    ANSWER = "answer"
+    REFUSAL = "refusal"
+    NO_CLAIMS = "no_claims"
+
+
+class GroundingState(StrEnum):
+    """The categorical score beside the three numbers: why a number is there, or why it is not."""
+
+    JUDGED = "judged"
+    NO_CLAIMS = "no_claims"
+    REFUSAL = "refusal"
+    NO_EVIDENCE = "no_evidence"
+    EVIDENCE_SILENT = "evidence_silent"
+    PARTIAL_CONTEXT = "partial_context"
+
+
+class Tier(StrEnum):
+    """How much a verdict is worth: a cheap screen, a model, several models."""
+
+    SCREEN = "screen"
+    LLM = "llm"
+    PANEL = "panel"
+
+
+class Usage(Record):
+    """Tokens and calls one verdict took; zero for judges that call no model."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Sum field by field."""
+        return Usage(
+            calls=self.calls + other.calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
+class Verdict(Record):
+    """What a judge concluded about one sample.
+
+    Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
+    `cost_usd` is None when the model's price is unknown, never 0 for "unknown". `risk` is the judge's own
+    probability that a person would mark at least one hallucination; None where it has none to give.
+    """
+
+    judge: str
+    tier: Tier
+    kind: ResponseKind = ResponseKind.ANSWER
+    claims: tuple[Claim, ...] = ()
+    not_checkworthy: tuple[Span, ...] = ()
+    risk: Probability | None = None
+    calibrated: bool = False
+    partial_context: bool = False
+    rule_hits: tuple[RuleHit, ...] = ()
+    rejected_evidence: int = 0
+    explanation: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    latency_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    model_requested: str | None = None
+    model_served: str | None = None
+    system_fingerprint: str | None = None
+
+
+class Scored(Record):
+    """The sample was judged: numbers where they apply, a reason where one does not, and the state always.
+
+    `revision` is the evaluator revision: rates are never pooled across two of them.
+    """
+
+    outcome: Literal["scored"] = "scored"
+    scores: dict[str, Probability]
+    not_applicable: dict[str, str]
+    state: GroundingState
+    risk_label: Literal["low", "medium", "high"] | None = None
+    comment: str
+    revision: str
+    verdict: Verdict | None = None
+
+
+class Skipped(Record):
+    """The data cannot be judged, and trying again would not change that."""
+
+    outcome: Literal["skipped"] = "skipped"
+    reason: str
+    detail: str = ""
+
+
+class Failed(Record):
+    """Judging failed: class and message of the error. Never a number."""
+
+    outcome: Literal["failed"] = "failed"
+    error: str
+    message: str
+    retry_after_s: float | None = None
+
+
+Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]
+"""What became of one (sample, rubric): scored, skipped or failed; nothing else exists."""

@@ -1,0 +1,184 @@
+"""Records of the worker: traces as a store gives them, scores as they are written, messages as they travel."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from judges.schema import Record
+
+BATCH_SIZE = 16
+"""Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
+more than judging it; larger batches wait for their slowest call."""
+
+OWN_ENVIRONMENT = "assay"
+"""Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
+
+_SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
+
+
+class Observation(Record):
+    """One step inside a trace: a retrieval, a generation, a tool call."""
+
+    id: str
+    type: str = "span"
+    name: str = ""
+    parent_id: str | None = None
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    level: str = "DEFAULT"
+    input: JsonValue = None
+    output: JsonValue = None
+    model: str | None = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class TraceRoot(Record):
+    """The columns of a trace that selection may look at; content is fetched only for what was selected."""
+
+    trace_id: str
+    observation_id: str
+    name: str = ""
+    environment: str = "default"
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    level: str = "DEFAULT"
+    release: str | None = None
+    version: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Trace(Record):
+    """One recorded run of the user's application, normalised: its root and the observations under it."""
+
+    root: TraceRoot
+    input: JsonValue = None
+    output: JsonValue = None
+    observations: tuple[Observation, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The store's own id of the trace: an opaque string."""
+        return self.root.trace_id
+
+
+class TraceKey(Record):
+    """How to find one selected trace again: its id and the time bounds a store needs to find it cheaply."""
+
+    trace_id: str
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+
+
+class Score(Record):
+    """A named value ready to be written on a trace. `value` is a float, or a string for a categorical score.
+
+    `timestamp` is the trace's start, never "now": some stores hold (id, name, day of timestamp) as identity,
+    and a rewrite must hit the same row.
+    """
+
+    id: str
+    trace_id: str
+    observation_id: str | None = None
+    name: str
+    value: float | str
+    comment: str = ""
+    environment: str = "default"
+    timestamp: AwareDatetime
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def data_type(self) -> Literal["NUMERIC", "CATEGORICAL"]:
+        """NUMERIC for floats, CATEGORICAL for strings."""
+        return "CATEGORICAL" if isinstance(self.value, str) else "NUMERIC"
+
+
+def score_id(project: str, trace_id: str, observation_id: str | None, rubric_name: str, rubric_hash: str, name: str) -> str:
+    """The one id a score has, however often and by whichever tier it is computed.
+
+    Judge, tier and model are left out on purpose: a retry under another tier overwrites.
+    """
+    key = "\x1f".join((project, trace_id, observation_id or "", rubric_name, rubric_hash, name))
+    return str(uuid.uuid5(_SCORE_NAMESPACE, key))
+
+
+Pi = Annotated[float, Field(gt=0.0, le=1.0)]
+"""Probability with which a trace was selected; 1/pi is its weight in every reported rate."""
+
+
+class BatchItem(Record):
+    """One selected trace in a message: ids and survey design, never its content."""
+
+    trace_id: str
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    pi: Pi
+    stratum: str
+    sample: Literal["base", "boost"] = "base"
+
+
+class AssessMessage(Record):
+    """Version 1 of the message that asks a worker to judge up to 16 traces of one use case by one rubric."""
+
+    v: Literal[1] = 1
+    use_case: str
+    rubric: str
+    rubric_hash: str
+    window: str
+    attempt: int = Field(default=1, ge=1)
+    items: tuple[BatchItem, ...] = Field(min_length=1, max_length=BATCH_SIZE)
+
+
+class RecordMessage(Record):
+    """Version 1 of the message that asks a worker to write the kept verdicts of some traces to the store."""
+
+    v: Literal[1] = 1
+    rubric: str
+    rubric_hash: str
+    trace_ids: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class LedgerState(StrEnum):
+    """Where a selected trace stands. Every entry is in exactly one; the last three are final."""
+
+    OPEN = "open"
+    JUDGED = "judged"
+    POSTED = "posted"
+    SCORED = "scored"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+
+
+class LedgerEntry(Record):
+    """The promise made when a trace was selected, and how far it was kept. Key: (rubric, trace id)."""
+
+    trace_id: str
+    rubric: str
+    rubric_hash: str
+    use_case: str
+    window: str
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    pi: Pi
+    stratum: str
+    sample: Literal["base", "boost"] = "base"
+    state: LedgerState = LedgerState.OPEN
+    reason: str = ""
+    attempts: int = 0
+    writes: int = 0
+    selected_at: AwareDatetime
+    changed_at: AwareDatetime
+    verdict_key: str | None = None
+    score_ids: tuple[str, ...] = ()
+
+
+def utc_iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: sorts as text in the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
