@@ -1,17 +1,34 @@
 """What the worker needs from the outside world, as protocols, and the errors those may raise.
 
 TraceStore    worker/stores/      where traces come from and scores go
+FleetState    worker/state/       the ledger, windows, kept verdicts: Redis, or memory in one process
 Clock         worker/clock.py     the time, so that tests own it
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
 from judges.errors import EvaluationError
-from worker.schema import Score, Trace, TraceKey, TraceRoot
+from worker.schema import (
+    AssessMessage,
+    LedgerEntry,
+    LedgerEvent,
+    LedgerState,
+    Move,
+    Promise,
+    RecordMessage,
+    Score,
+    Trace,
+    TraceKey,
+    TraceRoot,
+    WindowRecord,
+)
+
+Publish = Callable[[Sequence[AssessMessage | RecordMessage]], Awaitable[None]]
+"""Rings the doorbell: hands messages to the queue they belong to. Losing one is harmless, the ledger remembers."""
 
 
 class StoreError(EvaluationError):
@@ -80,6 +97,122 @@ class TraceStore(Protocol):
 
     async def close(self) -> None:
         """Release connections and files."""
+        ...
+
+
+class StateUnavailable(EvaluationError):
+    """Redis cannot be reached or did not answer in time; the message names the address and the remedy."""
+
+
+class FleetState(Protocol):
+    """What all workers share. The ledger is the promise that a selected trace ends scored, skipped or dead.
+
+    Every method is atomic and safe to repeat. Redis in the fleet, memory within one process.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def epoch(self, now: datetime) -> datetime:
+        """When this state began: `now` on the first call ever, that same moment afterwards."""
+        ...
+
+    async def windows(self, start: datetime, end: datetime) -> Sequence[WindowRecord]:
+        """Recorded windows with `start <= window.start < end`, in order of time."""
+        ...
+
+    async def put_window(self, window: WindowRecord) -> None:
+        """Write or replace one window's record."""
+        ...
+
+    async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open entries for promises that have none yet; returns those that were new."""
+        ...
+
+    async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
+        """Entries by trace id; missing ones are absent."""
+        ...
+
+    async def history(self, rubric: str, trace_id: str) -> Sequence[LedgerEvent]:
+        """What happened to one entry, oldest first; empty if there is none."""
+        ...
+
+    async def begin(
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
+    ) -> Sequence[LedgerEntry]:
+        """Take the open entries among these for judging, until a moment, and count the delivery.
+
+        An entry that another owner holds is not returned: the same owner (a redelivered message) may take its
+        own again.
+        """
+        ...
+
+    async def move(self, rubric: str, moves: Sequence[Move], *, now: datetime) -> Sequence[str]:
+        """Apply moves whose entry is still in an expected state; returns the trace ids that moved.
+
+        A final state ends the entry's deadline; `due` sets the next one. Any move ends the taking by `begin`.
+        """
+        ...
+
+    async def overdue(
+        self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
+    ) -> Sequence[LedgerEntry]:
+        """Entries in these states whose deadline passed; their deadline is pushed so that none is handed out twice."""
+        ...
+
+    def scan(self, first: date, last: date) -> AsyncIterator[LedgerEntry]:
+        """Entries whose trace started on one of these UTC days, in no order; final ones live 14 days."""
+        ...
+
+    async def dead_letters(self) -> Sequence[LedgerEntry]:
+        """Everything that gave up and was neither replayed nor dropped, oldest first."""
+        ...
+
+    async def counts(self, first: date, last: date) -> Mapping[tuple[str, str, LedgerState, str], int]:
+        """Number of entries by (use case, rubric, state, reason), by UTC day of the trace's start.
+
+        Kept transactionally with the entries themselves, and longer than them.
+        """
+        ...
+
+    async def keep(self, key: str, value: bytes, *, ttl_s: int) -> None:
+        """Keep a verdict under its content key."""
+        ...
+
+    async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Kept values by key; expired ones are absent."""
+        ...
+
+    async def put_document(self, digest: str, content: str) -> None:
+        """Publish a rubric under its hash, so that every worker judges with the version a message names."""
+        ...
+
+    async def document(self, digest: str) -> str | None:
+        """A published document, or None."""
+        ...
+
+    async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
+        """Take a named lock for at most `ttl_s`; False if somebody else holds it."""
+        ...
+
+    async def release(self, name: str, *, owner: str) -> None:
+        """Give a lock back if this owner still holds it."""
+        ...
+
+    async def queue_depth(self, queue: str) -> int:
+        """Messages waiting in a Celery queue; 0 where there is no queue."""
+        ...
+
+    async def renew_deliveries(self, tags: Sequence[str], *, now: datetime) -> None:
+        """Tell the broker that these unacknowledged deliveries are alive, so that it does not redeliver them."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if the state answers."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
         ...
 
 

@@ -18,6 +18,9 @@ more than judging it; larger batches wait for their slowest call."""
 OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
 
+STATE_SCORE = "grounding_state"
+"""The categorical score; written for every judged trace, so its id tells whether the store has our scores."""
+
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 
 
@@ -100,13 +103,22 @@ class Score(Record):
         return "CATEGORICAL" if isinstance(self.value, str) else "NUMERIC"
 
 
-def score_id(project: str, trace_id: str, observation_id: str | None, rubric_name: str, rubric_hash: str, name: str) -> str:
+def score_id(
+    project: str, trace_id: str, observation_id: str | None, *, rubric_name: str, rubric_hash: str, name: str
+) -> str:
     """The one id a score has, however often and by whichever tier it is computed.
 
     Judge, tier and model are left out on purpose: a retry under another tier overwrites.
     """
     key = "\x1f".join((project, trace_id, observation_id or "", rubric_name, rubric_hash, name))
     return str(uuid.uuid5(_SCORE_NAMESPACE, key))
+
+
+class ResolvedRate(Record):
+    """The base rate of one use case in one window, and why it is that."""
+
+    rate: float = Field(gt=0.0, le=1.0)
+    why: Literal["configured", "low_traffic", "min_per_day"]
 
 
 Pi = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -156,8 +168,11 @@ class LedgerState(StrEnum):
     DEAD = "dead"
 
 
-class LedgerEntry(Record):
-    """The promise made when a trace was selected, and how far it was kept. Key: (rubric, trace id)."""
+FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.DEAD})
+
+
+class Promise(Record):
+    """What was promised when a trace was selected; never changes. Key: (rubric name, trace id)."""
 
     trace_id: str
     rubric: str
@@ -166,17 +181,95 @@ class LedgerEntry(Record):
     window: str
     start: AwareDatetime
     end: AwareDatetime | None = None
+    observation_id: str | None = None
+    environment: str = "default"
     pi: Pi
     stratum: str
     sample: Literal["base", "boost"] = "base"
+    selected_at: AwareDatetime
+
+
+class Judgement(Record):
+    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace."""
+
+    verdict_key: str
+    revision: str
+    judge: str
+    state: str
+    values: dict[str, float | str]
+    cost_usd: float | None = None
+
+
+class LedgerEntry(Record):
+    """A promise and how far it was kept.
+
+    `attempts` counts failed tries, `deliveries` how often work began since the last outcome (a worker that dies
+    leaves no outcome), `writes` how often scores were posted. `since` is when its age began: at selection, and
+    anew when a dead letter is replayed.
+    """
+
+    promise: Promise
     state: LedgerState = LedgerState.OPEN
     reason: str = ""
+    detail: str = ""
     attempts: int = 0
+    deliveries: int = 0
     writes: int = 0
-    selected_at: AwareDatetime
+    since: AwareDatetime
     changed_at: AwareDatetime
-    verdict_key: str | None = None
-    score_ids: tuple[str, ...] = ()
+    judgement: Judgement | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The trace this entry is about."""
+        return self.promise.trace_id
+
+
+class Move(Record):
+    """One change of one entry: applied only if the entry is still in one of `expected`."""
+
+    trace_id: str
+    expected: tuple[LedgerState, ...]
+    state: LedgerState
+    reason: str = ""
+    detail: str = ""
+    due: AwareDatetime | None = None
+    judgement: Judgement | None = None
+    failed_attempt: bool = False
+    wrote: bool = False
+    fresh_start: bool = False
+
+
+class LedgerEvent(Record):
+    """One line of an entry's history, for `assay why`."""
+
+    at: AwareDatetime
+    state: LedgerState
+    reason: str = ""
+
+
+class WindowRecord(Record):
+    """What sweeps saw in one window of root start times.
+
+    `seen` counts distinct trace ids by use case; `rates` is resolved at the first scan and kept, so that a
+    trace has one answer and one pi however often its window is scanned.
+    """
+
+    start: AwareDatetime
+    end: AwareDatetime
+    scans: int = 0
+    is_final: bool = False
+    seen: dict[str, int] = Field(default_factory=dict)
+    not_selected: dict[str, int] = Field(default_factory=dict)
+    rates: dict[str, ResolvedRate] = Field(default_factory=dict)
+    unmatched: int = 0
+    excluded: int = 0
+    unfinished: int = 0
+
+    @property
+    def id(self) -> str:
+        """The window's start, as text that sorts in time."""
+        return utc_iso(self.start)
 
 
 def utc_iso(moment: datetime) -> str:

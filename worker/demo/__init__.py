@@ -1,0 +1,1 @@
+"""The demo: the whole job on real, human-labelled answers, in a directory of its own."""

@@ -1,0 +1,31 @@
+"""Trace stores: where traces come from and scores go. One folder or file per product, opened by its kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from judges.errors import ConfigurationError
+from worker.ports import TraceStore
+from worker.stores.sqlite import SqliteStore
+
+KINDS = ("sqlite",)
+"""What `store.kind` in assay.yaml may say."""
+
+
+def open_store(kind: str, *, path: Path | None) -> TraceStore:
+    """The trace store of this kind; nothing is opened before its first call.
+
+    Args:
+        kind: what `store.kind` in assay.yaml says.
+        path: the file, for stores that are one.
+
+    Raises:
+        ConfigurationError: an unknown kind, or no path where one is needed.
+    """
+    if kind == "langfuse":
+        raise ConfigurationError("assay.yaml: store.kind: langfuse is not available in this version yet; use sqlite")
+    if kind not in KINDS:
+        raise ConfigurationError(f"assay.yaml: store.kind: {kind!r} is unknown; use {' or '.join(KINDS)}")
+    if path is None:
+        raise ConfigurationError("assay.yaml: store.path: missing; name the file the sqlite store lies in")
+    return SqliteStore(path)

@@ -1,0 +1,172 @@
+"""The LLM judge: one call per sample on the common path, one repair turn, and no number out of a failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Sequence
+
+from judges.errors import InvalidVerdict, ModelRefused
+from judges.llm.claims import Judged, resolve
+from judges.llm.fence import one_line
+from judges.llm.numbering import Limits, Part, divide
+from judges.llm.prompt import build_messages, prompt_fingerprint
+from judges.llm.reply import REPLY_SCHEMA, ParsedReply, parse_reply
+from judges.models.base import ChatModel, Message, Reply
+from judges.offload import in_thread
+from judges.prices import PriceTable
+from judges.rubric import LlmOptions, Rubric
+from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
+
+_MAX_TOKENS = LlmOptions.model_fields["max_tokens"].default
+_REPEATED_REPLY_CHARS = 8_000
+
+
+def _fresh_nonce() -> str:
+    """64 random bits: nobody who wrote the text under judgement can have known them."""
+    return secrets.token_hex(8)
+
+
+class LlmJudge:
+    """Judges a sample with a chat model; stateless, so one instance serves all concurrent assessments."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        prices: PriceTable,
+        *,
+        limits: Limits | None = None,
+        nonce: Callable[[], str] = _fresh_nonce,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            model: who is asked.
+            prices: what the calls cost.
+            limits: sizes of one call; the defaults fit a 32,000-token context window.
+            nonce: makes the fence word of each call; tests pass their own.
+        """
+        self._model = model
+        self._prices = prices
+        self._limits = limits or Limits()
+        self._nonce = nonce
+        content = [prompt_fingerprint(), model.model, REPLY_SCHEMA, self._limits.model_dump()]
+        self._fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """`llm`."""
+        return "llm"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over prompt, model name, reply schema and limits."""
+        return self._fingerprint
+
+    async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
+        """Judge one sample; see `Judge.assess`.
+
+        Raises:
+            UnjudgeableSample: the response is empty or too long.
+            ModelError: the provider did not answer usefully.
+            InvalidVerdict: the reply broke the format, also after the repair turn.
+        """
+        max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
+        parts = await in_thread(divide, sample, self._limits)
+        replies: list[Reply] = []
+        parsed = [(part, await self._judge_part(sample, part, max_tokens, replies)) for part in parts]
+        return await in_thread(self._verdict, sample, parsed, replies)
+
+    async def close(self) -> None:
+        """Close the model's connections."""
+        await self._model.close()
+
+    async def _judge_part(self, sample: Sample, part: Part, max_tokens: int, replies: list[Reply]) -> ParsedReply:
+        """Ask, and ask once more naming the fault; every reply is added to `replies`, so that all are paid for."""
+        messages: Sequence[Message] = await in_thread(
+            build_messages, sample, part, nonce=self._nonce(), limits=self._limits
+        )
+        reply = await self._ask(messages, max_tokens, replies)
+        try:
+            return await in_thread(_read, reply, part)
+        except InvalidVerdict as fault:
+            messages = [*messages, *_repair_turn(reply, fault)]
+        if reply.finish_reason == "length":
+            max_tokens *= 2  # asking again for what did not fit would cut it off again
+        return await in_thread(_read, await self._ask(messages, max_tokens, replies), part)
+
+    async def _ask(self, messages: Sequence[Message], max_tokens: int, replies: list[Reply]) -> Reply:
+        reply = await self._model.complete(messages, json_schema=REPLY_SCHEMA, max_tokens=max_tokens)
+        replies.append(reply)
+        if reply.refusal is not None:
+            raise ModelRefused(f"{self._model.model} declined to judge this sample")
+        return reply
+
+    def _verdict(self, sample: Sample, parsed: Sequence[tuple[Part, ParsedReply]], replies: Sequence[Reply]) -> Verdict:
+        """Merge the parts into one verdict."""
+        judged = [resolve(reply, sample, part) for part, reply in parsed]
+        claims = tuple(claim for one in judged for claim in one.claims)
+        return Verdict(
+            judge=self.name,
+            tier=Tier.LLM,
+            kind=_kind([reply.kind for _, reply in parsed], has_claims=bool(claims)),
+            claims=claims,
+            not_checkworthy=tuple(span for one in judged for span in one.not_checkworthy),
+            partial_context=any(part.partial_context for part, _ in parsed),
+            rejected_evidence=sum(one.rejected_evidence for one in judged),
+            explanation=_explanation(judged),
+            usage=sum((reply.usage for reply in replies), start=Usage()),
+            cost_usd=self._cost(replies),
+            latency_s=sum(reply.latency_s for reply in replies),
+            model_requested=self._model.model,
+            model_served=replies[-1].model_served,
+            system_fingerprint=replies[-1].system_fingerprint,
+        )
+
+    def _cost(self, replies: Sequence[Reply]) -> float | None:
+        """Cost of all calls by the model that served each, else by the one asked for; one unknown makes it unknown."""
+        total = 0.0
+        for reply in replies:
+            served = reply.model_served if self._prices.price(reply.model_served) else self._model.model
+            cost = self._prices.cost(served, reply.usage)
+            if cost is None:
+                return None
+            total += cost
+        return total
+
+
+def _read(reply: Reply, part: Part) -> ParsedReply:
+    """Parse one reply; a cut-off one says so, because that is the fault to name."""
+    try:
+        return parse_reply(reply.text, part.sentences)
+    except InvalidVerdict as fault:
+        if reply.finish_reason != "length":
+            raise
+        message = "the reply was cut off at its token limit; leave out reasons and fragments"
+        raise type(fault)(message, reply=fault.reply) from fault
+
+
+def _repair_turn(reply: Reply, fault: InvalidVerdict) -> tuple[Message, Message]:
+    """What is added to the conversation: the broken reply and what is wrong with it."""
+    request = (
+        f"Your reply cannot be used: {fault}. Reply again with the whole JSON object for all R numbers, nothing else."
+    )
+    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS]) or "(empty)"
+    return Message(role="assistant", content=broken), Message(role="user", content=request)
+
+
+def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
+    """An answer if any part claims something; a refusal only if some part declines and none claims."""
+    if has_claims:
+        return ResponseKind.ANSWER
+    return ResponseKind.REFUSAL if ResponseKind.REFUSAL in kinds else ResponseKind.NO_CLAIMS
+
+
+def _explanation(judged: Sequence[Judged]) -> str:
+    """One line on what code rejected of the model's word; empty where nothing was."""
+    evidence = sum(one.rejected_evidence for one in judged)
+    fragments = sum(one.rejected_fragments for one in judged)
+    said = [f"{evidence} evidence pointers rejected"] if evidence else []
+    said += [f"{fragments} quoted fragments not in their sentence"] if fragments else []
+    return "; ".join(said)

@@ -1,0 +1,140 @@
+"""Numbers the sentences of response and evidence, and divides a long sample into calls.
+
+A number stands for exact character offsets, so a reply that names numbers can be checked by code. Numbers are given
+once per sample: they stay the same when only some evidence is shown, and in every call of a long response.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from pydantic import Field
+
+from judges.errors import UnjudgeableSample
+from judges.schema import Evidence, Record, Sample, Span
+from judges.sentences import split_sentences
+from judges.words import STOP_WORDS, stem, words
+
+
+class Limits(Record):
+    """Sizes of one call, in characters and sentences; the defaults fit a 32,000-token context window."""
+
+    evidence_chars: int = Field(default=48_000, ge=0)
+    line_chars: int = Field(default=2_000, ge=100)
+    part_sentences: int = Field(default=40, ge=1)
+    part_chars: int = Field(default=16_000, ge=1)
+    response_chars: int = Field(default=160_000, ge=1)
+    question_chars: int = Field(default=8_000, ge=1)
+    history_chars: int = Field(default=8_000, ge=0)
+
+
+class Part(Record):
+    """What one call judges: consecutive sentences of the response and the evidence lines shown with them.
+
+    `partial_context` says that some evidence was left out. `before` is the sentence that precedes the part, so that
+    pronouns can be read.
+    """
+
+    sentences: dict[int, Span]
+    evidence: dict[int, Evidence]
+    before: Span | None = None
+    partial_context: bool = False
+
+
+def divide(sample: Sample, limits: Limits) -> list[Part]:
+    """Divide a sample into the calls that judge it; nearly always one. The response is never cut.
+
+    Raises:
+        UnjudgeableSample: the response is empty or longer than `limits.response_chars`.
+    """
+    if len(sample.response) > limits.response_chars:
+        raise UnjudgeableSample("response_too_long", f"{len(sample.response)} > {limits.response_chars} characters")
+    spans = split_sentences(sample.response)
+    if not spans:
+        raise UnjudgeableSample("empty_response")
+    lines = number_evidence(sample.contexts, limits.line_chars)
+    parts: list[Part] = []
+    first = 0
+    for size in _part_sizes(spans, limits):
+        chosen = spans[first : first + size]
+        text = sample.response[chosen[0].start : chosen[-1].end]
+        shown = select_evidence(sample.contexts, lines, text, limits.evidence_chars)
+        part = Part(
+            sentences=dict(enumerate(chosen, start=first + 1)),
+            evidence=shown,
+            before=spans[first - 1] if first else None,
+            partial_context=len(shown) < len(lines) or len(sample.question) > limits.question_chars,
+        )
+        parts.append(part)
+        first += size
+    return parts
+
+
+def _part_sizes(spans: Sequence[Span], limits: Limits) -> list[int]:
+    """How many sentences each call takes; a sentence longer than a part is a part of its own."""
+    sizes = [0]
+    chars = 0
+    for span in spans:
+        length = span.end - span.start
+        if sizes[-1] and (sizes[-1] == limits.part_sentences or chars + length > limits.part_chars):
+            sizes.append(0)
+            chars = 0
+        sizes[-1] += 1
+        chars += length
+    return sizes
+
+
+def number_evidence(contexts: Sequence[str], line_chars: int) -> dict[int, Evidence]:
+    """Every sentence of every context under its number, from 1; longer ones divided at white space."""
+    pieces = [
+        Evidence(context=index, start=start, end=end)
+        for index, text in enumerate(contexts)
+        for span in split_sentences(text)
+        for start, end in _pieces(text, span, line_chars)
+    ]
+    return dict(enumerate(pieces, start=1))
+
+
+def _pieces(text: str, span: Span, line_chars: int) -> list[tuple[int, int]]:
+    """Offsets of stretches of at most `line_chars`, ending at white space where there is some."""
+    cuts = [span.start]
+    while span.end - cuts[-1] > line_chars:
+        limit = cuts[-1] + line_chars
+        blank = max(text.rfind(" ", cuts[-1] + 1, limit), text.rfind("\n", cuts[-1] + 1, limit))
+        cuts.append(blank + 1 if blank > 0 else limit)
+    return list(pairwise([*cuts, span.end]))
+
+
+def select_evidence(
+    contexts: Sequence[str], lines: dict[int, Evidence], response: str, budget_chars: int
+) -> dict[int, Evidence]:
+    """The lines that share most with the response, as many as the budget holds, under their own numbers.
+
+    Words that few lines hold weigh more (inverse document frequency over the lines), so that names and figures
+    decide rather than articles.
+    """
+    if sum(line.end - line.start for line in lines.values()) <= budget_chars:
+        return lines
+    by_line = {n: _words(contexts[line.context][line.start : line.end]) for n, line in lines.items()}
+    frequency = Counter(word for held in by_line.values() for word in held)
+    wanted = _words(response)
+    weight = {
+        n: sum(math.log1p(len(lines) / frequency[word]) for word in sorted(held & wanted))
+        for n, held in by_line.items()
+    }
+    chosen: set[int] = set()
+    left = budget_chars
+    for n in sorted(lines, key=lambda n: (-weight[n], n)):
+        length = lines[n].end - lines[n].start
+        if length <= left:
+            chosen.add(n)
+            left -= length
+    return {n: line for n, line in lines.items() if n in chosen}
+
+
+def _words(text: str) -> set[str]:
+    """Stems of the words that say something."""
+    return {stem(word) for word, _, _ in words(text) if word not in STOP_WORDS}

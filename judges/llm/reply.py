@@ -1,0 +1,189 @@
+"""Reads the judge model's reply: one strict JSON object, or an error that names the fault for the repair turn."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, NoReturn
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from judges.errors import IncompleteVerdict, InvalidVerdict
+from judges.schema import Probability, Record, ResponseKind, Severity
+
+MAX_REPLY_CHARS = 1_000_000
+_KEPT_REPLY_CHARS = 2_000
+
+LineVerdict = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
+
+_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
+
+
+def _entry(properties: dict[str, Any], *verdicts: LineVerdict) -> dict[str, Any]:
+    """Schema of one kind of entry; strict mode wants every property required and no others."""
+    all_properties = {"n": {"type": "integer"}, "verdict": {"type": "string", "enum": list(verdicts)}, **properties}
+    return {
+        "type": "object",
+        "properties": all_properties,
+        "required": list(all_properties),
+        "additionalProperties": False,
+    }
+
+
+_CITED: dict[str, Any] = {"evidence": {"type": "array", "items": {"type": "integer"}}, "p": {"type": "number"}}
+_FAILING: dict[str, Any] = {
+    **_CITED,
+    "severity": {"type": "string", "enum": [severity.value for severity in Severity]},
+    "fragment": {"type": ["string", "null"]},
+    "reason": {"type": ["string", "null"]},
+}
+
+REPLY_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "kind": {"type": "string", "enum": [kind.value for kind in ResponseKind]},
+        "sentences": {
+            "type": "array",
+            "items": {
+                # One shape per verdict keeps a supported entry short although strict mode requires every property.
+                "anyOf": [
+                    _entry({}, "not_checkworthy"),
+                    _entry(_CITED, "supported"),
+                    _entry(_FAILING, "contradicted", "not_found"),
+                ]
+            },
+        },
+    },
+    "required": ["kind", "sentences"],
+    "additionalProperties": False,
+}
+"""What is asked of the model as `response_format`; the parser below checks more than a schema can say."""
+
+
+class Entry(Record):
+    """The model's word on one sentence of the response; `p` is its probability that `verdict` is right."""
+
+    model_config = ConfigDict(strict=True)
+
+    n: int = Field(ge=0, le=1_000_000)
+    verdict: LineVerdict
+    evidence: tuple[int, ...] = Field(default=(), strict=False, max_length=200)
+    p: Probability | None = None
+    severity: Severity | None = Field(default=None, strict=False)
+    fragment: str | None = None
+    reason: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_lenient_numbers(cls, data: object) -> object:
+        """Booleans and digits in quotes are no line numbers, although the tuple is read leniently from a list."""
+        evidence = data.get("evidence") if isinstance(data, dict) else None
+        if evidence is None and isinstance(data, dict):
+            return {key: value for key, value in data.items() if key != "evidence"}
+        if not isinstance(evidence, list) or any(type(number) is not int for number in evidence):
+            raise ValueError("evidence must be a list of integers")
+        return data
+
+
+class ParsedReply(Record):
+    """A reply that accounts for every sentence it was asked about, once, in order of `n`."""
+
+    kind: ResponseKind
+    entries: tuple[Entry, ...]
+
+
+class _Body(Record):
+    """The reply's outermost shape."""
+
+    kind: ResponseKind
+    sentences: tuple[Entry, ...]
+
+
+def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
+    """Parse a reply.
+
+    Args:
+        text: all the model said; a Markdown fence around the whole is allowed, words beside the object are not.
+        expected: the sentence numbers that were asked about.
+
+    Raises:
+        IncompleteVerdict: a sentence has no entry.
+        InvalidVerdict: anything else; the message names the fault and repeats nothing of the reply.
+    """
+    body = _body(_load(text), text)
+    numbers = [entry.n for entry in body.sentences]
+    asked = set(expected)
+    if len(set(numbers)) < len(numbers):
+        _fault(text, f"sentence {_first_duplicate(numbers)} has more than one entry")
+    if unknown := sorted(set(numbers) - asked):
+        _fault(text, f"there is no sentence {unknown[0]}; judge R{min(asked)} to R{max(asked)}")
+    if missing := sorted(asked - set(numbers)):
+        listed = ", ".join(f"R{n}" for n in missing[:20])
+        raise IncompleteVerdict(f"{len(missing)} sentences have no entry: {listed}", reply=text[:_KEPT_REPLY_CHARS])
+    judged = [entry.n for entry in body.sentences if entry.verdict != "not_checkworthy"]
+    if body.kind is not ResponseKind.ANSWER and judged:
+        _fault(text, f"kind is {body.kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
+    return ParsedReply(kind=body.kind, entries=tuple(sorted(body.sentences, key=lambda entry: entry.n)))
+
+
+def _load(text: str) -> object:
+    """Decode the JSON, refusing what Python's decoder lets pass."""
+    if len(text) > MAX_REPLY_CHARS:
+        _fault(text, f"the reply is longer than {MAX_REPLY_CHARS} characters")
+    stripped = text.strip()
+    if not stripped:
+        _fault(text, "the reply is empty")
+    whole = _FENCED.match(stripped)
+    try:
+        return json.loads(
+            whole.group(1) if whole else stripped, object_pairs_hook=_unique_keys, parse_constant=_no_constant
+        )
+    except json.JSONDecodeError as exc:
+        _fault(text, f"not a JSON object: {exc.msg} at character {exc.pos}")
+    except RecursionError:
+        _fault(text, "the JSON is nested too deeply")
+    except ValueError as exc:
+        _fault(text, "not a JSON object: " + (str(exc) if isinstance(exc, _JsonFault) else "a number is too long"))
+
+
+class _JsonFault(ValueError):
+    """A fault of the JSON that the decoder itself would accept."""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) < len(pairs):
+        raise _JsonFault("an object has the same key twice")
+    return decoded
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _JsonFault(f"{name} is not a number in JSON")
+
+
+def _body(data: object, text: str) -> _Body:
+    if not isinstance(data, dict):
+        _fault(text, "the reply must be a JSON object")
+    try:
+        return _Body.model_validate(data)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        # A key the model invented could hold anything; the repair turn must not repeat it.
+        known = {"kind", "sentences", *Entry.model_fields}
+        where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
+        what = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
+        _fault(text, f"{where or 'the object'}: {what}")
+
+
+def _first_duplicate(numbers: list[int]) -> int:
+    seen: set[int] = set()
+    for number in numbers:
+        if number in seen:
+            return number
+        seen.add(number)
+    raise ValueError("no number occurs twice")
+
+
+def _fault(text: str, message: str) -> NoReturn:
+    raise InvalidVerdict(message, reply=text[:_KEPT_REPLY_CHARS]) from None

@@ -1,0 +1,244 @@
+"""A chat model at any OpenAI-compatible endpoint, and the only file that knows the provider's SDK.
+
+The SDK runs on its aiohttp transport and is called through `post(..., cast_to=object)`: its default transport scans the
+whole connection pool on every call, and its typed call builds a tree of models nobody here reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+from pydantic import SecretStr
+
+from judges.errors import (
+    ConfigurationError,
+    EvaluationError,
+    ModelAccessDenied,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+    RateLimited,
+    TransientModelError,
+    UnjudgeableSample,
+)
+from judges.models.base import Message, Reply
+from judges.models.chat_completions import RequestForm, complaint_of, read_reply, request_body
+from judges.models.retry import retry_after_s, retry_transient
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+
+ERROR_CLASSES: dict[type[Exception], type[EvaluationError]] = {
+    openai.OpenAIError: ModelUnavailable,
+    openai.APIError: ModelUnavailable,
+    openai.APIResponseValidationError: ModelUnavailable,
+    openai.APIConnectionError: ModelUnavailable,
+    openai.APITimeoutError: ModelTimeout,
+    openai.APIStatusError: ModelAccessDenied,
+    openai.BadRequestError: ModelAccessDenied,
+    openai.AuthenticationError: ModelAccessDenied,
+    openai.OAuthError: ModelAccessDenied,
+    openai.PermissionDeniedError: ModelAccessDenied,
+    openai.NotFoundError: ModelAccessDenied,
+    openai.ConflictError: ModelUnavailable,
+    openai.UnprocessableEntityError: ModelAccessDenied,
+    openai.RateLimitError: RateLimited,
+    openai.InternalServerError: ModelUnavailable,
+    openai.LengthFinishReasonError: ModelUnavailable,
+    openai.ContentFilterFinishReasonError: ModelRefused,
+    openai.WebSocketConnectionClosedError: ModelUnavailable,
+    openai.WebSocketQueueFullError: ModelUnavailable,
+}
+"""What each error of the SDK means to us, before status and code refine it."""
+
+_REFUSED_CODES = ("content_filter", "content_policy_violation", "invalid_prompt", "responsibleaipolicyviolation")
+_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_TOO_LONG = ("context_length_exceeded", "maximum context length", "context window", "string_above_max_length")
+_FORM_STATUSES = frozenset({400, 404, 422})
+
+
+class OpenAICompatibleModel:
+    """One model at one endpoint: bounded concurrency, a deadline per call, retries within attempts and waiting time.
+
+    The client is made on the first call, in the loop that runs then; a later loop gets its own. What the endpoint does
+    not support (strict schemas, temperature, `max_tokens`) is found out from its refusals and remembered.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        api_key: SecretStr,
+        base_url: str | None = None,
+        timeout_s: float = 60.0,
+        max_concurrency: int = 64,
+        max_attempts: int = 4,
+        max_wait_s: float = 10.0,
+    ) -> None:
+        """Keep the settings; nothing is opened yet.
+
+        Args:
+            model: name to ask for.
+            api_key: bearer key; servers without keys accept any non-empty word.
+            base_url: the URL that `/chat/completions` is appended to; None for OpenAI.
+            timeout_s: deadline of one HTTP call, in seconds.
+            max_concurrency: calls under way at once; those that wait between attempts do not count.
+            max_attempts: calls made for one request before giving up.
+            max_wait_s: seconds one request may wait between attempts, all waits together.
+
+        Raises:
+            ConfigurationError: a setting that cannot work.
+        """
+        _check_settings(model, api_key, base_url)
+        if min(max_concurrency, max_attempts) < 1 or timeout_s <= 0:
+            raise ConfigurationError(
+                "judge model: max_concurrency and max_attempts must be at least 1, timeout_s above 0"
+            )
+        self._model = model
+        self._api_key = api_key
+        self._base_url = base_url or DEFAULT_BASE_URL
+        self._endpoint = urlsplit(self._base_url).netloc.rpartition("@")[2]
+        self._timeout_s = timeout_s
+        self._max_concurrency = max_concurrency
+        self._max_attempts = max_attempts
+        self._max_wait_s = max_wait_s
+        self._form = RequestForm()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: openai.AsyncOpenAI | None = None
+        self._slots = asyncio.Semaphore(max_concurrency)
+
+    @property
+    def model(self) -> str:
+        """The model name that is asked for."""
+        return self._model
+
+    async def complete(
+        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+    ) -> Reply:
+        """Ask once, with retries; see `ChatModel.complete`.
+
+        Raises:
+            RateLimited, ModelTimeout, ModelUnavailable: still so after the last attempt, or the endpoint asks for a
+                longer wait than `max_wait_s`.
+            ModelAccessDenied: key, quota or model name are wrong.
+            ModelRefused: content filter.
+            UnjudgeableSample: the request does not fit the model's context window.
+        """
+        retrying = retry_transient(max_attempts=self._max_attempts, max_wait_s=self._max_wait_s)
+        return await retrying(self._attempt, messages, json_schema, max_tokens)
+
+    async def close(self) -> None:
+        """Close the connections of the running loop's client."""
+        client, self._client, self._loop = self._client, None, None
+        if client is not None:
+            await client.close()
+
+    async def _attempt(
+        self, messages: Sequence[Message], json_schema: Mapping[str, Any] | None, max_tokens: int
+    ) -> Reply:
+        """One attempt: one call, and a further one for each feature the endpoint turns out to lack."""
+        form = self._form
+        while True:
+            try:
+                reply = await self._call(request_body(form, self._model, messages, json_schema, max_tokens))
+            except openai.APIStatusError as exc:
+                simpler = form.simpler(complaint_of(exc.body)) if exc.status_code in _FORM_STATUSES else None
+                if simpler is None:
+                    # Not chained: the SDK's message repeats the server's body, which may repeat key and prompt.
+                    raise map_error(exc, self._endpoint) from None
+                form = simpler
+            except openai.OpenAIError as exc:
+                raise map_error(exc, self._endpoint) from None
+            else:
+                self._form = form  # remembered only now that it is known to work
+                return reply
+
+    async def _call(self, body: dict[str, Any]) -> Reply:
+        """One HTTP call within the deadline and the concurrency bound."""
+        client = self._running_client()
+        async with self._slots:
+            started = time.perf_counter()
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    data = await client.post("/chat/completions", body=body, cast_to=object)
+            except TimeoutError:
+                raise ModelTimeout(f"{self._endpoint}: no answer within {self._timeout_s:g} s") from None
+            except (ValueError, RecursionError):
+                raise ModelUnavailable(f"{self._endpoint}: the answer says it is JSON but is not") from None
+        return read_reply(data, asked_model=self._model, latency_s=time.perf_counter() - started)
+
+    def _running_client(self) -> openai.AsyncOpenAI:
+        """The client of the running loop; connections belong to the loop they were opened in."""
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._loop = loop
+            self._slots = asyncio.Semaphore(self._max_concurrency)
+            self._client = openai.AsyncOpenAI(
+                api_key=self._api_key.get_secret_value(),
+                base_url=self._base_url,
+                timeout=self._timeout_s,
+                max_retries=0,
+                http_client=openai.DefaultAioHttpClient(),
+            )
+        return self._client
+
+
+def _check_settings(model: str, api_key: SecretStr, base_url: str | None) -> None:
+    """Refuse what would fail on every call, in words that do not show the key."""
+    if not model:
+        raise ConfigurationError("judge model: the name is empty; name one, e.g. gpt-6-luna")
+    key = api_key.get_secret_value()
+    if not key or not key.isascii() or any(character.isspace() for character in key):
+        raise ConfigurationError("judge model: the API key is empty or holds white space or non-ASCII characters")
+    if base_url is not None and (urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).netloc):
+        raise ConfigurationError("judge model: the base URL must start with http:// or https:// and name a host")
+
+
+def map_error(exc: openai.OpenAIError, endpoint: str) -> EvaluationError:
+    """The error of ours for one of the SDK's; names status and code, never the server's or the request's text."""
+    mapped = next(ERROR_CLASSES[cls] for cls in type(exc).__mro__ if cls in ERROR_CLASSES)
+    if isinstance(exc, openai.APIStatusError):
+        return _map_status(exc, mapped, endpoint)
+    if mapped is ModelTimeout and not _timed_out(exc):
+        mapped = ModelUnavailable
+    return mapped(f"{endpoint}: {'no answer in time' if mapped is ModelTimeout else 'no usable connection'}")
+
+
+def _timed_out(exc: BaseException) -> bool:
+    """Whether a time-out is at the root; the SDK's transport calls a dropped connection a time-out as well."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _map_status(exc: openai.APIStatusError, mapped: type[EvaluationError], endpoint: str) -> EvaluationError:
+    """Refine by status and code what the class alone does not tell."""
+    status = exc.status_code
+    complaint = complaint_of(exc.body)
+    message = f"{endpoint}: status {status}{_safe_code(exc.code or exc.type)}"
+    if status == 408 or status >= 500:
+        mapped = ModelTimeout if status in {408, 504} else ModelUnavailable
+    elif any(code in complaint for code in _QUOTA_CODES):
+        mapped = ModelAccessDenied
+    elif status in {400, 413, 422}:
+        if status == 413 or any(sign in complaint for sign in _TOO_LONG):
+            return UnjudgeableSample("too_long_for_model", message)
+        if any(code in complaint for code in _REFUSED_CODES):
+            mapped = ModelRefused
+    if issubclass(mapped, TransientModelError):
+        return mapped(message, retry_after_s=retry_after_s(exc.response.headers, datetime.now(UTC)))
+    return mapped(message + ("; check key, model name and base URL" if mapped is ModelAccessDenied else ""))
+
+
+def _safe_code(code: str | None) -> str:
+    """The error code for the message, if it looks like one."""
+    return f" ({code})" if code and re.fullmatch(r"[\w.-]{1,64}", code) else ""

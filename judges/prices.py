@@ -1,0 +1,92 @@
+"""What a judge call costs: a dated, editable price table in which an unknown model has an unknown cost."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from judges.errors import ConfigurationError
+from judges.schema import Record, Usage
+
+UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+"""US dollars for 1,000,000 tokens."""
+
+_SNAPSHOT = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
+"""A dated suffix as providers append it to a model's name: -2024-08-06 or -20240806."""
+
+
+class Price(Record):
+    """Price of one model, in USD per 1,000,000 tokens."""
+
+    input: UsdPerMillion
+    cached_input: UsdPerMillion
+    output: UsdPerMillion
+
+
+class PriceTable(Record):
+    """Prices by model name; `checked` says when they were last compared with the published ones (YYYY-MM)."""
+
+    checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+    models: dict[str, Price] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> PriceTable:
+        """Read a price table; without a path, the one shipped with the package.
+
+        Raises:
+            ConfigurationError: the file cannot be read or is not a price table.
+        """
+        source = str(path) if path is not None else "judges/prices.yaml"
+        try:
+            text = (path or resources.files("judges").joinpath("prices.yaml")).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigurationError(f"{source}: cannot be read ({exc}); give a readable price table") from exc
+        return cls.parse(text, source=source)
+
+    @classmethod
+    def parse(cls, text: str, *, source: str) -> PriceTable:
+        """Parse price table YAML (or JSON); `source` is named in errors.
+
+        Raises:
+            ConfigurationError: not YAML, an unknown key or a price that is no number.
+        """
+        try:
+            # The base loader keeps every scalar as text, so that `checked: 2026-11-05` stays text and pydantic decides.
+            data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # BaseLoader builds strings, lists and dicts only
+        except yaml.YAMLError as exc:
+            raise ConfigurationError(f"{source}: not YAML; mend it or remove the file") from exc
+        try:
+            return cls.model_validate(data)
+        except ValidationError as exc:
+            problem = exc.errors(include_url=False, include_input=False)[0]
+            key = ".".join(str(part) for part in problem["loc"]) or "file"
+            raise ConfigurationError(f"{source}: {key}: {problem['msg']}") from exc
+
+    def price(self, model: str) -> Price | None:
+        """Price of a model: by its exact name, else by the name without its dated suffix; None if unknown."""
+        return self.models.get(model) or self.models.get(_SNAPSHOT.sub("", model))
+
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """Cost of `usage` in USD; None where the model has no price or the endpoint reported no tokens."""
+        if usage.calls == 0:
+            return 0.0
+        price = self.price(model)
+        if price is None or usage.prompt_tokens == 0:
+            return None
+        cached = min(usage.cached_tokens, usage.prompt_tokens)
+        dollars = (
+            (usage.prompt_tokens - cached) * price.input
+            + cached * price.cached_input
+            + usage.completion_tokens * price.output
+        )
+        return dollars / 1_000_000
+
+    def content_hash(self) -> str:
+        """sha256 of the table's content, so that a cost can name the prices it was computed with."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

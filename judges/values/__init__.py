@@ -1,0 +1,6 @@
+"""Values a text states (numbers, dates, money, names, …) and whether another text carries them."""
+
+from judges.values.extract import Value, extract_values
+from judges.values.index import ValueIndex
+
+__all__ = ["Value", "ValueIndex", "extract_values"]

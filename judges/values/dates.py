@@ -1,0 +1,65 @@
+"""Dates as they are written, brought to `YYYY-MM-DD` with `-` for the parts that are not said."""
+
+from __future__ import annotations
+
+import re
+
+_MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905 - readable
+_MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, start=1)}
+FIRST_MONTH_WORDS = frozenset(_MONTHS) | frozenset(_MONTH_NUMBER) | {"sept"}
+"""Lower-case words a date may begin with."""
+
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+)
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_YEAR = r"(?:1[5-9]|20)\d\d"
+
+DATE = (
+    r"(?:(?P<iso>\d{4}-\d{2}-\d{2})(?!\d)"
+    rf"|(?P<m1>{_MONTH})\s{{1,3}}(?P<d1>{_DAY})\b(?!\s?%)(?:\s?,?\s{{1,3}}(?P<y1>{_YEAR})\b)?"
+    rf"|(?P<d2>{_DAY})\s{{1,3}}(?:of\s)?(?P<m2>{_MONTH})(?:\s?,?\s{{1,3}}(?P<y2>{_YEAR})\b)?"
+    rf"|(?P<m3>{_MONTH})(?:\s{{1,3}}of)?\s?,?\s{{1,3}}(?P<y3>{_YEAR})\b"
+    r"|(?P<slash>\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2}))(?![\d/])"
+    rf"|(?P<year>{_YEAR})(?=s?\b)(?![,.]\d|\s?(?:%|percent)))"
+)
+"""A date: ISO, day and month and year in either order, month and year, with slashes or points, or a year alone."""
+
+
+def normal_date(match: re.Match[str]) -> str:
+    """The normal form of a match of `DATE`; a date with slashes keeps both readings apart by `?`."""
+    part = match.groupdict()
+    if part["iso"]:
+        return part["iso"]
+    if part["year"]:
+        return f"{part['year']}------"
+    if part["slash"]:
+        return _slashed(part["slash"])
+    for n in ("1", "2", "3"):
+        if part[f"m{n}"]:
+            day = part.get(f"d{n}")
+            number = int(re.sub(r"\D", "", day)) if day else 0
+            month = _MONTH_NUMBER[part[f"m{n}"][:3].lower()]
+            return f"{part[f'y{n}'] or '----'}-{month:02d}-{f'{number:02d}' if number else '--'}"
+    raise ValueError(f"not a date: {match.group()!r}")
+
+
+def _slashed(written: str) -> str:
+    """`03/04/2021` may be April or March: only the year and the sorted pair are compared."""
+    first, second, year = re.split(r"[/.]", written)
+    low, high = sorted((int(first), int(second)))
+    full = year if len(year) == 4 else f"20{year}" if int(year) < 50 else f"19{year}"
+    return f"{full}?{low:02d}?{high:02d}"
+
+
+def same_date(one: str, other: str) -> bool:
+    """Whether every part that `one` says is said the same by `other`."""
+    if "?" in one or "?" in other:
+        return _pair(one) == _pair(other)
+    return all(a in ("-", b) for a, b in zip(one, other, strict=True))
+
+
+def _pair(date: str) -> tuple[str, list[str]]:
+    """The year and the unordered day and month."""
+    return date[:4], sorted((date[5:7], date[8:10]))

@@ -1,0 +1,78 @@
+"""Names: capitalised words that no sentence start or heading explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from judges.words import STOP_WORDS, word_set
+
+_CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
+_WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"
+# The look-behind comes after the capital, over two characters, so that the engine can skip to capitals at once.
+_SEQUENCE = re.compile(
+    rf"{_CAPITAL}(?<![\w’'@/#.&-].)[\w’'&-]{{0,39}}(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
+)
+_PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
+_BEFORE_FIRST = re.compile(
+    r"(?:^|[.!?:;…\n\r|>•*#\"“”(\[{'‘/\\-])[\s\"“‘*_#>(\[-]{0,8}(?:\d{1,3}[.)]\s{0,3})?[*_\"“]{0,3}$"
+)
+
+_GERMAN = word_set("der das und ist nicht ein eine einen einer mit von zu den dem für auf auch sich wird werden sind")
+_MOSTLY_CAPITALS = 0.6
+_LOOKBACK = 16
+_LINE = 400
+
+
+def names(text: str) -> Iterator[tuple[int, int]]:
+    """Offsets of the names in `text`.
+
+    A capitalised word at the start of a sentence, cell, list item or quotation is no evidence of a name and is left
+    out. Lines in which nearly every word is capitalised (headings, labels) are left out altogether; so is text
+    where capitals are the rule, as in German.
+    """
+    if _capitals_are_the_rule(text):
+        return
+    headings: dict[int, bool] = {}
+    for match in _SEQUENCE.finditer(text):
+        start, end = _without_first(text, match.start(), match.end())
+        parts = [part for part in _PART.finditer(text, start, end)]
+        while parts and parts[0].group().lower() in STOP_WORDS:
+            parts.pop(0)
+        if parts and _is_name(parts) and not _in_heading(text, match.start(), headings):
+            yield parts[0].start(), parts[-1].end()
+
+
+def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
+    """Drop the first word where only its position made it a capital; an acronym stays."""
+    if not _BEFORE_FIRST.search(text[max(0, start - _LOOKBACK) : start]):
+        return start, end
+    first = _PART.match(text, start, end)
+    if first is None or (len(first.group()) > 1 and first.group().isupper()):
+        return start, end
+    return first.end(), end
+
+
+def _is_name(parts: list[re.Match[str]]) -> bool:
+    """Whether something is left that names: more than one letter, not a single pronoun or initial."""
+    return any(len(part.group()) > 1 and part.group().lower() not in STOP_WORDS for part in parts)
+
+
+def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
+    """Whether the line around `position` is in title case; `known` keeps the answer per line."""
+    line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
+    if line_start not in known:
+        line_end = text.find("\n", line_start, line_start + _LINE)
+        parts = _PART.finditer(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
+        found = [part.group() for part in parts if part.group().lower() not in STOP_WORDS]
+        known[line_start] = len(found) > 2 and sum(word[0].isupper() for word in found) > 0.8 * len(found)
+    return known[line_start]
+
+
+def _capitals_are_the_rule(text: str) -> bool:
+    """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
+    found = [part.group() for part in _PART.finditer(text[:4000]) if part.group().isalpha()]
+    if len(found) <= 8:
+        return False
+    german = sum(word.lower() in _GERMAN for word in found)
+    return german > 0.1 * len(found) or sum(word[0].isupper() for word in found) > _MOSTLY_CAPITALS * len(found)

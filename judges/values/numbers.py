@@ -1,0 +1,78 @@
+"""Numbers as they are written: separators, magnitudes and number words, brought to one plain decimal form."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+DIGITS = r"\d{1,30}(?:[,.\u00a0\u202f\u2009'’]\d{1,30}){0,10}"
+"""A number in digits with its separators; no more than a sentence's full stop may follow it."""
+
+MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SHORT = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12}
+
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = {word: value for value, word in enumerate(_UNITS.split())}
+_SMALL |= {word: 10 * (value + 2) for value, word in enumerate(_TENS.split())}
+
+FIRST_NUMBER_WORDS = frozenset([*_SMALL, *MAGNITUDES, "dozen", "half", "a", "an"])
+"""Lower-case words a number may begin with."""
+
+NUMBER_WORD = "(?:" + "|".join(sorted([*_SMALL, *MAGNITUDES, "dozen"], key=len, reverse=True)) + ")"
+_AND = r"(?:(?:(?<=hundred)|(?<=thousand)|(?<=million))\s{1,3}and\s{1,3}|[\s-]{1,3})"
+NUMBER_WORDS = (
+    rf"(?:(?:half\s{{1,3}})?an?\s{{1,3}}(?=hundred|thousand|million|billion|trillion|dozen))?"
+    rf"{NUMBER_WORD}(?:{_AND}{NUMBER_WORD}){{0,9}}"
+)
+"""A number in English words, e.g. `twenty-five`, `two hundred and six thousand`."""
+
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+")
+_SPACES = re.compile(r"[\u00a0\u202f\u2009'’]")
+
+
+def plain(digits: str) -> str:
+    """The plain form of a number in digits: `1,000.50` → `1000.5`. A lone `1.000` is read the English way, as 1."""
+    digits = _SPACES.sub("", digits)
+    if _GROUPED.fullmatch(digits):
+        digits = digits.replace(",", "")
+    elif _GROUPED_BY_POINTS.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    elif digits.count(",") == 1 and "." not in digits:
+        digits = digits.replace(",", ".")
+    if digits.count(".") > 1 or "," in digits:
+        return digits
+    whole, _, fraction = digits.partition(".")
+    whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def scaled(digits: str, magnitude: str) -> str:
+    """`plain(digits)` times the magnitude word or letter beside it: `2.5`, `million` → `2500000`."""
+    number = plain(digits)
+    factor = MAGNITUDES.get(magnitude.lower()) or _SHORT.get(magnitude.lower())
+    if not factor or number.count(".") > 1 or "," in number:
+        return number
+    return plain(f"{Decimal(number) * factor:f}")
+
+
+def from_words(written: str) -> str:
+    """The plain form of a number in words: `two hundred and six` → `206`."""
+    total, current = Decimal(0), Decimal(0)
+    for word in re.split(r"[\s-]+", written.lower()):
+        if word in _SMALL:
+            current += _SMALL[word]
+        elif word == "half":
+            current = Decimal("0.5")
+        elif word == "hundred":
+            current = (current or 1) * 100
+        elif word == "dozen":
+            current = (current or 1) * 12
+        elif word in MAGNITUDES:
+            total += (current or 1) * MAGNITUDES[word]
+            current = Decimal(0)
+    return plain(f"{total + current:f}")

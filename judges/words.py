@@ -1,0 +1,68 @@
+"""Words, stems and stop words: what rules and the local judge compare texts by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+_WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
+_ENDINGS = re.compile(
+    r"(?:ization|isation|ational|fulness|iveness|ation|ement|ment|ness|ity|ive|ion|able|ible|al|er|or|ist)$"
+)
+
+
+def word_set(listed: str) -> frozenset[str]:
+    """A set of the words in `listed`."""
+    return frozenset(listed.split())
+
+
+STOP_WORDS = word_set(
+    "a an the this that these those and or but nor so yet if then else than as at by for from in into of off on onto out over "
+    "to up with within without about above after again against all also am any are aren't be because been before being below "
+    "between both can cannot could did do does doing down during each either etc few further had has have having he her here "
+    "hers herself him himself his how however i i'm i've i'd i'll it's isn't is it its itself just let's may me might more most "
+    "much must my myself neither never no not now of often only other our ours ourselves own per rather same shall she should "
+    "since some such that's their theirs them themselves there there's therefore they they're thus through too under until upon "
+    "us very via was wasn't we well were we're what when where whether which while who whom whose why will would you you're "
+    "your yours yourself one many although though unless like get got say said s t don't doesn't didn't can't won't"
+)
+"""Words too common to carry a claim by themselves."""
+
+NEGATIONS = word_set(
+    "no not never none nobody nothing neither nor without cannot can't don't doesn't didn't won't isn't aren't wasn't weren't "
+    "hasn't haven't hadn't wouldn't shouldn't couldn't nicht kein keine nie"
+)
+"""Words that turn a statement into its opposite."""
+
+
+def words(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each word in lower case with its offsets; a CJK character is a word of its own."""
+    for match in _WORD.finditer(text):
+        yield match.group().lower().replace("’", "'"), match.start(), match.end()
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """A crude stem of a lower-case word: inflections and common derivations share one."""
+    word = word.removesuffix("'s")
+    if len(word) <= 3 or not word.isalpha():
+        return word
+    word = _uninflected(word)
+    if len(word) > 6:
+        shorter = _ENDINGS.sub("", word)
+        word = shorter if len(shorter) >= 4 else word
+    return word[:-1] if len(word) > 4 and word[-1] in "ey" else word
+
+
+def _uninflected(word: str) -> str:
+    """Without plural, tense and adverb endings."""
+    if word.endswith(("ies", "ied")) and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zes")) else word[:-1]
+    for ending in ("ing", "ed", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            return word[:-1] if word[-1] == word[-2] and word[-1] not in "lsz" else word
+    return word

@@ -1,0 +1,35 @@
+"""Shared fixtures: a clean environment, a real broker for the session, and nothing from the network but loopback."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from worker.broker import Broker, open_broker
+from worker.state.redis_state import check_connection
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer's shell has set must not decide a test."""
+    for name in list(os.environ):  # noqa: TID251  # cleaned, not read
+        if name.startswith(("ASSAY_", "OPENAI_", "LANGFUSE_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A private server of our own for the whole session."""
+    given = os.environ.get("ASSAY_TEST_REDIS_URL")  # noqa: TID251  # lets the suite run against another server
+    with open_broker(given, Path(tmp_path_factory.mktemp("broker")), ping=check_connection) as running:
+        yield running
+
+
+@pytest.fixture
+def key_prefix() -> str:
+    """A prefix of this test's own, so that tests share a server without meeting."""
+    return f"t{uuid.uuid4().hex[:12]}:"

@@ -1,0 +1,121 @@
+"""What every ChatModel must do, run against each of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from judges.errors import ModelAccessDenied, ModelRefused, ModelUnavailable, RateLimited
+from judges.models.base import ChatModel, Message, Reply
+from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.scripted import ScriptedModel
+from judges.schema import Usage
+from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
+
+MESSAGES = [Message(role="system", content="Say ok."), Message(role="user", content="ünïcode ✓")]
+CASES = ("ok", "refusal", "rate_limited", "unavailable", "denied", "filtered")
+
+_SCRIPTED: dict[str, str | Reply | Exception] = {
+    "ok": "ok",
+    "refusal": Reply(text="", refusal="no", usage=Usage(calls=1), model_served="m", latency_s=0.0),
+    "rate_limited": RateLimited("slow down", retry_after_s=120.0),
+    "unavailable": ModelUnavailable("down"),
+    "denied": ModelAccessDenied("bad key"),
+    "filtered": ModelRefused("filtered"),
+}
+_SERVED: dict[str, Step] = {
+    "ok": says("ok"),
+    "refusal": refuses(),
+    "rate_limited": rate_limited(retry_after="120"),
+    "unavailable": fails(503),
+    "denied": fails(401, code="invalid_api_key"),
+    "filtered": content_filter(),
+}
+
+MakeModel = Callable[[str], ChatModel]
+
+
+@pytest.fixture(params=["scripted", "openai_compatible"])
+def make_model(request: pytest.FixtureRequest) -> Iterator[MakeModel]:
+    """Makes a model that behaves in one of the CASES, whatever it is asked."""
+    if request.param == "scripted":
+        yield lambda case: ScriptedModel(lambda _: _SCRIPTED[case], model="m")
+        return
+    with OpenAIServer() as server:
+
+        def make(case: str) -> ChatModel:
+            server.script(default=_SERVED[case])
+            return OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+
+        yield make
+
+
+def _with(model: ChatModel, use: Callable[[ChatModel], Awaitable[Reply]]) -> Reply:
+    async def run() -> Reply:
+        try:
+            return await use(model)
+        finally:
+            await model.close()
+
+    return asyncio.run(run())
+
+
+def test_chat_model_gives_text_usage_and_served_model(make_model: MakeModel) -> None:
+    model = make_model("ok")
+    reply = _with(model, lambda m: m.complete(MESSAGES, json_schema={"type": "object"}, max_tokens=16))
+    assert model.model == "m"
+    assert reply.text == "ok"
+    assert reply.refusal is None
+    assert reply.finish_reason == "stop"
+    assert reply.usage.calls == 1
+    assert reply.usage.prompt_tokens > 0
+    assert reply.model_served
+    assert reply.latency_s >= 0
+
+
+def test_chat_model_gives_empty_text_when_the_model_declines(make_model: MakeModel) -> None:
+    reply = _with(make_model("refusal"), lambda m: m.complete(MESSAGES))
+    assert reply.text == ""
+    assert reply.refusal
+
+
+@pytest.mark.parametrize(
+    ("case", "error"),
+    [
+        ("rate_limited", RateLimited),
+        ("unavailable", ModelUnavailable),
+        ("denied", ModelAccessDenied),
+        ("filtered", ModelRefused),
+    ],
+)
+def test_chat_model_raises_our_errors_only(make_model: MakeModel, case: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _with(make_model(case), lambda m: m.complete(MESSAGES))
+
+
+def test_chat_model_passes_on_how_long_to_wait(make_model: MakeModel) -> None:
+    with pytest.raises(RateLimited) as caught:
+        _with(make_model("rate_limited"), lambda m: m.complete(MESSAGES))
+    assert caught.value.retry_after_s == 120
+
+
+def test_chat_model_serves_concurrent_calls(make_model: MakeModel) -> None:
+    async def many(model: ChatModel) -> Reply:
+        replies = await asyncio.gather(*(model.complete(MESSAGES) for _ in range(20)))
+        assert {reply.text for reply in replies} == {"ok"}
+        return replies[0]
+
+    _with(make_model("ok"), many)
+
+
+def test_chat_model_can_be_closed_unused_and_twice(make_model: MakeModel) -> None:
+    model = make_model("ok")
+
+    async def close_twice() -> None:
+        await model.close()
+        await model.close()
+
+    asyncio.run(close_twice())

@@ -1,0 +1,381 @@
+"""What every trace store must do, whatever product it is. A new store adds a factory and passes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pytest
+
+from judges.errors import EvaluationError
+from worker.ports import StoreRejected, TraceStore
+from worker.schema import OWN_ENVIRONMENT, Observation, Score, Trace, TraceKey, TraceRoot
+from worker.stores import open_store
+
+T = TypeVar("T")
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class FilledStore(TraceStore, Protocol):
+    """A store under test can also be filled."""
+
+    async def add_traces(self, traces: Iterable[Trace]) -> int: ...
+
+
+def sqlite_store(directory: Path) -> TraceStore:
+    return open_store("sqlite", path=directory / "deep" / "store.db")
+
+
+FACTORIES: dict[str, Callable[[Path], TraceStore]] = {"sqlite": sqlite_store}
+
+
+@pytest.fixture(params=FACTORIES)
+def factory(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], FilledStore]:
+    make: Callable[[Path], FilledStore] = FACTORIES[request.param]  # type: ignore[assignment]  # filled by add_traces
+    return lambda: make(tmp_path)
+
+
+def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awaitable[T]]) -> T:
+    """Run `use` with a fresh instance over the same data, as another process would have it."""
+
+    async def run() -> T:
+        store = factory()
+        try:
+            return await use(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def trace(number: int, *, environment: str = "production", start: datetime = NOON, **columns: object) -> Trace:
+    root = TraceRoot.model_validate(
+        {
+            "trace_id": f"t{number}",
+            "observation_id": f"o{number}",
+            "environment": environment,
+            "start": start,
+            **columns,
+        }
+    )
+    found = Observation(id=f"r{number}", type="retriever", start=start, output=[f"passage {number}"])
+    answered = Observation(id=f"g{number}", type="generation", start=start, output="answer", model="m", level="WARNING")
+    return Trace(root=root, input={"question": "?"}, output="answer", observations=(found, answered))
+
+
+def score(trace_id: str = "t1", name: str = "groundedness", value: float | str = 0.5, **columns: object) -> Score:
+    given = {
+        "id": f"{trace_id}-{name}",
+        "trace_id": trace_id,
+        "name": name,
+        "value": value,
+        "timestamp": NOON,
+        **columns,
+    }
+    return Score.model_validate(given)
+
+
+def key(trace_id: str) -> TraceKey:
+    return TraceKey(trace_id=trace_id, start=NOON, end=NOON)
+
+
+async def listed(store: TraceStore, start: datetime, end: datetime) -> list[TraceRoot]:
+    return [root async for page in store.list_roots(start, end) for root in page]
+
+
+def test_project_id_is_the_same_for_every_instance(factory: Callable[[], FilledStore]) -> None:
+    first = within(factory, lambda store: store.project_id())
+    assert first
+    assert within(factory, lambda store: store.project_id()) == first
+
+
+def test_list_roots_gives_every_trace_once_over_several_pages(factory: Callable[[], FilledStore]) -> None:
+    # Equal start times over a page's edge are where paging loses or doubles.
+    traces = [trace(n, start=NOON + timedelta(seconds=n // 700)) for n in range(1300)]
+
+    async def use(store: FilledStore) -> tuple[list[int], list[TraceRoot]]:
+        assert await store.add_traces(traces) == 1300
+        pages = [page async for page in store.list_roots(NOON, NOON + timedelta(hours=1))]
+        return [len(page) for page in pages], [root for page in pages for root in page]
+
+    sizes, roots = within(factory, use)
+    assert len(sizes) > 1
+    assert {root.trace_id for root in roots} == {one.id for one in traces}
+    assert len(roots) == 1300
+    assert {root.trace_id: root for root in roots} == {one.id: one.root for one in traces}
+
+
+def test_list_roots_takes_a_half_open_range(factory: Callable[[], FilledStore]) -> None:
+    tick = timedelta(microseconds=1)
+    traces = [trace(1, start=NOON - tick), trace(2), trace(3, start=NOON + 5 * tick), trace(4, start=NOON + 6 * tick)]
+
+    async def use(store: FilledStore) -> list[TraceRoot]:
+        await store.add_traces(traces)
+        return await listed(store, NOON, NOON + 6 * tick)
+
+    assert [root.trace_id for root in within(factory, use)] == ["t2", "t3"]
+
+
+def test_list_roots_compares_moments_when_offsets_differ(factory: Callable[[], FilledStore]) -> None:
+    tokyo = timezone(timedelta(hours=9))
+
+    async def use(store: FilledStore) -> list[TraceRoot]:
+        await store.add_traces([trace(1, start=NOON.astimezone(tokyo)), trace(2, start=NOON.replace(tzinfo=tokyo))])
+        return await listed(store, NOON.astimezone(tokyo), NOON + timedelta(seconds=1))
+
+    assert [root.trace_id for root in within(factory, use)] == ["t1"]
+
+
+def test_list_roots_leaves_out_our_own_environment(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> list[TraceRoot]:
+        await store.add_traces([trace(1), trace(2, environment=OWN_ENVIRONMENT), trace(3, environment="staging")])
+        return await listed(store, NOON, NOON + timedelta(hours=1))
+
+    assert {root.trace_id for root in within(factory, use)} == {"t1", "t3"}
+
+
+def test_list_roots_gives_nothing_when_the_range_is_empty_or_turned_round(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> list[TraceRoot]:
+        await store.add_traces([trace(1)])
+        return await listed(store, NOON, NOON) + await listed(store, NOON + timedelta(hours=1), NOON)
+
+    assert within(factory, use) == []
+
+
+def test_list_roots_goes_on_when_traces_arrive_meanwhile(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> list[str]:
+        await store.add_traces(trace(n, start=NOON + timedelta(seconds=n)) for n in range(600))
+        seen: list[str] = []
+        async for page in store.list_roots(NOON, NOON + timedelta(hours=1)):
+            seen.extend(root.trace_id for root in page)
+            await store.add_traces([trace(1000 + len(seen), start=NOON)])
+        return seen
+
+    seen = within(factory, use)
+    assert len(seen) == len(set(seen))
+    assert {f"t{n}" for n in range(600)} <= set(seen)
+
+
+def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(factory: Callable[[], FilledStore]) -> None:
+    full = trace(
+        1, name="chat", end=NOON + timedelta(seconds=3), level="ERROR", release="r1", version="v2",
+        user_id="u", session_id="s", tags=("a", "b"), metadata={"contexts": ["x"], "n": 1.5, "none": None},
+    )  # fmt: skip
+
+    async def use(store: FilledStore) -> dict[str, Trace]:
+        await store.add_traces([full, trace(2)])
+        return dict(await store.fetch_traces([key("t1"), key("t1"), key("nowhere")]))
+
+    assert within(factory, use) == {"t1": full}
+
+
+def test_fetch_traces_takes_two_hundred_and_refuses_more(factory: Callable[[], FilledStore]) -> None:
+    keys = [key(f"t{n}") for n in range(201)]
+
+    async def use(store: FilledStore) -> int:
+        await store.add_traces(trace(n) for n in range(201))
+        found = await store.fetch_traces(keys[:200])
+        with pytest.raises(ValueError, match="201 ids"):
+            await store.fetch_traces(keys)
+        assert await store.fetch_traces([]) == {}
+        return len(found)
+
+    assert within(factory, use) == 200
+
+
+def test_read_scores_takes_a_hundred_and_refuses_more(factory: Callable[[], FilledStore]) -> None:
+    scores = [score(name=f"n{n}") for n in range(101)]
+
+    async def use(store: FilledStore) -> int:
+        await store.add_traces([trace(1)])
+        await store.write_scores(scores)
+        found = await store.read_scores(one.id for one in scores[:100])
+        with pytest.raises(ValueError, match="101 ids"):
+            await store.read_scores(one.id for one in scores)
+        assert await store.read_scores([]) == {}
+        return len(found)
+
+    assert within(factory, use) == 100
+
+
+def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], FilledStore]) -> None:
+    scores = [
+        score(value=0.1 + 0.2, comment="“30 days” ≠ 14", metadata={"pi": 0.2, "judge": "local", "deep": {"x": [1]}}),
+        score(name="grounding_state", value="judged", environment="production", observation_id="o1"),
+        score(name="digits", value="1"),
+        score(name="zero", value=0.0),
+        score(name="one", value=1),
+        score(name="tiny", value=5e-324),
+        score(name="empty", value=""),
+    ]
+
+    async def use(store: FilledStore) -> dict[str, Score]:
+        await store.add_traces([trace(1)])
+        await store.write_scores(scores)
+        return dict(await store.read_scores([*(one.id for one in scores), "unknown"]))
+
+    found = within(factory, use)
+    assert found == {one.id: one for one in scores}
+    assert {one.name: type(one.value) for one in found.values()} == {one.name: type(one.value) for one in scores}
+
+
+def test_write_scores_replaces_every_field_when_written_again(factory: Callable[[], FilledStore]) -> None:
+    first = score(
+        value=0.9, comment="old", environment="a", metadata={"tier": "screen", "gone": 1}, observation_id="o1"
+    )
+    second = score(value="low", id=first.id, name="risk_label", metadata={"tier": "llm"})
+
+    async def use(store: FilledStore) -> dict[str, Score]:
+        await store.add_traces([trace(1)])
+        for given in (first, first, second, second):
+            await store.write_scores([given])
+        return dict(await store.read_scores([first.id]))
+
+    assert within(factory, use) == {first.id: second}
+
+
+def test_write_scores_takes_the_last_when_an_id_comes_twice(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> dict[str, Score]:
+        await store.add_traces([trace(1)])
+        await store.write_scores([])
+        await store.write_scores([score(value=0.1), score(value=0.2)])
+        return dict(await store.read_scores([score().id]))
+
+    assert within(factory, use)[score().id].value == 0.2
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_write_scores_refuses_what_is_no_number(factory: Callable[[], FilledStore], value: float) -> None:
+    async def use(store: FilledStore) -> dict[str, Score]:
+        await store.add_traces([trace(1)])
+        with pytest.raises(StoreRejected, match="groundedness"):
+            await store.write_scores([score(value=value)])
+        return dict(await store.read_scores([score().id]))
+
+    assert within(factory, use) == {}
+
+
+NASTY = [
+    "",
+    "naïve 日本語 🧪 \u202e\u0000 tail",
+    "e\u0301 ≠ é",
+    "'; DROP TABLE scores; --",
+    "line\r\nline\u2028line",
+    "x" * 2_000_000,
+]
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+def test_texts_come_back_unchanged_when_they_are_strange(factory: Callable[[], FilledStore], text: str) -> None:
+    given = trace(1, name=text, user_id=text, tags=(text,), metadata={text: text})
+    given = given.model_copy(update={"input": {"q": [text]}, "output": text})
+    written = score(comment=text, metadata={"quote": text})
+
+    async def use(store: FilledStore) -> tuple[Trace, Score]:
+        await store.add_traces([given])
+        await store.write_scores([written])
+        return (await store.fetch_traces([key("t1")]))["t1"], (await store.read_scores([written.id]))[written.id]
+
+    assert within(factory, use) == (given, written)
+
+
+def test_lone_surrogates_come_back_or_are_refused_by_name(factory: Callable[[], FilledStore]) -> None:
+    payload = trace(1).model_copy(update={"output": "cut \ud83d", "input": {"\udc00": 1}})
+
+    async def use(store: FilledStore) -> Trace:
+        await store.add_traces([payload])
+        with pytest.raises(StoreRejected, match="t2"):
+            await store.add_traces([trace(2, name="cut \ud83d")])
+        with pytest.raises(StoreRejected, match="t1"):
+            await store.write_scores([score(comment="cut \ud83d")])
+        return (await store.fetch_traces([key("t1"), key("t2")]))["t1"]
+
+    assert within(factory, use) == payload
+
+
+def test_many_tasks_of_one_process_write_and_read_at_once(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> int:
+        await store.add_traces(trace(n) for n in range(40))
+
+        async def one(number: int) -> int:
+            mine = [score(f"t{number}", name=f"n{n}", value=n / 10) for n in range(10)]
+            await store.write_scores(mine)
+            found = await store.read_scores(s.id for s in mine)
+            return len(found) if found == {s.id: s for s in mine} else 0
+
+        return sum(await asyncio.gather(*(one(n) for n in range(40))))
+
+    assert within(factory, use) == 400
+
+
+def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> set[int]:
+        await store.add_traces([trace(1)])
+        seen: set[int] = set()
+        for ticks in range(12):
+            batch = [score(name=f"c{ticks}-{n}") for n in range(50)]
+            writing = asyncio.create_task(store.write_scores(batch))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await store.write_scores([score(value=ticks)])
+            seen.add(len(await store.read_scores(s.id for s in batch)))
+        assert (await store.read_scores([score().id]))[score().id].value == 11
+        return seen
+
+    assert within(factory, use) <= {0, 50}
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from tests.contract.test_trace_store import FACTORIES, listed, score, trace, NOON
+from datetime import timedelta
+
+async def main(kind, directory, me):
+    store = FACTORIES[kind](Path(directory))
+    await store.project_id()
+    for n in range(20):
+        await store.add_traces([trace(me * 1000 + n)])
+        await store.write_scores([score(f"t{me * 1000 + n}"), score("shared", f"by-{me}", n)])
+        await listed(store, NOON, NOON + timedelta(hours=1))
+    await store.close()
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+@pytest.mark.parametrize("kind", FACTORIES)
+def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_path: Path) -> None:
+    def command(me: int) -> Sequence[str]:
+        return [sys.executable, "-W", "error", "-c", _WRITER, kind, str(tmp_path), str(me)]
+
+    def factory() -> FilledStore:
+        return FACTORIES[kind](tmp_path)  # type: ignore[return-value]  # filled by add_traces
+
+    within(factory, lambda store: store.add_traces([trace(1, trace_id="shared")]))
+    root = Path(__file__).parents[2]
+    running = [subprocess.Popen(command(me), cwd=root, stderr=subprocess.PIPE) for me in range(4)]
+    assert [(process.communicate()[1].decode(), process.returncode) for process in running] == [("", 0)] * 4
+
+    async def use(store: FilledStore) -> tuple[int, int, set[float | str]]:
+        roots = await listed(store, NOON, NOON + timedelta(hours=1))
+        found = await store.read_scores(f"t{me * 1000 + n}-groundedness" for me in range(4) for n in range(20))
+        shared = await store.read_scores(f"shared-by-{me}" for me in range(4))
+        return len(roots), len(found), {one.value for one in shared.values()}
+
+    assert within(factory, use) == (81, 80, {19.0})
+
+
+def test_errors_are_of_the_evaluation_tree(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> None:
+        with pytest.raises(EvaluationError):
+            await store.write_scores([score("nowhere", value=float("nan"))])
+
+    within(factory, use)

@@ -1,0 +1,139 @@
+"""The Celery application and its options; nothing else knows how Celery is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_ready
+from kombu.exceptions import OperationalError
+
+from judges.errors import ConfigurationError
+from judges.offload import in_thread
+from worker.broker import celery_url
+from worker.ports import StateUnavailable
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
+from worker.schema import AssessMessage, RecordMessage
+from worker.settings import Settings, load_settings
+from worker.telemetry import configure_logging
+
+VISIBILITY_TIMEOUT_S = 20
+RENEW_EVERY_S = 4.0
+
+app = Celery("assay", include=["worker.tasks"])
+
+
+def redis_url(settings: Settings) -> str:
+    """The server all processes share.
+
+    Raises:
+        ConfigurationError: none is set; only `assay up` and the demo start one themselves.
+    """
+    if settings.redis_url is None:
+        raise ConfigurationError(
+            "environment: ASSAY_REDIS_URL: not set; set it, or run `assay up`, which starts a server of its own"
+        )
+    return settings.redis_url.get_secret_value()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Celery's options as measured to lose nothing; see docs/fleet.md for the reasons in full."""
+    url = redis_url(settings)
+    return {
+        "broker_url": celery_url(url),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            # Deliveries in work are renewed every 4 s (worker/process.py), so a dead worker's batch comes back
+            # after about 20 s however long a living one may take.
+            "visibility_timeout": VISIBILITY_TIMEOUT_S,
+            "unacked_restore_interval": 3,
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 10,
+            "health_check_interval": 25,
+            "socket_timeout": 30,  # without it a publish to a half-open connection hangs for ever
+            "socket_keepalive": True,
+            "global_keyprefix": settings.key_prefix,
+        },
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": False,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": CONTROL_QUEUE,
+        "task_create_missing_queues": True,
+        "task_publish_retry": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_max_loop_interval": 5,
+        "redbeat_redis_url": url,
+        "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
+        "redbeat_lock_timeout": 60,  # RedBeat's own 1,500 s would stop all sweeps for 25 minutes after a crash
+        "beat_schedule": {
+            name: {
+                "task": f"assay.{name}",
+                "schedule": every,
+                # A tick nobody took in time is worthless: the next one does the same work.
+                "options": {"queue": CONTROL_QUEUE, "expires": max(every, 10.0)},
+            }
+            for name, every in (
+                ("sweep", settings.sweep_every_s),
+                ("reconcile", settings.reconcile_every_s),
+                ("verify", settings.verify_every_s),
+            )
+        },
+    }
+
+
+_given: list[Settings] = []
+
+
+def use_settings(settings: Settings) -> None:
+    """Configure this process from these settings instead of the environment; before the first message."""
+    _given[:] = [settings]
+
+
+app.add_defaults(lambda: options(_given[0] if _given else load_settings()))
+
+
+@setup_logging.connect
+def _log_as_we_do(**_: object) -> None:
+    configure_logging(load_settings())
+
+
+async def publish(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+    """Send messages to their queues, off the event loop.
+
+    Raises:
+        StateUnavailable: the broker did not take them; the ledger still has the work.
+    """
+    if messages:
+        await in_thread(_send, messages)
+
+
+@worker_ready.connect
+def _sweep_at_start(sender: Any, **_: object) -> None:
+    """A control worker that starts sweeps at once: beat's first tick is a whole interval away."""
+    if CONTROL_QUEUE in sender.app.amqp.queues.consume_from:
+        app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
+
+
+def _send(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+    try:
+        with app.producer_or_acquire() as producer:
+            for message in messages:
+                is_assess = isinstance(message, AssessMessage)
+                app.send_task(
+                    "assay.assess" if is_assess else "assay.record",
+                    args=[message.model_dump(mode="json")],
+                    queue=ASSESS_QUEUE if is_assess else CONTROL_QUEUE,
+                    producer=producer,
+                )
+    except (OperationalError, OSError) as exc:
+        raise StateUnavailable(f"broker: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL") from exc

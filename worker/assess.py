@@ -1,0 +1,227 @@
+"""Assess: fetch a batch of traces, judge each, keep every verdict as it arrives, and say what became of each.
+
+Each trace is isolated in its batch: one that fails, hangs or is missing changes nothing for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from judges.evaluate import Evaluator
+
+from judges.errors import UnjudgeableSample
+from judges.offload import in_thread
+from judges.schema import Failed, Outcome, Record, Scored, Skipped
+from worker.dispositions import Disposition, backoff_s, policy_named
+from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
+from worker.samples import build_sample
+from worker.schema import (
+    STATE_SCORE,
+    AssessMessage,
+    Judgement,
+    LedgerEntry,
+    LedgerState,
+    Move,
+    RecordMessage,
+    Trace,
+    TraceKey,
+)
+from worker.verdicts import pack, unpack, verdict_key
+
+MAX_DELIVERIES = 5
+"""A trace whose judging began this often without any outcome kills its worker: it is parked."""
+
+log = structlog.get_logger(__name__)
+
+
+class AssessReport(Record):
+    """How many traces of one message ended where."""
+
+    judged: int = 0
+    skipped: int = 0
+    retried: int = 0
+    parked: int = 0
+    not_ours: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take before they are given up."""
+
+    batch_deadline: timedelta
+    trace_wait: timedelta
+    max_age: timedelta
+    verdict_ttl_s: int
+    record_deadline: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Assessor:
+    """One worker process's way of judging batches."""
+
+    store: TraceStore
+    state: FleetState
+    evaluator: Callable[[str], Awaitable[Evaluator | None]]
+    publish: Publish
+    clock: Clock
+    limits: Limits
+
+    async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
+        """Judge the message's traces that are still open and not in other hands; ring for their recording."""
+        now = self.clock.now()
+        ids = [item.trace_id for item in message.items]
+        until = now + self.limits.batch_deadline + timedelta(seconds=30)
+        entries = await self.state.begin(message.rubric, ids, owner=owner, now=now, until=until)
+        moves = await self._outcomes(message, entries)
+        applied = set(await self.state.move(message.rubric, moves, now=self.clock.now()))
+        judged = [m.trace_id for m in moves if m.state is LedgerState.JUDGED and m.trace_id in applied]
+        if judged:
+            record = RecordMessage(rubric=message.rubric, rubric_hash=message.rubric_hash, trace_ids=tuple(judged))
+            await self.publish([record])
+        return _report(moves, applied, len(ids))
+
+    async def _outcomes(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Move]:
+        poisonous = [_parked(e, "poison", "its worker died each time") for e in entries if _is_poison(e)]
+        healthy = [entry for entry in entries if not _is_poison(entry)]
+        evaluator = await self.evaluator(message.rubric_hash)
+        if evaluator is None:
+            return poisonous + [self._again(entry, "unknown_rubric_version") for entry in healthy]
+        keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in healthy]
+        try:
+            traces = await self.store.fetch_traces(keys) if keys else {}
+        except StoreError as exc:
+            failed = Failed(error=type(exc).__name__, message=str(exc)[:300])
+            return poisonous + [self._move(entry, failed) for entry in healthy]
+        return poisonous + await self._judge_all(healthy, traces, evaluator)
+
+    async def _judge_all(
+        self, entries: Sequence[LedgerEntry], traces: Mapping[str, Trace], evaluator: Evaluator
+    ) -> list[Move]:
+        """Judge concurrently until the batch's deadline; what is unfinished then is cancelled and tried again."""
+        tasks = {
+            entry.trace_id: asyncio.create_task(self._judge(entry, traces.get(entry.trace_id), evaluator))
+            for entry in entries
+        }
+        if not tasks:
+            return []
+        try:
+            await asyncio.wait(tasks.values(), timeout=self.limits.batch_deadline.total_seconds())
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        return [self._result(entry, tasks[entry.trace_id]) for entry in entries]
+
+    def _result(self, entry: LedgerEntry, task: asyncio.Task[Move]) -> Move:
+        if task.cancelled():
+            return self._again(entry, "batch_deadline")
+        error = task.exception()
+        if error is None:
+            return task.result()
+        log.warning("assess.failed", trace_id=entry.trace_id, error=type(error).__name__)
+        return self._move(entry, Failed(error=type(error).__name__, message=str(error)[:300]))
+
+    async def _judge(self, entry: LedgerEntry, trace: Trace | None, evaluator: Evaluator) -> Move:
+        if trace is None:
+            return self._missing(entry)
+        try:
+            sample = await in_thread(build_sample, trace, evaluator.rubric.sample)
+        except UnjudgeableSample as exc:
+            return self._move(entry, Skipped(reason=exc.reason, detail=exc.detail))
+        key = verdict_key(sample, evaluator.revision)
+        kept = (await self.state.kept([key])).get(key)
+        if kept is not None:
+            return self._judged(entry, key, unpack(kept))
+        outcome = await evaluator.evaluate(sample)
+        if not isinstance(outcome, Scored):
+            return self._move(entry, outcome)
+        await self.state.keep(key, await in_thread(pack, outcome), ttl_s=self.limits.verdict_ttl_s)
+        return self._judged(entry, key, outcome)
+
+    def _judged(self, entry: LedgerEntry, key: str, outcome: Scored) -> Move:
+        judgement = Judgement(
+            verdict_key=key,
+            revision=outcome.revision,
+            judge=outcome.verdict.judge if outcome.verdict else "none",
+            state=outcome.state,
+            values={**outcome.scores, STATE_SCORE: outcome.state.value},
+            cost_usd=outcome.verdict.cost_usd if outcome.verdict else 0.0,
+        )
+        due = self.clock.now() + self.limits.record_deadline
+        return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)
+
+    def _missing(self, entry: LedgerEntry) -> Move:
+        """Ingestion lag is waited for by age; a trace that never comes is skipped, not failed."""
+        if self.clock.now() - entry.since > self.limits.trace_wait:
+            return _move_to(entry, LedgerState.SKIPPED, "trace_not_found")
+        due = self.clock.now() + timedelta(seconds=backoff_s(0))
+        return _move_to(entry, LedgerState.OPEN, "trace_not_found", due=due)
+
+    def _again(self, entry: LedgerEntry, reason: str) -> Move:
+        return self._retry(entry, reason, "", retry_after_s=None)
+
+    def _move(self, entry: LedgerEntry, outcome: Outcome) -> Move:
+        """What the ledger does with an outcome that is no score."""
+        if isinstance(outcome, Skipped):
+            return _move_to(entry, LedgerState.SKIPPED, outcome.reason, outcome.detail)
+        assert isinstance(outcome, Failed)  # noqa: S101  # narrows the union; Scored is handled by the caller
+        policy = policy_named(outcome.error)
+        if policy.disposition is Disposition.SKIP:
+            return _move_to(entry, LedgerState.SKIPPED, outcome.error, outcome.message)
+        if policy.disposition is Disposition.PARK:
+            return _parked(entry, outcome.error, outcome.message)
+        if entry.attempts + 1 >= policy.max_attempts:
+            return _parked(entry, outcome.error, f"{entry.attempts + 1} attempts: {outcome.message}")
+        return self._retry(entry, outcome.error, outcome.message, retry_after_s=outcome.retry_after_s)
+
+    def _retry(self, entry: LedgerEntry, reason: str, detail: str, *, retry_after_s: float | None) -> Move:
+        now: datetime = self.clock.now()
+        if now - entry.since > self.limits.max_age:
+            return _parked(entry, reason, f"too old: {detail}")
+        due = now + timedelta(seconds=backoff_s(entry.attempts, retry_after_s))
+        return _move_to(entry, LedgerState.OPEN, reason, detail, due=due, failed_attempt=True)
+
+
+def _move_to(
+    entry: LedgerEntry,
+    state: LedgerState,
+    reason: str = "",
+    detail: str = "",
+    *,
+    due: datetime | None = None,
+    judgement: Judgement | None = None,
+    failed_attempt: bool = False,
+) -> Move:
+    return Move(
+        trace_id=entry.trace_id,
+        expected=(LedgerState.OPEN,),
+        state=state,
+        reason=reason,
+        detail=detail[:300],
+        due=due,
+        judgement=judgement,
+        failed_attempt=failed_attempt,
+    )
+
+
+def _parked(entry: LedgerEntry, reason: str, detail: str) -> Move:
+    return _move_to(entry, LedgerState.DEAD, reason, detail)
+
+
+def _is_poison(entry: LedgerEntry) -> bool:
+    return entry.deliveries > MAX_DELIVERIES
+
+
+def _report(moves: Sequence[Move], applied: set[str], asked: int) -> AssessReport:
+    states = [m.state for m in moves if m.trace_id in applied]
+    return AssessReport(
+        judged=states.count(LedgerState.JUDGED),
+        skipped=states.count(LedgerState.SKIPPED),
+        retried=states.count(LedgerState.OPEN),
+        parked=states.count(LedgerState.DEAD),
+        not_ours=asked - len(states),
+    )

@@ -1,0 +1,46 @@
+"""Grouping promises into messages small enough to be judged together and large enough to be cheap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from worker.schema import BATCH_SIZE, AssessMessage, BatchItem, Promise
+
+T = TypeVar("T")
+
+
+def group_messages(promises: Iterable[Promise], *, attempt: int = 1) -> list[AssessMessage]:
+    """Messages of at most BATCH_SIZE traces, one use case, rubric version and window each."""
+    groups: dict[tuple[str, str, str], list[Promise]] = defaultdict(list)
+    for promise in promises:
+        groups[promise.use_case, promise.rubric, promise.rubric_hash].append(promise)
+    return [
+        AssessMessage(
+            use_case=use_case,
+            rubric=rubric,
+            rubric_hash=rubric_hash,
+            window=chunk[0].window,
+            attempt=attempt,
+            items=tuple(_item(promise) for promise in chunk),
+        )
+        for (use_case, rubric, rubric_hash), group in groups.items()
+        for chunk in chunks(sorted(group, key=lambda p: (p.start, p.trace_id)), BATCH_SIZE)
+    ]
+
+
+def _item(promise: Promise) -> BatchItem:
+    return BatchItem(
+        trace_id=promise.trace_id,
+        start=promise.start,
+        end=promise.end,
+        pi=promise.pi,
+        stratum=promise.stratum,
+        sample=promise.sample,
+    )
+
+
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Consecutive pieces of at most `size`."""
+    return [items[at : at + size] for at in range(0, len(items), size)]

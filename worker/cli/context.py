@@ -1,0 +1,67 @@
+"""What commands share: the common options, and a runtime for the length of one command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import BaseModel, SecretStr
+from rich.console import Console
+
+from worker.config import ConfigRoot, find_root
+from worker.fleet import running_broker
+from worker.runtime import Runtime
+from worker.settings import Settings, load_settings
+
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Directory of assay.yaml [default: ASSAY_CONFIG_DIR, or the current one]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]
+DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How many UTC days back, today included.")]
+
+console = Console()
+
+
+def settings_and_root(config: Path | None) -> tuple[Settings, ConfigRoot]:
+    """Settings and config root of this command.
+
+    Raises:
+        ConfigurationError
+    """
+    settings = load_settings()
+    return settings, find_root(config, settings)
+
+
+def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Run `work` with the deployment's runtime; without a broker running, one is started for this command."""
+    settings, root = settings_and_root(config)
+    with running_broker(settings, root) as broker:
+
+        async def run() -> T:
+            from worker.app import publish, use_settings
+
+            use_settings(settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
+            runtime = Runtime(settings, root, redis_url=broker.url, publish=publish)
+            try:
+                return await work(runtime)
+            finally:
+                await runtime.close()
+
+        return asyncio.run(run())
+
+
+def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+    """Print data as JSON on stdout."""
+    if isinstance(value, BaseModel):
+        typer.echo(value.model_dump_json(indent=2))
+    elif not isinstance(value, dict):
+        typer.echo(json.dumps([item.model_dump(mode="json") for item in value], indent=2, ensure_ascii=False))
+    else:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

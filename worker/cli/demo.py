@@ -1,0 +1,58 @@
+"""`assay demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from worker.cli.context import JsonOption, console, print_json
+from worker.settings import load_settings
+
+
+def demo(
+    as_json: JsonOption = False,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Where to work [default: a new temporary directory]")
+    ] = None,
+) -> None:
+    """Run the whole job on real, human-labelled answers. No key, no services, under a minute.
+
+    With OPENAI_API_KEY or OPENAI_BASE_URL set, the LLM judge at that endpoint is used (ASSAY_JUDGE_MODEL).
+    """
+    from worker.demo.show import show
+    from worker.demo.story import run_demo
+
+    settings = load_settings()
+    with _bars() as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(phase, total=None)
+            bars.update(tasks[phase], completed=done, total=total or None)
+
+        result = run_demo(settings, directory, progress)
+    if as_json:
+        print_json(result)
+    else:
+        show(result, console)
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("demo")(demo)

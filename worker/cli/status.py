@@ -1,0 +1,127 @@
+"""`assay status`, `report`, `why` and `dead`: what the fleet did, what it found, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from worker import dead_letters
+from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
+from worker.cli.tables import dead_table, funnel_table, report_table, story_lines
+from worker.funnel import Funnel, read_funnel
+from worker.report import ReportRow, read_report
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
+from worker.why import TraceStory, tell
+
+dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
+RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]
+TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
+
+
+def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
+    """Show the funnel (it adds up), queues and dead letters."""
+
+    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int]]:
+        first, last = _days(runtime.clock.now(), days)
+        funnel = await read_funnel(runtime.state, first, last)
+        depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE)}
+        return funnel, depths
+
+    funnel, depths = with_runtime(config, read)
+    if as_json:
+        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths})
+        return
+    console.print(funnel_table(funnel))
+    console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in depths.items()))
+
+
+def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:
+    """Show weighted rates with intervals, per use case, rubric and evaluator revision."""
+
+    async def read(runtime: Runtime) -> list[ReportRow]:
+        first, last = _days(runtime.clock.now(), days)
+        return await read_report(runtime.state, runtime.rubrics.values(), first, last)
+
+    rows = with_runtime(config, read)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        console.print(report_table(rows))
+    else:
+        console.print("nothing scored in these days; see assay status")
+
+
+def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Tell every decision that was made about one trace."""
+
+    async def read(runtime: Runtime) -> TraceStory:
+        return await tell(trace, runtime.store, runtime.state, runtime.deployment)
+
+    story = with_runtime(config, read)
+    if as_json:
+        print_json(story)
+        return
+    for line in story_lines(story):
+        console.print(line)
+
+
+@dead_app.command("ls")
+def dead_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List dead letters, oldest first."""
+    letters = with_runtime(config, lambda runtime: runtime.state.dead_letters())
+    if as_json:
+        print_json(list(letters))
+    elif letters:
+        console.print(dead_table(letters))
+    else:
+        console.print("no dead letters")
+
+
+@dead_app.command("show")
+def dead_show(trace: TraceArgument, config: ConfigOption = None) -> None:
+    """Show one dead letter with its history (the same as `assay why`)."""
+    why(trace, config)
+
+
+@dead_app.command("replay")
+def dead_replay(
+    traces: Annotated[list[str] | None, typer.Argument(help="Trace ids [default: all]")] = None,
+    rubric: RubricOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Open dead letters again; the reconciler publishes them within seconds."""
+
+    async def replay(runtime: Runtime) -> int:
+        return await dead_letters.replay(runtime.state, runtime.clock, traces, rubric)
+
+    console.print(f"{with_runtime(config, replay)} opened again")
+
+
+@dead_app.command("drop")
+def dead_drop(
+    traces: Annotated[list[str], typer.Argument(help="Trace ids.")],
+    rubric: RubricOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Dismiss dead letters: they count as skipped, with their reason kept."""
+
+    async def drop(runtime: Runtime) -> int:
+        return await dead_letters.drop(runtime.state, runtime.clock, traces, rubric)
+
+    console.print(f"{with_runtime(config, drop)} dismissed")
+
+
+def _days(now: datetime, days: int) -> tuple[date, date]:
+    today = now.date()
+    return today - timedelta(days=days - 1), today
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    commands: dict[str, Callable[..., None]] = {"status": status, "report": report, "why": why}
+    for name, command in commands.items():
+        app.command(name)(command)
+    app.add_typer(dead_app, name="dead")

@@ -1,0 +1,163 @@
+"""How funnels, reports, dead letters and stories look in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from worker.funnel import Funnel, FunnelRow
+from worker.report import Distribution, ReportRow
+from worker.schema import LedgerEntry
+from worker.statistics.intervals import Estimate
+from worker.why import RubricStory, TraceStory
+
+
+def percent(estimate: Estimate | None) -> str:
+    """A share with its interval and denominator, `12.0 % (8.1–17.3, n=240)`."""
+    if estimate is None:
+        return "not estimable"
+    return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%}, n={estimate.n})"
+
+
+def number(estimate: Estimate | None) -> str:
+    """A number with its interval and denominator, `0.93 (0.88–0.96, n=240)`."""
+    if estimate is None:
+        return "not estimable"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f}, n={estimate.n})"
+
+
+def funnel_table(funnel: Funnel) -> Table:
+    """One column block from seen to scored, one row per use case and rubric."""
+    table = Table(title=f"Funnel, traces started {funnel.first} to {funnel.last} (UTC)", title_justify="left")
+    for name in ("use case", "rubric"):
+        table.add_column(name)
+    for name in ("seen", "not selected", "selected", "scored", "skipped", "dead", "in flight"):
+        table.add_column(name, justify="right")
+    table.add_column("adds up")
+    for row in funnel.rows:
+        table.add_row(
+            row.use_case,
+            row.rubric or "–",
+            *(f"{n:,}" for n in (row.seen, row.not_selected, row.selected)),
+            *(_with_reasons(part) for part in (row.scored, row.skipped, row.dead, row.in_flight)),
+            "[green]yes[/]" if row.adds_up else "[red]NO[/]",
+        )
+    table.caption = (
+        f"{funnel.windows} windows; {funnel.unmatched} traces matched no use case, {funnel.excluded} excluded, "
+        f"{funnel.unfinished} not finished yet"
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def report_table(rows: Sequence[ReportRow]) -> Table:
+    """Weighted rates and distributions."""
+    table = Table(title="Weighted rates (1/π), per evaluator revision", title_justify="left")
+    for name in ("use case", "rubric", "judge", "revision", "scored", "risk ≥ cut", "scores: p10 / median / p90"):
+        table.add_column(name)
+    for row in rows:
+        table.add_row(
+            row.use_case,
+            row.rubric,
+            row.judge,
+            row.revision[:10],
+            f"{row.scored:,}",
+            f"≥ {row.flag_at:g}: {percent(row.flagged)}",
+            "\n".join(f"{name} {spread(d)}" for name, d in row.distributions.items()),
+        )
+    return table
+
+
+def spread(distribution: Distribution) -> str:
+    """Quantiles and count of a distribution."""
+    d = distribution
+    return f"{d.p10:.2f} / {d.median:.2f} / {d.p90:.2f} (n={d.n})"
+
+
+def dead_table(letters: Sequence[LedgerEntry]) -> Table:
+    """What gave up, and why."""
+    table = Table("gave up at", "use case", "rubric", "trace", "reason", "attempts", "detail")
+    for letter in letters:
+        table.add_row(
+            f"{letter.changed_at:%Y-%m-%d %H:%M:%S}",
+            letter.promise.use_case,
+            letter.promise.rubric,
+            escape(letter.trace_id),
+            letter.reason,
+            str(letter.attempts),
+            escape(letter.detail),
+        )
+    return table
+
+
+def story_lines(story: TraceStory) -> Iterator[str]:
+    """The story of one trace, a line for each decision."""
+    yield f"[bold]trace {escape(story.trace_id)}[/]"
+    if story.trace is None:
+        yield "  the store does not have it" + _unless_selected(story)
+    else:
+        root = story.trace.root
+        yield f"  found: {escape(root.name)!r} in {escape(root.environment)!r}, started {root.start:%Y-%m-%d %H:%M:%S} UTC"
+    yield from _selection_lines(story)
+    for rubric in story.rubrics:
+        yield from _rubric_lines(rubric)
+
+
+def _selection_lines(story: TraceStory) -> Iterator[str]:
+    if story.trace is None:
+        return
+    if story.excluded:
+        yield "  excluded: its environment belongs to an evaluator; the judge is never judged"
+        return
+    if story.use_case is None:
+        yield "  unmatched: no use case in assay.yaml takes it"
+        return
+    also = f"; would also match {', '.join(story.also_matches)}" if story.also_matches else ""
+    yield f"  use case: {story.use_case} (first match in file order{also})"
+    if story.window is None or story.pi is None:
+        yield "  its window was not swept yet, so no rate is fixed for it"
+        return
+    rate = story.window.rates[story.use_case]
+    chosen = f"selected (stratum {story.stratum})" if story.is_selected else "not selected"
+    sign = "<" if story.is_selected else "≥"
+    yield f"  window {story.window.id}: rate {rate.rate:.4g} ({rate.why}), scanned {story.window.scans}×"
+    yield f"  hash {story.hash_fraction:.6f} {sign} π {story.pi:.4g}: [bold]{chosen}[/]"
+
+
+def _rubric_lines(story: RubricStory) -> Iterator[str]:
+    entry = story.entry
+    if entry is None:
+        return
+    reason = f" ({entry.reason})" if entry.reason else ""
+    yield f"  rubric {story.rubric} {entry.promise.rubric_hash[:12]}: [bold]{entry.state}[/]{reason}"
+    if entry.detail:
+        yield f"    {escape(entry.detail)}"
+    for event in story.history:
+        yield f"    {event.at:%H:%M:%S.%f}"[:-3] + f"  {event.state}{f' ({event.reason})' if event.reason else ''}"
+    for score in sorted(story.scores, key=lambda s: s.name):
+        value = score.value if isinstance(score.value, str) else f"{score.value:.3f}"
+        yield f"    score in the store: {score.name} = {value}"
+    if story.scores:
+        yield f"    comment: {escape(story.scores[0].comment)}"
+    if story.outcome is not None and story.outcome.verdict is not None:
+        verdict = story.outcome.verdict
+        yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
+        for claim in verdict.claims:
+            yield f"      {claim.verdict:<12} {escape(claim.text[:100])}" + (f"  [dim]{escape(claim.reason)}[/]")
+
+
+def _unless_selected(story: TraceStory) -> str:
+    return "" if not any(s.entry for s in story.rubrics) else " (any more)"
+
+
+def _with_reasons(part: Mapping[str, int]) -> str:
+    total = f"{sum(part.values()):,}"
+    reasons = [f"[dim]{n} {escape(reason)}[/]" for reason, n in sorted(part.items()) if reason]
+    return "\n".join([total, *reasons])
+
+
+def row_of(funnel: Funnel, use_case: str) -> FunnelRow | None:
+    """The first row of a use case."""
+    return next((row for row in funnel.rows if row.use_case == use_case), None)

@@ -1,0 +1,46 @@
+"""Dead letters: work that gave up, kept with its reason until it is replayed or dismissed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from worker.ports import Clock, FleetState
+from worker.schema import LedgerEntry, LedgerState, Move
+
+
+async def replay(state: FleetState, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:
+    """Open dead letters again, due at once; returns how many. None: all of them."""
+    return await _change(state, clock, await _chosen(state, trace_ids, rubric), LedgerState.OPEN)
+
+
+async def drop(state: FleetState, clock: Clock, trace_ids: Sequence[str], rubric: str | None) -> int:
+    """Dismiss dead letters; they end as skipped, their reason kept. Returns how many."""
+    return await _change(state, clock, await _chosen(state, trace_ids, rubric), LedgerState.SKIPPED)
+
+
+async def _chosen(state: FleetState, trace_ids: Sequence[str] | None, rubric: str | None) -> list[LedgerEntry]:
+    return [
+        letter
+        for letter in await state.dead_letters()
+        if (trace_ids is None or letter.trace_id in trace_ids) and rubric in (None, letter.promise.rubric)
+    ]
+
+
+async def _change(state: FleetState, clock: Clock, letters: Sequence[LedgerEntry], to: LedgerState) -> int:
+    now = clock.now()
+    by_rubric: dict[str, list[Move]] = defaultdict(list)
+    for letter in letters:
+        is_replay = to is LedgerState.OPEN
+        by_rubric[letter.promise.rubric].append(
+            Move(
+                trace_id=letter.trace_id,
+                expected=(LedgerState.DEAD,),
+                state=to,
+                reason="replayed" if is_replay else f"dismissed:{letter.reason}",
+                detail=letter.detail,
+                due=now if is_replay else None,
+                fresh_start=is_replay,
+            )
+        )
+    return sum([len(await state.move(rubric, moves, now=now)) for rubric, moves in by_rubric.items()])

@@ -1,0 +1,75 @@
+"""What the demo found, as data; `assay demo --json` prints it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from judges.schema import Record
+from worker.funnel import Funnel
+from worker.golden.exam import JudgeExam
+from worker.golden.gate import GateResult
+from worker.report import ReportRow
+from worker.statistics.agreement import BootstrapEstimate, ClassRates
+from worker.statistics.intervals import Estimate
+
+
+class Agreement(Record):
+    """How the risk agrees with human labels on the judged traces of one use case.
+
+    Intervals are taken over sources (conversations). `flag_at` is the risk from which an answer counts as flagged.
+    """
+
+    group: str
+    n: int
+    n_marked: int
+    flag_at: float
+    auroc: BootstrapEstimate | None
+    rates: ClassRates | None
+
+
+class WeightedRate(Record):
+    """The share of flagged answers in all traffic, estimated from the sample, beside what people marked in all of it."""
+
+    use_case: str
+    flagged: Estimate | None
+    seen: int
+    human_share_of_all: float
+
+
+class WorstTrace(Record):
+    """One trace with a high risk: the sentence that is wrong, and why."""
+
+    use_case: str
+    trace_id: str
+    risk: float
+    question: str
+    sentence: str
+    verdict: str
+    reason: str
+    human_label: int
+
+
+class DemoResult(Record):
+    """Everything the demo shows. `schema` is the version of this form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    judge: str
+    directory: str
+    key_prefix: str | None
+    imported: int
+    funnel: Funnel
+    second_sweep_selected: int
+    scores_in_store: int
+    report: tuple[ReportRow, ...]
+    worst: tuple[WorstTrace, ...]
+    agreement: tuple[Agreement, ...]
+    weighted: tuple[WeightedRate, ...]
+    exam: JudgeExam
+    gates: tuple[GateResult, ...]
+    cost_usd: float | None
+    wall_s: dict[str, float]
+    next_commands: tuple[str, ...]

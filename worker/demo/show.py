@@ -1,0 +1,125 @@
+"""What a person sees at the end of the demo."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.rule import Rule
+from rich.table import Table
+
+from worker.cli.tables import funnel_table, number, percent, spread
+from worker.demo.result import DemoResult, WorstTrace
+from worker.golden.gate import GateResult, GateVerdict
+
+_JUDGES = {
+    "grounding": "the local judge (no key, no network; a screen, see judges/local/CARD.md)",
+    "grounding-llm": "the LLM judge at your OpenAI-compatible endpoint",
+}
+_COLOURS = {GateVerdict.PASS: "green", GateVerdict.REGRESSED: "red", GateVerdict.INCONCLUSIVE: "yellow"}
+
+
+def show(result: DemoResult, console: Console) -> None:
+    """Print the findings, section by section."""
+    console.print(Rule("[bold]Assay demo", align="left"))
+    console.print(
+        f"{result.imported:,} real answers were imported as yesterday's traces and judged by "
+        f"{_JUDGES[result.judge]}.\nPeople labelled all of them; the labels are only compared with, below."
+    )
+    _funnel(result, console)
+    _scores(result, console)
+    _worst(result, console)
+    _agreement(result, console)
+    _gates(result, console)
+    _end(result, console)
+
+
+def _funnel(result: DemoResult, console: Console) -> None:
+    console.print(Rule("1  Every trace is accounted for", align="left", style="dim"))
+    console.print(funnel_table(result.funnel))
+    console.print(
+        f"{result.scores_in_store:,} scores were read back from the store, each under its trace's id. "
+        f"A second sweep selected {result.second_sweep_selected} more."
+    )
+
+
+def _scores(result: DemoResult, console: Console) -> None:
+    console.print(Rule("2  Scores of the judged answers", align="left", style="dim"))
+    table = Table("use case", "score", "p10 / median / p90", "revision")
+    for row in result.report:
+        for name, distribution in row.distributions.items():
+            table.add_row(row.use_case, name, spread(distribution), row.revision[:10])
+    console.print(table)
+    for rate in result.weighted:
+        console.print(
+            f"[bold]{rate.use_case}[/]: flagged share of all {rate.seen:,} answers, weighted by 1/π: "
+            f"[bold]{percent(rate.flagged)}[/]. People marked {rate.human_share_of_all:.1%} of them."
+        )
+
+
+def _worst(result: DemoResult, console: Console) -> None:
+    console.print(Rule("3  The worst answers, and the sentence that is wrong", align="left", style="dim"))
+    for worst in result.worst:
+        console.print(_worst_lines(worst), highlight=False)
+
+
+def _worst_lines(worst: WorstTrace) -> str:
+    human = "[red]people marked it too[/]" if worst.human_label else "[yellow]people did not mark it[/]"
+    return (
+        f"[bold]{worst.use_case}[/] risk {worst.risk:.2f} · {human} · [dim]{worst.trace_id}[/]\n"
+        f"  asked  {escape(_clip(worst.question, 100))}\n"
+        f"  said   [italic]{escape(_clip(worst.sentence, 160))}[/]\n"
+        f"  {worst.verdict:<6} {escape(_clip(worst.reason, 160))}"
+    )
+
+
+def _agreement(result: DemoResult, console: Console) -> None:
+    console.print(Rule("4  Does the judge agree with people?", align="left", style="dim"))
+    table = Table("judged answers", "n (marked)", "AUROC", "balanced accuracy", "sensitivity", "specificity")
+    for row in result.agreement:
+        rates = row.rates
+        table.add_row(
+            row.group,
+            f"{row.n} ({row.n_marked})",
+            number(row.auroc),
+            number(rates.balanced_accuracy if rates else None),
+            percent(rates.sensitivity if rates else None),
+            percent(rates.specificity if rates else None),
+        )
+    console.print(table)
+    console.print("[dim]flagged = risk ≥ 0.5; 95 % intervals over conversations, not over single answers[/]")
+
+
+def _gates(result: DemoResult, console: Console) -> None:
+    console.print(Rule("5  The deploy gate on the frozen golden set", align="left", style="dim"))
+    exam = result.exam
+    console.print(
+        f"judge's exam on {exam.positives + exam.negatives} anchors: {exam.state}; sensitivity "
+        f"{percent(exam.sensitivity)}, specificity {percent(exam.specificity)}"
+    )
+    for gate in result.gates:
+        console.print(_gate_lines(gate), highlight=False)
+
+
+def _gate_lines(gate: GateResult) -> str:
+    colour = _COLOURS[gate.verdict]
+    p_value = "not tested" if gate.p_value is None else f"one-sided exact McNemar p = {gate.p_value:.4g}"
+    return (
+        f"[bold {colour}]{gate.verdict.upper():<12}[/] exit {gate.exit_code}   {gate.baseline} → {gate.candidate}\n"
+        f"  pass rate {percent(gate.baseline_pass_rate)} → {percent(gate.candidate_pass_rate)}\n"
+        f"  {gate.worse} items got worse, {gate.better} better; {p_value}, alpha {gate.alpha:g}\n"
+        + "".join(f"  {escape(reason)}\n" for reason in gate.reasons)
+    ).rstrip()
+
+
+def _end(result: DemoResult, console: Console) -> None:
+    console.print(Rule("What it cost, and what to do next", align="left", style="dim"))
+    cost = "unknown (no price for this model)" if result.cost_usd is None else f"${result.cost_usd:.4f}"
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in result.wall_s.items() if name != "total")
+    console.print(f"cost {cost}; wall time {result.wall_s['total']:.1f} s ({seconds}); kept in {result.directory}")
+    for command in result.next_commands:
+        console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+
+
+def _clip(text: str, length: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

@@ -1,0 +1,224 @@
+"""The demo's course: import, sweep, judge, write, verify, then the golden set and two gates."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from judges.evaluate import Evaluator
+
+from worker.config import ConfigRoot, packaged_root
+from worker.demo import findings
+from worker.demo.result import DemoResult
+from worker.demo.traffic import LabelledTrace, demo_traffic
+from worker.fleet import Fleet, running_fleet
+from worker.funnel import Funnel, read_funnel
+from worker.golden.goldenset import GoldenSet, read_golden_set
+from worker.golden.lock import freeze, load_golden_set
+from worker.golden.session import GoldenSession
+from worker.golden.targets import target_for
+from worker.ports import StoreUnavailable
+from worker.report import read_report
+from worker.runtime import Runtime, build_judge
+from worker.settings import Settings
+from worker.stores.sqlite import SqliteStore
+
+GOLDEN_SET = "mtrag-v1"
+GATES = (("gpt-4o", "llama-3.1-405b"), ("human-reference", "gpt-4o"))
+"""Baseline and candidate of the two gates: no difference to find, and a true regression."""
+LOCAL_RUBRIC, LLM_RUBRIC = "grounding", "grounding-llm"
+DEADLINE_S = 900.0
+ASSESS_WORKERS = 2
+
+Progress = Callable[[str, int, int], None]
+"""Told a phase, how much of it is done, and out of how much."""
+
+
+@dataclass
+class Timings:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time one phase."""
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 2)
+
+
+def run_demo(settings: Settings, directory: Path | None, progress: Progress) -> DemoResult:
+    """Run the whole demo in a directory of its own and return what it found.
+
+    Raises:
+        EvaluationError: a part of the fleet did not work; the message names the log.
+    """
+    home = directory or Path(tempfile.mkdtemp(prefix="assay-demo-"))
+    rubric = LLM_RUBRIC if settings.has_llm else LOCAL_RUBRIC
+    root = prepare(home, rubric)
+    shared = settings.redis_url is not None
+    settings = settings.model_copy(
+        update={
+            "data_dir": home / ".assay",
+            "verify_every_s": 2.0,
+            # On somebody's Redis the demo keeps to keys of its own.
+            "key_prefix": f"{home.name}:" if shared else settings.key_prefix,
+        }
+    )
+    timings = Timings()
+    with timings.phase("total"):
+        with timings.phase("import"):
+            labelled = asyncio.run(_import(home / ".assay" / "traces.db"))
+        with (
+            timings.phase("fleet"),
+            running_fleet(settings, root, assess_workers=ASSESS_WORKERS) as fleet,
+        ):
+            part = asyncio.run(_watch(fleet, settings, root, labelled, progress))
+        with timings.phase("golden"):
+            exam_and_gates = asyncio.run(_golden(settings, root, progress))
+    return DemoResult(
+        judge=rubric,
+        directory=str(home),
+        key_prefix=settings.key_prefix if shared else None,
+        imported=len(labelled),
+        wall_s=timings.seconds,
+        next_commands=_next_commands(home, part, settings if shared else None),
+        **part,
+        **exam_and_gates,
+    )
+
+
+def prepare(home: Path, rubric: str) -> ConfigRoot:
+    """Write the demo's assay.yaml; with the LLM judge also a golden set frozen under its rubric."""
+    home.mkdir(parents=True, exist_ok=True)
+    text = (Path(__file__).parent / "assay.yaml").read_text(encoding="utf-8")
+    (home / "assay.yaml").write_text(text.replace(f"rubrics: [{LOCAL_RUBRIC}]", f"rubrics: [{rubric}]"))
+    return ConfigRoot(path=home)
+
+
+async def _import(path: Path) -> dict[str, LabelledTrace]:
+    from worker.clock import SystemClock
+
+    labelled = {item.trace.id: item for item in demo_traffic(SystemClock().now())}
+    store = SqliteStore(path)
+    try:
+        await store.add_traces(item.trace for item in labelled.values())
+    finally:
+        await store.close()
+    return labelled
+
+
+async def _watch(
+    fleet: Fleet, settings: Settings, root: ConfigRoot, labelled: dict[str, LabelledTrace], progress: Progress
+) -> dict[str, object]:
+    """Wait until the fleet has judged, written and verified everything it selected; then look at it."""
+    runtime = Runtime(settings, root, redis_url=fleet.broker.url)
+    try:
+        funnel = await _settled(fleet, runtime, progress)
+        again = await runtime.sweeper.sweep(runtime.clock.now())
+        entries = await findings.scored_entries(runtime.state, funnel)
+        report = await read_report(runtime.state, runtime.rubrics.values(), funnel.first, funnel.last)
+        costs = [row.cost_usd for row in report]
+        return {
+            "funnel": funnel,
+            "second_sweep_selected": again.selected,
+            "scores_in_store": await _count_scores(runtime),
+            "report": tuple(report),
+            "worst": tuple(await findings.worst_traces(runtime.state, entries, labelled)),
+            "agreement": tuple(await asyncio.to_thread(findings.agreements, entries, labelled)),
+            "weighted": tuple(findings.weighted_rates(report, labelled)),
+            "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
+        }
+    finally:
+        await runtime.close()
+
+
+async def _settled(fleet: Fleet, runtime: Runtime, progress: Progress) -> Funnel:
+    """Poll until the sweep is through and nothing is in flight."""
+    until = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until:
+        fleet.supervisor.check()
+        first, last = _days(runtime.clock.now())
+        funnel = await read_funnel(runtime.state, first, last)
+        selected = sum(row.selected for row in funnel.rows)
+        progress("judging, writing, verifying", selected - funnel.in_flight, selected)
+        if selected and not funnel.in_flight and await _is_swept(runtime, funnel):
+            return funnel
+        await asyncio.sleep(0.25)
+    raise StoreUnavailable(f"the fleet did not finish in {DEADLINE_S:.0f} s; see {fleet.supervisor.log_dir}")
+
+
+async def _is_swept(runtime: Runtime, funnel: Funnel) -> bool:
+    """Whether every imported trace was seen; they all lie in windows that have closed."""
+    store = runtime.store
+    seen = sum(row.seen for row in funnel.rows) + funnel.unmatched + funnel.excluded
+    return isinstance(store, SqliteStore) and seen >= await store.count_traces()
+
+
+async def _count_scores(runtime: Runtime) -> int:
+    store = runtime.store
+    return await store.count_scores() if isinstance(store, SqliteStore) else 0
+
+
+async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> dict[str, object]:
+    """Judge three recorded releases and the anchors once, then compare them in two gates."""
+    golden = _golden_set(settings, root)
+    evaluator = Evaluator(golden.rubric, build_judge(golden.rubric, settings))
+    names = list(dict.fromkeys(name for pair in GATES for name in pair))
+    total = len(names) * len(golden.items) + len(golden.anchors)
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        progress("golden set", done, total)
+
+    session = GoldenSession(golden, evaluator, concurrency=settings.judge_concurrency, on_done=count)
+    try:
+        runs = {name: await session.run(target_for(golden, release=name)) for name in names}
+        exam = await session.examine()
+    finally:
+        await evaluator.judge.close()
+    from worker.golden.gate import compare
+
+    gates = tuple(compare(runs[baseline], runs[candidate], golden, exam) for baseline, candidate in GATES)
+    return {"exam": exam, "gates": gates}
+
+
+def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:
+    """The shipped set; under the LLM judge a copy of it, frozen anew because the rubric is part of the lock."""
+    variables = settings.rubric_variables()
+    if not settings.has_llm:
+        return load_golden_set(root.golden_set(GOLDEN_SET), lambda name: root.rubric(name, variables))
+    copy = root.path / "golden_sets" / GOLDEN_SET
+    shutil.copytree(packaged_root() / "golden_sets" / GOLDEN_SET, copy, dirs_exist_ok=True)
+    manifest = copy / "manifest.yaml"
+    manifest.write_text(manifest.read_text().replace(f"rubric: {LOCAL_RUBRIC}\n", f"rubric: {LLM_RUBRIC}\n"))
+    freeze(read_golden_set(copy, lambda name: root.rubric(name, variables)))
+    return load_golden_set(copy, lambda name: root.rubric(name, variables))
+
+
+def _days(now: datetime) -> tuple[date, date]:
+    return (now - timedelta(days=1)).date(), now.date()
+
+
+def _next_commands(home: Path, part: dict[str, object], shared: Settings | None) -> tuple[str, ...]:
+    here = Path(sys.argv[0]).resolve()
+    assay = "assay" if shutil.which("assay") else str(here)
+    prefix = f"ASSAY_KEY_PREFIX={shared.key_prefix} " if shared else ""
+    worst = part["worst"]
+    trace_id = worst[0].trace_id if isinstance(worst, tuple) and worst else "TRACE"
+    return (
+        f"{prefix}{assay} why {trace_id} -c {home}",
+        f"{prefix}{assay} report -c {home}",
+        f"{assay} gate {GOLDEN_SET} --baseline {GATES[1][0]} --candidate {GATES[1][1]}; echo exit code $?",
+    )

@@ -1,0 +1,93 @@
+"""A whole fleet on this machine: broker if none is given, workers by role, beat; what `assay up` and the demo run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import SecretStr
+
+from worker.broker import Broker, open_broker
+from worker.config import ConfigRoot
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
+from worker.settings import Settings, child_environment
+from worker.state.redis_state import check_connection
+from worker.supervisor import Supervisor
+
+Role = Literal["assess", "control"]
+CONTROL_THREADS = 8
+"""The control queue has workers of its own, so that writing and sweeping never wait behind traffic."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Running processes of one deployment."""
+
+    broker: Broker
+    supervisor: Supervisor
+
+
+def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> list[str]:
+    """The command of a worker process of one role."""
+    threads = settings.worker_threads if role == "assess" else CONTROL_THREADS
+    queue = ASSESS_QUEUE if role == "assess" else CONTROL_QUEUE
+    # Gossip, mingle and heartbeats are chatter between workers that our ledger makes unnecessary.
+    return [
+        *_celery("worker", settings),
+        *("--pool", "threads", "--concurrency", str(threads), "--queues", queue),
+        *("--hostname", f"{name or role}@%h", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+def beat_argv(settings: Settings) -> list[str]:
+    """The command of the beat process; RedBeat's lock lets only one of several tick."""
+    return [*_celery("beat", settings), "--pidfile="]
+
+
+@contextmanager
+def running_broker(settings: Settings, root: ConfigRoot) -> Iterator[Broker]:
+    """The broker at ASSAY_REDIS_URL, or the embedded one of this data directory, started if need be.
+
+    Raises:
+        StateUnavailable: the given one does not answer.
+        ConfigurationError: none can be started on this platform.
+    """
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    with open_broker(url, root.data_dir(settings), ping=check_connection) as broker:
+        yield broker
+
+
+@contextmanager
+def running_fleet(
+    settings: Settings,
+    root: ConfigRoot,
+    *,
+    assess_workers: int,
+    report: Callable[[str], None] = lambda message: None,
+) -> Iterator[Fleet]:
+    """Start broker, workers and beat; on leaving stop beat, then the workers, then the broker.
+
+    Raises:
+        StateUnavailable, ConfigurationError: as `running_broker`.
+        CrashLoop: a process ends again and again.
+    """
+    data_dir = root.data_dir(settings)
+    assess = [f"assess{n + 1}" for n in range(assess_workers)]
+    with (
+        running_broker(settings, root) as broker,
+        Supervisor(data_dir / "logs", stop_first=("beat", *assess), report=report) as supervisor,
+    ):
+        places = {"redis_url": SecretStr(broker.url), "config_dir": root.path, "data_dir": data_dir}
+        env = child_environment(**settings.model_copy(update=places).environment())
+        supervisor.start("control", worker_argv("control", settings), env=env)
+        for name in assess:
+            supervisor.start(name, worker_argv("assess", settings, name=name), env=env)
+        supervisor.start("beat", beat_argv(settings), env=env)
+        yield Fleet(broker=broker, supervisor=supervisor)
+
+
+def _celery(command: str, settings: Settings) -> list[str]:
+    return [sys.executable, "-m", "celery", "--app", "worker.app", command, "--loglevel", settings.log_level]

@@ -1,0 +1,145 @@
+"""The records a golden set is written in: manifest, items, anchors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from judges.rubric import ScoreName
+from judges.schema import Probability, Record, Sample, Turn
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+"""A name that is also a file name: no separators, no leading dot."""
+
+
+class GoldenItem(Record):
+    """One frozen input and what must come of it.
+
+    `contexts` is the declared evidence, used where the target returns none of its own. `source_id` groups items that
+    depend on each other (one conversation, one document), so that intervals can respect it.
+    """
+
+    id: str = Field(min_length=1)
+    expect: Literal["answer", "refusal"] = "answer"
+    question: str
+    history: tuple[Turn, ...] = ()
+    contexts: tuple[str, ...] = ()
+    reference: str | None = None
+    must_include: tuple[str, ...] = ()
+    must_not_include: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    source_id: str | None = None
+
+
+class Anchor(Record):
+    """A frozen output with a person's label, re-judged in every run to examine the judge.
+
+    What was asked and the evidence come from the golden item named by `item`, or from `sample`; the response is
+    judged as it stands. `label` is 1 where people marked a hallucination, else 0.
+    """
+
+    id: str = Field(min_length=1)
+    label: Literal[0, 1]
+    source_id: str | None = None
+    item: str | None = None
+    response: str | None = None
+    sample: Sample | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Anchor:
+        by_item = self.item is not None and self.response is not None
+        if by_item == (self.sample is not None) or (self.item is None) != (self.response is None):
+            raise ValueError("give either `item` and `response`, or `sample`")
+        return self
+
+
+class Release(Record):
+    """One recorded output of a release: the item's id, what was answered and, if known, on what evidence."""
+
+    id: str = Field(min_length=1)
+    response: str
+    contexts: tuple[str, ...] | None = None
+
+
+class Threshold(Record):
+    """The side on which a score must lie for an item to pass."""
+
+    at_most: Probability | None = None
+    at_least: Probability | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Threshold:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("give exactly one of at_most and at_least")
+        return self
+
+    def met_by(self, value: float) -> bool:
+        """Whether a score passes."""
+        if self.at_most is not None:
+            return value <= self.at_most
+        return self.at_least is not None and value >= self.at_least
+
+    def __str__(self) -> str:
+        return f"at most {self.at_most}" if self.at_most is not None else f"at least {self.at_least}"
+
+
+class GateSettings(Record):
+    """How two runs are compared.
+
+    `min_completed` is the share of items that must have been answered and judged on both sides; below it the gate is
+    inconclusive. Missing items that it tolerates count against the candidate.
+    """
+
+    primary: Literal["pass_rate"] = "pass_rate"
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    must_pass: tuple[str, ...] = ()
+    min_completed: float = Field(default=1.0, gt=0, le=1)
+    judge_bar: float = Field(default=0.2, ge=0, lt=1)
+    allow_unexamined: bool = False
+    allow_uncalibrated: bool = False
+
+
+class Labels(Record):
+    """Where items and labels come from."""
+
+    by: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    source: str = ""
+
+
+class RecordedTargetSettings(Record):
+    """Outputs recorded beforehand in `releases/<release>.jsonl`."""
+
+    kind: Literal["recorded"]
+    release: Name | None = None
+
+
+class HttpTargetSettings(Record):
+    """An application asked over HTTP.
+
+    `request` is sent as JSON with `{question}` filled in; a value that is exactly `{history}` becomes the list of
+    earlier messages. `response` and `contexts` are dotted paths into the JSON reply (`answer`, `sources[*].text`).
+    `url` and `headers` may name `${VARIABLES}`, so that no secret lies in the file.
+    """
+
+    kind: Literal["http"]
+    url: str = Field(min_length=1)
+    request: dict[str, JsonValue] = Field(default_factory=lambda: dict[str, JsonValue](message="{question}"))
+    response: str = Field(default="response", min_length=1)
+    contexts: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    timeout_s: float = Field(default=60.0, gt=0)
+
+
+class Manifest(Record):
+    """`manifest.yaml` of a golden set. `baseline` names the release a gate compares with by default."""
+
+    name: Name
+    description: str = ""
+    rubric: Name = "grounding"
+    target: Annotated[RecordedTargetSettings | HttpTargetSettings, Field(discriminator="kind")]
+    baseline: Name | None = None
+    pass_when: dict[ScoreName, Threshold] = Field(min_length=1)
+    gate: GateSettings = GateSettings()
+    labels: Labels

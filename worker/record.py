@@ -1,0 +1,251 @@
+"""Record and verify: post kept verdicts as scores, then read them back; only what the store shows is scored.
+
+Writing is its own step, so that a store outage never pays a judge twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from judges.offload import in_thread
+from judges.schema import Record, Scored
+from worker.dispositions import backoff_s
+from worker.ports import Clock, FleetState, Publish, StoreRejected, StoreUnavailable, TraceStore
+from worker.schema import (
+    Judgement,
+    LedgerEntry,
+    LedgerState,
+    Move,
+    Promise,
+    RecordMessage,
+    Score,
+    score_id,
+)
+from worker.verdicts import unpack
+
+MAX_WRITES = 3
+READ_AT_ONCE = 100
+
+log = structlog.get_logger(__name__)
+
+
+class RecordReport(Record):
+    """How many traces' scores were posted, put off or refused."""
+
+    posted: int = 0
+    put_off: int = 0
+    refused: int = 0
+
+
+class VerifyReport(Record):
+    """How many traces' scores were seen in the store, are awaited, were written again or given up."""
+
+    scored: int = 0
+    awaited: int = 0
+    rewritten: int = 0
+    parked: int = 0
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Posts scores and makes sure that they arrived."""
+
+    store: TraceStore
+    state: FleetState
+    publish: Publish
+    clock: Clock
+    rewrite_after: timedelta
+    read_lag: timedelta = timedelta(seconds=1)
+
+    async def record(self, message: RecordMessage) -> RecordReport:
+        """Post the scores of the message's traces whose verdicts are kept and not yet posted."""
+        found = await self.state.entries(message.rubric, message.trace_ids)
+        entries = [e for e in found.values() if e.state is LedgerState.JUDGED and e.judgement is not None]
+        kept = await self.state.kept([e.judgement.verdict_key for e in entries if e.judgement])
+        project = await self.store.project_id()
+        scores: dict[str, list[Score]] = {}
+        expired: list[str] = []
+        for entry in entries:
+            raw = kept.get(entry.judgement.verdict_key) if entry.judgement else None
+            if raw is None:
+                expired.append(entry.trace_id)
+            else:
+                scores[entry.trace_id] = build_scores(entry, await in_thread(unpack, raw), project)
+        await self._move(message, expired, _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now()))
+        return await self._post(message, scores)
+
+    async def _post(self, message: RecordMessage, scores: Mapping[str, Sequence[Score]]) -> RecordReport:
+        if not scores:
+            return RecordReport()
+        try:
+            await self.store.write_scores([score for group in scores.values() for score in group])
+        except StoreUnavailable as exc:
+            log.warning("record.store_unavailable", traces=len(scores), error=str(exc)[:200])
+            due = self.clock.now() + timedelta(seconds=backoff_s(0, exc.retry_after_s))
+            await self._move(message, scores, _from_judged(LedgerState.JUDGED, "store_down", due=due))
+            return RecordReport(put_off=len(scores))
+        except StoreRejected as exc:
+            return await self._isolate(message, scores, exc)
+        posted = _from_judged(LedgerState.POSTED, due=self.clock.now() + self.read_lag)
+        await self._move(message, scores, posted.model_copy(update={"wrote": True}))
+        return RecordReport(posted=len(scores))
+
+    async def _isolate(
+        self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], refused: StoreRejected
+    ) -> RecordReport:
+        """The store refused the lot: post trace by trace, so that only the refused one is parked."""
+        if len(scores) == 1:
+            dead = _from_judged(LedgerState.DEAD, "StoreRejected")
+            await self._move(message, scores, dead.model_copy(update={"detail": str(refused)[:300]}))
+            return RecordReport(refused=1)
+        reports = [await self._post(message, {trace_id: group}) for trace_id, group in scores.items()]
+        return RecordReport(
+            posted=sum(r.posted for r in reports),
+            put_off=sum(r.put_off for r in reports),
+            refused=sum(r.refused for r in reports),
+        )
+
+    async def verify(self) -> VerifyReport:
+        """Read back everything posted that is due; rewrite what is missing for too long, park it after three writes."""
+        total = VerifyReport()
+        while entries := await self._posted():
+            shown = await self._shown(entries)
+            total = _plus(total, await self._settle(entries, shown))
+        return total
+
+    async def _posted(self) -> Sequence[LedgerEntry]:
+        now = self.clock.now()
+        again = now + timedelta(seconds=5)
+        return await self.state.overdue([LedgerState.POSTED], now=now, limit=READ_AT_ONCE, push_to=again)
+
+    async def _shown(self, entries: Sequence[LedgerEntry]) -> set[str]:
+        """Trace ids whose scores the store shows, all of them, with the values they should have."""
+        project = await self.store.project_id()
+        expected = {e.trace_id: expected_scores(e, project) for e in entries}
+        ids = [score for wanted in expected.values() for score in wanted]
+        found: dict[str, Score] = {}
+        for at in range(0, len(ids), READ_AT_ONCE):
+            found |= await self.store.read_scores(ids[at : at + READ_AT_ONCE])
+        return {
+            trace_id
+            for trace_id, wanted in expected.items()
+            if all(_is_same(found.get(i), trace_id, name, value) for i, (name, value) in wanted.items())
+        }
+
+    async def _settle(self, entries: Sequence[LedgerEntry], shown: set[str]) -> VerifyReport:
+        now = self.clock.now()
+        scored = awaited = parked = 0
+        rewrite: dict[tuple[str, str], list[str]] = {}
+        for entry in entries:
+            rubric = entry.promise.rubric
+            if entry.trace_id in shown:
+                reason = entry.judgement.state if entry.judgement else ""
+                move = _from_posted(entry, LedgerState.SCORED, reason=reason)
+                scored += len(await self.state.move(rubric, [move], now=now))
+            elif now - entry.changed_at < self.rewrite_after:
+                awaited += 1
+            elif entry.writes >= MAX_WRITES:
+                move = _from_posted(entry, LedgerState.DEAD, reason="unverified")
+                parked += len(await self.state.move(rubric, [move], now=now))
+            else:
+                move = _from_posted(entry, LedgerState.JUDGED, reason="not_shown", due=now)
+                await self.state.move(rubric, [move], now=now)
+                rewrite.setdefault((rubric, entry.promise.rubric_hash), []).append(entry.trace_id)
+        await self.publish(
+            [RecordMessage(rubric=r, rubric_hash=h, trace_ids=tuple(ids)) for (r, h), ids in rewrite.items()]
+        )
+        return VerifyReport(scored=scored, awaited=awaited, parked=parked, rewritten=sum(map(len, rewrite.values())))
+
+    async def _move(self, message: RecordMessage, trace_ids: Iterable[str], change: Move) -> None:
+        """Apply one change to many traces that are judged and not yet posted."""
+        moves = [change.model_copy(update={"trace_id": trace_id}) for trace_id in trace_ids]
+        await self.state.move(message.rubric, moves, now=self.clock.now())
+
+
+def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
+    """The scores of one judged trace: each number that applies, and the state as a category."""
+    promise = entry.promise
+    judgement = entry.judgement
+    metadata = score_metadata(promise, outcome)
+    return [
+        Score(
+            id=_id(project, promise, name),
+            trace_id=promise.trace_id,
+            observation_id=promise.observation_id,
+            name=name,
+            value=value,
+            comment=outcome.comment,
+            environment=promise.environment,
+            timestamp=promise.start,
+            metadata=metadata,
+        )
+        for name, value in (judgement.values if judgement else {}).items()
+    ]
+
+
+def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
+    """Provenance and survey design: what is needed to weigh the score and to know what made it."""
+    verdict = outcome.verdict
+    return {
+        "rubric": promise.rubric,
+        "rubric_hash": promise.rubric_hash,
+        "revision": outcome.revision,
+        "use_case": promise.use_case,
+        "pi": promise.pi,
+        "stratum": promise.stratum,
+        "sample": promise.sample,
+        "judge": verdict.judge if verdict else None,
+        "tier": verdict.tier.value if verdict else None,
+        "calibrated": verdict.calibrated if verdict else False,
+        "model_served": verdict.model_served if verdict else None,
+        "cost_usd": verdict.cost_usd if verdict else 0.0,
+        "rejected_evidence": verdict.rejected_evidence if verdict else 0,
+    }
+
+
+def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
+    """Score id → (name, value) as the store must show them."""
+    judgement: Judgement | None = entry.judgement
+    values = judgement.values if judgement else {}
+    return {_id(project, entry.promise, name): (name, value) for name, value in values.items()}
+
+
+def _id(project: str, promise: Promise, name: str) -> str:
+    return score_id(
+        project,
+        promise.trace_id,
+        promise.observation_id,
+        rubric_name=promise.rubric,
+        rubric_hash=promise.rubric_hash,
+        name=name,
+    )
+
+
+def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:
+    if score is None or score.trace_id != trace_id or score.name != name:
+        return False
+    if isinstance(value, str) or isinstance(score.value, str):
+        return score.value == value
+    return abs(score.value - value) <= 1e-9
+
+
+def _from_judged(state: LedgerState, reason: str = "", *, due: datetime | None = None) -> Move:
+    """A change to be applied to many traces; the trace id is filled in where it is applied."""
+    return Move(trace_id="", expected=(LedgerState.JUDGED,), state=state, reason=reason, due=due)
+
+
+def _from_posted(entry: LedgerEntry, state: LedgerState, *, reason: str = "", due: datetime | None = None) -> Move:
+    return Move(trace_id=entry.trace_id, expected=(LedgerState.POSTED,), state=state, reason=reason, due=due)
+
+
+def _plus(a: VerifyReport, b: VerifyReport) -> VerifyReport:
+    return VerifyReport(
+        scored=a.scored + b.scored,
+        awaited=a.awaited + b.awaited,
+        rewritten=a.rewritten + b.rewritten,
+        parked=a.parked + b.parked,
+    )

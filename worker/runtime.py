@@ -1,0 +1,177 @@
+"""The composition root: settings and deployment in, the fleet's parts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from judges.evaluate import Evaluator
+from judges.local.judge import LocalJudge
+from pydantic import SecretStr
+
+from judges.base import Judge
+from judges.errors import ConfigurationError
+from judges.llm.judge import LlmJudge
+from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.prices import PriceTable
+from judges.rubric import Rubric, parse_rubric
+from worker.assess import Assessor, Limits
+from worker.clock import SystemClock
+from worker.config import ConfigRoot, Deployment, check_egress
+from worker.ports import Clock, FleetState, Publish, TraceStore
+from worker.reconcile import Reconciler
+from worker.record import Recorder
+from worker.schema import AssessMessage, RecordMessage
+from worker.settings import Settings
+from worker.state.redis_state import RedisState
+from worker.stores import open_store
+from worker.sweep import Sweeper
+
+ASSESS_QUEUE = "assess"
+CONTROL_QUEUE = "control"
+
+
+class Runtime:
+    """Everything one process works with. Connections open on first use, inside the loop that uses them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: ConfigRoot,
+        *,
+        redis_url: str,
+        publish: Publish | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.root = root
+        self.deployment = root.deployment()
+        self.rubrics = load_rubrics(root, self.deployment, settings)
+        self.clock: Clock = clock or SystemClock()
+        self.publish: Publish = publish or _no_queue
+        self.store: TraceStore = open_deployment_store(root, self.deployment, settings)
+        self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
+        self._evaluators: dict[str, Evaluator] = {}
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """Looks for traces to judge."""
+        return Sweeper(
+            store=self.store,
+            state=self.state,
+            deployment=self.deployment,
+            rubrics=self.rubrics,
+            publish=self.publish,
+            ledger_deadline=self._ledger_deadline,
+        )
+
+    @property
+    def assessor(self) -> Assessor:
+        """Judges batches."""
+        return Assessor(
+            store=self.store,
+            state=self.state,
+            evaluator=self.evaluator,
+            publish=self.publish,
+            clock=self.clock,
+            limits=Limits(
+                batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
+                trace_wait=timedelta(seconds=self.settings.trace_wait_s),
+                max_age=timedelta(seconds=self.settings.max_age_s),
+                verdict_ttl_s=self.settings.verdict_ttl_s,
+            ),
+        )
+
+    @property
+    def recorder(self) -> Recorder:
+        """Writes scores and reads them back."""
+        return Recorder(
+            store=self.store,
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
+        )
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """Publishes again what is overdue."""
+        return Reconciler(
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=self._ledger_deadline,
+            assess_queue=ASSESS_QUEUE,
+        )
+
+    async def evaluator(self, rubric_hash: str) -> Evaluator | None:
+        """The evaluator for a rubric version, from disk or as another process published it; None if unknown."""
+        known = self._evaluators.get(rubric_hash)
+        if known is not None:
+            return known
+        local = next((r for r in self.rubrics.values() if r.content_hash() == rubric_hash), None)
+        content = None if local else await self.state.document(rubric_hash)
+        rubric = local or (parse_rubric(content, source=f"rubric {rubric_hash[:12]}") if content else None)
+        if rubric is None:
+            return None
+        return self._evaluators.setdefault(rubric_hash, Evaluator(rubric, build_judge(rubric, self.settings)))
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        for evaluator in self._evaluators.values():
+            await evaluator.judge.close()
+        await self.store.close()
+        await self.state.close()
+
+    @property
+    def _ledger_deadline(self) -> timedelta:
+        return timedelta(seconds=self.settings.ledger_deadline_s)
+
+
+def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -> dict[str, Rubric]:
+    """Every rubric the deployment names, checked against each use case's egress policy.
+
+    Raises:
+        ConfigurationError
+    """
+    rubrics: dict[str, Rubric] = {}
+    for use_case in deployment.use_cases:
+        for name in deployment.rubrics_of(use_case):
+            rubrics.setdefault(name, root.rubric(name, settings.rubric_variables()))
+            check_egress(use_case, rubrics[name])
+    return rubrics
+
+
+def open_deployment_store(root: ConfigRoot, deployment: Deployment, settings: Settings) -> TraceStore:
+    """The deployment's trace store."""
+    path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
+    return open_store(deployment.store.kind, path=path)
+
+
+def build_judge(rubric: Rubric, settings: Settings) -> Judge:
+    """The judge a rubric names.
+
+    Raises:
+        ConfigurationError: it needs an endpoint and none is configured.
+    """
+    if rubric.tier == "local":
+        return LocalJudge()
+    if not settings.has_llm or rubric.judge.llm is None:
+        raise ConfigurationError(
+            f"rubric {rubric.name}: judge.llm: no endpoint; set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
+        )
+    key = settings.openai_api_key
+    return LlmJudge(
+        OpenAICompatibleModel(
+            model=rubric.judge.llm.model,
+            api_key=key or SecretStr("none"),
+            base_url=settings.openai_base_url,
+            timeout_s=settings.judge_timeout_s,
+            max_concurrency=settings.judge_concurrency,
+        ),
+        PriceTable.load(None),
+    )
+
+
+async def _no_queue(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+    """Without a queue the ledger alone remembers; the fleet's reconciler picks the work up."""

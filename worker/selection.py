@@ -1,0 +1,123 @@
+"""Selection as survey design: which traces are judged, with which known probability.
+
+The decision for a trace is a salted hash of its id, so every machine and every retry gives the same answer, and
+a sample at 5 % lies inside the one at 10 % (statistics sheet 2.1). Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from judges.schema import Record
+from worker.config import Defaults, Deployment, Match, Stratum, UseCase
+from worker.schema import OWN_ENVIRONMENT, ResolvedRate, TraceRoot
+
+_DOMAIN = "assay.select.v1"
+_TWO_64 = 2**64
+
+
+class Selected(Record):
+    """A trace that was chosen: by which stratum, with which probability."""
+
+    pi: float
+    stratum: str
+    sample: Literal["base", "boost"]
+
+
+def hash64(salt: str, trace_id: str) -> int:
+    """First 64 bits, big endian, of SHA-256(salt + ":" + trace_id)."""
+    digest = hashlib.sha256(f"{salt}:{trace_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def is_below(u64: int, rate: float) -> bool:
+    """Whether a 64-bit hash falls under a rate in [0, 1]; rate 1 takes everything."""
+    return rate >= 1.0 or u64 < int(rate * _TWO_64)
+
+
+def selection_salt(salt: str) -> str:
+    """The deployment's salt, separated from every other use of the same hash."""
+    return f"{_DOMAIN}:{salt}"
+
+
+def matches(root: TraceRoot, match: Match) -> bool:
+    """Whether a trace falls under a match: keys ANDed, values ORed, globs allowed."""
+    columns = (
+        (match.environment, root.environment),
+        (match.trace_name, root.name),
+        (match.release, root.release or ""),
+        (match.version, root.version or ""),
+        (match.level, root.level),
+        (match.user_id, root.user_id or ""),
+    )
+    if any(patterns and not _any_glob(value, patterns) for patterns, value in columns):
+        return False
+    if match.tags_any and not any(_any_glob(tag, match.tags_any) for tag in root.tags):
+        return False
+    return all(root.metadata.get(key) == value for key, value in match.metadata.items())
+
+
+def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]:
+    """All use cases a trace falls under, in file order; the first one is its use case."""
+    return [case for case in deployment.use_cases if matches(root, case.match)]
+
+
+def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
+    """Whether the trace is our own or another evaluator's: never judge the judge."""
+    return root.environment == OWN_ENVIRONMENT or _any_glob(root.environment, deployment.exclude_environments)
+
+
+def resolve_rate(
+    use_case: UseCase,
+    defaults: Defaults,
+    *,
+    daily_volumes: Sequence[int],
+    pace_per_day: float,
+    was_full: bool,
+) -> ResolvedRate:
+    """The base rate for one window.
+
+    Args:
+        use_case: the policy.
+        defaults: what it takes where it says nothing.
+        daily_volumes: traces seen on each of the last complete days, at most seven.
+        pace_per_day: traces a day at the pace of the last hour; used only while there is no history.
+        was_full: whether the previous window judged everything because traffic was low (hysteresis).
+    """
+    standard = use_case.rate or (defaults.high_stakes_rate if use_case.stakes == "high" else defaults.rate)
+    expected = sum(daily_volumes) / len(daily_volumes) if daily_volumes else None
+    if expected is not None:
+        bar = defaults.low_traffic.below_per_day * (1.5 if was_full else 1.0)
+        if expected < bar:
+            return ResolvedRate(rate=1.0, why="low_traffic")
+    volume = expected if expected is not None else pace_per_day
+    floor = min(1.0, defaults.min_per_day / volume) if volume > 0 else standard
+    if floor > standard:
+        return ResolvedRate(rate=floor, why="min_per_day")
+    return ResolvedRate(rate=standard, why="configured")
+
+
+def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str) -> Selected | None:
+    """Choose or pass over one trace.
+
+    The stratum with the highest rate that the trace falls under gives its probability; a trace that the base
+    rate alone would have taken stays in the `base` sample.
+    """
+    u64 = hash64(selection_salt(salt), root.trace_id)
+    stratum = _highest(root, use_case.strata)
+    pi = max(base_rate, stratum.rate) if stratum else base_rate
+    if not is_below(u64, pi):
+        return None
+    name = stratum.name if stratum and stratum.rate > base_rate else "standard"
+    return Selected(pi=pi, stratum=name, sample="base" if is_below(u64, base_rate) else "boost")
+
+
+def _highest(root: TraceRoot, strata: Sequence[Stratum]) -> Stratum | None:
+    return max((s for s in strata if matches(root, s.when)), key=lambda s: s.rate, default=None)
+
+
+def _any_glob(value: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(value, pattern) for pattern in patterns)

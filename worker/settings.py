@@ -1,0 +1,90 @@
+"""Settings: where things are and how much is allowed. The only reader of the environment.
+
+What is judged and how lies in rubrics and `assay.yaml`; a setting never changes what a score means, apart from
+`ASSAY_JUDGE_MODEL`, which rubrics take as `${ASSAY_JUDGE_MODEL}` and which is therefore part of their hash.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from judges.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Every setting with its environment variable (`ASSAY_` + the field's name) and default."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: SecretStr | None = Field(None, description="Broker and shared state; none: an embedded server.")
+    config_dir: Path | None = Field(None, description="Directory of assay.yaml, rubrics/ and golden_sets/.")
+    data_dir: Path | None = Field(None, description="Embedded store, broker, logs; default .assay beside assay.yaml.")
+    key_prefix: str = Field("assay:", description="Prefix of every Redis key, so that deployments can share a server.")
+
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
+    judge_timeout_s: float = Field(60, gt=0, description="Deadline of one model call.")
+    judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
+
+    worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
+    batch_deadline_s: float = Field(120, gt=0, description="Then a batch is cancelled and its rest published again.")
+    ledger_deadline_s: float = Field(120, gt=0, description="A trace without progress is published again after this.")
+    sweep_every_s: float = Field(60, gt=0)
+    reconcile_every_s: float = Field(15, gt=0)
+    verify_every_s: float = Field(5, gt=0)
+    rewrite_after_s: float = Field(60, gt=0, description="A score still unreadable after this is written again.")
+    trace_wait_s: float = Field(900, gt=0, description="How long a selected trace may be missing from the store.")
+    max_age_s: float = Field(6 * 3600, gt=0, description="Work older than this is parked instead of tried again.")
+    verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether an OpenAI-compatible endpoint is configured."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for child processes; the provider's own are inherited."""
+        values = {name: value for name, value in self if value is not None and not name.startswith("openai_")}
+        return {
+            f"ASSAY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+        }
+
+    def rubric_variables(self) -> dict[str, str]:
+        """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
+        given = {k: v for k, v in os.environ.items() if k.startswith("ASSAY_") and k != "ASSAY_REDIS_URL"}  # noqa: TID251  # this is the one file
+        return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value it cannot have.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        name = str(problem["loc"][0])
+        variable = name if name.isupper() else f"ASSAY_{name.upper()}"
+        raise ConfigurationError(f"environment: {variable}: {problem['msg']}") from exc
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with changes: what worker processes are started with."""
+    return {**os.environ, **changes}  # noqa: TID251  # this is the one file

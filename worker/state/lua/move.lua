@@ -1,0 +1,39 @@
+-- Move entries from one of the expected states to another, and keep the counts in step.
+-- ARGV: prefix, rubric, now, final_ttl_s, then per move: trace_id, expected (comma separated), state, reason,
+--       detail, due ('' = none), judgement ('' = unchanged), failed_attempt (0/1), wrote (0/1),
+--       fresh_start (0/1), event
+-- Returns the 1-based positions of the moves that were applied.
+local prefix, rubric, now, final_ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local moved = {}
+for i = 5, #ARGV, 11 do
+  local trace, expected, state, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local member = rubric .. '\31' .. trace
+  local entry = prefix .. 'entry:' .. member
+  local old = redis.call('HMGET', entry, 'state', 'reason', 'day', 'use_case')
+  if old[1] and string.find(',' .. expected .. ',', ',' .. old[1] .. ',', 1, true) then
+    local count = prefix .. 'count:' .. old[3]
+    redis.call('HINCRBY', count, table.concat({old[4], rubric, old[1], old[2]}, '\31'), -1)
+    redis.call('HINCRBY', count, table.concat({old[4], rubric, state, reason}, '\31'), 1)
+    redis.call('HSET', entry, 'state', state, 'reason', reason, 'detail', ARGV[i + 4], 'changed_at', now, 'deliveries', 0)
+    redis.call('HDEL', entry, 'owner', 'until')
+    if ARGV[i + 9] == '1' then redis.call('HSET', entry, 'attempts', 0, 'writes', 0, 'since', now) end
+    redis.call('HINCRBY', entry, 'attempts', ARGV[i + 7])
+    redis.call('HINCRBY', entry, 'writes', ARGV[i + 8])
+    if ARGV[i + 6] ~= '' then redis.call('HSET', entry, 'judgement', ARGV[i + 6]) end
+    redis.call('RPUSH', prefix .. 'history:' .. member, ARGV[i + 10])
+    redis.call('LTRIM', prefix .. 'history:' .. member, -100, -1)
+    redis.call('ZREM', prefix .. 'due:' .. old[1], member)
+    if old[1] == 'dead' then redis.call('ZREM', prefix .. 'dead', member) end
+    if ARGV[i + 5] ~= '' then redis.call('ZADD', prefix .. 'due:' .. state, ARGV[i + 5], member) end
+    if state == 'dead' then redis.call('ZADD', prefix .. 'dead', now, member) end
+    if state == 'scored' or state == 'skipped' then
+      redis.call('EXPIRE', entry, final_ttl)
+      redis.call('EXPIRE', prefix .. 'history:' .. member, final_ttl)
+    else
+      redis.call('PERSIST', entry)
+      redis.call('PERSIST', prefix .. 'history:' .. member)
+    end
+    moved[#moved + 1] = (i - 5) / 11 + 1
+  end
+end
+return moved

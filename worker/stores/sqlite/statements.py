@@ -1,0 +1,69 @@
+"""Every statement the store runs, built from the column names alone; values always travel as parameters."""
+# ruff: noqa: S608  # the only things put into these texts are the constants below and counted placeholders
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_ROOT = (
+    *("id", "observation_id", "name", "environment", "start", "end", "level", "release", "version"),
+    *("user_id", "session_id", "tags", "metadata"),
+)
+_TRACE = (*_ROOT, "input", "output")
+_OBSERVATION = (
+    *("trace_id", "position", "id", "type", "name", "parent_id", "start", "end", "level", "model"),
+    *("metadata", "input", "output"),
+)
+_SCORE = (
+    *("id", "trace_id", "observation_id", "name", "data_type", "value", "string_value", "comment", "environment"),
+    *("metadata", "timestamp"),
+)
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({_quoted(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})"
+
+
+def _upsert(table: str, columns: Sequence[str], *, kept: Sequence[str] = ("id",)) -> str:
+    changes = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in kept)
+    return f"{_insert(table, columns)} ON CONFLICT (id) DO UPDATE SET {changes}"
+
+
+def _marks(count: int) -> str:
+    return ",".join("?" * count)
+
+
+PROJECT_ID = "SELECT value FROM meta WHERE key = 'project_id'"
+COUNT_TRACES = "SELECT count(*) AS traces FROM traces"
+UPSERT_TRACE = _upsert("traces", _TRACE)
+DELETE_OBSERVATIONS = "DELETE FROM observations WHERE trace_id = :id"
+ADD_OBSERVATION = _insert("observations", _OBSERVATION)
+UPSERT_SCORE = _upsert("scores", (*_SCORE, "created_at", "updated_at"), kept=("id", "created_at"))
+SCORES_OF_TRACE = f"SELECT {_quoted(_SCORE)} FROM scores WHERE trace_id = ? ORDER BY name, id"
+LIST_ROOTS = f"""SELECT {_quoted(_ROOT)} FROM traces
+    WHERE (start, id) > (?, ?) AND start < ? AND environment <> ? ORDER BY start, id LIMIT ?"""
+
+
+def select_traces(count: int) -> str:
+    """Traces by `count` ids."""
+    return f"SELECT {_quoted(_TRACE)} FROM traces WHERE id IN ({_marks(count)})"
+
+
+def select_observations(count: int) -> str:
+    """What lies under `count` traces, in the order it was given."""
+    return f"""SELECT {_quoted(_OBSERVATION)} FROM observations
+        WHERE trace_id IN ({_marks(count)}) ORDER BY trace_id, position"""
+
+
+def select_scores(count: int) -> str:
+    """Scores by `count` ids."""
+    return f"SELECT {_quoted(_SCORE)} FROM scores WHERE id IN ({_marks(count)})"
+
+
+def select_trace_ids(count: int) -> str:
+    """Which of `count` trace ids are there."""
+    return f"SELECT id FROM traces WHERE id IN ({_marks(count)})"

@@ -1,0 +1,153 @@
+"""The trace store port on SQLite, with what an embedded store needs beside it: traces put in, scores by trace."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from judges.offload import in_thread
+from worker.ports import StoreRejected
+from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot, utc_iso
+from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
+from worker.stores.sqlite import rows, statements
+from worker.stores.sqlite.connection import Database
+
+PAGE = 500
+"""Roots in one page of `list_roots`."""
+
+_CHUNK = 200
+"""Traces in one transaction of `add_traces`: other processes write in between, and memory stays bounded."""
+
+
+class SqliteStore:
+    """Traces and scores in one file that several processes may use at once.
+
+    Every call gives up with StoreUnavailable when the file stays locked for `busy_timeout_s` seconds. The file
+    must lie on a local disk: WAL needs shared memory, which network file systems do not give.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = 30.0) -> None:
+        self.path = path
+        self._database = Database(path, busy_timeout_s=busy_timeout_s)
+
+    async def project_id(self) -> str:
+        """The random id the file got when it was created."""
+        return str((await self._database.fetch(statements.PROJECT_ID))[0]["value"])
+
+    async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
+        """Pages of up to 500 roots with `start <= root.start < end`, in order of time.
+
+        Paged by position, not by offset: what is added meanwhile moves no page.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+            ValueError: a bound without a time zone.
+        """
+        if start.tzinfo is None or end.tzinfo is None:
+            raise ValueError("list_roots takes aware moments")
+        after, before = (utc_iso(start), ""), utc_iso(end)
+        while True:
+            page = await self._database.fetch(statements.LIST_ROOTS, (*after, before, OWN_ENVIRONMENT, PAGE))
+            if page:
+                yield await in_thread(_roots, page)
+            if len(page) < PAGE:
+                return
+            after = (page[-1]["start"], page[-1]["id"])
+
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
+        """Whole traces by id, at most 200 at once; unknown ids are absent.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+            ValueError: more than 200 ids.
+        """
+        ids = distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
+        traces = await self._database.fetch(statements.select_traces(len(ids)), ids)
+        observations = await self._database.fetch(statements.select_observations(len(ids)), ids)
+        return await in_thread(rows.traces_of, traces, observations)
+
+    async def write_scores(self, scores: Sequence[Score]) -> None:
+        """Write or overwrite scores by id: all of them, or none if one is refused.
+
+        Raises:
+            StoreUnavailable
+            StoreRejected: a value that is no finite number, or a trace the file does not have.
+        """
+        now = utc_iso(datetime.now(UTC))
+        given = [rows.score_row(score, now=now) for score in scores]
+        try:
+            async with self._database.transaction() as writer:
+                await writer.executemany(statements.UPSERT_SCORE, given)
+        except StoreRejected as exc:
+            if missing := await self._missing({score.trace_id for score in scores}):
+                raise StoreRejected(
+                    f"{self.path}: {len(missing)} of the scores' traces are not in this store, the first is "
+                    f"{missing[0]!a}; import the traces before scoring them"
+                ) from exc
+            raise
+
+    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+        """The scores under these ids, at most 100 at once; unknown ids are absent.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+            ValueError: more than 100 ids.
+        """
+        wanted = distinct(ids, limit=READ_LIMIT)
+        found = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
+        return {row["id"]: rows.score_of(row) for row in found}
+
+    async def scores_of(self, trace_id: str) -> tuple[Score, ...]:
+        """All scores of one trace, by name.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        return tuple(rows.score_of(row) for row in await self._database.fetch(statements.SCORES_OF_TRACE, (trace_id,)))
+
+    async def add_traces(self, traces: Iterable[Trace]) -> int:
+        """Add traces, or replace those whose ids are there already; their scores stay. Returns how many were given.
+
+        Written 200 at a time: an error leaves the earlier ones in the store. Where an id comes twice, the later
+        trace wins.
+
+        Raises:
+            StoreUnavailable
+            StoreRejected: a trace the file cannot hold; the message names it.
+        """
+        remaining, added = iter(traces), 0
+        while chunk := await in_thread(_encoded, remaining):
+            latest = {trace["id"]: (trace, below) for trace, below in chunk}.values()
+            async with self._database.transaction() as writer:
+                await writer.executemany(statements.UPSERT_TRACE, [trace for trace, _ in latest])
+                await writer.executemany(statements.DELETE_OBSERVATIONS, [trace for trace, _ in latest])
+                await writer.executemany(statements.ADD_OBSERVATION, [row for _, below in latest for row in below])
+            added += len(chunk)
+        return added
+
+    async def count_traces(self) -> int:
+        """How many traces the file holds, of all environments.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        return int((await self._database.fetch(statements.COUNT_TRACES))[0]["traces"])
+
+    async def close(self) -> None:
+        """Close the file. A process that forgets this waits for the store's threads when it ends."""
+        await self._database.close()
+
+    async def _missing(self, trace_ids: set[str]) -> list[str]:
+        known = await self._database.fetch(statements.select_trace_ids(len(trace_ids)), tuple(trace_ids))
+        return sorted(trace_ids - {row["id"] for row in known})
+
+
+def _roots(page: Sequence[rows.Row]) -> list[TraceRoot]:
+    return [rows.root_of(row) for row in page]
+
+
+def _encoded(traces: Iterator[Trace]) -> list[tuple[rows.Row, list[rows.Row]]]:
+    """The rows of the next chunk; empty when there are no more."""
+    return [(rows.trace_row(trace), rows.observation_rows(trace)) for trace in islice(traces, _CHUNK)]

@@ -1,0 +1,41 @@
+"""The Celery tasks: thin shells that unpack a message and call a plain async function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.app import app
+from worker.process import run_task
+from worker.schema import AssessMessage, RecordMessage
+
+
+@app.task(name="assay.sweep", bind=True)
+def sweep(self: Any) -> None:
+    """Look for traces to judge."""
+    run_task(self.request, lambda runtime: runtime.sweeper.sweep(runtime.clock.now()))
+
+
+@app.task(name="assay.assess", bind=True)
+def assess(self: Any, message: dict[str, Any]) -> None:
+    """Judge one batch."""
+    batch = AssessMessage.model_validate(message)
+    run_task(self.request, lambda runtime: runtime.assessor.assess(batch, owner=self.request.id))
+
+
+@app.task(name="assay.record", bind=True)
+def record(self: Any, message: dict[str, Any]) -> None:
+    """Write kept verdicts as scores."""
+    batch = RecordMessage.model_validate(message)
+    run_task(self.request, lambda runtime: runtime.recorder.record(batch))
+
+
+@app.task(name="assay.verify", bind=True)
+def verify(self: Any) -> None:
+    """Read posted scores back."""
+    run_task(self.request, lambda runtime: runtime.recorder.verify())
+
+
+@app.task(name="assay.reconcile", bind=True)
+def reconcile(self: Any) -> None:
+    """Publish again what is overdue."""
+    run_task(self.request, lambda runtime: runtime.reconciler.reconcile())

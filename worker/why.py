@@ -1,0 +1,108 @@
+"""Why: every decision that was made about one trace, recomputed where it was never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from judges.schema import Record, Scored
+from worker import selection
+from worker.config import Deployment, UseCase
+from worker.ports import FleetState, TraceStore
+from worker.record import expected_scores
+from worker.schema import LedgerEntry, LedgerEvent, Score, Trace, TraceKey, WindowRecord
+from worker.verdicts import unpack
+
+
+class RubricStory(Record):
+    """What happened to one trace under one rubric."""
+
+    rubric: str
+    entry: LedgerEntry | None
+    history: tuple[LedgerEvent, ...]
+    scores: tuple[Score, ...]
+    outcome: Scored | None
+
+
+class TraceStory(Record):
+    """Everything known about one trace, in the order in which it was decided.
+
+    `is_selected` is the hash's answer at `pi`, whether or not the trace was ever swept; None where no use case
+    takes the trace or its window was never scanned, so that no rate is known.
+    """
+
+    trace_id: str
+    trace: Trace | None
+    excluded: bool = False
+    use_case: str | None = None
+    also_matches: tuple[str, ...] = ()
+    hash_fraction: float
+    window: WindowRecord | None = None
+    pi: float | None = None
+    stratum: str | None = None
+    is_selected: bool | None = None
+    rubrics: tuple[RubricStory, ...] = ()
+
+
+async def tell(trace_id: str, store: TraceStore, state: FleetState, deployment: Deployment) -> TraceStory:
+    """Collect the story of one trace.
+
+    Raises:
+        StoreUnavailable, StateUnavailable
+    """
+    fraction = selection.hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
+    names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
+    stories = tuple([await _rubric_story(trace_id, name, store, state) for name in names])
+    key = next((_key(s.entry) for s in stories if s.entry is not None), None)
+    trace = (await store.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
+    story = TraceStory(trace_id=trace_id, trace=trace, hash_fraction=fraction, rubrics=stories)
+    if trace is None:
+        return story
+    cases = selection.matching_use_cases(trace.root, deployment)
+    window = await _window(trace.root.start, state, deployment)
+    update: dict[str, object] = {
+        "excluded": selection.is_excluded(trace.root, deployment),
+        "use_case": cases[0].name if cases else None,
+        "also_matches": tuple(case.name for case in cases[1:]),
+        "window": window,
+    }
+    return story.model_copy(update={**update, **_selection(trace, cases, window, deployment)})
+
+
+def _selection(
+    trace: Trace, cases: list[UseCase], window: WindowRecord | None, deployment: Deployment
+) -> dict[str, object]:
+    rate = window.rates.get(cases[0].name) if cases and window else None
+    if rate is None:
+        return {}
+    chosen = selection.decide(trace.root, cases[0], rate.rate, deployment.salt)
+    if chosen is None:
+        return {"pi": rate.rate, "is_selected": False}
+    return {"pi": chosen.pi, "stratum": chosen.stratum, "is_selected": True}
+
+
+async def _rubric_story(trace_id: str, rubric: str, store: TraceStore, state: FleetState) -> RubricStory:
+    entry = (await state.entries(rubric, [trace_id])).get(trace_id)
+    scores: Iterable[Score] = ()
+    outcome = None
+    if entry is not None and entry.judgement is not None:
+        ids = expected_scores(entry, await store.project_id())
+        scores = (await store.read_scores(ids)).values()
+        kept = await state.kept([entry.judgement.verdict_key])
+        outcome = unpack(kept[entry.judgement.verdict_key]) if kept else None
+    history = await state.history(rubric, trace_id)
+    return RubricStory(rubric=rubric, entry=entry, history=tuple(history), scores=tuple(scores), outcome=outcome)
+
+
+async def _window(start: datetime, state: FleetState, deployment: Deployment) -> WindowRecord | None:
+    size = timedelta(seconds=deployment.window_seconds)
+    return next((w for w in await state.windows(start - size, start + size) if w.start <= start < w.end), None)
+
+
+def _key(entry: LedgerEntry) -> TraceKey:
+    return TraceKey(trace_id=entry.trace_id, start=entry.promise.start, end=entry.promise.end)
+
+
+def _unknown_key(trace_id: str) -> TraceKey:
+    """Bounds for a trace that was never selected: anywhere in time."""
+    return TraceKey(trace_id=trace_id, start=datetime(2000, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1, tzinfo=UTC))
