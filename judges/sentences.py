@@ -23,7 +23,6 @@ _LOOKBACK = 40
 _LOOKAHEAD = 40
 
 
-
 def _words(listed: str) -> frozenset[str]:
     """A set of the words in `listed`."""
     return frozenset(listed.split())
@@ -32,14 +31,18 @@ def _words(listed: str) -> frozenset[str]:
 _TITLES = _words("mr mrs ms dr prof sen rep gov gen col capt sgt lt hon rev fr st mt messrs mme mlle")
 """Abbreviations that a name follows: they never end a sentence."""
 
-_ABBREVIATIONS = _TITLES | _words("e.g i.e eg ie cf vs viz ca approx resp al etc inc ltd co corp llc jr sr bros dept est fig figs no nos nr vol vols "
-    "ed eds pp p ch sec art par para op cit ibid seq max min avg jan feb mar apr jun jul aug sep sept oct nov dec mon "
-    "tue tues wed thu thur thurs fri sat sun a.m p.m am pm ph.d b.sc m.sc d.c u.s u.k u.n ave blvd rd tel ext ref "
-    "z.b bzw usw ggf d.h u.a str bspw evtl inkl")
+_ABBREVIATIONS = _TITLES | _words(
+    "e.g i.e eg ie cf vs viz ca approx resp al etc inc ltd co corp llc jr sr bros dept est fig figs no nos nr vol "
+    "vols ed eds pp p ch sec art par para op cit ibid seq max min avg jan feb mar apr jun jul aug sep sept oct nov "
+    "dec mon tue tues wed thu thur thurs fri sat sun a.m p.m am pm ph.d b.sc m.sc d.c u.s u.k u.n ave blvd rd tel "
+    "ext ref z.b bzw usw ggf d.h u.a str bspw evtl inkl"
+)
 
-_STARTERS = _words("the a an this that these those it its he she they we you i his her their our my your in on at for from by with "
+_STARTERS = _words(
+    "the a an this that these those it its he she they we you i his her their our my your in on at for from by with "
     "as if when while after before since although however but and so there here what who how why which to no yes "
-    "also additionally furthermore moreover therefore thus finally overall please some many most all each")
+    "also additionally furthermore moreover therefore thus finally overall please some many most all each"
+)
 """Words that, capitalised after a possible abbreviation, show that a sentence ended there."""
 
 _CONNECTING = _words("the a an of and or in to for with by at from on is are was were as that")

@@ -18,20 +18,21 @@ def word_set(listed: str) -> frozenset[str]:
 
 
 STOP_WORDS = word_set(
-    "a an the this that these those and or but nor so yet if then else than as at by for from in into of off on onto out over "
-    "to up with within without about above after again against all also am any are aren't be because been before being below "
-    "between both can cannot could did do does doing down during each either etc few further had has have having he her here "
-    "hers herself him himself his how however i i'm i've i'd i'll it's isn't is it its itself just let's may me might more most "
-    "much must my myself neither never no not now of often only other our ours ourselves own per rather same shall she should "
-    "since some such that's their theirs them themselves there there's therefore they they're thus through too under until upon "
-    "us very via was wasn't we well were we're what when where whether which while who whom whose why will would you you're "
-    "your yours yourself one many although though unless like get got say said s t don't doesn't didn't can't won't"
+    "a an the this that these those and or but nor so yet if then else than as at by for from in into of off on "
+    "onto out over to up with within without about above after again against all also am any are aren't be because "
+    "been before being below between both can cannot could did do does doing down during each either etc few "
+    "further had has have having he her here hers herself him himself his how however i i'm i've i'd i'll it's "
+    "isn't is it its itself just let's may me might more most much must my myself neither never no not now of often "
+    "only other our ours ourselves own per rather same shall she should since some such that's their theirs them "
+    "themselves there there's therefore they they're thus through too under until upon us very via was wasn't we "
+    "well were we're what when where whether which while who whom whose why will would you you're your yours "
+    "yourself one many although though unless like get got say said s t don't doesn't didn't can't won't"
 )
 """Words too common to carry a claim by themselves."""
 
 NEGATIONS = word_set(
-    "no not never none nobody nothing neither nor without cannot can't don't doesn't didn't won't isn't aren't wasn't weren't "
-    "hasn't haven't hadn't wouldn't shouldn't couldn't nicht kein keine nie"
+    "no not never none nobody nothing neither nor without cannot can't don't doesn't didn't won't isn't aren't "
+    "wasn't weren't hasn't haven't hadn't wouldn't shouldn't couldn't nicht kein keine nie"
 )
 """Words that turn a statement into its opposite."""
 

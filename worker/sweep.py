@@ -19,6 +19,7 @@ from worker import selection
 from worker.batching import chunks, group_messages
 from worker.config import Deployment, UseCase
 from worker.ports import FleetState, Publish, TraceStore
+from worker.rates import resolve_rates
 from worker.schema import (
     STATE_SCORE,
     LedgerState,
@@ -29,9 +30,6 @@ from worker.schema import (
     WindowRecord,
     score_id,
 )
-
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
 
 
 class SweepReport(Record):
@@ -96,10 +94,11 @@ class Sweeper:
         old = next(iter(await self.state.windows(start, end)), WindowRecord(start=start, end=end))
         is_final = end + self._late <= now
         sorted_roots = self._sort(await self._roots(start, end), None if is_final else now)
-        rates = await self._rates(old, sorted_roots.by_use_case)
+        rates = await resolve_rates(self.state, self.deployment, old, sorted_roots.by_use_case)
         promises, passed_over = self._choose(sorted_roots.by_use_case, rates, old.id, now)
         fresh = await self.state.promise(promises, now=now, due=now + self.ledger_deadline)
         known = await self._already_scored(fresh, now) if end <= epoch else set()
+        elsewhere = await self._counted_elsewhere(promises, fresh, old.id)
         messages = group_messages(p for p in fresh if (p.rubric, p.trace_id) not in known)
         await self.publish(messages)
         await self.state.put_window(
@@ -108,7 +107,7 @@ class Sweeper:
                 end=end,
                 scans=old.scans + 1,
                 is_final=is_final,
-                seen={name: len(roots) for name, roots in sorted_roots.by_use_case.items()},
+                seen={name: len(roots) - elsewhere[name] for name, roots in sorted_roots.by_use_case.items()},
                 not_selected=passed_over,
                 rates=rates,
                 unmatched=sorted_roots.unmatched,
@@ -144,37 +143,6 @@ class Sweeper:
                 out.unmatched += 1
         return out
 
-    async def _rates(
-        self, window: WindowRecord, by_use_case: Mapping[str, Sequence[TraceRoot]]
-    ) -> dict[str, ResolvedRate]:
-        """Stored rates as they are; new ones from the last seven complete days or the last hour's pace."""
-        missing = [name for name in by_use_case if name not in window.rates]
-        if not missing:
-            return window.rates
-        today = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
-        history = await self.state.windows(today - 7 * _DAY, window.start)
-        rates = dict(window.rates)
-        for name in missing:
-            use_case = self.deployment.use_case(name)
-            if use_case is not None:
-                rates[name] = self._rate(use_case, history, window, len(by_use_case[name]))
-        return rates
-
-    def _rate(
-        self, use_case: UseCase, history: Sequence[WindowRecord], window: WindowRecord, seen_now: int
-    ) -> ResolvedRate:
-        last_hour = [w.seen.get(use_case.name, 0) for w in history if w.start > window.start - _HOUR]
-        windows_a_day = 86400 / self.deployment.window_seconds
-        pace = (sum(last_hour) + seen_now) / (len(last_hour) + 1) * windows_a_day
-        previous = next((w.rates[use_case.name] for w in reversed(history) if use_case.name in w.rates), None)
-        return selection.resolve_rate(
-            use_case,
-            self.deployment.defaults,
-            daily_volumes=_complete_days(history, use_case.name, self.deployment.window_seconds),
-            pace_per_day=pace,
-            was_full=previous is not None and previous.why == "low_traffic",
-        )
-
     def _choose(
         self,
         by_use_case: Mapping[str, Sequence[TraceRoot]],
@@ -197,6 +165,21 @@ class Sweeper:
                     continue
                 promises += [_promise(root, chosen, use_case, self.rubrics[r], window=window, now=now) for r in names]
         return promises, dict(passed_over)
+
+    async def _counted_elsewhere(
+        self, promises: Sequence[Promise], fresh: Sequence[Promise], window: str
+    ) -> Counter[str]:
+        """Selected traces that another window promised, by use case: a second root does not make a second trace.
+
+        Traces that were not selected leave nothing behind, so one with roots in two windows counts in both.
+        """
+        new = {(p.rubric, p.trace_id) for p in fresh}
+        old = [p for p in promises if (p.rubric, p.trace_id) not in new]
+        others: set[tuple[str, str]] = set()
+        for rubric in {p.rubric for p in old}:
+            entries = await self.state.entries(rubric, [p.trace_id for p in old if p.rubric == rubric])
+            others |= {(e.promise.use_case, e.trace_id) for e in entries.values() if e.promise.window != window}
+        return Counter(use_case for use_case, _ in others)
 
     async def _already_scored(self, fresh: Sequence[Promise], now: datetime) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
@@ -258,17 +241,6 @@ def _state_score_id(project: str, promise: Promise) -> str:
         rubric_hash=promise.rubric_hash,
         name=STATE_SCORE,
     )
-
-
-def _complete_days(history: Sequence[WindowRecord], use_case: str, window_seconds: int) -> list[int]:
-    """Volumes of the days on which every window was scanned; a day half seen would understate the traffic."""
-    seen: Counter[datetime] = Counter()
-    windows: Counter[datetime] = Counter()
-    for window in history:
-        day = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
-        windows[day] += 1
-        seen[day] += window.seen.get(use_case, 0)
-    return [seen[day] for day, n in windows.items() if n >= 86400 // window_seconds]
 
 
 def _total(reports: Sequence[SweepReport]) -> SweepReport:

@@ -14,7 +14,8 @@ from judges.values.names import names
 from judges.words import STOP_WORDS, stem, words
 
 _APPROXIMATE = re.compile(
-    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|some|circa|close to|~|≈)\s*$",
+    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|some|circa|close to"
+    r"|~|≈)\s*$",
     re.IGNORECASE,
 )
 _ROUNDING = Decimal("0.05")

@@ -11,7 +11,8 @@ _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"
 # The look-behind comes after the capital, over two characters, so that the engine can skip to capitals at once.
 _SEQUENCE = re.compile(
-    rf"{_CAPITAL}(?<![\w’'@/#.&-].)[\w’'&-]{{0,39}}(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
+    rf"{_CAPITAL}(?<![\w’'@/#.&-].)[\w’'&-]{{0,39}}"
+    rf"(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
 )
 _PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
 _BEFORE_FIRST = re.compile(
@@ -36,7 +37,7 @@ def names(text: str) -> Iterator[tuple[int, int]]:
     headings: dict[int, bool] = {}
     for match in _SEQUENCE.finditer(text):
         start, end = _without_first(text, match.start(), match.end())
-        parts = [part for part in _PART.finditer(text, start, end)]
+        parts = list(_PART.finditer(text, start, end))
         while parts and parts[0].group().lower() in STOP_WORDS:
             parts.pop(0)
         if parts and _is_name(parts) and not _in_heading(text, match.start(), headings):

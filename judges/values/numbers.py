@@ -69,10 +69,10 @@ def from_words(written: str) -> str:
         elif word == "half":
             current = Decimal("0.5")
         elif word == "hundred":
-            current = (current or 1) * 100
+            current = (current or Decimal(1)) * 100
         elif word == "dozen":
-            current = (current or 1) * 12
+            current = (current or Decimal(1)) * 12
         elif word in MAGNITUDES:
-            total += (current or 1) * MAGNITUDES[word]
+            total += (current or Decimal(1)) * MAGNITUDES[word]
             current = Decimal(0)
     return plain(f"{total + current:f}")

@@ -86,9 +86,9 @@ def import_traces(
             result = await import_file(embedded, file)
         finally:
             await embedded.close()
-        for bad in result.bad:
+        for bad in result.first_bad:
             typer.echo(f"assay: {file}: {bad}", err=True)
-        console.print(f"{result.imported} traces imported, {len(result.bad)} lines refused")
+        console.print(f"{result.imported} traces imported, {result.bad} lines refused")
         return 2 if result.bad else 0
 
     raise typer.Exit(asyncio.run(run()))

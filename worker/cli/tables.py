@@ -99,7 +99,8 @@ def story_lines(story: TraceStory) -> Iterator[str]:
         yield "  the store does not have it" + _unless_selected(story)
     else:
         root = story.trace.root
-        yield f"  found: {escape(root.name)!r} in {escape(root.environment)!r}, started {root.start:%Y-%m-%d %H:%M:%S} UTC"
+        started = f"{root.start:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"  found: {escape(root.name)!r} in {escape(root.environment)!r}, started {started}"
     yield from _selection_lines(story)
     for rubric in story.rubrics:
         yield from _rubric_lines(rubric)

@@ -30,7 +30,7 @@ class Agreement(Record):
 
 
 class WeightedRate(Record):
-    """The share of flagged answers in all traffic, estimated from the sample, beside what people marked in all of it."""
+    """The share of flagged answers in all traffic, estimated from the sample, beside what people marked in all."""
 
     use_case: str
     flagged: Estimate | None

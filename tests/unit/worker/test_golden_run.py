@@ -198,7 +198,7 @@ def test_a_release_nobody_recorded_is_an_input_error(tmp_path: Path) -> None:
     golden = frozen_set(tmp_path / "set", [item("a")], releases={"r": {"a": "ok"}})
     with pytest.raises(GoldenSetError, match="none is named; choose one of r"):
         target_for(golden)
-    with pytest.raises(GoldenSetError, match="there is no '../r'"):
+    with pytest.raises(GoldenSetError, match=r"there is no .\.\./r."):
         target_for(golden, release="../r")
 
 
@@ -209,7 +209,7 @@ def test_variables_fill_the_address_and_a_missing_one_is_named(tmp_path: Path) -
     assert target.name == "http://bot.test/chat"
     asyncio.run(target.close())
     assert target_for(golden, release="r").name == "r"
-    with pytest.raises(GoldenSetError, match="BOT. has no value"):
+    with pytest.raises(GoldenSetError, match=r"BOT\} has no value"):
         target_for(golden, variables={"KEY": "k"})
 
 

@@ -39,6 +39,7 @@ def _marks(count: int) -> str:
 
 PROJECT_ID = "SELECT value FROM meta WHERE key = 'project_id'"
 COUNT_TRACES = "SELECT count(*) AS traces FROM traces"
+COUNT_SCORES = "SELECT count(*) AS scores FROM scores"
 UPSERT_TRACE = _upsert("traces", _TRACE)
 DELETE_OBSERVATIONS = "DELETE FROM observations WHERE trace_id = :id"
 ADD_OBSERVATION = _insert("observations", _OBSERVATION)

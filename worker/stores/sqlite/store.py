@@ -135,6 +135,14 @@ class SqliteStore:
         """
         return int((await self._database.fetch(statements.COUNT_TRACES))[0]["traces"])
 
+    async def count_scores(self) -> int:
+        """How many scores the file holds.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        return int((await self._database.fetch(statements.COUNT_SCORES))[0]["scores"])
+
     async def close(self) -> None:
         """Close the file. A process that forgets this waits for the store's threads when it ends."""
         await self._database.close()

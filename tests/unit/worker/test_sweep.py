@@ -1,0 +1,213 @@
+"""Sweeps: each trace one answer and one π, however often its window is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from judges.rubric import Rubric
+from tests.builders import NOW, make_deployment, make_root
+from worker.batching import group_messages
+from worker.config import Defaults, Deployment, Match, UseCase
+from worker.funnel import Funnel, read_funnel
+from worker.ports import StateUnavailable
+from worker.schema import (
+    STATE_SCORE,
+    AssessMessage,
+    LedgerState,
+    RecordMessage,
+    Score,
+    TraceRoot,
+    score_id,
+)
+from worker.state.memory_state import MemoryState
+from worker.sweep import Sweeper, SweepReport
+
+RUBRIC = Rubric(name="grounding")
+
+
+class RootsOnly:
+    """A trace store that has roots and remembers scores, as far as a sweep looks."""
+
+    def __init__(self, *roots: TraceRoot, scored: Sequence[str] = ()) -> None:
+        self.roots = list(roots)
+        self.scored = set(scored)
+        self.listed = 0
+
+    async def project_id(self) -> str:
+        return "project"
+
+    async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
+        self.listed += 1
+        found = [root for root in self.roots if start <= root.start < end]
+        for at in range(0, len(found), 7):
+            yield found[at : at + 7]
+
+    async def read_scores(self, ids: Sequence[str]) -> dict[str, Score]:
+        score = {"trace_id": "t", "name": STATE_SCORE, "value": "judged", "timestamp": NOW}
+        return {i: Score.model_validate({"id": i, **score}) for i in ids if i in self.scored}
+
+
+class Bell:
+    """Collects published messages; rings false while `broken`."""
+
+    def __init__(self) -> None:
+        self.messages: list[AssessMessage] = []
+        self.broken = False
+
+    async def __call__(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
+        if self.broken:
+            raise StateUnavailable("broker is gone")
+        self.messages += [m for m in messages if isinstance(m, AssessMessage)]
+
+    @property
+    def trace_ids(self) -> list[str]:
+        return [item.trace_id for message in self.messages for item in message.items]
+
+
+class World:
+    """A sweeper with its surroundings."""
+
+    def __init__(self, *roots: TraceRoot, deployment: Deployment | None = None, scored: Sequence[str] = ()) -> None:
+        self.store = RootsOnly(*roots, scored=scored)
+        self.state = MemoryState()
+        self.bell = Bell()
+        self.deployment = deployment or make_deployment()
+
+    def sweep(self, now: datetime = NOW) -> SweepReport:
+        sweeper = Sweeper(
+            store=self.store,  # type: ignore[arg-type]  # a sweep uses these three methods only
+            state=self.state,
+            deployment=self.deployment,
+            rubrics={"grounding": RUBRIC},
+            publish=self.bell,
+            ledger_deadline=timedelta(seconds=120),
+        )
+        return asyncio.run(sweeper.sweep(now))
+
+    def funnel(self) -> Funnel:
+        return asyncio.run(read_funnel(self.state, (NOW - timedelta(days=2)).date(), (NOW + timedelta(days=1)).date()))
+
+
+def roots(n: int, **over: object) -> list[TraceRoot]:
+    return [make_root(f"trace-{i}", start=NOW - timedelta(minutes=30 + i), **over) for i in range(n)]
+
+
+def test_every_trace_of_a_full_rate_is_published_once_and_a_second_sweep_adds_nothing() -> None:
+    world = World(*roots(100))
+    first, second = world.sweep(), world.sweep()
+    assert (first.seen, first.selected) == (100, 100)
+    assert (second.windows, second.selected) == (0, 0)
+    assert sorted(world.bell.trace_ids) == sorted(r.trace_id for r in world.store.roots)
+    assert all(len(m.items) <= 16 for m in world.bell.messages)
+
+
+def test_funnel_adds_up_with_a_partial_rate_unmatched_and_excluded_traces() -> None:
+    deployment = make_deployment(UseCase(name="bot", rate=0.2, match=Match(trace_name=("bot",))))
+    deployment = deployment.model_copy(update={"defaults": Defaults(min_per_day=0)})
+    others = [make_root("u", name="other"), make_root("x", environment="assay")]
+    world = World(*roots(200), *others, deployment=deployment)
+    world.sweep()
+    funnel = world.funnel()
+    row = funnel.rows[0]
+    assert funnel.adds_up
+    assert (row.seen, row.not_selected + row.selected) == (200, 200)
+    assert 20 < row.selected < 60
+    assert (funnel.unmatched, funnel.excluded) == (1, 1)
+
+
+def test_trace_seen_in_several_rows_is_counted_and_selected_once() -> None:
+    twice = [make_root("t", start=NOW - timedelta(minutes=31)), make_root("t", start=NOW - timedelta(minutes=30))]
+    world = World(*twice, *twice)
+    assert world.sweep().selected == 1
+    assert world.funnel().rows[0].seen == 1
+
+
+def test_window_waits_until_it_is_closed_and_quiet() -> None:
+    world = World(make_root("t", start=NOW - timedelta(seconds=100)))
+    assert world.sweep().selected == 0
+    assert world.sweep(NOW + timedelta(minutes=6)).selected == 1
+
+
+def test_unfinished_trace_is_taken_at_the_final_scan() -> None:
+    start = NOW - timedelta(minutes=8)
+    world = World(make_root("slow", start=start, end=NOW + timedelta(minutes=1)), make_root("quick", start=start))
+    world.sweep()
+    assert world.bell.trace_ids == ["quick"]
+    assert world.funnel().unfinished == 1
+    world.sweep(NOW + timedelta(minutes=20))
+    assert sorted(world.bell.trace_ids) == ["quick", "slow"]
+    assert world.funnel().unfinished == 0
+
+
+def test_late_trace_is_found_by_the_second_scan_under_the_stored_rate() -> None:
+    world = World(make_root("a", start=NOW - timedelta(minutes=8)))
+    world.sweep()
+    stricter = UseCase(name="bot", rate=0.05)
+    world.deployment = make_deployment(stricter)
+    late = [make_root(f"late-{n}", start=NOW - timedelta(minutes=8)) for n in range(20)]
+    world.store.roots += late
+    assert world.sweep(NOW + timedelta(minutes=20)).selected == 20
+    items = [item for m in world.bell.messages for item in m.items]
+    assert {item.pi for item in items} == {1.0}
+
+
+def test_crash_while_publishing_leaves_the_window_open_and_loses_nothing() -> None:
+    world = World(*roots(3))
+    world.bell.broken = True
+    with pytest.raises(StateUnavailable):
+        world.sweep()
+    world.bell.broken = False
+    world.sweep()
+    counts = {(state, n) for (_, _, state, _), n in asyncio.run(world.state.counts(NOW.date(), NOW.date())).items()}
+    assert counts == {(LedgerState.OPEN, 3)}
+    assert world.funnel().adds_up
+
+
+def test_lost_ledger_does_not_judge_again_what_the_store_shows() -> None:
+    known = score_id(
+        "project", "trace-0", None, rubric_name="grounding", rubric_hash=RUBRIC.content_hash(), name=STATE_SCORE
+    )
+    world = World(*roots(2), scored=[known])
+    report = world.sweep()
+    assert (report.selected, report.already_scored) == (2, 1)
+    assert world.bell.trace_ids == ["trace-1"]
+    assert world.funnel().rows[0].scored == {"already_in_store": 1}
+
+
+def test_second_sweep_at_the_same_time_does_nothing() -> None:
+    world = World(*roots(3))
+    asyncio.run(world.state.acquire("sweep", owner="other", ttl_s=60))
+    assert world.sweep().skipped_because_running
+
+
+def test_rubrics_are_published_under_their_hash_before_any_message() -> None:
+    world = World(*roots(1))
+    world.sweep()
+    assert asyncio.run(world.state.document(RUBRIC.content_hash())) == RUBRIC.content()
+
+
+def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
+    deployment = make_deployment(UseCase(name="bot", rate=0.05)).model_copy(
+        update={"defaults": Defaults(min_per_day=0), "window_seconds": 3600, "lookback_hours": 72}
+    )
+    traffic = [make_root(f"d{n}", start=NOW - timedelta(hours=60) + timedelta(minutes=12 * n)) for n in range(290)]
+    world = World(*traffic, deployment=deployment)
+    world.sweep()
+    rates = {w.rates["bot"].why for w in asyncio.run(world.state.windows(NOW - timedelta(days=3), NOW)) if w.rates}
+    today = [w for w in asyncio.run(world.state.windows(NOW - timedelta(hours=6), NOW)) if w.rates]
+    assert rates == {"configured", "low_traffic"}
+    assert all(w.rates["bot"].rate == 1.0 for w in today)
+
+
+def test_messages_hold_one_use_case_and_version_and_at_most_sixteen_traces() -> None:
+    world = World(*roots(40))
+    world.sweep()
+    promises = [e.promise for e in asyncio.run(world.state.entries("grounding", world.bell.trace_ids)).values()]
+    mixed = [*promises[:20], *(p.model_copy(update={"rubric_hash": "other"}) for p in promises[20:])]
+    messages = group_messages(mixed)
+    assert sorted(len(m.items) for m in messages) == [4, 4, 16, 16]
+    assert len({m.rubric_hash for m in messages}) == 2

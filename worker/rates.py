@@ -1,0 +1,61 @@
+"""Which rate holds in a window: stored ones as they are, new ones from the traffic of the days or the hour before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from worker import selection
+from worker.config import Deployment, UseCase
+from worker.ports import FleetState
+from worker.schema import ResolvedRate, TraceRoot, WindowRecord
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+async def resolve_rates(
+    state: FleetState, deployment: Deployment, window: WindowRecord, by_use_case: Mapping[str, Sequence[TraceRoot]]
+) -> dict[str, ResolvedRate]:
+    """Rates of the use cases that have traces in a window.
+
+    Raises:
+        StateUnavailable
+    """
+    missing = [case for case in deployment.use_cases if case.name in by_use_case and case.name not in window.rates]
+    if not missing:
+        return window.rates
+    history = await state.windows(_midnight(window.start) - 7 * _DAY, window.start)
+    fresh = {case.name: _resolve(case, deployment, history, window, len(by_use_case[case.name])) for case in missing}
+    return {**window.rates, **fresh}
+
+
+def _resolve(
+    use_case: UseCase, deployment: Deployment, history: Sequence[WindowRecord], window: WindowRecord, seen_now: int
+) -> ResolvedRate:
+    name = use_case.name
+    last_hour = [w.seen.get(name, 0) for w in history if w.start > window.start - _HOUR]
+    pace = (sum(last_hour) + seen_now) / (len(last_hour) + 1) * 86400 / deployment.window_seconds
+    previous = next((w.rates[name] for w in reversed(history) if name in w.rates), None)
+    return selection.resolve_rate(
+        use_case,
+        deployment.defaults,
+        daily_volumes=_complete_days(history, name, deployment.window_seconds),
+        pace_per_day=pace,
+        was_full=previous is not None and previous.why == "low_traffic",
+    )
+
+
+def _complete_days(history: Sequence[WindowRecord], use_case: str, window_seconds: int) -> list[int]:
+    """Volumes of the days on which every window was scanned; a day half seen would understate the traffic."""
+    seen: Counter[datetime] = Counter()
+    windows: Counter[datetime] = Counter()
+    for window in history:
+        windows[_midnight(window.start)] += 1
+        seen[_midnight(window.start)] += window.seen.get(use_case, 0)
+    return [seen[day] for day, n in windows.items() if n >= 86400 // window_seconds]
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
