@@ -59,6 +59,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
         "task_ignore_result": True,
+        "result_expires": None,  # else beat would schedule the clean-up of results there are none of
         "task_store_errors_even_if_ignored": False,
         "task_serializer": "json",
         "result_serializer": "json",

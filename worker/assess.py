@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from judges.evaluate import Evaluator
 
 from judges.errors import UnjudgeableSample
+from judges.evaluate import Evaluator
 from judges.offload import in_thread
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
 from worker.dispositions import Disposition, backoff_s, policy_named

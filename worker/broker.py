@@ -27,7 +27,8 @@ class Broker:
     """A broker that answered.
 
     `url` is for redis-py, `celery_url` for Celery; `embedded` means one of our own on this machine, and `started`
-    that this process started it, and `log_path` is its log.
+    that this process started it, and `log_path` is its log. `revive` starts our own server again if it ended, and
+    says whether it had; call it now and then.
     """
 
     url: str
@@ -35,6 +36,7 @@ class Broker:
     embedded: bool = False
     started: bool = False
     log_path: Path | None = None
+    revive: Callable[[], bool] = lambda: False
 
 
 @contextmanager
@@ -61,7 +63,12 @@ def open_broker(
         server.ensure()
         url = f"unix://{quote(str(server.socket_path))}?db=0"
         yield Broker(
-            url=url, celery_url=celery_url(url), embedded=True, started=server.started, log_path=server.log_path
+            url=url,
+            celery_url=celery_url(url),
+            embedded=True,
+            started=server.started,
+            log_path=server.log_path,
+            revive=server.revive,
         )
     finally:
         server.stop()

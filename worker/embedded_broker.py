@@ -86,6 +86,19 @@ class EmbeddedServer:
                 f"{self._dir}: {exc.strerror or exc}; set ASSAY_DATA_DIR to a directory that can be written"
             ) from exc
 
+    def revive(self) -> bool:
+        """Start the server again on the same socket if it was started here and has ended since; whether it had.
+
+        Raises:
+            BrokerUnreachable, ConfigurationError: as `ensure`.
+        """
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._guard.forget(self._process.pid)
+        self._process = None
+        self.ensure()
+        return True
+
     def stop(self) -> None:
         """End the server if it was started here, and take its socket away."""
         if self.started:
@@ -131,6 +144,9 @@ class EmbeddedServer:
 
     def _new_socket(self) -> Path:
         """Where the server will listen; noted in the data directory when that is too long to hold a socket."""
+        noted = self.socket_path
+        if noted.parent != self._dir and noted.parent.is_dir():
+            return noted
         self._note.unlink(missing_ok=True)
         path = self._dir / "valkey.sock"
         if len(fsencode(path)) <= SOCKET_PATH_LIMIT:

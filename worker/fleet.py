@@ -29,6 +29,23 @@ class Fleet:
     broker: Broker
     supervisor: Supervisor
 
+    def check(self) -> None:
+        """Start again what ended by itself; call it often.
+
+        Raises:
+            BrokerUnreachable, CrashLoop
+        """
+        self.broker.revive()
+        self.supervisor.check()
+
+    def run(self) -> None:
+        """Keep everything running until SIGINT, SIGTERM or SIGHUP, then stop the children.
+
+        Raises:
+            BrokerUnreachable, CrashLoop
+        """
+        self.supervisor.run(also=self.broker.revive)
+
 
 def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> list[str]:
     """The command of a worker process of one role."""

@@ -12,19 +12,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from judges.offload import in_thread
-from judges.schema import Record, Scored
+from judges.schema import Record
 from worker.dispositions import backoff_s
 from worker.ports import Clock, FleetState, Publish, StoreRejected, StoreUnavailable, TraceStore
 from worker.schema import (
-    Judgement,
     LedgerEntry,
     LedgerState,
     Move,
-    Promise,
     RecordMessage,
     Score,
-    score_id,
 )
+from worker.scores import build_scores, expected_scores
 from worker.verdicts import unpack
 
 MAX_WRITES = 3
@@ -164,65 +162,6 @@ class Recorder:
         """Apply one change to many traces that are judged and not yet posted."""
         moves = [change.model_copy(update={"trace_id": trace_id}) for trace_id in trace_ids]
         await self.state.move(message.rubric, moves, now=self.clock.now())
-
-
-def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
-    """The scores of one judged trace: each number that applies, and the state as a category."""
-    promise = entry.promise
-    judgement = entry.judgement
-    metadata = score_metadata(promise, outcome)
-    return [
-        Score(
-            id=_id(project, promise, name),
-            trace_id=promise.trace_id,
-            observation_id=promise.observation_id,
-            name=name,
-            value=value,
-            comment=outcome.comment,
-            environment=promise.environment,
-            timestamp=promise.start,
-            metadata=metadata,
-        )
-        for name, value in (judgement.values if judgement else {}).items()
-    ]
-
-
-def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
-    """Provenance and survey design: what is needed to weigh the score and to know what made it."""
-    verdict = outcome.verdict
-    return {
-        "rubric": promise.rubric,
-        "rubric_hash": promise.rubric_hash,
-        "revision": outcome.revision,
-        "use_case": promise.use_case,
-        "pi": promise.pi,
-        "stratum": promise.stratum,
-        "sample": promise.sample,
-        "judge": verdict.judge if verdict else None,
-        "tier": verdict.tier.value if verdict else None,
-        "calibrated": verdict.calibrated if verdict else False,
-        "model_served": verdict.model_served if verdict else None,
-        "cost_usd": verdict.cost_usd if verdict else 0.0,
-        "rejected_evidence": verdict.rejected_evidence if verdict else 0,
-    }
-
-
-def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
-    """Score id → (name, value) as the store must show them."""
-    judgement: Judgement | None = entry.judgement
-    values = judgement.values if judgement else {}
-    return {_id(project, entry.promise, name): (name, value) for name, value in values.items()}
-
-
-def _id(project: str, promise: Promise, name: str) -> str:
-    return score_id(
-        project,
-        promise.trace_id,
-        promise.observation_id,
-        rubric_name=promise.rubric,
-        rubric_hash=promise.rubric_hash,
-        name=name,
-    )
 
 
 def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
 from pydantic import SecretStr
 
 from judges.base import Judge
 from judges.errors import ConfigurationError
+from judges.evaluate import Evaluator
 from judges.llm.judge import LlmJudge
 from judges.models.openai_compatible import OpenAICompatibleModel
 from judges.prices import PriceTable

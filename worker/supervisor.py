@@ -124,8 +124,11 @@ class Supervisor:
                 child.process = self._spawn(child.argv, child.env, child.log_path)
                 child.started_at, child.restart_at = time.monotonic(), None
 
-    def run(self) -> None:
+    def run(self, *, also: Callable[[], object] = lambda: None) -> None:
         """Keep the children running until SIGINT, SIGTERM or SIGHUP, then stop them all.
+
+        Args:
+            also: called as often as the children are looked at.
 
         Raises:
             CrashLoop: a child ended too often in a row; the others have been stopped.
@@ -133,6 +136,7 @@ class Supervisor:
         with _noted_signals() as received:
             try:
                 while not received:
+                    also()
                     self.check()
                     time.sleep(_LOOK_EVERY_S)
             finally:

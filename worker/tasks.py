@@ -19,7 +19,8 @@ def sweep(self: Any) -> None:
 def assess(self: Any, message: dict[str, Any]) -> None:
     """Judge one batch."""
     batch = AssessMessage.model_validate(message)
-    run_task(self.request, lambda runtime: runtime.assessor.assess(batch, owner=self.request.id))
+    owner = self.request.id  # read here: Celery's request is bound to this thread, the work runs on the loop's
+    run_task(self.request, lambda runtime: runtime.assessor.assess(batch, owner=owner))
 
 
 @app.task(name="assay.record", bind=True)

@@ -9,8 +9,8 @@ from judges.schema import Record, Scored
 from worker import selection
 from worker.config import Deployment, UseCase
 from worker.ports import FleetState, TraceStore
-from worker.record import expected_scores
 from worker.schema import LedgerEntry, LedgerEvent, Score, Trace, TraceKey, WindowRecord
+from worker.scores import expected_scores
 from worker.verdicts import unpack
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -23,7 +23,7 @@ Run = Callable[[Check], None]
 
 
 @pytest.fixture(params=["memory", "redis"])
-def run(request: pytest.FixtureRequest, broker: Broker, key_prefix: str) -> Iterator[Run]:
+def run(request: pytest.FixtureRequest, broker: Broker, key_prefix: str) -> Run:
     """Runs a check against a fresh state of each kind."""
 
     def on_state(check: Check) -> None:
@@ -36,7 +36,7 @@ def run(request: pytest.FixtureRequest, broker: Broker, key_prefix: str) -> Iter
 
         asyncio.run(main())
 
-    yield on_state
+    return on_state
 
 
 def promise(trace_id: str = "t1", **over: object) -> Promise:

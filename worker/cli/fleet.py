@@ -34,7 +34,7 @@ def up(
         console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")
         console.print(f"  config  {root.path}\n  broker  {broker}")
         console.print(f"  logs    {root.data_dir(settings) / 'logs'}\n  look    assay status · assay report")
-        fleet.supervisor.run()
+        fleet.run()
     console.print("stopped")
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from judges.evaluate import Evaluator
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from judges.errors import ConfigurationError
+from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from worker.config import ConfigRoot
 from worker.golden import render
+from worker.golden.gate import GateResult
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import changes_since_lock, freeze, load_golden_set
 from worker.golden.run import GoldenRun, read_run
@@ -98,7 +99,7 @@ def run(
     raise typer.Exit(0 if not result.missing else 3)
 
 
-def gate(
+def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     name: NameArgument,
     baseline: Annotated[str | None, typer.Option("--baseline", help="Release or run file [default: manifest]")] = None,
     candidate: Annotated[str | None, typer.Option("--candidate", help="Release or run file [default: target]")] = None,
@@ -121,7 +122,7 @@ def gate(
     before = _side(golden, settings, named, concurrency)
     after = _side(golden, settings, candidate, concurrency)
 
-    async def work(session: GoldenSession) -> tuple[GoldenRun, GoldenRun, object]:
+    async def work(session: GoldenSession) -> tuple[GoldenRun, GoldenRun, GateResult]:
         runs = [side if isinstance(side, GoldenRun) else await session.run(side) for side in (before, after)]
         return runs[0], runs[1], await session.gate(runs[0], runs[1])
 

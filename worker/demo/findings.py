@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from judges.metrics import worst_claim
-
 from judges.schema import Scored
 from worker.demo.result import Agreement, WeightedRate, WorstTrace
 from worker.demo.traffic import LabelledTrace

@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 
-from worker.cli.tables import funnel_table, number, percent, spread
 from worker.demo.result import DemoResult, WorstTrace
 from worker.golden.gate import GateResult, GateVerdict
+from worker.tables import funnel_table, number, percent, spread
 
 _JUDGES = {
     "grounding": "the local judge (no key, no network; a screen, see judges/local/CARD.md)",

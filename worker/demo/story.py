@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from judges.evaluate import Evaluator
-
 from worker.config import ConfigRoot, packaged_root
 from worker.demo import findings
 from worker.demo.result import DemoResult
@@ -146,7 +145,7 @@ async def _settled(fleet: Fleet, runtime: Runtime, progress: Progress) -> Funnel
     """Poll until the sweep is through and nothing is in flight."""
     until = time.monotonic() + DEADLINE_S
     while time.monotonic() < until:
-        fleet.supervisor.check()
+        fleet.check()
         first, last = _days(runtime.clock.now())
         funnel = await read_funnel(runtime.state, first, last)
         selected = sum(row.selected for row in funnel.rows)

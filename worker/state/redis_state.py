@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import DataError, RedisError
 
 from worker.ports import StateUnavailable
 from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, Move, Promise, WindowRecord
@@ -229,6 +229,8 @@ class RedisState:
     async def _guard(self) -> AsyncIterator[None]:
         try:
             yield
+        except DataError:
+            raise  # a value of ours that Redis cannot hold: a bug, not an outage
         except (RedisError, OSError) as exc:
             raise StateUnavailable(
                 f"Redis at {self._address}: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL and that the server runs"

@@ -1,0 +1,133 @@
+"""The one seam where a judge's verdict, or its failure, becomes an outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from judges.base import Judge
+from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
+from judges.metrics import comment, has_evidence, risk_label, score
+from judges.offload import in_thread
+from judges.rubric import Rubric
+from judges.rules import RULES_VERSION, apply_rules, compile_patterns
+from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
+from judges.sentences import split_sentences
+
+RESPONSE_LIMIT = 1_000_000
+"""Characters a response may have. A longer one is no answer to a person; it is skipped, not cut."""
+
+MESSAGE_LIMIT = 300
+
+_SECRET = re.compile(
+    r"(?i)\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}|bearer\s+\S+"
+    r"|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*\S+"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+)
+
+
+class Evaluator:
+    """Evaluates samples under one rubric with one judge; built once for the pair.
+
+    Raises:
+        RubricError: a pattern of the rubric is no regular expression.
+    """
+
+    def __init__(self, rubric: Rubric, judge: Judge) -> None:
+        self.rubric = rubric
+        self.judge = judge
+        compile_patterns(rubric.rules.patterns, source=f"rubric {rubric.name}")
+        parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
+        self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def revision(self) -> str:
+        """Evaluator revision: sha256 over everything of ours that could change a score, 64 hex digits."""
+        return self._revision
+
+    async def evaluate(self, sample: Sample) -> Outcome:
+        """What became of the sample. Never raises, but for cancellation: every failure is an outcome."""
+        try:
+            return await self._evaluate(sample)
+        except UnjudgeableSample as exc:
+            return Skipped(reason=exc.reason, detail=_redacted(exc.detail))
+        except ModelRefused as exc:
+            return Skipped(reason="model_refused", detail=_redacted(str(exc)))
+        except EvaluationError as exc:
+            retry_after = getattr(exc, "retry_after_s", None)
+            return Failed(error=type(exc).__name__, message=_redacted(str(exc)), retry_after_s=retry_after)
+        except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
+            return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
+
+    async def _evaluate(self, sample: Sample) -> Outcome:
+        _check_size(sample)
+        if not has_evidence(sample) and self.rubric.closed_book == "skip":
+            return self._without_evidence()
+        verdict = await self.judge.assess(sample, self.rubric)
+        return await in_thread(self._conclude, sample, verdict)
+
+    def _without_evidence(self) -> Scored:
+        """No evidence was captured: a state and reasons, and no number."""
+        state = GroundingState.NO_EVIDENCE
+        reasons = dict.fromkeys(self.rubric.scores, state.value)
+        note = "No evidence was captured for this response."
+        return Scored(scores={}, not_applicable=reasons, state=state, comment=note, revision=self.revision)
+
+    def _conclude(self, sample: Sample, verdict: Verdict) -> Scored:
+        check_coverage(sample, verdict)
+        ruled = apply_rules(sample, verdict, self.rubric)
+        scores, missing, state = score(sample, ruled, self.rubric)
+        risk = scores.get("hallucination_risk")
+        return Scored(
+            scores=dict(scores),
+            not_applicable=dict(missing),
+            state=state,
+            risk_label=None if risk is None else risk_label(risk, self.rubric),
+            comment=comment(sample, ruled),
+            revision=self.revision,
+            verdict=ruled,
+        )
+
+
+def _check_size(sample: Sample) -> None:
+    if not sample.response.strip():
+        raise UnjudgeableSample("empty_response", "the response holds no text")
+    if len(sample.response) > RESPONSE_LIMIT:
+        size = len(sample.response)
+        raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
+
+
+def check_coverage(sample: Sample, verdict: Verdict) -> None:
+    """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
+
+    Raises:
+        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy.
+    """
+    if verdict.kind is not ResponseKind.ANSWER:
+        return  # no number comes of it
+    covered = _merged(sample.response, verdict)
+    position = 0
+    for sentence in split_sentences(sample.response):
+        while position < len(covered) and covered[position][1] < sentence.end:
+            position += 1
+        if position == len(covered) or covered[position][0] > sentence.start:
+            raise IncompleteVerdict(f"the sentence at {sentence.start}..{sentence.end} of the response was left out")
+
+
+def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
+    """What the verdict covers, as disjoint ranges; ranges with only white space between them are one."""
+    merged: list[tuple[int, int]] = []
+    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
+    for start, end in sorted((span.start, span.end) for span in spans):
+        if merged and (start <= merged[-1][1] or text[merged[-1][1] : start].isspace()):
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _redacted(message: str) -> str:
+    """One line of at most 300 characters, without what looks like a credential."""
+    line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

@@ -1,0 +1,122 @@
+"""The judge that needs no key and no network: sentences as claims, weighed by a small model fitted on human labels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from judges.errors import UnjudgeableSample
+from judges.local.checkworthy import checkworthy, is_refusal
+from judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
+from judges.local.model import LocalModel, Reading, files_digest, load_word_weights
+from judges.offload import in_thread
+from judges.rubric import Rubric
+from judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Tier, Verdict
+
+HIGH_RISK = 0.5
+"""Where the risk says that a person would sooner mark something than nothing, the weakest sentence is not found."""
+
+NEGATION_COVERAGE = 0.9
+"""Share of a sentence's weight its passage must carry before opposite negations make a contradiction."""
+
+_WORDS_NAMED = 5
+
+
+class LocalJudge:
+    """Judges by words and values; what it can and cannot see is written in CARD.md beside this file."""
+
+    def __init__(self) -> None:
+        self._model = LocalModel.load()
+        self._weights = load_word_weights()
+        self._fingerprint = f"{files_digest()}:{FEATURES_VERSION}"
+
+    @property
+    def name(self) -> str:
+        """`local`."""
+        return "local"
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the weights, and the version of the features they are applied to."""
+        return self._fingerprint
+
+    async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
+        """Judge one sample; the rubric says nothing this judge could follow.
+
+        Raises:
+            UnjudgeableSample: `no_evidence`, as there is nothing to compare the response with.
+        """
+        del rubric
+        if not any(context.strip() for context in sample.contexts):
+            raise UnjudgeableSample("no_evidence", "the local judge only compares with evidence; use the llm judge")
+        return await in_thread(self._judge, sample)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _judge(self, sample: Sample) -> Verdict:
+        began = time.perf_counter()
+        view = read_response(sample, self._weights)
+        checked = checkworthy(view.sentences)
+        kept = {one.span.start for one in checked}
+        base = Verdict(
+            judge=self.name,
+            tier=Tier.SCREEN,
+            not_checkworthy=tuple(one.span for one in view.sentences if one.span.start not in kept),
+            partial_context=view.evidence.partial,
+            cost_usd=0.0,
+        )
+        if checked:
+            reading = self._model.read(checked, view.evidence.words)
+            update: dict[str, object] = {
+                "claims": _claims(view, checked, reading),
+                "risk": reading.risk,
+                "calibrated": True,
+            }
+        else:
+            refuses = any(is_refusal(one.text) for one in view.sentences)
+            update = {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
+        return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
+
+
+def _claims(view: ResponseView, sentences: Sequence[SentenceView], reading: Reading) -> tuple[Claim, ...]:
+    """One claim per check-worthy sentence."""
+    weakest = max(range(len(sentences)), key=lambda number: reading.doubts[number])
+    return tuple(
+        _claim(view, one, doubt, failing=doubt >= reading.cut or (reading.risk >= HIGH_RISK and number == weakest))
+        for number, (one, doubt) in enumerate(zip(sentences, reading.doubts, strict=True))
+    )
+
+
+def _claim(view: ResponseView, one: SentenceView, doubt: float, *, failing: bool) -> Claim:
+    """The claim a sentence makes, with its verdict."""
+    features = one.features
+    if failing and features.negation_differs and features.best_coverage >= NEGATION_COVERAGE:
+        verdict, reason = ClaimVerdict.CONTRADICTED, "the passage nearest to it says the opposite (negation)"
+    elif failing:
+        verdict, reason = ClaimVerdict.NOT_FOUND, _why(one)
+    else:
+        verdict, reason = ClaimVerdict.SUPPORTED, ""
+    return Claim(
+        text=one.text,
+        span=one.span,
+        verdict=verdict,
+        p_supported=1.0 - doubt,
+        evidence=_evidence(view, one),
+        source="local",
+        reason=reason,
+    )
+
+
+def _evidence(view: ResponseView, one: SentenceView) -> tuple[Evidence, ...]:
+    return () if one.passage is None else (view.evidence.passages.passages[one.passage].where,)
+
+
+def _why(one: SentenceView) -> str:
+    """In words: the values and words of the sentence that the evidence does not have."""
+    if one.missing:
+        named = ", ".join(f"'{value.text[:60]}'" for value in one.missing[:3])
+        return f"{named} {'is' if len(one.missing) == 1 else 'are'} not in the evidence"
+    if one.absent:
+        return "words absent from the evidence: " + ", ".join(word[:40] for word in one.absent[:_WORDS_NAMED])
+    return "its words occur in the evidence, but not together"

@@ -1,0 +1,120 @@
+"""The fitted part of the local judge: logistic regressions and word weights, read from two files beside the code."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from judges.local.features import ResponseFeatures, SentenceFeatures, SentenceView, response_features
+from judges.schema import Record
+
+HERE = Path(__file__).parent
+WEIGHTS_FILE = HERE / "weights.json"
+IDF_FILE = HERE / "idf.json.gz"
+
+
+class Logistic(Record):
+    """One logistic regression over standardised features, in the order of their names."""
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    intercept: float
+
+    def probability(self, rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+        """P(label = 1) for each row, shape (rows,)."""
+        scaled = (np.asarray(rows, dtype=np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
+        odds = scaled @ np.asarray(self.coefficients) + self.intercept
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+
+
+class Expert(Record):
+    """What was fitted on one kind of text: doubt per sentence, the cut that makes a verdict, risk per response."""
+
+    trained_on: str
+    sentence: Logistic
+    cut: float = Field(gt=0.0, lt=1.0)
+    response: Logistic
+
+
+class Reading(Record):
+    """What the model says of one response: the risk, and for each sentence its doubt and the cut it is held against."""
+
+    risk: float
+    doubts: tuple[float, ...]
+    cut: float
+
+
+class LocalModel(Record):
+    """Two experts and the gate between them.
+
+    A one-line reply to one fact and an answer over several passages are judged by experts of their own; the gate is
+    the probability, from the two lengths, that the response is of the second kind.
+    """
+
+    sentence_features: tuple[str, ...]
+    response_features: tuple[str, ...]
+    gate: Logistic
+    short: Expert
+    long: Expert
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS_FILE) -> Self:
+        """Read the weights and check that they were fitted on the features this code computes."""
+        model = cls.model_validate_json(path.read_bytes())
+        if model.sentence_features != SentenceFeatures._fields or model.response_features != ResponseFeatures._fields:
+            raise ValueError(f"{path.name} was fitted on other features; run benchmarks/train_local_judge.py")
+        return model
+
+    def read(self, sentences: Sequence[SentenceView], evidence_words: int) -> Reading:
+        """Risk and doubts of a response with at least one check-worthy sentence."""
+        response_words = sum(view.words for view in sentences)
+        share = float(self.gate.probability([gate_features(response_words, evidence_words)])[0])
+        rows = [view.features for view in sentences]
+        risk = cut = 0.0
+        doubts = np.zeros(len(rows))
+        for expert, part in ((self.short, 1.0 - share), (self.long, share)):
+            own = expert.sentence.probability(rows)
+            measured = response_features(sentences, own.tolist(), evidence_words)
+            risk += part * float(expert.response.probability([measured])[0])
+            cut += part * expert.cut
+            doubts += part * own
+        return Reading(risk=min(1.0, max(0.0, risk)), doubts=tuple(np.clip(doubts, 0.0, 1.0).tolist()), cut=cut)
+
+
+def gate_features(response_words: int, evidence_words: int) -> tuple[float, float]:
+    """What the gate decides on: the two lengths."""
+    return math.log1p(response_words), math.log1p(evidence_words)
+
+
+class WordWeights(dict[str, float]):
+    """Stem → inverse document frequency; a stem not in the table weighs as much as the rarest one in it."""
+
+    def __init__(self, documents: int, frequency: Mapping[str, int]) -> None:
+        super().__init__({one: math.log(documents / count) for one, count in frequency.items()})
+        self._unknown = math.log(documents)
+
+    def __missing__(self, key: str) -> float:
+        return self._unknown
+
+
+@cache
+def load_word_weights(path: Path = IDF_FILE) -> WordWeights:
+    """Read the document frequencies."""
+    table: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return WordWeights(table["documents"], table["frequency"])
+
+
+def files_digest() -> str:
+    """sha256 over the two files the model is read from."""
+    return hashlib.sha256(WEIGHTS_FILE.read_bytes() + IDF_FILE.read_bytes()).hexdigest()

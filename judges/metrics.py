@@ -1,0 +1,176 @@
+"""The three scores, all from one claim table, and the words beside them.
+
+With s, c and n the numbers of supported, contradicted and not found claims:
+
+- groundedness = s ÷ (s + c + n): is each statement attributable to the evidence?
+- faithfulness = s ÷ (s + c): where the evidence speaks, does the answer tell it truly?
+- hallucination_risk: the judge's own probability that a person would mark a hallucination, or, where the judge has
+  none, 1 − Π(1 − qᵢ·wᵢ) over the claims, qᵢ the probability that claim i is not supported and wᵢ its severity. Claims
+  and rule hits can only raise it, and length does not dilute it.
+
+The functions are pure: what does not apply is named with its reason and never becomes a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+from judges.rubric import Rubric, ScoreName
+from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, Sample, Severity, Verdict
+
+SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
+"""How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
+
+RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL: 0.95}
+"""The least risk a response has once a pattern rule of that severity fired: material is over the usual cut of 0.5."""
+
+COMMENT_LIMIT = 300
+
+RiskLabel = Literal["low", "medium", "high"]
+
+_BADNESS = {ClaimVerdict.CONTRADICTED: 2, ClaimVerdict.NOT_FOUND: 1, ClaimVerdict.SUPPORTED: 0}
+_SEVERITY_ORDER = {Severity.MINOR: 0, Severity.MATERIAL: 1, Severity.CRITICAL: 2}
+
+
+def score(
+    sample: Sample, verdict: Verdict, rubric: Rubric
+) -> tuple[dict[ScoreName, float], dict[ScoreName, str], GroundingState]:
+    """Scores of one verdict, the reason for each score that does not apply, and the grounding state.
+
+    Only scores the rubric lists are returned, each in exactly one of the two mappings.
+    """
+    state = grounding_state(sample, verdict)
+    scores: dict[ScoreName, float] = {}
+    missing: dict[ScoreName, str] = {}
+    for name in rubric.scores:
+        value = _value(name, verdict, state, rubric)
+        if isinstance(value, str):
+            missing[name] = value
+        else:
+            scores[name] = value
+    return scores, missing, state
+
+
+def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
+    """Why numbers are there, or why not; the first that holds, from no answer at all to an answer fully judged."""
+    if verdict.kind is ResponseKind.REFUSAL:
+        return GroundingState.REFUSAL
+    if verdict.kind is ResponseKind.NO_CLAIMS or not verdict.claims:
+        return GroundingState.NO_CLAIMS
+    if not has_evidence(sample):
+        return GroundingState.NO_EVIDENCE
+    if verdict.partial_context:
+        return GroundingState.PARTIAL_CONTEXT
+    if all(claim.verdict is ClaimVerdict.NOT_FOUND for claim in verdict.claims):
+        return GroundingState.EVIDENCE_SILENT
+    return GroundingState.JUDGED
+
+
+def has_evidence(sample: Sample) -> bool:
+    """Whether any context holds more than white space."""
+    return any(context.strip() for context in sample.contexts)
+
+
+def _value(name: ScoreName, verdict: Verdict, state: GroundingState, rubric: Rubric) -> float | str:
+    """One score, or the reason why it does not apply."""
+    if state in (GroundingState.REFUSAL, GroundingState.NO_CLAIMS):
+        return state.value
+    if state is GroundingState.NO_EVIDENCE:
+        scored = name == "hallucination_risk" and rubric.closed_book == "score"
+        return hallucination_risk(verdict) if scored else state.value
+    if name == "hallucination_risk":
+        return hallucination_risk(verdict)
+    supported = _count(verdict.claims, ClaimVerdict.SUPPORTED)
+    spoken = supported + _count(verdict.claims, ClaimVerdict.CONTRADICTED)
+    if name == "groundedness":
+        return supported / len(verdict.claims)
+    return supported / spoken if spoken else GroundingState.EVIDENCE_SILENT.value
+
+
+def _count(claims: Iterable[Claim], verdict: ClaimVerdict) -> int:
+    return sum(claim.verdict is verdict for claim in claims)
+
+
+def hallucination_risk(verdict: Verdict) -> float:
+    """Risk in [0, 1]; the judge's own where it states one, else from the claims. Pattern hits only raise it."""
+    risk = verdict.risk if verdict.risk is not None else _risk_of_claims(verdict.claims)
+    return max([risk, *(RULE_HIT_RISK[hit.severity] for hit in verdict.rule_hits if hit.rule.startswith("pattern:"))])
+
+
+def _risk_of_claims(claims: Iterable[Claim]) -> float:
+    """1 − Π(1 − qᵢ·wᵢ); sorted first, so that the order of the claims changes no bit of the result."""
+    kept = sorted(1.0 - _doubt(claim) * SEVERITY_WEIGHTS[claim.severity] for claim in claims)
+    return min(1.0, max(0.0, 1.0 - math.prod(kept)))
+
+
+def _doubt(claim: Claim) -> float:
+    """Probability that the claim is not supported: as the judge states it, but certain where its verdict is final."""
+    if claim.p_supported is None:
+        return 0.0 if claim.verdict is ClaimVerdict.SUPPORTED else 1.0
+    return 1.0 - claim.p_supported
+
+
+def risk_label(risk: float, rubric: Rubric) -> RiskLabel:
+    """The risk in one word, by the rubric's cuts; a cut belongs to the higher label."""
+    if risk >= rubric.risk_labels.high:
+        return "high"
+    return "medium" if risk >= rubric.risk_labels.medium else "low"
+
+
+def worst_claim(verdict: Verdict) -> Claim | None:
+    """The claim a person should see first: by verdict, severity, doubt, then position. None without claims."""
+    return min(verdict.claims, key=_worst_first, default=None)
+
+
+def _worst_first(claim: Claim) -> tuple[int, int, float, int, int]:
+    return (
+        -_BADNESS[claim.verdict],
+        -_SEVERITY_ORDER[claim.severity],
+        -_doubt(claim),
+        claim.span.start,
+        claim.span.end,
+    )
+
+
+def comment(sample: Sample, verdict: Verdict) -> str:
+    """One short line for a person: the worst claim, what became of it and why; at most 300 characters."""
+    state = grounding_state(sample, verdict)
+    hits = [hit for hit in verdict.rule_hits if hit.rule.startswith("pattern:")]
+    said = f"{hits[0].rule.removeprefix('pattern:')}: {hits[0].detail}. " if hits else ""
+    return _shortened(said + _explained(sample, verdict, state), COMMENT_LIMIT)
+
+
+_WITHOUT_CLAIMS = {
+    GroundingState.REFUSAL: "The response declines to answer: nothing to ground.",
+    GroundingState.NO_CLAIMS: "The response states nothing that could be checked.",
+    GroundingState.NO_EVIDENCE: "No evidence was captured for this response.",
+}
+
+
+def _explained(sample: Sample, verdict: Verdict, state: GroundingState) -> str:
+    worst = worst_claim(verdict)
+    if state in _WITHOUT_CLAIMS or worst is None:
+        return _WITHOUT_CLAIMS.get(state, _WITHOUT_CLAIMS[GroundingState.NO_CLAIMS])
+    if worst.verdict is ClaimVerdict.SUPPORTED:
+        claims = len(verdict.claims)
+        return "The one claim is supported." if claims == 1 else f"All {claims} claims are supported."
+    word = worst.verdict.value.replace("_", " ")
+    quote = _quote(sample, worst)
+    why = worst.reason or (f"evidence: “{quote}”" if quote else "no passage carries it")
+    return f"{word}: “{_shortened(worst.text, 140)}” – {why}"
+
+
+def _quote(sample: Sample, claim: Claim) -> str:
+    """The passage the claim was compared with; empty where there is none."""
+    for evidence in claim.evidence:
+        if evidence.context < len(sample.contexts):
+            return _shortened(sample.contexts[evidence.context][evidence.start : evidence.end], 120)
+    return ""
+
+
+def _shortened(text: str, limit: int) -> str:
+    """On one line, cut with an ellipsis at `limit` characters."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

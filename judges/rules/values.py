@@ -1,0 +1,146 @@
+"""Values in a claim that the evidence does not carry: nobody can have read them there."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from judges.passages import PassageIndex, cut_passages
+from judges.rubric import ValueKind
+from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Verdict
+from judges.values import Value, ValueIndex, extract_values
+from judges.words import STOP_WORDS, stem, words
+
+SOURCE = "rule:values"
+
+ALIGNED = 0.8
+"""Share of a claim's other words that one sentence of the evidence must carry before a differing value contradicts."""
+
+LEAST_WORDS = 3
+"""A claim with fewer other words than this aligns with anything."""
+
+_COMPARABLE = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
+_SMALL_WORDS = frozenset(str(number) for number in range(13))
+_NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
+
+
+def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind]) -> Verdict:
+    """Compare each claim's values of these kinds with what evidence, question and history carry.
+
+    A supported claim with a value none of them states becomes `not_found`; where one sentence of the evidence says
+    nearly the same with another value of the same kind and unit, any claim but a contradicted one becomes
+    `contradicted`. Each such value is a hit.
+    """
+    if not kinds or not verdict.claims:
+        return verdict
+    stated = [value for value in extract_values(sample.response) if value.kind in kinds and not _counting(value)]
+    if not stated:
+        return verdict
+    talk = (sample.question, *(turn.content for turn in sample.history))
+    known = ValueIndex((*sample.contexts, *talk))
+    foreign = [value for value in stated if not known.carries(value, _before(sample.response, value))]
+    return _with_foreign(sample, verdict, foreign) if foreign else verdict
+
+
+def _counting(value: Value) -> bool:
+    """A small number in words mostly counts what is listed (`three ways`): a derivation, not a fact read somewhere."""
+    return value.kind is ValueKind.NUMBER and value.normal in _SMALL_WORDS and not value.text.isdigit()
+
+
+def _before(text: str, value: Value) -> str:
+    return text[max(0, value.span.start - 20) : value.span.start]
+
+
+def _with_foreign(sample: Sample, verdict: Verdict, foreign: list[Value]) -> Verdict:
+    """Apply the foreign values to the claims they stand in."""
+    aligner = _Aligner(sample.contexts)
+    starts = [value.span.start for value in foreign]
+    claims: list[Claim] = []
+    hits: list[RuleHit] = []
+    for claim in verdict.claims:
+        first, last = bisect_left(starts, claim.span.start), bisect_left(starts, claim.span.end)
+        own = foreign[first:last]
+        if own and claim.verdict is not ClaimVerdict.CONTRADICTED:
+            found = aligner.conflict(claim, own)
+            claims.append(_judged(claim, own[0], found))
+            hits.extend(_hit_of(value, found) for value in own)
+        else:
+            claims.append(claim)
+    return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
+
+
+class _Conflict(NamedTuple):
+    """A value of a claim, and the evidence's different one for the same attribute."""
+
+    value: Value
+    other: Value
+    evidence: Evidence
+
+
+def _judged(claim: Claim, value: Value, conflict: _Conflict | None) -> Claim:
+    """The claim after the rule."""
+    if conflict:
+        reason = f"{_named(conflict.value)} where the evidence says {_named(conflict.other)}"
+        update: dict[str, object] = {"verdict": ClaimVerdict.CONTRADICTED, "evidence": (conflict.evidence,)}
+    elif claim.verdict is ClaimVerdict.SUPPORTED:
+        reason = f"{_named(value)} is not in the evidence"
+        update = {"verdict": ClaimVerdict.NOT_FOUND}
+    else:
+        return claim
+    return claim.model_copy(update={**update, "source": SOURCE, "p_supported": None, "reason": reason})
+
+
+def _hit_of(value: Value, conflict: _Conflict | None) -> RuleHit:
+    conflicts = conflict is not None and conflict.value is value
+    detail = f"the evidence says {_named(conflict.other)}" if conflict and conflicts else "is not in the evidence"
+    return RuleHit(rule=f"values:{value.kind.value}", span=value.span, detail=f"{_named(value)} {detail}".strip())
+
+
+def _named(value: Value) -> str:
+    return f"'{value.text[:80]}'"
+
+
+class _Aligner:
+    """Finds the passage that says nearly the same as a claim, and the other value it states."""
+
+    def __init__(self, contexts: Sequence[str]) -> None:
+        self._contexts = contexts
+        self._index: PassageIndex | None = None
+
+    def conflict(self, claim: Claim, foreign: list[Value]) -> _Conflict | None:
+        """The first value of the claim where the aligned passage states exactly one other value of its attribute."""
+        measured = [value for value in foreign if value.kind in _COMPARABLE]
+        wanted = _content(claim.text) if measured else frozenset()
+        if len(wanted) < LEAST_WORDS:
+            return None
+        if self._index is None:
+            self._index = PassageIndex(cut_passages(self._contexts))
+        match = self._index.best(wanted)
+        if match is None or match.coverage < ALIGNED:
+            return None
+        where = self._index.passages[match.passage].where
+        text = self._contexts[where.context][where.start : where.end]
+        others = extract_values(text)
+        for value in measured:
+            attribute = _attribute(value, claim.text, value.span.start - claim.span.start)
+            same = [other for other in others if _attribute(other, text, other.span.start) == attribute]
+            if len(same) == 1 and not _counting(same[0]):
+                return _Conflict(value, same[0], where)
+        return None
+
+
+def _content(text: str) -> frozenset[str]:
+    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
+    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
+
+
+def _attribute(value: Value, text: str, start: int) -> tuple[ValueKind, str]:
+    """What the value measures, as far as its kind and the unit or noun after it tell."""
+    if value.kind is ValueKind.DATE:
+        return value.kind, "".join("-" if char == "-" else "0" for char in value.normal)
+    if value.kind is not ValueKind.NUMBER:
+        return value.kind, value.normal.partition(" ")[2]
+    following = _NEXT_WORD.match(text, start + len(value.text))
+    return value.kind, stem(following.group(1).lower()) if following else ""

@@ -1,0 +1,71 @@
+"""The wheel holds all that the command needs, and compose starts what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.running import Deployed, make_traces
+from worker.broker import Broker
+from worker.supervisor import Supervisor
+
+ROOT = Path(__file__).parents[2]
+ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel's content in a directory of its own, before the checkout on the path."""
+    home = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(home), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, env=ENV, timeout=120)
+    wheel = next(home.glob("*.whl"))
+    target = home / "site"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True, env=ENV, timeout=120)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("rubrics", "lint"), "grounding.yaml: ok"),
+        (("golden", "verify", "mtrag-v1"), "mtrag-v1: as frozen"),
+        (("settings",), "config root"),
+    ],
+)
+def test_installed_command_finds_its_rubrics_and_golden_sets(
+    installed: Path, tmp_path: Path, args: tuple[str, ...], expected: str
+) -> None:
+    env = {**ENV, "PYTHONPATH": str(installed), "COLUMNS": "200"}
+    command = [sys.executable, "-P", "-m", "worker.cli", *args]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stdout
+
+
+def test_wheel_holds_nothing_outside_its_two_packages(installed: Path) -> None:
+    top = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} - {"bin"}
+    assert top == {"judges", "worker"}
+
+
+def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: Broker, key_prefix: str) -> None:
+    """No container engine here: the services' own commands, against a real broker, in separate processes."""
+    compose: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = {name: body for name, body in compose["services"].items() if name != "broker"}
+    deployed = Deployed.create(tmp_path / "d", make_traces(10), key_prefix=key_prefix)
+    places = {"redis_url": broker.url, "config_dir": deployed.home}
+    env = {**ENV, **Deployed.settings_with(deployed, places).environment()}
+    with Supervisor(tmp_path / "logs") as supervisor:
+        for name, body in services.items():
+            supervisor.start(name, [sys.executable, "-m", "worker.cli", *body["command"]], env=env)
+        deployed.watch(supervisor, broker)
+        funnel = deployed.settled(10)
+    assert funnel.adds_up
+    assert funnel.rows[0].total_scored == 10

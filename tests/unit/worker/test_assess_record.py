@@ -1,0 +1,430 @@
+"""From message to verified score: every way a trace can go, and that each ends in exactly one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from judges import errors
+from judges.evaluate import Evaluator
+from judges.rubric import Rubric
+from judges.schema import Sample
+from tests.builders import NOW, make_trace
+from tests.fakes import DOWN, FlakyStore, PlannedJudge, supported
+from worker import dead_letters
+from worker.assess import MAX_DELIVERIES, Assessor, AssessReport, Limits
+from worker.batching import group_messages
+from worker.clock import FixedClock
+from worker.ports import StoreRejected
+from worker.reconcile import FULL_QUEUE, Reconciler
+from worker.record import MAX_WRITES, Recorder
+from worker.schema import (
+    AssessMessage,
+    LedgerEntry,
+    LedgerState,
+    Promise,
+    RecordMessage,
+    Trace,
+)
+from worker.state.memory_state import MemoryState
+
+RUBRIC = Rubric(name="grounding")
+S = LedgerState
+
+
+class Line:
+    """The way of a trace from promise to verified score, in one process, with a clock of its own."""
+
+    def __init__(self, traces: Sequence[Trace], plan: Callable[[Sample], Any] = supported) -> None:
+        self.clock = FixedClock(NOW)
+        self.state = MemoryState()
+        self.store = FlakyStore(traces)
+        self.judge = PlannedJudge(plan)
+        self.evaluator: Evaluator | None = Evaluator(RUBRIC, self.judge)
+        self.published: list[AssessMessage | RecordMessage] = []
+        self.deadline = timedelta(seconds=120)
+        self.promises = [_promise(trace) for trace in traces]
+        asyncio.run(self.state.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
+
+    async def publish(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
+        self.published += messages
+
+    async def _evaluator(self, rubric_hash: str) -> Evaluator | None:
+        return self.evaluator
+
+    def assess(self, owner: str = "m1") -> list[AssessReport]:
+        assessor = Assessor(
+            store=self.store,  # type: ignore[arg-type]  # listing roots is not its part
+            state=self.state,
+            evaluator=self._evaluator,
+            publish=self.publish,
+            clock=self.clock,
+            limits=Limits(
+                batch_deadline=self.deadline,
+                trace_wait=timedelta(minutes=15),
+                max_age=timedelta(hours=6),
+                verdict_ttl_s=86400,
+            ),
+        )
+        messages = group_messages(self.promises)
+        return [asyncio.run(assessor.assess(message, owner=owner)) for message in messages]
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(
+            store=self.store,  # type: ignore[arg-type]
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            rewrite_after=timedelta(seconds=60),
+        )
+
+    def record(self) -> None:
+        messages = [m for m in self.published if isinstance(m, RecordMessage)]
+        self.published = [m for m in self.published if not isinstance(m, RecordMessage)]
+        for message in messages:
+            asyncio.run(self.recorder.record(message))
+
+    def verify(self, after_s: float = 2) -> None:
+        self.clock.moment += timedelta(seconds=after_s)
+        asyncio.run(self.recorder.verify())
+
+    def reconcile(self, after_s: float = 0) -> list[AssessMessage | RecordMessage]:
+        self.clock.moment += timedelta(seconds=after_s)
+        reconciler = Reconciler(
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=timedelta(seconds=120),
+            assess_queue="assess",
+        )
+        before = len(self.published)
+        asyncio.run(reconciler.reconcile())
+        return self.published[before:]
+
+    def entry(self, trace_id: str = "t0") -> LedgerEntry:
+        return asyncio.run(self.state.entries("grounding", [trace_id]))[trace_id]
+
+    def counts(self) -> dict[tuple[LedgerState, str], int]:
+        day = (NOW - timedelta(hours=2)).date()
+        return {(s, r): n for (_, _, s, r), n in asyncio.run(self.state.counts(day, day)).items()}
+
+
+def _promise(trace: Trace) -> Promise:
+    return Promise(
+        trace_id=trace.id,
+        rubric="grounding",
+        rubric_hash=RUBRIC.content_hash(),
+        use_case="bot",
+        window="w",
+        start=trace.root.start,
+        end=trace.root.end,
+        environment="production",
+        pi=0.25,
+        stratum="standard",
+        selected_at=NOW,
+    )
+
+
+def traces(n: int, **over: Any) -> list[Trace]:
+    return [make_trace(f"t{i}", **over) for i in range(n)]
+
+
+def test_traces_are_judged_written_and_only_then_scored() -> None:
+    line = Line(traces(20))
+    assert [r.judged for r in line.assess()] == [16, 4]
+    assert line.counts() == {(S.JUDGED, ""): 20}
+    line.record()
+    assert line.counts() == {(S.POSTED, ""): 20}
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 20}
+    assert len(line.store.scores) == 20 * 4
+    score = next(s for s in line.store.scores.values() if s.trace_id == "t3" and s.name == "groundedness")
+    assert score.value == 1.0
+    assert score.metadata["pi"] == 0.25
+    assert score.environment == "production"
+
+
+def test_repeated_messages_judge_nothing_twice_and_double_no_score() -> None:
+    line = Line(traces(3))
+    line.assess()
+    line.assess(owner="m2")
+    messages = [m for m in line.published if isinstance(m, RecordMessage)]
+    line.published += messages
+    line.record()
+    line.verify()
+    assert len(line.judge.seen) == 3
+    assert line.counts() == {(S.SCORED, "judged"): 3}
+    assert len(line.store.scores) == 12
+
+
+def test_batch_in_other_hands_is_left_alone_until_its_time_is_over() -> None:
+    line = Line(traces(1))
+    far = NOW + timedelta(seconds=90)
+    asyncio.run(line.state.begin("grounding", ["t0"], owner="other", now=NOW, until=far))
+    assert line.assess()[0].not_ours == 1
+    line.clock.moment = far
+    assert line.assess()[0].judged == 1
+
+
+@pytest.mark.parametrize(
+    ("over", "state", "reason"),
+    [
+        ({"output": {"answer": "  "}}, S.SKIPPED, "empty_response"),
+        ({"output": None}, S.SKIPPED, "no_response"),
+        ({"output": {"answer": "x. " * 700_000}}, S.SKIPPED, "response_too_large"),
+    ],
+)
+def test_what_cannot_be_judged_is_skipped_with_its_reason(
+    over: dict[str, Any], state: LedgerState, reason: str
+) -> None:
+    line = Line(traces(1, **over))
+    line.assess()
+    assert line.counts() == {(state, reason): 1}
+
+
+def test_answer_without_evidence_gets_its_state_and_no_number() -> None:
+    line = Line(traces(1, contexts=()))
+    line.assess()
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "no_evidence"): 1}
+    assert [(s.name, s.value) for s in line.store.scores.values()] == [("grounding_state", "no_evidence")]
+    assert line.judge.seen == []
+
+
+def test_bad_trace_in_a_batch_changes_nothing_for_the_others() -> None:
+    def plan(sample: Sample) -> Any:
+        return {"t1": ZeroDivisionError("bug"), "t2": errors.ModelRefused("no")}.get(sample.id) or supported(sample)
+
+    line = Line(traces(4), plan)
+    line.assess()
+    line.record()
+    line.verify()
+    counts = line.counts()
+    assert counts.pop((S.SCORED, "judged")) == 2
+    assert counts == {(S.DEAD, "Bug:ZeroDivisionError"): 1, (S.SKIPPED, "model_refused"): 1}
+    assert len(line.store.scores) == 8
+
+
+def test_provider_that_is_down_is_waited_for_and_its_wish_honoured() -> None:
+    line = Line(traces(1), lambda _: errors.RateLimited("slow down", retry_after_s=300.0))
+    line.assess()
+    assert line.counts() == {(S.OPEN, "RateLimited"): 1}
+    assert line.reconcile(after_s=200) == []
+    assert len(line.reconcile(after_s=120)) == 1
+    line.judge.plan = supported
+    line.assess(owner="m2")
+    assert line.counts() == {(S.JUDGED, ""): 1}
+    assert line.entry().attempts == 1
+
+
+def test_broken_replies_are_tried_once_more_and_then_parked() -> None:
+    line = Line(traces(1), lambda _: errors.InvalidVerdict("not JSON"))
+    line.assess()
+    assert line.counts() == {(S.OPEN, "InvalidVerdict"): 1}
+    line.assess(owner="m2")
+    assert line.counts() == {(S.DEAD, "InvalidVerdict"): 1}
+    assert line.store.scores == {}
+
+
+def test_work_that_grows_too_old_is_parked_and_can_be_replayed() -> None:
+    line = Line(traces(1), lambda _: errors.ModelUnavailable("down"))
+    line.clock.moment += timedelta(hours=7)
+    line.assess()
+    assert line.counts() == {(S.DEAD, "ModelUnavailable"): 1}
+    assert asyncio.run(dead_letters.replay(line.state, line.clock, None, None)) == 1
+    line.judge.plan = supported
+    assert len(line.reconcile()) == 1
+    line.assess(owner="m2")
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 1}
+
+
+def test_dismissed_dead_letter_counts_as_skipped_with_its_reason() -> None:
+    line = Line(traces(1), lambda _: errors.ModelAccessDenied("bad key"))
+    line.assess()
+    assert asyncio.run(dead_letters.drop(line.state, line.clock, ["t0"], None)) == 1
+    assert line.counts() == {(S.SKIPPED, "dismissed:ModelAccessDenied"): 1}
+
+
+def test_trace_that_kills_its_worker_is_parked_as_poison() -> None:
+    line = Line(traces(1))
+    for n in range(MAX_DELIVERIES):
+        until = NOW + timedelta(seconds=n)
+        asyncio.run(line.state.begin("grounding", ["t0"], owner="m1", now=NOW, until=until))
+    line.assess()
+    assert line.counts() == {(S.DEAD, "poison"): 1}
+
+
+def test_hanging_judge_is_cut_off_at_the_batch_deadline_and_the_rest_is_kept() -> None:
+    line = Line(traces(2), lambda sample: 30.0 if sample.id == "t1" else supported(sample))
+    line.deadline = timedelta(seconds=0.3)
+    line.assess()
+    assert line.counts() == {(S.JUDGED, ""): 1, (S.OPEN, "batch_deadline"): 1}
+
+
+def test_missing_trace_is_waited_for_and_then_skipped() -> None:
+    line = Line(traces(1))
+    late = line.store.traces.pop("t0")
+    line.assess()
+    assert line.counts() == {(S.OPEN, "trace_not_found"): 1}
+    assert line.entry().attempts == 0
+    line.clock.moment += timedelta(minutes=16)
+    line.assess(owner="m2")
+    assert line.counts() == {(S.SKIPPED, "trace_not_found"): 1}
+    line.store.traces["t0"] = late
+
+
+def test_unknown_rubric_version_is_retried_by_age_and_never_replaced() -> None:
+    line = Line(traces(1))
+    line.evaluator = None
+    line.assess()
+    assert line.counts() == {(S.OPEN, "unknown_rubric_version"): 1}
+    line.clock.moment += timedelta(hours=7)
+    line.assess(owner="m2")
+    assert line.counts() == {(S.DEAD, "unknown_rubric_version"): 1}
+
+
+def test_store_outage_while_fetching_costs_a_retry_and_no_judging() -> None:
+    line = Line(traces(2))
+    line.store.failing = DOWN
+    line.assess()
+    assert line.counts() == {(S.OPEN, "StoreUnavailable"): 2}
+    assert line.judge.seen == []
+
+
+def test_store_outage_while_writing_never_pays_the_judge_twice() -> None:
+    line = Line(traces(2))
+    line.assess()
+    line.store.failing = DOWN
+    line.record()
+    assert line.counts() == {(S.JUDGED, "store_down"): 2}
+    line.store.failing = None
+    assert len(line.reconcile(after_s=60)) == 1
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 2}
+    assert len(line.judge.seen) == 2
+
+
+def test_redelivery_after_a_crash_takes_the_kept_verdict() -> None:
+    line = Line(traces(1))
+    line.assess()
+    asyncio.run(line.state.move("grounding", [_reopened("t0")], now=NOW))
+    line.assess(owner="m2")
+    assert len(line.judge.seen) == 1
+    assert line.counts() == {(S.JUDGED, ""): 1}
+
+
+def test_write_that_was_swallowed_is_written_again_and_scored() -> None:
+    line = Line(traces(2))
+    line.assess()
+    line.store.swallow_writes = 1
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.POSTED, ""): 2}
+    line.verify(after_s=61)
+    assert line.counts() == {(S.JUDGED, "not_shown"): 2}
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 2}
+    assert line.store.writes == 2
+
+
+def test_score_that_never_shows_is_parked_after_three_writes() -> None:
+    line = Line(traces(1))
+    line.store.swallow_writes = 99
+    line.assess()
+    for _ in range(MAX_WRITES):
+        line.record()
+        line.verify()
+        line.verify(after_s=61)
+    assert line.counts() == {(S.DEAD, "unverified"): 1}
+
+
+def test_score_changed_in_the_store_is_not_taken_for_ours() -> None:
+    line = Line(traces(1))
+    line.assess()
+    line.record()
+    for key, score in line.store.scores.items():
+        if score.name == "groundedness":
+            line.store.scores[key] = score.model_copy(update={"value": 0.123})
+    line.verify()
+    assert line.counts() == {(S.POSTED, ""): 1}
+
+
+def test_refused_score_is_parked_alone() -> None:
+    line = Line(traces(3))
+    line.assess()
+    line.store.refuse["t1"] = StoreRejected("no such trace")
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 2, (S.DEAD, "StoreRejected"): 1}
+
+
+def test_expired_verdict_is_judged_again() -> None:
+    line = Line(traces(1))
+    line.assess()
+    line.state._kept.clear()
+    line.record()
+    assert line.counts() == {(S.OPEN, "verdict_expired"): 1}
+    assert len(line.reconcile()) == 1
+
+
+def test_lost_message_is_published_again_once_per_deadline() -> None:
+    line = Line(traces(20))
+    assert line.reconcile(after_s=60) == []
+    again = line.reconcile(after_s=61)
+    assert [len(m.items) for m in again if isinstance(m, AssessMessage)] == [16, 4]
+    assert line.reconcile(after_s=5) == []
+
+
+def test_reconciler_waits_while_the_queue_is_full() -> None:
+    line = Line(traces(1))
+
+    async def depth(queue: str) -> int:
+        return FULL_QUEUE
+
+    line.state.queue_depth = depth  # type: ignore[method-assign]
+    assert line.reconcile(after_s=500) == []
+
+
+ERRORS = [
+    None,
+    errors.RateLimited("x"),
+    errors.ModelTimeout("x"),
+    errors.InvalidVerdict("x"),
+    errors.IncompleteVerdict("x"),
+    errors.ModelRefused("x"),
+    errors.ModelAccessDenied("x"),
+    errors.UnjudgeableSample("odd"),
+    ValueError("x"),
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(ERRORS), min_size=1, max_size=20))
+def test_no_failure_ever_becomes_a_score_and_the_counts_add_up(plans: list[Exception | None]) -> None:
+    """DESIGN's first invariant: whatever fails, the store shows scores for exactly the traces that were judged."""
+    line = Line(traces(len(plans)), lambda sample: plans[int(sample.id[1:])] or supported(sample))
+    line.assess()
+    line.record()
+    line.verify()
+    good = {f"t{n}" for n, plan in enumerate(plans) if plan is None}
+    assert {score.trace_id for score in line.store.scores.values()} == good
+    assert sum(line.counts().values()) == len(plans)
+    assert line.counts().get((S.SCORED, "judged"), 0) == len(good)
+
+
+def _reopened(trace_id: str) -> Any:
+    from worker.schema import Move
+
+    return Move(trace_id=trace_id, expected=(S.JUDGED,), state=S.OPEN, due=NOW)

@@ -1,0 +1,64 @@
+"""From a judged ledger entry to the scores a store is to show: ids, values, comment and provenance."""
+
+from __future__ import annotations
+
+from judges.schema import Scored
+from worker.schema import LedgerEntry, Promise, Score, score_id
+
+
+def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
+    """The scores of one judged trace: each number that applies, and the state as a category."""
+    promise = entry.promise
+    judgement = entry.judgement
+    metadata = score_metadata(promise, outcome)
+    return [
+        Score(
+            id=_id(project, promise, name),
+            trace_id=promise.trace_id,
+            observation_id=promise.observation_id,
+            name=name,
+            value=value,
+            comment=outcome.comment,
+            environment=promise.environment,
+            timestamp=promise.start,
+            metadata=metadata,
+        )
+        for name, value in (judgement.values if judgement else {}).items()
+    ]
+
+
+def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
+    """Provenance and survey design: what is needed to weigh the score and to know what made it."""
+    verdict = outcome.verdict
+    return {
+        "rubric": promise.rubric,
+        "rubric_hash": promise.rubric_hash,
+        "revision": outcome.revision,
+        "use_case": promise.use_case,
+        "pi": promise.pi,
+        "stratum": promise.stratum,
+        "sample": promise.sample,
+        "judge": verdict.judge if verdict else None,
+        "tier": verdict.tier.value if verdict else None,
+        "calibrated": verdict.calibrated if verdict else False,
+        "model_served": verdict.model_served if verdict else None,
+        "cost_usd": verdict.cost_usd if verdict else 0.0,
+        "rejected_evidence": verdict.rejected_evidence if verdict else 0,
+    }
+
+
+def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
+    """Score id → (name, value) as the store must show them."""
+    values = entry.judgement.values if entry.judgement else {}
+    return {_id(project, entry.promise, name): (name, value) for name, value in values.items()}
+
+
+def _id(project: str, promise: Promise, name: str) -> str:
+    return score_id(
+        project,
+        promise.trace_id,
+        promise.observation_id,
+        rubric_name=promise.rubric,
+        rubric_hash=promise.rubric_hash,
+        name=name,
+    )
