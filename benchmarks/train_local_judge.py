@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from benchmarks.split_demo_data import Row, read_rows, shown_in_demo
 from judges.local.checkworthy import checkworthy
 from judges.local.features import ResponseFeatures, SentenceFeatures, SentenceView, read_response, response_features
-from judges.local.model import IDF_FILE, WEIGHTS_FILE, Expert, LocalModel, Logistic, WordWeights, gate_features
+from judges.local.model import IDF_FILE, WEIGHTS_FILE, Expert, LocalModel, Logistic, WordWeights
 from judges.schema import Sample, Turn
 from judges.words import stem, words
 
 Floats = NDArray[np.float64]
 
 FOLDS = 5
-PENALTY = 10.0
+PENALTY = 30.0
 TABLE_SIZE = 20_000
 ROLES = {"user": "user", "agent": "assistant"}
 
@@ -95,7 +95,7 @@ def write_table(table: dict[str, Any]) -> None:
 
 def sample_of(row: Row) -> Sample:
     """The row as a judge would see it."""
-    history = tuple(Turn(role=ROLES[role], content=text) for role, text in row.get("history", []))  # type: ignore[arg-type]  # ROLES holds roles
+    history = tuple(Turn(role=ROLES[role], content=text) for role, text in row.get("history", []))
     return Sample(
         id=row["id"],
         question=row["question"],
@@ -123,13 +123,10 @@ def fold_of(item: Item) -> int:
 
 
 def fit(long: Sequence[Item], short: Sequence[Item]) -> LocalModel:
-    """Fit both experts and the gate."""
-    lengths = [gate_features(_words(item), item.evidence_words) for item in (*short, *long)]
-    kinds = [0.0] * len(short) + [1.0] * len(long)
+    """Fit both experts."""
     return LocalModel(
         sentence_features=SentenceFeatures._fields,
         response_features=ResponseFeatures._fields,
-        gate=fit_logistic(lengths, kinds),
         short=fit_expert(short, "BEGIN, without the rows the demo shows"),
         long=fit_expert(long, "RAGTruth"),
     )
@@ -148,7 +145,8 @@ def fit_expert(items: Sequence[Item], trained_on: str) -> Expert:
 
 
 def _doubts(sentence: Logistic, item: Item) -> list[float]:
-    return sentence.probability([view.features for view in item.sentences]).tolist()
+    doubts: list[float] = sentence.probability([view.features for view in item.sentences]).tolist()
+    return doubts
 
 
 def _sentence_labels(item: Item) -> list[tuple[SentenceView, float]]:
@@ -194,10 +192,6 @@ def _rounded(value: float) -> float:
 
 def _all_rounded(values: Floats) -> tuple[float, ...]:
     return tuple(_rounded(float(value)) for value in values)
-
-
-def _words(item: Item) -> int:
-    return sum(view.words for view in item.sentences)
 
 
 def risks(model: LocalModel, items: Sequence[Item]) -> Floats:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from judges.local.judge import LocalJudge
 from pydantic import SecretStr
 
 from judges.base import Judge
 from judges.errors import ConfigurationError
 from judges.evaluate import Evaluator
-from judges.llm.judge import LlmJudge
-from judges.models.openai_compatible import OpenAICompatibleModel
-from judges.prices import PriceTable
+from judges.local.judge import LocalJudge
 from judges.rubric import Rubric, parse_rubric
 from worker.assess import Assessor, Limits
 from worker.clock import SystemClock
@@ -142,6 +139,16 @@ def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -
     return rubrics
 
 
+def check_deployment(root: ConfigRoot, settings: Settings) -> None:
+    """Everything that can be known to be wrong before a process starts: assay.yaml, rubrics, egress, judges.
+
+    Raises:
+        ConfigurationError
+    """
+    for rubric in load_rubrics(root, root.deployment(), settings).values():
+        Evaluator(rubric, build_judge(rubric, settings))
+
+
 def open_deployment_store(root: ConfigRoot, deployment: Deployment, settings: Settings) -> TraceStore:
     """The deployment's trace store."""
     path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
@@ -160,6 +167,11 @@ def build_judge(rubric: Rubric, settings: Settings) -> Judge:
         raise ConfigurationError(
             f"rubric {rubric.name}: judge.llm: no endpoint; set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
         )
+    # The provider's SDK takes half a second to import; fleets with the local judge never need it.
+    from judges.llm.judge import LlmJudge
+    from judges.models.openai_compatible import OpenAICompatibleModel
+    from judges.prices import PriceTable
+
     key = settings.openai_api_key
     return LlmJudge(
         OpenAICompatibleModel(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from rich.box import SIMPLE
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from worker.funnel import Funnel, FunnelRow
 from worker.report import Distribution, ReportRow
@@ -21,53 +24,52 @@ def percent(estimate: Estimate | None) -> str:
     return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%}, n={estimate.n})"
 
 
-def number(estimate: Estimate | None) -> str:
-    """A number with its interval and denominator, `0.93 (0.88–0.96, n=240)`."""
-    if estimate is None:
-        return "not estimable"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f}, n={estimate.n})"
-
-
-def funnel_table(funnel: Funnel) -> Table:
-    """One column block from seen to scored, one row per use case and rubric."""
-    table = Table(title=f"Funnel, traces started {funnel.first} to {funnel.last} (UTC)", title_justify="left")
-    for name in ("use case", "rubric"):
-        table.add_column(name)
-    for name in ("seen", "not selected", "selected", "scored", "skipped", "dead", "in flight"):
-        table.add_column(name, justify="right")
-    table.add_column("adds up")
+def funnel_table(funnel: Funnel) -> Group:
+    """From seen to scored, one row per use case and rubric, and below why what ended how."""
+    table = Table(
+        title=f"Traces started {funnel.first} to {funnel.last} (UTC)",
+        title_justify="left",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("use case", no_wrap=True)
+    for name in ("seen", "not\ntaken", "selected", "scored", "skipped", "dead", "in\nflight", "sums\nhold"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in funnel.rows:
         table.add_row(
             row.use_case,
-            row.rubric or "–",
             *(f"{n:,}" for n in (row.seen, row.not_selected, row.selected)),
-            *(_with_reasons(part) for part in (row.scored, row.skipped, row.dead, row.in_flight)),
+            *(f"{sum(part.values()):,}" for part in (row.scored, row.skipped, row.dead, row.in_flight)),
             "[green]yes[/]" if row.adds_up else "[red]NO[/]",
         )
-    table.caption = (
+    reasons = [line for row in funnel.rows if (line := _reasons(row))]
+    windows = (
         f"{funnel.windows} windows; {funnel.unmatched} traces matched no use case, {funnel.excluded} excluded, "
         f"{funnel.unfinished} not finished yet"
     )
-    table.caption_justify = "left"
-    return table
+    return Group(table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}[/]")))
 
 
-def report_table(rows: Sequence[ReportRow]) -> Table:
-    """Weighted rates and distributions."""
-    table = Table(title="Weighted rates (1/π), per evaluator revision", title_justify="left")
-    for name in ("use case", "rubric", "judge", "revision", "scored", "risk ≥ cut", "scores: p10 / median / p90"):
-        table.add_column(name)
+def _reasons(row: FunnelRow) -> str:
+    """How a row's traces ended, in words: `bot (grounding): scored 174 judged, 130 evidence silent`."""
+    parts = (("scored", row.scored), ("skipped", row.skipped), ("dead", row.dead), ("in flight", row.in_flight))
+    told = [
+        f"{name} " + ", ".join(f"{n:,} {escape(reason.replace('_', ' '))}" for reason, n in sorted(part.items()))
+        for name, part in parts
+        if any(part)
+    ]
+    return f"{row.use_case} [dim]({row.rubric})[/]: {'; '.join(told)}" if told else ""
+
+
+def report_lines(rows: Sequence[ReportRow]) -> Iterator[str]:
+    """Weighted rates and distributions, a block for each use case, rubric and revision."""
     for row in rows:
-        table.add_row(
-            row.use_case,
-            row.rubric,
-            row.judge,
-            row.revision[:10],
-            f"{row.scored:,}",
-            f"≥ {row.flag_at:g}: {percent(row.flagged)}",
-            "\n".join(f"{name} {spread(d)}" for name, d in row.distributions.items()),
-        )
-    return table
+        states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(row.states.items()))
+        yield f"[bold]{row.use_case}[/]  [dim]rubric {row.rubric} · judge {row.judge} · revision {row.revision[:12]}[/]"
+        yield f"  {row.scored:,} scored: {states}"
+        yield f"  risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/] of all traffic, weighted by 1/π"
+        for name, distribution in row.distributions.items():
+            yield f"  {name:<20} p10 / median / p90  {spread(distribution)}"
 
 
 def spread(distribution: Distribution) -> str:
@@ -151,14 +153,3 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
 
 def _unless_selected(story: TraceStory) -> str:
     return "" if not any(s.entry for s in story.rubrics) else " (any more)"
-
-
-def _with_reasons(part: Mapping[str, int]) -> str:
-    total = f"{sum(part.values()):,}"
-    reasons = [f"[dim]{n} {escape(reason)}[/]" for reason, n in sorted(part.items()) if reason]
-    return "\n".join([total, *reasons])
-
-
-def row_of(funnel: Funnel, use_case: str) -> FunnelRow | None:
-    """The first row of a use case."""
-    return next((row for row in funnel.rows if row.use_case == use_case), None)

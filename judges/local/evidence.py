@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from judges.passages import PassageIndex, cut_passages
-from judges.values import ValueIndex
+from judges.values import value_index
 from judges.words import STOP_WORDS, stem
 
 EVIDENCE_LIMIT = 4_000_000
@@ -40,7 +40,7 @@ class EvidenceIndex:
         self.pairs: set[tuple[str, str]] = set()
         self.triples: set[tuple[str, str, str]] = set()
         self.empty_fields: set[str] = set()
-        self.values = ValueIndex(read)
+        self.values = value_index(tuple(read))
         sequence = [one for passage in self.passages.passages for one in passage.stems]
         self.words = len(sequence)
         self.stems.update(sequence)

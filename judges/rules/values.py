@@ -10,7 +10,7 @@ from typing import NamedTuple
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
 from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Verdict
-from judges.values import Value, ValueIndex, extract_values
+from judges.values import Value, extract_values, value_index
 from judges.words import STOP_WORDS, stem, words
 
 SOURCE = "rule:values"
@@ -39,8 +39,10 @@ def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind])
     if not stated:
         return verdict
     talk = (sample.question, *(turn.content for turn in sample.history))
-    known = ValueIndex((*sample.contexts, *talk))
-    foreign = [value for value in stated if not known.carries(value, _before(sample.response, value))]
+    known = (value_index(sample.contexts), value_index(talk))
+    foreign = [
+        value for value in stated if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
+    ]
     return _with_foreign(sample, verdict, foreign) if foreign else verdict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from judges.rubric import ValueKind
 from judges.values.dates import same_date
@@ -118,3 +118,9 @@ class ValueIndex:
             return any(abs(Decimal(other) - wanted) <= _ROUNDING * abs(wanted) for other in self._amounts)
         except InvalidOperation:
             return False
+
+
+@lru_cache(maxsize=16)
+def value_index(texts: tuple[str, ...]) -> ValueIndex:
+    """The index of these texts; the last few are kept, as a judge and the rules after it ask for the same evidence."""
+    return ValueIndex(texts)

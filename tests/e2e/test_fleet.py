@@ -112,7 +112,7 @@ def test_llm_judge_in_the_fleet_survives_bad_replies_and_rate_limits(
 ) -> None:
     endpoint.script([says("not JSON"), rate_limited(retry_after="0.2"), says("{}"), rate_limited(retry_after="0.1")])
     monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
-    own = {"openai_base_url": endpoint.url, "judge_model": "our-own-model"}
+    own: dict[str, Any] = {"openai_base_url": endpoint.url, "judge_model": "our-own-model"}
     deployed = Deployed.create(tmp_path / "d", make_traces(20), rubric="grounding-llm", **own)
     with deployed.running():
         funnel = deployed.settled(20)

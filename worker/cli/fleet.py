@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from judges.errors import ConfigurationError
+from worker.app import redis_url
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
 from worker.fleet import Role, beat_argv, running_fleet, worker_argv
-from worker.runtime import load_rubrics, open_deployment_store
+from worker.runtime import check_deployment, open_deployment_store
 from worker.stores.jsonl import import_file
 from worker.stores.sqlite import SqliteStore
 from worker.sweep import SweepReport
@@ -28,7 +29,7 @@ def up(
     broker; a second Ctrl-C kills. Nothing is lost either way: the ledger publishes open work again.
     """
     settings, root = settings_and_root(config)
-    load_rubrics(root, root.deployment(), settings)
+    check_deployment(root, settings)
     with running_fleet(settings, root, assess_workers=workers, report=typer.echo) as fleet:
         broker = "embedded" if fleet.broker.embedded else "ASSAY_REDIS_URL"
         console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")
@@ -44,7 +45,8 @@ def worker(
 ) -> None:
     """Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."""
     settings, root = settings_and_root(None)
-    load_rubrics(root, root.deployment(), settings)
+    redis_url(settings)
+    check_deployment(root, settings)
     argv = worker_argv(role, settings, name=name)
     os.execv(argv[0], argv)  # noqa: S606  # our own interpreter; a parent in between would swallow signals
 
@@ -52,6 +54,7 @@ def worker(
 def beat() -> None:
     """Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."""
     settings, _ = settings_and_root(None)
+    redis_url(settings)
     argv = beat_argv(settings)
     os.execv(argv[0], argv)  # noqa: S606  # as above
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
-from judges.rules import compile_rules
+from judges.rules import compile_patterns
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 
 rubrics_app = typer.Typer(help="List and check rubrics.", no_args_is_help=True)
@@ -46,7 +46,7 @@ def lint(
     for path in paths:
         try:
             rubric: Rubric = load_rubric(path, settings.rubric_variables())
-            compile_rules(rubric, source=str(path))
+            compile_patterns(rubric.rules.patterns, str(path))
         except RubricError as exc:
             problems += 1
             typer.echo(f"assay: {exc}", err=True)

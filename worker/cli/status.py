@@ -13,7 +13,7 @@ from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, pr
 from worker.funnel import Funnel, read_funnel
 from worker.report import ReportRow, read_report
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
-from worker.tables import dead_table, funnel_table, report_table, story_lines
+from worker.tables import dead_table, funnel_table, report_lines, story_lines
 from worker.why import TraceStory, tell
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
@@ -49,7 +49,8 @@ def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOptio
     if as_json:
         print_json(rows)
     elif rows:
-        console.print(report_table(rows))
+        for line in report_lines(rows):
+            console.print(line, highlight=False)
     else:
         console.print("nothing scored in these days; see assay status")
 
@@ -65,7 +66,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
         print_json(story)
         return
     for line in story_lines(story):
-        console.print(line)
+        console.print(line, highlight=False)
 
 
 @dead_app.command("ls")

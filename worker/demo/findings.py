@@ -17,6 +17,7 @@ from worker.verdicts import unpack
 
 FLAG_AT = 0.5
 WORST_PER_USE_CASE = 3
+_MODEL_WRITTEN = ", model-written"
 
 
 async def scored_entries(state: FleetState, funnel: Funnel) -> list[LedgerEntry]:
@@ -32,11 +33,10 @@ def agreements(entries: Sequence[LedgerEntry], labelled: Mapping[str, LabelledTr
     for entry in entries:
         groups.setdefault(entry.promise.use_case, []).append(entry)
         if not labelled[entry.trace_id].by_human:
-            groups.setdefault(f"{entry.promise.use_case}, model-written answers only", []).append(entry)
-    for name in [name for name in groups if "," not in name]:
-        without = groups.get(f"{name}, model-written answers only", [])
-        if len(without) == len(groups[name]):
-            del groups[f"{name}, model-written answers only"]
+            groups.setdefault(f"{entry.promise.use_case}{_MODEL_WRITTEN}", []).append(entry)
+    for name in [name for name in groups if not name.endswith(_MODEL_WRITTEN)]:
+        if len(groups.get(name + _MODEL_WRITTEN, [])) == len(groups[name]):
+            del groups[name + _MODEL_WRITTEN]
     return [_agreement(group, rows, labelled) for group, rows in groups.items()]
 
 

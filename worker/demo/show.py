@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.rule import Rule
@@ -9,7 +10,8 @@ from rich.table import Table
 
 from worker.demo.result import DemoResult, WorstTrace
 from worker.golden.gate import GateResult, GateVerdict
-from worker.tables import funnel_table, number, percent, spread
+from worker.statistics.intervals import Estimate
+from worker.tables import funnel_table, percent, spread
 
 _JUDGES = {
     "grounding": "the local judge (no key, no network; a screen, see judges/local/CARD.md)",
@@ -44,15 +46,17 @@ def _funnel(result: DemoResult, console: Console) -> None:
 
 def _scores(result: DemoResult, console: Console) -> None:
     console.print(Rule("2  Scores of the judged answers", align="left", style="dim"))
-    table = Table("use case", "score", "p10 / median / p90", "revision")
+    table = Table("use case", "score", "p10 / median / p90", box=SIMPLE)
     for row in result.report:
         for name, distribution in row.distributions.items():
-            table.add_row(row.use_case, name, spread(distribution), row.revision[:10])
+            table.add_row(row.use_case, name, spread(distribution))
     console.print(table)
+    console.print(f"[dim]evaluator revision {', '.join(dict.fromkeys(r.revision[:12] for r in result.report))}[/]\n")
     for rate in result.weighted:
         console.print(
-            f"[bold]{rate.use_case}[/]: flagged share of all {rate.seen:,} answers, weighted by 1/π: "
-            f"[bold]{percent(rate.flagged)}[/]. People marked {rate.human_share_of_all:.1%} of them."
+            f"[bold]{rate.use_case}[/]: flagged share of all {rate.seen:,} answers, weighted by 1/π:\n"
+            f"  [bold]{percent(rate.flagged)}[/]. People marked {rate.human_share_of_all:.1%} of them.",
+            highlight=False,
         )
 
 
@@ -63,38 +67,45 @@ def _worst(result: DemoResult, console: Console) -> None:
 
 
 def _worst_lines(worst: WorstTrace) -> str:
-    human = "[red]people marked it too[/]" if worst.human_label else "[yellow]people did not mark it[/]"
+    human = "[green]people marked it too[/]" if worst.human_label else "[yellow]people did not mark it[/]"
     return (
-        f"[bold]{worst.use_case}[/] risk {worst.risk:.2f} · {human} · [dim]{worst.trace_id}[/]\n"
-        f"  asked  {escape(_clip(worst.question, 100))}\n"
-        f"  said   [italic]{escape(_clip(worst.sentence, 160))}[/]\n"
-        f"  {worst.verdict:<6} {escape(_clip(worst.reason, 160))}"
+        f"[bold]{worst.use_case}[/]  risk {worst.risk:.2f}  {human}\n"
+        f"  [dim]trace   {worst.trace_id}[/]\n"
+        f"  asked   {escape(_clip(worst.question, 68))}\n"
+        f"  said    [italic]{escape(_clip(worst.sentence, 68))}[/]\n"
+        f"  {worst.verdict.replace('_', ' ')}: {escape(_clip(worst.reason, 66))}"
     )
 
 
 def _agreement(result: DemoResult, console: Console) -> None:
     console.print(Rule("4  Does the judge agree with people?", align="left", style="dim"))
-    table = Table("judged answers", "n (marked)", "AUROC", "balanced accuracy", "sensitivity", "specificity")
+    table = Table("judged answers", "n (marked)", "AUROC", "balanced accuracy", box=SIMPLE)
     for row in result.agreement:
-        rates = row.rates
-        table.add_row(
-            row.group,
-            f"{row.n} ({row.n_marked})",
-            number(row.auroc),
-            number(rates.balanced_accuracy if rates else None),
-            percent(rates.sensitivity if rates else None),
-            percent(rates.specificity if rates else None),
-        )
+        balanced = row.rates.balanced_accuracy if row.rates else None
+        table.add_row(row.group, f"{row.n} ({row.n_marked})", _bare(row.auroc), _bare(balanced))
     console.print(table)
+    for row in result.agreement:
+        if row.rates is not None:
+            console.print(
+                f"  {row.group}: sensitivity {percent(row.rates.sensitivity)},\n"
+                f"    specificity {percent(row.rates.specificity)}",
+                highlight=False,
+            )
     console.print("[dim]flagged = risk ≥ 0.5; 95 % intervals over conversations, not over single answers[/]")
+
+
+def _bare(estimate: Estimate | None) -> str:
+    """A number with its interval; its n stands in the row."""
+    return "not estimable" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
 
 
 def _gates(result: DemoResult, console: Console) -> None:
     console.print(Rule("5  The deploy gate on the frozen golden set", align="left", style="dim"))
     exam = result.exam
     console.print(
-        f"judge's exam on {exam.positives + exam.negatives} anchors: {exam.state}; sensitivity "
-        f"{percent(exam.sensitivity)}, specificity {percent(exam.specificity)}"
+        f"judge's exam on {exam.positives + exam.negatives} labelled anchors: [bold]{exam.state}[/]\n"
+        f"  sensitivity {percent(exam.sensitivity)}, specificity {percent(exam.specificity)}",
+        highlight=False,
     )
     for gate in result.gates:
         console.print(_gate_lines(gate), highlight=False)
@@ -102,12 +113,13 @@ def _gates(result: DemoResult, console: Console) -> None:
 
 def _gate_lines(gate: GateResult) -> str:
     colour = _COLOURS[gate.verdict]
-    p_value = "not tested" if gate.p_value is None else f"one-sided exact McNemar p = {gate.p_value:.4g}"
+    p_value = "not tested" if gate.p_value is None else f"one-sided exact McNemar p = {gate.p_value:.3g}"
     return (
         f"[bold {colour}]{gate.verdict.upper():<12}[/] exit {gate.exit_code}   {gate.baseline} → {gate.candidate}\n"
-        f"  pass rate {percent(gate.baseline_pass_rate)} → {percent(gate.candidate_pass_rate)}\n"
-        f"  {gate.worse} items got worse, {gate.better} better; {p_value}, alpha {gate.alpha:g}\n"
-        + "".join(f"  {escape(reason)}\n" for reason in gate.reasons)
+        f"  pass rate {percent(gate.baseline_pass_rate)}\n"
+        f"          → {percent(gate.candidate_pass_rate)}\n"
+        f"  {gate.worse} items worse, {gate.better} better; {p_value} (alpha {gate.alpha:g})\n"
+        + "".join(f"  {escape(reason)}\n" for reason in gate.reasons if gate.verdict is GateVerdict.INCONCLUSIVE)
     ).rstrip()
 
 
