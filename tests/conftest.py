@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.broker import Broker, open_broker
+from worker.launch.broker import Broker, open_broker
 from worker.state.redis_state import check_connection
 
 

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from judges.errors import ConfigurationError
 from judges.offload import in_thread
-from worker.broker import celery_url
+from worker.launch.broker import celery_url
 from worker.ports import StateUnavailable
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
 from worker.schema import AssessMessage, RecordMessage

@@ -12,17 +12,17 @@ from judges.errors import ConfigurationError
 from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
 from judges.rubric import Rubric, parse_rubric
-from worker.assess import Assessor, Limits
 from worker.clock import SystemClock
 from worker.config import ConfigRoot, Deployment, check_egress
+from worker.flow.assess import Assessor, Limits
+from worker.flow.reconcile import Reconciler
+from worker.flow.record import Recorder
+from worker.flow.sweep import Sweeper
 from worker.ports import Clock, FleetState, Publish, TraceStore
-from worker.reconcile import Reconciler
-from worker.record import Recorder
 from worker.schema import AssessMessage, RecordMessage
 from worker.settings import Settings
 from worker.state.redis_state import RedisState
 from worker.stores import open_store
-from worker.sweep import Sweeper
 
 ASSESS_QUEUE = "assess"
 CONTROL_QUEUE = "control"

@@ -10,7 +10,7 @@ from judges.passages import PassageIndex, cut_passages
 from judges.values import value_index
 from judges.words import STOP_WORDS, stem
 
-EVIDENCE_LIMIT = 4_000_000
+EVIDENCE_LIMIT = 1_000_000
 """Characters of evidence that are read; what lies beyond is left out and the verdict says `partial_context`."""
 
 _CAMEL_CASE = re.compile(r"[a-zA-Z][a-z]{1,40}(?:[A-Z][a-zA-Z]{1,40}){1,8}")

@@ -26,29 +26,31 @@ class ValueIndex:
     """The values of the texts that may carry what a response states."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.values: list[Value] = []
+        self._texts = tuple(texts)
         self._normals: set[str] = set()
         self._amounts: set[str] = set()
         self._dates: set[str] = set()
-        self._stems: set[str] = set()
-        self._words: set[str] = set()
-        self._digit_runs: set[str] = set()
-        self._texts = tuple(texts)
         for text in self._texts:
-            self._add(text)
+            for value in measured_values(text):
+                self._add(value)
 
-    def _add(self, text: str) -> None:
-        for value in measured_values(text):
-            self.values.append(value)
-            self._normals.add(value.normal)
-            if value.kind is ValueKind.DATE:
-                self._dates.add(value.normal)
-            elif value.kind is not ValueKind.IDENTIFIER:
-                self._amounts.add(value.normal.split()[0])
-        for word, _, _ in words(text):
-            self._words.add(word)
-            self._stems.add(stem(word))
-        self._digit_runs.update(_DIGIT_RUN.findall(text))
+    def _add(self, value: Value) -> None:
+        self._normals.add(value.normal)
+        if value.kind is ValueKind.DATE:
+            self._dates.add(value.normal)
+        elif value.kind is not ValueKind.IDENTIFIER:
+            self._amounts.add(value.normal.split()[0])
+
+    @cached_property
+    def _words(self) -> set[str]:
+        """All words, and their stems."""
+        found = {word for text in self._texts for word, _, _ in words(text)}
+        return found | {stem(word) for word in found}
+
+    @cached_property
+    def _digit_runs(self) -> set[str]:
+        """All runs of digits, also inside codes and dates."""
+        return {run for text in self._texts for run in _DIGIT_RUN.findall(text)}
 
     @cached_property
     def _folded(self) -> str:
@@ -83,7 +85,7 @@ class ValueIndex:
         missing = [
             word
             for word, _, _ in words(value.text)
-            if word not in STOP_WORDS and word not in self._words and stem(word) not in self._stems
+            if word not in STOP_WORDS and word not in self._words and stem(word) not in self._words
         ]
         if not missing:
             return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-DIGITS = r"\d{1,30}(?:[,.\u00a0\u202f\u2009'’]\d{1,30}){0,10}"
+DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
 """A number in digits with its separators; no more than a sentence's full stop may follow it."""
 
 MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}

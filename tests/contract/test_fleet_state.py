@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from worker.broker import Broker
+from worker.launch.broker import Broker
 from worker.ports import FleetState, StateUnavailable
 from worker.schema import Judgement, LedgerState, Move, Promise, ResolvedRate, WindowRecord
 from worker.state.memory_state import MemoryState

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.builders import make_trace
-from worker.broker import Broker
 from worker.config import ConfigRoot
-from worker.fleet import Fleet, running_fleet
-from worker.funnel import Funnel, read_funnel
+from worker.launch.broker import Broker
+from worker.launch.fleet import Fleet, running_fleet
+from worker.launch.supervisor import Supervisor
+from worker.reporting.funnel import Funnel, read_funnel
 from worker.runtime import Runtime
 from worker.schema import Score, Trace
 from worker.settings import Settings
 from worker.stores.sqlite import SqliteStore
-from worker.supervisor import Supervisor
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.e2e.running import Deployed, make_traces
-from worker.broker import Broker
-from worker.supervisor import Supervisor
+from worker.launch.broker import Broker
+from worker.launch.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[2]
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
 from worker.config import ConfigRoot, find_root
-from worker.fleet import running_broker
+from worker.launch.fleet import running_broker
 from worker.runtime import Runtime
 from worker.settings import Settings, load_settings
 

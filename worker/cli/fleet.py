@@ -12,11 +12,11 @@ import typer
 from judges.errors import ConfigurationError
 from worker.app import redis_url
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
-from worker.fleet import Role, beat_argv, running_fleet, worker_argv
+from worker.flow.sweep import SweepReport
+from worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
 from worker.runtime import check_deployment, open_deployment_store
 from worker.stores.jsonl import import_file
 from worker.stores.sqlite import SqliteStore
-from worker.sweep import SweepReport
 
 
 def up(

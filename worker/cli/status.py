@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from worker import dead_letters
 from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
-from worker.funnel import Funnel, read_funnel
-from worker.report import ReportRow, read_report
+from worker.flow import dead_letters
+from worker.reporting.funnel import Funnel, read_funnel
+from worker.reporting.report import ReportRow, read_report
+from worker.reporting.tables import dead_table, funnel_table, report_lines, story_lines
+from worker.reporting.why import TraceStory, tell
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
-from worker.tables import dead_table, funnel_table, report_lines, story_lines
-from worker.why import TraceStory, tell
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]

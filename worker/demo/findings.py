@@ -8,12 +8,12 @@ from judges.metrics import worst_claim
 from judges.schema import Scored
 from worker.demo.result import Agreement, WeightedRate, WorstTrace
 from worker.demo.traffic import LabelledTrace
-from worker.funnel import Funnel
+from worker.flow.verdicts import unpack
 from worker.ports import FleetState
-from worker.report import RISK, ReportRow
+from worker.reporting.funnel import Funnel
+from worker.reporting.report import RISK, ReportRow
 from worker.schema import LedgerEntry
 from worker.statistics.agreement import auroc_estimate, class_rates
-from worker.verdicts import unpack
 
 FLAG_AT = 0.5
 WORST_PER_USE_CASE = 3

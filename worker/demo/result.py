@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from judges.schema import Record
-from worker.funnel import Funnel
 from worker.golden.exam import JudgeExam
 from worker.golden.gate import GateResult
-from worker.report import ReportRow
+from worker.reporting.funnel import Funnel
+from worker.reporting.report import ReportRow
 from worker.statistics.agreement import BootstrapEstimate, ClassRates
 from worker.statistics.intervals import Estimate
 

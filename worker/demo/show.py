@@ -10,8 +10,8 @@ from rich.table import Table
 
 from worker.demo.result import DemoResult, WorstTrace
 from worker.golden.gate import GateResult, GateVerdict
+from worker.reporting.tables import funnel_table, percent, spread
 from worker.statistics.intervals import Estimate
-from worker.tables import funnel_table, percent, spread
 
 _JUDGES = {
     "grounding": "the local judge (no key, no network; a screen, see judges/local/CARD.md)",

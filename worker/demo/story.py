@@ -18,14 +18,14 @@ from worker.config import ConfigRoot, packaged_root
 from worker.demo import findings
 from worker.demo.result import DemoResult
 from worker.demo.traffic import LabelledTrace, demo_traffic
-from worker.fleet import Fleet, running_fleet
-from worker.funnel import Funnel, read_funnel
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import freeze, load_golden_set
 from worker.golden.session import GoldenSession
 from worker.golden.targets import target_for
+from worker.launch.fleet import Fleet, running_fleet
 from worker.ports import StoreUnavailable
-from worker.report import read_report
+from worker.reporting.funnel import Funnel, read_funnel
+from worker.reporting.report import read_report
 from worker.runtime import Runtime, build_judge
 from worker.settings import Settings
 from worker.stores.sqlite import SqliteStore

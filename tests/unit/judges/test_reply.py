@@ -298,7 +298,7 @@ def test_reason_is_bounded() -> None:
         ("15 days", "takes 14 days", False),
     ],
 )
-def test_fragment_is_found_after_normalisation(fragment: str, sentence: str, found: bool) -> None:  # noqa: FBT001  # a table's column
+def test_fragment_is_found_after_normalisation(fragment: str, sentence: str, found: bool) -> None:  # a table's column
     assert occurs(fragment, sentence) is found
 
 

@@ -17,13 +17,13 @@ from judges.rubric import Rubric
 from judges.schema import Sample
 from tests.builders import NOW, make_trace
 from tests.fakes import DOWN, FlakyStore, PlannedJudge, supported
-from worker import dead_letters
-from worker.assess import MAX_DELIVERIES, Assessor, AssessReport, Limits
-from worker.batching import group_messages
 from worker.clock import FixedClock
+from worker.flow import dead_letters
+from worker.flow.assess import MAX_DELIVERIES, Assessor, AssessReport, Limits
+from worker.flow.batching import group_messages
+from worker.flow.reconcile import FULL_QUEUE, Reconciler
+from worker.flow.record import MAX_WRITES, Recorder
 from worker.ports import StoreRejected
-from worker.reconcile import FULL_QUEUE, Reconciler
-from worker.record import MAX_WRITES, Recorder
 from worker.schema import (
     AssessMessage,
     LedgerEntry,

@@ -15,8 +15,8 @@ from kombu.connection import Connection
 
 from judges.errors import ConfigurationError
 from tests.unit.worker.waiting import gone, until
-from worker import embedded_broker
-from worker.broker import Broker, BrokerUnreachable, celery_url, open_broker
+from worker.launch import embedded_broker
+from worker.launch.broker import Broker, BrokerUnreachable, celery_url, open_broker
 
 ROOT = Path(__file__).parents[3]
 NO_PATH = ""
@@ -93,8 +93,8 @@ _OPENER = """
 import sys, time
 from pathlib import Path
 from tests.unit.worker.waiting import gone, until
-from worker import embedded_broker
-from worker.broker import open_broker
+from worker.launch import embedded_broker
+from worker.launch.broker import open_broker
 with open_broker(None, Path(sys.argv[1]), ping=lambda url: None, search_path="") as broker:
     print(broker.started, flush=True)
     sys.stdin.readline()

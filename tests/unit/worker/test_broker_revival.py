@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.waiting import until
-from worker.broker import open_broker
+from worker.launch.broker import open_broker
 from worker.state.redis_state import RedisState, check_connection
 
 
@@ -48,10 +48,8 @@ def _pid_of_server(data_dir: Path) -> str:
                 command = (proc / "cmdline").read_bytes().replace(b"\0", b" ")
             except OSError:
                 continue
-            if (
-                (str(data_dir).encode() in command
-                and b"unixsocket" in command)
-                or (b"valkey" in command and (proc / "cwd").resolve() == data_dir)
+            if (str(data_dir).encode() in command and b"unixsocket" in command) or (
+                b"valkey" in command and (proc / "cwd").resolve() == data_dir
             ):
                 return proc.name
     raise AssertionError("no server found")

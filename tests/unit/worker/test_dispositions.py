@@ -6,7 +6,7 @@ import pytest
 
 from judges import errors
 from worker import ports
-from worker.dispositions import BACKOFF_LONGEST_S, Disposition, backoff_s, policy_named, policy_of
+from worker.flow.dispositions import BACKOFF_LONGEST_S, Disposition, backoff_s, policy_named, policy_of
 
 
 def leaves(root: type[Exception]) -> list[type[Exception]]:

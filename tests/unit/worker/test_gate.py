@@ -207,7 +207,9 @@ statuses = st.sampled_from(list(ItemStatus))
 
 
 @given(st.lists(st.tuples(statuses, statuses), min_size=1, max_size=30), st.booleans())
-def test_a_pass_needs_every_item_and_a_trusted_judge(sides: list[tuple[ItemStatus, ItemStatus]], trusted: bool) -> None:  # noqa: FBT001  # drawn
+def test_a_pass_needs_every_item_and_a_trusted_judge(
+    sides: list[tuple[ItemStatus, ItemStatus]], trusted: bool
+) -> None:  # drawn
     golden, runs, exam = _made_up(sides, trusted=trusted)
     result = compare(*runs, golden, exam)
     if result.verdict is GateVerdict.PASS:

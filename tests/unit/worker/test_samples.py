@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from judges.errors import UnjudgeableSample
 from judges.rubric import SamplePaths
 from tests.builders import NOW, make_trace
-from worker.samples import build_sample
+from worker.flow.samples import build_sample
 from worker.schema import Observation
 
 PATHS = SamplePaths()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import make_deployment, make_root
-from worker import selection
 from worker.config import Defaults, Match, Stratum, UseCase
+from worker.flow import selection
 
 DEFAULTS = Defaults()
 

@@ -13,8 +13,8 @@ import pytest
 
 from judges.errors import ConfigurationError
 from tests.unit.worker.waiting import gone, until
-from worker.children import last_line, spawn
-from worker.supervisor import Backoff, CrashLoop, Supervisor
+from worker.launch.children import last_line, spawn
+from worker.launch.supervisor import Backoff, CrashLoop, Supervisor
 
 ROOT = Path(__file__).parents[3]
 FAST = Backoff(first_s=0.01, longest_s=0.02, give_up_after=3, stable_s=60)
@@ -138,7 +138,7 @@ def test_names_are_unique_and_programs_must_exist(tmp_path: Path) -> None:
 _UP = """
 import os, sys
 from pathlib import Path
-from worker.supervisor import Supervisor
+from worker.launch.supervisor import Supervisor
 
 class Telling(Supervisor):
     def check(self):  # called once the signals are caught

@@ -10,10 +10,11 @@ import pytest
 
 from judges.rubric import Rubric
 from tests.builders import NOW, make_deployment, make_root
-from worker.batching import group_messages
 from worker.config import Defaults, Deployment, Match, UseCase
-from worker.funnel import Funnel, read_funnel
+from worker.flow.batching import group_messages
+from worker.flow.sweep import Sweeper, SweepReport
 from worker.ports import StateUnavailable
+from worker.reporting.funnel import Funnel, read_funnel
 from worker.schema import (
     STATE_SCORE,
     AssessMessage,
@@ -24,7 +25,6 @@ from worker.schema import (
     score_id,
 )
 from worker.state.memory_state import MemoryState
-from worker.sweep import Sweeper, SweepReport
 
 RUBRIC = Rubric(name="grounding")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from judges.schema import Record
-from worker.batching import chunks, group_messages
+from worker.flow.batching import chunks, group_messages
 from worker.ports import Clock, FleetState, Publish
 from worker.schema import AssessMessage, LedgerEntry, LedgerState, RecordMessage
 

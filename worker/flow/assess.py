@@ -16,9 +16,10 @@ from judges.errors import UnjudgeableSample
 from judges.evaluate import Evaluator
 from judges.offload import in_thread
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
-from worker.dispositions import Disposition, backoff_s, policy_named
+from worker.flow.dispositions import Disposition, backoff_s, policy_named
+from worker.flow.samples import build_sample
+from worker.flow.verdicts import pack, unpack, verdict_key
 from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
-from worker.samples import build_sample
 from worker.schema import (
     STATE_SCORE,
     AssessMessage,
@@ -30,7 +31,6 @@ from worker.schema import (
     Trace,
     TraceKey,
 )
-from worker.verdicts import pack, unpack, verdict_key
 
 MAX_DELIVERIES = 5
 """A trace whose judging began this often without any outcome kills its worker: it is parked."""

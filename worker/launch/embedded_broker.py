@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.children import OrphanGuard, end, last_line, spawn
+from worker.launch.children import OrphanGuard, end, last_line, spawn
 
 SOCKET_PATH_LIMIT = 100
 """Bytes a socket path may have: Linux takes 107, macOS 103."""

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 
 from judges.rubric import Rubric
 from judges.schema import Record
-from worker import selection
-from worker.batching import chunks, group_messages
 from worker.config import Deployment, UseCase
+from worker.flow import selection
+from worker.flow.batching import chunks, group_messages
+from worker.flow.rates import resolve_rates
 from worker.ports import FleetState, Publish, TraceStore
-from worker.rates import resolve_rates
 from worker.schema import (
     STATE_SCORE,
     LedgerState,

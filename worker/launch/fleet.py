@@ -10,12 +10,12 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from worker.broker import Broker, open_broker
 from worker.config import ConfigRoot
+from worker.launch.broker import Broker, open_broker
+from worker.launch.supervisor import Supervisor
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
 from worker.settings import Settings, child_environment
 from worker.state.redis_state import check_connection
-from worker.supervisor import Supervisor
 
 Role = Literal["assess", "control"]
 CONTROL_THREADS = 8

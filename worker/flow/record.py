@@ -13,7 +13,9 @@ import structlog
 
 from judges.offload import in_thread
 from judges.schema import Record
-from worker.dispositions import backoff_s
+from worker.flow.dispositions import backoff_s
+from worker.flow.scores import build_scores, expected_scores
+from worker.flow.verdicts import unpack
 from worker.ports import Clock, FleetState, Publish, StoreRejected, StoreUnavailable, TraceStore
 from worker.schema import (
     LedgerEntry,
@@ -22,8 +24,6 @@ from worker.schema import (
     RecordMessage,
     Score,
 )
-from worker.scores import build_scores, expected_scores
-from worker.verdicts import unpack
 
 MAX_WRITES = 3
 READ_AT_ONCE = 100

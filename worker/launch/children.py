@@ -80,7 +80,7 @@ def last_line(log_path: Path) -> str:
 
 
 class OrphanGuard:
-    """Ends the noted children if this process vanishes (see `worker.orphan_guard`)."""
+    """Ends the noted children if this process vanishes (see `worker.launch.orphan_guard`)."""
 
     def __init__(self) -> None:
         self._noted: dict[int, int] = {}

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from worker import selection
 from worker.config import Deployment, UseCase
+from worker.flow import selection
 from worker.ports import FleetState
 from worker.schema import ResolvedRate, TraceRoot, WindowRecord
 

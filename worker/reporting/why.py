@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from judges.schema import Record, Scored
-from worker import selection
 from worker.config import Deployment, UseCase
+from worker.flow import selection
+from worker.flow.scores import expected_scores
+from worker.flow.verdicts import unpack
 from worker.ports import FleetState, TraceStore
 from worker.schema import LedgerEntry, LedgerEvent, Score, Trace, TraceKey, WindowRecord
-from worker.scores import expected_scores
-from worker.verdicts import unpack
 
 
 class RubricStory(Record):

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from judges.errors import ConfigurationError
-from worker.embedded_broker import BrokerUnreachable, EmbeddedServer
+from worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
 
 __all__ = ["Broker", "BrokerUnreachable", "celery_url", "open_broker"]
 

@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from judges.errors import EvaluationError
-from worker.children import OrphanGuard, kill_group, last_line, spawn
+from worker.launch.children import OrphanGuard, kill_group, last_line, spawn
 
 _LOOK_EVERY_S = 0.1
 

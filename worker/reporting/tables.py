@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from worker.funnel import Funnel, FunnelRow
-from worker.report import Distribution, ReportRow
+from worker.reporting.funnel import Funnel, FunnelRow
+from worker.reporting.report import Distribution, ReportRow
+from worker.reporting.why import RubricStory, TraceStory
 from worker.schema import LedgerEntry
 from worker.statistics.intervals import Estimate
-from worker.why import RubricStory, TraceStory
 
 
 def percent(estimate: Estimate | None) -> str:

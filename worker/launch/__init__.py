@@ -1,0 +1,1 @@
+"""A fleet on one machine: the broker that comes along, supervised processes, and the order they start and stop in."""
