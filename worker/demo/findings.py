@@ -78,7 +78,7 @@ async def worst_traces(
             key = entry.judgement.verdict_key if entry.judgement else ""
             kept = await state.kept([key])
             if key in kept:
-                worst.append(_worst(entry, unpack(kept[key]), labelled[entry.trace_id]))
+                worst.append(_worst(entry, unpack(kept[key]).outcome, labelled[entry.trace_id]))
     return worst
 
 

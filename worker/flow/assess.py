@@ -18,7 +18,7 @@ from judges.offload import in_thread
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
 from worker.flow.dispositions import Disposition, backoff_s, policy_named
 from worker.flow.samples import build_sample
-from worker.flow.verdicts import pack, unpack, verdict_key
+from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
 from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
 from worker.schema import (
     STATE_SCORE,
@@ -135,21 +135,23 @@ class Assessor:
         key = verdict_key(sample, evaluator.revision)
         kept = (await self.state.kept([key])).get(key)
         if kept is not None:
-            return self._judged(entry, key, unpack(kept))
+            return self._judged(entry, key, await in_thread(unpack, kept))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             return self._move(entry, outcome)
-        await self.state.keep(key, await in_thread(pack, outcome), ttl_s=self.limits.verdict_ttl_s)
-        return self._judged(entry, key, outcome)
+        verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
+        await self.state.keep(key, await in_thread(pack, verdict), ttl_s=self.limits.verdict_ttl_s)
+        return self._judged(entry, key, verdict)
 
-    def _judged(self, entry: LedgerEntry, key: str, outcome: Scored) -> Move:
+    def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict) -> Move:
+        outcome = kept.outcome
         judgement = Judgement(
             verdict_key=key,
             revision=outcome.revision,
             judge=outcome.verdict.judge if outcome.verdict else "none",
             state=outcome.state,
             values={**outcome.scores, STATE_SCORE: outcome.state.value},
-            cost_usd=outcome.verdict.cost_usd if outcome.verdict else 0.0,
+            cost_usd=kept.cost_for(entry.trace_id),
         )
         due = self.clock.now() + self.limits.record_deadline
         return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)

@@ -72,7 +72,7 @@ class Recorder:
             if raw is None:
                 expired.append(entry.trace_id)
             else:
-                scores[entry.trace_id] = build_scores(entry, await in_thread(unpack, raw), project)
+                scores[entry.trace_id] = build_scores(entry, (await in_thread(unpack, raw)).outcome, project)
         await self._move(message, expired, _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now()))
         return await self._post(message, scores)
 

@@ -10,7 +10,7 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
     """The scores of one judged trace: each number that applies, and the state as a category."""
     promise = entry.promise
     judgement = entry.judgement
-    metadata = score_metadata(promise, outcome)
+    metadata = score_metadata(promise, outcome) | {"cost_usd": judgement.cost_usd if judgement else None}
     return [
         Score(
             id=_id(project, promise, name),
@@ -42,7 +42,6 @@ def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float |
         "tier": verdict.tier.value if verdict else None,
         "calibrated": verdict.calibrated if verdict else False,
         "model_served": verdict.model_served if verdict else None,
-        "cost_usd": verdict.cost_usd if verdict else 0.0,
         "rejected_evidence": verdict.rejected_evidence if verdict else 0,
     }
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import zlib
 
-from judges.schema import Sample, Scored
+from judges.schema import Record, Sample, Scored
+
+
+class KeptVerdict(Record):
+    """A scored outcome and the trace that paid for it; traces with the very same content share it."""
+
+    trace_id: str
+    outcome: Scored
+
+    def cost_for(self, trace_id: str) -> float | None:
+        """What this trace adds to the bill: the verdict's cost for the one that paid, nothing for the others."""
+        if trace_id != self.trace_id or self.outcome.verdict is None:
+            return 0.0
+        return self.outcome.verdict.cost_usd
 
 
 def verdict_key(sample: Sample, revision: str, purpose: str = "production") -> str:
@@ -12,11 +25,11 @@ def verdict_key(sample: Sample, revision: str, purpose: str = "production") -> s
     return f"{purpose}:{revision}:{sample.content_hash()}"
 
 
-def pack(outcome: Scored) -> bytes:
-    """Compressed JSON of a scored outcome."""
-    return zlib.compress(outcome.model_dump_json().encode("utf-8", "surrogatepass"))
+def pack(kept: KeptVerdict) -> bytes:
+    """Compressed JSON."""
+    return zlib.compress(kept.model_dump_json().encode("utf-8", "surrogatepass"))
 
 
-def unpack(raw: bytes) -> Scored:
-    """The outcome that `pack` packed."""
-    return Scored.model_validate_json(zlib.decompress(raw))
+def unpack(raw: bytes) -> KeptVerdict:
+    """What `pack` packed."""
+    return KeptVerdict.model_validate_json(zlib.decompress(raw))

@@ -133,7 +133,7 @@ def _promise(trace: Trace) -> Promise:
 
 
 def traces(n: int, **over: Any) -> list[Trace]:
-    return [make_trace(f"t{i}", **over) for i in range(n)]
+    return [make_trace(f"t{i}", **{"input": {"question": f"Question {i}?"}, **over}) for i in range(n)]
 
 
 def test_traces_are_judged_written_and_only_then_scored() -> None:
@@ -322,6 +322,14 @@ def test_redelivery_after_a_crash_takes_the_kept_verdict() -> None:
     line.assess(owner="m2")
     assert len(line.judge.seen) == 1
     assert line.counts() == {(S.JUDGED, ""): 1}
+
+
+def test_equal_content_is_judged_once_and_paid_for_once() -> None:
+    line = Line(traces(17, input={"question": "the same"}))
+    line.assess()
+    costs = [line.entry(f"t{n}").judgement for n in range(17)]
+    assert len(line.judge.seen) == 16, "the second batch finds the first one's verdict"
+    assert sorted(j.cost_usd for j in costs if j and j.cost_usd is not None) == [0.0] + [0.01] * 16
 
 
 def test_write_that_was_swallowed_is_written_again_and_scored() -> None:

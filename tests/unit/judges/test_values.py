@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judges.rubric import ValueKind
+from judges.values import ValueIndex, extract_values
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(value.kind.value, value.normal) for value in extract_values(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,000 units", [("number", "1000")]),
+        ("one thousand units", [("number", "1000")]),
+        ("1 000 or 1'000 or 1.000.000", [("number", "1000"), ("number", "1000"), ("number", "1000000")]),
+        ("5 % and 5 percent, five per cent", [("percent", "5 %")] * 3),
+        ("€5 million, EUR 5,000,000, 5 million euros", [("money", "5000000 EUR")] * 3),
+        ("$2.50 or US$ 2.5", [("money", "2.5 USD")] * 2),
+        ("March 3, 2021; 3 March 2021; 2021-03-03; the 3rd of March 2021", [("date", "2021-03-03")] * 4),
+        ("in March 2021, in 1987", [("date", "2021-03---"), ("date", "1987------")]),
+        ("two hundred and six thousand", [("number", "206000")]),
+        ("two and three", [("number", "2"), ("number", "3")]),
+        ("half a million", [("number", "500000")]),
+        ("see https://x.org/a. mail a.b@c.de", [("identifier", "x.org/a"), ("identifier", "a.b@c.de")]),
+        ("order AB-1234, ISO9001", [("identifier", "ab-1234"), ("identifier", "iso9001")]),
+        ("we met John Smith of Acme and the UN.", [("name", "john smith of acme"), ("name", "un")]),
+        ("he is 5'3\" tall", [("number", "5"), ("number", "3")]),
+        ("-", []),
+        ("", []),
+    ],
+)
+def test_extract_values_gives_normal_forms(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. first\n2. second\n3) third",
+        "Step 3: mix. See section 4 and figure 2",
+        "the 1st, 2nd and 20th, the third",
+        "one of them said so",
+        "Yesterday it rained. Nobody came.",
+        "# Key Benefits Of The Plan",
+        "Der Vertrag gilt nicht für die Kunden und ist mit der Bank zu schliessen",
+        "I think I'm sure",
+    ],
+)
+def test_extract_values_leaves_out_what_is_no_value(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "response"),
+    [
+        ("It costs 1000 dollars.", "It costs $1,000."),
+        ("price: 1000", "It costs $1,000."),
+        ("growth of 12 percent", "It grew 12%."),
+        ("On 3 March 2021 it opened.", "It opened in 2021."),
+        ("On 3 March 2021 it opened.", "It opened in March 2021."),
+        ("On March 3 it opened; the year was 2021.", "It opened on March 3, 2021."),
+        ("population 1,234,567", "about 1.2 million people"),
+        ("The World Health Organization met.", "and the WHO met"),
+        ("john smith wrote it", "it is by John Smith"),
+        ("Jahr 2019", "in 2019"),
+        ("2,000 people came", "and 2000 people came"),
+        ("ref AB-1234", "order ab-1234 is here"),
+    ],
+)
+def test_value_index_carries_other_spellings(evidence: str, response: str) -> None:
+    index = ValueIndex([evidence])
+    assert all(index.carries(v, response[max(0, v.span.start - 20) : v.span.start]) for v in extract_values(response))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "response"),
+    [
+        ("It costs 1000 dollars.", "It costs 1,000 euros."),
+        ("growth of 12 percent", "It grew 21%."),
+        ("On 3 March 2021 it opened.", "It opened in April 2021."),
+        ("population 1,234,567", "exactly 1.2 million people"),
+        ("john smith wrote it", "it is by John Miller"),
+        ("in 1987", "in 1978"),
+        ("", "in 1978"),
+    ],
+)
+def test_value_index_does_not_carry_other_values(evidence: str, response: str) -> None:
+    index = ValueIndex([evidence])
+    assert not any(index.carries(value) for value in extract_values(response))
+
+
+HOSTILE = st.text(alphabet=st.sampled_from(list("0159.,%$€-/@'ABab \n\u00a0é中½²٣")), max_size=80)
+
+
+@given(st.one_of(st.text(max_size=150), HOSTILE))
+def test_extract_values_gives_exact_spans_and_its_own_text_carries_them(text: str) -> None:
+    values = extract_values(text)
+    index = ValueIndex([text])
+    for value in values:
+        assert text[value.span.start : value.span.end] == value.text
+        assert index.carries(value)
+    assert [v.span.start for v in values] == sorted(v.span.start for v in values)
+
+
+@given(st.integers(0, 10**12))
+def test_numbers_have_one_normal_form_however_grouped(number: int) -> None:
+    assert {v.normal for v in extract_values(f"x {number:,} y") if v.kind is ValueKind.NUMBER} <= {str(number)}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["a", "1", "1,", "A ", "a1", "a@", "$", "two ", "www.", "://", "A-", "1/", "Jan "])
+def test_extract_values_finishes_when_the_text_is_hostile(unit: str) -> None:
+    extract_values(unit * (200_000 // len(unit)))
