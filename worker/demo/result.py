@@ -58,6 +58,7 @@ class DemoResult(Record):
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     judge: str
+    model: str | None
     directory: str
     key_prefix: str | None
     imported: int

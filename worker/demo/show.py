@@ -25,7 +25,7 @@ def show(result: DemoResult, console: Console) -> None:
     console.print(Rule("[bold]Assay demo", align="left"))
     console.print(
         f"{result.imported:,} real answers were imported as yesterday's traces and judged by "
-        f"{_JUDGES[result.judge]}.\nPeople labelled all of them; the labels are only compared with, below."
+        f"{_JUDGES[result.judge]}{f' ({result.model})' if result.model else ''}.\nPeople labelled all of them; the labels are only compared with, below."
     )
     _funnel(result, console)
     _scores(result, console)

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import yaml
+
 from judges.evaluate import Evaluator
+from worker.clock import SystemClock
 from worker.config import ConfigRoot, packaged_root
 from worker.demo import findings
 from worker.demo.result import DemoResult
 from worker.demo.traffic import LabelledTrace, demo_traffic
+from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import freeze, load_golden_set
 from worker.golden.session import GoldenSession
@@ -86,6 +90,7 @@ def run_demo(settings: Settings, directory: Path | None, progress: Progress) -> 
             exam_and_gates = asyncio.run(_golden(settings, root, progress))
     return DemoResult(
         judge=rubric,
+        model=settings.judge_model if settings.has_llm else None,
         directory=str(home),
         key_prefix=settings.key_prefix if shared else None,
         imported=len(labelled),
@@ -105,8 +110,6 @@ def prepare(home: Path, rubric: str) -> ConfigRoot:
 
 
 async def _import(path: Path) -> dict[str, LabelledTrace]:
-    from worker.clock import SystemClock
-
     labelled = {item.trace.id: item for item in demo_traffic(SystemClock().now())}
     store = SqliteStore(path)
     try:
@@ -187,8 +190,6 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
         exam = await session.examine()
     finally:
         await evaluator.judge.close()
-    from worker.golden.gate import compare
-
     gates = tuple(compare(runs[baseline], runs[candidate], golden, exam) for baseline, candidate in GATES)
     return {"exam": exam, "gates": gates}
 
@@ -201,7 +202,10 @@ def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:
     copy = root.path / "golden_sets" / GOLDEN_SET
     shutil.copytree(packaged_root() / "golden_sets" / GOLDEN_SET, copy, dirs_exist_ok=True)
     manifest = copy / "manifest.yaml"
-    manifest.write_text(manifest.read_text().replace(f"rubric: {LOCAL_RUBRIC}\n", f"rubric: {LLM_RUBRIC}\n"))
+    content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    # An LLM's risk is not calibrated before somebody's labels were used for it; a gate takes it only if told to.
+    content |= {"rubric": LLM_RUBRIC, "gate": {**content.get("gate", {}), "allow_uncalibrated": True}}
+    manifest.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     freeze(read_golden_set(copy, lambda name: root.rubric(name, variables)))
     return load_golden_set(copy, lambda name: root.rubric(name, variables))
 
@@ -219,5 +223,5 @@ def _next_commands(home: Path, part: dict[str, object], shared: Settings | None)
     return (
         f"{prefix}{assay} why {trace_id} -c {home}",
         f"{prefix}{assay} report -c {home}",
-        f"{assay} gate {GOLDEN_SET} --baseline {GATES[1][0]} --candidate {GATES[1][1]}; echo exit code $?",
+        f"{assay} gate {GOLDEN_SET} --baseline {GATES[1][0]} --candidate {GATES[1][1]} -c {home}; echo exit code $?",
     )

@@ -136,9 +136,9 @@ def test_patterns_hit_when_what_must_be_said_is_missing() -> None:
 
 
 def test_patterns_raise_when_a_search_takes_too_long() -> None:
-    pattern = Pattern(id="slow", must_not_match=r"^(\w|\w\w|\d)+[!]$")
+    pattern = Pattern(id="slow", must_not_match=r"(x+x+)+y")
     with pytest.raises(PatternTimeout, match="'slow'"):
-        check_patterns(Sample(id="s", response="a1" * 5000 + "?"), verdict_of(), (pattern,))
+        check_patterns(Sample(id="s", response="x" * 5000), verdict_of(), (pattern,))
 
 
 def test_compile_patterns_names_file_and_pattern_when_one_is_broken() -> None:

@@ -17,7 +17,7 @@ def found(text: str) -> list[tuple[str, str]]:
     [
         ("1,000 units", [("number", "1000")]),
         ("one thousand units", [("number", "1000")]),
-        ("1 000 or 1'000 or 1.000.000", [("number", "1000"), ("number", "1000"), ("number", "1000000")]),
+        ("1\u00a0000 or 1'000 or 1.000.000", [("number", "1000"), ("number", "1000"), ("number", "1000000")]),
         ("5 % and 5 percent, five per cent", [("percent", "5 %")] * 3),
         ("€5 million, EUR 5,000,000, 5 million euros", [("money", "5000000 EUR")] * 3),
         ("$2.50 or US$ 2.5", [("money", "2.5 USD")] * 2),
