@@ -192,7 +192,7 @@ class FleetState(Protocol):
         ...
 
     async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
-        """Take a named lock for at most `ttl_s`; False if somebody else holds it."""
+        """Take a named lock for at most `ttl_s`, or hold one's own for longer; False if somebody else has it."""
         ...
 
     async def release(self, name: str, *, owner: str) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from judges.rubric import ValueKind
 from judges.values.dates import same_date
@@ -18,6 +19,9 @@ _APPROXIMATE = re.compile(
     r"|~|≈)\s*$",
     re.IGNORECASE,
 )
+MOST_VALUES = 100_000
+"""Values read from one set of texts; of what lies beyond, only the digits are known: enough to carry a number."""
+
 _ROUNDING = Decimal("0.05")
 _DIGIT_RUN = re.compile(r"\d{1,30}")
 
@@ -30,16 +34,21 @@ class ValueIndex:
         self._normals: set[str] = set()
         self._amounts: set[str] = set()
         self._dates: set[str] = set()
-        for text in self._texts:
-            for value in measured_values(text):
-                self._add(value)
+        self._measured: set[str] = set()
+        self._date_known: dict[str, bool] = {}
+        stated = (value for text in self._texts for value in measured_values(text))
+        for value in islice(stated, MOST_VALUES):
+            self._add(value)
 
     def _add(self, value: Value) -> None:
         self._normals.add(value.normal)
         if value.kind is ValueKind.DATE:
             self._dates.add(value.normal)
         elif value.kind is not ValueKind.IDENTIFIER:
-            self._amounts.add(value.normal.split()[0])
+            amount, _, unit = value.normal.partition(" ")
+            self._amounts.add(amount)
+            if unit:
+                self._measured.add(amount)
 
     @cached_property
     def _words(self) -> set[str]:
@@ -77,7 +86,9 @@ class ValueIndex:
         if value.kind is ValueKind.IDENTIFIER:
             return value.normal in self._folded
         if value.kind is ValueKind.DATE:
-            return self._carries_date(value.normal)
+            if value.normal not in self._date_known:
+                self._date_known[value.normal] = self._carries_date(value.normal)
+            return self._date_known[value.normal]
         return self._carries_amount(value, before)
 
     def _carries_name(self, value: Value) -> bool:
@@ -107,8 +118,8 @@ class ValueIndex:
         amount, _, unit = value.normal.partition(" ")
         if amount in self._normals or (amount in self._amounts and not unit):
             return True
-        if unit and any(normal.startswith(f"{amount} ") for normal in self._normals):
-            return False
+        if unit and amount in self._measured:
+            return False  # the same amount, but of something else
         if amount in self._digit_runs or f"{amount}------" in self._dates:
             return True
         return bool(_APPROXIMATE.search(before[-20:])) and self._near(amount)

@@ -227,6 +227,7 @@ def test_lock_is_held_by_one_and_released_only_by_its_owner(run: Run) -> None:
     async def check(state: FleetState) -> None:
         assert await state.acquire("sweep", owner="a", ttl_s=60)
         assert not await state.acquire("sweep", owner="b", ttl_s=60)
+        assert await state.acquire("sweep", owner="a", ttl_s=60), "its owner may hold on to it"
         await state.release("sweep", owner="b")
         assert not await state.acquire("sweep", owner="b", ttl_s=60)
         await state.release("sweep", owner="a")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.running import Deployed, by_trace_and_name, make_traces
 from tests.servers.openai_server import OpenAIServer, rate_limited, says
+from tests.unit.worker.waiting import until
 from worker.runtime import ASSESS_QUEUE
 
 
@@ -100,6 +101,8 @@ def test_killed_control_worker_beat_and_broker_lose_nothing(tmp_path: Path) -> N
         deployed.kill("control")
         deployed.kill("beat")
         _kill_broker(tmp_path / "d" / ".assay")
+        assert deployed.fleet is not None
+        until(deployed.fleet.broker.revive)
         funnel = deployed.settled(150, seconds=170)
         scores = deployed.scores()
     assert funnel.adds_up

@@ -23,9 +23,10 @@ _COLOURS = {GateVerdict.PASS: "green", GateVerdict.REGRESSED: "red", GateVerdict
 def show(result: DemoResult, console: Console) -> None:
     """Print the findings, section by section."""
     console.print(Rule("[bold]Assay demo", align="left"))
+    judge = _JUDGES[result.judge] + (f" ({result.model})" if result.model else "")
     console.print(
-        f"{result.imported:,} real answers were imported as yesterday's traces and judged by "
-        f"{_JUDGES[result.judge]}{f' ({result.model})' if result.model else ''}.\nPeople labelled all of them; the labels are only compared with, below."
+        f"{result.imported:,} real answers were imported as yesterday's traces and judged by {judge}.\n"
+        "People labelled all of them; the labels are only compared with, below."
     )
     _funnel(result, console)
     _scores(result, console)

@@ -31,6 +31,9 @@ from worker.schema import (
     score_id,
 )
 
+LOCK_TTL_S = 30.0
+"""Renewed after each window: a sweeper that died stops the others for this long and no longer."""
+
 
 class SweepReport(Record):
     """What one sweep did."""
@@ -53,18 +56,20 @@ class Sweeper:
     rubrics: Mapping[str, Rubric]
     publish: Publish
     ledger_deadline: timedelta
-    lock_ttl_s: float = 600.0
 
     async def sweep(self, now: datetime) -> SweepReport:
         """Scan every window that is due. Only one sweep runs at a time; a second one returns at once."""
         owner = uuid.uuid4().hex
-        if not await self.state.acquire("sweep", owner=owner, ttl_s=self.lock_ttl_s):
+        if not await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
             return SweepReport(skipped_because_running=True)
         try:
             for rubric in self.rubrics.values():
                 await self.state.put_document(rubric.content_hash(), rubric.content())
             epoch = await self.state.epoch(now)
-            reports = [await self._scan(start, now, epoch) for start in await self._due(now, epoch)]
+            reports = []
+            for start in await self._due(now, epoch):
+                reports.append(await self._scan(start, now, epoch))
+                await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
         finally:
             await self.state.release("sweep", owner=owner)
         return _total(reports)

@@ -145,7 +145,7 @@ class MemoryState:
         return self._documents.get(digest)
 
     async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
-        """Take a named lock."""
+        """Take a named lock, or hold one's own for longer."""
         return self._locks.setdefault(name, owner) == owner
 
     async def release(self, name: str, *, owner: str) -> None:

@@ -192,9 +192,10 @@ class RedisState:
         return raw.decode() if raw is not None else None
 
     async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
-        """Take a named lock."""
+        """Take a named lock, or hold one's own for longer."""
         async with self._guard():
-            return bool(await self._client.set(self._key(f"lock:{name}"), owner, nx=True, px=int(ttl_s * 1000)))
+            taken = await self._scripts["acquire"](keys=[self._key(f"lock:{name}")], args=[owner, int(ttl_s * 1000)])
+        return bool(taken)
 
     async def release(self, name: str, *, owner: str) -> None:
         """Give a lock back if this owner still holds it."""
