@@ -7,8 +7,9 @@ import json
 import re
 
 from judges.base import Judge
+from judges.calibration import Calibration, CalibrationError
 from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
-from judges.metrics import comment, has_evidence, risk_label, score
+from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
 from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.rules import RULES_VERSION, apply_rules, compile_patterns
@@ -32,13 +33,19 @@ class Evaluator:
 
     Raises:
         RubricError: a pattern of the rubric is no regular expression.
+        CalibrationError: the calibration was fitted for another judge or another way of asking it.
     """
 
-    def __init__(self, rubric: Rubric, judge: Judge) -> None:
+    def __init__(self, rubric: Rubric, judge: Judge, calibration: Calibration | None = None) -> None:
         self.rubric = rubric
         self.judge = judge
+        self.calibration = calibration
+        mismatch = calibration.mismatch(rubric, judge) if calibration else None
+        if mismatch:
+            raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
         compile_patterns(rubric.rules.patterns, source=f"rubric {rubric.name}")
         parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
+        parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
@@ -76,7 +83,7 @@ class Evaluator:
 
     def _conclude(self, sample: Sample, verdict: Verdict) -> Scored:
         check_coverage(sample, verdict)
-        ruled = apply_rules(sample, verdict, self.rubric)
+        ruled = self._calibrated(sample, apply_rules(sample, verdict, self.rubric))
         scores, missing, state = score(sample, ruled, self.rubric)
         risk = scores.get("hallucination_risk")
         return Scored(
@@ -88,6 +95,13 @@ class Evaluator:
             revision=self.revision,
             verdict=ruled,
         )
+
+    def _calibrated(self, sample: Sample, verdict: Verdict) -> Verdict:
+        """The verdict with its risk calibrated; without evidence it is another question than people were asked."""
+        if self.calibration is None or not has_evidence(sample):
+            return verdict
+        raw = judged_risk(verdict)
+        return verdict.model_copy(update={"risk": self.calibration(raw), "raw_risk": raw, "calibrated": True})
 
 
 def _check_size(sample: Sample) -> None:

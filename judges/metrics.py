@@ -95,8 +95,17 @@ def _count(claims: Iterable[Claim], verdict: ClaimVerdict) -> int:
 
 def hallucination_risk(verdict: Verdict) -> float:
     """Risk in [0, 1]; the judge's own where it states one, else from the claims. Pattern hits only raise it."""
-    risk = verdict.risk if verdict.risk is not None else _risk_of_claims(verdict.claims)
-    return max([risk, *(RULE_HIT_RISK[hit.severity] for hit in verdict.rule_hits if hit.rule.startswith("pattern:"))])
+    return max(
+        [
+            judged_risk(verdict),
+            *(RULE_HIT_RISK[hit.severity] for hit in verdict.rule_hits if hit.rule.startswith("pattern:")),
+        ]
+    )
+
+
+def judged_risk(verdict: Verdict) -> float:
+    """Risk before pattern hits raise it: what a calibration is fitted on and applied to."""
+    return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict.claims)
 
 
 def _risk_of_claims(claims: Iterable[Claim]) -> float:

@@ -185,7 +185,7 @@ def parse_rubric(text: str, *, source: str, variables: Mapping[str, str] | None 
         RubricError: as `load_rubric`.
     """
     try:
-        data = yaml.safe_load(text)
+        data = load_yaml(text)
     except yaml.YAMLError as exc:
         where = getattr(exc, "problem_mark", None)
         line = f"line {where.line + 1}" if where is not None else "file"
@@ -197,6 +197,29 @@ def parse_rubric(text: str, *, source: str, variables: Mapping[str, str] | None 
         return Rubric.model_validate(_fill(data, variables or {}, source, "file"))
     except ValidationError as exc:
         raise RubricError(source, *first_problem(exc)) from exc
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without repeated keys: PyYAML would silently take the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
+        """Build a mapping; a key that comes twice is an error at its place."""
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str) and key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            seen.add(key if isinstance(key, str) else id(key_node))
+        return super().construct_mapping(node, deep=deep)
+
+
+def load_yaml(text: str) -> Any:
+    """Parse YAML safely; a key that stands twice in one mapping is an error.
+
+    Raises:
+        yaml.YAMLError
+    """
+    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506  # a subclass of SafeLoader
 
 
 def first_problem(exc: ValidationError) -> tuple[str, str]:

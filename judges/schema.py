@@ -162,7 +162,8 @@ class Verdict(Record):
 
     Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
     `cost_usd` is None when the model's price is unknown, never 0 for "unknown". `risk` is the judge's own
-    probability that a person would mark at least one hallucination; None where it has none to give.
+    probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
+    what the risk was before a calibration file was applied to it; None where none was.
     """
 
     judge: str
@@ -172,6 +173,7 @@ class Verdict(Record):
     not_checkworthy: tuple[Span, ...] = ()
     risk: Probability | None = None
     calibrated: bool = False
+    raw_risk: Probability | None = None
     partial_context: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
     rejected_evidence: int = 0

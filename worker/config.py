@@ -6,6 +6,7 @@ One deployment watches one project of one trace store. The config root is the fi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,14 +14,21 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
+from judges.base import Judge
+from judges.calibration import Calibration, read_calibration
 from judges.errors import ConfigurationError, RubricError
-from judges.rubric import JudgeName, Rubric, first_problem, load_rubric
+from judges.rubric import JudgeName, Rubric, first_problem, load_rubric, load_yaml
 from judges.schema import Record
 from worker.settings import Settings
 
 CONFIG_FILE = "assay.yaml"
 USUAL_RATES = (0.05, 0.30)
+HIGH_STAKES_LEAST = 0.20
+UsualRate = Annotated[float, Field(ge=USUAL_RATES[0], le=USUAL_RATES[1])]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+
+# The standard library's logger: in a command it writes to stderr, where structlog by itself would write to stdout.
+log = logging.getLogger(__name__)
 
 
 class StoreConfig(Record):
@@ -61,8 +69,8 @@ class LowTraffic(Record):
 class Defaults(Record):
     """What a use case takes where it says nothing itself."""
 
-    rate: Rate = 0.10
-    high_stakes_rate: Rate = 0.25
+    rate: UsualRate = 0.10
+    high_stakes_rate: UsualRate = 0.25
     low_traffic: LowTraffic = LowTraffic()
     min_per_day: int = Field(default=50, ge=0)
     quiet_seconds: int = Field(default=60, ge=0)
@@ -84,6 +92,8 @@ class UseCase(Record):
     @model_validator(mode="after")
     def _rates_are_usual(self) -> UseCase:
         asked = [("rate", self.rate, self.allow_rate)]
+        if self.stakes == "high" and self.rate is not None and self.rate < HIGH_STAKES_LEAST and not self.allow_rate:
+            raise ValueError(f"rate {self.rate:g} is low for high stakes; set allow_rate: true if meant")
         asked += [(f"strata.{s.name}.rate", s.rate, s.allow_rate) for s in self.strata]
         for key, rate, allowed in asked:
             if rate is not None and not allowed and not USUAL_RATES[0] <= rate <= USUAL_RATES[1]:
@@ -102,6 +112,14 @@ class Deployment(Record):
     exclude_environments: tuple[str, ...] = ("langfuse-llm-as-a-judge", "sdk-experiment")
     defaults: Defaults = Defaults()
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> Deployment:
+        if 86400 % self.window_seconds:
+            raise ValueError(f"window_seconds: {self.window_seconds} does not divide a day; take 60, 300, 600 or 3600")
+        if self.defaults.quiet_seconds > self.late_seconds:
+            raise ValueError("late_seconds: less than defaults.quiet_seconds; raise it to at least that")
+        return self
 
     @field_validator("use_cases")
     @classmethod
@@ -158,6 +176,30 @@ class ConfigRoot(Record):
         """Names of all rubrics in reach."""
         return sorted({p.stem for root in (self.path, packaged_root()) for p in (root / "rubrics").glob("*.yaml")})
 
+    def calibration(self, rubric: Rubric, judge: Judge) -> Calibration | None:
+        """The calibration in force for a rubric and its judge; None where there is none, or none that still holds.
+
+        One that no longer holds is left out with a warning: a risk is never calibrated by another judge's labels.
+
+        Raises:
+            CalibrationError: the file cannot be read as a calibration.
+        """
+        for root in (self.path, packaged_root()):
+            path = calibration_path(root, rubric.name, judge.name)
+            if path.is_file():
+                found = read_calibration(path)
+                mismatch = found.mismatch(rubric, judge)
+                if mismatch is None:
+                    return found
+                log.warning("%s: not used: %s; fit it again with `assay calibrate`", path, mismatch)
+                return None
+        return None
+
+    def has_calibration(self, rubric: Rubric) -> bool:
+        """Whether there is a file for this rubric's judge, whether or not it still holds."""
+        roots = (self.path, packaged_root())
+        return any(calibration_path(root, rubric.name, rubric.tier).is_file() for root in roots)
+
     def golden_set(self, name: str) -> Path:
         """Directory of a golden set.
 
@@ -175,6 +217,11 @@ class ConfigRoot(Record):
         """Names of all golden sets in reach."""
         roots = (self.path, packaged_root())
         return sorted({p.parent.name for root in roots for p in (root / "golden_sets").glob("*/manifest.yaml")})
+
+
+def calibration_path(root: Path, rubric: str, judge: str) -> Path:
+    """Where in a config root the calibration of a rubric's judge lies."""
+    return root / "calibration" / f"{rubric}-{judge}.json"
 
 
 def packaged_root() -> Path:
@@ -198,6 +245,12 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
     return ConfigRoot(path=here if (here / CONFIG_FILE).is_file() else packaged_root())
 
 
+def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
+    """Whether a use case's text may go to the judge that a rubric names; not if the use case is unknown."""
+    case = deployment.use_case(use_case)
+    return case is not None and (case.judges_allowed is None or rubric.tier in case.judges_allowed)
+
+
 def check_egress(use_case: UseCase, rubric: Rubric) -> None:
     """Fail closed where a use case forbids the judge that a rubric names.
 
@@ -218,7 +271,7 @@ def _is_checkout(path: Path) -> bool:
 
 def _parse(path: Path) -> Deployment:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{path}: file: cannot be read ({exc})") from exc
     except yaml.YAMLError as exc:

@@ -121,6 +121,13 @@ class FleetState(Protocol):
         """Recorded windows with `start <= window.start < end`, in order of time."""
         ...
 
+    async def open_window(self, window: WindowRecord) -> WindowRecord:
+        """Write the record unless there is one, and return what is stored: rates that are not stored yet are added.
+
+        Whoever comes second gets the first one's rates.
+        """
+        ...
+
     async def put_window(self, window: WindowRecord) -> None:
         """Write or replace one window's record."""
         ...
@@ -138,12 +145,13 @@ class FleetState(Protocol):
         ...
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment, and count the delivery.
 
         An entry that another owner holds is not returned: the same owner (a redelivered message) may take its
-        own again.
+        own again. Nor is one whose back-off is not over, however many messages name it. `alone` counts the
+        delivery as one in which nothing else was judged.
         """
         ...
 
@@ -175,8 +183,15 @@ class FleetState(Protocol):
         """
         ...
 
-    async def keep(self, key: str, value: bytes, *, ttl_s: int) -> None:
-        """Keep a verdict under its content key."""
+    async def promised(self, first: date, last: date) -> Mapping[tuple[str, str], int]:
+        """Number of promises ever made by (use case, rubric), by UTC day of the trace's start.
+
+        Counted when a promise is made and never again: what `counts` must sum to.
+        """
+        ...
+
+    async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
+        """Keep a verdict under its content key unless one is there (or replace it); returns the one that is kept."""
         ...
 
     async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
@@ -184,7 +199,7 @@ class FleetState(Protocol):
         ...
 
     async def put_document(self, digest: str, content: str) -> None:
-        """Publish a rubric under its hash, so that every worker judges with the version a message names."""
+        """Publish a rubric or calibration under its hash, so that every worker judges with what a message names."""
         ...
 
     async def document(self, digest: str) -> str | None:

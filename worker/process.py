@@ -15,7 +15,6 @@ import structlog
 from worker.app import RENEW_EVERY_S, publish, redis_url
 from worker.config import find_root
 from worker.loop import LoopThread
-from worker.ports import StateUnavailable
 from worker.runtime import Runtime
 from worker.settings import load_settings
 
@@ -61,9 +60,10 @@ class WorkerProcess:
             await asyncio.sleep(RENEW_EVERY_S)
             alive = [tag for tag, until in list(self._deliveries.items()) if until > time.monotonic()]
             try:
-                await self.runtime.state.renew_deliveries(alive, now=self.runtime.clock.now())
-            except StateUnavailable as exc:
-                log.warning("process.renewal_failed", error=str(exc)[:200])
+                async with asyncio.timeout(RENEW_EVERY_S):
+                    await self.runtime.state.renew_deliveries(alive, now=self.runtime.clock.now())
+            except Exception as exc:  # noqa: BLE001  # whatever went wrong: to stop renewing would lose every batch
+                log.warning("process.renewal_failed", error=type(exc).__name__)
 
     def _watch(self) -> None:
         """A loop that does not answer for a minute will not recover; leaving lets a supervisor start afresh."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
+import structlog
 from pydantic import SecretStr
 
 from judges.base import Judge
+from judges.calibration import Calibration, parse_calibration
 from judges.errors import ConfigurationError
 from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
 from judges.rubric import Rubric, parse_rubric
 from worker.clock import SystemClock
-from worker.config import ConfigRoot, Deployment, check_egress
+from worker.config import ConfigRoot, Deployment, check_egress, may_see
 from worker.flow.assess import Assessor, Limits
 from worker.flow.reconcile import Reconciler
 from worker.flow.record import Recorder
@@ -26,6 +29,8 @@ from worker.stores import open_store
 
 ASSESS_QUEUE = "assess"
 CONTROL_QUEUE = "control"
+
+log = structlog.get_logger(__name__)
 
 
 class Runtime:
@@ -44,11 +49,12 @@ class Runtime:
         self.root = root
         self.deployment = root.deployment()
         self.rubrics = load_rubrics(root, self.deployment, settings)
+        self._calibrations: dict[str, Calibration] | None = None
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
         self.store: TraceStore = open_deployment_store(root, self.deployment, settings)
         self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
-        self._evaluators: dict[str, Evaluator] = {}
+        self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
 
     @property
     def sweeper(self) -> Sweeper:
@@ -59,8 +65,17 @@ class Runtime:
             deployment=self.deployment,
             rubrics=self.rubrics,
             publish=self.publish,
+            clock=self.clock,
             ledger_deadline=self._ledger_deadline,
+            calibrations=self.calibrations,
         )
+
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """The calibrations in force by rubric name; read once, as rubrics are."""
+        if self._calibrations is None:
+            self._calibrations = load_calibrations(self.root, self.rubrics.values(), self.settings)
+        return self._calibrations
 
     @property
     def assessor(self) -> Assessor:
@@ -71,6 +86,7 @@ class Runtime:
             evaluator=self.evaluator,
             publish=self.publish,
             clock=self.clock,
+            may_see=partial(may_see, self.deployment),
             limits=Limits(
                 batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
                 trace_wait=timedelta(seconds=self.settings.trace_wait_s),
@@ -101,17 +117,27 @@ class Runtime:
             assess_queue=ASSESS_QUEUE,
         )
 
-    async def evaluator(self, rubric_hash: str) -> Evaluator | None:
-        """The evaluator for a rubric version, from disk or as another process published it; None if unknown."""
-        known = self._evaluators.get(rubric_hash)
+    async def evaluator(self, rubric_hash: str, calibration_hash: str | None = None) -> Evaluator | None:
+        """The evaluator for a rubric version and its calibration, from disk or as published; None if unknown."""
+        known = self._evaluators.get((rubric_hash, calibration_hash))
         if known is not None:
             return known
         local = next((r for r in self.rubrics.values() if r.content_hash() == rubric_hash), None)
         content = None if local else await self.state.document(rubric_hash)
         rubric = local or (parse_rubric(content, source=f"rubric {rubric_hash[:12]}") if content else None)
-        if rubric is None:
+        calibration = await self._calibration(calibration_hash) if calibration_hash else None
+        if rubric is None or (calibration_hash and calibration is None):
             return None
-        return self._evaluators.setdefault(rubric_hash, Evaluator(rubric, build_judge(rubric, self.settings)))
+        judge = build_judge(rubric, self.settings)
+        mismatch = calibration.mismatch(rubric, judge) if calibration else None
+        if mismatch:
+            log.warning("calibration.not_used", rubric=rubric.name, calibration=calibration_hash, reason=mismatch)
+        evaluator = Evaluator(rubric, judge, None if mismatch else calibration)
+        return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
+
+    async def _calibration(self, digest: str) -> Calibration | None:
+        content = await self.state.document(digest)
+        return parse_calibration(content, source=f"calibration {digest[:12]}") if content else None
 
     async def close(self) -> None:
         """Close what was opened."""
@@ -146,7 +172,32 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
         ConfigurationError
     """
     for rubric in load_rubrics(root, root.deployment(), settings).values():
-        Evaluator(rubric, build_judge(rubric, settings))
+        build_evaluator(rubric, root, settings)
+
+
+def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings) -> dict[str, Calibration]:
+    """The calibrations in force by rubric name.
+
+    Raises:
+        ConfigurationError
+    """
+    found = {}
+    for rubric in rubrics:
+        # A control worker asks no model; it builds the judge only where there is a file to hold against it.
+        calibration = root.calibration(rubric, build_judge(rubric, settings)) if root.has_calibration(rubric) else None
+        if calibration is not None:
+            found[rubric.name] = calibration
+    return found
+
+
+def build_evaluator(rubric: Rubric, root: ConfigRoot, settings: Settings) -> Evaluator:
+    """The evaluator of a rubric: its judge, and the calibration that the config root holds for the two.
+
+    Raises:
+        ConfigurationError
+    """
+    judge = build_judge(rubric, settings)
+    return Evaluator(rubric, judge, root.calibration(rubric, judge))
 
 
 def open_deployment_store(root: ConfigRoot, deployment: Deployment, settings: Settings) -> TraceStore:

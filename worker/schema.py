@@ -143,6 +143,7 @@ class AssessMessage(Record):
     use_case: str
     rubric: str
     rubric_hash: str
+    calibration_hash: str | None = None
     window: str
     attempt: int = Field(default=1, ge=1)
     items: tuple[BatchItem, ...] = Field(min_length=1, max_length=BATCH_SIZE)
@@ -177,6 +178,7 @@ class Promise(Record):
     trace_id: str
     rubric: str
     rubric_hash: str
+    calibration_hash: str | None = None
     use_case: str
     window: str
     start: AwareDatetime
@@ -204,8 +206,8 @@ class LedgerEntry(Record):
     """A promise and how far it was kept.
 
     `attempts` counts failed tries, `deliveries` how often work began since the last outcome (a worker that dies
-    leaves no outcome), `writes` how often scores were posted. `since` is when its age began: at selection, and
-    anew when a dead letter is replayed.
+    leaves no outcome), `alone` how often of these it was the only one in work, `writes` how often scores were
+    posted. `since` is when its age began: at selection, and anew when a dead letter is replayed.
     """
 
     promise: Promise
@@ -214,6 +216,7 @@ class LedgerEntry(Record):
     detail: str = ""
     attempts: int = 0
     deliveries: int = 0
+    alone: int = 0
     writes: int = 0
     since: AwareDatetime
     changed_at: AwareDatetime
@@ -248,17 +251,24 @@ class LedgerEvent(Record):
     reason: str = ""
 
 
+def count_key(use_case: str, rubric: str) -> str:
+    """Key of counts that are kept for each use case under each of its rubrics."""
+    return f"{use_case}\x1f{rubric}"
+
+
 class WindowRecord(Record):
     """What sweeps saw in one window of root start times.
 
-    `seen` counts distinct trace ids by use case; `rates` is resolved at the first scan and kept, so that a
-    trace has one answer and one pi however often its window is scanned.
+    `rates` is resolved at the first scan and written before anything is promised, so that a trace has one answer
+    and one pi however often its window is scanned. `seen` counts the last scan's traces by use case,
+    `not_selected` those the hash passed over, by `count_key`; what was selected is counted by the ledger.
     """
 
     start: AwareDatetime
     end: AwareDatetime
     scans: int = 0
     is_final: bool = False
+    next_scan: AwareDatetime | None = None
     seen: dict[str, int] = Field(default_factory=dict)
     not_selected: dict[str, int] = Field(default_factory=dict)
     rates: dict[str, ResolvedRate] = Field(default_factory=dict)

@@ -7,13 +7,16 @@ What is judged and how lies in rubrics and `assay.yaml`; a setting never changes
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from judges.errors import ConfigurationError
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -29,18 +32,18 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
-    judge_timeout_s: float = Field(60, gt=0, description="Deadline of one model call.")
+    judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
     judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
-    batch_deadline_s: float = Field(120, gt=0, description="Then a batch is cancelled and its rest published again.")
-    ledger_deadline_s: float = Field(120, gt=0, description="A trace without progress is published again after this.")
-    sweep_every_s: float = Field(60, gt=0)
-    reconcile_every_s: float = Field(15, gt=0)
-    verify_every_s: float = Field(5, gt=0)
-    rewrite_after_s: float = Field(60, gt=0, description="A score still unreadable after this is written again.")
-    trace_wait_s: float = Field(900, gt=0, description="How long a selected trace may be missing from the store.")
-    max_age_s: float = Field(6 * 3600, gt=0, description="Work older than this is parked instead of tried again.")
+    batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
+    ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
+    sweep_every_s: Seconds = Field(60)
+    reconcile_every_s: Seconds = Field(15)
+    verify_every_s: Seconds = Field(5)
+    rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
+    trace_wait_s: Seconds = Field(900, description="How long a selected trace may be missing from the store.")
+    max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")
     verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -76,6 +79,7 @@ def load_settings() -> Settings:
     Raises:
         ConfigurationError: a variable has a value it cannot have.
     """
+    _refuse_near_misses()
     try:
         return Settings()
     except ValidationError as exc:
@@ -83,6 +87,14 @@ def load_settings() -> Settings:
         name = str(problem["loc"][0])
         variable = name if name.isupper() else f"ASSAY_{name.upper()}"
         raise ConfigurationError(f"environment: {variable}: {problem['msg']}") from exc
+
+
+def _refuse_near_misses() -> None:
+    """A misspelt setting would silently keep its default; names that only resemble nothing are the team's own."""
+    known = {f"ASSAY_{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:  # noqa: TID251  # this is the one file
+        if name.startswith("ASSAY_") and name not in known and (near := get_close_matches(name, known, 1, 0.88)):
+            raise ConfigurationError(f"environment: {name}: unknown setting; did you mean {near[0]}?")
 
 
 def child_environment(**changes: str) -> dict[str, str]:

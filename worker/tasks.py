@@ -12,7 +12,7 @@ from worker.schema import AssessMessage, RecordMessage
 @app.task(name="assay.sweep", bind=True)
 def sweep(self: Any) -> None:
     """Look for traces to judge."""
-    run_task(self.request, lambda runtime: runtime.sweeper.sweep(runtime.clock.now()))
+    run_task(self.request, lambda runtime: runtime.sweeper.sweep())
 
 
 @app.task(name="assay.assess", bind=True)

@@ -215,6 +215,88 @@ def test_windows_come_back_in_order_and_half_open(run: Run) -> None:
     run(check)
 
 
+def test_open_window_keeps_the_first_rates_and_adds_missing_ones(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        def window(**rates: float) -> WindowRecord:
+            resolved = {name: ResolvedRate(rate=rate, why="configured") for name, rate in rates.items()}
+            return WindowRecord(start=NOW, end=SOON, rates=resolved)
+
+        first = await state.open_window(window(bot=0.1905))
+        second = await state.open_window(window(bot=0.9, chat=0.123456789012))
+        stored = (await state.windows(NOW, SOON))[0]
+        assert first.rates["bot"].rate == second.rates["bot"].rate == 0.1905
+        assert stored == second
+        assert stored.rates["chat"].rate == 0.123456789012
+
+    run(check)
+
+
+def test_failed_try_is_not_taken_before_its_back_off_is_over(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.promise([promise("a")], now=NOW, due=SOON)
+        await state.move("grounding", [move("a", LedgerState.OPEN, LedgerState.OPEN, due=SOON)], now=NOW)
+        early = await state.begin("grounding", ["a"], owner="m", now=NOW, until=LATER)
+        late = await state.begin("grounding", ["a"], owner="m", now=SOON, until=LATER)
+        assert [len(early), len(late)] == [0, 1]
+
+    run(check)
+
+
+def test_deliveries_alone_are_counted_apart_and_cleared_by_an_outcome(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.promise([promise("a")], now=NOW, due=SOON)
+        await state.begin("grounding", ["a"], owner="m", now=NOW, until=SOON)
+        entry = (await state.begin("grounding", ["a"], owner="m", now=NOW, until=SOON, alone=True))[0]
+        assert (entry.deliveries, entry.alone) == (2, 1)
+        await state.move("grounding", [move("a", LedgerState.OPEN, LedgerState.JUDGED, due=SOON)], now=NOW)
+        entry = (await state.entries("grounding", ["a"]))["a"]
+        assert (entry.deliveries, entry.alone) == (0, 0)
+
+    run(check)
+
+
+def test_promised_counts_what_was_ever_promised(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.promise([promise("a"), promise("b"), promise("b", rubric="safety")], now=NOW, due=SOON)
+        await state.promise([promise("a")], now=NOW, due=SOON)
+        await state.move("grounding", [move("a", LedgerState.OPEN, LedgerState.SKIPPED)], now=NOW)
+        assert await state.promised(DAY, DAY) == {("bot", "grounding"): 2, ("bot", "safety"): 1}
+
+    run(check)
+
+
+def test_first_kept_value_wins_unless_it_is_replaced(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        assert await state.keep("k", b"1", ttl_s=60) == b"1"
+        assert await state.keep("k", b"2", ttl_s=60) == b"1"
+        assert await state.keep("k", b"3", ttl_s=60, replace=True) == b"3"
+        assert await state.kept(["k"]) == {"k": b"3"}
+
+    run(check)
+
+
+def test_every_redis_key_has_an_end_but_open_work_and_the_epoch(broker: Broker, key_prefix: str) -> None:
+    async def check() -> None:
+        state = RedisState(broker.url, prefix=key_prefix)
+        try:
+            await state.epoch(NOW)
+            await state.promise([promise("done"), promise("open")], now=NOW, due=SOON)
+            await state.move("grounding", [move("done", LedgerState.OPEN, LedgerState.SKIPPED)], now=NOW)
+            await state.put_window(WindowRecord(start=NOW, end=SOON))
+            await state.keep("k", b"v", ttl_s=60)
+            await state.put_document("d", "x")
+            await state.acquire("sweep", owner="a", ttl_s=60)
+            keys = [key async for key in state._client.scan_iter(f"{key_prefix}*")]
+            endless = {
+                key.decode().removeprefix(f"{key_prefix}state:") for key in keys if await state._client.ttl(key) < 0
+            }
+        finally:
+            await state.close()
+        assert endless == {"epoch", "due:open", "entry:grounding\x1fopen", "history:grounding\x1fopen"}
+
+    asyncio.run(check())
+
+
 def test_epoch_is_the_first_moment_ever_asked(run: Run) -> None:
     async def check(state: FleetState) -> None:
         assert await state.epoch(NOW) == NOW

@@ -135,6 +135,17 @@ def test_sweep_and_why_work_without_a_running_fleet(tmp_path: Path) -> None:
     assert "does not have it" in assay("why", "nothing", cwd=tmp_path).stdout
 
 
+def test_hostile_trace_name_neither_breaks_nor_drives_the_terminal(tmp_path: Path) -> None:
+    configure(tmp_path)
+    hostile = {**TRACE, "name": "Invoice [/2024] \x1b]52;c;aGk=\x07"}
+    (tmp_path / "t.jsonl").write_text(json.dumps(hostile) + "\n")
+    assert assay("import", "t.jsonl", cwd=tmp_path).returncode == 0
+    done = assay("why", "trace-1", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Invoice [/2024]" in done.stdout
+    assert "\x1b]52" not in done.stdout
+
+
 def test_settings_hide_secrets(tmp_path: Path) -> None:
     done = assay(
         "settings", cwd=configure(tmp_path), OPENAI_API_KEY="sk-hunter2", ASSAY_REDIS_URL="redis://:hunter2@h/0"

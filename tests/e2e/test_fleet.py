@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.running import Deployed, by_trace_and_name, make_traces
-from tests.servers.openai_server import OpenAIServer, rate_limited, says
+from tests.servers.openai_server import OpenAIServer, rate_limited, says, slow
 from tests.unit.worker.waiting import until
+from worker.app import VISIBILITY_TIMEOUT_S
 from worker.runtime import ASSESS_QUEUE
 
 
@@ -28,7 +29,7 @@ def test_everything_selected_is_scored_once_and_a_second_sweep_adds_nothing(tmp_
     traces = make_traces(120)
     with Deployed.create(tmp_path / "d", traces).running() as deployed:
         funnel = deployed.settled(120)
-        again = deployed.ask(lambda runtime: runtime.sweeper.sweep(runtime.clock.now()))
+        again = deployed.ask(lambda runtime: runtime.sweeper.sweep())
         scores = deployed.scores()
     row = funnel.rows[0]
     assert funnel.adds_up
@@ -68,6 +69,7 @@ def test_killed_worker_changes_neither_funnel_nor_scores(tmp_path: Path, endpoin
             with deployed.running():
                 for n in range(kills):
                     deployed.until(lambda f, n=n: _progress(f) >= 16 * (n + 1))  # type: ignore[misc]
+                    assert deployed.funnel().in_flight > 0, "nothing was left to lose"
                     deployed.kill("assess1")
                 funnel = deployed.settled(96, seconds=150)
                 results.append((funnel.rows, by_trace_and_name(deployed.scores())))
@@ -124,6 +126,20 @@ def test_llm_judge_in_the_fleet_survives_bad_replies_and_rate_limits(
     assert {s.metadata["judge"] for s in scores.values()} == {"llm"}
     assert all(s.metadata["cost_usd"] is None for s in scores.values()), "an unknown price is not a price of 0"
     assert len(endpoint.requests) > 20
+
+
+def test_call_longer_than_the_visibility_time_out_is_made_once(
+    tmp_path: Path, endpoint: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliveries in work are renewed: without it the broker would give the batch to somebody else after 20 s."""
+    endpoint.script([slow(VISIBILITY_TIMEOUT_S + 8.0)])
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+    patient: dict[str, Any] = {"openai_base_url": endpoint.url, "ledger_deadline_s": 60.0}
+    deployed = Deployed.create(tmp_path / "d", make_traces(1), rubric="grounding-llm", **patient)
+    with deployed.running(assess_workers=2):
+        funnel = deployed.settled(1)
+    assert funnel.rows[0].total_scored == 1
+    assert len(endpoint.requests) == 1
 
 
 def _progress(funnel: object) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import demo, fleet, golden, rubrics, status
+from worker.cli import calibrating, demo, fleet, golden, judging, rubrics, status
 
 app = typer.Typer(
     name="assay",
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, fleet, status, golden, rubrics):
+for module in (demo, fleet, status, judging, calibrating, golden, rubrics):
     module.register(app)
 
 EXIT_CONFIGURATION = 2
@@ -38,6 +39,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception:  # noqa: BLE001  # a bug of ours must not look like exit 1, "the gate says regressed"
+        traceback.print_exc()
+        typer.echo("assay: this is a bug in assay, not in your files; please report it with the lines above", err=True)
+        sys.exit(EXIT_BACKEND)
 
 
 def _say(exc: EvaluationError, code: int) -> int:

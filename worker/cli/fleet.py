@@ -61,7 +61,7 @@ def beat() -> None:
 
 def sweep(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Look through all windows that are due, once, now. A second sweep right after it adds nothing."""
-    report: SweepReport = with_runtime(config, lambda runtime: runtime.sweeper.sweep(runtime.clock.now()))
+    report: SweepReport = with_runtime(config, lambda runtime: runtime.sweeper.sweep())
     if as_json:
         print_json(report)
     elif report.skipped_because_running:

@@ -13,7 +13,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from judges.errors import ConfigurationError
-from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from worker.config import ConfigRoot
 from worker.golden import render
@@ -23,7 +22,7 @@ from worker.golden.lock import changes_since_lock, freeze, load_golden_set
 from worker.golden.run import GoldenRun, read_run
 from worker.golden.session import GoldenSession
 from worker.golden.targets import GoldenTarget, target_for
-from worker.runtime import build_judge
+from worker.runtime import build_evaluator
 from worker.settings import Settings
 
 T = TypeVar("T")
@@ -89,7 +88,7 @@ def run(
 
     settings, root = settings_and_root(config)
     golden = _load(settings, root, name)
-    result = _with_session(settings, golden, concurrency, len(golden.items), work)
+    result = _with_session(settings, root, golden, concurrency, len(golden.items), work)
     if out is not None:
         _write(out, render.run_json(result))
     if as_json:
@@ -127,7 +126,7 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         return runs[0], runs[1], await session.gate(runs[0], runs[1])
 
     asked = sum(len(golden.items) for side in (before, after) if not isinstance(side, GoldenRun))
-    _, run_after, result = _with_session(settings, golden, concurrency, asked + len(golden.anchors), work)
+    _, run_after, result = _with_session(settings, root, golden, concurrency, asked + len(golden.anchors), work)
     if markdown is not None:
         _write(markdown, render.gate_markdown(result))
     if junit is not None:
@@ -139,8 +138,9 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     raise typer.Exit(result.exit_code)
 
 
-def _with_session(
+def _with_session(  # what a session is made of, and the work
     settings: Settings,
+    root: ConfigRoot,
     golden: GoldenSet,
     concurrency: int,
     total: int,
@@ -149,7 +149,7 @@ def _with_session(
     """Run `work` with a session whose judge is closed afterwards, showing progress."""
 
     async def run() -> T:
-        evaluator = Evaluator(golden.rubric, build_judge(golden.rubric, settings))
+        evaluator = build_evaluator(golden.rubric, root, settings)
         with Progress(console=Console(stderr=True), transient=True) as bars:
             task = bars.add_task("judging", total=total)
             session = GoldenSession(golden, evaluator, concurrency, on_done=lambda: bars.advance(task))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from judges.errors import ConfigurationError
 from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
 from worker.flow import dead_letters
 from worker.reporting.funnel import Funnel, read_funnel
@@ -98,7 +99,7 @@ def dead_replay(
     async def replay(runtime: Runtime) -> int:
         return await dead_letters.replay(runtime.state, runtime.clock, traces, rubric)
 
-    console.print(f"{with_runtime(config, replay)} opened again")
+    _say_changed(with_runtime(config, replay), traces, "opened again")
 
 
 @dead_app.command("drop")
@@ -112,7 +113,13 @@ def dead_drop(
     async def drop(runtime: Runtime) -> int:
         return await dead_letters.drop(runtime.state, runtime.clock, traces, rubric)
 
-    console.print(f"{with_runtime(config, drop)} dismissed")
+    _say_changed(with_runtime(config, drop), traces, "dismissed")
+
+
+def _say_changed(n: int, asked: list[str] | None, what: str) -> None:
+    console.print(f"{n} {what}")
+    if asked and n < len(asked):
+        raise ConfigurationError(f"{len(asked) - n} of the traces have no dead letter; see assay dead ls")
 
 
 def _days(now: datetime, days: int) -> tuple[date, date]:

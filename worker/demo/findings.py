@@ -77,8 +77,9 @@ async def worst_traces(
         for entry in sorted(ours, key=risk_of, reverse=True)[:WORST_PER_USE_CASE]:
             key = entry.judgement.verdict_key if entry.judgement else ""
             kept = await state.kept([key])
-            if key in kept:
-                worst.append(_worst(entry, unpack(kept[key]).outcome, labelled[entry.trace_id]))
+            verdict = unpack(kept[key]) if key in kept else None
+            if verdict is not None:
+                worst.append(_worst(entry, verdict.outcome, labelled[entry.trace_id]))
     return worst
 
 

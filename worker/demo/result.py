@@ -11,7 +11,8 @@ from worker.golden.exam import JudgeExam
 from worker.golden.gate import GateResult
 from worker.reporting.funnel import Funnel
 from worker.reporting.report import ReportRow
-from worker.statistics.agreement import BootstrapEstimate, ClassRates
+from worker.statistics.agreement import ClassRates
+from worker.statistics.bootstrap import BootstrapEstimate
 from worker.statistics.intervals import Estimate
 
 

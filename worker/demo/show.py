@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 
 from worker.demo.result import DemoResult, WorstTrace
 from worker.golden.gate import GateResult, GateVerdict
-from worker.reporting.tables import funnel_table, percent, spread
+from worker.reporting.tables import funnel_table, percent, shown, spread
 from worker.statistics.intervals import Estimate
 
 _JUDGES = {
@@ -64,18 +63,18 @@ def _scores(result: DemoResult, console: Console) -> None:
 def _worst(result: DemoResult, console: Console) -> None:
     console.print(Rule("3  The worst answers, and the sentence that is wrong", align="left", style="dim"))
     for worst in result.worst:
-        console.print(_worst_lines(worst), highlight=False)
+        human = "[green]people marked it too[/]" if worst.human_label else "[yellow]people did not mark it[/]"
+        console.print(f"[bold]{worst.use_case}[/]  risk {worst.risk:.2f}  {human}", highlight=False)
+        console.print(_worst_details(worst), highlight=False)
 
 
-def _worst_lines(worst: WorstTrace) -> str:
-    human = "[green]people marked it too[/]" if worst.human_label else "[yellow]people did not mark it[/]"
-    return (
-        f"[bold]{worst.use_case}[/]  risk {worst.risk:.2f}  {human}\n"
-        f"  [dim]trace   {worst.trace_id}[/]\n"
-        f"  asked   {escape(_clip(worst.question, 68))}\n"
-        f"  said    [italic]{escape(_clip(worst.sentence, 68))}[/]\n"
-        f"  {worst.verdict.replace('_', ' ')}: {escape(_clip(worst.reason, 66))}"
-    )
+def _worst_details(worst: WorstTrace) -> Table:
+    details = Table.grid(padding=(0, 1, 0, 2))
+    details.add_row("[dim]trace[/]", f"[dim]{worst.trace_id}[/]")
+    details.add_row("asked", shown(_clip(worst.question, 140)))
+    details.add_row("said", f"[italic]{shown(_clip(worst.sentence, 280))}[/]")
+    details.add_row(worst.verdict.replace("_", " "), shown(_clip(worst.reason, 140)))
+    return details
 
 
 def _agreement(result: DemoResult, console: Console) -> None:
@@ -120,7 +119,7 @@ def _gate_lines(gate: GateResult) -> str:
         f"  pass rate {percent(gate.baseline_pass_rate)}\n"
         f"          → {percent(gate.candidate_pass_rate)}\n"
         f"  {gate.worse} items worse, {gate.better} better; {p_value} (alpha {gate.alpha:g})\n"
-        + "".join(f"  {escape(reason)}\n" for reason in gate.reasons if gate.verdict is GateVerdict.INCONCLUSIVE)
+        + "".join(f"  {shown(reason)}\n" for reason in gate.reasons if gate.verdict is GateVerdict.INCONCLUSIVE)
     ).rstrip()
 
 
@@ -130,7 +129,7 @@ def _end(result: DemoResult, console: Console) -> None:
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in result.wall_s.items() if name != "total")
     console.print(f"cost {cost}; wall time {result.wall_s['total']:.1f} s ({seconds}); kept in {result.directory}")
     for command in result.next_commands:
-        console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+        console.print(f"  {shown(command)}", highlight=False, soft_wrap=True)
 
 
 def _clip(text: str, length: int) -> str:

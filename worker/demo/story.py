@@ -15,7 +15,6 @@ from pathlib import Path
 
 import yaml
 
-from judges.evaluate import Evaluator
 from worker.clock import SystemClock
 from worker.config import ConfigRoot, packaged_root
 from worker.demo import findings
@@ -30,7 +29,7 @@ from worker.launch.fleet import Fleet, running_fleet
 from worker.ports import StoreUnavailable
 from worker.reporting.funnel import Funnel, read_funnel
 from worker.reporting.report import read_report
-from worker.runtime import Runtime, build_judge
+from worker.runtime import Runtime, build_evaluator
 from worker.settings import Settings
 from worker.stores.sqlite import SqliteStore
 
@@ -126,7 +125,7 @@ async def _watch(
     runtime = Runtime(settings, root, redis_url=fleet.broker.url)
     try:
         funnel = await _settled(fleet, runtime, progress)
-        again = await runtime.sweeper.sweep(runtime.clock.now())
+        again = await runtime.sweeper.sweep()
         entries = await findings.scored_entries(runtime.state, funnel)
         report = await read_report(runtime.state, runtime.rubrics.values(), funnel.first, funnel.last)
         costs = [row.cost_usd for row in report]
@@ -174,7 +173,7 @@ async def _count_scores(runtime: Runtime) -> int:
 async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> dict[str, object]:
     """Judge three recorded releases and the anchors once, then compare them in two gates."""
     golden = _golden_set(settings, root)
-    evaluator = Evaluator(golden.rubric, build_judge(golden.rubric, settings))
+    evaluator = build_evaluator(golden.rubric, root, settings)
     names = list(dict.fromkeys(name for pair in GATES for name in pair))
     total = len(names) * len(golden.items) + len(golden.anchors)
     done = 0

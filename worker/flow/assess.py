@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.errors import UnjudgeableSample
+from judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from judges.evaluate import Evaluator
 from judges.offload import in_thread
+from judges.rubric import Rubric
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
 from worker.flow.dispositions import Disposition, backoff_s, policy_named
 from worker.flow.samples import build_sample
@@ -32,8 +33,10 @@ from worker.schema import (
     TraceKey,
 )
 
-MAX_DELIVERIES = 5
-"""A trace whose judging began this often without any outcome kills its worker: it is parked."""
+SUSPICIOUS_DELIVERIES = 3
+"""Traces whose judging began this often without any outcome are judged one by one."""
+MAX_ALONE = 3
+"""A trace that was judged alone this often and never came to an outcome is parked as poison."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,38 +68,78 @@ class Assessor:
 
     store: TraceStore
     state: FleetState
-    evaluator: Callable[[str], Awaitable[Evaluator | None]]
+    evaluator: Callable[[str, str | None], Awaitable[Evaluator | None]]
     publish: Publish
     clock: Clock
     limits: Limits
+    may_see: Callable[[str, Rubric], bool]
+    """Whether a use case's text may go to the judge a rubric names; False for a use case nobody knows."""
 
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
-        """Judge the message's traces that are still open and not in other hands; ring for their recording."""
-        now = self.clock.now()
+        """Judge the message's traces that are still open and not in other hands; ring for their recording.
+
+        Traces whose judging began several times without an outcome are judged last and one by one: if one of them
+        kills its worker, it alone is the suspect.
+        """
+        started = self.clock.now()
         ids = [item.trace_id for item in message.items]
+        entries = await self._begin(message, ids, owner)
+        calm = [entry for entry in entries if entry.deliveries < SUSPICIOUS_DELIVERIES]
+        done = await self._finish(message, calm)
+        for suspect in sorted((e for e in entries if e not in calm), key=lambda entry: entry.deliveries):
+            if self.clock.now() - started > self.limits.batch_deadline:
+                break  # the rest is in nobody's hands when its time is over, and is published again
+            again = await self._begin(message, [suspect.trace_id], owner, alone=True)
+            done += await self._finish(message, again)
+        return _report(done, len(ids))
+
+    async def _begin(
+        self, message: AssessMessage, ids: Sequence[str], owner: str, *, alone: bool = False
+    ) -> Sequence[LedgerEntry]:
+        now = self.clock.now()
         until = now + self.limits.batch_deadline + timedelta(seconds=30)
-        entries = await self.state.begin(message.rubric, ids, owner=owner, now=now, until=until)
+        return await self.state.begin(message.rubric, ids, owner=owner, now=now, until=until, alone=alone)
+
+    async def _finish(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Move]:
+        """Judge entries, put the outcomes into the ledger and ring for recording; returns what was applied."""
+        if not entries:
+            return []
         moves = await self._outcomes(message, entries)
         applied = set(await self.state.move(message.rubric, moves, now=self.clock.now()))
         judged = [m.trace_id for m in moves if m.state is LedgerState.JUDGED and m.trace_id in applied]
         if judged:
             record = RecordMessage(rubric=message.rubric, rubric_hash=message.rubric_hash, trace_ids=tuple(judged))
             await self.publish([record])
-        return _report(moves, applied, len(ids))
+        return [move for move in moves if move.trace_id in applied]
 
     async def _outcomes(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Move]:
-        poisonous = [_parked(e, "poison", "its worker died each time") for e in entries if _is_poison(e)]
-        healthy = [entry for entry in entries if not _is_poison(entry)]
-        evaluator = await self.evaluator(message.rubric_hash)
+        try:
+            evaluator = await self.evaluator(message.rubric_hash, message.calibration_hash)
+        except ConfigurationError as exc:
+            # This worker lacks a key, or is too old for the rubric; another one may do better.
+            return [self._retry(entry, "evaluator_unavailable", str(exc), retry_after_s=None) for entry in entries]
         if evaluator is None:
-            return poisonous + [self._again(entry, "unknown_rubric_version") for entry in healthy]
-        keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in healthy]
+            return [self._retry(entry, "unknown_rubric_version", "", retry_after_s=None) for entry in entries]
+        refused = [move for entry in entries if (move := self._refused(entry, evaluator.rubric)) is not None]
+        known = {move.trace_id for move in refused}
+        return refused + await self._fetch_and_judge([e for e in entries if e.trace_id not in known], evaluator)
+
+    def _refused(self, entry: LedgerEntry, rubric: Rubric) -> Move | None:
+        """Entries that must not be judged here, whatever the message says: poison, and text this judge may not see."""
+        if entry.alone > MAX_ALONE:
+            return _parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
+        if not self.may_see(entry.promise.use_case, rubric):
+            return _parked(entry, "egress_forbidden", f"{rubric.tier!r} may not see {entry.promise.use_case!r}")
+        return None
+
+    async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> list[Move]:
+        keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
         try:
             traces = await self.store.fetch_traces(keys) if keys else {}
         except StoreError as exc:
             failed = Failed(error=type(exc).__name__, message=str(exc)[:300])
-            return poisonous + [self._move(entry, failed) for entry in healthy]
-        return poisonous + await self._judge_all(healthy, traces, evaluator)
+            return [self._move(entry, failed) for entry in entries]
+        return await self._judge_all(entries, traces, evaluator)
 
     async def _judge_all(
         self, entries: Sequence[LedgerEntry], traces: Mapping[str, Trace], evaluator: Evaluator
@@ -118,12 +161,14 @@ class Assessor:
 
     def _result(self, entry: LedgerEntry, task: asyncio.Task[Move]) -> Move:
         if task.cancelled():
-            return self._again(entry, "batch_deadline")
+            return self._retry(entry, "batch_deadline", "", retry_after_s=None)
         error = task.exception()
         if error is None:
             return task.result()
         log.warning("assess.failed", trace_id=entry.trace_id, error=type(error).__name__)
-        return self._move(entry, Failed(error=type(error).__name__, message=str(error)[:300]))
+        # Others' errors may quote the text they stumbled over; only our own are written to say nothing private.
+        message = str(error)[:300] if isinstance(error, EvaluationError) else ""
+        return self._move(entry, Failed(error=type(error).__name__, message=message))
 
     async def _judge(self, entry: LedgerEntry, trace: Trace | None, evaluator: Evaluator) -> Move:
         if trace is None:
@@ -133,17 +178,21 @@ class Assessor:
         except UnjudgeableSample as exc:
             return self._move(entry, Skipped(reason=exc.reason, detail=exc.detail))
         key = verdict_key(sample, evaluator.revision)
-        kept = (await self.state.kept([key])).get(key)
+        raw = (await self.state.kept([key])).get(key)
+        kept = await in_thread(unpack, raw) if raw is not None else None
         if kept is not None:
-            return self._judged(entry, key, await in_thread(unpack, kept))
+            return self._judged(entry, key, kept, cost_usd=kept.cost_for(entry.trace_id))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             return self._move(entry, outcome)
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
-        await self.state.keep(key, await in_thread(pack, verdict), ttl_s=self.limits.verdict_ttl_s)
-        return self._judged(entry, key, verdict)
+        # Two traces with equal content may be judged at once: both take the verdict that was kept first.
+        packed = await in_thread(pack, verdict)
+        first = await self.state.keep(key, packed, ttl_s=self.limits.verdict_ttl_s, replace=raw is not None)
+        winner = await in_thread(unpack, first)
+        return self._judged(entry, key, winner or verdict, cost_usd=verdict.cost_for(entry.trace_id))
 
-    def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict) -> Move:
+    def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict, *, cost_usd: float | None) -> Move:
         outcome = kept.outcome
         judgement = Judgement(
             verdict_key=key,
@@ -151,7 +200,7 @@ class Assessor:
             judge=outcome.verdict.judge if outcome.verdict else "none",
             state=outcome.state,
             values={**outcome.scores, STATE_SCORE: outcome.state.value},
-            cost_usd=kept.cost_for(entry.trace_id),
+            cost_usd=cost_usd,
         )
         due = self.clock.now() + self.limits.record_deadline
         return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)
@@ -162,9 +211,6 @@ class Assessor:
             return _move_to(entry, LedgerState.SKIPPED, "trace_not_found")
         due = self.clock.now() + timedelta(seconds=backoff_s(0))
         return _move_to(entry, LedgerState.OPEN, "trace_not_found", due=due)
-
-    def _again(self, entry: LedgerEntry, reason: str) -> Move:
-        return self._retry(entry, reason, "", retry_after_s=None)
 
     def _move(self, entry: LedgerEntry, outcome: Outcome) -> Move:
         """What the ledger does with an outcome that is no score."""
@@ -214,12 +260,8 @@ def _parked(entry: LedgerEntry, reason: str, detail: str) -> Move:
     return _move_to(entry, LedgerState.DEAD, reason, detail)
 
 
-def _is_poison(entry: LedgerEntry) -> bool:
-    return entry.deliveries > MAX_DELIVERIES
-
-
-def _report(moves: Sequence[Move], applied: set[str], asked: int) -> AssessReport:
-    states = [m.state for m in moves if m.trace_id in applied]
+def _report(applied: Sequence[Move], asked: int) -> AssessReport:
+    states = [move.state for move in applied]
     return AssessReport(
         judged=states.count(LedgerState.JUDGED),
         skipped=states.count(LedgerState.SKIPPED),

@@ -12,20 +12,21 @@ T = TypeVar("T")
 
 
 def group_messages(promises: Iterable[Promise], *, attempt: int = 1) -> list[AssessMessage]:
-    """Messages of at most BATCH_SIZE traces, one use case, rubric version and window each."""
-    groups: dict[tuple[str, str, str], list[Promise]] = defaultdict(list)
+    """Messages of at most BATCH_SIZE traces, one use case, rubric version, calibration and window each."""
+    groups: dict[tuple[str, str, str, str | None], list[Promise]] = defaultdict(list)
     for promise in promises:
-        groups[promise.use_case, promise.rubric, promise.rubric_hash].append(promise)
+        groups[promise.use_case, promise.rubric, promise.rubric_hash, promise.calibration_hash].append(promise)
     return [
         AssessMessage(
             use_case=use_case,
             rubric=rubric,
             rubric_hash=rubric_hash,
+            calibration_hash=calibration_hash,
             window=chunk[0].window,
             attempt=attempt,
             items=tuple(_item(promise) for promise in chunk),
         )
-        for (use_case, rubric, rubric_hash), group in groups.items()
+        for (use_case, rubric, rubric_hash, calibration_hash), group in groups.items()
         for chunk in chunks(sorted(group, key=lambda p: (p.start, p.trace_id)), BATCH_SIZE)
     ]
 

@@ -48,13 +48,18 @@ def _resolve(
 
 
 def _complete_days(history: Sequence[WindowRecord], use_case: str, window_seconds: int) -> list[int]:
-    """Volumes of the days on which every window was scanned; a day half seen would understate the traffic."""
+    """Volumes of the days on which every window was scanned, since the use case first had a trace.
+
+    A day half seen would understate the traffic, and so would days before the use case existed.
+    """
+    born = next((_midnight(w.start) for w in history if use_case in w.rates), None)
     seen: Counter[datetime] = Counter()
     windows: Counter[datetime] = Counter()
     for window in history:
         windows[_midnight(window.start)] += 1
         seen[_midnight(window.start)] += window.seen.get(use_case, 0)
-    return [seen[day] for day, n in windows.items() if n >= 86400 // window_seconds]
+    whole = 86400 // window_seconds
+    return [seen[day] for day, n in windows.items() if n >= whole and born is not None and day > born]
 
 
 def _midnight(moment: datetime) -> datetime:

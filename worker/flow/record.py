@@ -5,6 +5,7 @@ Writing is its own step, so that a store outage never pays a judge twice.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ import structlog
 
 from judges.offload import in_thread
 from judges.schema import Record
+from worker.flow.batching import chunks
 from worker.flow.dispositions import backoff_s
 from worker.flow.scores import build_scores, expected_scores
 from worker.flow.verdicts import unpack
@@ -26,6 +28,7 @@ from worker.schema import (
 )
 
 MAX_WRITES = 3
+VERIFY_LOCK_TTL_S = 60.0
 READ_AT_ONCE = 100
 
 log = structlog.get_logger(__name__)
@@ -69,38 +72,42 @@ class Recorder:
         expired: list[str] = []
         for entry in entries:
             raw = kept.get(entry.judgement.verdict_key) if entry.judgement else None
-            if raw is None:
+            verdict = await in_thread(unpack, raw) if raw is not None else None
+            if verdict is None:
                 expired.append(entry.trace_id)
             else:
-                scores[entry.trace_id] = build_scores(entry, (await in_thread(unpack, raw)).outcome, project)
-        await self._move(message, expired, _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now()))
-        return await self._post(message, scores)
+                scores[entry.trace_id] = build_scores(entry, verdict.outcome, project)
+        attempts = max((entry.attempts for entry in entries), default=0)
+        again = _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now())
+        await self._move(message, expired, again.model_copy(update={"fresh_start": True}))
+        return await self._post(message, scores, attempts)
 
-    async def _post(self, message: RecordMessage, scores: Mapping[str, Sequence[Score]]) -> RecordReport:
+    async def _post(self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], attempts: int) -> RecordReport:
         if not scores:
             return RecordReport()
         try:
             await self.store.write_scores([score for group in scores.values() for score in group])
         except StoreUnavailable as exc:
             log.warning("record.store_unavailable", traces=len(scores), error=str(exc)[:200])
-            due = self.clock.now() + timedelta(seconds=backoff_s(0, exc.retry_after_s))
-            await self._move(message, scores, _from_judged(LedgerState.JUDGED, "store_down", due=due))
+            due = self.clock.now() + timedelta(seconds=backoff_s(attempts, exc.retry_after_s))
+            later = _from_judged(LedgerState.JUDGED, "store_down", due=due)
+            await self._move(message, scores, later.model_copy(update={"failed_attempt": True}))
             return RecordReport(put_off=len(scores))
         except StoreRejected as exc:
-            return await self._isolate(message, scores, exc)
+            return await self._isolate(message, scores, attempts, exc)
         posted = _from_judged(LedgerState.POSTED, due=self.clock.now() + self.read_lag)
         await self._move(message, scores, posted.model_copy(update={"wrote": True}))
         return RecordReport(posted=len(scores))
 
     async def _isolate(
-        self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], refused: StoreRejected
+        self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], attempts: int, refused: StoreRejected
     ) -> RecordReport:
         """The store refused the lot: post trace by trace, so that only the refused one is parked."""
         if len(scores) == 1:
             dead = _from_judged(LedgerState.DEAD, "StoreRejected")
             await self._move(message, scores, dead.model_copy(update={"detail": str(refused)[:300]}))
             return RecordReport(refused=1)
-        reports = [await self._post(message, {trace_id: group}) for trace_id, group in scores.items()]
+        reports = [await self._post(message, {trace_id: group}, attempts) for trace_id, group in scores.items()]
         return RecordReport(
             posted=sum(r.posted for r in reports),
             put_off=sum(r.put_off for r in reports),
@@ -108,16 +115,21 @@ class Recorder:
         )
 
     async def verify(self) -> VerifyReport:
-        """Read back everything posted that is due; rewrite what is missing for too long, park it after three writes."""
-        total = VerifyReport()
-        while entries := await self._posted():
-            shown = await self._shown(entries)
-            total = _plus(total, await self._settle(entries, shown))
+        """Read back what is posted and due; rewrite what is missing for too long, park it after three writes.
+
+        One verifier at a time; what comes due while it works is the next one's.
+        """
+        total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
+        while await self.state.acquire("verify", owner=owner, ttl_s=VERIFY_LOCK_TTL_S):
+            entries = await self._posted(now)
+            if not entries:
+                break
+            total = _plus(total, await self._settle(entries, await self._shown(entries)))
+        await self.state.release("verify", owner=owner)
         return total
 
-    async def _posted(self) -> Sequence[LedgerEntry]:
-        now = self.clock.now()
-        again = now + timedelta(seconds=5)
+    async def _posted(self, now: datetime) -> Sequence[LedgerEntry]:
+        again = self.clock.now() + timedelta(seconds=5)
         return await self.state.overdue([LedgerState.POSTED], now=now, limit=READ_AT_ONCE, push_to=again)
 
     async def _shown(self, entries: Sequence[LedgerEntry]) -> set[str]:
@@ -126,13 +138,21 @@ class Recorder:
         expected = {e.trace_id: expected_scores(e, project) for e in entries}
         ids = [score for wanted in expected.values() for score in wanted]
         found: dict[str, Score] = {}
-        for at in range(0, len(ids), READ_AT_ONCE):
-            found |= await self.store.read_scores(ids[at : at + READ_AT_ONCE])
+        for chunk in chunks(ids, READ_AT_ONCE):
+            found |= await self._read(chunk)
         return {
             trace_id
             for trace_id, wanted in expected.items()
             if all(_is_same(found.get(i), trace_id, name, value) for i, (name, value) in wanted.items())
         }
+
+    async def _read(self, ids: Sequence[str]) -> Mapping[str, Score]:
+        try:
+            return await self.store.read_scores(ids)
+        except StoreRejected as exc:
+            # A store that refuses to show scores has not shown them: they are written again and in the end parked.
+            log.warning("verify.store_refused", error=str(exc)[:200])
+            return {}
 
     async def _settle(self, entries: Sequence[LedgerEntry], shown: set[str]) -> VerifyReport:
         now = self.clock.now()

@@ -17,7 +17,7 @@ from judges.schema import Sample, Turn
 from worker.schema import Trace
 
 _TEXT_KEYS = ("text", "content", "page_content", "answer", "response", "output", "question", "query", "input")
-_ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
+ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
     "developer": "system",
     "user": "user",
@@ -29,6 +29,7 @@ _ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "tool": "tool",
     "function": "tool",
 }
+"""Roles as frameworks call them, in our words."""
 
 
 def build_sample(trace: Trace, paths: SamplePaths) -> Sample:
@@ -82,7 +83,7 @@ def _text(value: JsonValue, *, role: str) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        messages = [m for m in value if isinstance(m, dict) and _ROLES.get(str(m.get("role", "")).lower()) == role]
+        messages = [m for m in value if isinstance(m, dict) and ROLES.get(str(m.get("role", "")).lower()) == role]
         return _text(messages[-1].get("content"), role=role) if messages else _joined(value)
     if isinstance(value, dict):
         if isinstance(value.get("messages"), list):
@@ -140,6 +141,6 @@ def _history(trace: Trace, paths: Sequence[str], question: str) -> tuple[Turn, .
 def _turn(message: JsonValue) -> Turn | None:
     if not isinstance(message, dict):
         return None
-    role = _ROLES.get(str(message.get("role", "")).lower())
+    role = ROLES.get(str(message.get("role", "")).lower())
     content = _text(message.get("content"), role="")
     return Turn(role=role, content=content) if role and content else None

@@ -84,14 +84,15 @@ def resolve_rate(
         use_case: the policy.
         defaults: what it takes where it says nothing.
         daily_volumes: traces seen on each of the last complete days, at most seven.
-        pace_per_day: traces a day at the pace of the last hour; used only while there is no history.
+        pace_per_day: traces a day at the pace of the last hour; stands in for a history there is none of, and
+            keeps a sudden rush from being judged whole.
         was_full: whether the previous window judged everything because traffic was low (hysteresis).
     """
     standard = use_case.rate or (defaults.high_stakes_rate if use_case.stakes == "high" else defaults.rate)
     expected = sum(daily_volumes) / len(daily_volumes) if daily_volumes else None
     if expected is not None:
         bar = defaults.low_traffic.below_per_day * (1.5 if was_full else 1.0)
-        if expected < bar:
+        if expected < bar and pace_per_day < bar:
             return ResolvedRate(rate=1.0, why="low_traffic")
     volume = expected if expected is not None else pace_per_day
     floor = min(1.0, defaults.min_per_day / volume) if volume > 0 else standard

@@ -11,34 +11,50 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+import structlog
+
+from judges.calibration import Calibration
+from judges.errors import EvaluationError
+from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.schema import Record
 from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.flow.batching import chunks, group_messages
 from worker.flow.rates import resolve_rates
-from worker.ports import FleetState, Publish, TraceStore
+from worker.flow.windows import due_windows
+from worker.ports import Clock, FleetState, Publish, StateUnavailable, TraceStore
 from worker.schema import (
     STATE_SCORE,
     LedgerState,
     Move,
     Promise,
-    ResolvedRate,
     TraceRoot,
     WindowRecord,
+    count_key,
     score_id,
 )
 
+UNFINISHED_LIMIT = timedelta(hours=24)
+"""A trace that has not ended this long after its window closed is never judged; it stays counted as unfinished."""
+
+FAILURES_IN_A_ROW = 3
+"""So many windows failing one after the other mean that the store is down, not that one window is bad."""
+
 LOCK_TTL_S = 30.0
 """Renewed after each window: a sweeper that died stops the others for this long and no longer."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class SweepReport(Record):
     """What one sweep did."""
 
     windows: int = 0
+    failed_windows: int = 0
     seen: int = 0
     selected: int = 0
     already_scored: int = 0
@@ -55,73 +71,93 @@ class Sweeper:
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     publish: Publish
+    clock: Clock
     ledger_deadline: timedelta
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
-    async def sweep(self, now: datetime) -> SweepReport:
-        """Scan every window that is due. Only one sweep runs at a time; a second one returns at once."""
+    async def sweep(self) -> SweepReport:
+        """Scan every window that is due. Only one sweep runs at a time; a second one returns at once.
+
+        A window that cannot be scanned is logged, counted and tried again by the next sweep; it stops no other.
+        """
         owner = uuid.uuid4().hex
         if not await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
             return SweepReport(skipped_because_running=True)
         try:
-            for rubric in self.rubrics.values():
-                await self.state.put_document(rubric.content_hash(), rubric.content())
-            epoch = await self.state.epoch(now)
-            reports = []
-            for start in await self._due(now, epoch):
-                reports.append(await self._scan(start, now, epoch))
-                await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+            await self._publish_documents()
+            epoch = await self.state.epoch(self.clock.now())
+            reports: list[SweepReport] = []
+            for window in await due_windows(self.state, self.deployment, epoch, self.clock.now()):
+                reports.append(await self._scan_or_log(window, epoch))
+                is_ours = await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                if not is_ours or _keeps_failing(reports):
+                    break
         finally:
             await self.state.release("sweep", owner=owner)
         return _total(reports)
 
-    async def _due(self, now: datetime, epoch: datetime) -> list[datetime]:
-        """Starts of closed windows that were never scanned, or not since their late traces arrived."""
-        size = timedelta(seconds=self.deployment.window_seconds)
-        quiet = timedelta(seconds=self.deployment.defaults.quiet_seconds)
-        first = max(epoch, now - timedelta(days=13)) - timedelta(hours=self.deployment.lookback_hours)
-        start = datetime.fromtimestamp(first.timestamp() // size.total_seconds() * size.total_seconds(), UTC)
-        known = {w.start: w for w in await self.state.windows(start, now)}
-        due = []
-        while start + size <= now - quiet:
-            window = known.get(start)
-            if window is None or (not window.is_final and start + size + self._late <= now):
-                due.append(start)
-            start += size
-        return due
+    async def _publish_documents(self) -> None:
+        for rubric in self.rubrics.values():
+            await self.state.put_document(rubric.content_hash(), rubric.content())
+        for calibration in self.calibrations.values():
+            await self.state.put_document(calibration.content_hash(), calibration.content())
 
     @property
     def _late(self) -> timedelta:
         return timedelta(seconds=self.deployment.late_seconds)
 
-    async def _scan(self, start: datetime, now: datetime, epoch: datetime) -> SweepReport:
-        """Scan one window: ledger, then messages, then the window's record."""
-        end = start + timedelta(seconds=self.deployment.window_seconds)
-        old = next(iter(await self.state.windows(start, end)), WindowRecord(start=start, end=end))
-        is_final = end + self._late <= now
-        sorted_roots = self._sort(await self._roots(start, end), None if is_final else now)
-        rates = await resolve_rates(self.state, self.deployment, old, sorted_roots.by_use_case)
-        promises, passed_over = self._choose(sorted_roots.by_use_case, rates, old.id, now)
+    @property
+    def _quiet(self) -> timedelta:
+        return timedelta(seconds=self.deployment.defaults.quiet_seconds)
+
+    async def _scan_or_log(self, window: WindowRecord, epoch: datetime) -> SweepReport:
+        try:
+            return await self._scan(window, epoch)
+        except StateUnavailable:
+            raise  # nothing can be promised to anybody; the other windows would fail alike
+        except Exception as exc:  # noqa: BLE001  # whatever is wrong with one window must not stop all sweeping
+            log.warning("sweep.window_failed", window=window.id, error=type(exc).__name__, detail=_first_line(exc))
+            return SweepReport(failed_windows=1)
+
+    async def _scan(self, window: WindowRecord, epoch: datetime) -> SweepReport:
+        """Scan one window: its rates first, then the ledger, then messages, then what was seen."""
+        now = self.clock.now()
+        roots = await in_thread(self._sort, await self._roots(window.start, window.end), now)
+        rates = await resolve_rates(self.state, self.deployment, window, roots.by_use_case)
+        window = await self.state.open_window(window.model_copy(update={"rates": rates}))
+        promises, passed_over = await in_thread(self._choose, roots.by_use_case, window, now)
+        known = await self._in_store(promises) if window.end <= epoch else set()
         fresh = await self.state.promise(promises, now=now, due=now + self.ledger_deadline)
-        known = await self._already_scored(fresh, now) if end <= epoch else set()
-        elsewhere = await self._counted_elsewhere(promises, fresh, old.id)
+        await self._close_known(known, now)
         messages = group_messages(p for p in fresh if (p.rubric, p.trace_id) not in known)
         await self.publish(messages)
-        await self.state.put_window(
-            WindowRecord(
-                start=start,
-                end=end,
-                scans=old.scans + 1,
-                is_final=is_final,
-                seen={name: len(roots) - elsewhere[name] for name, roots in sorted_roots.by_use_case.items()},
-                not_selected=passed_over,
-                rates=rates,
-                unmatched=sorted_roots.unmatched,
-                excluded=sorted_roots.excluded,
-                unfinished=sorted_roots.unfinished,
-            )
+        await self.state.put_window(self._recorded(window, roots, passed_over, now))
+        return SweepReport(
+            windows=1,
+            seen=sum(map(len, roots.by_use_case.values())),
+            selected=len(fresh),
+            already_scored=len(known),
+            messages=len(messages),
         )
-        seen = sum(map(len, sorted_roots.by_use_case.values()))
-        return SweepReport(windows=1, seen=seen, selected=len(fresh), already_scored=len(known), messages=len(messages))
+
+    def _recorded(
+        self, window: WindowRecord, roots: _Sorted, passed_over: Mapping[str, int], now: datetime
+    ) -> WindowRecord:
+        """The window's record after this scan, and when to look again: late traces, then unfinished ones."""
+        age = now - window.end
+        is_final = age >= self._late and (not roots.unfinished or age >= UNFINISHED_LIMIT)
+        return window.model_copy(
+            update={
+                "scans": window.scans + 1,
+                "is_final": is_final,
+                "next_scan": window.end + (self._late if age < self._late else min(2 * age, UNFINISHED_LIMIT)),
+                "seen": {name: len(found) for name, found in roots.by_use_case.items()},
+                "not_selected": dict(passed_over),
+                "unmatched": roots.unmatched,
+                "excluded": roots.excluded,
+                "unfinished": roots.unfinished,
+            }
+        )
 
     async def _roots(self, start: datetime, end: datetime) -> list[TraceRoot]:
         """One root per trace id: the earliest, however many rows or pages a trace came in."""
@@ -133,14 +169,13 @@ class Sweeper:
                     earliest[root.trace_id] = root
         return list(earliest.values())
 
-    def _sort(self, roots: Iterable[TraceRoot], now: datetime | None) -> _Sorted:
-        """Lay roots out by use case; with `now`, traces that are not quiet yet wait for the final scan."""
+    def _sort(self, roots: Iterable[TraceRoot], now: datetime) -> _Sorted:
+        """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""
         out = _Sorted()
-        quiet = timedelta(seconds=self.deployment.defaults.quiet_seconds)
         for root in roots:
-            if selection.is_excluded(root, self.deployment):
+            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
                 out.excluded += 1
-            elif now is not None and (root.end is None or root.end > now - quiet):
+            elif root.end is None or root.end > now - self._quiet:
                 out.unfinished += 1
             elif cases := selection.matching_use_cases(root, self.deployment):
                 out.by_use_case[cases[0].name].append(root)
@@ -149,63 +184,65 @@ class Sweeper:
         return out
 
     def _choose(
-        self,
-        by_use_case: Mapping[str, Sequence[TraceRoot]],
-        rates: Mapping[str, ResolvedRate],
-        window: str,
-        now: datetime,
+        self, by_use_case: Mapping[str, Sequence[TraceRoot]], window: WindowRecord, now: datetime
     ) -> tuple[list[Promise], dict[str, int]]:
-        """Promises for what the hash selects, one per rubric, and how many were passed over."""
+        """Promises for what the hash selects, one per rubric, and how many were passed over, by `count_key`."""
         promises: list[Promise] = []
         passed_over: Counter[str] = Counter()
-        for name, roots in by_use_case.items():
-            use_case = self.deployment.use_case(name)
-            if use_case is None:
-                continue
-            names = self.deployment.rubrics_of(use_case)
-            for root in roots:
-                chosen = selection.decide(root, use_case, rates[name].rate, self.deployment.salt)
-                if chosen is None:
-                    passed_over[name] += 1
-                    continue
-                promises += [_promise(root, chosen, use_case, self.rubrics[r], window=window, now=now) for r in names]
+        for use_case in self.deployment.use_cases:
+            roots = by_use_case.get(use_case.name, ())
+            rate = window.rates[use_case.name].rate if roots else 1.0
+            chosen = [(r, c) for r in roots if (c := selection.decide(r, use_case, rate, self.deployment.salt))]
+            for name in self.deployment.rubrics_of(use_case) if roots else ():
+                passed_over[count_key(use_case.name, name)] = len(roots) - len(chosen)
+                rubric = self.rubrics[name]
+                promises += [self._promise(r, c, use_case, rubric, window=window.id, now=now) for r, c in chosen]
         return promises, dict(passed_over)
 
-    async def _counted_elsewhere(
-        self, promises: Sequence[Promise], fresh: Sequence[Promise], window: str
-    ) -> Counter[str]:
-        """Selected traces that another window promised, by use case: a second root does not make a second trace.
+    def _promise(
+        self,
+        root: TraceRoot,
+        chosen: selection.Selected,
+        use_case: UseCase,
+        rubric: Rubric,
+        *,
+        window: str,
+        now: datetime,
+    ) -> Promise:
+        calibration = self.calibrations.get(rubric.name)
+        return Promise(
+            trace_id=root.trace_id,
+            rubric=rubric.name,
+            rubric_hash=rubric.content_hash(),
+            calibration_hash=calibration.content_hash() if calibration else None,
+            use_case=use_case.name,
+            window=window,
+            start=root.start,
+            end=root.end,
+            environment=root.environment,
+            pi=chosen.pi,
+            stratum=chosen.stratum,
+            sample=chosen.sample,
+            selected_at=now,
+        )
 
-        Traces that were not selected leave nothing behind, so one with roots in two windows counts in both.
-        """
-        new = {(p.rubric, p.trace_id) for p in fresh}
-        old = [p for p in promises if (p.rubric, p.trace_id) not in new]
-        others: set[tuple[str, str]] = set()
-        for rubric in {p.rubric for p in old}:
-            entries = await self.state.entries(rubric, [p.trace_id for p in old if p.rubric == rubric])
-            others |= {(e.promise.use_case, e.trace_id) for e in entries.values() if e.promise.window != window}
-        return Counter(use_case for use_case, _ in others)
-
-    async def _already_scored(self, fresh: Sequence[Promise], now: datetime) -> set[tuple[str, str]]:
+    async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.store.project_id()
+        ids = {_state_score_id(project, promise): promise for promise in promises}
         found: set[tuple[str, str]] = set()
-        ids = {_state_score_id(project, p): p for p in fresh}
         for chunk in chunks(list(ids), 100):
             found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.store.read_scores(chunk)}
-        for rubric in {rubric for rubric, _ in found}:
+        return found
+
+    async def _close_known(self, known: set[tuple[str, str]], now: datetime) -> None:
+        for rubric in {rubric for rubric, _ in known}:
             moves = [
-                Move(
-                    trace_id=trace_id,
-                    expected=(LedgerState.OPEN,),
-                    state=LedgerState.SCORED,
-                    reason="already_in_store",
-                )
-                for r, trace_id in sorted(found)
-                if r == rubric
+                Move(trace_id=trace_id, expected=(LedgerState.OPEN,), state=LedgerState.SCORED, reason="in_store")
+                for name, trace_id in sorted(known)
+                if name == rubric
             ]
             await self.state.move(rubric, moves, now=now)
-        return found
 
 
 @dataclass
@@ -216,25 +253,6 @@ class _Sorted:
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
-
-
-def _promise(
-    root: TraceRoot, chosen: selection.Selected, use_case: UseCase, rubric: Rubric, *, window: str, now: datetime
-) -> Promise:
-    return Promise(
-        trace_id=root.trace_id,
-        rubric=rubric.name,
-        rubric_hash=rubric.content_hash(),
-        use_case=use_case.name,
-        window=window,
-        start=root.start,
-        end=root.end,
-        environment=root.environment,
-        pi=chosen.pi,
-        stratum=chosen.stratum,
-        sample=chosen.sample,
-        selected_at=now,
-    )
 
 
 def _state_score_id(project: str, promise: Promise) -> str:
@@ -248,6 +266,25 @@ def _state_score_id(project: str, promise: Promise) -> str:
     )
 
 
+def _is_encodable(root: TraceRoot) -> bool:
+    """Whether its ids and environment can be written anywhere: a lone surrogate cannot."""
+    try:
+        f"{root.trace_id}{root.observation_id}{root.environment}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _keeps_failing(reports: Sequence[SweepReport]) -> bool:
+    last = reports[-FAILURES_IN_A_ROW:]
+    return len(last) == FAILURES_IN_A_ROW and all(report.failed_windows for report in last)
+
+
+def _first_line(exc: Exception) -> str:
+    """What our own errors say; others may quote what they stumbled over, and that is somebody's text."""
+    return str(exc).splitlines()[0][:200] if isinstance(exc, EvaluationError) and str(exc) else ""
+
+
 def _total(reports: Sequence[SweepReport]) -> SweepReport:
-    fields = ("windows", "seen", "selected", "already_scored", "messages")
+    fields = ("windows", "failed_windows", "seen", "selected", "already_scored", "messages")
     return SweepReport(**{name: sum(getattr(report, name) for report in reports) for name in fields})

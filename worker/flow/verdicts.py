@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from pydantic import ValidationError
+
 from judges.schema import Record, Sample, Scored
 
 
@@ -30,6 +32,9 @@ def pack(kept: KeptVerdict) -> bytes:
     return zlib.compress(kept.model_dump_json().encode("utf-8", "surrogatepass"))
 
 
-def unpack(raw: bytes) -> KeptVerdict:
-    """What `pack` packed."""
-    return KeptVerdict.model_validate_json(zlib.decompress(raw))
+def unpack(raw: bytes) -> KeptVerdict | None:
+    """What `pack` packed; None if it cannot be read, as after an upgrade, which is as if it had expired."""
+    try:
+        return KeptVerdict.model_validate_json(zlib.decompress(raw))
+    except (zlib.error, ValidationError):
+        return None

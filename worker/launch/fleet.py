@@ -95,7 +95,13 @@ def running_fleet(
     assess = [f"assess{n + 1}" for n in range(assess_workers)]
     with (
         running_broker(settings, root) as broker,
-        Supervisor(data_dir / "logs", stop_first=("beat", *assess), report=report) as supervisor,
+        Supervisor(
+            data_dir / "logs",
+            stop_first=("beat", assess),
+            # Long enough for a batch to end by itself; what is killed is judged again by whoever comes next.
+            grace_s=settings.batch_deadline_s + 10,
+            report=report,
+        ) as supervisor,
     ):
         places = {"redis_url": SecretStr(broker.url), "config_dir": root.path, "data_dir": data_dir}
         env = child_environment(**settings.model_copy(update=places).environment())

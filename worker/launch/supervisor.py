@@ -62,7 +62,7 @@ class Supervisor:
         self,
         log_dir: Path,
         *,
-        stop_first: Sequence[str] = ("beat",),
+        stop_first: Sequence[str | Sequence[str]] = ("beat",),
         grace_s: float = 30.0,
         backoff: Backoff | None = None,
         report: Callable[[str], None] = lambda message: None,
@@ -71,8 +71,8 @@ class Supervisor:
 
         Args:
             log_dir: where `NAME.log` of each child goes.
-            stop_first: children that end before the others are told to, one after the other: beat, so that
-                nothing new is published to workers that are leaving.
+            stop_first: children that end before the others are told to, one after the other or, where a
+                sequence stands, together: beat, so that nothing new is published to workers that are leaving.
             grace_s: how long a child may finish its work after SIGTERM.
             backoff: how crashed children are started again.
             report: told, in one line each, about restarts and kills.
@@ -142,18 +142,20 @@ class Supervisor:
             finally:
                 self.stop_all()
 
-    def stop_all(self, order: Sequence[str] | None = None) -> None:
+    def stop_all(self, order: Sequence[str | Sequence[str]] | None = None) -> None:
         """Stop every child: those in `order` one after the other, then the rest together.
 
         Each gets SIGTERM and the time to finish; a further Ctrl-C or the end of that time kills.
 
         Args:
-            order: names; None: what the supervisor was made with.
+            order: as `stop_first`; None: what the supervisor was made with.
         """
-        first = [name for name in (self._stop_first if order is None else order) if name in self._children]
-        rest = [name for name in self._children if name not in first]
+        asked = [[s] if isinstance(s, str) else s for s in (self._stop_first if order is None else order)]
+        first = [[name for name in stage if name in self._children] for stage in asked]
+        named = {name for stage in first for name in stage}
+        rest = [name for name in self._children if name not in named]
         with _noted_signals() as received:
-            for stage in (*([name] for name in first), rest):
+            for stage in (*first, rest):
                 self._stop_stage(stage, received)
         self._children.clear()
         self._guard.close()

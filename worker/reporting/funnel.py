@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from judges.schema import Record
 from worker.ports import FleetState
-from worker.schema import FINAL_STATES, LedgerState
+from worker.schema import FINAL_STATES, LedgerState, count_key
 
 
 class FunnelRow(Record):
     """One use case under one rubric.
 
-    seen = not_selected + selected, and selected = scored + skipped + dead + in flight; `adds_up` says whether so.
+    seen = not_selected + selected, and selected = scored + skipped + dead + in flight. `selected` is what the
+    ledger was promised, ever; `not_selected` what the last scan of each window passed over.
     """
 
     use_case: str
     rubric: str
-    seen: int
     not_selected: int
     selected: int
     scored: dict[str, int] = Field(default_factory=dict, description="By grounding state.")
@@ -28,16 +28,22 @@ class FunnelRow(Record):
     dead: dict[str, int] = Field(default_factory=dict, description="By reason.")
     in_flight: dict[str, int] = Field(default_factory=dict, description="By ledger state.")
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties
+    @property
+    def seen(self) -> int:
+        """Distinct traces that sweeps found for this use case."""
+        return self.not_selected + self.selected
+
     @property
     def total_scored(self) -> int:
         """Traces whose scores the store shows."""
         return sum(self.scored.values())
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def adds_up(self) -> bool:
-        """Whether both sums hold exactly."""
-        ended = sum(sum(part.values()) for part in (self.scored, self.skipped, self.dead, self.in_flight))
-        return self.seen == self.not_selected + self.selected and self.selected == ended
+        """Whether everything selected ended in exactly one place or is still on its way."""
+        return self.selected == sum(sum(p.values()) for p in (self.scored, self.skipped, self.dead, self.in_flight))
 
 
 class Funnel(Record):
@@ -51,6 +57,7 @@ class Funnel(Record):
     excluded: int
     unfinished: int
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def adds_up(self) -> bool:
         """Whether every row adds up."""
@@ -66,19 +73,16 @@ async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
     """The funnel of traces that started on these UTC days, both included."""
     start = datetime.combine(first, time(), UTC)
     windows = await state.windows(start, datetime.combine(last, time(), UTC) + timedelta(days=1))
-    seen: Counter[str] = Counter()
     passed_over: Counter[str] = Counter()
     for window in windows:
-        seen.update(window.seen)
         passed_over.update(window.not_selected)
-    parts: dict[tuple[str, str], dict[LedgerState, Counter[str]]] = {}
+    parts: dict[str, dict[LedgerState, Counter[str]]] = {}
+    promised = {count_key(*key): n for key, n in (await state.promised(first, last)).items()}
     for (use_case, rubric, ledger_state, reason), n in (await state.counts(first, last)).items():
-        by_state = parts.setdefault((use_case, rubric), {s: Counter() for s in LedgerState})
-        by_state[ledger_state][reason] += n
-    unselected = {(name, "") for name in seen if not any(case == name for case, _ in parts)}
+        key = count_key(use_case, rubric)
+        parts.setdefault(key, {s: Counter() for s in LedgerState})[ledger_state][reason] += n
     rows = [
-        _row(use_case, rubric, seen[use_case], passed_over[use_case], parts.get((use_case, rubric), {}))
-        for use_case, rubric in sorted({*parts, *unselected})
+        _row(key, passed_over[key], promised.get(key, 0), parts.get(key, {})) for key in sorted({*parts, *passed_over})
     ]
     return Funnel(
         first=first,
@@ -87,19 +91,17 @@ async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
         windows=len(windows),
         unmatched=sum(w.unmatched for w in windows),
         excluded=sum(w.excluded for w in windows),
-        unfinished=sum(w.unfinished for w in windows if not w.is_final),
+        unfinished=sum(w.unfinished for w in windows),
     )
 
 
-def _row(
-    use_case: str, rubric: str, seen: int, passed_over: int, by_state: dict[LedgerState, Counter[str]]
-) -> FunnelRow:
+def _row(key: str, passed_over: int, promised: int, by_state: dict[LedgerState, Counter[str]]) -> FunnelRow:
+    use_case, rubric = key.split("\x1f")
     return FunnelRow(
         use_case=use_case,
         rubric=rubric,
-        seen=seen,
         not_selected=passed_over,
-        selected=sum(sum(counter.values()) for counter in by_state.values()),
+        selected=promised,
         scored=dict(by_state.get(LedgerState.SCORED, {})),
         skipped=dict(by_state.get(LedgerState.SKIPPED, {})),
         dead=dict(by_state.get(LedgerState.DEAD, {})),

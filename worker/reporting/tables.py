@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE
@@ -15,6 +16,13 @@ from worker.reporting.report import Distribution, ReportRow
 from worker.reporting.why import RubricStory, TraceStory
 from worker.schema import LedgerEntry
 from worker.statistics.intervals import Estimate
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def shown(text: str) -> str:
+    """Foreign text made harmless for a terminal: no control characters or direction marks, no markup."""
+    return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def percent(estimate: Estimate | None) -> str:
@@ -54,7 +62,7 @@ def _reasons(row: FunnelRow) -> str:
     """How a row's traces ended, in words: `bot (grounding): scored 174 judged, 130 evidence silent`."""
     parts = (("scored", row.scored), ("skipped", row.skipped), ("dead", row.dead), ("in flight", row.in_flight))
     told = [
-        f"{name} " + ", ".join(f"{n:,} {escape(reason.replace('_', ' '))}" for reason, n in sorted(part.items()))
+        f"{name} " + ", ".join(f"{n:,} {shown(reason.replace('_', ' '))}" for reason, n in sorted(part.items()))
         for name, part in parts
         if any(part)
     ]
@@ -86,23 +94,23 @@ def dead_table(letters: Sequence[LedgerEntry]) -> Table:
             f"{letter.changed_at:%Y-%m-%d %H:%M:%S}",
             letter.promise.use_case,
             letter.promise.rubric,
-            escape(letter.trace_id),
+            shown(letter.trace_id),
             letter.reason,
             str(letter.attempts),
-            escape(letter.detail),
+            shown(letter.detail),
         )
     return table
 
 
 def story_lines(story: TraceStory) -> Iterator[str]:
     """The story of one trace, a line for each decision."""
-    yield f"[bold]trace {escape(story.trace_id)}[/]"
+    yield f"[bold]trace {shown(story.trace_id)}[/]"
     if story.trace is None:
         yield "  the store does not have it" + _unless_selected(story)
     else:
         root = story.trace.root
         started = f"{root.start:%Y-%m-%d %H:%M:%S} UTC"
-        yield f"  found: {escape(root.name)!r} in {escape(root.environment)!r}, started {started}"
+        yield f"  found: {shown(repr(root.name))} in {shown(repr(root.environment))}, started {started}"
     yield from _selection_lines(story)
     for rubric in story.rubrics:
         yield from _rubric_lines(rubric)
@@ -124,6 +132,8 @@ def _selection_lines(story: TraceStory) -> Iterator[str]:
         return
     rate = story.window.rates[story.use_case]
     chosen = f"selected (stratum {story.stratum})" if story.is_selected else "not selected"
+    if story.is_selected and not any(rubric.entry for rubric in story.rubrics):
+        chosen = "would be selected, but no sweep met it: it came after the last scan, or was not finished"
     sign = "<" if story.is_selected else "≥"
     yield f"  window {story.window.id}: rate {rate.rate:.4g} ({rate.why}), scanned {story.window.scans}×"
     yield f"  hash {story.hash_fraction:.6f} {sign} π {story.pi:.4g}: [bold]{chosen}[/]"
@@ -136,19 +146,19 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
     reason = f" ({entry.reason})" if entry.reason else ""
     yield f"  rubric {story.rubric} {entry.promise.rubric_hash[:12]}: [bold]{entry.state}[/]{reason}"
     if entry.detail:
-        yield f"    {escape(entry.detail)}"
+        yield f"    {shown(entry.detail)}"
     for event in story.history:
         yield f"    {event.at:%H:%M:%S.%f}"[:-3] + f"  {event.state}{f' ({event.reason})' if event.reason else ''}"
     for score in sorted(story.scores, key=lambda s: s.name):
         value = score.value if isinstance(score.value, str) else f"{score.value:.3f}"
         yield f"    score in the store: {score.name} = {value}"
     if story.scores:
-        yield f"    comment: {escape(story.scores[0].comment)}"
+        yield f"    comment: {shown(story.scores[0].comment)}"
     if story.outcome is not None and story.outcome.verdict is not None:
         verdict = story.outcome.verdict
         yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
         for claim in verdict.claims:
-            yield f"      {claim.verdict:<12} {escape(claim.text[:100])}" + (f"  [dim]{escape(claim.reason)}[/]")
+            yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
 
 
 def _unless_selected(story: TraceStory) -> str:

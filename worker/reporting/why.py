@@ -89,7 +89,8 @@ async def _rubric_story(trace_id: str, rubric: str, store: TraceStore, state: Fl
         ids = expected_scores(entry, await store.project_id())
         scores = (await store.read_scores(ids)).values()
         kept = await state.kept([entry.judgement.verdict_key])
-        outcome = unpack(kept[entry.judgement.verdict_key]).outcome if kept else None
+        verdict = unpack(kept[entry.judgement.verdict_key]) if kept else None
+        outcome = verdict.outcome if verdict else None
     history = await state.history(rubric, trace_id)
     return RubricStory(rubric=rubric, entry=entry, history=tuple(history), scores=tuple(scores), outcome=outcome)
 

@@ -28,6 +28,7 @@ class MemoryState:
         self._entries: dict[_Member, LedgerEntry] = {}
         self._history: dict[_Member, list[LedgerEvent]] = defaultdict(list)
         self._due: dict[_Member, datetime] = {}
+        self._not_before: dict[_Member, datetime] = {}
         self._held: dict[_Member, tuple[str, datetime]] = {}
         self._kept: dict[str, bytes] = {}
         self._documents: dict[str, str] = {}
@@ -41,6 +42,12 @@ class MemoryState:
     async def windows(self, start: datetime, end: datetime) -> Sequence[WindowRecord]:
         """Recorded windows with `start <= window.start < end`, in order of time."""
         return [self._windows[at] for at in sorted(self._windows) if start <= at < end]
+
+    async def open_window(self, window: WindowRecord) -> WindowRecord:
+        """Write the record unless there is one; add rates that are not stored yet."""
+        stored = self._windows.get(window.start, window)
+        self._windows[window.start] = stored.model_copy(update={"rates": {**window.rates, **stored.rates}})
+        return self._windows[window.start]
 
     async def put_window(self, window: WindowRecord) -> None:
         """Write or replace one window's record."""
@@ -68,7 +75,7 @@ class MemoryState:
         return list(self._history.get((rubric, trace_id), ()))
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment."""
         taken = []
@@ -78,9 +85,12 @@ class MemoryState:
             holder, held_until = self._held.get(member, (owner, now))
             if entry is None or entry.state is not LedgerState.OPEN or (holder != owner and held_until > now):
                 continue
+            if self._not_before.get(member, now) > now:
+                continue
             self._held[member] = (owner, until)
             self._due[member] = until
-            self._entries[member] = entry.model_copy(update={"deliveries": entry.deliveries + 1})
+            counts = {"deliveries": entry.deliveries + 1, "alone": entry.alone + int(alone)}
+            self._entries[member] = entry.model_copy(update=counts)
             taken.append(self._entries[member])
         return taken
 
@@ -96,6 +106,9 @@ class MemoryState:
             self._history[member].append(LedgerEvent(at=now, state=move.state, reason=move.reason))
             self._held.pop(member, None)
             self._due.pop(member, None)
+            self._not_before.pop(member, None)
+            if move.due is not None and move.state is LedgerState.OPEN:
+                self._not_before[member] = move.due
             if move.due is not None and move.state not in FINAL_STATES:
                 self._due[member] = move.due
             moved.append(move.trace_id)
@@ -128,9 +141,18 @@ class MemoryState:
             total[entry.promise.use_case, entry.promise.rubric, entry.state, entry.reason] += 1
         return total
 
-    async def keep(self, key: str, value: bytes, *, ttl_s: int) -> None:
-        """Keep a verdict under its content key."""
-        self._kept[key] = value
+    async def promised(self, first: date, last: date) -> Mapping[tuple[str, str], int]:
+        """Number of promises ever made by (use case, rubric)."""
+        total: dict[tuple[str, str], int] = defaultdict(int)
+        async for entry in self.scan(first, last):
+            total[entry.promise.use_case, entry.promise.rubric] += 1
+        return total
+
+    async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
+        """Keep a verdict under its content key unless one is there (or replace it); returns the one that is kept."""
+        if replace:
+            self._kept[key] = value
+        return self._kept.setdefault(key, value)
 
     async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Kept values by key."""
@@ -175,6 +197,7 @@ def _moved(entry: LedgerEntry, move: Move, now: datetime) -> LedgerEntry:
             "detail": move.detail,
             "attempts": 0 if move.fresh_start else entry.attempts + int(move.failed_attempt),
             "deliveries": 0,
+            "alone": 0,
             "writes": 0 if move.fresh_start else entry.writes + int(move.wrote),
             "since": now if move.fresh_start else entry.since,
             "changed_at": now,

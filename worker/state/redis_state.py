@@ -3,6 +3,7 @@
 Keys, all under one prefix:
     entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, owner, until
     history:RUBRIC␟TRACE   list: what happened, at most 100 lines
+    promised:DATE          hash: use case␟rubric → promises ever made
     due:STATE              sorted set of members by deadline (open, judged, posted)
     dead                   sorted set of members by the time they gave up
     day:DATE, count:DATE   members and counts by UTC day of the trace's start
@@ -28,11 +29,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import DataError, RedisError
 
+from judges.offload import in_thread
 from worker.ports import StateUnavailable
 from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, Move, Promise, WindowRecord
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
+MEMBERS_TTL_S = 30 * 24 * 3600
+DOCUMENT_TTL_S = 30 * 24 * 3600
 COUNTS_TTL_S = 400 * 24 * 3600
 _CHUNK = 500
 _SEP = "\x1f"
@@ -67,8 +71,22 @@ class RedisState:
             pipe = self._client.pipeline(transaction=False)
             for day in _days(start.astimezone(UTC).date(), end.astimezone(UTC).date()):
                 pipe.hvals(self._key(f"windows:{day}"))
-            found = [WindowRecord.model_validate_json(raw) for values in await pipe.execute() for raw in values]
+            raw = [record for records in await pipe.execute() for record in records]
+        found = await in_thread(lambda: [WindowRecord.model_validate_json(record) for record in raw])
         return sorted((w for w in found if start <= w.start < end), key=lambda w: w.start)
+
+    async def open_window(self, window: WindowRecord) -> WindowRecord:
+        """Write the record unless there is one; add rates that are not stored yet."""
+        key = self._key(f"windows:{_day(window.start)}")
+        async with self._guard():
+            args: list[str | int] = [
+                window.id,
+                window.model_dump_json(),
+                window.model_dump_json(include={"rates"}),
+                COUNTS_TTL_S,
+            ]
+            raw = await self._scripts["open_window"](keys=[key], args=args)
+        return WindowRecord.model_validate_json(raw)
 
     async def put_window(self, window: WindowRecord) -> None:
         """Write or replace one window's record."""
@@ -83,7 +101,10 @@ class RedisState:
         fresh: list[Promise] = []
         event = _event(now, LedgerState.OPEN, "selected")
         for chunk in _chunks(promises):
-            args: list[str | float] = [self._prefix, now.timestamp(), due.timestamp(), COUNTS_TTL_S, event]
+            args: list[str | float] = [
+                *(self._prefix, now.timestamp(), due.timestamp()),
+                *(MEMBERS_TTL_S, COUNTS_TTL_S, event),
+            ]
             for p in chunk:
                 args += [p.rubric, p.trace_id, _day(p.start), p.use_case, p.model_dump_json()]
             fresh += await self._pick("promise", args, chunk)
@@ -101,10 +122,11 @@ class RedisState:
         return [LedgerEvent.model_validate_json(line) for line in raw]
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment."""
-        args: list[str | float] = [self._prefix, rubric, owner, now.timestamp(), until.timestamp(), *trace_ids]
+        args: list[str | float] = [self._prefix, rubric, owner, now.timestamp(), until.timestamp()]
+        args += [int(alone), *trace_ids]
         taken = await self._pick("begin", args, trace_ids)
         return list((await self.entries(rubric, taken)).values())
 
@@ -167,10 +189,26 @@ class RedisState:
                     total[use_case, rubric, LedgerState(state), reason] += int(n)
         return {key: n for key, n in total.items() if n}
 
-    async def keep(self, key: str, value: bytes, *, ttl_s: int) -> None:
-        """Keep a verdict under its content key."""
+    async def promised(self, first: date, last: date) -> Mapping[tuple[str, str], int]:
+        """Number of promises ever made by (use case, rubric)."""
+        total: dict[tuple[str, str], int] = defaultdict(int)
         async with self._guard():
-            await self._client.set(self._key(f"kept:{key}"), value, ex=ttl_s)
+            pipe = self._client.pipeline(transaction=False)
+            for day in _days(first, last):
+                pipe.hgetall(self._key(f"promised:{day}"))
+            for counts in await pipe.execute():
+                for field, n in counts.items():
+                    use_case, rubric = field.decode().split(_SEP)
+                    total[use_case, rubric] += int(n)
+        return total
+
+    async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
+        """Keep a verdict under its content key unless one is there (or replace it); returns the one that is kept."""
+        async with self._guard():
+            if await self._client.set(self._key(f"kept:{key}"), value, ex=ttl_s, nx=not replace):
+                return value
+            kept: Any = await self._client.get(self._key(f"kept:{key}"))
+        return value if kept is None else kept
 
     async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Kept values by key; expired ones are absent."""
@@ -181,9 +219,9 @@ class RedisState:
         return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
 
     async def put_document(self, digest: str, content: str) -> None:
-        """Publish a rubric under its hash."""
+        """Publish a rubric or calibration under its hash."""
         async with self._guard():
-            await self._client.set(self._key(f"doc:{digest}"), content)
+            await self._client.set(self._key(f"doc:{digest}"), content, ex=DOCUMENT_TTL_S)
 
     async def document(self, digest: str) -> str | None:
         """A published document, or None."""
@@ -266,6 +304,7 @@ def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
         detail=fields[b"detail"].decode(),
         attempts=int(fields[b"attempts"]),
         deliveries=int(fields[b"deliveries"]),
+        alone=int(fields[b"alone"]),
         writes=int(fields[b"writes"]),
         since=_moment(fields[b"since"]),
         changed_at=_moment(fields[b"changed_at"]),

@@ -7,28 +7,18 @@ over clusters (conversations, documents) where rows depend on each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from judges.schema import Record
+from worker.statistics.bootstrap import RESAMPLES, BootstrapEstimate, ClusterBootstrap
 from worker.statistics.intervals import Estimate
-from worker.statistics.weighted import cluster_index, hajek_share
+from worker.statistics.weighted import hajek_share
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-RESAMPLES = 2000
-_CELLS_AT_ONCE = 2_000_000
-_FEWEST_RESAMPLES = 100
-
-
-class BootstrapEstimate(Estimate):
-    """An estimate whose interval comes from a bootstrap; `ignored` resamples lacked one of the classes."""
-
-    resamples: int
-    ignored: int
 
 
 class ClassRates(Record):
@@ -75,7 +65,7 @@ def auroc_estimate(
     value = auroc(labels, scores)
     if value is None:
         return None
-    bootstrap = _Bootstrap(len(labels), clusters, resamples, seed, conf)
+    bootstrap = ClusterBootstrap(len(labels), clusters, resamples, seed, conf)
     return bootstrap.estimate(value, lambda weights: _weighted_auroc(marked, values, weights))
 
 
@@ -111,7 +101,7 @@ def class_rates(
     if sensitivity is None or specificity is None:
         return None
     value = (sensitivity.value + specificity.value) / 2
-    bootstrap = _Bootstrap(len(labels), clusters, resamples, seed, conf)
+    bootstrap = ClusterBootstrap(len(labels), clusters, resamples, seed, conf)
     balanced = bootstrap.estimate(value, lambda weights: _weighted_balance(marked, hits, weights))
     if balanced is None:
         return None
@@ -126,48 +116,6 @@ def youden_lower(sensitivity: Estimate, specificity: Estimate) -> float:
     """
     j = sensitivity.value + specificity.value - 1
     return j - math.hypot(sensitivity.value - sensitivity.low, specificity.value - specificity.low)
-
-
-class _Bootstrap:
-    """Resamples whole clusters and turns a statistic of row weights into an interval."""
-
-    def __init__(self, rows: int, clusters: Sequence[Hashable] | None, resamples: int, seed: int, conf: float) -> None:
-        self._clustered = clusters is not None
-        self._index = np.arange(rows) if clusters is None else cluster_index(clusters)
-        if self._index.size != rows:
-            raise ValueError("clusters must have one entry per row")
-        self._m = int(self._index.max()) + 1
-        self._resamples = resamples
-        self._seed = seed
-        self._tail = (1 - conf) / 2
-
-    def estimate(self, value: float, statistic: Callable[[Floats], Floats]) -> BootstrapEstimate | None:
-        """The interval around `value`; `statistic` maps weights (resamples × rows) to values, NaN = a class lacks."""
-        if self._m < 2:
-            return None
-        values = np.concatenate([statistic(weights) for weights in self._weights()])
-        usable = values[~np.isnan(values)]
-        if usable.size < min(_FEWEST_RESAMPLES, self._resamples):
-            return None
-        low, high = np.quantile(usable, [self._tail, 1 - self._tail])
-        return BootstrapEstimate(
-            value=value,
-            low=min(value, float(low)),
-            high=max(value, float(high)),
-            n=self._index.size,
-            n_clusters=self._m if self._clustered else None,
-            resamples=self._resamples,
-            ignored=int(values.size - usable.size),
-        )
-
-    def _weights(self) -> Iterator[Floats]:
-        """How often each row is drawn, in blocks of resamples small enough for memory."""
-        generator = np.random.default_rng(self._seed)
-        block = max(1, _CELLS_AT_ONCE // self._index.size)
-        shares = np.full(self._m, 1 / self._m)
-        for start in range(0, self._resamples, block):
-            size = min(block, self._resamples - start)
-            yield generator.multinomial(self._m, shares, size=size).astype(np.float64)[:, self._index]
 
 
 def _weighted_auroc(marked: Bools, values: Floats, weights: Floats) -> Floats:

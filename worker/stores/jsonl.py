@@ -6,10 +6,7 @@ streamed: memory holds one chunk of traces, however long the file.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -19,11 +16,9 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, Validation
 
 from judges.errors import ConfigurationError
 from judges.schema import Record
+from worker.lines import DAMAGED, BadLine, damaged, numbered, problem_of, too_long, unzipped, without_lone_surrogates
 from worker.schema import Observation, Trace, TraceRoot
 from worker.stores.sqlite import SqliteStore
-
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""A longer line is refused unread, so that a file without line ends cannot fill the memory."""
 
 SHOWN = 20
 """How many bad lines an import keeps to show; all are counted."""
@@ -103,18 +98,6 @@ class TraceLine(Record):
         return Observation(id=line.id or f"{self.id}:{position}", start=line.start or self.start, **columns)
 
 
-class BadLine(Record):
-    """A line that was not taken: where, which key, and what to do about it."""
-
-    number: int = Field(ge=1)
-    key: str
-    remedy: str
-
-    def __str__(self) -> str:
-        """One line for a person."""
-        return f"line {self.number}: {self.key}: {self.remedy}"
-
-
 class ImportResult(Record):
     """What an import did: traces taken, lines refused, and the first of those."""
 
@@ -141,14 +124,14 @@ def read_traces(path: Path) -> Iterator[Trace | BadLine]:
     """
     number = 0
     try:
-        with _open(path) as file:
-            for number, line in _lines(file):
+        with path.open("rb") as file:
+            for number, line in numbered(unzipped(file)):
                 if line is None:
-                    yield BadLine(number=number, key="line", remedy=f"longer than {MAX_LINE_BYTES} bytes; shorten it")
+                    yield too_long(number)
                 elif line.strip():
                     yield _parsed(number, line)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
-        yield BadLine(number=number + 1, key="file", remedy=f"damaged from here on ({exc}); fetch or compress it again")
+    except DAMAGED as exc:
+        yield damaged(number, exc)
     except OSError as exc:
         raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable JSONL file") from exc
 
@@ -175,50 +158,15 @@ async def import_file(store: SqliteStore, path: Path) -> ImportResult:
     return ImportResult(imported=imported, bad=bad, first_bad=tuple(shown))
 
 
-def _open(path: Path) -> io.BufferedIOBase:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if zipped else path.open("rb")
-
-
-def _lines(file: io.BufferedIOBase) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines; None for one that is too long to take."""
-    number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if len(line) <= MAX_LINE_BYTES:
-            yield number, line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = file.readline(MAX_LINE_BYTES)
-        yield number, None
-
-
 def _parsed(number: int, line: bytes) -> Trace | BadLine:
     if line.lstrip().startswith(b"["):
         remedy = "an array; write one JSON object a line (`jq -c '.[]'` turns an array into lines)"
         return BadLine(number=number, key="line", remedy=remedy)
     try:
-        return TraceLine.model_validate_json(_without_lone_surrogates(line)).trace()
+        return TraceLine.model_validate_json(without_lone_surrogates(line)).trace()
     except ValidationError as exc:
-        key, remedy = _problem(exc)
+        key, remedy = problem_of(exc, _REMEDIES)
         return BadLine(number=number, key=key, remedy=remedy)
-
-
-def _without_lone_surrogates(line: bytes) -> bytes:
-    r"""The line, with half of a surrogate pair (`\ud83d`, left by cutting text in the middle of an emoji) as U+FFFD.
-
-    Some applications log such halves; no strict JSON parser, model or store takes them.
-    """
-    if b"\\ud" not in line and b"\\uD" not in line:
-        return line
-    try:
-        text = json.dumps(json.loads(line), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return line
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 _REMEDIES = {
@@ -227,13 +175,3 @@ _REMEDIES = {
     "missing": "missing; add it",
     "extra_forbidden": "unknown key; check its spelling against docs/trace.schema.json, or put it under metadata",
 }
-
-
-def _problem(exc: ValidationError) -> tuple[str, str]:
-    """The key and the remedy of the first thing that is wrong."""
-    problem = exc.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "line"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "json_invalid":
-        return key, f"{message}; write one JSON object a line"
-    return key, _REMEDIES.get(problem["type"], message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from tests.builders import NOW, make_trace
 from tests.fakes import DOWN, FlakyStore, PlannedJudge, supported
 from worker.clock import FixedClock
 from worker.flow import dead_letters
-from worker.flow.assess import MAX_DELIVERIES, Assessor, AssessReport, Limits
+from worker.flow.assess import MAX_ALONE, SUSPICIOUS_DELIVERIES, Assessor, AssessReport, Limits
 from worker.flow.batching import group_messages
 from worker.flow.reconcile import FULL_QUEUE, Reconciler
 from worker.flow.record import MAX_WRITES, Recorder
@@ -28,6 +28,7 @@ from worker.schema import (
     AssessMessage,
     LedgerEntry,
     LedgerState,
+    Move,
     Promise,
     RecordMessage,
     Trace,
@@ -49,13 +50,17 @@ class Line:
         self.evaluator: Evaluator | None = Evaluator(RUBRIC, self.judge)
         self.published: list[AssessMessage | RecordMessage] = []
         self.deadline = timedelta(seconds=120)
+        self.unavailable: Exception | None = None
+        self.allowed = True
         self.promises = [_promise(trace) for trace in traces]
         asyncio.run(self.state.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
 
     async def publish(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
         self.published += messages
 
-    async def _evaluator(self, rubric_hash: str) -> Evaluator | None:
+    async def _evaluator(self, rubric_hash: str, calibration_hash: str | None) -> Evaluator | None:
+        if self.unavailable is not None:
+            raise self.unavailable
         return self.evaluator
 
     def assess(self, owner: str = "m1") -> list[AssessReport]:
@@ -71,6 +76,7 @@ class Line:
                 max_age=timedelta(hours=6),
                 verdict_ttl_s=86400,
             ),
+            may_see=lambda use_case, rubric: self.allowed,
         )
         messages = group_messages(self.promises)
         return [asyncio.run(assessor.assess(message, owner=owner)) for message in messages]
@@ -229,6 +235,7 @@ def test_broken_replies_are_tried_once_more_and_then_parked() -> None:
     line = Line(traces(1), lambda _: errors.InvalidVerdict("not JSON"))
     line.assess()
     assert line.counts() == {(S.OPEN, "InvalidVerdict"): 1}
+    line.clock.moment += timedelta(minutes=1)
     line.assess(owner="m2")
     assert line.counts() == {(S.DEAD, "InvalidVerdict"): 1}
     assert line.store.scores == {}
@@ -255,13 +262,79 @@ def test_dismissed_dead_letter_counts_as_skipped_with_its_reason() -> None:
     assert line.counts() == {(S.SKIPPED, "dismissed:ModelAccessDenied"): 1}
 
 
-def test_trace_that_kills_its_worker_is_parked_as_poison() -> None:
-    line = Line(traces(1))
-    for n in range(MAX_DELIVERIES):
-        until = NOW + timedelta(seconds=n)
-        asyncio.run(line.state.begin("grounding", ["t0"], owner="m1", now=NOW, until=until))
+class WorkerDies(BaseException):
+    """What a test raises where a real worker process would vanish."""
+
+
+def test_trace_that_kills_its_worker_is_parked_alone_and_its_neighbours_are_judged() -> None:
+    line = Line(traces(5))
+    move = line.state.move
+
+    async def dies_over_t2(rubric: str, moves: Sequence[Move], *, now: datetime) -> Sequence[str]:
+        """The worker is gone before the outcome of anything judged together with t2 is in the ledger."""
+        if any(m.trace_id == "t2" and m.reason != "poison" for m in moves):
+            raise WorkerDies
+        return await move(rubric, moves, now=now)
+
+    line.state.move = dies_over_t2  # type: ignore[method-assign]
+    for _ in range(SUSPICIOUS_DELIVERIES + MAX_ALONE + 2):
+        try:
+            line.assess()
+        except WorkerDies:
+            line.clock.moment += timedelta(minutes=5)
+    assert line.counts() == {(S.JUDGED, ""): 4, (S.DEAD, "poison"): 1}
+    assert line.entry("t2").state is S.DEAD
+
+
+def test_worker_that_cannot_build_the_evaluator_leaves_the_work_to_others_and_in_the_end_parks_it() -> None:
+    line = Line(traces(2))
+    line.unavailable = errors.ConfigurationError("no key")
     line.assess()
-    assert line.counts() == {(S.DEAD, "poison"): 1}
+    assert line.counts() == {(S.OPEN, "evaluator_unavailable"): 2}
+    line.clock.moment += timedelta(hours=7)
+    line.assess(owner="m2")
+    assert line.counts() == {(S.DEAD, "evaluator_unavailable"): 2}
+    assert "no key" in line.entry().detail
+
+
+def test_text_a_use_case_forbids_never_reaches_the_judge_whatever_the_message_says() -> None:
+    line = Line(traces(2))
+    line.allowed = False
+    line.assess()
+    assert line.counts() == {(S.DEAD, "egress_forbidden"): 2}
+    assert line.judge.seen == []
+
+
+def test_duplicate_message_does_not_shorten_a_back_off() -> None:
+    line = Line(traces(1), lambda _: errors.RateLimited("slow down", retry_after_s=300.0))
+    line.assess()
+    line.assess(owner="m2")
+    assert len(line.judge.seen) == 1
+    assert line.entry().attempts == 1
+
+
+def test_unreadable_kept_verdict_is_as_good_as_expired() -> None:
+    line = Line(traces(2))
+    line.assess()
+    line.state._kept = dict.fromkeys(line.state._kept, b"not zlib")
+    line.record()
+    assert line.counts() == {(S.OPEN, "verdict_expired"): 2}
+    line.assess(owner="m2")
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 2}
+
+
+def test_message_of_a_foreign_error_reaches_neither_ledger_nor_log(capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line(traces(1))
+    line.state.kept = _quotes_private_text  # type: ignore[method-assign]
+    line.assess()
+    assert line.counts() == {(S.DEAD, "ValueError"): 1}
+    assert "private" not in line.entry().detail + capsys.readouterr().out
+
+
+async def _quotes_private_text(keys: Sequence[str]) -> dict[str, bytes]:
+    raise ValueError("private answer text")
 
 
 def test_hanging_judge_is_cut_off_at_the_batch_deadline_and_the_rest_is_kept() -> None:
@@ -433,6 +506,4 @@ def test_no_failure_ever_becomes_a_score_and_the_counts_add_up(plans: list[Excep
 
 
 def _reopened(trace_id: str) -> Any:
-    from worker.schema import Move
-
     return Move(trace_id=trace_id, expected=(S.JUDGED,), state=S.OPEN, due=NOW)

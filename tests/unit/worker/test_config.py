@@ -30,6 +30,11 @@ def write(tmp_path: Path, text: str) -> ConfigRoot:
         ("use_cases: [{name: a", "line 1"),
         ("", "use_cases: missing"),
         ("- a", "valid dictionary"),
+        ("defaults: {rate: 1.0}\nuse_cases: [{name: a}]", "defaults.rate"),
+        ("use_cases: [{name: a, stakes: high, rate: 0.05}]", "low for high stakes"),
+        ("window_seconds: 3500\nuse_cases: [{name: a}]", "does not divide a day"),
+        ("defaults: {quiet_seconds: 3600}\nuse_cases: [{name: a}]", "late_seconds"),
+        ("use_cases: [{name: a, rate: 0.1, rate: 0.2}]", "key 'rate' stands twice"),
     ],
 )
 def test_broken_configuration_names_file_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:
@@ -119,3 +124,17 @@ def test_empty_variables_count_as_unset(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("ASSAY_REDIS_URL", "")
     assert not load_settings().has_llm
     assert load_settings().redis_url is None
+
+
+def test_misspelt_setting_is_refused_and_the_teams_own_variables_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_SUPPORT_BOT_URL", "http://bot")
+    assert load_settings().rubric_variables()["ASSAY_SUPPORT_BOT_URL"] == "http://bot"
+    monkeypatch.setenv("ASSAY_REDIS_ULR", "redis://h/0")
+    with pytest.raises(ConfigurationError, match="did you mean ASSAY_REDIS_URL"):
+        load_settings()
+
+
+def test_deadline_that_never_comes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_BATCH_DEADLINE_S", "inf")
+    with pytest.raises(ConfigurationError, match="ASSAY_BATCH_DEADLINE_S"):
+        load_settings()

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from judges.errors import ConfigurationError
 from tests.contract.test_trace_store import key
+from worker import lines
+from worker.lines import BadLine
 from worker.schema import Trace
 from worker.stores import jsonl
-from worker.stores.jsonl import BadLine, ImportResult, TraceLine, import_file, read_traces, schema_text
+from worker.stores.jsonl import ImportResult, TraceLine, import_file, read_traces, schema_text
 from worker.stores.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[3]
@@ -163,7 +165,7 @@ def test_damaged_gzip_gives_what_was_read_and_says_where_it_ends(tmp_path: Path,
 
 
 def test_line_that_is_too_long_is_refused_unread(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonl, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 100)
     good = {"id": "t", "start": START}
     found = list(read_traces(write(file, good, b"x" * 101, b"y" * 1000, b"z" * 99, good)))
     assert [one.number if isinstance(one, BadLine) else one.id for one in found] == ["t", 2, 3, 4, "t"]

@@ -10,15 +10,15 @@ import pytest
 
 from judges.rubric import Rubric
 from tests.builders import NOW, make_deployment, make_root
-from worker.config import Defaults, Deployment, Match, UseCase
+from worker.clock import FixedClock
+from worker.config import Defaults, Deployment, LowTraffic, Match, UseCase
 from worker.flow.batching import group_messages
 from worker.flow.sweep import Sweeper, SweepReport
-from worker.ports import StateUnavailable
+from worker.ports import StateUnavailable, StoreRejected, StoreUnavailable
 from worker.reporting.funnel import Funnel, read_funnel
 from worker.schema import (
     STATE_SCORE,
     AssessMessage,
-    LedgerState,
     RecordMessage,
     Score,
     TraceRoot,
@@ -35,13 +35,14 @@ class RootsOnly:
     def __init__(self, *roots: TraceRoot, scored: Sequence[str] = ()) -> None:
         self.roots = list(roots)
         self.scored = set(scored)
-        self.listed = 0
+        self.bad: dict[datetime, Exception] = {}
 
     async def project_id(self) -> str:
         return "project"
 
     async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
-        self.listed += 1
+        if start in self.bad:
+            raise self.bad[start]
         found = [root for root in self.roots if start <= root.start < end]
         for at in range(0, len(found), 7):
             yield found[at : at + 7]
@@ -59,7 +60,7 @@ class Bell:
         self.broken = False
 
     async def __call__(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
-        if self.broken:
+        if self.broken and messages:
             raise StateUnavailable("broker is gone")
         self.messages += [m for m in messages if isinstance(m, AssessMessage)]
 
@@ -75,18 +76,22 @@ class World:
         self.store = RootsOnly(*roots, scored=scored)
         self.state = MemoryState()
         self.bell = Bell()
+        self.clock = FixedClock(NOW)
+        self.rubrics = {"grounding": RUBRIC}
         self.deployment = deployment or make_deployment()
 
     def sweep(self, now: datetime = NOW) -> SweepReport:
+        self.clock.moment = now
         sweeper = Sweeper(
             store=self.store,  # type: ignore[arg-type]  # a sweep uses these three methods only
             state=self.state,
             deployment=self.deployment,
-            rubrics={"grounding": RUBRIC},
+            rubrics=self.rubrics,
             publish=self.bell,
+            clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
         )
-        return asyncio.run(sweeper.sweep(now))
+        return asyncio.run(sweeper.sweep())
 
     def funnel(self) -> Funnel:
         return asyncio.run(read_funnel(self.state, (NOW - timedelta(days=2)).date(), (NOW + timedelta(days=1)).date()))
@@ -132,15 +137,27 @@ def test_window_waits_until_it_is_closed_and_quiet() -> None:
     assert world.sweep(NOW + timedelta(minutes=6)).selected == 1
 
 
-def test_unfinished_trace_is_taken_at_the_final_scan() -> None:
+def test_unfinished_trace_is_taken_when_it_has_ended_and_never_before() -> None:
     start = NOW - timedelta(minutes=8)
-    world = World(make_root("slow", start=start, end=NOW + timedelta(minutes=1)), make_root("quick", start=start))
+    world = World(make_root("slow", start=start, end=NOW + timedelta(hours=1)), make_root("quick", start=start))
     world.sweep()
+    world.sweep(NOW + timedelta(minutes=20))
     assert world.bell.trace_ids == ["quick"]
     assert world.funnel().unfinished == 1
-    world.sweep(NOW + timedelta(minutes=20))
+    world.sweep(NOW + timedelta(minutes=70))
     assert sorted(world.bell.trace_ids) == ["quick", "slow"]
     assert world.funnel().unfinished == 0
+
+
+def test_trace_that_never_ends_is_given_up_counted_and_not_looked_at_every_minute() -> None:
+    world = World()
+    world.store.roots = [make_root("hung", start=NOW - timedelta(minutes=8)).model_copy(update={"end": None})]
+    scans = [world.sweep(NOW + timedelta(minutes=minutes)).windows for minutes in range(0, 60 * 30, 5)]
+    window = next(w for w in asyncio.run(world.state.windows(NOW - timedelta(minutes=10), NOW)) if w.unfinished)
+    assert window.is_final
+    assert window.scans < 12
+    assert world.bell.trace_ids == []
+    assert sum(scans) > 12
 
 
 def test_late_trace_is_found_by_the_second_scan_under_the_stored_rate() -> None:
@@ -155,16 +172,101 @@ def test_late_trace_is_found_by_the_second_scan_under_the_stored_rate() -> None:
     assert {item.pi for item in items} == {1.0}
 
 
-def test_crash_while_publishing_leaves_the_window_open_and_loses_nothing() -> None:
-    world = World(*roots(3))
+def test_crash_while_publishing_loses_nothing_and_keeps_one_pi_per_window() -> None:
+    """The rate is stored before anything is promised: late traffic must not change it for a window half done."""
+    deployment = make_deployment(UseCase(name="bot", rate=0.05)).model_copy(
+        update={"defaults": Defaults(min_per_day=1000, low_traffic=LowTraffic(below_per_day=0))}
+    )
+    start = NOW - timedelta(minutes=20)
+    world = World(*[make_root(f"a{n}", start=start) for n in range(5)], deployment=deployment)
     world.bell.broken = True
     with pytest.raises(StateUnavailable):
         world.sweep()
+    assert asyncio.run(world.state.counts(NOW.date(), NOW.date()))
+    world.store.roots += [make_root(f"b{n}", start=start) for n in range(400)]
     world.bell.broken = False
     world.sweep()
-    counts = {(state, n) for (_, _, state, _), n in asyncio.run(world.state.counts(NOW.date(), NOW.date())).items()}
-    assert counts == {(LedgerState.OPEN, 3)}
+    entries = asyncio.run(world.state.entries("grounding", [r.trace_id for r in world.store.roots]))
+    assert len({entry.promise.pi for entry in entries.values()}) == 1
     assert world.funnel().adds_up
+    assert world.funnel().rows[0].seen == 405
+
+
+def test_window_that_cannot_be_scanned_stops_no_other_and_is_tried_again() -> None:
+    world = World(*roots(30))
+    bad = NOW - timedelta(minutes=60)
+    world.store.bad[bad] = StoreRejected("too heavy")
+    first = world.sweep()
+    assert first.failed_windows == 1
+    assert 0 < first.selected < 30
+    del world.store.bad[bad]
+    world.sweep()
+    assert world.funnel().rows[0].selected == 30
+
+
+def test_store_that_is_down_ends_the_sweep_early() -> None:
+    world = World(*roots(3))
+    every = NOW.replace(minute=0) - timedelta(hours=24)
+    world.store.bad = {every + timedelta(minutes=5 * n): StoreUnavailable("down") for n in range(400)}
+    assert world.sweep().failed_windows == 3
+
+
+def test_root_that_nothing_can_store_is_counted_and_harms_no_other() -> None:
+    world = World(make_root("good"), make_root("bad-\ud800"))
+    assert world.sweep().selected == 1
+    assert world.funnel().excluded == 1
+
+
+def test_funnel_holds_when_a_trace_changes_its_use_case_or_vanishes_between_scans() -> None:
+    cases = (
+        UseCase(name="bot", rate=1.0, allow_rate=True, match=Match(trace_name=("bot",))),
+        UseCase(name="rest", rate=1.0, allow_rate=True),
+    )
+    start = NOW - timedelta(minutes=8)
+    world = World(make_root("a", start=start), make_root("b", start=start), deployment=make_deployment(*cases))
+    world.sweep()
+    world.store.roots = [make_root("a", start=start, name="renamed")]
+    world.sweep(NOW + timedelta(minutes=20))
+    funnel = world.funnel()
+    assert funnel.adds_up
+    assert {row.use_case: (row.seen, row.selected) for row in funnel.rows if row.seen} == {"bot": (2, 2)}
+
+
+def test_second_rubric_added_later_has_a_funnel_of_its_own() -> None:
+    world = World(*roots(20))
+    world.sweep()
+    world.deployment = make_deployment(defaults=Defaults(rubrics=("grounding", "safety")))
+    world.store.roots += [make_root(f"n{n}", start=NOW + timedelta(minutes=1)) for n in range(5)]
+    world.rubrics["safety"] = Rubric(name="safety")
+    world.sweep(NOW + timedelta(minutes=10))
+    rows = {row.rubric: (row.seen, row.selected) for row in world.funnel().rows}
+    assert rows == {"grounding": (25, 25), "safety": (5, 5)}
+
+
+def test_new_use_case_on_a_busy_project_is_not_judged_whole() -> None:
+    week = [
+        make_root(f"old{n}", name="old", start=NOW - timedelta(days=5) + timedelta(minutes=3 * n)) for n in range(2300)
+    ]
+    old = UseCase(name="old", rate=0.05, match=Match(trace_name=("old",)))
+    base = {"lookback_hours": 24 * 6, "window_seconds": 3600, "defaults": Defaults(min_per_day=0)}
+    world = World(*week, deployment=make_deployment(old).model_copy(update=base))
+    world.sweep()
+    new = UseCase(name="new", rate=0.1, match=Match(trace_name=("new",)))
+    world.deployment = make_deployment(old, new).model_copy(update=base)
+    world.store.roots += [make_root(f"new{n}", name="new", start=NOW + timedelta(minutes=1)) for n in range(3000)]
+    world.sweep(NOW + timedelta(hours=2))
+    rates = [
+        w.rates["new"] for w in asyncio.run(world.state.windows(NOW, NOW + timedelta(hours=2))) if "new" in w.rates
+    ]
+    assert [(r.rate, r.why) for r in rates] == [(0.1, "configured")]
+
+
+def test_other_window_size_does_not_count_traffic_twice() -> None:
+    world = World(*roots(50))
+    world.sweep()
+    world.deployment = make_deployment(window_seconds=60)
+    assert world.sweep(NOW + timedelta(minutes=1)).selected == 0
+    assert world.funnel().rows[0].seen == 50
 
 
 def test_lost_ledger_does_not_judge_again_what_the_store_shows() -> None:
@@ -175,7 +277,20 @@ def test_lost_ledger_does_not_judge_again_what_the_store_shows() -> None:
     report = world.sweep()
     assert (report.selected, report.already_scored) == (2, 1)
     assert world.bell.trace_ids == ["trace-1"]
-    assert world.funnel().rows[0].scored == {"already_in_store": 1}
+    assert world.funnel().rows[0].scored == {"in_store": 1}
+
+
+def test_lost_ledger_is_checked_again_after_a_crash_in_between() -> None:
+    known = score_id(
+        "project", "trace-0", None, rubric_name="grounding", rubric_hash=RUBRIC.content_hash(), name=STATE_SCORE
+    )
+    world = World(*roots(2), scored=[known])
+    world.bell.broken = True
+    with pytest.raises(StateUnavailable):
+        world.sweep()
+    world.bell.broken = False
+    world.sweep()
+    assert world.funnel().rows[0].scored == {"in_store": 1}
 
 
 def test_second_sweep_at_the_same_time_does_nothing() -> None:

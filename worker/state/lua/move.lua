@@ -14,8 +14,10 @@ for i = 5, #ARGV, 11 do
     local count = prefix .. 'count:' .. old[3]
     redis.call('HINCRBY', count, table.concat({old[4], rubric, old[1], old[2]}, '\31'), -1)
     redis.call('HINCRBY', count, table.concat({old[4], rubric, state, reason}, '\31'), 1)
-    redis.call('HSET', entry, 'state', state, 'reason', reason, 'detail', ARGV[i + 4], 'changed_at', now, 'deliveries', 0)
-    redis.call('HDEL', entry, 'owner', 'until')
+    redis.call('HSET', entry, 'state', state, 'reason', reason, 'detail', ARGV[i + 4], 'changed_at', now,
+      'deliveries', 0, 'alone', 0)
+    redis.call('HDEL', entry, 'owner', 'until', 'not_before')
+    if state == 'open' and ARGV[i + 5] ~= '' then redis.call('HSET', entry, 'not_before', ARGV[i + 5]) end
     if ARGV[i + 9] == '1' then redis.call('HSET', entry, 'attempts', 0, 'writes', 0, 'since', now) end
     redis.call('HINCRBY', entry, 'attempts', ARGV[i + 7])
     redis.call('HINCRBY', entry, 'writes', ARGV[i + 8])

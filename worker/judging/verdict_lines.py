@@ -1,0 +1,170 @@
+"""One verdict as one line of JSON, and as a block of text a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from judges.errors import ConfigurationError, ModelAccessDenied
+from judges.evaluate import Evaluator
+from judges.metrics import judged_risk
+from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Verdict
+from worker.judging.reading import LabelledSample, RawLine, read_sample
+from worker.lines import BadLine
+from worker.schema import STATE_SCORE
+
+_DIGITS = 6
+_QUOTE_LIMIT = 500
+
+
+class Judged(NamedTuple):
+    """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for."""
+
+    line: str
+    outcome: str
+    explanation: str = ""
+
+
+async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
+    """Judge one line of input; one that could not be read is given back.
+
+    Raises:
+        ConfigurationError: the endpoint refuses us; every further call would fail too.
+    """
+    read = read_sample(line) if isinstance(line, RawLine) else line
+    if isinstance(read, BadLine):
+        return read
+    outcome = await evaluator.evaluate(read.sample)
+    if isinstance(outcome, Failed) and outcome.error == ModelAccessDenied.__name__:
+        raise ConfigurationError(
+            f"sample {read.sample.id}: {outcome.message}; mend it, then run the same command again"
+        )
+    return judged(read, outcome, evaluator, explain=explain)
+
+
+def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, explain: bool) -> Judged:
+    """The outcome of a sample, as it is written."""
+    record = verdict_record(read, outcome, evaluator)
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+    return Judged(text, outcome.outcome, "\n".join(_explained(record)) if explain else "")
+
+
+def sample_digest(sample: Sample) -> str:
+    """What a verdict line remembers of its sample: enough to see that it has changed since."""
+    return sample.content_hash()[:16]
+
+
+def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator) -> dict[str, Any]:
+    """The verdict's fields, then the kept ones; a kept field with a verdict's name goes into `input`."""
+    verdict = outcome.verdict if isinstance(outcome, Scored) else None
+    record: dict[str, Any] = {
+        "id": read.given_id,
+        "outcome": outcome.outcome,
+        **_concluded(read.sample, outcome),
+        "judge": evaluator.judge.name,
+        "rubric": evaluator.rubric.name,
+        "revision": evaluator.revision,
+        "calibrated": verdict is not None and verdict.calibrated,
+        "tier": verdict.tier.value if verdict else None,
+        "model": verdict.model_served if verdict else None,
+        "cost_usd": verdict.cost_usd if verdict else None,
+        "sample": sample_digest(read.sample),
+    }
+    return record | _beside(record.keys() | _ALL_NAMES, read.kept)
+
+
+_ALL_NAMES = frozenset(
+    {"scores", "states", "not_applicable", "raw_risk", "comment", "claims", "rule_hits", "reason", "detail", "error"}
+)
+
+
+def _beside(taken: frozenset[str] | set[str], kept: Mapping[str, JsonValue]) -> dict[str, Any]:
+    free = {key: value for key, value in kept.items() if key not in taken and key != "input"}
+    hidden = {key: value for key, value in kept.items() if key not in free}
+    return free | ({"input": hidden} if hidden else {})
+
+
+def _concluded(sample: Sample, outcome: Outcome) -> dict[str, Any]:
+    """What differs between the outcomes. Only a scored one has scores."""
+    if isinstance(outcome, Skipped):
+        return {"reason": outcome.reason, "detail": outcome.detail}
+    if isinstance(outcome, Failed):
+        return {"error": {"type": outcome.error, "message": outcome.message}}
+    verdict = outcome.verdict
+    return {
+        "scores": {name: round(value, _DIGITS) for name, value in sorted(outcome.scores.items())},
+        "states": {STATE_SCORE: outcome.state.value, "risk": outcome.risk_label},
+        "not_applicable": dict(sorted(outcome.not_applicable.items())),
+        "comment": outcome.comment,
+        "claims": [_claim(sample, claim) for claim in verdict.claims] if verdict else [],
+        "rule_hits": _rule_hits(verdict),
+        "raw_risk": _raw_risk(outcome),
+    }
+
+
+def _raw_risk(outcome: Scored) -> float | None:
+    """The risk before patterns raised it or a calibration was applied: what `assay calibrate` fits on."""
+    if outcome.verdict is None or "hallucination_risk" not in outcome.scores:
+        return None
+    raw = outcome.verdict.raw_risk
+    return round(judged_risk(outcome.verdict) if raw is None else raw, _DIGITS)
+
+
+def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
+    where = [(one.context, one.start, one.end) for one in claim.evidence if one.context < len(sample.contexts)]
+    quote = sample.contexts[where[0][0]][where[0][1] : where[0][2]][:_QUOTE_LIMIT] if where else None
+    return {
+        "text": claim.text,
+        "span": [claim.span.start, claim.span.end],
+        "verdict": claim.verdict.value,
+        "p": None if claim.p_supported is None else round(claim.p_supported, _DIGITS),
+        "quote": quote,
+        "evidence": where,
+        "source": claim.source,
+        "severity": claim.severity.value,
+        "reason": claim.reason,
+    }
+
+
+def _rule_hits(verdict: Verdict | None) -> list[dict[str, Any]]:
+    hits = verdict.rule_hits if verdict else ()
+    return [{"rule": hit.rule, "span": [hit.span.start, hit.span.end], "detail": hit.detail} for hit in hits]
+
+
+_MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict.CONTRADICTED: "x"}
+
+
+def _explained(record: Mapping[str, Any]) -> Iterator[str]:
+    """The block: a headline, then each claim with what it rests on or what it lacks."""
+    yield f"{_plain(str(record['id']))}: {_headline(record)}"
+    for claim in record.get("claims", ()):
+        verdict = ClaimVerdict(claim["verdict"])
+        p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
+        yield f"  {_MARKS[verdict]} {verdict.value.replace('_', ' ')}{p}: {_plain(claim['text'])}"
+        if claim["reason"]:
+            yield f"      {_plain(claim['reason'])}"
+        if claim["quote"]:
+            yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
+    for hit in record.get("rule_hits", ()):
+        yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
+    yield ""
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    if record["outcome"] == "failed":
+        return f"failed: {_plain(record['error']['type'])}: {_plain(record['error']['message'])}"
+    if record["outcome"] == "skipped":
+        return f"skipped: {record['reason']} {_plain(record['detail'])}".rstrip()
+    scores = [f"{name} {value:.2f}" for name, value in sorted(record["scores"].items())]
+    missing = [f"{name} not applicable ({reason})" for name, reason in sorted(record["not_applicable"].items())]
+    return " · ".join([record["states"][STATE_SCORE], *scores, *missing])
+
+
+def _plain(text: str) -> str:
+    """Text of a sample on one line and without control characters: it must not be able to drive a terminal."""
+    line = " ".join(text.split())
+    shown = line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
+    return "".join(char if char.isprintable() else "\ufffd" for char in shown)
