@@ -55,7 +55,7 @@ class WorstTrace(Record):
 class DemoResult(Record):
     """Everything the demo shows. `schema` is the version of this form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     judge: str
