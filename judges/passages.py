@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from judges.schema import Evidence
-from judges.sentences import split_sentences
-from judges.words import STOP_WORDS, stem, words
+from judges.sentences import sentence_ranges
+from judges.words import STOP_WORDS, stem, stems_between, words
 
 PASSAGE_WORDS = 45
 """Longest passage; a longer sentence (a JSON record, a table row) is cut into several."""
@@ -18,65 +18,114 @@ MOST_POSTINGS = 200
 
 
 class Passage(NamedTuple):
-    """One passage: where it lies, and the stems of its words in order."""
+    """One passage: offsets into a context, and the stems of its words in order."""
 
-    where: Evidence
+    context: int
+    start: int
+    end: int
     stems: tuple[str, ...]
+
+    @property
+    def where(self) -> Evidence:
+        """The pointer a claim keeps."""
+        return Evidence(context=self.context, start=self.start, end=self.end)
 
 
 class Match(NamedTuple):
     """The passage that bears most on a sentence, and the share of the sentence's weight that it carries.
 
-    `nearby` is the share carried together with the passages before and after it.
+    `nearby` is the share carried together with the passages before and after it in the same context; `window` holds
+    the stems of all of these.
     """
 
     passage: int
     coverage: float
     nearby: float
+    window: frozenset[str]
 
 
 def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
     """Every word of every context, in passages of at most `PASSAGE_WORDS` words of one sentence."""
     for number, text in enumerate(contexts):
-        for span in split_sentences(text):
-            found = [(stem(word), start, end) for word, start, end in words(text[span.start : span.end])]
-            for first in range(0, len(found), PASSAGE_WORDS):
-                part = found[first : first + PASSAGE_WORDS]
-                start = span.start if first == 0 else span.start + part[0][1]
-                end = span.end if first + PASSAGE_WORDS >= len(found) else span.start + part[-1][2]
-                yield Passage(Evidence(context=number, start=start, end=end), tuple(item[0] for item in part))
+        for start, end in sentence_ranges(text):
+            found = stems_between(text, start, end)
+            if len(found) <= PASSAGE_WORDS:
+                yield Passage(number, start, end, tuple(found))
+            else:
+                yield from _divided(text, number, start, end)
+
+
+def _divided(text: str, number: int, start: int, end: int) -> Iterator[Passage]:
+    """A sentence of more words than a passage may have, in several."""
+    found = [(stem(word), start + first, start + last) for word, first, last in words(text[start:end])]
+    for first in range(0, len(found), PASSAGE_WORDS):
+        part = found[first : first + PASSAGE_WORDS]
+        is_last = first + PASSAGE_WORDS >= len(found)
+        bounds = start if first == 0 else part[0][1], end if is_last else part[-1][2]
+        yield Passage(number, *bounds, tuple(item[0] for item in part))
 
 
 class PassageIndex:
-    """Finds the passage that bears most on a sentence, in time that does not grow with the evidence."""
+    """Finds the passage that bears most on a sentence, in time that does not grow with the evidence.
+
+    What is found depends on the text of the passages, not on the order of the contexts.
+    """
 
     def __init__(self, passages: Iterable[Passage], weights: Mapping[str, float] | None = None) -> None:
         """Index the passages; `weights` says how much a stem tells, 1 for each where it is None."""
         self.passages = list(passages)
         self._weights = weights
         self._postings: dict[str, list[int]] = defaultdict(list)
+        postings = self._postings
         for number, passage in enumerate(self.passages):
-            for one in dict.fromkeys(passage.stems):
-                if one not in STOP_WORDS:
-                    self._postings[one].append(number)
+            for one in set(passage.stems):
+                postings[one].append(number)
+        for one in STOP_WORDS:
+            postings.pop(one, None)
 
-    def best(self, stems: Iterable[str]) -> Match | None:
-        """The passage that carries most of the weight of `stems`; the first of equals. None where none is shared."""
+    def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
+        """The passage that carries most of the weight of `stems`; None where none is shared.
+
+        Args:
+            stems: of the sentence.
+            among: the only passages to consider; None for all.
+        """
         gained: dict[int, float] = defaultdict(float)
         unique = sorted(set(stems))
-        for one in unique:
-            posted = self._postings.get(one, ())
-            if len(posted) <= MOST_POSTINGS:
-                weight = self._weight(one)
-                for number in posted:
-                    gained[number] += weight
+        weights = [1.0] * len(unique) if self._weights is None else [self._weights[one] for one in unique]
+        for one, weight in zip(unique, weights, strict=True):
+            posted: Iterable[int] = self.holding(one)
+            if among is not None:
+                posted = among.intersection(posted)
+            for number in posted:
+                gained[number] += weight
         if not gained:
             return None
-        passage = min(gained, key=lambda number: (-gained[number], number))
-        total = sum(self._weight(one) for one in unique)
-        around = {one for near in self.passages[max(0, passage - 1) : passage + 2] for one in near.stems}
-        nearby = sum(self._weight(one) for one in unique if one in around)
-        return Match(passage, gained[passage] / total, nearby / total)
+        passage = self._first(gained)
+        total = sum(weights)
+        window = frozenset().union(*(self.passages[near].stems for near in self.around(passage)))
+        nearby = sum(weight for one, weight in zip(unique, weights, strict=True) if one in window)
+        return Match(passage, gained[passage] / total, nearby / total, window)
 
-    def _weight(self, one: str) -> float:
-        return 1.0 if self._weights is None else self._weights[one]
+    def holding(self, stem_: str) -> Sequence[int]:
+        """The passages that hold the stem; none where so many do that it tells nothing."""
+        posted = self._postings.get(stem_, ())
+        return posted if len(posted) <= MOST_POSTINGS else ()
+
+    def around(self, passage: int) -> range:
+        """The passage with its neighbours in the same context."""
+        context = self.passages[passage].context
+        last = len(self.passages) - 1
+        first = passage - 1 if passage and self.passages[passage - 1].context == context else passage
+        end = passage + 1 if passage < last and self.passages[passage + 1].context == context else passage
+        return range(first, end + 1)
+
+    def _first(self, gained: Mapping[int, float]) -> int:
+        """The passage with the greatest gain; of equals the shortest, then by text, so that order decides nothing."""
+        most = max(gained.values())
+        equals = [number for number, gain in gained.items() if gain == most]
+        return min(equals, key=self._rank) if len(equals) > 1 else equals[0]
+
+    def _rank(self, number: int) -> tuple[int, tuple[str, ...], list[tuple[str, ...]], int]:
+        stems = self.passages[number].stems
+        return len(stems), stems, [self.passages[near].stems for near in self.around(number)], number

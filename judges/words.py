@@ -43,6 +43,26 @@ def words(text: str) -> Iterator[tuple[str, int, int]]:
         yield match.group().lower().replace("’", "'"), match.start(), match.end()
 
 
+def stems_between(text: str, start: int, end: int) -> list[str]:
+    """Stems of the words of `text[start:end]`, in order: what `words` and `stem` give, without offsets."""
+    return [_stem_as_written(word) for word in _WORD.findall(text, start, end)]
+
+
+def surface_words(text: str) -> list[str]:
+    """The words of `text` in lower case, in order: what `words` gives, without offsets."""
+    return [_lower(word) for word in _WORD.findall(text)]
+
+
+@lru_cache(maxsize=65536)
+def _lower(word: str) -> str:
+    return word.lower().replace("’", "'")
+
+
+@lru_cache(maxsize=65536)
+def _stem_as_written(word: str) -> str:
+    return stem(_lower(word))
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A crude stem of a lower-case word: inflections and common derivations share one."""

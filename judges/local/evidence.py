@@ -1,74 +1,107 @@
-"""The evidence as the local judge sees it: stems, word pairs, values, empty fields, and passages to compare with."""
+"""The evidence as the local judge sees it: stems, word pairs, values, fields, and passages to compare with."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import cached_property
+from itertools import groupby, pairwise
 
+from judges.local.fields import FieldIndex, camel_case_names, name_stems
+from judges.local.hours import OpeningHours
 from judges.passages import PassageIndex, cut_passages
 from judges.values import value_index
-from judges.words import STOP_WORDS, stem
 
-EVIDENCE_LIMIT = 1_000_000
+EVIDENCE_LIMIT = 2_000_000
 """Characters of evidence that are read; what lies beyond is left out and the verdict says `partial_context`."""
 
-_CAMEL_CASE = re.compile(r"[a-zA-Z][a-z]{1,40}(?:[A-Z][a-zA-Z]{1,40}){1,8}")
-_HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_EMPTY_FIELD = re.compile(
-    r"[\"']([A-Za-z_ -]{2,40})[\"']\s?:\s?(?:null|false|none|[\"'](?:no|none|n/a)?[\"'])", re.IGNORECASE
-)
+_PLACES = 32
+"""Places looked at for one sentence; it bounds the time hostile text can take."""
+
+_BEFORE_SENTENCE = re.compile(r"(?:^|[\n.!?…。！？:;|>•*\"”“»)\]}_-])\s*$")
 
 
 class EvidenceIndex:
-    """Index over the contexts, built once per sample in one pass.
+    """Index over the contexts, built once per sample in one pass. The order of the contexts changes nothing.
 
     Attributes:
         stems: stems of all words; the parts of `camelCase` field names count too.
-        pairs: stems of neighbouring words.
-        triples: stems of three words in a row.
-        empty_fields: stems of the names of fields a record leaves empty or answers with no.
+        pairs: hashes of the stems of neighbouring words.
+        triples: of three words in a row.
+        gaps: of words with one word between them.
+        fields: what records answer with yes, no or nothing.
+        hours: opening hours in records.
         words: number of words.
         partial: whether evidence beyond `EVIDENCE_LIMIT` was left out.
     """
 
     def __init__(self, contexts: Sequence[str], idf: Mapping[str, float]) -> None:
-        read = _within_limit(contexts)
-        self.partial = sum(map(len, read)) < sum(map(len, contexts))
-        self.passages = PassageIndex(cut_passages(read), idf)
+        self._read = within_limit(contexts, EVIDENCE_LIMIT)
+        self.partial = sum(map(len, self._read)) < sum(map(len, contexts))
+        self.passages = PassageIndex(cut_passages(self._read), idf)
         self.stems: set[str] = set()
-        self.pairs: set[tuple[str, str]] = set()
-        self.triples: set[tuple[str, str, str]] = set()
-        self.empty_fields: set[str] = set()
-        self.values = value_index(tuple(read))
-        sequence = [one for passage in self.passages.passages for one in passage.stems]
-        self.words = len(sequence)
+        # Hashes, because hundreds of thousands of tuples would keep the garbage collector busy.
+        self.pairs: set[int] = set()
+        self.triples: set[int] = set()
+        self.gaps: set[int] = set()
+        self.words = 0
+        for _, passages in groupby(self.passages.passages, key=lambda passage: passage.context):
+            self._add([one for passage in passages for one in passage.stems])
+        for text in self._read:
+            for name in camel_case_names(text):
+                parts = name_stems(name)
+                self.stems.update(parts)
+                self.pairs.update(map(hash, pairwise(parts)))
+        self.fields = FieldIndex(self._read, idf)
+        self.hours = OpeningHours(self._read)
+        self.values = value_index(tuple(self._read))
+        self.values.vocabulary = self.stems
+
+    def _add(self, sequence: list[str]) -> None:
+        self.words += len(sequence)
         self.stems.update(sequence)
-        self.pairs.update(pairwise(sequence))
-        self.triples.update(zip(sequence, sequence[1:], sequence[2:], strict=False))
-        for text in read:
-            self._add_field_names(text)
+        self.pairs.update(map(hash, pairwise(sequence)))
+        self.gaps.update(map(hash, zip(sequence, sequence[2:], strict=False)))
+        self.triples.update(map(hash, zip(sequence, sequence[1:], sequence[2:], strict=False)))
 
-    def _add_field_names(self, text: str) -> None:
-        """`OutdoorSeating: null` speaks of outdoor seating, and says there is none to report."""
-        for match in _CAMEL_CASE.finditer(text):
-            parts = _parts(match.group())
-            self.stems.update(parts)
-            self.pairs.update(pairwise(parts))
-        for match in _EMPTY_FIELD.finditer(text):
-            self.empty_fields.update(part for part in _parts(match.group(1)) if part not in STOP_WORDS)
+    def states(self, sentence: str) -> bool:
+        """Whether the sentence stands in the evidence word for word, as a sentence; white space may differ."""
+        wanted = " ".join(sentence.split())
+        return any(_stands_in(text, wanted) for text in self._single_spaced)
 
-
-def _parts(name: str) -> list[str]:
-    """Stems of the words a field name is made of."""
-    return [stem(part.lower()) for part in _HUMP.findall(name)]
+    @cached_property
+    def _single_spaced(self) -> list[str]:
+        """The texts with single spaces, once with their lines and once without."""
+        lines = ("\n".join(" ".join(line.split()) for line in text.splitlines()) for text in self._read)
+        return [*lines, *(" ".join(text.split()) for text in self._read)]
 
 
-def _within_limit(contexts: Sequence[str]) -> list[str]:
-    """The contexts up to `EVIDENCE_LIMIT` characters in all; offsets into what is left stay true."""
-    left = EVIDENCE_LIMIT
-    read: list[str] = []
-    for text in contexts:
-        read.append(text[:left])
-        left -= len(read[-1])
-    return read
+def _stands_in(text: str, sentence: str) -> bool:
+    """Whether `sentence` occurs in `text` where a sentence may begin, and ends where a word does."""
+    found = text.find(sentence)
+    for _ in range(_PLACES):
+        if found < 0:
+            return False
+        end = found + len(sentence)
+        whole = end == len(text) or not sentence[-1:].isalnum() or not text[end].isalnum()
+        if whole and _BEFORE_SENTENCE.search(text[max(0, found - 3) : found]):
+            return True
+        found = text.find(sentence, found + 1)
+    return False
+
+
+def within_limit(contexts: Sequence[str], limit: int) -> list[str]:
+    """The contexts, the longest cut to one length where all together are over `limit` characters.
+
+    No context is preferred for its place, and offsets into what is left stay true.
+    """
+    left, longest = limit, limit
+    sizes = sorted(map(len, contexts))
+    for number, size in enumerate(sizes):
+        longest = left // (len(sizes) - number)
+        if size > longest:
+            break
+        left -= size
+    else:
+        return list(contexts)
+    return [text[:longest] for text in contexts]

@@ -1,29 +1,51 @@
-"""What the local judge measures: features of each sentence against the evidence, and of the response as a whole."""
+"""What the local judge measures on each sentence of a response, against the evidence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
+from judges.local.alignment import Alignment, align
 from judges.local.evidence import EvidenceIndex
+from judges.local.fields import Agreement
 from judges.rubric import ValueKind
 from judges.schema import Sample, Span
 from judges.sentences import split_sentences
-from judges.values import Value, extract_values
-from judges.words import NEGATIONS, STOP_WORDS, stem, word_set, words
+from judges.values import Value, extract_values, is_derived, meant_by, trace_date
+from judges.words import STOP_WORDS, stem, stems_between, surface_words, word_set
 
-FEATURES_VERSION = "1"
+FEATURES_VERSION = "2"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
 
 _FIRST_PERSON = word_set("i i'm i've i'd i'll im my me we our")
 _HEDGES = word_set("may might could perhaps possibly probably likely seem seems appear appears guess think maybe")
-_NEGATION_STEMS = frozenset(stem(word) for word in NEGATIONS)
+_REPORTING = frozenset(
+    stem(word)
+    for word in word_set(
+        "article author text document passage paper study report summary overview review reviewer customer speaker "
+        "discuss describe explain mention highlight note emphasize state suggest indicate provide include involve "
+        "offer feature focus address present cover outline introduce detail share express reveal additionally "
+        "furthermore moreover overall various several numerous different specific certain based according regarding "
+        "concerning following particular general such example instance additional another including important "
+        "significant key related potential available information propose present comprise encompass consist contain "
+        "incorporate reveal disclose announce report declare claim argue assert believe consider view regard "
+        "anticipate expect predict project examine analyze evaluate assess explore investigate demonstrate illustrate "
+        "identify "
+        "obtain acquire gain receive achieve attain perform conduct carry implement utilize use employ apply require "
+        "need necessitate help assist aid support enable allow facilitate enhance improve boost ensure aim seek intend "
+        "attempt strive inquire respond reply express convey communicate concern question issue matter aspect element "
+        "component factor variety range multiple diverse distinct certain particular notable crucial essential vital "
+        "major primary main overall initial current recent prior previous subsequent"
+    )
+)
+"""Words with which a text is told rather than what it tells; that they are new means little."""
 
-ALIGNED = 0.6
-"""Share of a sentence's weight its passage must carry before their negations are compared."""
+_INFLECTED = ("ing", "ed")
+"""Endings of verbs: whoever rewords a text changes verbs first, whoever invents brings nouns, names and numbers."""
 
 
 class SentenceFeatures(NamedTuple):
@@ -32,67 +54,59 @@ class SentenceFeatures(NamedTuple):
     absent_weight: float
     absent_count: float
     absent_rarest: float
+    absent_telling: float
+    absent_verbs: float
     unasked_weight: float
     pair_novelty: float
     triple_novelty: float
+    gap_novelty: float
     best_coverage: float
     stitched: float
+    nearby: float
+    apart: float
+    replaced: float
+    swapped: float
     missing_numbers: float
     missing_names: float
+    value_apart: float
+    name_apart: float
     states_number: float
     negation_differs: float
+    polarity_differs: float
+    opposites: float
+    negated: float
+    denied_alone: float
+    field_told: float
+    field_contradicted: float
+    field_silent: float
+    hours_conflict: float
     first_person: float
     hedged: float
     length: float
     position: float
     last: float
-    nearby: float
-    empty_fields: float
     copied_run: float
     rarity: float
     sentences: float
 
 
-class ResponseFeatures(NamedTuple):
-    """Features of a response; means are over its words, `worst` to `any` are log-odds of its sentences' doubts."""
-
-    absent_weight: float
-    pair_novelty: float
-    triple_novelty: float
-    best_coverage: float
-    nearby: float
-    stitched: float
-    unasked_weight: float
-    copied_run: float
-    first_person: float
-    missing_numbers: float
-    missing_names: float
-    absent_count: float
-    empty_fields: float
-    absent_rarest: float
-    newest_pairs: float
-    least_coverage: float
-    worst: float
-    worst_three: float
-    mean: float
-    any: float
-    sentences: float
-    length: float
-    evidence_length: float
-
-
 @dataclass(frozen=True, slots=True)
 class SentenceView:
-    """One sentence of the response with what was measured on it; `absent` is rarest first."""
+    """One sentence of the response with what was measured on it; `absent` is rarest first.
+
+    `stated` means that it stands in the evidence word for word.
+    """
 
     span: Span
     text: str
     words: int
     content: int
     features: SentenceFeatures
-    passage: int | None
+    alignment: Alignment
     absent: tuple[str, ...]
     missing: tuple[Value, ...]
+    agreement: Agreement
+    stated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,8 @@ class _Context(NamedTuple):
     """What every sentence of one response is measured with."""
 
     response: str
+    contexts: tuple[str, ...]
+    today: date | None
     evidence: EvidenceIndex
     asked: frozenset[str]
     idf: Mapping[str, float]
@@ -117,9 +133,9 @@ def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     """Measure every sentence of the sample's response."""
     evidence = EvidenceIndex(sample.contexts, idf)
     talk = (sample.question, *(turn.content for turn in sample.history))
-    asked = frozenset(stem(word) for text in talk for word, _, _ in words(text))
+    asked = frozenset(one for text in talk for one in stems_between(text, 0, len(text)))
     spans = split_sentences(sample.response)
-    context = _Context(sample.response, evidence, asked, idf, len(spans))
+    context = _Context(sample.response, sample.contexts, trace_date(sample.metadata), evidence, asked, idf, len(spans))
     own = _values_by_sentence(sample.response, spans)
     views = (_measure(context, number, span, values) for number, (span, values) in enumerate(own))
     return ResponseView(tuple(views), evidence)
@@ -141,121 +157,82 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
     """All features of one sentence."""
     evidence, idf = context.evidence, context.idf
     text = context.response[span.start : span.end]
-    surface = [word for word, _, _ in words(text)]
+    surface = surface_words(text)
     stems = [stem(word) for word in surface]
     content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
-    weight = sum(idf[one] for one in content) or 1.0
+    weight = sum(map(idf.__getitem__, content)) or 1.0
     absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
-    missing = tuple(value for value in values if not evidence.values.carries(value, _before(context.response, value)))
+    missing = tuple(value for value in values if not _known(context, value, text))
+    carried = [value for value in values if value not in missing]
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
-    best = evidence.passages.best(content)
-    coverage = best.coverage if best else 0.0
-    absent_weight = sum(idf[one] for one in absent) / weight
-    differs = best is not None and coverage > ALIGNED and _negation_differs(surface, evidence, best.passage)
+    alignment = align(stems, content, carried, evidence, idf)
+    agreement = evidence.fields.agreement(text)
+    absent_weight = sum(map(idf.__getitem__, absent)) / weight
     features = SentenceFeatures(
         absent_weight=absent_weight,
         absent_count=math.log1p(len(absent)),
         absent_rarest=idf[absent[0]] if absent else 0.0,
+        absent_telling=math.log1p(sum(one in _REPORTING for one in absent)),
+        absent_verbs=math.log1p(sum(content[one].endswith(_INFLECTED) for one in absent)),
         unasked_weight=sum(idf[one] for one in absent if one not in context.asked) / weight,
-        pair_novelty=_novelty(list(pairwise(stems)), evidence.pairs),
-        triple_novelty=_novelty(list(zip(stems, stems[1:], stems[2:], strict=False)), evidence.triples),
-        best_coverage=coverage,
-        stitched=max(0.0, 1.0 - absent_weight - coverage),
+        pair_novelty=_novelty(pairwise(stems), evidence.pairs),
+        triple_novelty=_novelty(zip(stems, stems[1:], stems[2:], strict=False), evidence.triples),
+        gap_novelty=_novelty(zip(stems, stems[2:], strict=False), evidence.gaps),
+        best_coverage=alignment.coverage,
+        stitched=max(0.0, 1.0 - absent_weight - alignment.coverage),
+        nearby=alignment.nearby,
+        apart=alignment.apart,
+        replaced=alignment.replaced,
+        swapped=alignment.swapped,
         missing_numbers=math.log1p(len(missing) - missing_names),
         missing_names=math.log1p(missing_names),
+        value_apart=alignment.value_apart,
+        name_apart=alignment.name_apart,
         states_number=float(any(value.kind is not ValueKind.NAME for value in values)),
-        negation_differs=float(differs),
+        negation_differs=float(alignment.negation_differs),
+        polarity_differs=alignment.polarity_differs,
+        opposites=float(bool(alignment.opposite)),
+        negated=float(alignment.negated),
+        denied_alone=float(alignment.denied_alone),
+        field_told=math.log1p(agreement.told),
+        field_contradicted=math.log1p(agreement.contradicted),
+        field_silent=math.log1p(agreement.silent),
+        hours_conflict=math.log1p(evidence.hours.conflicts(text)) if evidence.hours else 0.0,
         first_person=float(any(word in _FIRST_PERSON for word in surface)),
         hedged=float(any(word in _HEDGES for word in surface)),
         length=math.log1p(len(stems)),
         position=number / context.sentences,
         last=float(number == context.sentences - 1),
-        nearby=best.nearby if best else 0.0,
-        empty_fields=math.log1p(sum(one in evidence.empty_fields for one in content)),
         copied_run=_longest_run(stems, evidence.pairs) / max(1, len(stems)),
         rarity=weight / max(1, len(content)),
         sentences=math.log1p(context.sentences),
     )
-    passage = best.passage if best else None
     shown = tuple(content[one] for one in absent)
-    return SentenceView(span, text, len(stems), len(content), features, passage, shown, missing)
+    stated = not absent and evidence.states(text)
+    return SentenceView(span, text, len(stems), len(content), features, alignment, shown, missing, agreement, stated)
 
 
-def _before(text: str, value: Value) -> str:
-    return text[max(0, value.span.start - 20) : value.span.start]
-
-
-def _negation_differs(surface: list[str], evidence: EvidenceIndex, passage: int) -> bool:
-    """Whether one of the sentence and its passage is negated and the other is not."""
-    there = not _NEGATION_STEMS.isdisjoint(evidence.passages.passages[passage].stems)
-    return there != (not NEGATIONS.isdisjoint(surface))
-
-
-def _novelty(grams: Sequence[object], known: Collection[object]) -> float:
-    return sum(gram not in known for gram in grams) / len(grams) if grams else 0.0
-
-
-def _longest_run(stems: list[str], pairs: Collection[tuple[str, str]]) -> int:
-    """Most word pairs in a row that the evidence has too."""
-    longest = run = 0
-    for pair in pairwise(stems):
-        run = run + 1 if pair in pairs else 0
-        longest = max(longest, run)
-    return longest
-
-
-def response_features(
-    sentences: Sequence[SentenceView], doubts: Sequence[float], evidence_words: int
-) -> ResponseFeatures:
-    """Features of the response over its check-worthy sentences.
-
-    Args:
-        sentences: at least one.
-        doubts: for each, the probability that it is not supported.
-        evidence_words: length of the evidence.
-    """
-    total = sum(max(1, view.words) for view in sentences)
-    ranked = sorted(doubts, reverse=True)
-
-    def mean(name: str) -> float:
-        column = SentenceFeatures._fields.index(name)
-        return sum(view.features[column] * max(1, view.words) for view in sentences) / total
-
-    def count(name: str) -> float:
-        column = SentenceFeatures._fields.index(name)
-        return math.log1p(sum(math.expm1(view.features[column]) for view in sentences))
-
-    return ResponseFeatures(
-        **{name: mean(name) for name in SHARED_MEANS},
-        **{name: count(name) for name in SHARED_COUNTS},
-        absent_rarest=max(view.features.absent_rarest for view in sentences),
-        newest_pairs=max(view.features.pair_novelty for view in sentences),
-        least_coverage=min(view.features.best_coverage for view in sentences),
-        worst=log_odds(ranked[0]),
-        worst_three=log_odds(sum(ranked[:3]) / len(ranked[:3])),
-        mean=log_odds(sum(ranked) / len(ranked)),
-        any=log_odds(1.0 - math.prod(1.0 - doubt for doubt in ranked)),
-        sentences=math.log1p(len(sentences)),
-        length=math.log1p(total),
-        evidence_length=math.log1p(evidence_words),
+def _known(context: _Context, value: Value, sentence: str) -> bool:
+    """Whether the evidence carries the value, names it relative to today, or lets it be worked out."""
+    carried = context.evidence.values
+    if carried.carries(value, context.response[max(0, value.span.start - 20) : value.span.start]):
+        return True
+    if meant_by(value, context.contexts, context.today):
+        return True
+    return value.kind is not ValueKind.NAME and is_derived(
+        value, sentence, carried.stated, (context.response, *context.contexts)
     )
 
 
-SHARED_MEANS = (
-    "absent_weight",
-    "pair_novelty",
-    "triple_novelty",
-    "best_coverage",
-    "nearby",
-    "stitched",
-    "unasked_weight",
-    "copied_run",
-    "first_person",
-)
-SHARED_COUNTS = ("missing_numbers", "missing_names", "absent_count", "empty_fields")
+def _novelty(grams: Iterable[object], known: Collection[int]) -> float:
+    found = [hash(gram) in known for gram in grams]
+    return found.count(False) / len(found) if found else 0.0
 
 
-def log_odds(probability: float) -> float:
-    """Log-odds, bounded at probabilities of 0.0001 and 0.9999."""
-    bounded = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(bounded / (1 - bounded))
+def _longest_run(stems: list[str], pairs: Collection[int]) -> int:
+    """Most word pairs in a row that the evidence has too."""
+    longest = run = 0
+    for pair in pairwise(stems):
+        run = run + 1 if hash(pair) in pairs else 0
+        longest = max(longest, run)
+    return longest

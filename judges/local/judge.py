@@ -16,8 +16,11 @@ from judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, T
 HIGH_RISK = 0.5
 """Where the risk says that a person would sooner mark something than nothing, the weakest sentence is not found."""
 
-NEGATION_COVERAGE = 0.9
-"""Share of a sentence's weight its passage must carry before opposite negations make a contradiction."""
+CONTRADICTION_COVERAGE = 0.9
+"""Share of a sentence's weight its passage must carry before a negation or an opposite makes a contradiction."""
+
+APART = 0.3
+"""Share of a sentence's weight that must be missing where its value stands before the value is said to be misplaced."""
 
 _WORDS_NAMED = 5
 
@@ -90,11 +93,10 @@ def _claims(view: ResponseView, sentences: Sequence[SentenceView], reading: Read
 
 def _claim(view: ResponseView, one: SentenceView, doubt: float, *, failing: bool) -> Claim:
     """The claim a sentence makes, with its verdict."""
-    features = one.features
-    if failing and features.negation_differs and features.best_coverage >= NEGATION_COVERAGE:
-        verdict, reason = ClaimVerdict.CONTRADICTED, "the passage nearest to it says the opposite (negation)"
-    elif failing:
-        verdict, reason = ClaimVerdict.NOT_FOUND, _why(one)
+    if failing and not one.stated:
+        against = _contradiction(one)
+        verdict = ClaimVerdict.CONTRADICTED if against else ClaimVerdict.NOT_FOUND
+        reason = against or _why(one)
     else:
         verdict, reason = ClaimVerdict.SUPPORTED, ""
     return Claim(
@@ -109,7 +111,20 @@ def _claim(view: ResponseView, one: SentenceView, doubt: float, *, failing: bool
 
 
 def _evidence(view: ResponseView, one: SentenceView) -> tuple[Evidence, ...]:
-    return () if one.passage is None else (view.evidence.passages.passages[one.passage].where,)
+    passage = one.alignment.passage
+    return () if passage is None else (view.evidence.passages.passages[passage].where,)
+
+
+def _contradiction(one: SentenceView) -> str:
+    """What the evidence says instead, in words; empty where nothing shows that it says anything else."""
+    aligned = one.alignment
+    if one.agreement.against:
+        return f"the record says otherwise under '{one.agreement.against[:60]}'"
+    if aligned.negation_differs and aligned.coverage >= CONTRADICTION_COVERAGE:
+        return "the passage nearest to it says the opposite (negation)"
+    if aligned.opposite and aligned.nearby >= CONTRADICTION_COVERAGE - one.features.replaced:
+        return "the passage nearest to it says the opposite ('{}' against '{}')".format(*aligned.opposite)
+    return ""
 
 
 def _why(one: SentenceView) -> str:
@@ -117,6 +132,10 @@ def _why(one: SentenceView) -> str:
     if one.missing:
         named = ", ".join(f"'{value.text[:60]}'" for value in one.missing[:3])
         return f"{named} {'is' if len(one.missing) == 1 else 'are'} not in the evidence"
+    if one.features.hours_conflict:
+        return "the record gives other hours for the days it names"
     if one.absent:
         return "words absent from the evidence: " + ", ".join(word[:40] for word in one.absent[:_WORDS_NAMED])
+    if one.alignment.value_apart >= APART:
+        return "the evidence states its values, but of something else"
     return "its words occur in the evidence, but not together"

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from judges.local.features import ResponseFeatures, SentenceFeatures, SentenceView, response_features
+from judges.local.features import SentenceFeatures, SentenceView
+from judges.local.response import RESPONSE_INPUTS, response_inputs
 from judges.schema import Record
 
 HERE = Path(__file__).parent
@@ -29,6 +30,13 @@ GATE_WIDTH = 0.12
 """Width of the gate in log words: at 121 words (the shortest evidence in RAGTruth) the long expert counts 99 %."""
 
 
+NO_PART = 1e-6
+"""An expert that counts for less is not asked."""
+
+FLOOR = 0.01
+"""Least doubt and least risk. A sentence that stands in the evidence word for word has it, and nothing is below."""
+
+
 class Logistic(Record):
     """One logistic regression over standardised features, in the order of their names."""
 
@@ -37,20 +45,40 @@ class Logistic(Record):
     coefficients: tuple[float, ...]
     intercept: float
 
-    def probability(self, rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    def probability(self, rows: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float64]:
         """P(label = 1) for each row, shape (rows,)."""
-        scaled = (np.asarray(rows, dtype=np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
-        odds = scaled @ np.asarray(self.coefficients) + self.intercept
+        slopes, offset = self._line
+        odds = (np.asarray(rows, dtype=np.float64) * slopes).sum(axis=1) + offset
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+
+    @cached_property
+    def _line(self) -> tuple[NDArray[np.float64], float]:
+        """Slopes and offset over the raw features."""
+        slopes = np.asarray(self.coefficients) / np.asarray(self.scale)
+        return slopes, self.intercept - float((slopes * np.asarray(self.mean)).sum())
 
 
 class Expert(Record):
-    """What was fitted on one kind of text: doubt per sentence, the cut that makes a verdict, risk per response."""
+    """What was fitted on one kind of text: doubt per sentence, the cut that makes a verdict, risk per response.
+
+    `penalties` were chosen for the two regressions inside the training data.
+    """
 
     trained_on: str
+    penalties: tuple[float, float]
     sentence: Logistic
     cut: float = Field(gt=0.0, lt=1.0)
     response: Logistic
+
+    def doubts(self, sentences: Sequence[SentenceView]) -> NDArray[np.float64]:
+        """P(not supported) for each sentence, shape (sentences,)."""
+        return with_stated(self.sentence.probability([view.features for view in sentences]), sentences)
+
+
+def with_stated(doubts: NDArray[np.float64], sentences: Sequence[SentenceView]) -> NDArray[np.float64]:
+    """The doubts, `FLOOR` for what stands in the evidence and nothing below it."""
+    stated = np.fromiter((view.stated for view in sentences), dtype=np.bool_, count=len(sentences))
+    return np.where(stated, FLOOR, np.maximum(doubts, FLOOR))
 
 
 class Reading(Record):
@@ -69,7 +97,7 @@ class LocalModel(Record):
     """
 
     sentence_features: tuple[str, ...]
-    response_features: tuple[str, ...]
+    response_inputs: tuple[str, ...]
     short: Expert
     long: Expert
 
@@ -77,23 +105,30 @@ class LocalModel(Record):
     def load(cls, path: Path = WEIGHTS_FILE) -> Self:
         """Read the weights and check that they were fitted on the features this code computes."""
         model = cls.model_validate_json(path.read_bytes())
-        if model.sentence_features != SentenceFeatures._fields or model.response_features != ResponseFeatures._fields:
+        if model.sentence_features != SentenceFeatures._fields or model.response_inputs != RESPONSE_INPUTS:
             raise ValueError(f"{path.name} was fitted on other features; run benchmarks/train_local_judge.py")
         return model
 
     def read(self, sentences: Sequence[SentenceView], evidence_words: int) -> Reading:
-        """Risk and doubts of a response with at least one check-worthy sentence."""
+        """Risk and doubts of a response with at least one check-worthy sentence.
+
+        The risk never falls when a sentence's doubt rises, and a response of nothing but quotations has the least.
+        """
         share = long_share(evidence_words)
-        rows = [view.features for view in sentences]
         risk = cut = 0.0
-        doubts = np.zeros(len(rows))
+        doubts = np.zeros(len(sentences))
         for expert, part in ((self.short, 1.0 - share), (self.long, share)):
-            own = expert.sentence.probability(rows)
-            measured = response_features(sentences, own.tolist(), evidence_words)
+            if part < NO_PART:
+                continue
+            own = expert.doubts(sentences)
+            measured = response_inputs(sentences, own.tolist(), evidence_words)
             risk += part * float(expert.response.probability([measured])[0])
             cut += part * expert.cut
             doubts += part * own
-        return Reading(risk=min(1.0, max(0.0, risk)), doubts=tuple(np.clip(doubts, 0.0, 1.0).tolist()), cut=cut)
+        if all(view.stated for view in sentences):
+            risk = FLOOR
+        bounded = tuple(np.clip(doubts, FLOOR, 1.0).tolist())
+        return Reading(risk=min(1.0, max(FLOOR, risk)), doubts=bounded, cut=cut)
 
 
 def long_share(evidence_words: int) -> float:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
 from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Verdict
-from judges.values import Value, extract_values, value_index
+from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
+from judges.values.units import dimension_of
 from judges.words import STOP_WORDS, stem, words
 
 SOURCE = "rule:values"
@@ -20,6 +21,9 @@ ALIGNED = 0.8
 
 LEAST_WORDS = 3
 """A claim with fewer other words than this aligns with anything."""
+
+SENTENCE = 120
+"""Characters on either side of a value in which the arithmetic it comes from must be named."""
 
 _COMPARABLE = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
@@ -41,18 +45,27 @@ def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind])
     talk = (sample.question, *(turn.content for turn in sample.history))
     known = (value_index(sample.contexts), value_index(talk))
     foreign = [
-        value for value in stated if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
+        value
+        for value in stated
+        if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
+        and not meant_by(value, (*sample.contexts, *talk), trace_date(sample.metadata))
+        and not is_derived(value, _around(sample.response, value), known[0].stated, (sample.response, *sample.contexts))
     ]
     return _with_foreign(sample, verdict, foreign) if foreign else verdict
 
 
 def _counting(value: Value) -> bool:
     """A small number in words mostly counts what is listed (`three ways`): a derivation, not a fact read somewhere."""
-    return value.kind is ValueKind.NUMBER and value.normal in _SMALL_WORDS and not value.text.isdigit()
+    return value.kind is ValueKind.NUMBER and value.normal in _SMALL_WORDS and not value.text[0].isdigit()
 
 
 def _before(text: str, value: Value) -> str:
     return text[max(0, value.span.start - 20) : value.span.start]
+
+
+def _around(text: str, value: Value) -> str:
+    """The words about a value, among which its operation is named."""
+    return text[max(0, value.span.start - SENTENCE) : value.span.end + SENTENCE]
 
 
 def _with_foreign(sample: Sample, verdict: Verdict, foreign: list[Value]) -> Verdict:
@@ -124,7 +137,8 @@ class _Aligner:
             return None
         where = self._index.passages[match.passage].where
         text = self._contexts[where.context][where.start : where.end]
-        others = extract_values(text)
+        said = {value.normal for value in extract_values(claim.text)}
+        others = [other for other in extract_values(text) if other.normal not in said]
         for value in measured:
             attribute = _attribute(value, claim.text, value.span.start - claim.span.start)
             same = [other for other in others if _attribute(other, text, other.span.start) == attribute]
@@ -140,9 +154,13 @@ def _content(text: str) -> frozenset[str]:
 
 def _attribute(value: Value, text: str, start: int) -> tuple[ValueKind, str]:
     """What the value measures, as far as its kind and the unit or noun after it tell."""
+    if value.kind is ValueKind.DATE and value.normal[0] == "T":
+        return value.kind, "time"
     if value.kind is ValueKind.DATE:
         return value.kind, "".join("-" if char == "-" else "0" for char in value.normal)
     if value.kind is not ValueKind.NUMBER:
         return value.kind, value.normal.partition(" ")[2]
+    if value.unit:
+        return value.kind, dimension_of(value.unit)
     following = _NEXT_WORD.match(text, start + len(value.text))
     return value.kind, stem(following.group(1).lower()) if following else ""

@@ -55,6 +55,8 @@ def _slashed(written: str) -> str:
 
 def same_date(one: str, other: str) -> bool:
     """Whether every part that `one` says is said the same by `other`."""
+    if one[0] == "T" or other[0] == "T":
+        return one[0] == other[0] and same_time(one, other)
     if "?" in one or "?" in other:
         return _pair(one) == _pair(other)
     return all(a in ("-", b) for a, b in zip(one, other, strict=True))
@@ -63,3 +65,30 @@ def same_date(one: str, other: str) -> bool:
 def _pair(date: str) -> tuple[str, list[str]]:
     """The year and the unordered day and month."""
     return date[:4], sorted((date[5:7], date[8:10]))
+
+
+TIME = r"(?:(?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]\d)?(?![\d:])(?:\s?[ap]\.?m\b)?|(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b)"
+"""A time of day: with a colon, or with am or pm."""
+
+_TIME = re.compile(r"(\d{1,2})(?::(\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORECASE)
+
+
+def normal_time(written: str) -> str:
+    """The normal form of a time of day: `5:30 pm` → `T17:30`; `5:30` may mean either half and becomes `T05:30~`."""
+    match = _TIME.match(written)
+    if match is None:
+        raise ValueError(f"not a time: {written!r}")
+    hour, minute, half = int(match.group(1)), int(match.group(2) or 0), match.group(3)
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    unsure = not half and 0 < hour <= 12
+    return f"T{hour % 24:02d}:{minute:02d}{'~' if unsure else ''}"
+
+
+def same_time(one: str, other: str) -> bool:
+    """Whether two normal forms may mean the same time of day."""
+    if one[3:6] != other[3:6]:
+        return False
+    hours = int(one[1:3]), int(other[1:3])
+    unsure = one.endswith("~") or other.endswith("~")
+    return hours[0] == hours[1] or (unsure and hours[0] % 12 == hours[1] % 12)

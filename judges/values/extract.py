@@ -5,27 +5,31 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from judges.rubric import ValueKind
 from judges.schema import Span
-from judges.values.dates import DATE, FIRST_MONTH_WORDS, normal_date
+from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
 from judges.values.names import names
 from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORDS, from_words, scaled
+from judges.values.units import UNIT, unit_name
 from judges.words import word_set
 
 
 class Value(NamedTuple):
     """One value a text states; two spellings of the same value have the same `normal`.
 
-    `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said) and the text in
-    lower case for names and identifiers.
+    `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said), `T17:30` for a time
+    of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
+    the unit of measurement of a number, as `judges.values.units` names it; empty where it has none.
     """
 
     kind: ValueKind
     text: str
     normal: str
     span: Span
+    unit: str = ""
 
 
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "₽": "RUB", "₩": "KRW"}
@@ -51,16 +55,26 @@ _VALUE = re.compile(
         (?:https?://|www\.)[^\s<>"'()\[\]]{{1,2000}}
       | (?<![\w.+-])[\w.+-]{{1,64}}@[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{1,5}}
     )
-  | (?<![\w.,/-])(?P<date>{DATE})(?!\w)(?!-\d)
+  | (?<![\w.,/-])(?P<date>{DATE})(?!\w)(?!-\d)(?!\s?{UNIT}(?!\w))
+  | (?<![\w.,/:$])(?P<time>{TIME})
   | (?<![\w.])(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>{DIGITS})(?P<money_scale>{_MAGNITUDE})?
   | (?<![\w.,])(?P<number>{DIGITS})
         (?:(?P<percent>\s?(?:%|percent\b|per\scent\b|pct\b))
-          |(?P<scale>{_MAGNITUDE})?(?:[\s-]{{0,2}}(?P<currency>{_CURRENCY}))?(?!\w))
+          |(?P<scale>{_MAGNITUDE})?(?:[\s-]{{0,2}}(?:(?P<currency>{_CURRENCY})|(?P<unit>{UNIT})))?(?!\w))
   | (?<!\w)(?=[\w./-]{{0,60}}\d)(?=[\w./-]{{0,60}}[^\W\d_])(?P<code>\w[\w./-]{{1,60}}\w)
-  | \b(?P<words>{NUMBER_WORDS})\b(?:\s(?P<words_percent>percent|per\scent)\b|\s(?P<words_currency>{_CURRENCY}))?
+  | \b(?P<words>{NUMBER_WORDS})\b(?:\s(?P<words_percent>percent|per\scent)\b|\s(?P<words_currency>{_CURRENCY})
+        |[\s-](?P<words_unit>{UNIT})(?!\w))?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+_BETWEEN = r"\s?(?:-|–|—|to|and)\s?"
+_RANGE_AFTER = re.compile(
+    rf"{_BETWEEN}{DIGITS}(?:(?P<percent>\s?(?:%|percent\b|per\scent\b))|{_MAGNITUDE}?[\s-]{{0,2}}(?P<currency>{_CURRENCY}))",
+    re.IGNORECASE,
+)
+_DASHES = "-–— "
+_RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$", re.IGNORECASE)
 
 _TOKEN = re.compile(r"\S+")
 _START = re.compile(r"\b\w|[$€£¥₹₽₩]")
@@ -102,14 +116,16 @@ def measured_values(text: str) -> Iterator[Value]:
             continue
         kind, normal = named
         written = match.group().rstrip(" .,;:-'’")
-        yield Value(kind, written, normal, Span(start=match.start(), end=match.start() + len(written)))
+        unit = unit_name(match.group("unit") or match.group("words_unit") or "")
+        yield Value(kind, written, normal, Span(start=match.start(), end=match.start() + len(written)), unit)
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Matches of `_VALUE`, tried only inside words that show a digit, a sign or a number word: three times as fast."""
     done = 0
     for token in _TOKEN.finditer(text):
-        if not _may_start(token.group()):
+        written = token.group()
+        if not (_may_start_known(written) if len(written) <= _SHORT_TOKEN else _may_start(written)):
             continue
         for start in _START.finditer(text, token.start(), token.end()):
             match = _VALUE.match(text, start.start()) if start.start() >= done else None
@@ -127,13 +143,21 @@ def _may_start(token: str) -> bool:
     return token[:3].lower() in _FIRST_LETTERS and token.lower() in _FIRST_WORDS
 
 
-def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
+_SHORT_TOKEN = 40
+"""Characters of a token whose answer is kept: texts say the same words again and again."""
+
+_may_start_known = lru_cache(maxsize=65536)(_may_start)
+
+
+def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:  # noqa: PLR0911 - one per kind
     """What kind of value the match is, and its normal form; None where it is no value at all."""
     group = match.group
     if group("identifier"):
         return ValueKind.IDENTIFIER, _identifier(group())
     if group("date"):
         return ValueKind.DATE, normal_date(match)
+    if group("time"):
+        return ValueKind.DATE, normal_time(group("time"))
     if group("money"):
         return ValueKind.MONEY, f"{scaled(group('money'), _magnitude(match, 'money_scale'))} {_currency(group('sign'))}"
     if group("number"):
@@ -150,11 +174,28 @@ def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
         return ValueKind.PERCENT, f"{number} %"
     if match.group("currency"):
         return ValueKind.MONEY, f"{number} {_currency(match.group('currency'))}"
+    if not match.group("unit"):
+        shared = _shared_unit(match, text)
+        if shared == "%":
+            return ValueKind.PERCENT, f"{number} %"
+        if shared:
+            return ValueKind.MONEY, f"{number} {shared}"
     before = text[max(0, match.start() - 20) : match.start()]
     numbering = text[match.end() : match.end() + 1] in (".", ")", ":") and len(match.group("number")) <= 3
     if (numbering and (not before or _LIST_NUMBER.search(before))) or _labelled(before):
         return None
     return ValueKind.NUMBER, number
+
+
+def _shared_unit(match: re.Match[str], text: str) -> str:
+    """What a number shares with the other end of its range: the sign in `5-10 %` or `$5-10`; empty where nothing."""
+    after = _RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
+    if after:
+        return "%" if after.group("percent") else _currency(after.group("currency"))
+    if text[max(0, match.start() - 1) : match.start()] not in _DASHES:
+        return ""
+    before = _RANGE_BEFORE.search(text[max(0, match.start() - 30) : match.start()])
+    return _currency(before.group("sign").strip()) if before else ""
 
 
 def _labelled(before: str) -> bool:

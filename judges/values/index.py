@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
@@ -11,7 +12,8 @@ from itertools import islice
 from judges.rubric import ValueKind
 from judges.values.dates import same_date
 from judges.values.extract import Value, measured_values
-from judges.values.names import names
+from judges.values.numbers import from_words, plain
+from judges.values.units import same_quantity
 from judges.words import STOP_WORDS, stem, words
 
 _APPROXIMATE = re.compile(
@@ -26,33 +28,72 @@ _ROUNDING = Decimal("0.05")
 _DIGIT_RUN = re.compile(r"\d{1,30}")
 
 
+_FEW_DIGITS = 2
+"""Significant digits a number must show to be taken for the rounded form of a longer one."""
+
+_LONGEST_ACRONYM = 8
+_SMALL_WORDS_BETWEEN = r"[\s-]{1,2}(?:(?:of|and|the|for|in|on|to|de|la|&)\s){0,2}"
+
+_SHARES = {
+    "half": 50,
+    "third": 33,
+    "thirds": 67,
+    "quarter": 25,
+    "quarters": 75,
+    "fifth": 20,
+    "tenth": 10,
+}
+_SHARE = re.compile(r"\b(half|(?:a|one|two|three)[\s-](?:thirds?|quarters?|fifth|tenth))\b", re.IGNORECASE)
+_OUT_OF = re.compile(r"\b(\w{1,6})\s(?:in|out\sof)\s(?:every\s)?(\w{1,6})\b", re.IGNORECASE)
+_EITHER = re.compile(r"\d{1,3}\.\d{3}")
+
+
 class ValueIndex:
     """The values of the texts that may carry what a response states."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = tuple(texts)
-        self._normals: set[str] = set()
-        self._amounts: set[str] = set()
-        self._dates: set[str] = set()
-        self._measured: set[str] = set()
         self._date_known: dict[str, bool] = {}
-        stated = (value for text in self._texts for value in measured_values(text))
-        for value in islice(stated, MOST_VALUES):
-            self._add(value)
-
-    def _add(self, value: Value) -> None:
-        self._normals.add(value.normal)
-        if value.kind is ValueKind.DATE:
-            self._dates.add(value.normal)
-        elif value.kind is not ValueKind.IDENTIFIER:
-            amount, _, unit = value.normal.partition(" ")
-            self._amounts.add(amount)
-            if unit:
-                self._measured.add(amount)
 
     @cached_property
-    def _words(self) -> set[str]:
-        """All words, and their stems."""
+    def stated(self) -> list[Value]:
+        """The values the texts state, names aside; read when first asked for, as many a response states none."""
+        return list(islice((value for text in self._texts for value in measured_values(text)), MOST_VALUES))
+
+    @cached_property
+    def _normals(self) -> set[str]:
+        """Normal forms, in both readings of what has two."""
+        others = (
+            f"{one} {value.normal.partition(' ')[2]}".rstrip()
+            for value in self.stated
+            if _is_amount(value)
+            for one in _other_reading(value)
+        )
+        return {*(value.normal for value in self.stated), *others}
+
+    @cached_property
+    def _dates(self) -> set[str]:
+        return {value.normal for value in self.stated if value.kind is ValueKind.DATE}
+
+    @cached_property
+    def _units(self) -> dict[str, set[str]]:
+        """Each amount with the units of measurement it is stated in, empty for none."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for value in self.stated:
+            if _is_amount(value):
+                for one in (value.normal.partition(" ")[0], *_other_reading(value)):
+                    found[one].add(value.unit)
+        return dict(found)
+
+    @cached_property
+    def _measured(self) -> set[str]:
+        """Amounts of money and percentages, without what they are of."""
+        parts = (value.normal.partition(" ") for value in self.stated if _is_amount(value))
+        return {amount for amount, _, sign in parts if sign}
+
+    @cached_property
+    def vocabulary(self) -> set[str]:
+        """Stems of all words, and maybe the words; who has them already may set them."""
         found = {word for text in self._texts for word, _, _ in words(text)}
         return found | {stem(word) for word in found}
 
@@ -66,12 +107,6 @@ class ValueIndex:
         """All texts in one case, for what only a literal search finds."""
         return "\n".join(self._texts).casefold()
 
-    @cached_property
-    def _initials(self) -> set[str]:
-        """Initials of the capitalised sequences, for acronyms the texts spell out."""
-        found = (text[start:end].casefold().split() for text in self._texts for start, end in names(text))
-        return {"".join(part[0] for part in parts if part not in STOP_WORDS) for parts in found}
-
     def carries(self, value: Value, before: str = "") -> bool:
         """Whether the indexed texts state `value`.
 
@@ -79,10 +114,10 @@ class ValueIndex:
             value: from the response.
             before: the response's text just before it; after `about` a rounded value is enough.
         """
-        if value.normal in self._normals:
-            return True
         if value.kind is ValueKind.NAME:
             return self._carries_name(value)
+        if value.normal in self._normals and (not value.unit or self._same_unit(value)):
+            return True
         if value.kind is ValueKind.IDENTIFIER:
             return value.normal in self._folded
         if value.kind is ValueKind.DATE:
@@ -92,19 +127,38 @@ class ValueIndex:
         return self._carries_amount(value, before)
 
     def _carries_name(self, value: Value) -> bool:
-        """Each word of the name occurs somewhere, or the acronym's letters are a name's initials."""
+        """Each word of the name occurs somewhere, or the acronym and the name spelt out have the same initials."""
+        parts = [word for word, _, _ in words(value.text) if word not in STOP_WORDS]
         missing = [
             word
-            for word, _, _ in words(value.text)
-            if word not in STOP_WORDS and word not in self._words and stem(word) not in self._words
+            for word in parts
+            if len(word) > 1 and word not in self.vocabulary and stem(word) not in self.vocabulary
         ]
         if not missing:
             return True
-        return all(word in self._initials or (len(word) > 3 and word in self._folded) for word in missing)
+        acronym = "".join(word[0] for word in parts).upper()
+        if len(acronym) > 2 and any(re.search(rf"\b{re.escape(acronym)}\b", text) for text in self._texts):
+            return True
+        return all(self._carries_part(word, value.text) for word in missing)
+
+    def _carries_part(self, word: str, name: str) -> bool:
+        """Whether a word of a name stands inside another word, or is an acronym of a name the texts spell out."""
+        if len(word) > 3 and word in self._folded:
+            return True
+        return word.upper() in name and word.isalpha() and self._spelt_out(word.upper())
+
+    def _spelt_out(self, acronym: str) -> bool:
+        """Whether capitalised words in a row have these initials, small words between them aside."""
+        if not 2 <= len(acronym) <= _LONGEST_ACRONYM:
+            return False
+        pattern = re.compile(r"\b" + _SMALL_WORDS_BETWEEN.join(rf"{re.escape(letter)}\w{{1,30}}" for letter in acronym))
+        return any(pattern.search(text) for text in self._texts)
 
     def _carries_date(self, date: str) -> bool:
         """The date, or each of its parts somewhere: `March 2021` beside `the 3rd of March`, `2021` as a number."""
-        if date[4:] == "------" and (date[:4] in self._digit_runs or date[:4] in self._amounts):
+        if date[0] == "T":
+            return any(same_date(date, other) for other in self._dates)
+        if date[4:] == "------" and (date[:4] in self._digit_runs or date[:4] in self._units):
             return True
         if any(same_date(date, other) for other in self._dates):
             return True
@@ -113,27 +167,109 @@ class ValueIndex:
         year, rest = f"{date[:4]}------", f"-----{date[5:]}"
         return self._carries_date(year) and any(same_date(rest, other) for other in self._dates)
 
-    def _carries_amount(self, value: Value, before: str) -> bool:
+    def _carries_amount(self, value: Value, before: str) -> bool:  # noqa: PLR0911 - one per way to be carried
         """The same amount without a unit, the same digits anywhere, or near enough where the response says `about`."""
-        amount, _, unit = value.normal.partition(" ")
-        if amount in self._normals or (amount in self._amounts and not unit):
+        amount, _, sign = value.normal.partition(" ")
+        if value.unit:
+            known = self._carries_quantity(value)
+            if known is not None:
+                return known
+        if amount in self._normals or (amount in self._units and not sign):
             return True
-        if unit and amount in self._measured:
+        if sign == "%" and self._carries_share(amount):
+            return True
+        if sign and amount in self._measured:
             return False  # the same amount, but of something else
         if amount in self._digit_runs or f"{amount}------" in self._dates:
             return True
+        if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
+            return True
         return bool(_APPROXIMATE.search(before[-20:])) and self._near(amount)
+
+    def _same_unit(self, value: Value) -> bool:
+        """Whether the amount stands with this unit, or somewhere with none."""
+        return not self._units.get(value.normal, {""}).isdisjoint({value.unit, ""})
+
+    def _carries_quantity(self, value: Value) -> bool | None:
+        """Whether the quantity is stated in this unit or another one; None where the amount alone has to tell."""
+        if value.normal in self._units and self._same_unit(value):
+            return True
+        amount = _decimal(value.normal)
+        if amount is None:
+            return None
+        if any(same_quantity(amount, value.unit, other, unit) for other, unit in self._quantities):
+            return True
+        return False if value.normal in self._units else None
+
+    @cached_property
+    def _quantities(self) -> list[tuple[Decimal, str]]:
+        """Amounts with a unit."""
+        found = {(value.normal, value.unit) for value in self.stated if value.unit}
+        return [(amount, unit) for normal, unit in sorted(found) if (amount := _decimal(normal)) is not None]
+
+    def _carries_share(self, amount: str) -> bool:
+        """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
+        wanted = _decimal(amount)
+        if wanted is None:
+            return False
+        return _plain(wanted / 100) in self._units or _plain(round(wanted)) in self._shares
+
+    @cached_property
+    def _shares(self) -> set[str]:
+        """Shares in words, in whole per cent."""
+        found: set[str] = set()
+        for text in self._texts:
+            found.update(str(_SHARES[re.split(r"[\s-]", share.lower())[-1]]) for share in _SHARE.findall(text))
+            for part, whole in _OUT_OF.findall(text):
+                some, all_of = (_decimal(word if word.isdigit() else from_words(word)) for word in (part, whole))
+                if some and all_of and some < all_of:
+                    found.add(str(round(100 * some / all_of)))
+        return found
+
+    def _rounded(self, amount: str) -> bool:
+        """Whether a longer decimal fraction is stated that rounds to this one, as 3.14159 to 3.14."""
+        whole, _, fraction = amount.partition(".")
+        if not fraction or len((whole + fraction).lstrip("0")) < _FEW_DIGITS:
+            return False
+        return amount in self._roundings.get(len(fraction), ())
+
+    @cached_property
+    def _roundings(self) -> dict[int, set[str]]:
+        """The stated decimal fractions, rounded to one, two and three places."""
+        fractions = [one for text in self._units if "." in text and (one := _decimal(text)) is not None]
+        return {places: {f"{one:.{places}f}" for one in fractions} for places in (1, 2, 3)}
 
     def _near(self, amount: str) -> bool:
         """Whether an amount within 5 % is stated."""
-        try:
-            wanted = Decimal(amount)
-            return any(abs(Decimal(other) - wanted) <= _ROUNDING * abs(wanted) for other in self._amounts)
-        except InvalidOperation:
-            return False
+        wanted = _decimal(amount)
+        known = (_decimal(other) for other in self._units)
+        return wanted is not None and any(
+            other is not None and abs(other - wanted) <= _ROUNDING * abs(wanted) for other in known
+        )
 
 
-@lru_cache(maxsize=16)
+def _is_amount(value: Value) -> bool:
+    return value.kind in (ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT)
+
+
+def _other_reading(value: Value) -> tuple[str, ...]:
+    """`1.000` is a thousand to half of the world."""
+    written = value.text.split()[0] if value.text else ""
+    return (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
+
+
+def _decimal(amount: str) -> Decimal | None:
+    try:
+        return Decimal(amount)
+    except InvalidOperation:
+        return None
+
+
+def _plain(amount: Decimal | int) -> str:
+    return plain(f"{amount:f}") if isinstance(amount, Decimal) else str(amount)
+
+
+@lru_cache(maxsize=8)
 def value_index(texts: tuple[str, ...]) -> ValueIndex:
     """The index of these texts; the last few are kept, as a judge and the rules after it ask for the same evidence."""
     return ValueIndex(texts)

@@ -64,15 +64,15 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
-        parts = _PART.finditer(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
-        found = [part.group() for part in parts if part.group().lower() not in STOP_WORDS]
+        parts = _PART.findall(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
+        found = [part for part in parts if part.lower() not in STOP_WORDS]
         known[line_start] = len(found) > 2 and sum(word[0].isupper() for word in found) > 0.8 * len(found)
     return known[line_start]
 
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = [part.group() for part in _PART.finditer(text[:4000]) if part.group().isalpha()]
+    found = [part for part in _PART.findall(text, 0, 4000) if part.isalpha()]
     if len(found) <= 8:
         return False
     german = sum(word.lower() in _GERMAN for word in found)

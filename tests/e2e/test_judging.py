@@ -152,20 +152,28 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(tmp_path: Path, args: tuple[
     assert expected in one_line(done.stderr)
 
 
-def test_llm_judges_at_the_endpoint_and_a_failure_is_exit_3(tmp_path: Path) -> None:
+def test_llm_judges_at_the_endpoint_and_a_failed_sample_is_exit_3(tmp_path: Path) -> None:
     write(tmp_path / "s.jsonl", samples(6))
-    with OpenAIServer(
-        [Answer(status=400, body={"error": {"message": "too long", "code": "context_length"}})]
-    ) as server:
-        env = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.url}
-        done = assay("judge", "s.jsonl", "--judge", "llm", "--concurrency", "1", cwd=tmp_path, **env)
-    verdicts = parsed(done.stdout)
-    assert all(one["judge"] == "llm" and not one["calibrated"] for one in verdicts)
-    failed = [one for one in verdicts if one["outcome"] == "failed"]
-    if failed:
-        assert done.returncode == 3
-        assert all("scores" not in one and one["error"]["type"] for one in failed)
-    assert [one["id"] for one in verdicts] == [f"s{i}" for i in range(len(verdicts))]
+    refused = Answer(status=400, body={"error": {"message": "no", "code": "invalid_request"}})
+    args = ("judge", "s.jsonl", "--judge", "llm", "--concurrency", "1")
+    with OpenAIServer([refused]) as server:
+        done = assay(*args, cwd=tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.url)
+    failed, *rest = parsed(done.stdout)
+    assert (done.returncode, failed["id"], failed["outcome"]) == (3, "s0", "failed")
+    assert "scores" not in failed
+    assert [one["id"] for one in rest] == [f"s{i}" for i in range(1, 6)]
+    assert all((one["judge"], one["outcome"], one["calibrated"]) == ("llm", "scored", False) for one in rest)
+
+
+def test_refused_key_is_one_line_and_writes_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "s.jsonl", samples(6))
+    args = ("judge", "s.jsonl", "--judge", "llm", "-o", "v.jsonl")
+    with OpenAIServer([Answer(status=401, body={"error": {"message": "no"}})] * 20) as server:
+        done = assay(*args, cwd=tmp_path, OPENAI_API_KEY="sk-hunter2", OPENAI_BASE_URL=server.url)
+    assert done.returncode == 2
+    assert "check key, model name and base URL" in one_line(done.stderr)
+    assert "hunter2" not in done.stderr
+    assert (tmp_path / "v.jsonl").read_bytes() == b""
 
 
 def labelled(n: int) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from worker.clock import SystemClock
 from worker.config import ConfigRoot, calibration_path, packaged_root
 from worker.judging.calibrating import CalibrationReport, Comparison, compare, cross_fitted, fit, reliability_of
 from worker.judging.labels import LabelledRisk, LabelsFile, check_labels, labelled_risk, why_no_risk
+from worker.judging.pool import cores
 from worker.judging.reading import RawLine, open_samples
 from worker.judging.run import choose_rubric, judge_all
 from worker.judging.verdict_lines import Judged
@@ -69,7 +69,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     file = check_labels(
         labels, {in_force.revision, evaluator.revision}, lambda bad: typer.echo(f"assay: {bad}", err=True)
     )
-    rows, without = _labelled(file, evaluator, slices or [], workers or os.cpu_count() or 1, concurrency)
+    rows, without = _labelled(file, evaluator, slices or [], workers or cores(), concurrency)
     calibrated = cross_fitted(rows)
     calibration = Calibration(
         rubric=chosen.name,

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from judges.rubric import JudgeName
 from worker.cli.context import ConfigOption, settings_and_root
+from worker.judging.pool import cores
 from worker.judging.reading import SampleSource, open_samples
 from worker.judging.run import choose_rubric, judge_all
 from worker.judging.verdict_lines import Judged
@@ -56,7 +57,7 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
     evaluator = build_evaluator(chosen, root, settings)
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
     with (
         leaving_cleanly(again=out is not None),
         open_samples(file) as source,

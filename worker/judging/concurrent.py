@@ -21,7 +21,7 @@ async def judge_concurrently(
     """Judge up to `concurrency` lines at once; close the iterator to cancel what is in flight.
 
     Raises:
-        ConfigurationError: the input cannot be read, or the endpoint refuses us.
+        ConfigurationError: the input cannot be read.
     """
     tasks: asyncio.Queue[Task | None] = asyncio.Queue()
     slots = asyncio.Semaphore(concurrency)

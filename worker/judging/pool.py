@@ -6,10 +6,14 @@ process could leave locked. What is in flight is bounded: a slow sample holds th
 
 from __future__ import annotations
 
+import os
+import queue
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -122,6 +126,47 @@ class _Process:
             return  # it is gone; the next `results` says so
 
 
+class _Ahead:
+    """Chunks read by a thread, so that results are not held up by input that is slow to come.
+
+    `bell` can be listened to beside the processes' connections: it rings once for each chunk and for the end. A daemon
+    thread, because nothing can wake one that waits for a terminal or a pipe, and leaving must not wait for it.
+    """
+
+    def __init__(self, chunks: Iterator[Sequence[Numbered]], room: int) -> None:
+        self._chunks: queue.Queue[Sequence[Numbered] | BaseException | None] = queue.Queue(room)
+        self.bell, self._rope = Pipe(duplex=False)
+        self.ended = False
+        threading.Thread(target=self._read, args=(chunks,), name="read-samples", daemon=True).start()
+
+    def take(self) -> Sequence[Numbered] | None:
+        """The next chunk; None where there is none yet, or none any more."""
+        try:
+            found = self._chunks.get_nowait()
+        except queue.Empty:
+            return None
+        if isinstance(found, BaseException):
+            raise found
+        self.ended = found is None
+        return found
+
+    def close(self) -> None:
+        """Let the thread find out that nobody listens."""
+        self.bell.close()
+
+    def _read(self, chunks: Iterator[Sequence[Numbered]]) -> None:
+        end: BaseException | None = None
+        with suppress(OSError), self._rope:
+            try:
+                for chunk in chunks:
+                    self._chunks.put(chunk)
+                    self._rope.send_bytes(b".")
+            except Exception as exc:  # noqa: BLE001  # carried over to the one who takes, where it is raised
+                end = exc
+            self._chunks.put(end)
+            self._rope.send_bytes(b".")
+
+
 class JudgingPool:
     """Processes that judge with the local judge as `evaluator` does; a context manager that leaves none behind."""
 
@@ -148,27 +193,30 @@ class JudgingPool:
             ProcessLost: processes cannot be started.
         """
         done: dict[int, Result] = {}
-        chunks = _chunks(enumerate(lines))
+        ahead = _Ahead(_chunks(enumerate(lines)), self._workers)
         again: deque[Sequence[Numbered]] = deque()
         place = 0
-        while True:
-            self._hand_out(chunks, again, place)
-            busy = [process for process in self._processes if process.chunk]
-            for process in self._listening(busy):
-                self._collect(process, done, again)
-            while place in done:
-                yield done.pop(place)
-                place += 1
-            if not busy and not again:
-                return
+        try:
+            while True:
+                self._hand_out(ahead, again, place)
+                busy = [process for process in self._processes if process.chunk]
+                if not busy and ahead.ended:
+                    return
+                for process in self._listening(busy, ahead):
+                    self._collect(process, done, again)
+                while place in done:
+                    yield done.pop(place)
+                    place += 1
+        finally:
+            ahead.close()
 
-    def _hand_out(self, chunks: Iterator[Sequence[Numbered]], again: deque[Sequence[Numbered]], place: int) -> None:
+    def _hand_out(self, ahead: _Ahead, again: deque[Sequence[Numbered]], place: int) -> None:
         """Give every free process a chunk, unless the head of the output is too far behind."""
         room = self._workers * CHUNKS_AHEAD * CHUNK_LINES
         while sum(bool(process.chunk) for process in self._processes) < self._workers:
             if not again and self._taken - place >= room:
                 return
-            chunk = again.popleft() if again else next(chunks, None)
+            chunk = again.popleft() if again else ahead.take()
             if chunk is None:
                 return
             self._taken = max(self._taken, chunk[-1][0])
@@ -181,9 +229,12 @@ class JudgingPool:
         self._processes.append(_Process(self._task, self._evaluator.revision))
         return self._processes[-1]
 
-    @staticmethod
-    def _listening(busy: Sequence[_Process]) -> list[_Process]:
-        ready = {id(connection) for connection in wait([process.connection for process in busy])} if busy else set()
+    def _listening(self, busy: Sequence[_Process], ahead: _Ahead) -> list[_Process]:
+        """The processes that have something to say, once one has or there is something new to hand out."""
+        wanted = [] if ahead.ended or len(busy) == self._workers else [ahead.bell]
+        ready = {id(one) for one in wait([*wanted, *(process.connection for process in busy)])}
+        if id(ahead.bell) in ready:
+            ahead.bell.recv_bytes()
         return [process for process in busy if id(process.connection) in ready]
 
     def _collect(self, process: _Process, done: dict[int, Result], again: deque[Sequence[Numbered]]) -> None:
@@ -203,6 +254,11 @@ class JudgingPool:
             return read
         failed = Failed(error="ProcessLost", message="the process that judged it died, most likely for lack of memory")
         return judged(read, failed, self._evaluator, explain=self._task.explain)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chunks(lines: Iterable[Numbered]) -> Iterator[Sequence[Numbered]]:

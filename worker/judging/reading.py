@@ -75,7 +75,7 @@ def open_samples(path: Path) -> Iterator[SampleSource]:
     """
     if path == STDIN:
         # Not closed: a thread may be waiting in it, and closing would wait for that thread.
-        yield SampleSource(open(0, "rb", closefd=False), "standard input", None)  # noqa: PTH123, SIM115
+        yield SampleSource(open(0, "rb", closefd=False), "standard input", None)  # noqa: SIM115
         return
     try:
         raw = path.open("rb")

@@ -19,6 +19,10 @@ from worker.lines import BadLine
 USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm"}
 """The rubric a judge is asked by where none is named."""
 
+REFUSED_IN_A_ROW = 3
+"""Calls an endpoint may refuse for good one after another. One may be the sample's fault (too long for the model);
+three are the key's, the quota's or the model name's, and all that follow would fail as well."""
+
 
 def choose_rubric(
     root: ConfigRoot, variables: Mapping[str, str], *, rubric: str | None, judge: JudgeName | None
@@ -72,7 +76,34 @@ async def _on_one_loop(
     try:
         results = judge_concurrently(lines, evaluator, concurrency=concurrency, explain=explain)
         async with aclosing(results):
+            held: list[Judged] = []
             async for result in results:
+                if isinstance(result, Judged) and result.refused:
+                    held.append(result)
+                    _check_refused(held)
+                    continue
+                if isinstance(result, Judged):
+                    _take_held(held, take)
                 take(result)
+            _take_held(held, take)
     finally:
         await evaluator.judge.close()
+
+
+def _take_held(held: list[Judged], take: Callable[[Judged | BadLine], None]) -> None:
+    """Refused calls count as failed samples once another call went through, or there is no other."""
+    for result in held:
+        take(result)
+    held.clear()
+
+
+def _check_refused(held: list[Judged]) -> None:
+    """Give up before anything false is written: the same command tries these samples again.
+
+    Raises:
+        ConfigurationError
+    """
+    if len(held) >= REFUSED_IN_A_ROW:
+        raise ConfigurationError(
+            f"endpoint: {len(held)} calls in a row were refused: {held[-1].refused}; then run the same command again"
+        )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from judges.errors import ConfigurationError, ModelAccessDenied
+from judges.errors import ModelAccessDenied
 from judges.evaluate import Evaluator
 from judges.metrics import judged_risk
 from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Verdict
@@ -21,27 +21,23 @@ _QUOTE_LIMIT = 500
 
 
 class Judged(NamedTuple):
-    """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for."""
+    """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
+
+    `refused` is the endpoint's message where it refused the call for good.
+    """
 
     line: str
     outcome: str
     explanation: str = ""
+    refused: str = ""
 
 
 async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
-    """Judge one line of input; one that could not be read is given back.
-
-    Raises:
-        ConfigurationError: the endpoint refuses us; every further call would fail too.
-    """
+    """Judge one line of input; one that could not be read is given back."""
     read = read_sample(line) if isinstance(line, RawLine) else line
     if isinstance(read, BadLine):
         return read
     outcome = await evaluator.evaluate(read.sample)
-    if isinstance(outcome, Failed) and outcome.error == ModelAccessDenied.__name__:
-        raise ConfigurationError(
-            f"sample {read.sample.id}: {outcome.message}; mend it, then run the same command again"
-        )
     return judged(read, outcome, evaluator, explain=explain)
 
 
@@ -49,7 +45,13 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
     """The outcome of a sample, as it is written."""
     record = verdict_record(read, outcome, evaluator)
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return Judged(text, outcome.outcome, "\n".join(_explained(record)) if explain else "")
+    refused = isinstance(outcome, Failed) and outcome.error == ModelAccessDenied.__name__
+    return Judged(
+        line=text,
+        outcome=outcome.outcome,
+        explanation="\n".join(_explained(record)) if explain else "",
+        refused=outcome.message if isinstance(outcome, Failed) and refused else "",
+    )
 
 
 def sample_digest(sample: Sample) -> str:

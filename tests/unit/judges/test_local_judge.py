@@ -12,7 +12,8 @@ from judges.errors import UnjudgeableSample
 from judges.evaluate import check_coverage
 from judges.local import LocalJudge
 from judges.local.evidence import EVIDENCE_LIMIT
-from judges.local.model import IDF_FILE, WEIGHTS_FILE
+from judges.local.model import IDF_FILE, WEIGHTS_FILE, LocalModel
+from judges.local.response import RESPONSE_INPUTS
 from judges.rubric import Rubric
 from judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
 
@@ -113,7 +114,9 @@ def test_local_judge_refuses_a_sample_without_evidence() -> None:
 
 
 def test_local_judge_says_partial_context_when_the_evidence_is_beyond_its_limit() -> None:
-    verdict = judged("The structure links the city to Marin County.", EVIDENCE, "a. " * (EVIDENCE_LIMIT // 3 + 9))
+    verdict = judged(
+        "The structure links the city to Marin County.", EVIDENCE, "of a bridge " * (EVIDENCE_LIMIT // 12 + 9)
+    )
     assert verdict.partial_context
     assert not judged("The bridge is long.").partial_context
 
@@ -162,4 +165,82 @@ def test_local_judge_files_are_small_and_were_not_fitted_on_other_features() -> 
     assert IDF_FILE.stat().st_size < 600_000
     weights = json.loads(WEIGHTS_FILE.read_text())
     assert weights["short"]["trained_on"].startswith("BEGIN")
-    assert weights["long"]["trained_on"] == "RAGTruth"
+    assert weights["long"]["trained_on"] == "RAGTruth and SummEdits"
+
+
+SENTENCES = st.lists(
+    st.one_of(
+        st.sampled_from([*(part + "." for part in EVIDENCE.split(". ")), "It is not 9 km.", "Open 9 AM to 5 PM."]),
+        st.text(min_size=1, max_size=60),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(SENTENCES, st.lists(st.text(max_size=80), max_size=3), st.integers(0, 4))
+def test_local_judge_never_doubts_a_sentence_more_once_the_evidence_holds_it(
+    sentences: list[str], contexts: list[str], which: int
+) -> None:
+    response = " ".join(sentences)
+    before = judged(response, "x y", *contexts)
+    if not before.claims:
+        return
+    claim = before.claims[which % len(before.claims)]
+    after = judged(response, "x y", *contexts, claim.text)
+    (same,) = [other for other in after.claims if other.span == claim.span]
+    assert same.p_supported is not None
+    assert claim.p_supported is not None
+    assert same.p_supported >= claim.p_supported
+    assert same.verdict is ClaimVerdict.SUPPORTED
+    if len(before.claims) == 1:
+        assert before.risk is not None
+        assert after.risk is not None
+        assert after.risk <= before.risk
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    SENTENCES,
+    st.permutations([*EVIDENCE.split(". "), "It is open.", '{"WiFi": false, "Monday": "9:0-17:0"}']),
+)
+def test_local_judge_does_not_care_in_which_order_the_passages_come(sentences: list[str], contexts: list[str]) -> None:
+    response = " ".join(sentences)
+    one, other = judged(response, *sorted(contexts)), judged(response, *contexts)
+    assert one.risk == other.risk
+    assert [(c.p_supported, c.verdict, c.reason) for c in one.claims] == [
+        (c.p_supported, c.verdict, c.reason) for c in other.claims
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text(max_size=400), st.lists(st.text(max_size=400), min_size=1, max_size=4), st.text(max_size=60))
+def test_local_judge_survives_any_text(response: str, contexts: list[str], question: str) -> None:
+    verdict = judged(response, "x", *contexts, question=question)
+    for number in (verdict.risk, *(claim.p_supported for claim in verdict.claims)):
+        assert number is None or 0.0 <= number <= 1.0
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit", ["word ", "a. ", "1:1-", '"A": null ', "not ", "AbC", "Monday 9:00-17:00 ", "\n", "中", "no. 5 km "]
+)
+def test_local_judge_finishes_when_response_and_evidence_are_long_and_hostile(unit: str) -> None:
+    text = unit * (60_000 // len(unit))
+    judged(text, "x " + text * 4)
+
+
+def test_local_judge_contradicts_a_record_and_names_the_field() -> None:
+    record = '{"name": "Blue Door", "OutdoorSeating": false, "WiFi": "free", "Monday": "9:0-17:0"}'
+    verdict = judged("Blue Door has lovely outdoor seating and a rooftop garden with live jazz every night.", record)
+    assert verdict.claims[0].verdict is ClaimVerdict.CONTRADICTED
+    assert "OutdoorSeating" in verdict.claims[0].reason
+
+
+def test_response_risk_never_falls_when_a_sentence_is_doubted_more() -> None:
+    model = LocalModel.load()
+    names = [f for f in RESPONSE_INPUTS if f in ("worst", "worst_three", "mean", "any")]
+    for expert in (model.short, model.long):
+        slopes = dict(zip(RESPONSE_INPUTS, expert.response.coefficients, strict=True))
+        assert all(slopes[name] >= 0 for name in names)

@@ -48,7 +48,7 @@ def test_values_contradicts_when_the_aligned_sentence_states_another_value() -> 
 
 
 def test_values_does_not_contradict_when_the_unit_differs() -> None:
-    ruled = checked("The warranty for the pump lasts 24 months.", "The warranty for the pump lasts 2 years.")
+    ruled = checked("The warranty for the pump lasts 24 hours.", "The warranty for the pump lasts 2 years.")
     assert ruled.claims[0].verdict is ClaimVerdict.NOT_FOUND
 
 
@@ -63,6 +63,30 @@ def test_values_does_not_contradict_when_the_unit_differs() -> None:
 )
 def test_values_leaves_a_claim_alone_when_its_values_are_known(response: str, context: str, question: str) -> None:
     assert checked(response, context, question=question).claims[0].verdict is ClaimVerdict.SUPPORTED
+
+
+def test_values_knows_the_day_of_the_trace_and_what_the_evidence_says_relative_to_it() -> None:
+    response = "On 3 May 2024 the shop was closed; it opened in 2023."
+    evidence = "The shop was closed yesterday. It opened last year."
+    sample = Sample(id="s", contexts=(evidence,), response=response)
+    dated = sample.model_copy(update={"metadata": {"timestamp": "2024-05-04T10:00:00+02:00"}})
+    assert len(check_values(sample, verdict_of(claim_of(response)), ALL_KINDS).rule_hits) == 2
+    assert not check_values(dated, verdict_of(claim_of(response)), ALL_KINDS).rule_hits
+
+
+def test_values_accepts_a_sum_the_response_calls_a_total_and_no_other_number() -> None:
+    evidence = "The first plant made 1,250 cars. The second made 830 cars."
+    assert not checked("In total the two plants made 2,080 cars.", evidence).rule_hits
+    assert checked("In total the two plants made 2,180 cars.", evidence).rule_hits
+    assert checked("The two plants made 2,080 cars.", evidence).rule_hits
+
+
+def test_values_contradicts_a_quantity_in_another_unit_of_the_same_dimension() -> None:
+    ruled = checked(
+        "The new road to the old harbour is 12 km long.", "The new road to the old harbour is 9 miles long."
+    )
+    assert ruled.claims[0].verdict is ClaimVerdict.CONTRADICTED
+    assert ruled.claims[0].reason == "'12 km' where the evidence says '9 miles'"
 
 
 def test_values_reads_the_history_too() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.rubric import ValueKind
-from judges.values import ValueIndex, extract_values
+from judges.values import ValueIndex, extract_values, is_derived
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -30,6 +30,21 @@ def found(text: str) -> list[tuple[str, str]]:
         ("order AB-1234, ISO9001", [("identifier", "ab-1234"), ("identifier", "iso9001")]),
         ("we met John Smith of Acme and the UN.", [("name", "john smith of acme"), ("name", "un")]),
         ("he is 5'3\" tall", [("number", "5"), ("number", "3")]),
+        (
+            "5-10 % of it, $5–10, 5 to 10 percent",
+            [
+                ("percent", "5 %"),
+                ("percent", "10 %"),
+                ("money", "5 USD"),
+                ("money", "10 USD"),
+                ("percent", "5 %"),
+                ("percent", "10 %"),
+            ],
+        ),
+        ("at 5:30 pm, 5 PM or 17:30", [("date", "T17:30"), ("date", "T17:00"), ("date", "T17:30")]),
+        ("from 9:00", [("date", "T09:00~")]),
+        ("5 km, five years, 24-hour", [("number", "5"), ("number", "5"), ("number", "24")]),
+        ("1.234,50 EUR", [("money", "1234.5 EUR")]),
         ("-", []),
         ("", []),
     ],
@@ -70,6 +85,17 @@ def test_extract_values_leaves_out_what_is_no_value(text: str) -> None:
         ("Jahr 2019", "in 2019"),
         ("2,000 people came", "and 2000 people came"),
         ("ref AB-1234", "order ab-1234 is here"),
+        ("It lasts 2 years.", "It lasts 24 months."),
+        ("It is 5 miles away.", "It is 8 km away."),
+        ("It weighs 1500 g.", "It weighs 1.5 kg."),
+        ("half of them left", "50 % of them left"),
+        ("one in four failed", "25% failed"),
+        ("a share of 0.25", "25 percent"),
+        ("pi is 3.14159", "pi is 3.14"),
+        ("Preis: 1.000 Euro", "It costs 1,000 euros."),
+        ("hours: 9:0-17:30", "open from 9 AM to 5:30 PM"),
+        ("It is run by the WHO.", "It is run by the World Health Organization."),
+        ("John Smith came", "then J. Smith came"),
     ],
 )
 def test_value_index_carries_other_spellings(evidence: str, response: str) -> None:
@@ -87,6 +113,13 @@ def test_value_index_carries_other_spellings(evidence: str, response: str) -> No
         ("john smith wrote it", "it is by John Miller"),
         ("in 1987", "in 1978"),
         ("", "in 1978"),
+        ("It is 5 miles away.", "It is 5 km away."),
+        ("It lasts 2 years.", "It lasts 18 months."),
+        ("half of them left", "60 % of them left"),
+        ("open from 9:00 to 17:00", "open until 6 PM"),
+        ("open at 9 pm", "open at 9 am"),
+        ("pi is 3.14159", "pi is 3.16"),
+        ("who are they", "the World Health Organization"),
     ],
 )
 def test_value_index_does_not_carry_other_values(evidence: str, response: str) -> None:
@@ -105,6 +138,18 @@ def test_extract_values_gives_exact_spans_and_its_own_text_carries_them(text: st
         assert text[value.span.start : value.span.end] == value.text
         assert index.carries(value)
     assert [v.span.start for v in values] == sorted(v.span.start for v in values)
+
+
+@given(st.integers(3000, 10**6), st.integers(3000, 10**6))
+def test_is_derived_recognises_sums_and_differences_only_where_they_are_named(one: int, other: int) -> None:
+    operands = extract_values(f"First {one} boxes, then {other} boxes.")
+    (total,) = extract_values(f"{one + other} boxes")
+    if one != other:
+        assert is_derived(total, "in total", operands)
+    assert not is_derived(total, "boxes were seen", operands)
+    if abs(one - other) > 2100:
+        (gap,) = extract_values(f"{abs(one - other)} boxes")
+        assert is_derived(gap, "more than", operands)
 
 
 @given(st.integers(0, 10**12))

@@ -20,7 +20,7 @@ from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
 from judges.rubric import Rubric
 from judges.schema import Sample
-from tests.fakes import PlannedJudge
+from tests.fakes import PlannedJudge, supported
 from worker.judging import pool
 from worker.judging.concurrent import judge_concurrently
 from worker.judging.pool import JudgingPool, ProcessLost
@@ -79,12 +79,13 @@ def test_what_is_in_flight_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def lines() -> Iterator[RawLine]:
         nonlocal taken
-        for taken in range(1, 400):  # noqa: B007  # read by the test while it counts
+        for taken in range(1, 400):  # read by the test while it counts
             yield raw(taken)
 
     with JudgingPool(Evaluator(RUBRIC, LocalJudge()), workers=2) as judging:
         for given_back, _ in enumerate(judging.judge(lines()), 1):
-            assert taken - given_back <= 2 * 2 * pool.CHUNK_LINES + 2 * pool.CHUNK_LINES
+            # Two chunks ahead and one begun for each of two processes, two waiting, one being read.
+            assert taken - given_back <= (2 * (2 + 1) + 2 + 1) * pool.CHUNK_LINES
 
 
 def test_line_over_which_a_process_dies_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +171,22 @@ def test_failure_has_an_error_and_no_scores() -> None:
     assert "scores" not in record
 
 
-def test_refused_key_stops_the_run_and_is_no_failed_sample() -> None:
-    with pytest.raises(ConfigurationError, match="bad key; mend it"):
-        on_a_loop([raw(1)], PlannedJudge(lambda _: ModelAccessDenied("bad key")))
+def test_endpoint_that_refuses_all_stops_the_run_before_anything_is_written() -> None:
+    taken: list[Judged | BadLine] = []
+    evaluator = Evaluator(RUBRIC, PlannedJudge(lambda _: ModelAccessDenied("bad key")))
+    lines = [raw(i, response="x") for i in range(9)]
+    with pytest.raises(ConfigurationError, match="3 calls in a row were refused: bad key"):
+        judge_all(lines, evaluator, taken.append, workers=1, concurrency=2)
+    assert taken == []
+
+
+def test_sample_that_the_endpoint_refuses_fails_alone() -> None:
+    def plan(sample: Sample) -> Any:
+        return ModelAccessDenied("too long") if sample.id in {"s3", "s4", "s7"} else supported(sample)
+
+    found = records(on_a_loop([raw(i, response="x") for i in range(8)], PlannedJudge(plan)))
+    assert [one["id"] for one in found] == [f"s{i}" for i in range(8)]
+    assert [one["id"] for one in found if one["outcome"] == "failed"] == ["s3", "s4", "s7"]
 
 
 def test_verdict_has_plain_scores_states_claims_and_the_kept_fields() -> None:
@@ -286,7 +300,7 @@ def test_output_that_cannot_be_written_names_itself(tmp_path: Path, name: str) -
 def test_full_disk_is_one_line_with_the_remedy() -> None:
     full = Path("/dev/full")
     with (
-        pytest.raises(ConfigurationError, match="No space left on device.*make room"),
+        pytest.raises(ConfigurationError, match=r"No space left on device.*make room"),
         open_verdicts(full, Path("s")) as verdicts,
     ):
         verdicts.write("{}")

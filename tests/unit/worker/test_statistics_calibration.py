@@ -131,7 +131,7 @@ def test_reliability_shows_stated_and_marked_per_bin() -> None:
 
 @pytest.mark.parametrize("bad", [[math.nan, 0.1], [math.inf, 0.1], [0.1]])
 def test_what_is_no_risk_is_refused(bad: list[float]) -> None:
-    with pytest.raises(ValueError, match="finite|same length"):
+    with pytest.raises(ValueError, match=r"finite|same length"):
         expected_calibration_error([0, 1], bad)
     with pytest.raises(ValueError, match="0 or 1"):
         cohen_kappa([0, 2], [True, False])

@@ -1,0 +1,113 @@
+"""SummEdits by kind of edit: what the local judge sees of a small change, and what value rules alone catch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from benchmarks.labelled_rows import measure_edits, sample_of
+from benchmarks.split_demo_data import Row
+from judges.local.model import LocalModel, load_word_weights
+from judges.local.opposites import NEGATION_STEMS
+from judges.rubric import ValueKind
+from judges.rules.values import check_values
+from judges.schema import Claim, ClaimVerdict, Span, Tier, Verdict
+from judges.sentences import split_sentences
+from judges.values import Value, extract_values
+from judges.words import stem
+
+KINDS = ("number", "date", "name", "negation", "other")
+_NUMBERS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.IDENTIFIER})
+
+
+def print_edit_kinds(rows: Sequence[Row]) -> None:
+    """Bad edits by kind: how many, how many value rules flag, and how often the judge ranks one over a good edit."""
+    seeds = {(row["source"], row["source_id"]): row["response"] for row in rows if row["id"].endswith("_og")}
+    good = [row for row in rows if row["label"] == 0]
+    by_kind: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        seed = seeds.get((row["source"], row["source_id"]))
+        if row["label"] == 1 and seed is not None:
+            by_kind[edit_kind(seed, row["response"])].append(row)
+    risks = _risks_by_row(rows)
+    print("| SummEdits, edits by kind | n | value rules flag | judge ranks it over a good one |")
+    print("| --- | --- | --- | --- |")
+    for kind in KINDS:
+        chosen = by_kind[kind]
+        print(f"| {kind} | {len(chosen):,} | {_share_flagged(chosen)} | {_ranked_over(chosen, good, risks)} |")
+    unedited = [row for row in good if row["id"].endswith("_og")]
+    print(f"| unedited summaries (false positives) | {len(unedited):,} | {_share_flagged(unedited)} | |")
+    print(f"| consistent edits (false positives) | {len(good) - len(unedited):,} | ", end="")
+    print(f"{_share_flagged([row for row in good if not row['id'].endswith('_og')])} | |")
+    print("The ranking is by the shipped model, which was fitted on these rows among others; the folds are above.\n")
+
+
+def edit_kind(before: str, after: str) -> str:
+    """What an edit changed first: a number, a date, a name, a negation, or other words."""
+    old, new = before.split(), after.split()
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    changed = [(old[a:b], new[c:d]) for tag, a, b, c, d in changes if tag != "equal"]
+    values = {value.kind for value in _differing_values(before, after)}
+    if any(_negates(gone) != _negates(come) for gone, come in changed):
+        return "negation"
+    if values & _NUMBERS:
+        return "number"
+    if ValueKind.DATE in values:
+        return "date"
+    return "name" if ValueKind.NAME in values else "other"
+
+
+def _differing_values(before: str, after: str) -> list[Value]:
+    known = {value.normal for value in extract_values(before)}
+    return [value for value in extract_values(after) if value.normal not in known]
+
+
+def _negates(words: Iterable[str]) -> bool:
+    return any(stem(word.strip(".,;:!?").lower()) in NEGATION_STEMS for word in words)
+
+
+def _share_flagged(rows: Sequence[Row]) -> str:
+    """How many responses the value rules flag, all kinds of value on."""
+    flagged = sum(_is_flagged(row) for row in rows)
+    return f"{flagged / len(rows):.3f} ({flagged} of {len(rows):,})" if rows else "–"
+
+
+def _is_flagged(row: Row) -> bool:
+    verdict = check_values(sample_of(row), _all_supported(row["response"]), tuple(ValueKind))
+    return bool(verdict.rule_hits)
+
+
+def _all_supported(response: str) -> Verdict:
+    """A verdict that believes everything, so that only the rule speaks."""
+    claims = tuple(
+        Claim(
+            text=response[span.start : span.end],
+            span=Span(start=span.start, end=span.end),
+            verdict=ClaimVerdict.SUPPORTED,
+            source="none",
+        )
+        for span in split_sentences(response)
+    )
+    return Verdict(judge="none", tier=Tier.SCREEN, claims=claims)
+
+
+def _risks_by_row(rows: Sequence[Row]) -> dict[str, float]:
+    model = LocalModel.load()
+    items = measure_edits(rows, load_word_weights())
+    return {item.row["id"]: model.read(item.sentences, item.evidence_words).risk for item in items}
+
+
+def _ranked_over(bad: Sequence[Row], good: Sequence[Row], risks: dict[str, float]) -> str:
+    """Share of pairs of a bad and a good edit of the same document where the bad one has the higher risk."""
+    by_document: dict[str, list[float]] = defaultdict(list)
+    for row in good:
+        if row["id"] in risks:
+            by_document[row["source_id"]].append(risks[row["id"]])
+    pairs = [
+        (risks[row["id"]] > other) + 0.5 * (risks[row["id"]] == other)
+        for row in bad
+        if row["id"] in risks
+        for other in by_document[row["source_id"]]
+    ]
+    return f"{sum(pairs) / len(pairs):.3f} of {len(pairs):,} pairs" if pairs else "–"

@@ -1,0 +1,147 @@
+"""A sentence beside the passage that bears most on it: what is replaced, swapped, negated or said the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from judges.local.evidence import EvidenceIndex
+from judges.local.opposites import denies, negated, opposites
+from judges.passages import Match
+from judges.rubric import ValueKind
+from judges.values import Value
+from judges.words import STOP_WORDS, stems_between
+
+ALIGNED = 0.6
+"""Share of a sentence's weight its passage must carry before their negations are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What comparing a sentence with its passage and the neighbours showed. Shares are of the sentence's weight.
+
+    Attributes:
+        passage: the passage; None where no word is shared.
+        coverage: share the passage carries.
+        nearby: share it carries together with its neighbours.
+        apart: share of neighbouring content words that no passage holds together.
+        replaced: share of words nowhere in the evidence between words that stand in the passage.
+        swapped: the same for words that stand elsewhere in the evidence.
+        value_apart: how much less the passages that hold a stated value carry of the rest, at worst.
+        name_apart: the same for names.
+        negation_differs: one of the two is negated, the other is not.
+        polarity_differs: share of the words that a negation reaches in one of the two only.
+        opposite: a word of the sentence, and its opposite in the passage; empty where there is none.
+        negated: the sentence is.
+        denied_alone: the sentence is negated, and neither the passage nor its neighbours are.
+    """
+
+    passage: int | None = None
+    coverage: float = 0.0
+    nearby: float = 0.0
+    apart: float = 0.0
+    replaced: float = 0.0
+    swapped: float = 0.0
+    value_apart: float = 0.0
+    name_apart: float = 0.0
+    negation_differs: bool = False
+    polarity_differs: float = 0.0
+    opposite: tuple[str, ...] = ()
+    negated: bool = False
+    denied_alone: bool = False
+
+
+def align(
+    stems: Sequence[str],
+    content: Collection[str],
+    carried: Sequence[Value],
+    evidence: EvidenceIndex,
+    idf: Mapping[str, float],
+) -> Alignment:
+    """Compare a sentence with the passage that carries most of its weight.
+
+    Args:
+        stems: of all words of the sentence, in order.
+        content: those that are no stop words, in order.
+        carried: values of the sentence that the evidence states.
+        evidence: to search.
+        idf: weights of the stems.
+    """
+    best = evidence.passages.best(content)
+    if best is None:
+        return Alignment(negated=denies(stems))
+    passages = evidence.passages
+    there = passages.passages[best.passage].stems
+    window = best.window
+    weight = sum(map(idf.__getitem__, content))
+    turned = _polarity(stems, there, content)
+    foreign = _between(list(content), window)
+    return Alignment(
+        passage=best.passage,
+        coverage=best.coverage,
+        nearby=best.nearby,
+        apart=_apart(list(content), evidence),
+        replaced=sum(idf[one] for one in foreign if one not in evidence.stems) / weight,
+        swapped=sum(idf[one] for one in foreign if one in evidence.stems) / weight,
+        value_apart=_values_apart([v for v in carried if v.kind is not ValueKind.NAME], content, best, evidence),
+        name_apart=_values_apart([v for v in carried if v.kind is ValueKind.NAME], content, best, evidence),
+        negation_differs=best.coverage > ALIGNED and denies(stems) != denies(there),
+        polarity_differs=sum(idf[one] for one in sorted(turned)) / weight,
+        opposite=_opposite(stems, window),
+        negated=denies(stems),
+        denied_alone=denies(stems) and not denies(window),
+    )
+
+
+def _polarity(stems: Sequence[str], there: Sequence[str], content: Collection[str]) -> set[str]:
+    """Words of both that a negation reaches in one only."""
+    shared = set(content).intersection(there)
+    return (negated(stems) ^ negated(there)) & shared
+
+
+def _between(content: list[str], window: Collection[str]) -> list[str]:
+    """Content words that stand in no passage of the window although the words before and after them do."""
+    padded = [None, *content, None]
+    return [
+        one
+        for before, one, after in zip(padded, content, padded[2:], strict=False)
+        if one not in window and (before is None or before in window) and (after is None or after in window)
+    ]
+
+
+def _apart(content: list[str], evidence: EvidenceIndex) -> float:
+    """Share of neighbouring content words, both in the evidence, that no passage holds together."""
+    apart = known = 0
+    for one, other in pairwise(content):
+        here, there = evidence.passages.holding(one), evidence.passages.holding(other)
+        if here and there:
+            known += 1
+            apart += set(here).isdisjoint(there)
+    return apart / known if known else 0.0
+
+
+def _values_apart(values: Sequence[Value], content: Collection[str], best: Match, evidence: EvidenceIndex) -> float:
+    """The greatest loss of coverage when the passage must also hold the value."""
+    loss = 0.0
+    for value in values:
+        parts = [one for one in stems_between(value.text, 0, len(value.text)) if one not in STOP_WORDS]
+        holding = [evidence.passages.holding(one) for one in parts]
+        if not parts or not all(holding):
+            continue
+        among = frozenset(holding[0]).intersection(*holding[1:])
+        if best.passage in among:
+            continue
+        match = evidence.passages.best(content, among) if among else None
+        loss = max(loss, best.nearby - (match.nearby if match else 0.0))
+    return loss
+
+
+def _opposite(stems: Sequence[str], window: frozenset[str]) -> tuple[str, ...]:
+    """The first word whose opposite stands in the window while it does not itself."""
+    for one in stems:
+        if one not in window:
+            there = sorted(opposites(one).intersection(window).difference(stems))
+            if there:
+                return one, there[0]
+    return ()
