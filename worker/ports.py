@@ -35,10 +35,6 @@ class StoreError(EvaluationError):
     """The trace store did not do what was asked."""
 
 
-class TraceNotFound(StoreError):
-    """The store does not have the trace (yet): RETRY by age, then SKIP."""
-
-
 class StoreUnavailable(StoreError):
     """Connection, time-out, lock or 5xx: RETRY; kept verdicts make this cheap."""
 

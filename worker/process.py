@@ -89,7 +89,5 @@ def worker_process() -> WorkerProcess:
 
 def run_task(request: Any, work: Callable[[Runtime], Awaitable[T]]) -> T:
     """Run a Celery task's work, its delivery kept alive meanwhile."""
-    tag = (getattr(request, "delivery_info", None) or {}).get("delivery_tag") or (
-        getattr(request, "properties", None) or {}
-    ).get("delivery_tag")
+    tag = (request.properties or {}).get("delivery_tag")
     return worker_process().run(tag, work)

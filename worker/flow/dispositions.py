@@ -34,7 +34,6 @@ POLICIES: dict[type[Exception], Policy] = {
     errors.PermanentModelError: Policy(disposition=Disposition.PARK),
     errors.ModelRefused: Policy(disposition=Disposition.SKIP),
     errors.InvalidVerdict: Policy(disposition=Disposition.RETRY, max_attempts=2),
-    ports.TraceNotFound: _PROVIDER,
     ports.StoreUnavailable: _PROVIDER,
     ports.StoreRejected: Policy(disposition=Disposition.PARK),
     ports.StateUnavailable: _PROVIDER,
