@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from benchmarks.labelled_rows import measure_edits, sample_of
+from benchmarks.labelled_rows import sample_of
 from benchmarks.split_demo_data import Row
-from judges.local.model import LocalModel, load_word_weights
 from judges.local.opposites import NEGATION_STEMS
 from judges.rubric import ValueKind
 from judges.rules.values import check_values
@@ -21,8 +20,13 @@ KINDS = ("number", "date", "name", "negation", "other")
 _NUMBERS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.IDENTIFIER})
 
 
-def print_edit_kinds(rows: Sequence[Row]) -> None:
-    """Bad edits by kind: how many, how many value rules flag, and how often the judge ranks one over a good edit."""
+def print_edit_kinds(rows: Sequence[Row], risks: Mapping[str, float]) -> None:
+    """Bad edits by kind: how many, how many value rules flag, and how often the judge ranks one over a good edit.
+
+    Args:
+        rows: of SummEdits.
+        risks: what a model said that was not fitted on the row's document, by row id.
+    """
     seeds = {(row["source"], row["source_id"]): row["response"] for row in rows if row["id"].endswith("_og")}
     good = [row for row in rows if row["label"] == 0]
     by_kind: dict[str, list[Row]] = defaultdict(list)
@@ -30,7 +34,6 @@ def print_edit_kinds(rows: Sequence[Row]) -> None:
         seed = seeds.get((row["source"], row["source_id"]))
         if row["label"] == 1 and seed is not None:
             by_kind[edit_kind(seed, row["response"])].append(row)
-    risks = _risks_by_row(rows)
     print("| SummEdits, edits by kind | n | value rules flag | judge ranks it over a good one |")
     print("| --- | --- | --- | --- |")
     for kind in KINDS:
@@ -40,7 +43,7 @@ def print_edit_kinds(rows: Sequence[Row]) -> None:
     print(f"| unedited summaries (false positives) | {len(unedited):,} | {_share_flagged(unedited)} | |")
     print(f"| consistent edits (false positives) | {len(good) - len(unedited):,} | ", end="")
     print(f"{_share_flagged([row for row in good if not row['id'].endswith('_og')])} | |")
-    print("The ranking is by the shipped model, which was fitted on these rows among others; the folds are above.\n")
+    print("An edit's kind is that of the values that differ from the unedited summary; one with none is `other`.\n")
 
 
 def edit_kind(before: str, after: str) -> str:
@@ -92,13 +95,7 @@ def _all_supported(response: str) -> Verdict:
     return Verdict(judge="none", tier=Tier.SCREEN, claims=claims)
 
 
-def _risks_by_row(rows: Sequence[Row]) -> dict[str, float]:
-    model = LocalModel.load()
-    items = measure_edits(rows, load_word_weights())
-    return {item.row["id"]: model.read(item.sentences, item.evidence_words).risk for item in items}
-
-
-def _ranked_over(bad: Sequence[Row], good: Sequence[Row], risks: dict[str, float]) -> str:
+def _ranked_over(bad: Sequence[Row], good: Sequence[Row], risks: Mapping[str, float]) -> str:
     """Share of pairs of a bad and a good edit of the same document where the bad one has the higher risk."""
     by_document: dict[str, list[float]] = defaultdict(list)
     for row in good:
