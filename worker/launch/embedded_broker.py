@@ -6,10 +6,12 @@ time and loses at most the last second. Only `PING` is spoken here, so no client
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -33,6 +35,7 @@ _START_S = 30.0
 _STOP_S = 10.0
 _REPLY_S = 5.0
 _LOOK_EVERY_S = 0.02
+_REVIVE_EVERY_S = 1.0
 _INSTALL = "install redis-server (6.2 or newer) or set ASSAY_REDIS_URL"
 
 
@@ -50,6 +53,7 @@ class EmbeddedServer:
         self._note = self._dir / "valkey.socket-path"
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = OrphanGuard()
+        self._look_at = 0.0
 
     @property
     def started(self) -> bool:
@@ -87,15 +91,21 @@ class EmbeddedServer:
             ) from exc
 
     def revive(self) -> bool:
-        """Start the server again on the same socket if it was started here and has ended since; whether it had.
+        """Start the server again on the same socket if none answers any more; whether that was so.
+
+        It may have been killed, or a short command may have started it, lent it and ended. Looks once a second.
 
         Raises:
             BrokerUnreachable, ConfigurationError: as `ensure`.
         """
-        if self._process is None or self._process.poll() is None:
+        if time.monotonic() < self._look_at:
             return False
-        self._guard.forget(self._process.pid)
-        self._process = None
+        self._look_at = time.monotonic() + _REVIVE_EVERY_S
+        if self._process is not None and self._process.poll() is not None:
+            self._guard.forget(self._process.pid)
+            self._process = None
+        if self._process is not None or _answers(self.socket_path):
+            return False
         self.ensure()
         return True
 
@@ -144,16 +154,24 @@ class EmbeddedServer:
 
     def _new_socket(self) -> Path:
         """Where the server will listen; noted in the data directory when that is too long to hold a socket."""
-        noted = self.socket_path
-        if noted.parent != self._dir and noted.parent.is_dir():
-            return noted
         self._note.unlink(missing_ok=True)
         path = self._dir / "valkey.sock"
         if len(fsencode(path)) <= SOCKET_PATH_LIMIT:
             return path
-        path = Path(tempfile.mkdtemp(prefix="assay-")) / "valkey.sock"
+        path = _private_directory(self._dir) / "valkey.sock"
         self._note.write_text(str(path), encoding="utf-8", errors="surrogateescape")
         return path
+
+
+def _private_directory(data_dir: Path) -> Path:
+    """A short directory of ours alone, the same each time for one data directory: others wait at its socket."""
+    name = hashlib.sha256(fsencode(data_dir)).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"assay-{geteuid()}-{name}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != geteuid() or found.st_mode & 0o077:
+        raise ConfigurationError(f"{path}: is not a private directory of this user; remove it, or set ASSAY_DATA_DIR")
+    return path
 
 
 @contextmanager

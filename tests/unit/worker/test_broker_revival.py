@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_killed_broker_comes_back_on_the_same_socket_with_its_data(tmp_path: Pat
         os.kill(pid, signal.SIGKILL)
         until(broker.revive, seconds=5)
         assert asyncio.run(kept()) == {"k": b"v"}
+
+
+def test_broker_lent_by_a_command_that_ended_is_started_anew(tmp_path: Path) -> None:
+    """A short command starts the server, a long one finds it there, the short one ends and takes it away."""
+    with ExitStack() as short, ExitStack() as long:
+        lent = short.enter_context(open_broker(None, tmp_path, ping=check_connection))
+        borrowed = long.enter_context(open_broker(None, tmp_path, ping=check_connection))
+        assert (lent.started, borrowed.started) == (True, False)
+        short.close()
+        until(borrowed.revive, seconds=5)
+        check_connection(borrowed.url)
+    assert not (tmp_path / "valkey.sock").exists()
 
 
 def _pid_of_server(data_dir: Path) -> str:
