@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -39,6 +40,8 @@ class WorkerProcess:
         self._loop = LoopThread()
         self._loop.spawn(self._renew())
         threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
+        # What is loaded by now stays; the collector need not walk it again and again while batches come and go.
+        gc.freeze()
 
     def run(self, delivery_tag: str | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
         """Run one task's work on the loop; this thread does its CPU work meanwhile."""
