@@ -208,8 +208,8 @@ def _verdict(
     if gaps or p_value is None:
         return GateVerdict.INCONCLUSIVE, gaps
     if p_value <= alpha:
-        return GateVerdict.REGRESSED, [f"pass rate fell: one-sided exact McNemar p = {p_value:.4f} ≤ {alpha:g}"]
-    return GateVerdict.PASS, [f"no regression shown: one-sided exact McNemar p = {p_value:.4f} > {alpha:g}"]
+        return GateVerdict.REGRESSED, [f"pass rate fell: one-sided exact McNemar p = {p_value:.3g} ≤ {alpha:g}"]
+    return GateVerdict.PASS, [f"no regression shown: one-sided exact McNemar p = {p_value:.3g} > {alpha:g}"]
 
 
 def _failed(item: ItemResult) -> bool:

@@ -127,7 +127,7 @@ def _run_facts(run: GoldenRun) -> list[str]:
 
 
 def _gate_facts(result: GateResult) -> list[str]:
-    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.4f}"
+    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
     drop = result.minimum_detectable_drop
     flips = f"if {result.assumed_flip_rate:.0%} of the items flip each way by chance"
     seen = (
