@@ -80,6 +80,7 @@ def run(
     config: ConfigOption = None,
     concurrency: ConcurrencyOption = 32,
     as_json: JsonOption = False,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a summary for a pull request.")] = None,
 ) -> None:
     """Ask the target every item and judge the answers. Exit 3 if an item has no result."""
 
@@ -91,6 +92,8 @@ def run(
     result = _with_session(settings, root, golden, concurrency, len(golden.items), work)
     if out is not None:
         _write(out, render.run_json(result))
+    if markdown is not None:
+        _write(markdown, render.run_markdown(result))
     if as_json:
         typer.echo(render.run_json(result))
     else:

@@ -1,4 +1,4 @@
-"""The same state in the memory of one process: golden runs in process, notebooks, tests."""
+"""The same state in the memory of one process: the second implementation of the port, for tests and notebooks."""
 
 from __future__ import annotations
 
