@@ -8,89 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from judges.errors import RubricError
-from judges.schema import Record, Severity
+from judges.rubric.files import fill, first_problem, load_yaml
+from judges.rubric.plan import JudgeName, JudgePlan
+from judges.rubric.rules import Rules
+from judges.schema import Record
 
 ScoreName = Literal["groundedness", "faithfulness", "hallucination_risk"]
 Direction = Literal["maximize", "minimize"]
-JudgeName = Literal["local", "llm"]
 
 DIRECTIONS: dict[str, Direction] = {
     "groundedness": "maximize",
     "faithfulness": "maximize",
     "hallucination_risk": "minimize",
 }
-
-
-class ValueKind(StrEnum):
-    """Kinds of values a response may state and its evidence must carry."""
-
-    NUMBER = "number"
-    DATE = "date"
-    MONEY = "money"
-    PERCENT = "percent"
-    NAME = "name"
-    IDENTIFIER = "identifier"
-
-
-class LlmOptions(Record):
-    """How the LLM judge is asked."""
-
-    model: str = Field(min_length=1, description="Model name at the endpoint, e.g. ${ASSAY_JUDGE_MODEL}.")
-    max_tokens: int = Field(default=2048, ge=64, le=32768)
-
-
-class JudgePlan(Record):
-    """Which judge decides. One tier for now; the cascade lists several."""
-
-    tiers: tuple[JudgeName, ...] = Field(default=("local",), min_length=1, max_length=1)
-    llm: LlmOptions | None = None
-
-    @model_validator(mode="after")
-    def _llm_has_options(self) -> JudgePlan:
-        if "llm" in self.tiers and self.llm is None:
-            raise ValueError("tiers name `llm`; add `llm: {model: ...}`")
-        return self
-
-
-class Pattern(Record):
-    """A regular expression the response must match, or must not."""
-
-    id: str = Field(min_length=1)
-    must_match: str | None = None
-    must_not_match: str | None = None
-    severity: Severity = Severity.MATERIAL
-    message: str = ""
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Pattern:
-        if (self.must_match is None) == (self.must_not_match is None):
-            raise ValueError(f"pattern {self.id!r}: give exactly one of must_match and must_not_match")
-        return self
-
-
-class Rules(Record):
-    """Checks by code that act on the claim table."""
-
-    values: tuple[ValueKind, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
-
-    @field_validator("patterns")
-    @classmethod
-    def _ids_unique(cls, patterns: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
-        ids = [pattern.id for pattern in patterns]
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"pattern ids must be unique, got {ids}")
-        return patterns
 
 
 class SamplePaths(Record):
@@ -194,61 +132,6 @@ def parse_rubric(text: str, *, source: str, variables: Mapping[str, str] | None 
     if not isinstance(data, dict):
         raise RubricError(source, "file", "must be a mapping of keys; start with `name: ...`")
     try:
-        return Rubric.model_validate(_fill(data, variables or {}, source, "file"))
+        return Rubric.model_validate(fill(data, variables or {}, source, "file"))
     except ValidationError as exc:
         raise RubricError(source, *first_problem(exc)) from exc
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without repeated keys: PyYAML would silently take the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        """Build a mapping; a key that comes twice is an error at its place."""
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
-            seen.add(key if isinstance(key, str) else id(key_node))
-        return super().construct_mapping(node, deep=deep)
-
-
-def load_yaml(text: str) -> Any:
-    """Parse YAML safely; a key that stands twice in one mapping is an error.
-
-    Raises:
-        yaml.YAMLError
-    """
-    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506  # a subclass of SafeLoader
-
-
-def first_problem(exc: ValidationError) -> tuple[str, str]:
-    """The key and the remedy of a validation error's first problem, for one line of message."""
-    problem = exc.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "file"
-    if problem["type"] == "extra_forbidden":
-        return key, "unknown key; remove it or check its spelling against the schema"
-    if problem["type"] == "missing":
-        return key, "missing; add it"
-    return key, problem["msg"].removeprefix("Value error, ")
-
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def _fill(value: Any, variables: Mapping[str, str], source: str, key: str) -> Any:
-    """Replace `${NAME}` in every string of a parsed YAML tree."""
-    if isinstance(value, dict):
-        return {k: _fill(v, variables, source, str(k)) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, variables, source, key) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if not variables.get(name):
-            raise RubricError(source, key, f"${{{name}}} has no value; set {name} in the environment")
-        return variables[name]
-
-    return _VARIABLE.sub(replace, value)

@@ -1,0 +1,34 @@
+"""Rubrics: versioned YAML files that say what is judged, how, and which scores come out."""
+
+from judges.rubric.files import first_problem, load_yaml
+from judges.rubric.plan import JudgeName, JudgePlan, LlmOptions
+from judges.rubric.rules import Pattern, Rules, ValueKind
+from judges.rubric.schema import (
+    DIRECTIONS,
+    Direction,
+    RiskLabels,
+    Rubric,
+    SamplePaths,
+    ScoreName,
+    load_rubric,
+    parse_rubric,
+)
+
+__all__ = [
+    "DIRECTIONS",
+    "Direction",
+    "JudgeName",
+    "JudgePlan",
+    "LlmOptions",
+    "Pattern",
+    "RiskLabels",
+    "Rubric",
+    "Rules",
+    "SamplePaths",
+    "ScoreName",
+    "ValueKind",
+    "first_problem",
+    "load_rubric",
+    "load_yaml",
+    "parse_rubric",
+]
