@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from judges.errors import EvaluationError
+from worker.limits import RateLimits
 from worker.schema import (
     AssessMessage,
     LedgerEntry,
@@ -41,6 +42,14 @@ class StoreUnavailable(StoreError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class StoreBusy(StoreUnavailable):
+    """No room within a limit of our own: RETRY when there is; nothing was asked of the store."""
+
+
+class StoreAccessDenied(StoreUnavailable):
+    """The store refuses our key: RETRY, because a person can mend it while the work waits."""
 
 
 class StoreRejected(StoreError):
@@ -108,6 +117,11 @@ class FleetState(Protocol):
     Raises (all methods):
         StateUnavailable
     """
+
+    @property
+    def limits(self) -> RateLimits:
+        """What all workers may ask of the outside world in a minute."""
+        ...
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began: `now` on the first call ever, that same moment afterwards."""

@@ -103,6 +103,17 @@ class Score(Record):
         return "CATEGORICAL" if isinstance(self.value, str) else "NUMERIC"
 
 
+class ScoreSpec(Record):
+    """What a score of ours may be: a range, or categories; a store that knows such things is told."""
+
+    name: str
+    data_type: Literal["NUMERIC", "CATEGORICAL"]
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] = ()
+    description: str = ""
+
+
 def score_id(
     project: str, trace_id: str, observation_id: str | None, *, rubric_name: str, rubric_hash: str, name: str
 ) -> str:
