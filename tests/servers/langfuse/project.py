@@ -1,0 +1,58 @@
+"""The state of the one project the server has."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from tests.servers.langfuse.clock import Clock, Ids, SystemClock, millis
+from tests.servers.langfuse.faults import Faults
+from tests.servers.langfuse.rows import Row, make_row
+from tests.servers.langfuse.score_configs import ScoreConfigs
+from tests.servers.langfuse.score_table import ScoreTable
+from tests.servers.langfuse.settings import LangfuseSettings
+from tests.servers.langfuse.tables import Bounds, RowSource, StoredRows
+
+
+class Project:
+    """Everything the server knows; whoever changes it from another thread takes `lock`."""
+
+    def __init__(self, settings: LangfuseSettings, clock: Clock | None = None, faults: Faults | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.faults = faults or Faults()
+        self.ids = Ids()
+        self.lock = threading.RLock()
+        self.observations = StoredRows()
+        self.sources: list[RowSource] = [self.observations]
+        self.configs = ScoreConfigs()
+        self.scores = ScoreTable(self.configs.by_id.get)
+        self.duplicate_share = 0.0
+        self._numbers = itertools.count(1)
+
+    def next_number(self) -> int:
+        """A number nobody had before."""
+        return next(self._numbers)
+
+    def add_observation(self, *, visible: int | None = None, **columns: Any) -> Row:
+        """Store an observation at once; see `rows.make_row` for the columns."""
+        now = millis(self.clock.now())
+        row = make_row(columns, project_id=self.settings.project_id, now=now, visible=visible)
+        self.observations.put(row)
+        return row
+
+    def too_wide(self, bounds: Bounds) -> bool:
+        """Whether a time range holds more rows than the database can scan in time."""
+        most = self.settings.most_rows_scanned
+        return most is not None and sum(source.count(bounds) for source in self.sources) > most
+
+    def copies(self, row: Row) -> Iterator[Row]:
+        """The row, twice for a share of them: until the database merges, a row may come back double."""
+        yield row
+        if self.duplicate_share:
+            digest = hashlib.sha256(row.fields["id"].encode()).digest()
+            if digest[0] < 256 * self.duplicate_share:
+                yield row
