@@ -32,10 +32,26 @@ log = logging.getLogger(__name__)
 
 
 class StoreConfig(Record):
-    """Which trace store; `path` is taken relative to the config root."""
+    """Which trace store. `path` (sqlite) is taken relative to the config root; the others are for Langfuse."""
 
-    kind: Literal["sqlite"] = "sqlite"
+    kind: Literal["sqlite", "langfuse"] = "sqlite"
     path: Path | None = None
+    plan: Literal["hobby", "core", "pro", "self-hosted"] = Field(
+        default="hobby", description="Which of Langfuse's request limits to stay under; the default fits every plan."
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=2, description="Another limit for reads and single writes than the plan's."
+    )
+    read_lag_seconds: float | None = Field(
+        default=None, ge=0, description="How long after writing a score is looked for; default 1, Langfuse 10."
+    )
+
+    @property
+    def read_lag_s(self) -> float:
+        """Seconds between writing a score and the first look whether it is there."""
+        if self.read_lag_seconds is not None:
+            return self.read_lag_seconds
+        return 10.0 if self.kind == "langfuse" else 1.0
 
 
 class Match(Record):
@@ -109,7 +125,7 @@ class Deployment(Record):
     window_seconds: int = Field(default=300, ge=10, le=3600)
     late_seconds: int = Field(default=900, ge=0, description="How long after its end a window is scanned once more.")
     lookback_hours: int = Field(default=24, ge=1, le=24 * 14)
-    exclude_environments: tuple[str, ...] = ("langfuse-llm-as-a-judge", "sdk-experiment")
+    exclude_environments: tuple[str, ...] = ("langfuse-*", "llm-as-a-judge", "sdk-experiment")
     defaults: Defaults = Defaults()
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
 

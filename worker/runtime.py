@@ -52,8 +52,10 @@ class Runtime:
         self._calibrations: dict[str, Calibration] | None = None
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
-        self.store: TraceStore = open_deployment_store(root, self.deployment, settings)
         self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
+        self.store: TraceStore = open_deployment_store(
+            root, self.deployment, settings, rubrics=self.rubrics.values(), state=self.state
+        )
         self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
 
     @property
@@ -104,6 +106,7 @@ class Runtime:
             publish=self.publish,
             clock=self.clock,
             rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
+            read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
         )
 
     @property
@@ -200,8 +203,24 @@ def build_evaluator(rubric: Rubric, root: ConfigRoot, settings: Settings) -> Eva
     return Evaluator(rubric, judge, root.calibration(rubric, judge))
 
 
-def open_deployment_store(root: ConfigRoot, deployment: Deployment, settings: Settings) -> TraceStore:
-    """The deployment's trace store."""
+def open_deployment_store(
+    root: ConfigRoot,
+    deployment: Deployment,
+    settings: Settings,
+    *,
+    rubrics: Iterable[Rubric] = (),
+    state: FleetState | None = None,
+) -> TraceStore:
+    """The deployment's trace store; `state` shares a remote store's request budget with all workers.
+
+    Raises:
+        ConfigurationError: a key or a path is missing.
+    """
+    if deployment.store.kind == "langfuse":
+        # The SDK and what it brings take a while to import; deployments on the embedded store never need them.
+        from worker.stores.opening import open_langfuse
+
+        return open_langfuse(deployment, settings, rubrics=tuple(rubrics), state=state)
     path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
     return open_store(deployment.store.kind, path=path)
 

@@ -11,12 +11,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from judges.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+_INHERITED = ("openai_", "langfuse_")
+"""Settings with a name of their own in the environment, which child processes have anyway."""
 
 
 class Settings(BaseSettings):
@@ -35,6 +39,14 @@ class Settings(BaseSettings):
     judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
     judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
 
+    langfuse_public_key: str | None = Field(None, validation_alias="LANGFUSE_PUBLIC_KEY")
+    langfuse_secret_key: SecretStr | None = Field(None, validation_alias="LANGFUSE_SECRET_KEY")
+    langfuse_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        description="Langfuse server; default: Langfuse Cloud in the EU.",
+    )
+
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
     batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
     ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
@@ -49,7 +61,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir", mode="before")
+    @field_validator(
+        *("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -61,7 +77,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for child processes; the provider's own are inherited."""
-        values = {name: value for name, value in self if value is not None and not name.startswith("openai_")}
+        values = {name: value for name, value in self if value is not None and not name.startswith(_INHERITED)}
         return {
             f"ASSAY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in values.items()

@@ -19,6 +19,7 @@ from judges.errors import RubricError
 from judges.rubric.files import fill, first_problem, load_yaml
 from judges.rubric.plan import JudgeName, JudgePlan
 from judges.rubric.rules import Rules
+from judges.rubric.selectors import parse_selector
 from judges.schema import Record
 
 ScoreName = Literal["groundedness", "faithfulness", "hallucination_risk"]
@@ -32,22 +33,28 @@ DIRECTIONS: dict[str, Direction] = {
 
 
 class SamplePaths(Record):
-    """Where the parts of a sample are found in a trace, tried in order; the first non-empty one is taken.
+    """Where the parts of a sample are found in a trace: selectors, tried in order (docs/trace-shapes.md).
 
-    A path is `root.input`, `root.output`, `root.metadata.KEY`, or `TYPE.output` / `TYPE.input` for every
-    observation of that type (retriever, tool, generation, …); deeper keys follow with dots. For `contexts`
-    every listed path adds its passages.
+    Question, response and history come from the first that leads to one; for `contexts` each adds its passages, but
+    `prompt` only where none before it did. Of several steps of a type, the response is the last one's.
     """
 
-    question: tuple[str, ...] = ("root.input",)
-    response: tuple[str, ...] = ("root.output",)
-    contexts: tuple[str, ...] = ("retriever.output", "tool.output", "root.metadata.contexts")
-    history: tuple[str, ...] = ("root.input.messages", "root.metadata.history")
+    question: tuple[str, ...] = ("root.input", "answer.input")
+    response: tuple[str, ...] = ("root.output", "answer.output")
+    contexts: tuple[str, ...] = ("retriever.documents", "tool.output", "root.metadata.contexts", "prompt")
+    history: tuple[str, ...] = ("root.input", "root.input.history", "root.metadata.history", "answer.input")
 
     @field_validator("*", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("*")
+    @classmethod
+    def _selectors_can_be_read(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_selector(text)
+        return value
 
 
 class RiskLabels(Record):

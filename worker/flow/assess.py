@@ -19,10 +19,10 @@ from judges.rubric import Rubric
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
 from worker.flow.dispositions import Disposition, backoff_s, policy_named
 from worker.flow.samples import build_sample
+from worker.flow.scores import written_values
 from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
-from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
+from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreError, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     AssessMessage,
     Judgement,
     LedgerEntry,
@@ -136,6 +136,10 @@ class Assessor:
         keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
         try:
             traces = await self.store.fetch_traces(keys) if keys else {}
+        except StoreBusy as exc:
+            # Waiting for room within our own limit costs no attempt: nothing was tried.
+            due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
+            return [_move_to(entry, LedgerState.OPEN, "store_busy", due=due) for entry in entries]
         except StoreError as exc:
             failed = Failed(error=type(exc).__name__, message=str(exc)[:300])
             return [self._move(entry, failed) for entry in entries]
@@ -199,7 +203,7 @@ class Assessor:
             revision=outcome.revision,
             judge=outcome.verdict.judge if outcome.verdict else "none",
             state=outcome.state,
-            values={**outcome.scores, STATE_SCORE: outcome.state.value},
+            values=written_values(outcome),
             cost_usd=cost_usd,
         )
         due = self.clock.now() + self.limits.record_deadline

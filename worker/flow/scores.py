@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from judges.schema import Scored
-from worker.schema import LedgerEntry, Promise, Score, score_id
+from collections.abc import Iterable
+
+from judges.rubric import Rubric
+from judges.schema import GroundingState, Scored
+from worker.schema import STATE_SCORE, LedgerEntry, Promise, Score, ScoreSpec, score_id
 
 
 def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
@@ -25,6 +28,43 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
         )
         for name, value in (judgement.values if judgement else {}).items()
     ]
+
+
+RISK_LEVEL = "hallucination_risk_level"
+"""The categorical score beside the number: low, medium or high by the rubric's cuts."""
+
+_MEANINGS = {
+    "groundedness": "Share of the answer's statements that the evidence supports",
+    "faithfulness": "Share of the statements on which the evidence speaks that it supports",
+    "hallucination_risk": "Probability that a person would mark at least one unwanted hallucination",
+}
+
+
+def score_specs(rubrics: Iterable[Rubric]) -> tuple[ScoreSpec, ...]:
+    """What the scores of these rubrics may be, for stores that are to be told."""
+    names = dict.fromkeys(str(name) for rubric in rubrics for name in rubric.scores)
+    numbers = [
+        ScoreSpec(name=n, data_type="NUMERIC", minimum=0, maximum=1, description=_MEANINGS.get(n, "")) for n in names
+    ]
+    states = ScoreSpec(
+        name=STATE_SCORE,
+        data_type="CATEGORICAL",
+        categories=tuple(state.value for state in GroundingState),
+        description="Why the numbers are there, or why they are not",
+    )
+    levels = ScoreSpec(
+        name=RISK_LEVEL,
+        data_type="CATEGORICAL",
+        categories=("low", "medium", "high"),
+        description="hallucination_risk by the cuts of the rubric",
+    )
+    return (*numbers, states, *([levels] if "hallucination_risk" in names else []))
+
+
+def written_values(outcome: Scored) -> dict[str, float | str]:
+    """Score name to value: the numbers that apply, the risk's level, and the state."""
+    level = {RISK_LEVEL: outcome.risk_label} if outcome.risk_label is not None else {}
+    return {**outcome.scores, **level, STATE_SCORE: outcome.state.value}
 
 
 def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:

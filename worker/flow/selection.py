@@ -66,7 +66,9 @@ def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]
 
 
 def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
-    """Whether the trace is our own or another evaluator's: never judge the judge."""
+    """Whether the trace is our own or another evaluator's: never judge the judge, nor what might be one."""
+    if not root.environment:
+        return True
     return root.environment == OWN_ENVIRONMENT or _any_glob(root.environment, deployment.exclude_environments)
 
 

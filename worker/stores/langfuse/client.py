@@ -159,17 +159,24 @@ def error_of(response: httpx.Response, where: str) -> StoreError:
     status, said = response.status_code, f"{where}: {response.status_code}: {_said(response)}"
     if status in {401, 403}:
         return StoreAccessDenied(f"{said}; check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL")
-    if status == 404:
-        return NotThere(said)
-    if status in {413, 431}:
-        return TooLarge(said)
-    if status in {422, 524}:
-        return QueryTooHeavy(said)
     if status == 429:
         return StoreBusy(said, retry_after_s=retry_after_s(response))
-    if status in {408, 409, 425} or status >= 500 or response.is_redirect:
-        return StoreUnavailable(said)
-    return StoreRejected(said)
+    known = _MEANINGS.get(status)
+    if known is not None:
+        return known(said)
+    return StoreUnavailable(said) if status >= 500 or response.is_redirect else StoreRejected(said)
+
+
+_MEANINGS: dict[int, type[StoreUnavailable | StoreRejected]] = {
+    404: NotThere,
+    408: StoreUnavailable,
+    409: StoreUnavailable,
+    413: TooLarge,
+    422: QueryTooHeavy,
+    425: StoreUnavailable,
+    431: TooLarge,
+    524: QueryTooHeavy,
+}
 
 
 def _may_pass_at_once(error: BaseException) -> bool:
@@ -195,4 +202,7 @@ def _said(response: httpx.Response) -> str:
     except ValueError:
         return " ".join(response.text.split())[:120]
     message = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(message or "no message").split())[:200]
+    issues = body.get("error") if isinstance(body, dict) else None
+    first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
+    said = f"{message or 'no message'} {first.get('path', '')} {first.get('message', '')}" if first else message
+    return " ".join(str(said or "no message").split())[:240]

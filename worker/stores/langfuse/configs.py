@@ -8,9 +8,12 @@ Names are not unique there: the oldest config of a name and type that is not arc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
+import httpx
 import structlog
 
 from worker.ports import StoreError
@@ -18,15 +21,30 @@ from worker.schema import Score, ScoreSpec
 from worker.stores.langfuse.client import LangfuseClient, error_of
 
 PAGE = 100
+LOCK = "langfuse-score-configs"
+LOCK_TTL_S = 30
 
 log = structlog.get_logger(__name__)
+
+
+class Locks(Protocol):
+    """Named locks that all workers see: a part of `worker.ports.FleetState`."""
+
+    async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
+        """Take a lock."""
+        ...
+
+    async def release(self, name: str, *, owner: str) -> None:
+        """Give it back."""
+        ...
 
 
 class ScoreConfigs:
     """The configs of the scores we write: looked up once per process, created where they are missing."""
 
-    def __init__(self, client: LangfuseClient, specs: Sequence[ScoreSpec]) -> None:
+    def __init__(self, client: LangfuseClient, specs: Sequence[ScoreSpec], locks: Locks | None = None) -> None:
         self._client = client
+        self._locks = locks
         self._specs = {spec.name: spec for spec in specs}
         self._known: Mapping[str, Any] | None = None
         self._lock = asyncio.Lock()
@@ -56,11 +74,28 @@ class ScoreConfigs:
 
     async def _find_or_create(self) -> Mapping[str, Any]:
         found = self._ours(await self._all())
-        missing = [spec for name, spec in self._specs.items() if name not in found]
-        for spec in missing:
-            await self._create(spec)
-        # Somebody else may have made the same one meanwhile: all of us take the oldest.
-        return self._ours(await self._all()) if missing else found
+        if len(found) == len(self._specs):
+            return found
+        async with self._alone():
+            found = self._ours(await self._all())  # again, now that nobody else makes any
+            missing = [spec for name, spec in self._specs.items() if name not in found]
+            for spec in missing:
+                await self._create(spec)
+            return self._ours(await self._all()) if missing else found
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One process at a time; after half a minute of waiting two of a name are better than no scores."""
+        owner = uuid.uuid4().hex
+        for _ in range(LOCK_TTL_S):
+            if self._locks is None or await self._locks.acquire(LOCK, owner=owner, ttl_s=LOCK_TTL_S):
+                break
+            await asyncio.sleep(1)
+        try:
+            yield
+        finally:
+            if self._locks is not None:
+                await self._locks.release(LOCK, owner=owner)
 
     def _ours(self, configs: Sequence[Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -103,8 +138,6 @@ class ScoreConfigs:
 
 def error_of_api(error: Any, where: str) -> StoreError:
     """What an error of the SDK means, by the same rules as for our own requests."""
-    import httpx
-
     body = error.body if isinstance(error.body, dict) else {"message": str(error.body)}
     return error_of(httpx.Response(error.status_code or 500, headers=error.headers, json=body), where)
 

@@ -104,7 +104,7 @@ def trace_of(row: Mapping[str, Any]) -> Trace | None:
     root = root_of(row)
     if root is None:
         return None
-    rows = [one for one in latest(o for o in row.get("observations") or () if isinstance(o, dict)).values()]
+    rows = list(latest(o for o in row.get("observations") or () if isinstance(o, dict)).values())
     tops = [one for one in rows if not one.get("parentObservationId")]
     top = min(tops, key=lambda one: str(one.get("startTime"))) if tops else None
     if top is not None:

@@ -16,9 +16,9 @@ from typing import Any
 
 from worker.ports import Clock, StoreRejected
 from worker.schema import Score
-from worker.stores.langfuse.client import LangfuseClient
+from worker.stores.langfuse.client import LangfuseClient, NotThere
 from worker.stores.langfuse.configs import ScoreConfigs
-from worker.stores.langfuse.server import Server
+from worker.stores.langfuse.server import Server, WritesScores
 from worker.stores.langfuse.values import iso, moment, text
 
 SCORES = "/api/public/scores"
@@ -37,6 +37,7 @@ class ScoreWriter:
         self._client = client
         self._configs = configs
         self._clock = clock
+        self._way: WritesScores | None = None
 
     async def write(self, scores: Sequence[Score], server: Server) -> None:
         """Write or overwrite scores by id; the last one wins where an id comes twice.
@@ -47,17 +48,40 @@ class ScoreWriter:
         """
         last = {score.id: score for score in scores}
         bodies = [await self._body(score) for score in last.values()]
-        if server.writes_scores == "list":
-            for part in parts(bodies, LIST_BYTES):
-                _check_counts(await self._client.post(SCORES, part), part)
-        elif server.writes_scores == "events":
-            now = self._clock.now()
-            events = [event(body, score.timestamp, now) for body, score in zip(bodies, last.values(), strict=True)]
-            for part in parts(events, EVENT_BYTES):
-                _check_errors(await self._client.post(INGESTION, {"batch": part}), part)
+        way = self._way or server.writes_scores
+        if way == "list":
+            await self._write_lists(bodies, last)
+        elif way == "events":
+            await self._write_events(bodies, last)
         else:
-            for part in parts(bodies, LIST_BYTES, at_once=1):
-                await self._client.post(SCORES, part[0])
+            await self._write_singly(bodies)
+
+    async def _write_lists(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+        for part in parts(bodies, LIST_BYTES):
+            try:
+                _check_counts(await self._client.post(SCORES, part), part)
+            except StoreRejected as exc:
+                if "expected object, received array" not in str(exc):
+                    raise
+                # The version said otherwise, and nothing of the list was taken.
+                self._way = "events"
+                await self._write_events(bodies, scores)
+                return
+
+    async def _write_events(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+        now = self._clock.now()
+        events = [event(body, scores[body["id"]].timestamp, now) for body in bodies]
+        for part in parts(events, EVENT_BYTES):
+            try:
+                _check_errors(await self._client.post(INGESTION, {"batch": part}), part)
+            except NotThere:
+                self._way = "single"
+                await self._write_singly(bodies)
+                return
+
+    async def _write_singly(self, bodies: Sequence[dict[str, Any]]) -> None:
+        for part in parts(bodies, LIST_BYTES, at_once=1):
+            await self._client.post(SCORES, part[0])
 
     async def _body(self, score: Score) -> dict[str, Any]:
         if isinstance(score.value, float) and not math.isfinite(score.value):
@@ -87,10 +111,13 @@ def event(body: dict[str, Any], dated: datetime, now: datetime) -> dict[str, Any
     waited = max(0.0, (now - dated).total_seconds())
     at = iso(dated + timedelta(milliseconds=math.floor(waited)))
     fields = {key: value for key, value in body.items() if key != "timestamp"}
-    return {"id": str(uuid.uuid5(_EVENTS, f"{body['id']}\x1f{at}")), "type": "score-create", "timestamp": at, "body": fields}
+    event_id = str(uuid.uuid5(_EVENTS, f"{body['id']}\x1f{at}"))
+    return {"id": event_id, "type": "score-create", "timestamp": at, "body": fields}
 
 
-def parts(items: Sequence[dict[str, Any]], most_bytes: int, *, at_once: int = AT_ONCE) -> Iterator[list[dict[str, Any]]]:
+def parts(
+    items: Sequence[dict[str, Any]], most_bytes: int, *, at_once: int = AT_ONCE
+) -> Iterator[list[dict[str, Any]]]:
     """Items in requests the server takes.
 
     Raises:

@@ -16,6 +16,7 @@ from worker.ports import StoreRejected
 from worker.stores.langfuse.client import LangfuseClient, NotThere
 from worker.stores.langfuse.values import iso
 
+WritesScores = Literal["list", "events", "single"]
 SCORE_LISTS_SINCE = (4, 59, 0)
 """From here on POST /scores takes a list; before, one object, or a batch of events through /ingestion."""
 
@@ -30,7 +31,7 @@ class Server(Record):
     version: str | None
     generation: Literal["v4", "v3"]
     reads_scores: Literal["v3", "v2"]
-    writes_scores: Literal["list", "events", "single"]
+    writes_scores: WritesScores
 
     @property
     def words(self) -> str:

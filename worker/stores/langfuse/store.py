@@ -13,7 +13,7 @@ from worker.ports import Clock, StoreRejected
 from worker.schema import Score, ScoreSpec, Trace, TraceKey, TraceRoot
 from worker.stores.langfuse import legacy, scores
 from worker.stores.langfuse.client import LangfuseClient
-from worker.stores.langfuse.configs import ScoreConfigs
+from worker.stores.langfuse.configs import Locks, ScoreConfigs
 from worker.stores.langfuse.content import ContentReader
 from worker.stores.langfuse.roots import RootLister
 from worker.stores.langfuse.server import Server, detect
@@ -32,12 +32,13 @@ class LangfuseStore:
         specs: Sequence[ScoreSpec] = (),
         root_metadata: Iterable[str] = (),
         content_metadata: Iterable[str] = (),
+        locks: Locks | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.client = client
         self._roots = RootLister(client, metadata_keys=tuple(root_metadata))
         self._content = ContentReader(client, metadata_keys=content_metadata)
-        self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs), clock or SystemClock())
+        self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks), clock or SystemClock())
         self._server: Server | None = None
         self._project: str | None = None
         self._asking = asyncio.Lock()

@@ -1,5 +1,6 @@
 """The way every request to Langfuse takes, the SDK's too: through the shared budget, and back with the fleet slowed
-down where the server asked for it."""
+down where the server asked for it.
+"""
 
 from __future__ import annotations
 
