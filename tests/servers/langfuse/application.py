@@ -11,7 +11,7 @@ from tests.servers.langfuse.auth import authorise
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.issues import Refused, Reply, refuse
 from tests.servers.langfuse.limits import RateLimits
-from tests.servers.langfuse.routes import EVERYWHERE, V4, Route, size_limit_text
+from tests.servers.langfuse.routes import EVENTS_ONLY, EVERYWHERE, NEWER, Route, size_limit_text
 
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
@@ -43,7 +43,7 @@ class Application:
         self._routes = [(route, re.compile(route.pattern)) for route in self._served()]
 
     def _served(self) -> tuple[Route, ...]:
-        return (*EVERYWHERE, *V4)
+        return (*EVERYWHERE, *NEWER, *EVENTS_ONLY)
 
     def group_of(self, arrival: Arrival) -> str:
         """The group in which a request is counted."""

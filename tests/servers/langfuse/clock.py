@@ -47,8 +47,8 @@ class Ids:
         self._scripted: deque[str] = deque()
 
     def script(self, *ids: str) -> None:
-        """Give these out next, in order."""
-        self._scripted.extend(ids)
+        """Give these out next, in order, and forget those scripted before."""
+        self._scripted = deque(ids)
 
     def new(self) -> str:
         """A UUID, as scores, configs and comments have."""

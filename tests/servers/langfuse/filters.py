@@ -69,6 +69,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "experimentName": ("string", "experimentName"),
     "experimentDatasetId": ("string", "experimentDatasetId"),
 }  # fmt: skip
+EXPERIMENT = {"experimentId": "id", "experimentName": "name", "experimentDatasetId": "dataset.id"}
 TAKES = {"string": {"string", "stringOptions"}, "stringObject": {"stringObject", "numberObject"}}
 
 
@@ -110,8 +111,8 @@ def column_of(row: Row, name: str, key: str = "") -> Any:
     """A column's value: of the row, of its metadata's raw text, of its experiment or derived."""
     if name == "metadata":
         return row.metadata.get(key)
-    if name.startswith("experiment"):
-        return row.experiment.get(name)
+    if name in EXPERIMENT:
+        return row.experiment.get(EXPERIMENT[name])
     derived = {
         "hasParentObservation": "parentObservationId",
         "hasInput": "input",
@@ -149,7 +150,7 @@ def _issues(given: Any, path: Path) -> list[Issue]:
         return [issues.wrong_type("object", given, path)]
     if given.get("type") not in OPERATORS:
         return [{**issues.no_discriminator("type"), "path": [*path, "type"]}]
-    found = issues.string(issues.MISSING if "column" not in given else given["column"], [*path, "column"])
+    found = issues.string(given.get("column", issues.MISSING), [*path, "column"])
     return found + _operator_issues(given, path) + _value_issues(given, path)
 
 

@@ -8,7 +8,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from tests.servers.langfuse.annotation_queues import Queues
 from tests.servers.langfuse.clock import Clock, Ids, SystemClock, millis
+from tests.servers.langfuse.comments import Comments
+from tests.servers.langfuse.datasets import Datasets
 from tests.servers.langfuse.faults import Faults
 from tests.servers.langfuse.rows import Row, make_row
 from tests.servers.langfuse.score_configs import ScoreConfigs
@@ -30,6 +33,10 @@ class Project:
         self.sources: list[RowSource] = [self.observations]
         self.configs = ScoreConfigs()
         self.scores = ScoreTable(self.configs.by_id.get)
+        self.datasets = Datasets()
+        self.queues = Queues()
+        self.comments: Comments = {}
+        self.prompts: list[dict[str, Any]] = []
         self.duplicate_share = 0.0
         self._numbers = itertools.count(1)
 

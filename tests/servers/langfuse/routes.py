@@ -7,7 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tests.servers.langfuse import about, observations, otlp, score_configs, score_reads, score_writes
+from tests.servers.langfuse import (
+    about,
+    annotation_queues,
+    comments,
+    datasets,
+    experiments,
+    gone,
+    metrics,
+    observations,
+    otlp,
+    prompts,
+    score_configs,
+    score_reads,
+    score_writes,
+)
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.issues import Reply
 
@@ -51,8 +65,41 @@ EVERYWHERE = (
     Route("GET", "/score-configs", score_configs.listing),
     Route("GET", "/score-configs/{}", score_configs.get),
     Route("PATCH", "/score-configs/{}", score_configs.update),
+    Route("POST", "/v2/datasets", datasets.create, "datasets"),
+    Route("GET", "/v2/datasets", datasets.listing, "datasets"),
+    Route("GET", "/v2/datasets/{}", datasets.get, "datasets"),
+    Route("GET", "/datasets", datasets.older_listing, "datasets"),
+    Route("GET", "/datasets/{}", datasets.older_get, "datasets"),
+    Route("POST", "/dataset-items", datasets.put_item, "datasets"),
+    Route("GET", "/dataset-items", datasets.list_items, "datasets"),
+    Route("GET", "/dataset-items/{}", datasets.get_item, "datasets"),
+    Route("DELETE", "/dataset-items/{}", datasets.delete_item, "datasets"),
+    Route("POST", "/annotation-queues", annotation_queues.create, "queues"),
+    Route("GET", "/annotation-queues", annotation_queues.listing, "queues"),
+    Route("GET", "/annotation-queues/{}", annotation_queues.get, "queues"),
+    Route("POST", "/annotation-queues/{}/items", annotation_queues.add_item, "queues"),
+    Route("GET", "/annotation-queues/{}/items", annotation_queues.list_items, "queues"),
+    Route("GET", "/annotation-queues/{}/items/{}", annotation_queues.get_item, "queues"),
+    Route("PATCH", "/annotation-queues/{}/items/{}", annotation_queues.update_item, "queues"),
+    Route("DELETE", "/annotation-queues/{}/items/{}", annotation_queues.delete_item, "queues"),
+    Route("POST", "/comments", comments.create),
+    Route("GET", "/comments", comments.listing),
+    Route("GET", "/comments/{}", comments.get),
+    Route("GET", "/v2/prompts", prompts.listing, "prompts"),
+    Route("GET", "/v2/prompts/{}", prompts.get, "prompts"),
+    Route("DELETE", "/traces/{}", gone.delete_trace, "deletes"),
+    Route("DELETE", "/traces", gone.delete_trace, "deletes"),
 )
-V4 = (Route("GET", "/v2/observations", observations.list_observations),)
+NEWER = (
+    Route("GET", "/v2/observations", observations.list_observations),
+    Route("GET", "/v2/metrics", metrics.metrics, "metrics"),
+    Route("GET", "/experiments", experiments.list_experiments),
+    Route("GET", "/experiment-items", experiments.list_items),
+)
+EVENTS_ONLY = (
+    Route("POST", "/dataset-run-items", datasets.link_run, "datasets"),
+    *(Route(method, path, gone.gone, "legacy") for method, path in gone.PATHS),
+)
 
 
 def size_limit_text(route: Route) -> str:

@@ -82,14 +82,23 @@ class Row:
         if "metadata" in wanted:
             found["metadata"] = {key: _cut(raw, whole=key in expand) for key, raw in self.metadata.items()}
         priced = "model" in groups
-        found |= {name: self.fields[name] for name in ("latency", "timeToFirstToken")}
+        found |= self._timing(measured="metrics" in groups)
         return found | {name: self.fields[name] if priced else None for name in PRICED}
+
+    def _timing(self, *, measured: bool) -> dict[str, Any]:
+        """Only the metrics group knows the first token's time, and only there no time at all is null."""
+        latency = self.fields["latency"]
+        first = self.fields["timeToFirstToken"]
+        return {
+            "latency": (latency or None) if measured else latency,
+            "timeToFirstToken": first if measured else None,
+        }
 
 
 def make_row(columns: Mapping[str, Any], *, project_id: str, now: int, visible: int | None = None) -> Row:
     """A row out of some columns; times are ISO texts, input, output and metadata any JSON.
 
-    Without `endTime` the row ends where it starts and has no latency: a span that was sent open looks finished.
+    Without `endTime` the row ends where it starts: a span that was sent open looks finished.
     """
     start = clock.parse(columns["startTime"])
     end = columns.get("endTime")
@@ -97,8 +106,7 @@ def make_row(columns: Mapping[str, Any], *, project_id: str, now: int, visible: 
     found |= {"createdAt": clock.iso(now), "updatedAt": clock.iso(now), "projectId": project_id}
     found |= {key: value for key, value in columns.items() if key not in {"metadata", "experiment"}}
     found |= {"startTime": clock.iso(start), "endTime": clock.iso(clock.parse(end) if end else start)}
-    if end and "latency" not in columns:
-        found["latency"] = (clock.parse(end) - start) / 1000
+    found["latency"] = _seconds((clock.parse(end) - start) if end else 0)
     for name in ("input", "output"):
         found[name] = as_text(found[name]) if found[name] is not None else None
     if "isRootObservation" not in columns:
@@ -107,6 +115,10 @@ def make_row(columns: Mapping[str, Any], *, project_id: str, now: int, visible: 
     row = Row(start, now if visible is None else visible, found, metadata)
     row.experiment = dict(columns.get("experiment", {}))
     return row
+
+
+def _seconds(milliseconds: int) -> float:
+    return milliseconds // 1000 if milliseconds % 1000 == 0 else milliseconds / 1000
 
 
 def as_text(value: Any) -> str:

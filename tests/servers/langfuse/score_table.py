@@ -1,4 +1,4 @@
-"""Scores behind the answer: queued, merged by a worker some seconds later, dropped silently when they break a config."""
+"""Scores behind the answer: a worker merges them seconds later and drops without a word what breaks its config."""
 
 from __future__ import annotations
 
@@ -57,6 +57,19 @@ class ScoreRow:
         return int(self.value) if whole else self.value
 
 
+@dataclass
+class _Fields:
+    """What is known of a score so far: later values win, what is not sent stays, metadata is merged by key."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def take(self, body: dict[str, Any]) -> None:
+        """Merge one post; only a comment can be cleared by null."""
+        self.body |= {name: value for name, value in body.items() if value is not None or name == "comment"}
+        self.metadata |= {key: as_text(value) for key, value in (body.get("metadata") or {}).items()}
+
+
 class ScoreTable:
     """All scores of the project."""
 
@@ -66,6 +79,7 @@ class ScoreTable:
         self._due: list[tuple[int, int, str, str]] = []
         self._rows: dict[str, dict[Identity, ScoreRow]] = {}
         self._first: dict[str, ScoreEvent] = {}
+        self._known: dict[str, _Fields] = {}
         self._orders = itertools.count()
 
     def post(self, event_id: str, body: dict[str, Any], *, timestamp: int, now: int, due: int) -> None:
@@ -85,7 +99,7 @@ class ScoreTable:
             if what == "merge":
                 self._merge(score_id, due)
             else:
-                for table in (self._rows, self._events, self._first):
+                for table in (self._rows, self._events, self._first, self._known):
                     table.pop(score_id, None)
 
     def rows(self, ids: Iterable[str] | None = None) -> Iterator[ScoreRow]:
@@ -102,7 +116,11 @@ class ScoreTable:
             return
         # What an earlier merge fixed stays: a later post moves neither the day nor the subject.
         first = self._first.setdefault(score_id, min(good, key=lambda one: one.order))
-        row = _merged(first, good, self._config_of)
+        # The stored row is where merging starts: what only it still knows is kept.
+        fields = self._known.setdefault(score_id, _Fields())
+        for event in good:
+            fields.take(event.body)
+        row = _row_of(first, fields, good[-1].body, self._config_of)
         row.updated = now
         self._rows.setdefault(score_id, {})[row.id, row.name, row.timestamp // DAY_MS] = row
 
@@ -123,15 +141,12 @@ class ScoreTable:
         return (least is None or value >= least) and (most is None or value <= most)
 
 
-def _merged(first: ScoreEvent, events: list[ScoreEvent], config_of: Callable[[str], dict[str, Any] | None]) -> ScoreRow:
-    body: dict[str, Any] = {}
-    metadata: dict[str, str] = {}
-    for event in events:
-        body |= {name: value for name, value in event.body.items() if value is not None or name == "comment"}
-        metadata |= {key: as_text(value) for key, value in (event.body.get("metadata") or {}).items()}
-    # The type follows the value of the last post, which need not repeat the type.
-    latest = events[-1].body
+def _row_of(
+    first: ScoreEvent, fields: _Fields, latest: dict[str, Any], config_of: Callable[[str], dict[str, Any] | None]
+) -> ScoreRow:
+    body = fields.body
     config = config_of(body["configId"]) if body.get("configId") else None
+    # The type follows the value of the last post, which need not repeat the type.
     kind = type_of(latest)
     return ScoreRow(
         id=first.score_id,
@@ -147,7 +162,7 @@ def _merged(first: ScoreEvent, events: list[ScoreEvent], config_of: Callable[[st
         comment=body.get("comment"),
         config_id=body.get("configId"),
         queue_id=body.get("queueId"),
-        metadata=metadata,
+        metadata=dict(fields.metadata),
     )
 
 

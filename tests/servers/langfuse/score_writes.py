@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.langfuse import clock, issues
+from tests.servers.langfuse import clock, issues, older_events
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.issues import Issue, Refused, Reply
 from tests.servers.langfuse.score_checks import check_id, score_issues
@@ -13,11 +13,7 @@ from tests.servers.langfuse.score_checks import check_id, score_issues
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
 
-OLD_EVENTS = (
-    "trace-create", "event-create", "span-create", "span-update", "generation-create", "generation-update",
-    "agent-create", "tool-create", "chain-create", "retriever-create", "evaluator-create", "embedding-create",
-    "guardrail-create", "observation-create", "observation-update",
-)  # fmt: skip
+TAKEN_EVENTS = ("score-create", "sdk-log")
 NOT_ACCEPTED = (
     "is not accepted by /api/public/ingestion when LANGFUSE_MIGRATION_V4_WRITE_MODE is events_only. This endpoint only "
     "accepts score and log events. Upgrade the client or integration to a v4-compatible SDK or OTLP ingestion path. As "
@@ -88,13 +84,15 @@ def ingest(project: Project, call: Call) -> Reply:
 
 
 def _ingest_one(project: Project, event: Any) -> dict[str, str] | None:
+    events_only = project.settings.generation == "v4"
+    kind = event.get("type") if isinstance(event, dict) else None
+    if events_only and kind not in TAKEN_EVENTS:
+        return {"message": "Event type not accepted", "error": f'Event type "{kind}" {NOT_ACCEPTED}'}
     wrong = _envelope_issues(event)
     if wrong:
         return _refusal(wrong)
-    if event["type"] in OLD_EVENTS:
-        if project.settings.generation != "v4":
-            return _refusal(project.legacy.take(event))
-        return {"message": "Event type not accepted", "error": f'Event type "{event["type"]}" {NOT_ACCEPTED}'}
+    if event["type"] in older_events.TYPES:
+        return _refusal(older_events.take(project, event))
     if event["type"] == "score-create":
         wrong = [{**one, "path": ["body", *one["path"]]} for one in score_issues(event["body"])]
         if wrong:
@@ -106,7 +104,7 @@ def _ingest_one(project: Project, event: Any) -> dict[str, str] | None:
 def _envelope_issues(event: Any) -> list[Issue]:
     if not isinstance(event, dict):
         return [issues.wrong_type("object", event, [])]
-    if event.get("type") not in {*OLD_EVENTS, "score-create", "sdk-log"}:
+    if event.get("type") not in {*older_events.TYPES, *TAKEN_EVENTS}:
         return [issues.no_discriminator("type")]
     found = issues.string(event.get("id", issues.MISSING), ["id"])
     return found + issues.datetime_text(event.get("timestamp", issues.MISSING), ["timestamp"])
