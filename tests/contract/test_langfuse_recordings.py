@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.contract.replay import RECORDED_KEY, Answer, differences, send
-from tests.servers.langfuse import LangfuseServer, LangfuseSettings
+from tests.servers.langfuse import LangfuseServer, LangfuseSettings, seeding
 from tests.servers.langfuse import recordings as recorded
 from tests.servers.langfuse.clock import ManualClock, millis
 from tests.servers.langfuse.project import Project
@@ -83,10 +83,10 @@ def played_v4() -> dict[str, Answer]:
     """All answers of a v4 server to everything but the older generation's file."""
     settings = LangfuseSettings(score_lag_s=5.1, delete_lag_s=0.5, public_key=RECORDED_KEY)
     seeds: list[Seed] = [
-        ("2026-11-21T18:11:00", recorded.seed_recorded),
-        ("2026-11-21T18:11:00", recorded.seed_prompts),
+        ("2026-11-21T18:11:00", seeding.seed_recorded),
+        ("2026-11-21T18:11:00", seeding.seed_prompts),
         ("2026-11-21T18:12:20", _seed_first_ingestion),
-        ("2026-11-21T18:13:30", recorded.seed_experiments),
+        ("2026-11-21T18:13:30", seeding.seed_experiments),
     ]
     return _play(recorded.in_order(V4_GROUPS), settings, seeds)
 

@@ -75,7 +75,8 @@ def matching(project: Project, listing: Listing) -> Iterator[Row]:
 def _candidates(project: Project, listing: Listing) -> Iterator[Row]:
     trace_ids = listing.trace_ids
     if trace_ids is None:
-        streams = [source.descending(listing.bounds, listing.before) for source in project.sources]
+        roots = any(one.column == "isRootObservation" and one.value is True for one in listing.conditions)
+        streams = [one.descending(listing.bounds, listing.before, roots_only=roots) for one in project.sources]
         yield from heapq.merge(*streams, key=lambda row: row.key, reverse=True)
         return
     low, high = listing.bounds

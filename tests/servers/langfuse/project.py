@@ -17,6 +17,7 @@ from tests.servers.langfuse.rows import Row, make_row
 from tests.servers.langfuse.score_configs import ScoreConfigs
 from tests.servers.langfuse.score_table import ScoreTable
 from tests.servers.langfuse.settings import LangfuseSettings
+from tests.servers.langfuse.synthetic import SyntheticTraces, templates
 from tests.servers.langfuse.tables import Bounds, RowSource, StoredRows
 
 
@@ -51,10 +52,21 @@ class Project:
         self.observations.put(row)
         return row
 
+    def add_synthetic(
+        self, count: int, *, start_ms: int, span_ms: int, seed: int = 0, plain: bool = False
+    ) -> SyntheticTraces:
+        """Add so many traces over a span of time, none of which takes memory."""
+        made = SyntheticTraces(
+            count, start_ms, span_ms, seed, self.settings.project_id, templates(plain=plain),
+            lag_ms=round(self.settings.span_lag_s * 1000),
+        )  # fmt: skip
+        self.sources.append(made)
+        return made
+
     def too_wide(self, bounds: Bounds) -> bool:
         """Whether a time range holds more rows than the database can scan in time."""
         most = self.settings.most_rows_scanned
-        return most is not None and sum(source.count(bounds) for source in self.sources) > most
+        return most is not None and sum(source.count_rows(bounds) for source in self.sources) > most
 
     def copies(self, row: Row) -> Iterator[Row]:
         """The row, twice for a share of them: until the database merges, a row may come back double."""

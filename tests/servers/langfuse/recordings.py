@@ -1,25 +1,16 @@
-"""The recorded exchanges with a real server, and a project seeded to the state they were made in.
-
-`seed_recorded` fills any server with the 32 recorded traces (every shape there is) and the users' thumbs on them.
-"""
+"""The recorded exchanges with a real server."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-from tests.servers.langfuse import clock, datasets
-from tests.servers.langfuse.calls import Call
-from tests.servers.langfuse.project import Project
-from tests.servers.langfuse.rows import DEFAULTS, make_row, parsed
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "langfuse-4.16"
 Exchange = dict[str, Any]
 Values = dict[str, Any]
-TIMES = ("startTime", "endTime", "createdAt", "updatedAt", "completionStartTime")
 # Texts the SDK itself puts beside a trace's metadata are never quoted.
 UNQUOTED = ("scope.", "resourceAttributes.", "attributes.")
 
@@ -54,31 +45,6 @@ def answered(exchange_id: str) -> Any:
     return body["data"] if isinstance(body, dict) and "data" in body else body
 
 
-def seed_recorded(project: Project, *, moved_ms: int = 0) -> int:
-    """Put the recorded traces and feedback into a project; says how many traces.
-
-    Args:
-        project: Where to.
-        moved_ms: Move every time by so much, so that old recordings fall into a window of today.
-    """
-    rows: list[Values] = answered("observations-corpus.all")
-    for columns in rows:
-        put_row(project, columns, moved_ms=moved_ms)
-    for score in answered("scores-read.user-feedback"):
-        put_score(project, score, moved_ms=moved_ms)
-    return len({columns["traceId"] for columns in rows})
-
-
-def put_row(project: Project, columns: Values, *, moved_ms: int = 0, experiment: Values | None = None) -> None:
-    """Store an observation as v2/observations showed it."""
-    moved = {name: clock.iso(clock.parse(columns[name]) + moved_ms) for name in TIMES if columns.get(name)}
-    given = {name: value for name, value in columns.items() if name in DEFAULTS or name in {"id", "traceId"}}
-    given |= {"isRootObservation": columns["isRootObservation"], **moved}
-    given |= {"metadata": raw_metadata(columns.get("metadata", {})), "experiment": experiment or {}}
-    now = clock.parse(moved["createdAt"]) if "createdAt" in moved else clock.parse(moved["endTime"])
-    project.observations.put(make_row(given, project_id=project.settings.project_id, now=now))
-
-
 def raw_metadata(shown: Values) -> dict[str, str]:
     """The stored texts behind shown metadata: SDK 5 quotes its strings, everybody else does not."""
     quotes = str(shown.get("scope.version", "")).startswith("5.") and shown.get("scope.name") == "langfuse-sdk"
@@ -90,84 +56,6 @@ def raw_metadata(shown: Values) -> dict[str, str]:
         return json.dumps(value) if quotes and not cut and not key.startswith(UNQUOTED) else value
 
     return {key: raw(key, value) for key, value in shown.items()}
-
-
-def put_score(project: Project, shown: Values, *, moved_ms: int = 0) -> None:
-    """Store a score as v3/scores showed it with all its fields."""
-    subject = shown["subject"]
-    names = {"trace": "traceId", "observation": "observationId", "session": "sessionId", "experiment": "datasetRunId"}
-    body = {
-        names[subject["kind"]]: subject["id"],
-        **({"traceId": subject["traceId"]} if "traceId" in subject else {}),
-        **{name: shown[name] for name in ("id", "name", "environment", "source", "dataType")},
-        **{name: shown.get(name) for name in ("comment", "configId", "metadata")},
-        "value": float(shown["value"]) if isinstance(shown["value"], bool) else shown["value"],
-    }
-    stamp, due = clock.parse(shown["timestamp"]) + moved_ms, clock.parse(shown["updatedAt"]) + moved_ms
-    project.scores.post(f"seed-{shown['id']}", body, timestamp=stamp, now=stamp, due=due)
-
-
-def seed_experiments(project: Project) -> None:
-    """The two recorded runs of `run_experiment` over one dataset, with the scores that SDK 4's got."""
-    _seed_dataset(project)
-    runs = {one["id"]: one for one in answered("experiments.list.fields")}
-    for sdk in ("v5", "v4"):
-        whole = answered(f"experiments.item-trace.{sdk}")
-        items = answered(f"experiments.items.{sdk}")
-        for item in items:
-            said = _experiment(item)
-            own = [row for row in whole if row["traceId"] == item["traceId"]]
-            last = item is items[0]
-            for row in own or _made_up(item, runs[item["experimentId"]]["endTime"] if last else item["endTime"]):
-                put_row(project, row, experiment=_of_row(row, item, said))
-        for score in (*answered(f"experiments.scores.{sdk}"), *answered(f"experiments.item-scores.{sdk}")):
-            put_score(project, score)
-
-
-def _seed_dataset(project: Project) -> None:
-    items = answered("experiments.items.v5")
-    name = items[0]["experimentItemId"].rpartition("-")[0]
-    project.ids.script(items[0]["experimentDatasetId"])
-    datasets.create(project, Call("POST", "", raw=json.dumps({"name": name}).encode()))
-    for item in items:
-        body = {"datasetName": name, "id": item["experimentItemId"], "input": parsed(item["input"])}
-        datasets.put_item(project, Call("POST", "", raw=json.dumps(body).encode()))
-
-
-def _experiment(item: Values) -> Values:
-    return {
-        "id": item["experimentId"],
-        "name": item["experimentName"],
-        "description": item["experimentDescription"],
-        "metadata": json.dumps(item["experimentMetadata"]),
-        "dataset.id": item["experimentDatasetId"],
-        "item.id": item["experimentItemId"],
-        "item.metadata": json.dumps(item["experimentItemMetadata"]),
-        "item.expected_output": item["expectedOutput"],
-        "item.root_observation_id": item["id"],
-    }
-
-
-def _of_row(row: Values, item: Values, said: Values) -> Values:
-    """SDK 5 leaves the run's description off the root, and so the list of experiments shows none."""
-    sdk5 = item["metadata"]["scope.version"].startswith("5.")
-    return {**said, "description": ""} if sdk5 and row["isRootObservation"] else said
-
-
-def _made_up(item: Values, root_end: str) -> Iterator[Values]:
-    """The two rows of an item whose trace was not recorded: its task, as listed, and a root around it."""
-    task = {name: item[name] for name in ("id", "traceId", "startTime", "endTime", "level", "environment", "input",
-                                          "output")}  # fmt: skip
-    root_id = item["traceId"][:16]
-    yield {**task, "name": "experiment-item-task", "isRootObservation": False, "parentObservationId": root_id,
-           "metadata": {key: parsed(raw) for key, raw in item["metadata"].items()}}  # fmt: skip
-    yield {**task, "id": root_id, "name": "experiment-item-run", "isRootObservation": True, "endTime": root_end,
-           "traceName": "experiment-item-run"}  # fmt: skip
-
-
-def seed_prompts(project: Project) -> None:
-    """The one recorded prompt."""
-    project.prompts.append(answered("prompts.get"))
 
 
 def in_order(names: Iterable[str]) -> list[Exchange]:

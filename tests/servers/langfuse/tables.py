@@ -17,15 +17,18 @@ FOREVER: Bounds = (-(2**62), 2**62)
 class RowSource(Protocol):
     """Something that has observations."""
 
-    def descending(self, bounds: Bounds, before: Key | None) -> Iterator[Row]:
-        """Rows that start within the bounds and come after this key in the listing, newest first."""
+    def descending(self, bounds: Bounds, before: Key | None, *, roots_only: bool = False) -> Iterator[Row]:
+        """Rows that start within the bounds and come after this key in the listing, newest first.
+
+        `roots_only` allows, and does not oblige, to leave the others out.
+        """
         ...
 
     def of_traces(self, trace_ids: Iterable[str]) -> Iterator[Row]:
         """All rows of these traces, in any order."""
         ...
 
-    def count(self, bounds: Bounds) -> int:
+    def count_rows(self, bounds: Bounds) -> int:
         """How many rows start within the bounds."""
         ...
 
@@ -45,7 +48,7 @@ class StoredRows:
             bisect.insort(self._order, (key, trace_id))
         rows[key] = row
 
-    def descending(self, bounds: Bounds, before: Key | None) -> Iterator[Row]:
+    def descending(self, bounds: Bounds, before: Key | None, *, roots_only: bool = False) -> Iterator[Row]:
         low, high = self._range(bounds)
         if before is not None:
             high = min(high, bisect.bisect_left(self._order, (before, "")))
@@ -56,7 +59,7 @@ class StoredRows:
         for trace_id in dict.fromkeys(trace_ids):
             yield from self._traces.get(trace_id, {}).values()
 
-    def count(self, bounds: Bounds) -> int:
+    def count_rows(self, bounds: Bounds) -> int:
         low, high = self._range(bounds)
         return high - low
 
