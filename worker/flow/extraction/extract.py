@@ -148,6 +148,6 @@ def _turns(value: JsonValue, question: str, *, with_system: bool) -> tuple[Turn,
         # A prompt goes on after the question with what tools answered: evidence, not history.
         last = max(number for number, message in enumerate(messages) if message.role == "user")
         messages = messages[:last]
-    roles: set[Role] = {"user", "assistant", *(("system", "tool") if with_system else ())}  # type: ignore[arg-type]  # literals
+    roles: set[Role] = {"user", "assistant", *(("system", "tool") if with_system else ())}
     kept = [message for message in messages if message.role in roles and message.text.strip()]
     return tuple(Turn(role=message.role, content=message.text) for message in kept)

@@ -82,14 +82,13 @@ def root_of(row: Mapping[str, Any]) -> TraceRoot | None:
     if trace_id is None or start is None:
         return None
     latency = row.get("latency")
-    is_known = isinstance(latency, int | float) and latency >= 0
     return TraceRoot(
         trace_id=trace_id,
         observation_id="",
         name=text(row.get("name")) or "",
         environment=text(row.get("environment")) or UNKNOWN_ENVIRONMENT,
         start=start,
-        end=start + timedelta(seconds=latency) if is_known else None,
+        end=start + timedelta(seconds=latency) if isinstance(latency, int | float) and latency >= 0 else None,
         release=text(row.get("release")),
         version=text(row.get("version")),
         user_id=text(row.get("userId")),
