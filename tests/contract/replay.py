@@ -18,10 +18,10 @@ import httpx
 from tests.servers.langfuse import LangfuseServer
 from tests.servers.langfuse.recordings import Exchange
 
-# Moments the server takes from its clock: ours stands at the recorded moment of sending, and each group of digits
-# must fall within this of the recorded ones.
+# Moments the server takes from its clock. Ours stands at the recorded moment of sending; the recorded server, which was
+# busy, took up to 14 s to write.
 CLOCK_KEYS = frozenset({"createdAt", "updatedAt", "completedAt", "lastUpdatedAt", "timestamp"})
-CLOCK_TOLERANCE_S = 8.0
+CLOCK_TOLERANCE_S = 15.0
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 RECORDED_KEY = "pk-lf-fixture-2"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -11,7 +12,7 @@ from tests.servers.langfuse.auth import authorise
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.issues import Refused, Reply, refuse
 from tests.servers.langfuse.limits import RateLimits
-from tests.servers.langfuse.routes import EVENTS_ONLY, EVERYWHERE, NEWER, Route, size_limit_text
+from tests.servers.langfuse.routes import EVENTS_ONLY, EVERYWHERE, NEWER, OLDER, Route, size_limit_text
 
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
@@ -25,7 +26,7 @@ class Arrival:
 
     method: str
     target: str
-    authorization: str | None
+    headers: Mapping[str, str]
     header_bytes: int
     raw: bytes
 
@@ -43,7 +44,8 @@ class Application:
         self._routes = [(route, re.compile(route.pattern)) for route in self._served()]
 
     def _served(self) -> tuple[Route, ...]:
-        return (*EVERYWHERE, *NEWER, *EVENTS_ONLY)
+        served = {"v4": (*NEWER, *EVENTS_ONLY), "dual": (*NEWER, *OLDER), "v3": OLDER}
+        return (*EVERYWHERE, *served[self.project.settings.generation])
 
     def group_of(self, arrival: Arrival) -> str:
         """The group in which a request is counted."""
@@ -72,11 +74,14 @@ class Application:
         if route.access != "none":
             public = route.access == "scores"
             named = route.path == "/ingestion"
-            authorise(arrival.authorization, self.project.settings, public_key_enough=public, named=named)
+            authorise(
+                arrival.headers.get("authorization"), self.project.settings, public_key_enough=public, named=named
+            )
         with self.project.lock:
             limited = self._limits.refusal(route.group, self.project.clock.now())
             query = tuple(parse_qsl(arrival.target.partition("?")[2], keep_blank_values=True))
-            return limited or route.answer(self.project, Call(arrival.method, arrival.path, args, query, arrival.raw))
+            call = Call(arrival.method, arrival.path, args, query, arrival.raw, arrival.headers)
+            return limited or route.answer(self.project, call)
 
     def _on(self, path: str) -> list[tuple[Route, tuple[str, ...]]]:
         found = [(route, pattern.fullmatch(path)) for route, pattern in self._routes]

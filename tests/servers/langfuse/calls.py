@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from tests.servers.langfuse import issues
@@ -19,6 +20,8 @@ class Call:
     args: tuple[str, ...] = ()
     query: tuple[tuple[str, str], ...] = ()
     raw: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
 
     def first(self, name: str) -> str | None:
         """The parameter's first value."""
@@ -93,7 +96,11 @@ class Page:
     def of(cls, call: Call) -> Page:
         """From `page` and `limit`, 50 by default, 100 at most."""
         limit = whole_number(call, "limit", default=50, least=1, most=100)
-        return cls(whole_number(call, "page", default=1, least=1, most=1_000_000), limit)
+        page = whole_number(call, "page", default=1, least=-1, most=1_000_000)
+        if page < 1:
+            wrong = {**issues.too_small("number", 0, ["page"]), "inclusive": False}
+            raise issues.invalid([{**wrong, "message": "Too small: expected number to be >0"}])
+        return cls(page, limit)
 
     def reply(self, rows: list[Any], **more: Any) -> Reply:
         """The page of all `rows` and what there is in all."""

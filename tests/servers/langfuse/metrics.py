@@ -14,6 +14,7 @@ from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.filters import COLUMNS, parse_filter
 from tests.servers.langfuse.issues import MISSING, Reply
 from tests.servers.langfuse.observations import Listing, matching
+from tests.servers.langfuse.older_rows import trace_of
 from tests.servers.langfuse.rows import Row
 from tests.servers.langfuse.score_table import ScoreRow
 
@@ -61,7 +62,35 @@ def metrics(project: Project, call: Call) -> Reply:
     return Reply(200, {"data": found[: max(limit, len(found) if "timeDimension" in query else limit)]})
 
 
-def _parse(call: Call) -> Values:
+def older_metrics(project: Project, call: Call) -> Reply:
+    """GET /metrics of the older generation: counts of traces, by day and environment."""
+    query = _parse(call, views=("traces", "observations", "scores-numeric", "scores-categorical"))
+    now = clock.millis(project.clock.now())
+    bounds = [clock.parse(query[name]) for name in ("fromTimestamp", "toTimestamp")]
+    step = STEPS_MS[query.get("timeDimension", {}).get("granularity", "day")]
+    counts: dict[tuple[Any, ...], int] = {}
+    for trace_id in project.older.trace_ids(now):
+        trace = trace_of(project.older, trace_id, project.older.of_trace(trace_id, now))
+        stamp = clock.parse(trace["timestamp"])
+        if bounds[0] <= stamp < bounds[1]:
+            key = (stamp // step * step, *(trace.get(name) or "" for name in query["dimensions"]))
+            counts[key] = counts.get(key, 0) + 1
+    days = {key[0] for key in counts}
+    gaps = [at for at in range(bounds[0] // step * step, bounds[1] // step * step, step) if at not in days]
+    blank = [""] * len(query["dimensions"])
+    rows = [*counts.items(), *(((at, *blank), 0) for at in gaps)]
+    rows.sort(key=lambda row: (row[0][0], -row[1]))
+    return Reply(200, {"data": [_counted(query, key, count) for key, count in rows]})
+
+
+def _counted(query: Values, key: tuple[Any, ...], count: int) -> Values:
+    found = dict(zip(query["dimensions"], key[1:], strict=True))
+    if "timeDimension" in query:
+        found["time_dimension"] = clock.iso(key[0])[:10]
+    return {**found, _alias(query["metrics"][0]): count}
+
+
+def _parse(call: Call, views: tuple[str, ...] = VIEWS) -> Values:
     text = call.first("query")
     if text is None:
         raise issues.invalid(issues.string(MISSING, ["query"]))
@@ -69,7 +98,7 @@ def _parse(call: Call) -> Values:
         query: Values = json.loads(text)
     except ValueError:
         raise issues.refuse(400, "Invalid JSON in query parameter", "InvalidRequestError") from None
-    issues.check(issues.one_of(query.get("view"), VIEWS, ["query", "view"]))
+    issues.check(issues.one_of(query.get("view"), views, ["query", "view"]))
     for name in ("fromTimestamp", "toTimestamp"):
         query.setdefault(name, MISSING)
     issues.check(*(issues.datetime_text(query[name], ["query", name]) for name in ("fromTimestamp", "toTimestamp")))

@@ -26,9 +26,10 @@ def export(project: Project, call: Call) -> Reply:
     if not isinstance(body, dict) or "resourceSpans" not in body:
         return Reply(200, {})
     now = clock.millis(project.clock.now())
+    older = call.headers.get("x-langfuse-ingestion-version", "") < "4"
     for resource, scope, span in spans:
         lag = round(project.settings.span_lag_s * 1000)
-        project.add_observation(visible=now + lag, **columns_of(resource, scope, span))
+        project.add_observation(visible=now + lag, older=older, **columns_of(resource, scope, span))
     return Reply(200, _job(project, now))
 
 

@@ -64,7 +64,9 @@ def columns_of(resource: Values, scope: Values, span: Values) -> Values:
     }
     if span.get("endTimeUnixNano") not in (None, "", "0", 0):
         columns["endTime"] = _time(span["endTimeUnixNano"])
-    return columns | {"experiment": _experiment(own)}
+    prefix = "langfuse.trace.metadata."
+    of_trace = {key.removeprefix(prefix) for key in own if key.startswith(prefix)}
+    return columns | {"experiment": _experiment(own), "traceKeys": of_trace}
 
 
 def _time(nanos: Any) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from tests.servers.langfuse.annotation_queues import Queues
 from tests.servers.langfuse.clock import Clock, Ids, SystemClock, millis
 from tests.servers.langfuse.comments import Comments
+from tests.servers.langfuse.dataset_runs import DatasetRuns
 from tests.servers.langfuse.datasets import Datasets
 from tests.servers.langfuse.faults import Faults
+from tests.servers.langfuse.older_rows import LateRows, OlderRows
 from tests.servers.langfuse.rows import Row, make_row
 from tests.servers.langfuse.score_configs import ScoreConfigs
 from tests.servers.langfuse.score_table import ScoreTable
@@ -38,6 +40,10 @@ class Project:
         self.queues = Queues()
         self.comments: Comments = {}
         self.prompts: list[dict[str, Any]] = []
+        self.older = OlderRows()
+        if settings.generation == "dual":
+            self.sources.append(LateRows(self.older, round(settings.legacy_lag_s * 1000)))
+        self.runs = DatasetRuns()
         self.duplicate_share = 0.0
         self._numbers = itertools.count(1)
 
@@ -45,12 +51,27 @@ class Project:
         """A number nobody had before."""
         return next(self._numbers)
 
-    def add_observation(self, *, visible: int | None = None, **columns: Any) -> Row:
-        """Store an observation at once; see `rows.make_row` for the columns."""
+    def add_observation(self, *, visible: int | None = None, older: bool = False, **columns: Any) -> Row:
+        """Store an observation; see `rows.make_row` for the columns.
+
+        Args:
+            visible: From when on it can be read, in milliseconds; at once by default.
+            older: It came by an older way, and so reaches v2/observations of a dual server late.
+            columns: Times are ISO texts.
+        """
         now = millis(self.clock.now())
         row = make_row(columns, project_id=self.settings.project_id, now=now, visible=visible)
-        self.observations.put(row)
+        self.store(row, older=older)
         return row
+
+    def store(self, row: Row, *, older: bool = False) -> None:
+        """Store a finished row for whichever reads the generation has."""
+        if self.settings.generation == "v4":
+            self.observations.put(row)
+            return
+        self.older.put(row, late=older)
+        if not older:
+            self.observations.put(row)
 
     def add_synthetic(
         self, count: int, *, start_ms: int, span_ms: int, seed: int = 0, plain: bool = False
@@ -71,7 +92,9 @@ class Project:
     def copies(self, row: Row) -> Iterator[Row]:
         """The row, twice for a share of them: until the database merges, a row may come back double."""
         yield row
-        if self.duplicate_share:
+        if row.doubled:
+            yield row
+        elif self.duplicate_share:
             digest = hashlib.sha256(row.fields["id"].encode()).digest()
             if digest[0] < 256 * self.duplicate_share:
                 yield row

@@ -11,11 +11,14 @@ from tests.servers.langfuse import (
     about,
     annotation_queues,
     comments,
+    dataset_runs,
     datasets,
     experiments,
     gone,
     metrics,
     observations,
+    older_reads,
+    older_scores,
     otlp,
     prompts,
     score_configs,
@@ -99,6 +102,25 @@ NEWER = (
 EVENTS_ONLY = (
     Route("POST", "/dataset-run-items", datasets.link_run, "datasets"),
     *(Route(method, path, gone.gone, "legacy") for method, path in gone.PATHS),
+)
+
+
+OLDER = (
+    Route("GET", "/traces", older_reads.list_traces, "legacy"),
+    Route("GET", "/traces/{}", older_reads.get_trace, "legacy"),
+    Route("GET", "/observations", older_reads.list_observations, "legacy"),
+    Route("GET", "/observations/{}", older_reads.get_observation, "legacy"),
+    Route("GET", "/sessions", older_reads.list_sessions, "legacy"),
+    Route("GET", "/sessions/{}", older_reads.get_session, "legacy"),
+    Route("GET", "/v2/scores", older_scores.list_scores, "legacy"),
+    Route("GET", "/v2/scores/{}", older_scores.get_score, "legacy"),
+    Route("GET", "/scores", older_scores.list_scores, "legacy"),
+    Route("GET", "/scores/{}", older_scores.get_score, "legacy"),
+    Route("GET", "/metrics", metrics.older_metrics, "legacy"),
+    Route("POST", "/dataset-run-items", dataset_runs.link, "datasets"),
+    Route("GET", "/dataset-run-items", dataset_runs.list_items, "legacy"),
+    Route("GET", "/datasets/{}/runs", dataset_runs.list_runs, "legacy"),
+    Route("GET", "/datasets/{}/runs/{}", dataset_runs.get_run, "legacy"),
 )
 
 

@@ -69,6 +69,11 @@ class Row:
     fields: dict[str, Any]
     metadata: dict[str, str]
     experiment: dict[str, Any] = field(default_factory=dict)
+    ended: bool = True
+    doubled: bool = False
+    """Comes back twice in every listing, as rows do that came by an older way."""
+    trace_keys: frozenset[str] = frozenset()
+    """Metadata that belongs to the whole trace; the older generation shows it there alone."""
 
     @property
     def key(self) -> Key:
@@ -104,7 +109,7 @@ def make_row(columns: Mapping[str, Any], *, project_id: str, now: int, visible: 
     end = columns.get("endTime")
     found = {name: make() for name, make in DEFAULTS.items()}
     found |= {"createdAt": clock.iso(now), "updatedAt": clock.iso(now), "projectId": project_id}
-    found |= {key: value for key, value in columns.items() if key not in {"metadata", "experiment"}}
+    found |= {key: value for key, value in columns.items() if key not in {"metadata", "experiment", "traceKeys"}}
     found |= {"startTime": clock.iso(start), "endTime": clock.iso(clock.parse(end) if end else start)}
     found["latency"] = _seconds((clock.parse(end) - start) if end else 0)
     for name in ("input", "output"):
@@ -114,6 +119,8 @@ def make_row(columns: Mapping[str, Any], *, project_id: str, now: int, visible: 
     metadata = {key: as_text(value) for key, value in columns.get("metadata", {}).items()}
     row = Row(start, now if visible is None else visible, found, metadata)
     row.experiment = dict(columns.get("experiment", {}))
+    row.ended = bool(end) and found["type"] != "EVENT"
+    row.trace_keys = frozenset(columns.get("traceKeys", ()))
     return row
 
 

@@ -144,7 +144,8 @@ async def _arrival(request: web.BaseRequest) -> Arrival:
         raw = gzip.decompress(raw)
     headers = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
     size = headers + len(request.method) + len(request.raw_path) + 12
-    return Arrival(request.method, request.raw_path, request.headers.get("Authorization"), size, raw)
+    named = {name.lower(): value for name, value in request.headers.items()}
+    return Arrival(request.method, request.raw_path, named, size, raw)
 
 
 def _failure(fault: Fault) -> Reply:

@@ -97,13 +97,14 @@ class SyntheticTraces:
         low, high = bounds
         if before is not None:
             high = min(high, before[0] + 1)
+        widest = self._widest
         waiting: list[tuple[tuple[int, int, tuple[int, ...]], int, Row]] = []
         for index in range(self._first_from(high) - 1, -1, -1):
             begin = self._start(index)
-            if begin + self._widest < low:
+            if begin + widest < low:
                 break
             # No older trace has a row after this: what starts later can go out.
-            yield from self._due(waiting, begin + self._widest, before)
+            yield from self._due(waiting, begin + widest, before)
             for number, row in enumerate(self._rows(index, roots_only=roots_only)):
                 if low <= row.start < high:
                     heapq.heappush(waiting, (_reverse(row.key), index * 64 + number, row))
