@@ -76,6 +76,14 @@ class TraceStore(Protocol):
         """
         ...
 
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        """About how many traces have steps that began in a range, but no root anywhere: `list_roots` has none of them.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        ...
+
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
         """Whole traces by id, at most 200 at once; what the store does not have is absent from the result.
 

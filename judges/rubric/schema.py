@@ -76,6 +76,9 @@ class Rubric(Record):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
     description: str = ""
     scores: dict[ScoreName, Direction] = Field(default_factory=lambda: dict(DIRECTIONS))  # type: ignore[arg-type]  # literals widen in dict()
+    scores_on: Literal["trace", "observation"] = Field(
+        default="trace", description="Whether scores hang on the trace or on its root observation."
+    )
     risk_labels: RiskLabels = RiskLabels()
     closed_book: Literal["skip", "score"] = "skip"
     judge: JudgePlan = JudgePlan()

@@ -196,9 +196,9 @@ def test_admitted_charges_what_the_body_says_it_used_even_when_it_fails(run: Run
         async def fail() -> None:
             async with admitted(limits, {tokens: 90}, max_wait_s=1) as used:
                 used[tokens] = 10
-                raise OSError
+                raise OSError("broke")
 
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="broke"):
             await fail()
         assert await spend(limits, {tokens: 90})
         assert not await spend(limits, {tokens: 1})

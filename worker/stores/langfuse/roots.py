@@ -6,6 +6,9 @@ was read stays read, and only the rest of the range is asked for again in halves
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +16,9 @@ from typing import Any
 import structlog
 
 from judges.offload import in_thread
+from worker.ports import StoreBusy
 from worker.schema import OWN_ENVIRONMENT, TraceRoot
-from worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TooLarge
+from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TooLarge
 from worker.stores.langfuse.rows import root_of
 from worker.stores.langfuse.values import iso, moment
 
@@ -23,6 +27,12 @@ PAGE = 1000
 SMALLEST_PAGE = 50
 SHORTEST = timedelta(seconds=1)
 _MS = timedelta(milliseconds=1)
+_A_DAY = timedelta(days=1)
+_SLICES = (("", 1), ("7", 16), ("77", 256), ("777", 4096))
+"""Ends of trace ids and what part of all ids they are one of; the end, since some tracers put a clock in front."""
+
+PATIENCE_S = 100.0
+"""How long one page waits for room in the request budget; a sweep that gave up would begin its window anew."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +70,61 @@ class RootLister:
                 if cursor is None:
                     break
 
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        """About how many traces have rows in a range, but no root within a day around it.
+
+        Rows are looked at in one slice of trace ids by their last hexadecimal digits, thin enough for a page or two.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        for suffix, share in _SLICES:
+            ids = await self._ids_of_children(start, end, suffix)
+            if ids is not None:
+                return round(len(await self._without_root(ids, start, end)) * share)
+        return 0
+
+    async def _ids_of_children(self, start: datetime, end: datetime, suffix: str) -> set[str] | None:
+        """Trace ids of rows that are no roots; None if there are too many to look at."""
+        conditions: list[dict[str, Any]] = [
+            {"type": "boolean", "column": "isRootObservation", "operator": "=", "value": False}
+        ]
+        if suffix:
+            conditions.append({"type": "string", "column": "traceId", "operator": "ends with", "value": suffix})
+        query = [
+            ("fields", "core"),
+            ("fromStartTime", iso(start)),
+            ("toStartTime", iso(end)),
+            ("limit", str(PAGE)),
+            ("filter", json.dumps(conditions, separators=(",", ":"))),
+        ]
+        try:
+            answer = await self._client.get(PATH, query)
+        except (QueryTooHeavy, TooLarge):
+            return None
+        return None if answer["meta"].get("cursor") else {row["traceId"] for row in answer["data"]}
+
+    async def _without_root(self, ids: set[str], start: datetime, end: datetime) -> set[str]:
+        rest = sorted(ids)
+        left = set(rest)
+        for at in range(0, len(rest), 100):
+            condition = {
+                "type": "stringOptions",
+                "column": "traceId",
+                "operator": "any of",
+                "value": rest[at : at + 100],
+            }
+            query = [
+                ("isRootObservation", "true"),
+                ("fields", "core"),
+                ("fromStartTime", iso(start - _A_DAY)),
+                ("toStartTime", iso(end + _A_DAY)),
+                ("limit", str(PAGE)),
+                ("filter", json.dumps([condition], separators=(",", ":"))),
+            ]
+            left -= {row["traceId"] for row in (await self._client.get(PATH, query))["data"]}
+        return left
+
     async def _ask(self, low: datetime, high: datetime, cursor: str | None) -> Any:
         fields = "core,basic,trace_context" + (",metadata" if self._expanded else "")
         query = [
@@ -73,7 +138,18 @@ class RootLister:
             query.append(("expandMetadata", ",".join(sorted(self._expanded))))
         if cursor is not None:
             query.append(("cursor", cursor))
-        return await self._client.get(PATH, query)
+        return await self._patiently(query)
+
+    async def _patiently(self, query: Query) -> Any:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self._client.get(PATH, query)
+            except StoreBusy as exc:
+                wait_s = max(exc.retry_after_s or 0.0, 0.1)
+                if time.monotonic() + wait_s > until:
+                    raise
+                await asyncio.sleep(wait_s)
 
     def _smaller(self, low: datetime, high: datetime, error: Exception) -> list[tuple[datetime, datetime]]:
         """The rest of the range in halves, the later on top; below a second, smaller pages instead."""

@@ -74,6 +74,12 @@ class LangfuseStore:
         async for page in pages:
             yield page
 
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        """About how many traces have steps in a range, but no root; the older generation always makes a trace."""
+        if start >= end or (await self.server()).generation != "v4":
+            return 0
+        return await self._roots.count_rootless(start, end)
+
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
         """Whole traces by id."""
         distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
