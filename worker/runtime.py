@@ -24,6 +24,7 @@ from worker.flow.sweep import Sweeper
 from worker.ports import Clock, FleetState, Publish, TraceStore
 from worker.schema import AssessMessage, RecordMessage
 from worker.settings import Settings
+from worker.state.memory_limits import MemoryLimits
 from worker.state.redis_state import RedisState
 from worker.stores import open_store
 
@@ -220,7 +221,8 @@ def open_deployment_store(
         # The SDK and what it brings take a while to import; deployments on the embedded store never need them.
         from worker.stores.opening import open_langfuse
 
-        return open_langfuse(deployment, settings, rubrics=tuple(rubrics), state=state)
+        limits = state.limits if state else MemoryLimits()
+        return open_langfuse(deployment, settings, limits=limits, rubrics=tuple(rubrics), locks=state)
     path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
     return open_store(deployment.store.kind, path=path)
 

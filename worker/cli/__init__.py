@@ -8,7 +8,7 @@ import traceback
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import calibrating, demo, fleet, golden, judging, rubrics, status
+from worker.cli import calibrating, demo, doctor, fleet, golden, judging, rubrics, status
 
 app = typer.Typer(
     name="assay",
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, fleet, status, judging, calibrating, golden, rubrics):
+for module in (demo, fleet, status, doctor, judging, calibrating, golden, rubrics):
     module.register(app)
 
 EXIT_CONFIGURATION = 2

@@ -14,6 +14,7 @@ from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
 from judges.rules import compile_patterns
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
+from worker.cli.previewing import preview
 
 rubrics_app = typer.Typer(help="List and check rubrics.", no_args_is_help=True)
 
@@ -80,5 +81,6 @@ def show_settings(config: ConfigOption = None, as_json: JsonOption = False) -> N
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
+    rubrics_app.command("preview")(preview)
     app.add_typer(rubrics_app, name="rubrics")
     app.command("settings")(show_settings)

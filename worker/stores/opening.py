@@ -12,7 +12,6 @@ from worker.flow.extraction.needs import metadata_keys
 from worker.flow.scores import score_specs
 from worker.limits import RateLimits
 from worker.settings import Settings
-from worker.state.memory_limits import MemoryLimits
 from worker.stores.langfuse import PLANS, LangfuseStore, Plan
 from worker.stores.langfuse.client import LangfuseClient
 
@@ -23,20 +22,32 @@ CLOUD = "https://cloud.langfuse.com"
 
 
 def open_langfuse(
-    deployment: Deployment, settings: Settings, *, rubrics: Sequence[Rubric] = (), state: FleetState | None = None
+    deployment: Deployment,
+    settings: Settings,
+    *,
+    limits: RateLimits,
+    rubrics: Sequence[Rubric] = (),
+    locks: FleetState | None = None,
 ) -> LangfuseStore:
-    """The Langfuse project that the keys belong to. Without shared state the request budget is this process's own.
+    """The Langfuse project that the keys belong to.
+
+    Args:
+        deployment: which plan's limits, which metadata selection looks at.
+        settings: the keys.
+        limits: where the request budget is kept; shared by all workers, or this process's own.
+        rubrics: which scores will be written, and which metadata their selectors look at.
+        locks: keeps workers from making the same score config twice.
 
     Raises:
         ConfigurationError: a key is missing; the message names it.
     """
-    client = langfuse_client(deployment, settings, limits=state.limits if state else MemoryLimits())
+    client = langfuse_client(deployment, settings, limits=limits)
     return LangfuseStore(
         client,
         specs=score_specs(rubrics),
         root_metadata=_matched_keys(deployment),
         content_metadata=metadata_keys(rubric.sample for rubric in rubrics),
-        locks=state,
+        locks=locks,
     )
 
 
