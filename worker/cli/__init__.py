@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
+import structlog
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
@@ -28,6 +29,8 @@ EXIT_BACKEND = 3
 
 def main() -> None:
     """Run the command; an expected error becomes one line on stderr and an exit code."""
+    # What is printed on stdout is the answer, and may be JSON; processes of the fleet configure more, later.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except ConfigurationError as exc:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from judges.offload import in_thread
 from worker.schema import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
 from worker.stores.langfuse.client import LangfuseClient, NotThere
-from worker.stores.langfuse.rows import UNKNOWN_ENVIRONMENT, latest
+from worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
 from worker.stores.langfuse.values import iso, moment, text
 
 PATH = "/api/public/traces"
@@ -99,26 +99,42 @@ def root_of(row: Mapping[str, Any]) -> TraceRoot | None:
 
 
 def trace_of(row: Mapping[str, Any]) -> Trace | None:
-    """A whole trace; the row of its root observation gives the root's id and level, and is no step of its own."""
+    """A whole trace. Where one observation carries the trace's own input and output, it is the root: it gives id and
+    level, is no step of its own, and only what lies under it counts. Else every observation is a step.
+    """
     root = root_of(row)
     if root is None:
         return None
     rows = list(latest(o for o in row.get("observations") or () if isinstance(o, dict)).values())
-    tops = [one for one in rows if not one.get("parentObservationId")]
-    top = min(tops, key=lambda one: str(one.get("startTime"))) if tops else None
+    top = _top(row, rows)
+    steps = rows
     if top is not None:
         root = root.model_copy(update={"observation_id": top["id"], "level": top.get("level") or "DEFAULT"})
-    is_leaf = top is not None and top.get("type") in {"GENERATION", "RETRIEVER", "TOOL", "EMBEDDING"}
-    steps = [step for one in rows if (one is not top or is_leaf) and (step := _step(one, root.start)) is not None]
+        others = {one["id"] for one in _tops(rows)} - {top["id"]}
+        steps = [*([top] if top.get("type") in LEAVES else []), *under(top["id"], rows, others=others)]
     return Trace(
         root=root,
         input=row.get("input"),
         output=row.get("output"),
-        observations=tuple(sorted(steps, key=lambda step: (step.start, step.id))),
+        observations=tuple(sorted((_step(one, root.start) for one in steps), key=lambda step: (step.start, step.id))),
     )
 
 
-def _step(row: Mapping[str, Any], start: datetime) -> Observation | None:
+def _top(row: Mapping[str, Any], rows: Sequence[Row]) -> Row | None:
+    tops = sorted(_tops(rows), key=lambda one: str(one.get("startTime")))
+    if len(tops) == 1:
+        return tops[0]
+    own = (row.get("input"), row.get("output"))
+    same = [one for one in tops if own != (None, None) and (one.get("input"), one.get("output")) == own]
+    return same[0] if same else None
+
+
+def _tops(rows: Sequence[Row]) -> list[Row]:
+    ids = {one["id"] for one in rows}
+    return [one for one in rows if one.get("parentObservationId") not in ids]
+
+
+def _step(row: Row, start: datetime) -> Observation:
     return Observation(
         id=str(row["id"]),
         type=str(row.get("type") or "span").lower(),

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 UNKNOWN_ENVIRONMENT = ""
 """A root whose environment the server did not say: it matches no policy, and the sweep leaves it out."""
 
-_LEAVES = {"GENERATION", "RETRIEVER", "TOOL", "EMBEDDING"}
+LEAVES = {"GENERATION", "RETRIEVER", "TOOL", "EMBEDDING"}
 """A root of these types is itself the model call or the retrieval, so selectors by type must find it."""
 
 
@@ -51,8 +51,8 @@ def trace_of(rows: Iterable[Row], *, expanded: frozenset[str] = frozenset()) -> 
     if not roots:
         return None
     row, root = min(roots, key=lambda pair: (pair[1].start, pair[1].observation_id))
-    under = _under(row["id"], known, others={other["id"] for other, _ in roots} - {row["id"]})
-    steps = [*([row] if row.get("type") in _LEAVES else []), *under]
+    below = under(row["id"], known, others={other["id"] for other, _ in roots} - {row["id"]})
+    steps = [*([row] if row.get("type") in LEAVES else []), *below]
     return Trace(
         root=root,
         input=payload(row.get("input")),
@@ -75,8 +75,8 @@ def _age(row: Row) -> tuple[str, str]:
     return (row.get("updatedAt") or "", row.get("startTime") or "")
 
 
-def _under(root: str, rows: Sequence[Row], *, others: set[str]) -> list[Row]:
-    """Rows below a root. Where there is only one, a row whose parents are missing is its, too."""
+def under(root: str, rows: Sequence[Row], *, others: set[str]) -> list[Row]:
+    """Rows below a root, the other roots given. Where there is only one, a row whose parents are missing is its, too."""
     parents = {row["id"]: row.get("parentObservationId") for row in rows}
 
     def top(row_id: str) -> str | None:

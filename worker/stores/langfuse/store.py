@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 
-import structlog
-
 from worker.clock import SystemClock
 from worker.ports import Clock, StoreRejected
 from worker.schema import Score, ScoreSpec, Trace, TraceKey, TraceRoot
@@ -18,8 +16,6 @@ from worker.stores.langfuse.content import ContentReader
 from worker.stores.langfuse.roots import RootLister
 from worker.stores.langfuse.server import Server, detect
 from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
-
-log = structlog.get_logger(__name__)
 
 
 class LangfuseStore:
@@ -52,7 +48,6 @@ class LangfuseStore:
         async with self._asking:
             if self._server is None:
                 self._server = await detect(self.client)
-                log.info("langfuse.server", server=self._server.words)
             return self._server
 
     async def project_id(self) -> str:
