@@ -53,9 +53,9 @@ class Replay:
         body = exchange["request"].get("body")
         if exchange["request"]["method"] == "POST":
             self.server.project.ids.script(*_made_ids(exchange))
-            score_id = body.get("id") if isinstance(body, dict) else None
-            made = exchange["response"]["body"]
-            score_id = score_id or (made.get("id") if isinstance(made, dict) else None)
+            given, made = body or {}, exchange["response"]["body"] or {}
+            ids = [one["id"] for one in (given, made) if isinstance(one, dict) and isinstance(one.get("id"), str)]
+            score_id = ids[0] if ids else ""
             # The first post of a score is dated by the server's clock, some milliseconds after it was sent.
             moment = self._stamps.pop(score_id, moment) if exchange["request"]["path"].endswith("/scores") else moment
         self.clock.set(moment)
