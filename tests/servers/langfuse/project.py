@@ -76,12 +76,16 @@ class Project:
     def add_synthetic(
         self, count: int, *, start_ms: int, span_ms: int, seed: int = 0, plain: bool = False
     ) -> SyntheticTraces:
-        """Add so many traces over a span of time, none of which takes memory."""
+        """Add so many traces over a span of time; where only events are served, they take no memory."""
         made = SyntheticTraces(
             count, start_ms, span_ms, seed, self.settings.project_id, templates(plain=plain),
             lag_ms=round(self.settings.span_lag_s * 1000),
         )  # fmt: skip
-        self.sources.append(made)
+        if self.settings.generation == "v4":
+            self.sources.append(made)
+            return made
+        for row in made.every_row():
+            self.store(row)
         return made
 
     def too_wide(self, bounds: Bounds) -> bool:

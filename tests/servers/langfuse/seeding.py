@@ -41,7 +41,7 @@ def put_row(project: Project, columns: Values, *, moved_ms: int = 0, experiment:
     given |= {"isRootObservation": columns["isRootObservation"], **moved}
     given |= {"metadata": raw_metadata(columns.get("metadata", {})), "experiment": experiment or {}}
     now = clock.parse(moved["createdAt"]) if "createdAt" in moved else clock.parse(moved["endTime"])
-    project.observations.put(make_row(given, project_id=project.settings.project_id, now=now))
+    project.store(make_row(given, project_id=project.settings.project_id, now=now))
 
 
 def put_score(project: Project, shown: Values, *, moved_ms: int = 0) -> None:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.servers.langfuse import clock
@@ -117,6 +117,11 @@ class SyntheticTraces:
             if before is None or row.key < before:
                 yield row
 
+    def every_row(self) -> Iterator[Row]:
+        """All rows of all traces, oldest trace first."""
+        for index in range(self.count):
+            yield from self._rows(index)
+
     def of_traces(self, trace_ids: Iterable[str]) -> Iterator[Row]:
         for trace_id in dict.fromkeys(trace_ids):
             index = self.index(trace_id)
@@ -159,7 +164,7 @@ class SyntheticTraces:
             "updatedAt": arrived,
             "projectId": self.project_id,
         }
-        return Row(start, end + self.lag_ms, {**old, **changed}, row.metadata)
+        return replace(row, start=start, visible=end + self.lag_ms, fields={**old, **changed})
 
 
 def _own_id(trace_id: str, observation_id: str) -> str:
