@@ -156,7 +156,7 @@ def test_fault_strikes_score_writes_only(fault: Fault, status: int, found: int) 
 def test_faults_are_the_same_for_a_seed_and_near_their_share() -> None:
     def struck(seed: int) -> list[str | None]:
         faults = failing_score_writes(0.2, seed=seed)
-        kinds = []
+        kinds: list[str | None] = []
         for _ in range(2000):
             fault = faults.of_request("POST", "/api/public/scores")
             kinds.append(fault.kind if fault else "drop" if faults.drops_score() else None)

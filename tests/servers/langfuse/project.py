@@ -66,12 +66,11 @@ class Project:
 
     def store(self, row: Row, *, older: bool = False) -> None:
         """Store a finished row for whichever reads the generation has."""
-        if self.settings.generation == "v4":
-            self.observations.put(row)
-            return
-        self.older.put(row, late=older)
-        if not older:
-            self.observations.put(row)
+        with self.lock:
+            if self.settings.generation != "v4":
+                self.older.put(row, late=older)
+            if self.settings.generation == "v4" or not older:
+                self.observations.put(row)
 
     def add_synthetic(
         self, count: int, *, start_ms: int, span_ms: int, seed: int = 0, plain: bool = False
@@ -87,6 +86,11 @@ class Project:
         for row in made.every_row():
             self.store(row)
         return made
+
+    @property
+    def filled_sources(self) -> list[RowSource]:
+        """The sources that may have a row."""
+        return [one for one in self.sources if one is not self.observations or len(self.observations)]
 
     def too_wide(self, bounds: Bounds) -> bool:
         """Whether a time range holds more rows than the database can scan in time."""
