@@ -102,7 +102,8 @@ def whole_body(exchange: Exchange) -> bytes | None:
     end = '"}}]}' if start.startswith('{"batch"') else '"}'
     if '"comment"' not in start:
         start = start[: start.index('"value')] + '"value": 1, "comment": "'
-    return (start + "x" * (request["body_length"] - len(start) - len(end)) + end).encode()
+    missing = int(request["body_length"]) - len(start) - len(end)
+    return (start + "x" * missing + end).encode()
 
 
 def _hundred_scores(exchange: Exchange) -> bytes:

@@ -18,7 +18,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     settings = LangfuseSettings(
         generation=given.generation,
-        version="3.179.0" if given.generation == "v3" else "4.16.0",
         score_body=given.score_body,
         score_lag_s=given.lag,
         span_lag_s=min(given.lag, 2.0),

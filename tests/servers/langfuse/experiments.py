@@ -86,9 +86,9 @@ def _experiment(project: Project, rows: list[Row], groups: list[str]) -> Values:
     found: Values = {
         "id": said["id"],
         "name": said.get("name", ""),
-        # Two of the recorded runs give one description, yet of one of them the list shows none: it is taken
-        # from the first root, and only SDK 4 puts it there.
-        "description": _of_root(rows, "description"),
+        # Of the row that started last: SDK 5 leaves the description off its evaluation spans, and the recorded list
+        # shows none for its run though the items have one.
+        "description": rows[0].experiment.get("description", ""),
         "startTime": min(row.fields["startTime"] for row in rows),
         "endTime": max(row.fields["endTime"] for row in rows),
         "itemCount": len({row.experiment.get("item.id") for row in rows if row.experiment.get("item.id")}),
@@ -99,10 +99,6 @@ def _experiment(project: Project, rows: list[Row], groups: list[str]) -> Values:
     if "scores" in groups:
         found["scores"] = _scores(project, lambda row: row.subject == {"kind": "experiment", "id": said["id"]})
     return found
-
-
-def _of_root(rows: list[Row], name: str) -> str:
-    return next((str(row.experiment.get(name, "")) for row in rows if row.fields["isRootObservation"]), "")
 
 
 def _item(project: Project, row: Row, groups: list[str]) -> Values:

@@ -76,8 +76,10 @@ def _candidates(project: Project, listing: Listing) -> Iterator[Row]:
     trace_ids = listing.trace_ids
     if trace_ids is None:
         roots = any(one.column == "isRootObservation" and one.value is True for one in listing.conditions)
-        streams = [one.descending(listing.bounds, listing.before, roots_only=roots) for one in project.sources]
-        yield from heapq.merge(*streams, key=lambda row: row.key, reverse=True)
+        streams = [one.descending(listing.bounds, listing.before, roots_only=roots) for one in project.filled_sources]
+        # Merging works out every row's hash, which is not worth it for one stream.
+        merged = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=lambda row: row.key, reverse=True)
+        yield from merged
         return
     low, high = listing.bounds
     rows = [row for source in project.sources for row in source.of_traces(trace_ids) if low <= row.start < high]

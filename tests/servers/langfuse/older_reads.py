@@ -43,12 +43,11 @@ def list_traces(project: Project, call: Call) -> Reply:
 def get_trace(project: Project, call: Call) -> Reply:
     """One trace, whole, as far as the fields ask."""
     trace_id = call.args[0]
-    trace = next((one for one in _traces(project) if one["id"] == trace_id), None)
-    if trace is None:
+    if not project.older.knows(trace_id, _now(project)):
         raise issues.not_found(f"Trace {trace_id} not found within authorized project")
     groups = call.words("fields") or list(GROUPS)
-    shown = _base(project, trace, groups)
     rows = project.older.of_trace(trace_id, _now(project))
+    shown = _base(project, trace_of(project.older, trace_id, rows), groups)
     shown["observations"] = [_observation(row, whole=True) for row in rows] if "observations" in groups else []
     scores = scores_of(project, trace_id) if "scores" in groups else []
     shown["scores"] = [shown_score(project, row, whole=False) for row in scores]
@@ -190,10 +189,11 @@ def _sessions(project: Project) -> dict[str, list[Values]]:
 
 
 def _session(project: Project, traces: list[Values]) -> Values:
-    first = min(traces, key=lambda trace: str(trace["createdAt"]))
+    """A session is made when the first of its traces has been worked on."""
+    first = min(traces, key=lambda trace: str(trace["updatedAt"]))
     return {
         "id": first["sessionId"],
-        "createdAt": first["createdAt"],
+        "createdAt": first["updatedAt"],
         "projectId": project.settings.project_id,
         "environment": first["environment"],
     }

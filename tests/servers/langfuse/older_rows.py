@@ -48,10 +48,12 @@ class OlderRows:
 
     def trace_ids(self, now: int) -> Iterator[str]:
         """Every trace of which something can be read."""
-        for trace_id in self.rows.keys() | self.made.keys():
-            known = trace_id in self.made and self.made[trace_id][1] <= now
-            if known or self.of_trace(trace_id, now):
-                yield trace_id
+        return (trace_id for trace_id in dict.fromkeys((*self.rows, *self.made)) if self.knows(trace_id, now))
+
+    def knows(self, trace_id: str, now: int) -> bool:
+        """Whether something of a trace can be read."""
+        told = trace_id in self.made and self.made[trace_id][1] <= now
+        return told or any(row.visible <= now for row in self.rows.get(trace_id, {}).values())
 
     def seen_by_v2(self, trace_id: str, *, lag: int) -> Iterator[Row]:
         """The trace as v2/observations shows it late: under a made-up root that never ends, and everything twice."""

@@ -1,4 +1,4 @@
-"""POST /otel/v1/traces as OTLP/JSON: how traces arrive."""
+"""POST /otel/v1/traces as OTLP/JSON or protobuf: how traces arrive."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from tests.servers.langfuse import clock
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.issues import Refused, Reply
 from tests.servers.langfuse.otlp_attributes import columns_of
+from tests.servers.langfuse.otlp_protobuf import decode
 
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
 
 
 def export(project: Project, call: Call) -> Reply:
-    """Spans; an OTLP body that says nothing is fine, too."""
+    """Spans; a JSON body that says nothing is fine, too. (Protobuf was not recorded: the SDK sends it.)"""
     try:
-        body = json.loads(call.raw)
+        body = decode(call.raw) if "protobuf" in call.headers.get("content-type", "") else json.loads(call.raw)
         spans = list(_spans(body))
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refused(Reply(400, {"error": "Failed to parse OTel JSON Trace"})) from None

@@ -66,23 +66,31 @@ class Project:
 
     def store(self, row: Row, *, older: bool = False) -> None:
         """Store a finished row for whichever reads the generation has."""
-        if self.settings.generation == "v4":
-            self.observations.put(row)
-            return
-        self.older.put(row, late=older)
-        if not older:
-            self.observations.put(row)
+        with self.lock:
+            if self.settings.generation != "v4":
+                self.older.put(row, late=older)
+            if self.settings.generation == "v4" or not older:
+                self.observations.put(row)
 
     def add_synthetic(
         self, count: int, *, start_ms: int, span_ms: int, seed: int = 0, plain: bool = False
     ) -> SyntheticTraces:
-        """Add so many traces over a span of time, none of which takes memory."""
+        """Add so many traces over a span of time; where only events are served, they take no memory."""
         made = SyntheticTraces(
             count, start_ms, span_ms, seed, self.settings.project_id, templates(plain=plain),
             lag_ms=round(self.settings.span_lag_s * 1000),
         )  # fmt: skip
-        self.sources.append(made)
+        if self.settings.generation == "v4":
+            self.sources.append(made)
+            return made
+        for row in made.every_row():
+            self.store(row)
         return made
+
+    @property
+    def filled_sources(self) -> list[RowSource]:
+        """The sources that may have a row."""
+        return [one for one in self.sources if one is not self.observations or len(self.observations)]
 
     def too_wide(self, bounds: Bounds) -> bool:
         """Whether a time range holds more rows than the database can scan in time."""

@@ -9,29 +9,37 @@ from pathlib import Path
 from typing import Any
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "langfuse-4.16"
+_place = [RECORDINGS]
 Exchange = dict[str, Any]
 Values = dict[str, Any]
 # Texts the SDK itself puts beside a trace's metadata are never quoted.
 UNQUOTED = ("scope.", "resourceAttributes.", "attributes.")
 
 
+def read_from(directory: Path) -> None:
+    """Use other recordings from now on: a test that changes every id and date proves that no answer is canned."""
+    _place[0] = directory
+    recorded.cache_clear()
+    recorded_traces.cache_clear()
+
+
 @functools.cache
 def recorded(group: str) -> list[Exchange]:
     """The exchanges of one file, in the file's order."""
-    found: list[Exchange] = json.loads((RECORDINGS / f"{group}.json").read_text(encoding="utf-8"))["exchanges"]
+    found: list[Exchange] = json.loads((_place[0] / f"{group}.json").read_text(encoding="utf-8"))["exchanges"]
     return found
 
 
 @functools.cache
 def recorded_traces(mode: str = "events_only") -> list[Values]:
     """What is known of each seeded trace: key, trace id, roots, who sent it, its answer's label."""
-    found: list[Values] = json.loads((RECORDINGS / "traces.json").read_text(encoding="utf-8"))[mode]
+    found: list[Values] = json.loads((_place[0] / "traces.json").read_text(encoding="utf-8"))[mode]
     return found
 
 
 def groups() -> list[str]:
     """The names of the files that hold exchanges."""
-    return sorted(path.stem for path in RECORDINGS.glob("*.json") if path.stem != "traces")
+    return sorted(path.stem for path in _place[0].glob("*.json") if path.stem != "traces")
 
 
 def exchange(exchange_id: str) -> Exchange:

@@ -149,7 +149,7 @@ def _cut(raw: str, *, whole: bool) -> Any:
     return parsed(raw if whole else raw[:METADATA_CUT])
 
 
-@functools.lru_cache(maxsize=100_000)
+@functools.lru_cache(maxsize=10_000)
 def trace_hash(trace_id: str) -> int:
     """xxHash32 of the id with seed 0, by which ClickHouse orders rows of one start time."""
     data = trace_id.encode()

@@ -41,7 +41,7 @@ def put_row(project: Project, columns: Values, *, moved_ms: int = 0, experiment:
     given |= {"isRootObservation": columns["isRootObservation"], **moved}
     given |= {"metadata": raw_metadata(columns.get("metadata", {})), "experiment": experiment or {}}
     now = clock.parse(moved["createdAt"]) if "createdAt" in moved else clock.parse(moved["endTime"])
-    project.observations.put(make_row(given, project_id=project.settings.project_id, now=now))
+    project.store(make_row(given, project_id=project.settings.project_id, now=now))
 
 
 def put_score(project: Project, shown: Values, *, moved_ms: int = 0) -> None:
@@ -101,13 +101,14 @@ def _experiment(item: Values) -> Values:
 
 
 def _of_row(row: Values, item: Values, said: Values) -> Values:
-    """SDK 5 leaves the run's description off the root, and so the list of experiments shows none."""
+    """SDK 5 gives the run's description to the root and the task only."""
     sdk5 = item["metadata"]["scope.version"].startswith("5.")
-    return {**said, "description": ""} if sdk5 and row["isRootObservation"] else said
+    told = row["name"] in {"experiment-item-run", "experiment-item-task"}
+    return {**said, "description": ""} if sdk5 and not told else said
 
 
 def _made_up(item: Values, root_end: str) -> Iterator[Values]:
-    """The two rows of an item whose trace was not recorded: its task, as listed, and a root around it."""
+    """The rows of an item whose trace was not recorded: its task, as listed, a root around it, an evaluation after."""
     task = {name: item[name] for name in ("id", "traceId", "startTime", "endTime", "level", "environment", "input",
                                           "output")}  # fmt: skip
     root_id = item["traceId"][:16]
@@ -115,6 +116,8 @@ def _made_up(item: Values, root_end: str) -> Iterator[Values]:
            "metadata": {key: parsed(raw) for key, raw in item["metadata"].items()}}  # fmt: skip
     yield {**task, "id": root_id, "name": "experiment-item-run", "isRootObservation": True, "endTime": root_end,
            "traceName": "experiment-item-run"}  # fmt: skip
+    yield {**task, "id": f"f{root_id[1:]}", "name": "experiment-item-evaluation", "isRootObservation": False,
+           "parentObservationId": root_id, "startTime": item["endTime"], "endTime": root_end}  # fmt: skip
 
 
 def seed_prompts(project: Project) -> None:

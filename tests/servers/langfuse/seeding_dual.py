@@ -20,7 +20,6 @@ Values = dict[str, Any]
 # Who sends the header that brings a span straight to v2/observations.
 DIRECT = ("Langfuse Python SDK 4", "Langfuse Python SDK 5")
 TRACE_FIELDS = ("createdAt", "updatedAt")
-ARRIVED = "2026-11-21T18:08:02.000Z"
 
 
 def seed_dual(project: Project) -> None:
@@ -117,11 +116,15 @@ def _from_template(
     if trace.get("latency"):
         last = clock.parse(trace["timestamp"]) + round(trace["latency"] * 1000)
         columns["endTime"] = clock.iso(last if fields["isRootObservation"] else min(last, start + span))
-    columns |= {"createdAt": ARRIVED, "updatedAt": ARRIVED, "isRootObservation": fields["isRootObservation"]}
+    columns |= {
+        "createdAt": trace["createdAt"],
+        "updatedAt": trace["createdAt"],
+        "isRootObservation": fields["isRootObservation"],
+    }
     if observation_id in trace.get("observations", []):
         # Listed with the last change first.
         late = trace["observations"].index(observation_id)
-        columns["updatedAt"] = clock.iso(clock.parse(ARRIVED) - late)
+        columns["updatedAt"] = clock.iso(clock.parse(trace["createdAt"]) - late)
     own = {**seen.newer.get(observation_id, {}), **seen.observations.get(observation_id, {})}
     columns |= {name: own[name] for name in ("startTime", "endTime", "createdAt", "updatedAt") if own.get(name)}
     columns |= {name: value for name, value in newer.items() if name != "parentObservationId"}

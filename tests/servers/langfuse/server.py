@@ -86,8 +86,8 @@ class LangfuseServer:
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         # Longer lines than aiohttp takes by default, so that the 431 is ours.
-        lines = {"max_line_size": 1 << 20, "max_field_size": 1 << 20}
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None, **lines), shutdown_timeout=0)
+        server = web.Server(self._handle, access_log=None, max_line_size=1 << 20, max_field_size=1 << 20)
+        runner = web.ServerRunner(server, shutdown_timeout=0)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()

@@ -22,7 +22,6 @@ class LangfuseSettings:
     """How the server behaves; the defaults are the recorded self-hosted 4.16 without its waiting times."""
 
     generation: Generation = "v4"
-    version: str = "4.16.0"
     score_body: Literal["object", "list"] = "object"
     """What POST /scores takes: one object (before 4.59), or a list as well (after)."""
     score_lag_s: float = 0.0
@@ -45,3 +44,10 @@ class LangfuseSettings:
     organization: tuple[str, str] = ("lf-test-org", "TestOrg")
     public_key: str = "pk-lf-test"
     secret_key: str = "sk-lf-test"  # a test's own key
+
+    @property
+    def version(self) -> str:
+        """What /health says: a release that behaves so."""
+        if self.generation == "v3":
+            return "3.179.0"
+        return "4.59.0" if self.score_body == "list" else "4.16.0"

@@ -60,6 +60,17 @@ def _is_plain(template: Template) -> bool:
     return template.roots == 1 and len({row.fields["id"] for _, row in template.rows}) == len(template.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """A row in a heap of which the newest comes first; its hash is needed only where two start together."""
+
+    row: Row
+
+    def __lt__(self, other: _Newest) -> bool:
+        mine, its = self.row, other.row
+        return mine.start > its.start if mine.start != its.start else mine.key > its.key
+
+
 @dataclass(frozen=True)
 class SyntheticTraces:
     """A source of `count` traces, evenly over `span_ms` from `start_ms`."""
@@ -98,24 +109,29 @@ class SyntheticTraces:
         if before is not None:
             high = min(high, before[0] + 1)
         widest = self._widest
-        waiting: list[tuple[tuple[int, int, tuple[int, ...]], int, Row]] = []
+        waiting: list[_Newest] = []
         for index in range(self._first_from(high) - 1, -1, -1):
             begin = self._start(index)
             if begin + widest < low:
                 break
             # No older trace has a row after this: what starts later can go out.
             yield from self._due(waiting, begin + widest, before)
-            for number, row in enumerate(self._rows(index, roots_only=roots_only)):
+            for row in self._rows(index, roots_only=roots_only):
                 if low <= row.start < high:
-                    heapq.heappush(waiting, (_reverse(row.key), index * 64 + number, row))
+                    heapq.heappush(waiting, _Newest(row))
         yield from self._due(waiting, -(2**62), before)
 
     @staticmethod
-    def _due(waiting: list[tuple[Any, int, Row]], after: int, before: Key | None) -> Iterator[Row]:
-        while waiting and waiting[0][2].start > after:
-            row = heapq.heappop(waiting)[2]
-            if before is None or row.key < before:
+    def _due(waiting: list[_Newest], after: int, before: Key | None) -> Iterator[Row]:
+        while waiting and waiting[0].row.start > after:
+            row = heapq.heappop(waiting).row
+            if before is None or row.start < before[0] or row.key < before:
                 yield row
+
+    def every_row(self) -> Iterator[Row]:
+        """All rows of all traces, oldest trace first."""
+        for index in range(self.count):
+            yield from self._rows(index)
 
     def of_traces(self, trace_ids: Iterable[str]) -> Iterator[Row]:
         for trace_id in dict.fromkeys(trace_ids):
@@ -159,13 +175,10 @@ class SyntheticTraces:
             "updatedAt": arrived,
             "projectId": self.project_id,
         }
-        return Row(start, end + self.lag_ms, {**old, **changed}, row.metadata)
+        moved = Row(start, end + self.lag_ms, {**old, **changed}, row.metadata)
+        moved.ended, moved.trace_keys = row.ended, row.trace_keys
+        return moved
 
 
 def _own_id(trace_id: str, observation_id: str) -> str:
     return hashlib.sha256(f"{trace_id}:{observation_id}".encode()).hexdigest()[:16]
-
-
-def _reverse(key: Key) -> tuple[int, int, tuple[int, ...]]:
-    """A key that sorts the other way round, for a heap."""
-    return -key[0], -key[1], tuple(-ord(letter) for letter in key[2])

@@ -63,6 +63,9 @@ class StoredRows:
         low, high = self._range(bounds)
         return high - low
 
+    def __len__(self) -> int:
+        return len(self._order)
+
     def drop_trace(self, trace_id: str) -> None:
         """Forget a trace."""
         for key in self._traces.pop(trace_id, {}):
