@@ -52,7 +52,7 @@ FACTORIES: dict[str, Callable[[Path], TraceStore]] = {
 }
 LANGFUSE = {
     "langfuse-v4": LangfuseSettings(),
-    "langfuse-4.59": LangfuseSettings(version="4.59.0", score_body="list"),
+    "langfuse-4.59": LangfuseSettings(score_body="list"),
     "langfuse-dual": LangfuseSettings(generation="dual"),
 }
 

@@ -38,6 +38,10 @@ class QueryTooHeavy(StoreUnavailable):
     """The server gave up on a query (422, 524): ask for less, never the same again."""
 
 
+class TimedOut(StoreUnavailable):
+    """No answer in time: tried again with the work it belongs to, not within seconds."""
+
+
 class TooLarge(StoreRejected):
     """Request or answer exceed what the server moves at once (413, 431): ask for less."""
 
@@ -144,7 +148,7 @@ class LangfuseClient:
         try:
             response = await self._http.request(method, path, **options)
         except httpx.TimeoutException as exc:
-            raise StoreUnavailable(f"{self.base_url}{path}: no answer in {self._timeout.read:g} s") from exc
+            raise TimedOut(f"{self.base_url}{path}: no answer in {self._timeout.read:g} s") from exc
         except httpx.HTTPError as exc:
             raise StoreUnavailable(
                 f"{self.base_url}{path}: {type(exc).__name__}; check LANGFUSE_BASE_URL and that the server runs"
@@ -183,7 +187,7 @@ def _may_pass_at_once(error: BaseException) -> bool:
     """Worth a second try within seconds: a broken connection, a 5xx, or a 429, whose wait the budget then enforces."""
     if isinstance(error, StoreBusy):
         return isinstance(error.retry_after_s, float) and error.retry_after_s <= MAX_WAIT_S
-    return isinstance(error, StoreUnavailable) and not isinstance(error, QueryTooHeavy | StoreAccessDenied)
+    return isinstance(error, StoreUnavailable) and not isinstance(error, QueryTooHeavy | StoreAccessDenied | TimedOut)
 
 
 def _json(response: httpx.Response, where: str) -> Any:

@@ -7,6 +7,7 @@ a v3 server to the newer ones; one in migration answers both, and then the newer
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -71,11 +72,10 @@ async def detect(client: LangfuseClient) -> Server:
 def numbers(version: str) -> tuple[int, ...]:
     """A version as numbers that compare: `4.59.0-rc1` is 4, 59, 0; what is no number ends it."""
     found: list[int] = []
-    for part in version.lstrip("v").split("."):
-        digits = part.split("-")[0].split("+")[0]
-        if not digits.isdigit():
+    for part in re.split(r"[-+]", version.lstrip("v"))[0].split("."):
+        if not part.isdigit():
             break
-        found.append(int(digits))
+        found.append(int(part))
     return tuple(found)
 
 
