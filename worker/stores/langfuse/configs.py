@@ -87,10 +87,10 @@ class ScoreConfigs:
     async def _alone(self) -> AsyncIterator[None]:
         """One process at a time; after half a minute of waiting two of a name are better than no scores."""
         owner = uuid.uuid4().hex
-        for _ in range(LOCK_TTL_S):
+        for _ in range(4 * LOCK_TTL_S):
             if self._locks is None or await self._locks.acquire(LOCK, owner=owner, ttl_s=LOCK_TTL_S):
                 break
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.25)
         try:
             yield
         finally:
