@@ -20,8 +20,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    rf"^[ \t]*(?:(?:\#{{1,6}}[ \t]*|\*\*|=+[ \t]*)(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})(?:[ \t]*\*\*|[ \t]*=+)?[ \t]*:?"
-    rf"|(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:)[ \t]*(?P<rest>[^\n]*)$",
+    rf"^[ \t]*(?:(?:\#{{1,6}}[ \t]*|\*\*|=+[ \t]*)(?!end\b)(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:?[ \t]*(?:\*\*|=+)?:?"
+    rf"|(?!end\b)(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:)[ \t]*(?P<rest>[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE = re.compile(
