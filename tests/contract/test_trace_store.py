@@ -122,8 +122,14 @@ def trace(number: int, *, environment: str = "production", start: datetime = NOO
     )
     answered = Observation.model_validate(
         {
-            **{"id": f"{number:015x}2", "type": "generation", "name": "g", "start": start, "output": "answer"},
-            **{"model": "m", "level": "WARNING", **under},
+            "id": f"{number:015x}2",
+            "type": "generation",
+            "name": "g",
+            "start": start,
+            "output": "answer",
+            "model": "m",
+            "level": "WARNING",
+            **under,
         }
     )
     return Trace(root=root, input={"question": "?"}, output="answer", observations=(found, answered))

@@ -1,4 +1,5 @@
 """Shapes of messages, documents and prompts that frameworks send, and hostile ones that nobody should."""
+# ruff: noqa: E501  # a shape is read best on one line
 
 from __future__ import annotations
 
