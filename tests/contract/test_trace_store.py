@@ -296,6 +296,7 @@ def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], Fi
 
 
 def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
+    kind: str,
     factory: Callable[[], FilledStore],
 ) -> None:
     """A score keeps its name, its trace and its metadata's keys for life; everything else may change."""

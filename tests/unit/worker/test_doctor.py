@@ -132,7 +132,7 @@ def test_missing_keys_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_preview_shows_what_a_judge_would_see_and_where_it_was(home: Path, server: LangfuseServer) -> None:
     trace_id = "c" * 32
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
-    common = {"traceId": trace_id, "startTime": now, "environment": "production"}
+    common: dict[str, Any] = {"traceId": trace_id, "startTime": now, "environment": "production"}
     server.project.add_observation(
         **common, id="a" * 16, type="SPAN", name="chat", isRootObservation=True, input="why?", output="because"
     )

