@@ -1,64 +1,19 @@
-"""What the recordings do not hold: limits, faults, lag, list bodies, the v3 generation, traces made on demand."""
+"""What the recordings do not hold: limits, lag, list bodies, caps, the v3 generation."""
 
 from __future__ import annotations
 
-import itertools
-import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
-import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, failing_score_writes
+from tests.contract.langfuse_requests import NOON, client_of, observation, pages, score, stored
+from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.servers.langfuse.clock import ManualClock, iso, millis
-from tests.servers.langfuse.faults import SCORE_WRITES
 from tests.servers.langfuse.limits import Logged, RequestLog
-from tests.servers.langfuse.project import Project
 from tests.servers.langfuse.recordings import recorded_traces
-from tests.servers.langfuse.rows import trace_hash
 from tests.servers.langfuse.seeding import seed_recorded
-from tests.servers.langfuse.synthetic import SyntheticTraces
-
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-TRACE = "0" * 32
-
-
-def client_of(server: LangfuseServer) -> httpx.Client:
-    key = (server.public_key, server.secret_key)
-    return httpx.Client(base_url=f"{server.url}/api/public", auth=key, timeout=20)
-
-
-def score(number: int = 0, **fields: Any) -> dict[str, Any]:
-    return {"id": f"s{number}", "traceId": TRACE, "name": "risk", "value": number / 1000, **fields}
-
-
-def observation(number: int, **columns: Any) -> dict[str, Any]:
-    start = iso(millis(NOON) + number)
-    return {"id": f"{number:016x}", "traceId": f"{number:032x}", "name": "chat", "startTime": start, **columns}
-
-
-def stored(client: httpx.Client, ids: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = client.get("/v3/scores", params={"id": ids, "fields": "details"}).json()["data"]
-    return rows
-
-
-def pages(client: httpx.Client, **query: Any) -> Iterator[list[dict[str, Any]]]:
-    cursor: dict[str, str] = {}
-    while True:
-        found = client.get("/v2/observations", params={**query, **cursor}).raise_for_status().json()
-        yield found["data"]
-        if "cursor" not in found["meta"]:
-            return
-        cursor = {"cursor": found["meta"]["cursor"]}
 
 
 def test_rate_limit_lets_all_but_the_last_of_a_window_through_and_says_when_to_return() -> None:
@@ -127,52 +82,6 @@ def test_score_texts_that_look_like_json_come_back_as_json_and_nan_stays_a_text(
         metadata = {"n": "1", "word": "NaN", "deep": {"a": [1]}, "text": "x", "日本": "語"}
         client.post("/scores", json=score(metadata=metadata))
         assert stored(client, "s0")[0]["metadata"] == {**metadata, "n": 1}
-
-
-FATES = [
-    (Fault("status", 1.0, status=500), 500, 0),
-    (Fault("status", 1.0, status=429), 429, 0),
-    (Fault("drop", 1.0), 200, 0),
-    (Fault("slow", 1.0, delay_s=0.01), 200, 1),
-    (Fault("cut", 1.0), 0, 0),
-    (Fault("timeout", 1.0, delay_s=0.01), 0, 0),
-    (Fault("lost_answer", 1.0, delay_s=0.01), 0, 1),
-]
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "found"), FATES, ids=[f"{one.kind}-{n}" for n, (one, _, _) in enumerate(FATES)]
-)
-def test_fault_strikes_score_writes_only(fault: Fault, status: int, found: int) -> None:
-    with LangfuseServer(faults=Faults(rules=[fault])) as server, client_of(server) as client:
-        try:
-            got = client.post("/scores", json=score()).status_code
-        except httpx.TransportError:
-            got = 0
-        assert (got, len(stored(client, "s0"))) == (status, found)
-        assert server.requests.statuses()[status] >= 1
-
-
-def test_faults_are_the_same_for_a_seed_and_near_their_share() -> None:
-    def struck(seed: int) -> list[str | None]:
-        faults = failing_score_writes(0.2, seed=seed)
-        kinds: list[str | None] = []
-        for _ in range(2000):
-            fault = faults.of_request("POST", "/api/public/scores")
-            kinds.append(fault.kind if fault else "drop" if faults.drops_score() else None)
-        return kinds
-
-    assert struck(1) == struck(1) != struck(2)
-    counts = Counter(struck(1))
-    assert 300 < 2000 - counts[None] < 500
-    assert {"status", "timeout", "lost_answer", "drop"} <= counts.keys()
-    assert failing_score_writes(1.0).of_request("GET", "/api/public/v3/scores") is None
-    assert SCORE_WRITES.startswith("POST")
-
-
-def test_fault_stops_after_its_most() -> None:
-    with LangfuseServer(faults=Faults(rules=[Fault("status", 1.0, most=2)])) as server, client_of(server) as client:
-        assert [client.post("/scores", json=score()).status_code for _ in range(4)] == [500, 500, 200, 200]
 
 
 def test_answers_over_the_cap_are_refused_and_smaller_pages_pass() -> None:
@@ -252,56 +161,3 @@ def test_recorded_traces_can_be_moved_into_another_time() -> None:
         rows = [row for page in pages(client, **day) for row in page]
         assert len({row["traceId"] for row in rows}) == 32
         assert len(client.get("/v3/scores", params={"name": "user-feedback"}).json()["data"]) == 4
-
-
-def test_synthetic_traces_are_listed_once_each_in_order_over_any_pages() -> None:
-    with LangfuseServer() as server, client_of(server) as client:
-        start = millis(NOON)
-        made = server.project.add_synthetic(300, start_ms=start, span_ms=3000)
-        whole = [row for page in pages(client, limit=1000, fields="core") for row in page]
-        keys = [(row["startTime"], trace_hash(row["traceId"]), row["id"]) for row in whole]
-        assert keys == sorted(keys, reverse=True)
-        assert [row for page in pages(client, limit=37, fields="core") for row in page] == whole
-        wanted = Counter({made.trace_id(n): len(made.template(n).rows) for n in range(300)})
-        assert Counter(row["traceId"] for row in whole) == wanted
-        roots = [row for page in pages(client, limit=37, fields="core", isRootObservation="true") for row in page]
-        assert len(roots) == sum(made.template(n).roots for n in range(300))
-        one = client.get("/v2/observations", params={"traceId": made.trace_id(7), "fields": "core"}).json()["data"]
-        assert one == [row for row in whole if row["traceId"] == made.trace_id(7)]
-
-
-@settings(max_examples=200, deadline=None)
-@given(index=st.integers(0, 10**7 - 1), seed=st.integers(0, 2**32 - 1))
-def test_synthetic_trace_ids_lead_back_to_their_index(index: int, seed: int) -> None:
-    made = SyntheticTraces(10**7, 0, 10**9, seed)
-    trace_id = made.trace_id(index)
-    assert made.index(trace_id) == index
-    assert made.index(trace_id[:-1] + ("0" if trace_id[-1] != "0" else "1")) is None
-    assert made.index("not-hex-at-all") is None
-
-
-def test_trace_hash_is_xxhash32() -> None:
-    # Test vectors of xxHash32 with seed 0, as its specification's implementations print them.
-    assert [trace_hash(text) for text in ("", "a", "abc")] == [0x02CC5D05, 0x550D7456, 0x32D153FF]
-    assert trace_hash("Nobody inspects the spammish repetition") == 0xE2293B2F
-
-
-def test_synthetic_traces_take_no_memory_and_no_time_to_add() -> None:
-    project = Project(LangfuseSettings())
-    made = project.add_synthetic(10**9, start_ms=0, span_ms=10**12)
-    newest = list(itertools.islice(made.descending((0, 10**13), None), 5))
-    assert len({row.fields["id"] for row in newest}) == 5
-
-
-def test_command_prints_where_it_is_and_ends_on_sigterm() -> None:
-    command = [sys.executable, "-m", "tests.servers.langfuse", "--traces", "50", "--plain", "--lag", "5"]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = dict(line.strip().split("=", 1) for line in itertools.islice(process.stdout, 3))
-        key = (told["LANGFUSE_PUBLIC_KEY"], told["LANGFUSE_SECRET_KEY"])
-        url = f"{told['LANGFUSE_BASE_URL']}/api/public/v2/observations"
-        answer = httpx.get(url, params={"isRootObservation": "true", "limit": 100}, auth=key, timeout=20)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-    assert len(answer.json()["data"]) == 50

@@ -75,14 +75,31 @@ def whole_number(call: Call, name: str, *, default: int, least: int, most: int) 
     try:
         value = int(text)
     except ValueError:
-        message = "Invalid input: expected number, received NaN"
-        issue = {"expected": "number", "code": "invalid_type", "received": "NaN", "path": [name], "message": message}
-        raise issues.invalid([issue]) from None
+        raise _not_a_number(name) from None
     if value > most:
         raise issues.invalid([issues.too_big("number", most, [name])])
     if value < least:
         raise issues.invalid([issues.too_small("number", least, [name])])
     return value
+
+
+def decimal(call: Call, name: str) -> float | None:
+    """A parameter with a fraction.
+
+    Raises:
+        Refused: It is no number.
+    """
+    text = call.first(name)
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise _not_a_number(name) from None
+
+
+def _not_a_number(name: str) -> Refused:
+    message = "Invalid input: expected number, received NaN"
+    issue = {"expected": "number", "code": "invalid_type", "received": "NaN", "path": [name], "message": message}
+    return issues.invalid([issue])
 
 
 @dataclass(frozen=True)

@@ -194,4 +194,5 @@ def _items_of(project: Project, dataset: dict[str, Any]) -> list[dict[str, Any]]
 
 
 def _older(project: Project, dataset: dict[str, Any]) -> dict[str, Any]:
-    return {**dataset, "items": [item["id"] for item in _items_of(project, dataset)], "runs": []}
+    runs = [name for dataset_id, name in project.runs.runs if dataset_id == dataset["id"]]
+    return {**dataset, "items": [item["id"] for item in _items_of(project, dataset)], "runs": runs}

@@ -56,6 +56,8 @@ def list_items(project: Project, call: Call) -> Reply:
 
 def _asked(call: Call, allowed: tuple[str, ...]) -> tuple[int, list[str]]:
     issues.check(issues.datetime_text(call.first("fromStartTime") or MISSING, ["fromStartTime"]))
+    if call.first("toStartTime") is not None:
+        issues.check(issues.datetime_text(call.first("toStartTime"), ["toStartTime"]))
     limit = whole_number(call, "limit", default=50, least=1, most=100)
     groups = call.words("fields") or ["core"]
     issues.check(*(issues.one_of(word, allowed, ["fields", at]) for at, word in enumerate(groups)))

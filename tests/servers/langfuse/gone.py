@@ -45,4 +45,5 @@ def delete_trace(project: Project, call: Call) -> Reply:
     """Deletes a trace, and says so of unknown ones too."""
     for trace_id in call.args or tuple(call.fields().get("traceIds", ())):
         project.observations.drop_trace(trace_id)
+        project.older.drop(trace_id)
     return Reply(200, {"message": "Trace deleted successfully"})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Issue = dict[str, Any]
@@ -130,9 +132,18 @@ def string(value: Any, path: Path, *, shortest: int = 0, longest: int | None = N
     return [too_big("string", longest, path)] if longest is not None and len(value) > longest else []
 
 
+def optional_string(value: Any, path: Path) -> list[Issue]:
+    """Issues of a string that may be absent or null."""
+    return [] if value is MISSING or value is None else string(value, path)
+
+
 def number(value: Any, path: Path) -> list[Issue]:
-    """Issues of a required number; a boolean is none."""
-    return [] if kind_of(value) == "number" else [wrong_type("number", value, path)]
+    """Issues of a required number; a boolean is none, and neither is 1e999."""
+    if kind_of(value) != "number":
+        return [wrong_type("number", value, path)]
+    if math.isfinite(value):
+        return []
+    return [{**wrong_type("number", value, path), "message": "Invalid input: expected number, received Infinity"}]
 
 
 def one_of(value: Any, values: Sequence[str], path: Path) -> list[Issue]:
@@ -152,6 +163,15 @@ def datetime_text(value: Any, path: Path) -> list[Issue]:
         return []
     base = {"origin": "string", "code": "invalid_format", "format": "datetime"}
     return [{**base, "pattern": f"/{DATETIME.pattern}/", "path": path, "message": "Invalid ISO datetime"}]
+
+
+def any_date(value: str | None, path: Path) -> list[Issue]:
+    """Issues of an optional moment in any form of date, naive ones included."""
+    try:
+        datetime.fromisoformat(value or "2026-11-21")
+    except ValueError:
+        return [bad_date(path)]
+    return []
 
 
 def bad_date(path: Path) -> Issue:

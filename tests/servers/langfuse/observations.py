@@ -152,9 +152,11 @@ def _parse_cursor(text: str | None) -> Key | None:
     if text is None:
         return None
     try:
-        place: dict[str, Any] = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+        place: Any = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except (ValueError, binascii.Error):
         raise issues.refuse(400, "Invalid cursor format", "InvalidRequestError") from None
+    if not isinstance(place, dict):
+        raise issues.invalid([issues.wrong_type("object", place, ["cursor"])])
     try:
         start = clock.parse(place.get("lastStartTimeTo", ""))
         bad = []

@@ -41,6 +41,14 @@ class OlderRows:
         self.said.setdefault(trace_id, {}).update({key: value for key, value in said.items() if value is not None})
         self.made.setdefault(trace_id, (now, visible))
 
+    def drop(self, trace_id: str) -> None:
+        """Forget a trace."""
+        self.changes += 1
+        self.rows.pop(trace_id, None)
+        self.said.pop(trace_id, None)
+        self.made.pop(trace_id, None)
+        self.late.discard(trace_id)
+
     def of_trace(self, trace_id: str, now: int) -> list[Row]:
         """The observations of a trace that can be read, latest change first."""
         found = [row for row in self.rows.get(trace_id, {}).values() if row.visible <= now]

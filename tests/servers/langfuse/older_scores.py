@@ -21,6 +21,7 @@ WORDS = ("name", "source", "dataType", "configId", "queueId", "traceId", "observ
 def list_scores(project: Project, call: Call) -> Reply:
     """Scores by pages, newest first; unless `fields=score`, only those whose trace is there."""
     page, groups = Page.of(call), call.words("fields") or ["score", "trace"]
+    issues.check(*(issues.any_date(call.first(name), [name]) for name in ("fromTimestamp", "toTimestamp")))
     rows = [row for row in _all(project) if _wanted(row, call)]
     shown = []
     for row in sorted(rows, key=lambda row: (row.timestamp, row.id), reverse=True):

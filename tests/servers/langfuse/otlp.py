@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 
 def export(project: Project, call: Call) -> Reply:
-    """Spans; a JSON body that says nothing is fine, too. (Protobuf was not recorded: the SDK sends it.)"""
+    """Spans, all of them or, where one is malformed, none; a JSON body that says nothing is fine, too.
+
+    Protobuf, which the SDK sends, was not recorded.
+    """
     try:
         body = decode(call.raw) if "protobuf" in call.headers.get("content-type", "") else json.loads(call.raw)
-        spans = list(_spans(body))
+        found = [columns_of(*span) for span in _spans(body)]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refused(Reply(400, {"error": "Failed to parse OTel JSON Trace"})) from None
     if not isinstance(body, dict) or "resourceSpans" not in body:
         return Reply(200, {})
     now = clock.millis(project.clock.now())
     older = call.headers.get("x-langfuse-ingestion-version", "") < "4"
-    for resource, scope, span in spans:
-        lag = round(project.settings.span_lag_s * 1000)
-        project.add_observation(visible=now + lag, older=older, **columns_of(resource, scope, span))
+    lag = round(project.settings.span_lag_s * 1000)
+    for columns in found:
+        project.add_observation(visible=now + lag, older=older, **columns)
     return Reply(200, _job(project, now))
 
 

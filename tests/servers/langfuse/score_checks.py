@@ -11,6 +11,7 @@ from tests.servers.langfuse.calls import given
 from tests.servers.langfuse.issues import MISSING, Issue, Path, Refused, Reply
 
 SUBJECT_KEYS = ("traceId", "sessionId", "datasetRunId", "observationId")
+TEXTS = ("id", *SUBJECT_KEYS, "comment", "environment", "configId", "queueId")
 ONE_SUBJECT = (
     "Provide exactly one of the following: traceId (with optional observationId), sessionId or datasetRunId. "
     "ObservationId requires traceId."
@@ -26,6 +27,8 @@ def score_issues(body: Any) -> list[Issue]:
         # Two schemas are joined there, and each of them complains.
         return [issues.wrong_type("object", body, [])] * 2
     found = _value_issues(body) + _name_issues(body)
+    for name in TEXTS:
+        found += issues.optional_string(given(body, name), [name])
     if body.get("source") is not None:
         found += issues.one_of(body["source"], ("API", "ANNOTATION"), ["source"])
     return found or _rule_issues(body)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tests.servers.langfuse import clock, issues
-from tests.servers.langfuse.calls import Call, whole_number
+from tests.servers.langfuse.calls import Call, decimal, whole_number
 from tests.servers.langfuse.issues import Reply
 from tests.servers.langfuse.rows import parsed
 from tests.servers.langfuse.score_table import ScoreRow, moment
@@ -75,15 +75,22 @@ def show(project_id: str, row: ScoreRow, groups: list[str]) -> dict[str, Any]:
 def _matching(project: Project, call: Call) -> Iterator[ScoreRow]:
     wanted = {name: set(words) for name in LISTS if (words := call.words(name)) is not None}
     low, high = call.first("fromTimestamp"), call.first("toTimestamp")
-    least, most = call.first("valueMin"), call.first("valueMax")
+    least, most = decimal(call, "valueMin"), decimal(call, "valueMax")
     for row in project.scores.rows(wanted.get("id")):
         if any(LISTS[name](row) not in words for name, words in wanted.items()):
             continue
         if (low and row.timestamp < clock.parse(low)) or (high and row.timestamp >= clock.parse(high)):
             continue
-        if (least and row.value < float(least)) or (most and row.value > float(most)):  # type: ignore[operator]  # NUMERIC
+        if not _within(row, least, most):
             continue
         yield row
+
+
+def _within(row: ScoreRow, least: float | None, most: float | None) -> bool:
+    """Whether a value lies in a range, which only NUMERIC scores are asked for."""
+    if isinstance(row.value, str):
+        return least is None and most is None
+    return (least is None or row.value >= least) and (most is None or row.value <= most)
 
 
 def _latest(rows: Iterator[ScoreRow]) -> list[ScoreRow]:
@@ -111,6 +118,9 @@ def _check(call: Call) -> None:
             if word not in allowed:
                 message = f'Invalid {name} value: "{word}". Allowed: {", ".join(allowed)}'
                 raise issues.invalid([issues.custom(message, [name])])
+    issues.check(*(issues.any_date(call.first(name), [name]) for name in ("fromTimestamp", "toTimestamp")))
+    for name in ("valueMin", "valueMax"):
+        decimal(call, name)
     _check_together(call)
 
 

@@ -67,7 +67,9 @@ class _Fields:
     def take(self, body: dict[str, Any]) -> None:
         """Merge one post; only a comment can be cleared by null."""
         self.body |= {name: value for name, value in body.items() if value is not None or name == "comment"}
-        self.metadata |= {key: as_text(value) for key, value in (body.get("metadata") or {}).items()}
+        given = body.get("metadata") or {}
+        entries = given if isinstance(given, dict) else {"metadata": given}
+        self.metadata |= {key: as_text(value) for key, value in entries.items()}
 
 
 class ScoreTable:

@@ -155,9 +155,11 @@ def _failure(fault: Fault) -> Reply:
 
 
 def _body(reply: Reply) -> bytes:
-    if reply.text is not None:
-        return reply.text.encode()
-    return b"" if reply.body is MISSING else json.dumps(reply.body, ensure_ascii=False).encode()
+    text = reply.text
+    if text is None:
+        text = "" if reply.body is MISSING else json.dumps(reply.body, ensure_ascii=False)
+    # Half a surrogate pair, which JSON can carry and UTF-8 cannot, comes back as the replacement character.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _response(reply: Reply, body: bytes) -> web.Response:
