@@ -94,6 +94,9 @@ def test_answer_is_found_in_every_shape(value: Any) -> None:
         [{"role": "user", "content": "q"}],
         "",
         "  \n",
+        {"answer": "", "error": "timed out"},
+        {"answer": None, "trace": "x"},
+        {"result": "  "},
         None,
         {},
         [],
@@ -182,6 +185,8 @@ def test_answer_is_the_last_call_that_spoke() -> None:
     "extra",
     [
         {"level": "ERROR"},
+        {"output": {"answer": ""}},
+        {"output": "  "},
         {"observations": (step("generation", 1, output="a plan"), step("tool", 2, level="ERROR"))},
         {"observations": (step("generation", 1, output="half", level="ERROR"),)},
     ],

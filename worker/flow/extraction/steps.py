@@ -31,8 +31,8 @@ def relevant(trace: Trace) -> list[Observation]:
 def answering(trace: Trace, steps: Sequence[Observation]) -> Observation | None:
     """The model call that gave the answer: the one whose words the root's output repeats, else the last that spoke.
 
-    Calls that failed or only called a tool gave none. Where the root itself failed, or a step failed after the last
-    call that spoke, nobody can tell whether that call's words ever became the answer: then it is none.
+    Calls that failed or only called a tool gave none. Where the root itself failed or shows an empty answer, or a
+    step failed after the last call that spoke, that call's words may never have become the answer: then it is none.
     """
     if trace.root.level == "ERROR":
         return None
@@ -40,6 +40,8 @@ def answering(trace: Trace, steps: Sequence[Observation]) -> Observation | None:
     if not spoke:
         return None
     shown = text_of(trace.output, role="assistant") if trace.output is not None else None
+    if trace.output is not None and shown is None:
+        return None
     if shown is not None:
         same = [step for step in spoke if (_said(step) or "").strip() == shown.strip()]
         return same[-1] if same else spoke[-1]

@@ -46,6 +46,9 @@ def _of_object(value: dict[str, JsonValue], role: Role, hint: str | None, depth:
             found = text_of(value[key], role=role, hint=hint, depth=depth - 1)
             if found is not None:
                 return found
+    if any(key in value for key in _KEYS[role]):
+        # The place for the text is there and empty: what lies beside it is something else.
+        return None
     texts = [text for text in _texts(value) if text.strip()]
     if len(texts) == 1 and all(isinstance(one, str | None) for one in value.values()):
         return texts[0]

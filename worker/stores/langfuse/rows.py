@@ -76,7 +76,7 @@ def _age(row: Row) -> tuple[str, str]:
 
 
 def under(root: str, rows: Sequence[Row], *, others: set[str]) -> list[Row]:
-    """Rows below a root, the other roots given. Where there is only one, a row whose parents are missing is its, too."""
+    """Rows below a root, the other roots given; where there are none, rows whose parents are missing are its, too."""
     parents = {row["id"]: row.get("parentObservationId") for row in rows}
 
     def top(row_id: str) -> str | None:
@@ -90,7 +90,8 @@ def under(root: str, rows: Sequence[Row], *, others: set[str]) -> list[Row]:
         return None
 
     tops = {row["id"]: top(row["id"]) for row in rows}
-    return [r for r in rows if r["id"] != root and (tops[r["id"]] == root or (not others and tops[r["id"]] is None))]
+    mine = {root} if others else {root, None}
+    return [row for row in rows if row["id"] != root and tops[row["id"]] in mine]
 
 
 def _step(row: Row, expanded: frozenset[str]) -> Observation:
