@@ -20,7 +20,7 @@ from worker.schema import LedgerEntry
 from worker.settings import Settings
 
 TRACES = 2000
-PER_MINUTE = 240
+PER_MINUTE = 90
 """Of general requests: few enough to be reached, so that the shared budget must hold the workers back."""
 
 CONFIG = """
@@ -54,7 +54,7 @@ def deployed_on(server: LangfuseServer, home: Path, **over: Any) -> Deployed:
         "langfuse_secret_key": SecretStr(server.secret_key),
     }
     settings = Settings(
-        **{**QUICK, "data_dir": home / ".assay", "rewrite_after_s": 8.0, "verify_every_s": 2.0}, **keys, **over
+        **{**QUICK, "data_dir": home / ".assay", "rewrite_after_s": LAG_S + 5, "verify_every_s": 2.0}, **keys, **over
     )
     return Deployed(home=home, settings=settings, root=ConfigRoot(path=home))
 
@@ -83,7 +83,7 @@ def test_every_selected_trace_ends_with_its_scores_readable_once(langfuse: Langf
     assert {(score.subject["id"], score.name): score.value for score in rows} == expected
     assert row.total_scored == len({trace_id for trace_id, _ in expected})
     assert sum(langfuse.project.faults.struck.values()) > 10, "nothing went wrong, so nothing was shown"
-    assert langfuse.requests.peak("general") < PER_MINUTE
+    assert PER_MINUTE // 2 < langfuse.requests.peak("general") < PER_MINUTE
     assert 429 not in langfuse.requests.statuses("general"), "the budget was exceeded"
 
 
