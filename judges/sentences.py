@@ -20,7 +20,7 @@ _STOP = re.compile(
     r"|(?<=[。！？｡．])[”’」』）】》〉\"')\]]{0,6})"
 )
 _LIST_MARKER = re.compile(r"\s{0,40}(?:[-*+•‣◦▪–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|#{1,6}|>)\s")
-_LAST_TOKEN = re.compile(r"[^\s(\[\"'“‘«*_]+$")
+_LAST_TOKEN = re.compile(r"(?<![^\s(\[\"'“‘«*_])[^\s(\[\"'“‘«*_]++$")
 _NEXT_WORD = re.compile(r"[\"'“‘«(\[*_¿¡]*([^\W_]+)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
 _WORD = re.compile(r"[^\W_]")
@@ -165,9 +165,10 @@ def _period_ends(before: str, rest: str) -> bool:
     token = last.group() if last else ""
     following = _NEXT_WORD.match(rest)
     word = following.group(1) if following else ""
-    if token.lower() in _TITLES:
+    low = token.lower()
+    if low in _TITLES:
         return False
-    if token.lower() in _ABBREVIATIONS or _INITIALS.fullmatch(token + "."):
+    if low in _ABBREVIATIONS or ((len(token) == 1 or "." in token) and _INITIALS.fullmatch(token + ".")):
         return word[:1].isupper() and word.lower() in _STARTERS
     # Text in lower case throughout still has sentences; an unknown short token may be an abbreviation.
     return not word[:1].islower() or not token or len(token) >= 3

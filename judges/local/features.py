@@ -147,7 +147,7 @@ def _values_by_sentence(text: str, spans: Sequence[Span]) -> Iterator[tuple[Span
     position = 0
     for span in spans:
         own: list[Value] = []
-        while position < len(values) and values[position].span.start < span.end:
+        while position < len(values) and values[position].start < span.end:
             own.append(values[position])
             position += 1
         yield span, own
@@ -215,7 +215,7 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
 def _known(context: _Context, value: Value, sentence: str) -> bool:
     """Whether the evidence carries the value, names it relative to today, or lets it be worked out."""
     carried = context.evidence.values
-    if carried.carries(value, context.response[max(0, value.span.start - 20) : value.span.start]):
+    if carried.carries(value, context.response[max(0, value.start - 20) : value.start]):
         return True
     if meant_by(value, context.contexts, context.today):
         return True

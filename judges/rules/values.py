@@ -60,18 +60,18 @@ def _counting(value: Value) -> bool:
 
 
 def _before(text: str, value: Value) -> str:
-    return text[max(0, value.span.start - 20) : value.span.start]
+    return text[max(0, value.start - 20) : value.start]
 
 
 def _around(text: str, value: Value) -> str:
     """The words about a value, among which its operation is named."""
-    return text[max(0, value.span.start - SENTENCE) : value.span.end + SENTENCE]
+    return text[max(0, value.start - SENTENCE) : value.end + SENTENCE]
 
 
 def _with_foreign(sample: Sample, verdict: Verdict, foreign: list[Value]) -> Verdict:
     """Apply the foreign values to the claims they stand in."""
     aligner = _Aligner(sample.contexts)
-    starts = [value.span.start for value in foreign]
+    starts = [value.start for value in foreign]
     claims: list[Claim] = []
     hits: list[RuleHit] = []
     for claim in verdict.claims:
@@ -140,8 +140,8 @@ class _Aligner:
         said = {value.normal for value in extract_values(claim.text)}
         others = [other for other in extract_values(text) if other.normal not in said]
         for value in measured:
-            attribute = _attribute(value, claim.text, value.span.start - claim.span.start)
-            same = [other for other in others if _attribute(other, text, other.span.start) == attribute]
+            attribute = _attribute(value, claim.text, value.start - claim.span.start)
+            same = [other for other in others if _attribute(other, text, other.start) == attribute]
             if len(same) == 1 and not _counting(same[0]):
                 return _Conflict(value, same[0], where)
         return None
