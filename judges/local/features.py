@@ -16,7 +16,7 @@ from judges.rubric import ValueKind
 from judges.schema import Sample, Span
 from judges.sentences import split_sentences
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date
-from judges.words import STOP_WORDS, stem, stems_between, surface_words, word_set
+from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 
 FEATURES_VERSION = "2"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
@@ -158,7 +158,7 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
     evidence, idf = context.evidence, context.idf
     text = context.response[span.start : span.end]
     surface = surface_words(text)
-    stems = [stem(word) for word in surface]
+    stems = stems_of(surface)
     content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
     weight = sum(map(idf.__getitem__, content)) or 1.0
     absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
@@ -167,6 +167,7 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
     alignment = align(stems, content, carried, evidence, idf)
     agreement = evidence.fields.agreement(text)
+    known_pairs = _known_grams(evidence.pairs, pairwise(stems))
     absent_weight = sum(map(idf.__getitem__, absent)) / weight
     features = SentenceFeatures(
         absent_weight=absent_weight,
@@ -175,9 +176,9 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
         absent_telling=math.log1p(sum(one in _REPORTING for one in absent)),
         absent_verbs=math.log1p(sum(content[one].endswith(_INFLECTED) for one in absent)),
         unasked_weight=sum(idf[one] for one in absent if one not in context.asked) / weight,
-        pair_novelty=_novelty(pairwise(stems), evidence.pairs),
-        triple_novelty=_novelty(zip(stems, stems[1:], stems[2:], strict=False), evidence.triples),
-        gap_novelty=_novelty(zip(stems, stems[2:], strict=False), evidence.gaps),
+        pair_novelty=_novelty(known_pairs),
+        triple_novelty=_novelty(_known_grams(evidence.triples, zip(stems, stems[1:], stems[2:], strict=False))),
+        gap_novelty=_novelty(_known_grams(evidence.gaps, zip(stems, stems[2:], strict=False))),
         best_coverage=alignment.coverage,
         stitched=max(0.0, 1.0 - absent_weight - alignment.coverage),
         nearby=alignment.nearby,
@@ -198,12 +199,12 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
         field_contradicted=math.log1p(agreement.contradicted),
         field_silent=math.log1p(agreement.silent),
         hours_conflict=math.log1p(evidence.hours.conflicts(text)) if evidence.hours else 0.0,
-        first_person=float(any(word in _FIRST_PERSON for word in surface)),
-        hedged=float(any(word in _HEDGES for word in surface)),
+        first_person=float(not _FIRST_PERSON.isdisjoint(surface)),
+        hedged=float(not _HEDGES.isdisjoint(surface)),
         length=math.log1p(len(stems)),
         position=number / context.sentences,
         last=float(number == context.sentences - 1),
-        copied_run=_longest_run(stems, evidence.pairs) / max(1, len(stems)),
+        copied_run=_longest_run(known_pairs) / max(1, len(stems)),
         rarity=weight / max(1, len(content)),
         sentences=math.log1p(context.sentences),
     )
@@ -224,15 +225,19 @@ def _known(context: _Context, value: Value, sentence: str) -> bool:
     )
 
 
-def _novelty(grams: Iterable[object], known: Collection[int]) -> float:
-    found = [hash(gram) in known for gram in grams]
-    return found.count(False) / len(found) if found else 0.0
+def _known_grams(known: Collection[int], grams: Iterable[object]) -> list[bool]:
+    """Whether the evidence has each of the word pairs or triples."""
+    return [one in known for one in map(hash, grams)]
 
 
-def _longest_run(stems: list[str], pairs: Collection[int]) -> int:
+def _novelty(known: Sequence[bool]) -> float:
+    return known.count(False) / len(known) if known else 0.0
+
+
+def _longest_run(known: Iterable[bool]) -> int:
     """Most word pairs in a row that the evidence has too."""
     longest = run = 0
-    for pair in pairwise(stems):
-        run = run + 1 if hash(pair) in pairs else 0
+    for is_known in known:
+        run = run + 1 if is_known else 0
         longest = max(longest, run)
     return longest
