@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
+# The same where all is ASCII, as in most English text: half the time, as no character's category is looked up.
+_ASCII_WORD = re.compile(r"[a-zA-Z0-9]{1,64}(?:'[a-zA-Z0-9]{1,8})?")
 _ENDINGS = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ation|ement|ment|ness|ity|ive|ion|able|ible|al|er|or|ist)$"
 )
@@ -67,18 +69,18 @@ NEGATIONS = word_set(
 
 def words(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word in lower case with its offsets; a CJK character is a word of its own."""
-    for match in _WORD.finditer(text):
+    for match in _pattern(text).finditer(text):
         yield match.group().lower().replace("’", "'"), match.start(), match.end()
 
 
 def stems_between(text: str, start: int, end: int) -> list[str]:
     """Stems of the words of `text[start:end]`, in order: what `words` and `stem` give, without offsets."""
-    return list(map(_STEMS.__getitem__, _WORD.findall(text, start, end)))
+    return list(map(_STEMS.__getitem__, _pattern(text).findall(text, start, end)))
 
 
 def surface_words(text: str) -> list[str]:
     """The words of `text` in lower case, in order: what `words` gives, without offsets."""
-    return list(map(_LOWERED.__getitem__, _WORD.findall(text)))
+    return list(map(_LOWERED.__getitem__, _pattern(text).findall(text)))
 
 
 def stems_of(surface: Iterable[str]) -> list[str]:
@@ -88,7 +90,11 @@ def stems_of(surface: Iterable[str]) -> list[str]:
 
 def word_ranges(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Offsets of the words of `text[start:end]`, in order."""
-    return [match.span() for match in _WORD.finditer(text, start, end)]
+    return [match.span() for match in _pattern(text).finditer(text, start, end)]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return _ASCII_WORD if text.isascii() else _WORD
 
 
 def _lower(word: str) -> str:

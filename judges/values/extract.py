@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 from judges.rubric import ValueKind
 from judges.schema import Span
 from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
 from judges.values.names import names
-from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORDS, from_words, scaled
+from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
 from judges.values.units import UNIT, unit_name
 from judges.words import WordTable, word_set
 
@@ -87,6 +88,9 @@ _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$"
 
 _TOKEN = re.compile(r"\S+")
 _START = re.compile(r"\b\w|[$€£¥₹₽₩]")
+_ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
+"""An article that begins no number, as it would in `a million`."""
+
 _TELL = re.compile(r"[\d$€£¥₹₽₩@]|://|www\.", re.IGNORECASE)
 _LETTERS = re.compile(r"[^a-zA-Z].*", re.DOTALL)
 _FIRST_WORDS = FIRST_MONTH_WORDS | FIRST_NUMBER_WORDS | {code.lower() for code in _CODES.split()}
@@ -134,7 +138,9 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     done = 0
     for begin, end in _telling(text):
         for start in _START.finditer(text, begin, end):
-            match = _VALUE.match(text, start.start()) if start.start() >= done else None
+            if start.start() < done or _ARTICLE.match(text, start.start()):
+                continue
+            match = _VALUE.match(text, start.start())
             if match:
                 done = match.end()
                 yield match
@@ -142,13 +148,15 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 
 def _telling(text: str) -> Iterator[tuple[int, int]]:
     """Offsets of the words inside which a value may begin."""
-    position = 0
     # Cut at single spaces, offsets follow from lengths; where other white space is left in, the words are cut anew.
-    for piece in text.split(" "):
-        end = position + len(piece)
-        if _MAY_HOLD[piece]:
-            yield from (token.span() for token in _TOKEN.finditer(text, position, end) if _may_start(token.group()))
-        position = end + 1
+    pieces = text.split(" ")
+    before = accumulate(map(len, pieces), initial=0)
+    holding = compress(enumerate(zip(pieces, before, strict=False)), map(_MAY_HOLD.__getitem__, pieces))
+    for spaces, (piece, letters) in holding:
+        start = letters + spaces
+        for token in _TOKEN.finditer(text, start, start + len(piece)):
+            if _may_start(token.group()):
+                yield token.span()
 
 
 def _may_hold(piece: str) -> bool:
