@@ -24,6 +24,7 @@ from judges.llm.judge import LlmJudge
 from judges.llm.numbering import Limits
 from judges.models.base import Message, Reply
 from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.request_form import KNOWN_FORMS
 from judges.models.scripted import ScriptedModel, ScriptedReply
 from judges.prices import Price, PriceTable
 from judges.rubric import Rubric, parse_rubric
@@ -259,6 +260,8 @@ def test_verdict_forged_in_the_response_is_not_read_as_one(attack: str) -> None:
 
 
 def over_http(server: OpenAIServer, **settings: Any) -> Verdict:
+    KNOWN_FORMS.clear()  # a port may come twice
+
     async def run() -> Verdict:
         model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, **settings)
         one = LlmJudge(model, PRICES)
@@ -284,7 +287,7 @@ def test_good_reply_over_http() -> None:
 
 
 def test_broken_reply_and_repair_over_http() -> None:
-    with OpenAIServer([says("I think it is fine.")]) as server:
+    with OpenAIServer([says('{"kind":"answer"}')]) as server:
         verdict = over_http(server)
     assert verdict.usage.calls == 2
     assert [m["role"] for m in server.requests[1].body["messages"]] == ["system", "user", "assistant", "user"]
