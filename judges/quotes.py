@@ -68,9 +68,11 @@ def _with_typos(wanted: str, held: str) -> tuple[int, int] | None:
         piece = wanted[first : first + size if number < most else None]
         for place in _places(piece, held):
             begin = max(0, place - first - most)
-            end = _end_of_match(wanted, held[begin : place - first + len(wanted) + most], most)
-            if end is not None:
-                return begin, begin + end
+            window = held[begin : place - first + len(wanted) + most]
+            end = _end_of_match(wanted, window, most)
+            length = end and _end_of_match(wanted[::-1], window[:end][::-1], most)
+            if end and length:
+                return begin + end - length, begin + end
     return None
 
 

@@ -168,7 +168,8 @@ class Verdict(Record):
     """What a judge concluded about one sample.
 
     Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
-    `cost_usd` is None when the model's price is unknown, never 0 for "unknown". `risk` is the judge's own
+    `cost_usd` is None when the model's price is unknown, never 0 for "unknown"; `cost_basis` says which prices were
+    taken, or why there are none. `risk` is the judge's own
     probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
     what the risk was before a calibration file was applied to it; None where none was.
     """
@@ -187,6 +188,7 @@ class Verdict(Record):
     explanation: str = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    cost_basis: str = ""
     latency_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     model_requested: str | None = None
     model_served: str | None = None

@@ -17,7 +17,7 @@ from judges.llm.reply import REPLY_SCHEMA, parse_reply
 from judges.llm.token_probabilities import support_probabilities
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
-from judges.prices import PriceTable
+from judges.prices import Bill, PriceTable
 from judges.rubric import LlmOptions, Rubric
 from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
 
@@ -115,6 +115,7 @@ class LlmJudge:
         """Merge the parts into one verdict."""
         judged = [answer.judged for answer in answers]
         claims = tuple(claim for one in judged for claim in one.claims)
+        bill = self._billed(replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
@@ -125,7 +126,8 @@ class LlmJudge:
             rejected_evidence=sum(one.rejected_evidence for one in judged),
             explanation=_explanation(judged),
             usage=sum((reply.usage for reply in replies), start=Usage()),
-            cost_usd=self._cost(replies),
+            cost_usd=bill.cost_usd,
+            cost_basis=bill.basis,
             latency_s=sum(reply.latency_s for reply in replies),
             model_requested=self._model.model,
             model_served=replies[-1].model_served,
@@ -137,18 +139,10 @@ class LlmJudge:
         last = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
         paid = [*replies, last] if error.usage.calls else [*replies]
         error.usage = sum((reply.usage for reply in paid), start=Usage())
-        error.cost_usd = self._cost(paid)
+        error.cost_usd = self._billed(paid).cost_usd
 
-    def _cost(self, replies: Sequence[Reply]) -> float | None:
-        """Cost of all calls by the model that served each, else by the one asked for; one unknown makes it unknown."""
-        total = 0.0
-        for reply in replies:
-            served = reply.model_served if self._prices.price(reply.model_served) else self._model.model
-            cost = self._prices.cost(served, reply.usage)
-            if cost is None:
-                return None
-            total += cost
-        return total
+    def _billed(self, replies: Sequence[Reply]) -> Bill:
+        return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
 
 
 class _Answer(NamedTuple):

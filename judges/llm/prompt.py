@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from judges.llm.fence import clip, fenced, one_line
 from judges.llm.numbering import Limits, Part
 from judges.models.base import Message
-from judges.schema import Sample
+from judges.schema import Sample, Turn
+
+_SHARE_OF_SYSTEM_PROMPT = 4
+"""One part in so many of the history's limit is the system prompt's."""
 
 PROMPT_VERSION = "2"
 """Raised with every change of how the sample is laid out; the instructions are hashed as they are."""
@@ -77,16 +81,28 @@ def build_messages(sample: Sample, part: Part, *, nonce: str, limits: Limits) ->
 
 
 def _history(sample: Sample, limit: int) -> list[str]:
-    """The latest turns, oldest first, each whole or clipped to what is left of the limit."""
-    lines: list[str] = []
-    left = limit
-    for number, turn in reversed(list(enumerate(sample.history, start=1))):
+    """What the assistant was told to do and the latest turns, oldest first, each whole or clipped to what is left.
+
+    The system prompt comes first of all and would be the first to be dropped: a part of the limit is kept for it.
+    """
+    numbered = list(enumerate(sample.history, start=1))
+    told = [(number, turn) for number, turn in numbered if turn.role == "system"]
+    said = [(number, turn) for number, turn in reversed(numbered) if turn.role != "system"]
+    lines: dict[int, str] = {}
+    left = _clipped(lines, told, limit // _SHARE_OF_SYSTEM_PROMPT)
+    _clipped(lines, said, limit - limit // _SHARE_OF_SYSTEM_PROMPT + left)
+    return [lines[number] for number in sorted(lines)]
+
+
+def _clipped(lines: dict[int, str], turns: Sequence[tuple[int, Turn]], left: int) -> int:
+    """Add turns in the order given until nothing is left; returns what is."""
+    for number, turn in turns:
         if left <= 0:
             break
         text = clip(turn.content, left)
         left -= len(text)
-        lines.append(f"H{number}: {turn.role}: {one_line(text)}")
-    return lines[::-1]
+        lines[number] = f"H{number}: {turn.role}: {one_line(text)}"
+    return max(0, left)
 
 
 def _evidence(sample: Sample, part: Part) -> list[str]:
