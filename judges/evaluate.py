@@ -11,6 +11,7 @@ from judges.calibration import Calibration, CalibrationError
 from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
 from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
 from judges.offload import in_thread
+from judges.reasoning import without_reasoning
 from judges.rubric import Rubric
 from judges.rules import RULES_VERSION, apply_rules, compile_patterns
 from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
@@ -58,21 +59,35 @@ class Evaluator:
         try:
             return await self._evaluate(sample)
         except UnjudgeableSample as exc:
-            return Skipped(reason=exc.reason, detail=_redacted(exc.detail))
+            return Skipped(reason=exc.reason, detail=_redacted(exc.detail), usage=exc.usage, cost_usd=exc.cost_usd)
         except ModelRefused as exc:
-            return Skipped(reason="model_refused", detail=_redacted(str(exc)))
+            detail = _redacted(str(exc))
+            return Skipped(reason="model_refused", detail=detail, usage=exc.usage, cost_usd=exc.cost_usd)
         except EvaluationError as exc:
-            retry_after = getattr(exc, "retry_after_s", None)
-            return Failed(error=type(exc).__name__, message=_redacted(str(exc)), retry_after_s=retry_after)
+            return Failed(
+                error=type(exc).__name__,
+                message=_redacted(str(exc)),
+                retry_after_s=getattr(exc, "retry_after_s", None),
+                usage=exc.usage,
+                cost_usd=exc.cost_usd,
+            )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
             return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)
+        # Blanked out, not cut off: offsets into the answer stay those into the sample's response.
+        sample = sample.model_copy(update={"response": without_reasoning(sample.response)})
+        if not sample.response.strip():
+            raise UnjudgeableSample("empty_response", "the response holds reasoning and no answer")
         if not has_evidence(sample) and self.rubric.closed_book == "skip":
             return self._without_evidence()
         verdict = await self.judge.assess(sample, self.rubric)
-        return await in_thread(self._conclude, sample, verdict)
+        try:
+            return await in_thread(self._conclude, sample, verdict)
+        except EvaluationError as exc:
+            exc.usage, exc.cost_usd = verdict.usage, verdict.cost_usd
+            raise
 
     def _without_evidence(self) -> Scored:
         """No evidence was captured: a state and reasons, and no number."""

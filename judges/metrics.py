@@ -5,8 +5,11 @@ With s, c and n the numbers of supported, contradicted and not found claims:
 - groundedness = s ÷ (s + c + n): is each statement attributable to the evidence?
 - faithfulness = s ÷ (s + c): where the evidence speaks, does the answer tell it truly?
 - hallucination_risk: the judge's own probability that a person would mark a hallucination, or, where the judge has
-  none, 1 − Π(1 − qᵢ·wᵢ) over the claims, qᵢ the probability that claim i is not supported and wᵢ its severity. Claims
-  and rule hits can only raise it, and length does not dilute it.
+  none, m + ρ·(n − m): m is the worst doubt of all, n = 1 − Π(1 − dᵢ) what they come to if they were independent. A
+  claim's doubt dᵢ is the probability that it is not supported times the weight of its severity; rejected evidence is
+  a doubt too. ρ lies between because doubts of one answer go together: with n alone, forty claims at p = .97 would
+  come to .70, and a long good answer could never be trusted. More claims and rule hits can only raise the risk, and
+  length does not dilute it. It is raw until `assay calibrate` has fitted a curve to it.
 
 The functions are pure: what does not apply is named with its reason and never becomes a number.
 """
@@ -22,6 +25,15 @@ from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, Sam
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
+
+INDEPENDENCE = 0.25
+"""ρ: how much of the way from the worst doubt to independent doubts the risk goes. Set by judgement, not fitted."""
+
+REJECTED_EVIDENCE_DOUBT = 0.1
+"""Doubt added once where code rejected some evidence: a judge that points at nothing may err elsewhere too."""
+
+UNSEEN_EVIDENCE_WEIGHT = 0.8
+"""Weight of `not_found` where some evidence was not shown: what was left out may carry the claim."""
 
 RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL: 0.95}
 """The least risk a response has once a pattern rule of that severity fired: material is over the usual cut of 0.5."""
@@ -105,13 +117,23 @@ def hallucination_risk(verdict: Verdict) -> float:
 
 def judged_risk(verdict: Verdict) -> float:
     """Risk before pattern hits raise it: what a calibration is fitted on and applied to."""
-    return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict.claims)
+    return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict)
 
 
-def _risk_of_claims(claims: Iterable[Claim]) -> float:
-    """1 − Π(1 − qᵢ·wᵢ); sorted first, so that the order of the claims changes no bit of the result."""
-    kept = sorted(1.0 - _doubt(claim) * SEVERITY_WEIGHTS[claim.severity] for claim in claims)
-    return min(1.0, max(0.0, 1.0 - math.prod(kept)))
+def _risk_of_claims(verdict: Verdict) -> float:
+    """M + ρ·(n − m); sorted first, so that the order of the claims changes no bit of the result."""
+    doubts = [_weight(claim, verdict) * _doubt(claim) for claim in verdict.claims]
+    if verdict.rejected_evidence:
+        doubts.append(REJECTED_EVIDENCE_DOUBT)
+    worst = max(doubts, default=0.0)
+    independent = 1.0 - math.prod(sorted(1.0 - doubt for doubt in doubts))
+    return min(1.0, max(worst, worst + INDEPENDENCE * (independent - worst)))
+
+
+def _weight(claim: Claim, verdict: Verdict) -> float:
+    """How much of a claim's doubt counts."""
+    unseen = verdict.partial_context and claim.verdict is ClaimVerdict.NOT_FOUND
+    return SEVERITY_WEIGHTS[claim.severity] * (UNSEEN_EVIDENCE_WEIGHT if unseen else 1.0)
 
 
 def _doubt(claim: Claim) -> float:

@@ -90,13 +90,15 @@ class Claim(Record):
     """One check-worthy statement of the response and what became of it.
 
     `source` names who decided last (`local`, `llm`, `rule:values`, …); `p_supported` is that judge's
-    probability that the evidence supports the claim, None where it states none.
+    probability that the evidence supports the claim, None where it states none. `p_source` says where a model's
+    probability comes from: its token probabilities, or the number it stated.
     """
 
     text: str
     span: Span
     verdict: ClaimVerdict
     p_supported: Probability | None = None
+    p_source: Literal["tokens", "stated"] | None = None
     severity: Severity = Severity.MATERIAL
     evidence: tuple[Evidence, ...] = ()
     source: str
@@ -140,12 +142,16 @@ class Tier(StrEnum):
 
 
 class Usage(Record):
-    """Tokens and calls one verdict took; zero for judges that call no model."""
+    """Tokens and calls one verdict took; zero for judges that call no model.
+
+    `cached_tokens` are among the prompt tokens, `reasoning_tokens` among the completion tokens.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         """Sum field by field."""
@@ -154,6 +160,7 @@ class Usage(Record):
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -161,7 +168,8 @@ class Verdict(Record):
     """What a judge concluded about one sample.
 
     Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
-    `cost_usd` is None when the model's price is unknown, never 0 for "unknown". `risk` is the judge's own
+    `cost_usd` is None when the model's price is unknown, never 0 for "unknown"; `cost_basis` says which prices were
+    taken, or why there are none. `risk` is the judge's own
     probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
     what the risk was before a calibration file was applied to it; None where none was.
     """
@@ -180,6 +188,7 @@ class Verdict(Record):
     explanation: str = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    cost_basis: str = ""
     latency_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     model_requested: str | None = None
     model_served: str | None = None
@@ -203,20 +212,27 @@ class Scored(Record):
 
 
 class Skipped(Record):
-    """The data cannot be judged, and trying again would not change that."""
+    """The data cannot be judged, and trying again would not change that. Finding out may have cost something."""
 
     outcome: Literal["skipped"] = "skipped"
     reason: str
     detail: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
 
 
 class Failed(Record):
-    """Judging failed: class and message of the error. Never a number."""
+    """Judging failed: class and message of the error. Never a number.
+
+    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known.
+    """
 
     outcome: Literal["failed"] = "failed"
     error: str
     message: str
     retry_after_s: float | None = None
+    usage: Usage = Usage()
+    cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
 
 
 Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]

@@ -1,7 +1,7 @@
 """Checks by code that act on the claim table, whoever judged.
 
-Order matters: first evidence that does not exist is taken away, then values are compared, then the rubric's patterns
-are searched. A rule makes a claim's verdict only worse, never better.
+Order matters: first evidence that does not exist or does not bear on its claim is taken away, then values are
+compared, then the rubric's patterns are searched. A rule makes a claim's verdict only worse, never better.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from judges.rules.patterns import PatternTimeout, check_patterns, compile_patter
 from judges.rules.values import check_values
 from judges.schema import ResponseKind, Sample, Verdict
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
 __all__ = ["RULES_VERSION", "PatternTimeout", "apply_rules", "compile_patterns"]

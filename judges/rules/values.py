@@ -104,7 +104,9 @@ def _judged(claim: Claim, value: Value, conflict: _Conflict | None) -> Claim:
         update = {"verdict": ClaimVerdict.NOT_FOUND}
     else:
         return claim
-    return claim.model_copy(update={**update, "source": SOURCE, "p_supported": None, "reason": reason})
+    return claim.model_copy(
+        update={**update, "source": SOURCE, "p_supported": None, "p_source": None, "reason": reason}
+    )
 
 
 def _hit_of(value: Value, conflict: _Conflict | None) -> RuleHit:

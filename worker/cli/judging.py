@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from judges.rubric import JudgeName
+from judges.schema import Usage
 from worker.cli.context import ConfigOption, settings_and_root
 from worker.judging.pool import cores
 from worker.judging.reading import SampleSource, open_samples
@@ -87,6 +88,8 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     there: int = 0
     bad: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = 0.0
 
     def resumed(self, outcomes: Counter[str]) -> None:
         """Count verdicts that were there before."""
@@ -100,6 +103,9 @@ class Tally:
             return
         self.write(result.line)
         self.outcomes[result.outcome] += 1
+        self.usage += result.usage
+        if self.cost_usd is not None:
+            self.cost_usd = None if result.cost_usd is None else self.cost_usd + result.cost_usd
         if self.show is not None:
             self.show(result.explanation)
         self.advance()
@@ -125,7 +131,19 @@ class Tally:
         parts = [f"{self.outcomes[name]} {name}" for name in ("scored", "skipped", "failed") if self.outcomes[name]]
         there = f"; {self.there} of them were there already" if self.there else ""
         bad = f"; {self.bad} lines refused" if self.bad else ""
-        return f"{self.outcomes.total()} judged ({', '.join(parts) or 'none'}){there}{bad}"
+        return f"{self.outcomes.total()} judged ({', '.join(parts) or 'none'}){there}{bad}{self._spent()}"
+
+    def _spent(self) -> str:
+        """What the model calls of this run took; empty where none was made."""
+        usage = self.usage
+        if not usage.calls:
+            return ""
+        share = f" ({usage.cached_tokens / usage.prompt_tokens:.0%} cached)" if usage.prompt_tokens else ""
+        cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
+        return (
+            f"; {usage.calls} model calls, {usage.prompt_tokens:,} tokens in{share}, "
+            f"{usage.completion_tokens:,} out, {cost}"
+        )
 
 
 @contextmanager

@@ -184,6 +184,7 @@ class Assessor:
             return self._judged(entry, key, kept, cost_usd=kept.cost_for(entry.trace_id))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
+            _log_spent(entry, outcome)
             return self._move(entry, outcome)
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
@@ -254,6 +255,18 @@ def _move_to(
         judgement=judgement,
         failed_attempt=failed_attempt,
     )
+
+
+def _log_spent(entry: LedgerEntry, outcome: Skipped | Failed) -> None:
+    """What was paid for no score; the ledger keeps only what scores have cost."""
+    if outcome.usage.calls:
+        log.info(
+            "assess.spent_without_score",
+            trace_id=entry.trace_id,
+            outcome=outcome.outcome,
+            cost_usd=outcome.cost_usd,
+            **outcome.usage.model_dump(),
+        )
 
 
 def _parked(entry: LedgerEntry, reason: str, detail: str) -> Move:

@@ -17,6 +17,9 @@ from judges.schema import Sample, Turn
 from worker.schema import Trace
 
 _TEXT_KEYS = ("text", "content", "page_content", "answer", "response", "output", "question", "query", "input")
+_REASONING = ("reasoning", "thinking", "redacted_thinking")
+"""Types of message parts that hold a model's reasoning."""
+
 ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
     "developer": "system",
@@ -94,8 +97,9 @@ def _text(value: JsonValue, *, role: str) -> str | None:
 
 
 def _joined(parts: Sequence[JsonValue]) -> str | None:
-    """Text parts of one message, as multimodal APIs send them."""
-    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    """Text parts of one message, as multimodal APIs send them; what a model thought before it answered is no answer."""
+    said = [part for part in parts if isinstance(part, dict) and part.get("type") not in _REASONING]
+    texts = [part["text"] for part in said if isinstance(part.get("text"), str)]
     texts += [part for part in parts if isinstance(part, str)]
     return "\n".join(str(text) for text in texts) if texts else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judges.schema import Scored
+from judges.schema import Scored, Usage
 from worker.schema import LedgerEntry, Promise, Score, score_id
 
 
@@ -30,6 +30,7 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
 def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
     """Provenance and survey design: what is needed to weigh the score and to know what made it."""
     verdict = outcome.verdict
+    usage = verdict.usage if verdict else Usage()
     return {
         "rubric": promise.rubric,
         "rubric_hash": promise.rubric_hash,
@@ -41,7 +42,13 @@ def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float |
         "judge": verdict.judge if verdict else None,
         "tier": verdict.tier.value if verdict else None,
         "calibrated": verdict.calibrated if verdict else False,
+        "model_requested": verdict.model_requested if verdict else None,
         "model_served": verdict.model_served if verdict else None,
+        "system_fingerprint": verdict.system_fingerprint if verdict else None,
+        "tokens_in": usage.prompt_tokens,
+        "tokens_cached": usage.cached_tokens,
+        "tokens_out": usage.completion_tokens,
+        "latency_s": round(verdict.latency_s, 3) if verdict else None,
         "rejected_evidence": verdict.rejected_evidence if verdict else 0,
     }
 

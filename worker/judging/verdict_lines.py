@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from judges.errors import ModelAccessDenied
 from judges.evaluate import Evaluator
 from judges.metrics import judged_risk
-from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Verdict
+from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Usage, Verdict
 from worker.judging.reading import LabelledSample, RawLine, read_sample
 from worker.lines import BadLine
 from worker.schema import STATE_SCORE
@@ -23,13 +23,16 @@ _QUOTE_LIMIT = 500
 class Judged(NamedTuple):
     """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
 
-    `refused` is the endpoint's message where it refused the call for good.
+    `refused` is the endpoint's message where it refused the call for good. `usage` and `cost_usd` are what judging it
+    took, scored or not; a cost of None is unknown.
     """
 
     line: str
     outcome: str
     explanation: str = ""
     refused: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = 0.0
 
 
 async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
@@ -46,12 +49,21 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
     record = verdict_record(read, outcome, evaluator)
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
     refused = isinstance(outcome, Failed) and outcome.error == ModelAccessDenied.__name__
+    usage, cost_usd = _spent(outcome)
     return Judged(
         line=text,
         outcome=outcome.outcome,
         explanation="\n".join(_explained(record)) if explain else "",
         refused=outcome.message if isinstance(outcome, Failed) and refused else "",
+        usage=usage,
+        cost_usd=cost_usd,
     )
+
+
+def _spent(outcome: Outcome) -> tuple[Usage, float | None]:
+    if not isinstance(outcome, Scored):
+        return outcome.usage, outcome.cost_usd
+    return (outcome.verdict.usage, outcome.verdict.cost_usd) if outcome.verdict else (Usage(), 0.0)
 
 
 def sample_digest(sample: Sample) -> str:
@@ -62,6 +74,7 @@ def sample_digest(sample: Sample) -> str:
 def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator) -> dict[str, Any]:
     """The verdict's fields, then the kept ones; a kept field with a verdict's name goes into `input`."""
     verdict = outcome.verdict if isinstance(outcome, Scored) else None
+    usage, cost_usd = _spent(outcome)
     record: dict[str, Any] = {
         "id": read.given_id,
         "outcome": outcome.outcome,
@@ -72,7 +85,11 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "calibrated": verdict is not None and verdict.calibrated,
         "tier": verdict.tier.value if verdict else None,
         "model": verdict.model_served if verdict else None,
-        "cost_usd": verdict.cost_usd if verdict else None,
+        "model_requested": verdict.model_requested if verdict else None,
+        "system_fingerprint": verdict.system_fingerprint if verdict else None,
+        "cost_usd": cost_usd,
+        "cost_basis": verdict.cost_basis if verdict else "",
+        "usage": usage.model_dump(),
         "sample": sample_digest(read.sample),
     }
     return record | _beside(record.keys() | _ALL_NAMES, read.kept)
@@ -123,6 +140,7 @@ def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
         "span": [claim.span.start, claim.span.end],
         "verdict": claim.verdict.value,
         "p": None if claim.p_supported is None else round(claim.p_supported, _DIGITS),
+        "p_source": claim.p_source,
         "quote": quote,
         "evidence": where,
         "source": claim.source,
