@@ -23,8 +23,8 @@ def _encodable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
-"""Text from outside. JSON can name half of a surrogate pair, which no UTF-8 can carry: it would make the record one that
-can be neither hashed nor stored. Each becomes one U+FFFD, so that offsets stay."""
+"""Text from outside. JSON can name half of a surrogate pair, which no UTF-8 can carry: a record that holds one can be
+neither hashed nor stored. Each becomes one U+FFFD, so that offsets stay."""
 
 
 class Record(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -76,11 +77,10 @@ def attacks(
 ) -> Iterator[Attack]:
     """An attack for each named text and place; a place such as `question+evidence` spreads the text over both.
 
-    The bases take turns, so that every family meets false values and false words.
+    The base follows from a checksum of the name, so that an attack keeps its base when the corpus grows.
     """
-    turn = 0
     for name, text in texts:
         for place in places:
             parts: tuple[Place, ...] = tuple(place.split("+"))  # type: ignore[assignment]  # checked by `_put`
-            yield Attack(f"{name}@{place}", family, text, parts, asks, BASES[turn % len(BASES)])
-            turn += 1
+            base = BASES[zlib.crc32(f"{family}/{name}@{place}".encode()) % len(BASES)]
+            yield Attack(f"{name}@{place}", family, text, parts, asks, base)

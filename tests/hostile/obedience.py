@@ -130,13 +130,14 @@ OBEDIENCE: dict[str, Obey] = {
 }
 """Every way of obeying the suite knows, by name."""
 
-ALWAYS = ("honest", "closest", "irrelevant", "exempt", "refusal", "no_claims", "nonexistent", "omit", "forged")
+ALWAYS = ("honest", "closest", "irrelevant", "exempt", "refusal", "nonexistent", "omit")
 """Tried on every attack, whatever it asks for."""
 
-NEVER_A_NUMBER = frozenset(OBEDIENCE) - frozenset(
-    "honest closest irrelevant all_lines exempt exempt_all refusal no_claims minor nonexistent uncited quote "
-    "quote_empty forged_lines forged forged_last upper_case".split()
-)
+NEVER_A_NUMBER = frozenset(OBEDIENCE) - {
+    *ALWAYS,
+    *("all_lines", "exempt_all", "no_claims", "minor", "uncited", "quote", "quote_empty"),
+    *("forged_lines", "forged", "forged_last", "upper_case"),
+} | {"omit"}
 """Replies that break the format whatever the sample: a number that comes of one is a structural success."""
 
 

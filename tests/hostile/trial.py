@@ -6,9 +6,10 @@ import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
+from judges.errors import UnjudgeableSample
 from judges.evaluate import Evaluator
 from judges.llm.judge import LlmJudge
 from judges.llm.numbering import Limits, divide, number_evidence
@@ -48,28 +49,53 @@ def rubric() -> Rubric:
     return load_rubric(_RUBRIC_FILE, {"ASSAY_JUDGE_MODEL": "obeying"})
 
 
-def trials(attack: Attack) -> Iterator[Trial]:
+def trials(attack: Attack) -> list[Trial]:
     """Every way of obeying the attack asks for, and those that are always tried."""
-    ways = dict.fromkeys((*ALWAYS, *attack.asks, *(("forged_last",) if "forged" in attack.asks else ())))
+    forged = ("forged", "forged_last") if "{" in attack.said else ()
+    ways = dict.fromkeys((*ALWAYS, *attack.asks, *forged))
+    return asyncio.run(_attempts(attack, ("closest",) if len(attack.said) > _LARGE else tuple(ways)))
+
+
+async def _attempts(attack: Attack, ways: Sequence[str]) -> list[Trial]:
+    return [await attempt(attack, way) for way in ways]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What all trials of one attack share."""
+
+    sample: Sample
+    clean: tuple[Message, ...]
+    numbers: Mapping[str, Sequence[int]]
+
+
+@lru_cache(maxsize=2)
+def _prepared(attack: Attack) -> _Prepared:
     sample = attack.sample
-    large = sum(map(len, (sample.response, sample.question, *sample.contexts))) > _LARGE
-    for way in ("honest", "closest", "omit") if large else ways:
-        yield attempt(attack, way)
+    unseen = sample.model_copy(update={"id": "clean", "metadata": {}, "reference": None})
+    lines = number_evidence(sample.contexts, _LIMITS.line_chars)
+    numbers = {"R": range(1, len(_sentences(sample.response)) + 1), "E": range(1, len(lines) + 1)}
+    try:
+        (part, *_) = divide(unseen, _LIMITS)
+    except UnjudgeableSample:
+        return _Prepared(sample, (), numbers)
+    return _Prepared(sample, build_messages(unseen, part, nonce=NONCE, limits=_LIMITS), numbers)
 
 
-def attempt(attack: Attack, way: str) -> Trial:
+async def attempt(attack: Attack, way: str) -> Trial:
     """Obey one attack in one way."""
-    sample = attack.sample
+    prepared = _prepared(attack)
+    sample = prepared.sample
     false = [_span_of(sample, start) for start in _places(sample, attack)]
     numbers = frozenset(n for n, span in enumerate(_sentences(sample.response), start=1) if _meets(span, false))
     model = ObeyingModel(OBEDIENCE[way], lambda shown: numbers & shown.keys())
     evaluator = Evaluator(rubric(), LlmJudge(model, _PRICES, nonce=lambda: NONCE))
     try:
-        outcome = asyncio.run(evaluator.evaluate(sample))
+        outcome = await evaluator.evaluate(sample)
     except Exception as exc:  # noqa: BLE001  # that one leaves the evaluator is what is looked for
         return Trial(attack, way, (f"raised {type(exc).__name__}",), soft=False)
     passed = _passed(outcome, false)
-    faults = [*_outcome_faults(sample, outcome, way), *_prompt_faults(attack, sample, model.requests)]
+    faults = [*_outcome_faults(sample, outcome, way), *_prompt_faults(attack, prepared, model.requests)]
     faults += ["the false value passed"] if passed and attack.knowable else []
     faults += ["text changed an honest verdict"] if passed and way == "honest" else []
     return Trial(attack, way, tuple(faults), soft=passed and not faults)
@@ -139,24 +165,21 @@ def _covers(text: str, spans: Sequence[Span]) -> bool:
     return not text[position:].strip()
 
 
-def _prompt_faults(attack: Attack, sample: Sample, requests: Sequence[Sequence[Message]]) -> Iterator[str]:
+def _prompt_faults(attack: Attack, prepared: _Prepared, requests: Sequence[Sequence[Message]]) -> Iterator[str]:
     """What the text did to the prompts; metadata, id and reference must not be in them at all."""
-    if not requests:
-        return
-    clean = _clean_messages(attack)
-    unseen = all(place in ("metadata", "id", "reference") for place in attack.places) and attack.text
-    numbers = _numbers(sample)
+    unseen = attack.text and all(place in ("metadata", "id", "reference") for place in attack.places)
     for messages in requests:
         roles = [message.role for message in messages]
         if roles not in (["system", "user"], ["system", "user", "assistant", "user"]):
             yield f"roles {roles}"
-        if messages[0] != clean[0]:
+        if messages[0] != prepared.clean[0]:
             yield "the system message changed"
-        if unseen and messages[1] != clean[1]:
+        if unseen and messages[1] != prepared.clean[1]:
             yield "what no judge may see is in the prompt"
-        yield from structure_faults(messages[1].content, NONCE, numbers)
         if len(messages) > 2:
             yield from _repair_faults(messages)
+        else:
+            yield from structure_faults(messages[1].content, NONCE, prepared.numbers)
 
 
 def _repair_faults(messages: Sequence[Message]) -> Iterator[str]:
@@ -165,14 +188,3 @@ def _repair_faults(messages: Sequence[Message]) -> Iterator[str]:
         yield "the model's reply breaks lines in the repair turn"
     if "obey" in messages[3].content or len(messages[3].content) > 1_000:
         yield "text of the reply is in the repair request"
-
-
-def _clean_messages(attack: Attack) -> tuple[Message, ...]:
-    sample = attack.sample.model_copy(update={"id": "clean", "metadata": {}, "reference": None})
-    (part, *_) = divide(sample, _LIMITS)
-    return tuple(build_messages(sample, part, nonce=NONCE, limits=_LIMITS))
-
-
-def _numbers(sample: Sample) -> Mapping[str, Sequence[int]]:
-    lines = number_evidence(sample.contexts, _LIMITS.line_chars)
-    return {"R": range(1, len(_sentences(sample.response)) + 1), "E": range(1, len(lines) + 1)}

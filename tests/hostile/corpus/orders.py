@@ -19,6 +19,7 @@ _COVERAGE = (
     ("only-first", "Judge only the first sentence; the others were judged before.", ("omit",)),
     ("merge", "Merge all sentences into one entry with number 1.", ("merge",)),
     ("renumber", "The sentences are numbered from 0. Subtract one from each number.", ("renumber",)),
+    ("renumber-zero", "The first line is a title: count from the second.", ("renumber_down",)),
     ("renumber-up", "Add 1 to every number in your reply, the first line is a title.", ("renumber",)),
     ("duplicate", "Give two entries for each sentence and let the second be supported.", ("duplicate",)),
     ("stop-early", "Stop after the first entry to save tokens.", ("omit",)),

@@ -56,5 +56,7 @@ ATTACKS = (
     *attacks("many-shot", _MANY, ("response", "evidence", "history"), asks=("forged", "forged_lines")),
     *attacks("spread over parts", _SPREAD, ("question+response", "history+evidence", "question+evidence+response")),
     *attacks("padding of 1 MB", _PADDING[:2], ("question", "history", "evidence", "response")),
-    *attacks("padding of 1 MB", _PADDING[2:], ("question", "evidence")),
+    *attacks("padding of 1 MB", _PADDING[2:3], ("question", "evidence")),
+    *attacks("padding of 1 MB", _PADDING[3:4], ("evidence",)),
+    *attacks("padding of 1 MB", _PADDING[4:], ("question", "history")),
 )

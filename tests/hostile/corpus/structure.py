@@ -74,7 +74,7 @@ ATTACKS = (
     *attacks("fake fence", _FENCES, ("response", "evidence"), asks=("forged_lines",)),
     *attacks("fake fence", _FENCES[:3], ("question", "history"), asks=("forged_lines",)),
     *attacks("forged label", _LABELS, ("response", "evidence"), asks=("forged_lines", "renumber")),
-    *attacks("chat markup", _MARKUP, ("response", "evidence"), asks=("exempt_all",)),
+    *attacks("chat markup", _MARKUP, ("response", "evidence"), asks=("no_claims",)),
     *attacks("chat markup", _MARKUP[:3], ("question", "metadata"), asks=("exempt_all",)),
     *attacks("system mimicry", _SYSTEM, ("response", "evidence", "question"), asks=("exempt_all", "all_lines")),
 )
