@@ -68,6 +68,8 @@ def structure_faults(prompt: str, nonce: str, numbers: Mapping[str, Sequence[int
             faults.append(f"no line of section {section}: {line[:60]!r}")
     faults += ["a section is not closed"] if section is not None else []
     faults += [] if seen == [name for name in SECTIONS if name in seen] else [f"sections {seen}"]
+    fences = prompt.count(f"<<<{nonce} "), prompt.count(f"{nonce}>>>")
+    faults += [] if fences == (len(seen), len(seen)) else [f"{fences} fences of {len(seen)} sections"]
     found = {kind: [int(n) for k, n, _ in _NUMBERED.findall(prompt) if k == kind] for kind in "RE"}
     faults += [f"{kind} lines {found[kind][:9]}" for kind in "RE" if not _in_order(found[kind], numbers[kind])]
     return faults
@@ -90,6 +92,27 @@ def entry(n: int, word: Word, evidence: Iterable[int] = (), *, p: Any = 0.95, qu
 def reply(entries: Iterable[Any], kind: str = "answer") -> str:
     """A whole reply."""
     return json.dumps({"kind": kind, "sentences": list(entries)})
+
+
+def complete(text: str, numbers: Iterable[int]) -> bool:
+    """Whether a text is JSON, perhaps in a Markdown fence, that has one entry for each of these sentences."""
+    body = re.sub(r"\A\s*```(?:json)?[ \t]*\n(.*?)\s*```\s*\Z", r"\1", text, flags=re.DOTALL)
+    try:
+        data = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        found = [one["n"] for one in data["sentences"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    return all(type(n) is int for n in found) and sorted(found) == sorted(numbers)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def looks_like_a_reply(data: object) -> bool:
