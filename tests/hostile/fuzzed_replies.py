@@ -120,15 +120,13 @@ def wrapped(text: str, random: Random) -> str:
     """Words, fences and markup around the object."""
     form = random.choice(
         (
-            *("Here you are: {}", "{}\nI hope this helps!", "```json\n{}\n```", "```\n{}```", "````json\n{}\n````"),
-            *("Sure.\n```json\n{}\n```\nDone.", "<think>hm</think>{}", "<think>{}", "<json>{}</json>", "\ufeff{}"),
-            *("[{}]", '"{}"', "{}{}", "{}\n{}", "{}]", "({})", "{},", "// {}\n{}", "data: {}", "\x00{}\x00", "'{}'"),
-            *("{{}}", '{{"reply":{}}}', "\u200b{}", "verdict = {};", "\x1b[1m{}\x1b[0m", "{}" + " " * 5000, "null {}"),
+            *("Here you are: @", "@\nI hope this helps!", "```json\n@\n```", "```\n@```", "````json\n@\n````"),
+            *("Sure.\n```json\n@\n```\nDone.", "<think>hm</think>@", "<think>@", "<json>@</json>", "\ufeff@"),
+            *("[@]", '"@"', "@@", "@\n@", "@]", "(@)", "@,", "// @\n@", "data: @", "\x00@\x00", "'@'"),
+            *('{"reply":@}', "{@}", "\u200b@", "verdict = @;", "\x1b[1m@\x1b[0m", "@" + " " * 5000, "null @"),
         )
     )
-    return (
-        form.replace("{{", "\x01").replace("}}", "\x02").replace("{}", text).replace("\x01", "{").replace("\x02", "}")
-    )
+    return form.replace("@", text)
 
 
 def other_syntax(text: str, random: Random) -> str:
@@ -150,12 +148,12 @@ def recoded(text: str, random: Random) -> str:
             lambda: base64.b64encode(raw).decode(),
             lambda: codecs.encode(text, "rot13"),
             lambda: html.escape(text),
-            lambda: raw.hex(),
+            lambda: raw.hex(" "),
             lambda: raw.decode("latin-1"),
             lambda: text.encode("utf-16-le", "replace").decode("latin-1"),
             lambda: json.dumps(text),
             lambda: text[::-1],
-            lambda: text.upper(),
+            text.upper,
         )
     )()
 

@@ -1,4 +1,4 @@
-"""Runs what judges hand to a thread at once, in the caller's: thousands of judgements need no thousands of hand-overs."""
+"""Runs what judges hand to a thread in the caller's own: thousands of judgements without a hand-over each."""
 
 from __future__ import annotations
 
