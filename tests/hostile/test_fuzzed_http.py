@@ -107,4 +107,4 @@ def test_broken_answer_over_http_becomes_a_whole_verdict_or_a_failure(seed: int)
     assert sum(found.values()) == _EACH
     assert found["scored"] >= 5
     assert found["ModelUnavailable"] >= 20
-    assert found["InvalidVerdict"] >= 3
+    assert found["InvalidVerdict"] + found["IncompleteVerdict"] >= 1
