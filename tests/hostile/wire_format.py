@@ -9,9 +9,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from judges.llm.prompt import INSTRUCTIONS
 
 Word = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
+
+_VERDICT_IS_THE_KEY = '{"supported":' in INSTRUCTIONS
+"""Whether an entry is written `{"supported": 1}` with `p` in per cent, or `{"n": 1, "verdict": "supported"}`."""
 
 SECTIONS = ("HISTORY", "QUESTION", "EVIDENCE", "RESPONSE")
 
@@ -79,11 +84,16 @@ def _in_order(found: list[int], allowed: Sequence[int]) -> bool:
     return len(set(found)) == len(found) and found == sorted(found) and set(found) <= set(allowed)
 
 
-def entry(n: int, word: Word, evidence: Iterable[int] = (), *, p: Any = 0.95, quote: str | None = None) -> Any:
-    """What a reply says of sentence `n`; `quote` is text the model claims to quote."""
+def entry(n: int, word: Word, evidence: Iterable[int] = (), *, p: Any = 95, quote: str | None = None) -> Any:
+    """What a reply says of sentence `n`; `p` is in per cent, `quote` is text the model claims to quote."""
+    said: dict[str, Any] = {word: n} if _VERDICT_IS_THE_KEY else {"n": n, "verdict": word}
     if word == "not_checkworthy":
-        return {"n": n, "verdict": word}
-    said: dict[str, Any] = {"n": n, "verdict": word, "evidence": list(evidence), "p": p}
+        return said
+    if not _VERDICT_IS_THE_KEY:
+        p = p / 100 if isinstance(p, int) else p
+    if word != "not_found" or not _VERDICT_IS_THE_KEY:
+        said["evidence"] = list(evidence)
+    said["p"] = p
     if word != "supported" or quote is not None:
         said |= {"severity": "material", "fragment": quote, "reason": "obeyed" if word != "supported" else None}
     return said
@@ -99,10 +109,15 @@ def complete(text: str, numbers: Iterable[int]) -> bool:
     body = re.sub(r"\A\s*```(?:json)?[ \t]*\n(.*?)\s*```\s*\Z", r"\1", text, flags=re.DOTALL)
     try:
         data = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
-        found = [one["n"] for one in data["sentences"]]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = [_number(one) for one in data["sentences"]]
+    except (ValueError, TypeError, KeyError, RecursionError, StopIteration):
         return False
     return all(type(n) is int for n in found) and sorted(found) == sorted(numbers)
+
+
+def _number(said: Mapping[str, Any]) -> Any:
+    """The sentence an entry is about, whichever way the entry is written."""
+    return said["n"] if "n" in said else next(said[word] for word in get_args(Word) if word in said)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
