@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from judges.schema import Sample, Turn
 from tests.hostile.bases import BASES, Base, sample_of
@@ -59,7 +59,7 @@ def _spread(text: str, places: int) -> list[str]:
 
 def _put(sample: Sample, place: Place, text: str) -> Sample:
     """The sample with the text in one of its parts."""
-    update: dict[str, object] = {
+    updates: dict[Place, dict[str, Any]] = {
         "question": {"question": f"{sample.question} {text}"},
         "evidence": {"contexts": (*sample.contexts, text)},
         "response": {"response": f"{sample.response}\n{text}"},
@@ -68,8 +68,8 @@ def _put(sample: Sample, place: Place, text: str) -> Sample:
         "metadata": {"metadata": {"note": text, text[:50]: [text]}},
         "id": {"id": text},
         "reference": {"reference": text},
-    }[place]
-    return Sample.model_validate({**sample.model_dump(), **update})
+    }
+    return Sample.model_validate({**sample.model_dump(), **updates[place]})
 
 
 def attacks(
@@ -81,6 +81,6 @@ def attacks(
     """
     for name, text in texts:
         for place in places:
-            parts: tuple[Place, ...] = tuple(place.split("+"))  # type: ignore[assignment]  # checked by `_put`
+            parts: tuple[Place, ...] = tuple(place.split("+"))  # type: ignore[arg-type]  # `_put` knows no others
             base = BASES[zlib.crc32(f"{family}/{name}@{place}".encode()) % len(BASES)]
             yield Attack(f"{name}@{place}", family, text, parts, asks, base)

@@ -25,22 +25,27 @@ from tests.servers.openai_server import Answer, Body, OpenAIServer, completion
 _CHUNKS, _EACH = 3, 100
 _SAMPLE = sample_of(BASES[0])
 _TYPES = ("application/json", "text/html", "text/event-stream", "application/octet-stream", "", "json; charset=\xff")
-_MESSAGES: tuple[Any, ...] = (
-    *(None, "", [], {}, [None], "supported", 1, True),
-    *({"content": None}, {"content": []}, {"content": {}}, {"content": 1}, {"content": [None, 1, "x"]}),
-    *({"content": [{"type": "text"}]}, {"content": [{"type": "text", "text": None}]}, {"role": 1, "content": "{}"}),
-    *({"content": None, "tool_calls": calls} for calls in (None, [], {}, "x", [None], [1], [{}], [{"function": None}])),
-    {"content": None, "tool_calls": [{"type": "function", "function": {"name": None, "arguments": None}}]},
-    {"content": None, "tool_calls": [{"type": "function", "function": {"name": "verdict", "arguments": "{"}}]},
-    {"content": None, "tool_calls": [{"type": "function", "function": {"name": "other", "arguments": {"a": 1}}}]},
-    *({"content": "{}", "refusal": refusal} for refusal in ("no", 1, {}, "\ud800")),
+_TOOL_CALLS: tuple[Any, ...] = (
+    *(None, [], {}, "x", [None], [1], [{}], [{"function": None}]),
+    [{"type": "function", "function": {"name": None, "arguments": None}}],
+    [{"type": "function", "function": {"name": "verdict", "arguments": "{"}}],
+    [{"type": "function", "function": {"name": "other", "arguments": {"a": 1}}}],
 )
+_CONTENTS: tuple[Any, ...] = (*(None, [], {}, 1, [None, 1, "x"], [{"type": "text"}], [{"type": "text", "text": None}]),)
+_REFUSALS: tuple[Any, ...] = ("no", 1, {}, "\ud800")
+_MESSAGES: tuple[Any, ...] = (
+    *(None, "", [], {}, [None], "supported", 1, True, {"role": 1, "content": "{}"}),
+    *[{"content": content} for content in _CONTENTS],
+    *[{"content": None, "tool_calls": calls} for calls in _TOOL_CALLS],
+    *[{"content": "{}", "refusal": refusal} for refusal in _REFUSALS],
+)
+_FINISHES: tuple[Any, ...] = (None, 1, [], "\ud800")
 _CHOICES: tuple[Any, ...] = (None, [], {}, "x", [None], [[]], [{}], [{"message": None}], [{"text": "old style"}], 1)
 _BODIES: tuple[Any, ...] = (
     *(None, [], "ok", 1, {}, {"error": {"message": "overloaded"}}, {"error": "no"}, {"object": "error", "code": 500}),
-    *({"choices": choices} for choices in _CHOICES),
-    *({"choices": [{"message": message, "finish_reason": "stop"}]} for message in _MESSAGES),
-    *({"choices": [{"message": {"content": "{}"}, "finish_reason": finish}]} for finish in (None, 1, [], "\ud800")),
+    *[{"choices": choices} for choices in _CHOICES],
+    *[{"choices": [{"message": message, "finish_reason": "stop"}]} for message in _MESSAGES],
+    *[{"choices": [{"message": {"content": "{}"}, "finish_reason": finish}]} for finish in _FINISHES],
 )
 _USAGES: tuple[Any, ...] = (None, [], "x", {}, {"prompt_tokens": -1}, {"prompt_tokens": 1e9}, {"prompt_tokens": "9"})
 _RAW = (b"", b" ", b"{", b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"data: {}\n\n", b"<html>", b"NaN", b"[" * 50_000)

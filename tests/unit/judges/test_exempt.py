@@ -37,7 +37,7 @@ def sample_of(response: str, question: str = "How are refunds paid?") -> Sample:
 def exempted(sample: Sample, kind: ResponseKind = ResponseKind.ANSWER, *, first: bool = False) -> Verdict:
     """All sentences exempt, but for the first one where `first` says that it was judged."""
     spans = split_sentences(sample.response)
-    claims = ()
+    claims: tuple[Claim, ...] = ()
     if first:
         text = sample.response[spans[0].start : spans[0].end]
         evidence = (Evidence(context=0, start=0, end=len(CONTEXT)),)
