@@ -13,7 +13,7 @@ from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
 from judges.offload import in_thread
 from judges.reasoning import without_reasoning
 from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, apply_rules, compile_patterns
+from judges.rules import RULES_VERSION, apply_rules, compile_patterns, statement_in
 from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
 from judges.sentences import split_sentences
 
@@ -131,8 +131,15 @@ def check_coverage(sample: Sample, verdict: Verdict) -> None:
     """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
 
     Raises:
-        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy.
+        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy, or the
+            response is said to claim nothing although a sentence of it tells what the evidence tells.
     """
+    stated = statement_in(sample, verdict)
+    if stated is not None:
+        raise IncompleteVerdict(
+            f"the response is said to claim nothing, but its sentence at {stated.start}..{stated.end} tells what the "
+            "evidence tells"
+        )
     if verdict.kind is not ResponseKind.ANSWER:
         return  # no number comes of it
     covered = _merged(sample.response, verdict)

@@ -6,13 +6,25 @@ All records are frozen and refuse unknown fields: what a judge concluded is neve
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 """A float in [0, 1]; NaN and infinities are refused, so no failure can hide in a number."""
+
+_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else _UNENCODABLE.sub("\ufffd", text)
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+"""Text from outside. JSON can name half of a surrogate pair, which no UTF-8 can carry: a record that holds one can be
+neither hashed nor stored. Each becomes one U+FFFD, so that offsets stay."""
 
 
 class Record(BaseModel):
@@ -25,7 +37,7 @@ class Turn(Record):
     """One earlier message of the conversation."""
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: str
+    content: Text
 
 
 class Span(Record):
@@ -49,11 +61,11 @@ class Sample(Record):
     """
 
     id: str
-    question: str = ""
+    question: Text = ""
     history: tuple[Turn, ...] = ()
-    contexts: tuple[str, ...] = ()
-    response: str
-    reference: str | None = None
+    contexts: tuple[Text, ...] = ()
+    response: Text
+    reference: Text | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
     def content_hash(self) -> str:
@@ -94,7 +106,7 @@ class Claim(Record):
     probability comes from: its token probabilities, or the number it stated.
     """
 
-    text: str
+    text: Text
     span: Span
     verdict: ClaimVerdict
     p_supported: Probability | None = None
@@ -102,7 +114,7 @@ class Claim(Record):
     severity: Severity = Severity.MATERIAL
     evidence: tuple[Evidence, ...] = ()
     source: str
-    reason: str = ""
+    reason: Text = ""
 
 
 class RuleHit(Record):
@@ -191,8 +203,8 @@ class Verdict(Record):
     cost_basis: str = ""
     latency_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     model_requested: str | None = None
-    model_served: str | None = None
-    system_fingerprint: str | None = None
+    model_served: Text | None = None
+    system_fingerprint: Text | None = None
 
 
 class Scored(Record):
@@ -206,7 +218,7 @@ class Scored(Record):
     not_applicable: dict[str, str]
     state: GroundingState
     risk_label: Literal["low", "medium", "high"] | None = None
-    comment: str
+    comment: Text
     revision: str
     verdict: Verdict | None = None
 

@@ -174,8 +174,12 @@ class OpenAICompatibleModel:
                     data = await client.post("/chat/completions", body=body, cast_to=object)
             except TimeoutError:
                 raise ModelTimeout(f"{self._endpoint}: no answer within {self._timeout_s:g} s") from None
+            except openai.OpenAIError:
+                raise
             except (ValueError, RecursionError):
                 raise ModelUnavailable(f"{self._endpoint}: the answer says it is JSON but is not") from None
+            except Exception as exc:  # noqa: BLE001 - the transport's own errors come through unmapped: a bad status line
+                raise ModelUnavailable(f"{self._endpoint}: the answer is no HTTP ({type(exc).__name__})") from None
         return read_reply(data, asked_model=self._model, latency_s=time.perf_counter() - started)
 
     def _running_client(self) -> openai.AsyncOpenAI:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
-from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Verdict
+from judges.rules.exempt import claim_exempt, content_stems
+from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Tier, Verdict
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
 from judges.values.units import dimension_of
-from judges.words import STOP_WORDS, stem, words
+from judges.words import stem
 
 SOURCE = "rule:values"
 
@@ -35,23 +36,28 @@ def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind])
 
     A supported claim with a value none of them states becomes `not_found`; where one sentence of the evidence says
     nearly the same with another value of the same kind and unit, any claim but a contradicted one becomes
-    `contradicted`. Each such value is a hit.
+    `contradicted`. Each such value is a hit. A sentence that the judge exempted becomes a claim by such a value.
     """
-    if not kinds or not verdict.claims:
+    if not kinds or (not verdict.claims and verdict.tier is Tier.SCREEN):
         return verdict
+    foreign = _foreign(sample, kinds)
+    return _with_foreign(sample, claim_exempt(sample, verdict, foreign), foreign) if foreign else verdict
+
+
+def _foreign(sample: Sample, kinds: Collection[ValueKind]) -> list[Value]:
+    """Values of the response that nobody gave it."""
     stated = [value for value in extract_values(sample.response) if value.kind in kinds and not _counting(value)]
     if not stated:
-        return verdict
+        return []
     talk = (sample.question, *(turn.content for turn in sample.history))
     known = (value_index(sample.contexts), value_index(talk))
-    foreign = [
+    return [
         value
         for value in stated
         if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
         and not meant_by(value, (*sample.contexts, *talk), trace_date(sample.metadata))
         and not is_derived(value, _around(sample.response, value), known[0].stated, (sample.response, *sample.contexts))
     ]
-    return _with_foreign(sample, verdict, foreign) if foreign else verdict
 
 
 def _counting(value: Value) -> bool:
@@ -129,7 +135,7 @@ class _Aligner:
     def conflict(self, claim: Claim, foreign: list[Value]) -> _Conflict | None:
         """The first value of the claim where the aligned passage states exactly one other value of its attribute."""
         measured = [value for value in foreign if value.kind in _COMPARABLE]
-        wanted = _content(claim.text) if measured else frozenset()
+        wanted = content_stems(claim.text) if measured else frozenset()
         if len(wanted) < LEAST_WORDS:
             return None
         if self._index is None:
@@ -147,11 +153,6 @@ class _Aligner:
             if len(same) == 1 and not _counting(same[0]):
                 return _Conflict(value, same[0], where)
         return None
-
-
-def _content(text: str) -> frozenset[str]:
-    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
-    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
 
 
 def _attribute(value: Value, text: str, start: int) -> tuple[ValueKind, str]:

@@ -14,6 +14,7 @@ from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, norm
 from judges.values.names import names
 from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
 from judges.values.units import UNIT, unit_name
+from judges.values.visible import visible
 from judges.words import WordTable, word_set
 
 
@@ -122,7 +123,17 @@ def extract_values(text: str) -> list[Value]:
 
 
 def measured_values(text: str) -> Iterator[Value]:
-    """Values of `text` but for names, in order."""
+    """Values of `text` but for names, in order; read as a person sees the text, with offsets into it as it is."""
+    shown = visible(text)
+    for value in _measured(shown.text):
+        if shown.origin is None:
+            yield value
+        else:
+            start, end = shown.original(value.span.start, value.span.end)
+            yield value._replace(text=text[start:end], span=Span(start=start, end=end))
+
+
+def _measured(text: str) -> Iterator[Value]:
     for match in _matches(text):
         named = _kind_and_normal(match, text)
         if named is None:

@@ -30,7 +30,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does with one request; `body` is sent as JSON unless it is bytes."""
+    """What the server does with one request; `body` is sent as JSON unless it is bytes.
+
+    `headers` may state a false `Content-Length`, or a `Transfer-Encoding` that the body does not keep to.
+    """
 
     body: Body | bytes = b""
     status: int = 200
@@ -323,12 +326,16 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        headers = {"Content-Type": answer.content_type, "Content-Length": str(len(body)), **answer.headers}
+        if "Transfer-Encoding" in headers:
+            del headers["Content-Length"]
         self.send_response(answer.status)
-        for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        # A body that is not as long as it says leaves nothing to read the next answer from.
+        self.close_connection = headers.get("Content-Length") != str(len(body))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
         """Tests look at `requests`, not at a log."""

@@ -208,8 +208,9 @@ def test_compile_patterns_names_file_and_pattern_when_one_is_broken() -> None:
         compile_patterns((Pattern(id="bad", must_match="(unclosed"),), "r.yaml")
 
 
-def test_apply_rules_searches_patterns_in_a_refusal_but_checks_no_values() -> None:
+def test_apply_rules_searches_patterns_in_a_refusal_and_leaves_it_one() -> None:
     rules = Rules(values=ALL_KINDS, patterns=(Pattern(id="sorry", must_not_match="sorry"),))
     sample = Sample(id="s", contexts=("x",), response="I'm sorry, in 1987 no.")
     ruled = apply_rules(sample, verdict_of(kind=ResponseKind.REFUSAL), Rubric(name="r", rules=rules))
-    assert [hit.rule for hit in ruled.rule_hits] == ["pattern:sorry"]
+    assert "pattern:sorry" in [hit.rule for hit in ruled.rule_hits]
+    assert (ruled.kind, ruled.claims) == (ResponseKind.REFUSAL, ())
