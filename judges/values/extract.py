@@ -129,8 +129,8 @@ def measured_values(text: str) -> Iterator[Value]:
         if shown.origin is None:
             yield value
         else:
-            start, end = shown.original(value.span.start, value.span.end)
-            yield value._replace(text=text[start:end], span=Span(start=start, end=end))
+            start, end = shown.original(value.start, value.end)
+            yield value._replace(text=text[start:end], start=start)
 
 
 def _measured(text: str) -> Iterator[Value]:

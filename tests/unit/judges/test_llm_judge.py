@@ -327,7 +327,10 @@ def test_perfect_judge_gives_the_scores_computed_by_hand(
     verdicts: str, groundedness: float | None, faithfulness: float | None, risk: float | None, state: str
 ) -> None:
     facts = [f"The {noun} opens on Monday." for noun in ("library", "museum", "garden", "theatre")]
-    one = Sample(id="s", contexts=tuple(facts), response=" ".join(facts))
+    said = [
+        f"What about the {fact[4:9]}?" if letter == "X" else fact for letter, fact in zip(verdicts, facts, strict=True)
+    ]
+    one = Sample(id="s", contexts=tuple(facts), response=" ".join(said))
     entries = []
     for n, letter in enumerate(verdicts, start=1):
         cited = {"evidence": [n]} if letter in "SC" else {}
