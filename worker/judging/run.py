@@ -16,7 +16,7 @@ from worker.judging.reading import RawLine
 from worker.judging.verdict_lines import Judged
 from worker.lines import BadLine
 
-USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm"}
+USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm", "panel": "grounding-cascade"}
 """The rubric a judge is asked by where none is named."""
 
 REFUSED_IN_A_ROW = 3
@@ -27,16 +27,16 @@ three are the key's, the quota's or the model name's, and all that follow would 
 def choose_rubric(
     root: ConfigRoot, variables: Mapping[str, str], *, rubric: str | None, judge: JudgeName | None
 ) -> Rubric:
-    """The rubric that was named, or the usual one of the judge.
+    """The rubric that was named, or the usual one of the judge; a cascade judges by that one of its tiers alone.
 
     Raises:
-        ConfigurationError: unknown or broken, or judged by another judge than was asked for.
+        ConfigurationError: unknown or broken, or without the judge that was asked for.
     """
     found = root.rubric(rubric or USUAL_RUBRICS[judge or "local"], variables)
-    if judge is not None and found.tier != judge:
+    if judge is not None and judge not in found.judge.tiers:
         raise ConfigurationError(
-            f"rubric {found.name}: judge.tiers: names {found.tier!r}, --judge says {judge!r}; "
-            f"leave --judge out, or give a --rubric whose judge is {judge!r}"
+            f"rubric {found.name}: judge.tiers: names {', '.join(found.judge.tiers)}, --judge says {judge!r}; "
+            f"leave --judge out, or give a --rubric with the judge {judge!r}"
         )
     return found
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from judges.errors import ModelAccessDenied
 from judges.evaluate import Evaluator
 from judges.metrics import judged_risk
-from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Verdict
+from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, TierStep, Verdict
 from worker.judging.reading import LabelledSample, RawLine, read_sample
 from worker.lines import BadLine
 from worker.schema import STATE_SCORE
@@ -71,11 +71,30 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "revision": evaluator.revision,
         "calibrated": verdict is not None and verdict.calibrated,
         "tier": verdict.tier.value if verdict else None,
+        "decided_by": verdict.judge if verdict else None,
+        "path": [_step(one) for one in verdict.path] if verdict else [],
+        "screening": _screening(verdict),
+        "needs_review": verdict.review_reason or None if verdict and verdict.needs_review else None,
+        "degraded": verdict is not None and verdict.degraded,
         "model": verdict.model_served if verdict else None,
         "cost_usd": verdict.cost_usd if verdict else None,
         "sample": sample_digest(read.sample),
     }
     return record | _beside(record.keys() | _ALL_NAMES, read.kept)
+
+
+def _step(step: TierStep) -> dict[str, Any]:
+    risk = None if step.risk is None else round(step.risk, _DIGITS)
+    return {**step.model_dump(mode="json"), "risk": risk}
+
+
+def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
+    """The first phase of a cascade: what `pi2` weighs; None for a single judge."""
+    if verdict is None or verdict.screening is None:
+        return None
+    first = verdict.screening
+    scores = {name: round(value, _DIGITS) for name, value in sorted(first.scores.items())}
+    return {"scores": scores, "pi2": first.pi2, "why": first.why, "phase2": first.phase2}
 
 
 _ALL_NAMES = frozenset(
@@ -142,6 +161,10 @@ _MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict
 def _explained(record: Mapping[str, Any]) -> Iterator[str]:
     """The block: a headline, then each claim with what it rests on or what it lacks."""
     yield f"{_plain(str(record['id']))}: {_headline(record)}"
+    for step in record["path"]:
+        yield f"  > {_told(step)}"
+    if record["needs_review"]:
+        yield f"  ! a person should decide: {_plain(record['needs_review'])}"
     for claim in record.get("claims", ()):
         verdict = ClaimVerdict(claim["verdict"])
         p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
@@ -153,6 +176,15 @@ def _explained(record: Mapping[str, Any]) -> Iterator[str]:
     for hit in record.get("rule_hits", ()):
         yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
     yield ""
+
+
+def _told(step: Mapping[str, Any]) -> str:
+    """One step of the path: who, on which model, with which risk, and what happened then."""
+    model = f" ({_plain(step['model'])})" if step["model"] else ""
+    risk = "" if step["risk"] is None else f", risk {step['risk']:.2f}"
+    return f"{step['judge']}{model}{risk}: {step['outcome']}" + (
+        f", {_plain(step['reason'])}" if step["reason"] else ""
+    )
 
 
 def _headline(record: Mapping[str, Any]) -> str:

@@ -157,6 +157,11 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
     if story.outcome is not None and story.outcome.verdict is not None:
         verdict = story.outcome.verdict
         yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
+        for step in verdict.path:
+            risk = "" if step.risk is None else f", risk {step.risk:.2f}"
+            yield f"      > {step.judge}{risk}: {step.outcome}, {shown(step.reason)}"
+        if verdict.needs_review:
+            yield f"      ! a person should decide: {shown(verdict.review_reason)}"
         for claim in verdict.claims:
             yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
 
