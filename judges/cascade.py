@@ -214,7 +214,8 @@ def _why_decided(course: _Course) -> str:
         return "the only tier that could judge it"
     before, last = course.reached[-2:]
     agrees = _flags(course, before) == _flags(course, last)
-    return last.review_reason or f"{'agrees with' if agrees else 'overrules'} {before.judge}"
+    said = f"{'agrees with' if agrees else 'overrules'} {before.judge}"
+    return f"{said}: {last.explanation}" if last.votes else said
 
 
 def _flags(course: _Course, verdict: Verdict) -> bool:

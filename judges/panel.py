@@ -145,7 +145,7 @@ class PanelJudge:
             votes=tuple(_vote(name, answer) for name, answer in zip(self._members, answers, strict=True)),
             needs_review=bool(reason),
             review_reason=reason,
-            explanation=f"{sum(flags)} of {len(flags)} flag it; they differ on {_differing(members)} sentences",
+            explanation=f"{sum(flags)} of {len(flags)} members flag it, they differ on {_differing(members)} sentences",
             partial_context=any(verdict.partial_context for verdict in verdicts),
             rejected_evidence=sum(verdict.rejected_evidence for verdict in verdicts),
             usage=sum((verdict.usage for verdict in verdicts), start=Usage()),

@@ -73,6 +73,7 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "tier": verdict.tier.value if verdict else None,
         "decided_by": verdict.judge if verdict else None,
         "path": [_step(one) for one in verdict.path] if verdict else [],
+        "votes": _votes(verdict),
         "screening": _screening(verdict),
         "needs_review": verdict.review_reason or None if verdict and verdict.needs_review else None,
         "degraded": verdict is not None and verdict.degraded,
@@ -86,6 +87,14 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
 def _step(step: TierStep) -> dict[str, Any]:
     risk = None if step.risk is None else round(step.risk, _DIGITS)
     return {**step.model_dump(mode="json"), "risk": risk}
+
+
+def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
+    """How each member of a panel voted; empty where no panel was asked."""
+    return [
+        {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, _DIGITS)}
+        for vote in (verdict.votes if verdict else ())
+    ]
 
 
 def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
@@ -163,6 +172,8 @@ def _explained(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"{_plain(str(record['id']))}: {_headline(record)}"
     for step in record["path"]:
         yield f"  > {_told(step)}"
+    for vote in record["votes"]:
+        yield f"      {_voted(vote)}"
     if record["needs_review"]:
         yield f"  ! a person should decide: {_plain(record['needs_review'])}"
     for claim in record.get("claims", ()):
@@ -185,6 +196,11 @@ def _told(step: Mapping[str, Any]) -> str:
     return f"{step['judge']}{model}{risk}: {step['outcome']}" + (
         f", {_plain(step['reason'])}" if step["reason"] else ""
     )
+
+
+def _voted(vote: Mapping[str, Any]) -> str:
+    said = vote["error"] or ("no risk applies" if vote["risk"] is None else f"risk {vote['risk']:.2f}")
+    return f"{_plain(vote['model'])}: {said}"
 
 
 def _headline(record: Mapping[str, Any]) -> str:

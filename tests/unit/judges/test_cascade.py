@@ -222,10 +222,12 @@ def test_risks_far_apart_on_one_side_of_the_cut_are_a_disagreement() -> None:
 
 
 def test_split_panel_asks_for_a_person() -> None:
-    split = verdict("panel", 0.5, needs_review=True, review_reason="the panel is split: 2 of 3 members flag it")
+    why = "the panel is split: 2 of 3 members flag it"
+    told = {"votes": [{"model": "a"}], "explanation": "2 of 3 members flag it"}
+    split = verdict("panel", 0.5, needs_review=True, review_reason=why, **told)
     course = Course(THREE, local=0.3, llm=0.7, panel=split)
-    assert course.verdict.needs_review
-    assert course.verdict.path[-1].reason == "the panel is split: 2 of 3 members flag it"
+    assert (course.verdict.needs_review, course.verdict.review_reason) == (True, why)
+    assert course.verdict.path[-1].reason == "agrees with llm: 2 of 3 members flag it"
 
 
 def test_cost_usage_and_latency_are_those_of_all_tiers() -> None:
