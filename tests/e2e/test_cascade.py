@@ -13,6 +13,7 @@ import yaml
 
 from judges.draw import hash64, is_below
 from tests.e2e.running import Deployed, make_traces
+from tests.e2e.test_command import assay
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, Body, OpenAIServer, completion, fails, prompt_of
 from worker.reporting.report import read_report
@@ -139,3 +140,49 @@ def test_screen_stands_in_during_an_outage_where_the_rubric_says_so(tmp_path: Pa
     assert degraded == {f"trace-{n:04}" for n in range(TRACES) if n % 3} | drawn()
     assert {score.metadata["tier"] for score in found.values()} == {"screen"}
     assert "on_failure: screen" in str(found["trace-0001"].metadata["path"])
+
+
+def test_judge_command_shows_the_way_through_the_tiers(tmp_path: Path) -> None:
+    lines = lines_of(tmp_path)
+    args = ("judge", "s.jsonl", "--rubric", "tiers", "--explain", "--out", "v.jsonl")
+    with OpenAIServer(default=by_model) as server:
+        done = assay(*args, cwd=tmp_path, OPENAI_BASE_URL=server.url)
+        calls = called(server)
+        again = assay(*args, cwd=tmp_path, OPENAI_BASE_URL=server.url)
+        assert called(server) == calls, "a run that is complete calls nobody"
+        alone = assay(
+            "judge", "s.jsonl", "--rubric", "tiers", "--judge", "llm", cwd=tmp_path, OPENAI_BASE_URL=server.url
+        )
+    assert (done.returncode, again.returncode, alone.returncode) == (0, 0, 0), done.stderr + alone.stderr
+    assert calls["large-a"] == calls["large-b"] == calls["large-c"] == lines // 3
+    assert "> local, risk 0.01: decided, risk 0.01 outside 0.1–1" in done.stdout
+    assert "overrules llm: 2 of 3 members flag it, they differ on 1 of 1 sentences" in done.stdout
+    assert "large-c: risk " in done.stdout
+    assert "! a person should decide: the panel is split: 2 of 3 members flag it" in done.stdout
+    verdicts = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
+    assert [one["decided_by"] for one in verdicts[:3]] == ["local", "llm", "panel"]
+    assert verdicts[2]["model"] == "large-a-2026-01-01, large-b-2026-01-01, large-c-2026-01-01"
+    assert {json.loads(line)["judge"] for line in alone.stdout.splitlines()} == {"llm"}
+
+
+def test_refused_key_stops_a_cascade_before_anything_is_written_of_what_was_refused(tmp_path: Path) -> None:
+    lines_of(tmp_path)
+    args = ("judge", "s.jsonl", "--rubric", "tiers", "--out", "v.jsonl")
+    with OpenAIServer(default=fails(401)) as server:
+        done = assay(*args, cwd=tmp_path, OPENAI_BASE_URL=server.url)
+    assert done.returncode == 2, done.stderr
+    assert "3 calls in a row were refused" in done.stderr
+    written = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
+    assert {one["outcome"] for one in written} <= {"scored"}
+
+
+def lines_of(home: Path, n: int = 12) -> int:
+    """A config root with the rubric, without an audit, and samples of the three kinds in turn."""
+    (home / "rubrics").mkdir()
+    (home / "rubrics" / "tiers.yaml").write_text(rubric(audit_share=0.0))
+    (home / "assay.yaml").write_text("use_cases: [{name: bot, rubrics: [tiers]}]\n")
+    answers = (SETTLED, DOUBTED, DISPUTED)
+    asked = "When was the bridge opened?"
+    rows = [{"id": f"s{i}", "question": asked, "contexts": [SETTLED], "response": answers[i % 3]} for i in range(n)]
+    (home / "s.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return n

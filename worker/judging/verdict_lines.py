@@ -23,13 +23,15 @@ _QUOTE_LIMIT = 500
 class Judged(NamedTuple):
     """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
 
-    `refused` is the endpoint's message where it refused the call for good.
+    `refused` is the endpoint's message where it refused the call for good; `settled` says that a cascade's first tier
+    decided without any call.
     """
 
     line: str
     outcome: str
     explanation: str = ""
     refused: str = ""
+    settled: bool = False
 
 
 async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
@@ -51,7 +53,12 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
         outcome=outcome.outcome,
         explanation="\n".join(_explained(record)) if explain else "",
         refused=outcome.message if isinstance(outcome, Failed) and refused else "",
+        settled=isinstance(outcome, Scored) and _is_settled(outcome.verdict),
     )
+
+
+def _is_settled(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.screening is not None and verdict.usage.calls == 0
 
 
 def sample_digest(sample: Sample) -> str:
