@@ -5,8 +5,8 @@
 DIR holds the labelled corpora (`ragtruth_dev.jsonl.gz`, `mtrag_dev.jsonl.gz`, `begin.jsonl.gz`); 300 rows are taken,
 100 of each, by a fixed seed. Each is laid out as the judge sends it and answered as a perfect judge would: a sentence
 that people marked is `not_found`, with a fragment and a reason, every other one is supported by the line of evidence
-that carries most of it and, where the next one adds words of it, by that too. Beside it stand the same verdicts as the list
-of claims with quotes that other judges ask for. No model is called.
+that carries most of it and, where the next one adds words of it, by that too. Beside it stand the same verdicts as the
+list of claims with quotes that other judges ask for. No model is called.
 
 On 2026-11-21 (n = 300, o200k_base): prompt overhead 272 on average, 532 at the 95th percentile, over 900 only where the
 evidence is a table of hundreds of short lines, each of which has its number; 78 tokens for five supported sentences and

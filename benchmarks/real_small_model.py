@@ -7,8 +7,8 @@ The server is llama.cpp's own, from the wheel `xllamacpp` (MIT); the model is Ge
 comes as wheels of the package index (Gemma terms of use; neither is shipped or required by this project). It is a base
 model of 0.27 billion parameters, not tuned to follow instructions: its verdicts are worth nothing and are not measured.
 What is seen here: which form of JSON the server turned out to speak, that a grammar keeps the replies in form, that
-token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes of replies that are
-wrong all the same: an answer is scored with valid numbers or failed, and nothing else.
+token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes of replies that
+are wrong all the same: an answer is scored with valid numbers or failed, and nothing else.
 
 On 2026-11-21 (2 cores, 6 anchors): JSON schema taken and token probabilities read; 0 scored, 6 failed, each after its
 repair turn, because the model invents sentences or percentages over 100.

@@ -8,14 +8,14 @@ import re
 
 from judges.base import Judge
 from judges.calibration import Calibration, CalibrationError
-from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
-from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
+from judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
+from judges.metrics import comment, has_evidence, risk_label, score
 from judges.offload import in_thread
 from judges.reasoning import without_reasoning
 from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, apply_rules, compile_patterns, statement_in
-from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
-from judges.sentences import split_sentences
+from judges.rules import RULES_VERSION, compile_patterns
+from judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
+from judges.tiers import conclude, step
 
 RESPONSE_LIMIT = 1_000_000
 """Characters a response may have. A longer one is no answer to a person; it is skipped, not cut."""
@@ -97,8 +97,7 @@ class Evaluator:
         return Scored(scores={}, not_applicable=reasons, state=state, comment=note, revision=self.revision)
 
     def _conclude(self, sample: Sample, verdict: Verdict) -> Scored:
-        check_coverage(sample, verdict)
-        ruled = self._calibrated(sample, apply_rules(sample, verdict, self.rubric))
+        ruled = verdict if verdict.path else self._concluded(sample, verdict)
         scores, missing, state = score(sample, ruled, self.rubric)
         risk = scores.get("hallucination_risk")
         return Scored(
@@ -111,12 +110,10 @@ class Evaluator:
             verdict=ruled,
         )
 
-    def _calibrated(self, sample: Sample, verdict: Verdict) -> Verdict:
-        """The verdict with its risk calibrated; without evidence it is another question than people were asked."""
-        if self.calibration is None or not has_evidence(sample):
-            return verdict
-        raw = judged_risk(verdict)
-        return verdict.model_copy(update={"risk": self.calibration(raw), "raw_risk": raw, "calibrated": True})
+    def _concluded(self, sample: Sample, verdict: Verdict) -> Verdict:
+        """The verdict of a judge of one tier; a cascade concludes tier by tier, and its verdicts come with a path."""
+        ruled = conclude(sample, verdict, self.rubric, self.calibration)
+        return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
 
 
 def _check_size(sample: Sample) -> None:
@@ -125,42 +122,6 @@ def _check_size(sample: Sample) -> None:
     if len(sample.response) > RESPONSE_LIMIT:
         size = len(sample.response)
         raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
-
-
-def check_coverage(sample: Sample, verdict: Verdict) -> None:
-    """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
-
-    Raises:
-        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy, or the
-            response is said to claim nothing although a sentence of it tells what the evidence tells.
-    """
-    stated = statement_in(sample, verdict)
-    if stated is not None:
-        raise IncompleteVerdict(
-            f"the response is said to claim nothing, but its sentence at {stated.start}..{stated.end} tells what the "
-            "evidence tells"
-        )
-    if verdict.kind is not ResponseKind.ANSWER:
-        return  # no number comes of it
-    covered = _merged(sample.response, verdict)
-    position = 0
-    for sentence in split_sentences(sample.response):
-        while position < len(covered) and covered[position][1] < sentence.end:
-            position += 1
-        if position == len(covered) or covered[position][0] > sentence.start:
-            raise IncompleteVerdict(f"the sentence at {sentence.start}..{sentence.end} of the response was left out")
-
-
-def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
-    """What the verdict covers, as disjoint ranges; ranges with only white space between them are one."""
-    merged: list[tuple[int, int]] = []
-    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
-    for start, end in sorted((span.start, span.end) for span in spans):
-        if merged and (start <= merged[-1][1] or text[merged[-1][1] : start].isspace()):
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def _redacted(message: str) -> str:

@@ -143,6 +143,12 @@ def _doubt(claim: Claim) -> float:
     return 1.0 - claim.p_supported
 
 
+def published_risk(sample: Sample, verdict: Verdict, rubric: Rubric) -> float | None:
+    """The risk as it would be published, whether or not the rubric lists the score; None where it does not apply."""
+    value = _value("hallucination_risk", verdict, grounding_state(sample, verdict), rubric)
+    return None if isinstance(value, str) else value
+
+
 def risk_label(risk: float, rubric: Rubric) -> RiskLabel:
     """The risk in one word, by the rubric's cuts; a cut belongs to the higher label."""
     if risk >= rubric.risk_labels.high:

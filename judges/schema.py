@@ -176,6 +176,43 @@ class Usage(Record):
         )
 
 
+class TierStep(Record):
+    """One step of a verdict's way through the tiers: who was asked, what risk came out, and what happened then.
+
+    `risk` is on the tier's own scale, after rules and calibration; None where it had none or did not answer.
+    """
+
+    tier: Tier
+    judge: str
+    model: str | None = None
+    risk: Probability | None = None
+    outcome: Literal["decided", "escalated", "audited", "unavailable"]
+    reason: str = ""
+
+
+class Screening(Record):
+    """The first phase of a cascade: what unbiased rates need of a sample, whichever tier decided.
+
+    `scores` are the first tier's, by the same formulas; a score it does not have is not there. `pi2` is the probability
+    with which a sample that the first tier judged so goes on: 1 where it had to, the rubric's audit share else.
+    `phase2` says whether it did and a later tier's verdict stands.
+    """
+
+    scores: dict[str, Probability]
+    pi2: Probability
+    why: Literal["escalated", "audited", "passed"]
+    phase2: bool
+
+
+class PanelVote(Record):
+    """One member's part in a panel: its risk before calibration, or the error that kept it from voting."""
+
+    model: str
+    served: str | None = None
+    risk: Probability | None = None
+    error: str = ""
+
+
 class Verdict(Record):
     """What a judge concluded about one sample.
 
@@ -184,6 +221,10 @@ class Verdict(Record):
     taken, or why there are none. `risk` is the judge's own
     probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
     what the risk was before a calibration file was applied to it; None where none was.
+
+    `path` tells which tiers were asked and which decided; a single judge leaves it empty, it is written where rules
+    and calibration are applied. Usage, cost and latency are those of all tiers together. `degraded`: a dearer tier
+    should have decided and did not answer. `needs_review`: a person should decide, for `review_reason`.
     """
 
     judge: str
@@ -194,6 +235,12 @@ class Verdict(Record):
     risk: Probability | None = None
     calibrated: bool = False
     raw_risk: Probability | None = None
+    path: tuple[TierStep, ...] = ()
+    screening: Screening | None = None
+    votes: tuple[PanelVote, ...] = ()
+    degraded: bool = False
+    needs_review: bool = False
+    review_reason: str = ""
     partial_context: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
     rejected_evidence: int = 0

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from judges.schema import Record
+from judges.schema import Record, Screening
 
 BATCH_SIZE = 16
 """Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
@@ -192,7 +192,10 @@ class Promise(Record):
 
 
 class Judgement(Record):
-    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace."""
+    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
+
+    `judge` is the one that decided. `screening` is the first phase of a cascade, None for a single judge.
+    """
 
     verdict_key: str
     revision: str
@@ -200,6 +203,9 @@ class Judgement(Record):
     state: str
     values: dict[str, float | str]
     cost_usd: float | None = None
+    screening: Screening | None = None
+    degraded: bool = False
+    needs_review: bool = False
 
 
 class LedgerEntry(Record):

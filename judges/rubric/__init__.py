@@ -1,7 +1,7 @@
 """Rubrics: versioned YAML files that say what is judged, how, and which scores come out."""
 
 from judges.rubric.files import first_problem, load_yaml
-from judges.rubric.plan import JudgeName, JudgePlan, LlmOptions
+from judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
 from judges.rubric.rules import Pattern, Rules, ValueKind
 from judges.rubric.schema import (
     DIRECTIONS,
@@ -17,9 +17,12 @@ from judges.rubric.schema import (
 __all__ = [
     "DIRECTIONS",
     "Direction",
+    "EscalateWhen",
     "JudgeName",
     "JudgePlan",
     "LlmOptions",
+    "ModelAt",
+    "PanelOptions",
     "Pattern",
     "RiskLabels",
     "Rubric",

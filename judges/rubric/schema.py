@@ -87,7 +87,7 @@ class Rubric(Record):
 
     @property
     def tier(self) -> JudgeName:
-        """The judge that decides."""
+        """The first tier: the judge that every sample meets."""
         return self.judge.tiers[0]
 
     def content(self) -> str:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from judges import errors
-from judges.evaluate import MESSAGE_LIMIT, Evaluator, check_coverage
+from judges.evaluate import MESSAGE_LIMIT, Evaluator
 from judges.llm.judge import LlmJudge
 from judges.models.base import Message, Reply
 from judges.models.scripted import ScriptedModel
@@ -20,6 +20,7 @@ from judges.offload import cpu_executor
 from judges.prices import PriceTable
 from judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
 from judges.sentences import split_sentences
+from judges.tiers import check_coverage
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import MUTATIONS, fuzzed, valid
 from tests.hostile.inline import InlineExecutor

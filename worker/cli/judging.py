@@ -26,7 +26,10 @@ from worker.judging.writing import VerdictFile, open_verdicts
 from worker.lines import BadLine
 from worker.runtime import build_evaluator
 
-JudgeOption = Annotated[JudgeName | None, typer.Option("--judge", help="Who judges [default: whom the rubric names]")]
+JudgeOption = Annotated[
+    JudgeName | None,
+    typer.Option("--judge", help="Who judges [default: whom the rubric names; of a cascade this one alone]"),
+]
 RubricNameOption = Annotated[
     str | None, typer.Option("--rubric", help="Rubric [default: grounding; with --judge llm grounding-llm]")
 ]
@@ -57,7 +60,7 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    evaluator = build_evaluator(chosen, root, settings)
+    evaluator = build_evaluator(chosen, root, settings, tier=judge_name)
     workers = workers or cores()
     with (
         leaving_cleanly(again=out is not None),

@@ -29,7 +29,11 @@ def list_rubrics(config: ConfigOption = None, as_json: JsonOption = False) -> No
     table = Table("rubric", "version", "judge", "scores", "description")
     for rubric in found:
         table.add_row(
-            rubric.name, rubric.content_hash()[:12], rubric.tier, ", ".join(rubric.scores), rubric.description
+            rubric.name,
+            rubric.content_hash()[:12],
+            " > ".join(rubric.judge.tiers),
+            ", ".join(rubric.scores),
+            rubric.description,
         )
     console.print(table)
 

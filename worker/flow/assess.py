@@ -129,7 +129,8 @@ class Assessor:
         if entry.alone > MAX_ALONE:
             return _parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
         if not self.may_see(entry.promise.use_case, rubric):
-            return _parked(entry, "egress_forbidden", f"{rubric.tier!r} may not see {entry.promise.use_case!r}")
+            judges = ", ".join(sorted(rubric.judge.destinations()))
+            return _parked(entry, "egress_forbidden", f"{judges} may not all see {entry.promise.use_case!r}")
         return None
 
     async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> list[Move]:
@@ -194,14 +195,17 @@ class Assessor:
         return self._judged(entry, key, winner or verdict, cost_usd=verdict.cost_for(entry.trace_id))
 
     def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict, *, cost_usd: float | None) -> Move:
-        outcome = kept.outcome
+        outcome, verdict = kept.outcome, kept.outcome.verdict
         judgement = Judgement(
             verdict_key=key,
             revision=outcome.revision,
-            judge=outcome.verdict.judge if outcome.verdict else "none",
+            judge=verdict.judge if verdict else "none",
             state=outcome.state,
             values={**outcome.scores, STATE_SCORE: outcome.state.value},
             cost_usd=cost_usd,
+            screening=verdict.screening if verdict else None,
+            degraded=verdict is not None and verdict.degraded,
+            needs_review=verdict is not None and verdict.needs_review,
         )
         due = self.clock.now() + self.limits.record_deadline
         return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judges.schema import Scored, Usage
+from judges.schema import Scored, Usage, Verdict
 from worker.schema import LedgerEntry, Promise, Score, score_id
 
 
@@ -50,7 +50,31 @@ def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float |
         "tokens_out": usage.completion_tokens,
         "latency_s": round(verdict.latency_s, 3) if verdict else None,
         "rejected_evidence": verdict.rejected_evidence if verdict else 0,
+        **(_cascade_metadata(verdict) if verdict and verdict.screening else {}),
     }
+
+
+def _cascade_metadata(verdict: Verdict) -> dict[str, str | float | bool | None]:
+    """Which tier decided and why, and the second phase of the survey design: what a rate weighs by 1/pi2."""
+    first = verdict.screening
+    if first is None:
+        return {}
+    return {
+        "path": path_in_words(verdict),
+        "pi2": first.pi2,
+        "phase2": first.phase2,
+        "escalation": first.why,
+        "degraded": verdict.degraded,
+        "needs_review": verdict.review_reason if verdict.needs_review else None,
+        **{f"screen_{name}": value for name, value in first.scores.items()},
+    }
+
+
+def path_in_words(verdict: Verdict) -> str:
+    """The path on one line: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`."""
+    return " > ".join(
+        f"{step.judge} {step.outcome}" + (f" ({step.reason})" if step.reason else "") for step in verdict.path
+    )
 
 
 def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:

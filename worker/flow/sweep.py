@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.calibration import Calibration
 from judges.errors import EvaluationError
 from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.schema import Record
+from worker.calibrations import CalibrationSet
 from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.flow.batching import chunks, group_messages
@@ -73,7 +73,7 @@ class Sweeper:
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
-    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
 
     async def sweep(self) -> SweepReport:
         """Scan every window that is due. Only one sweep runs at a time; a second one returns at once.

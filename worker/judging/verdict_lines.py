@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from judges.errors import ModelAccessDenied
 from judges.evaluate import Evaluator
 from judges.metrics import judged_risk
-from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Usage, Verdict
+from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, TierStep, Usage, Verdict
 from worker.judging.reading import LabelledSample, RawLine, read_sample
 from worker.lines import BadLine
 from worker.schema import STATE_SCORE
@@ -23,8 +23,8 @@ _QUOTE_LIMIT = 500
 class Judged(NamedTuple):
     """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
 
-    `refused` is the endpoint's message where it refused the call for good. `usage` and `cost_usd` are what judging it
-    took, scored or not; a cost of None is unknown.
+    `refused` is the endpoint's message where it refused the call for good; `settled` says that a cascade's first tier
+    decided without any call. `usage` and `cost_usd` are what judging it took, scored or not; a cost of None is unknown.
     """
 
     line: str
@@ -33,6 +33,7 @@ class Judged(NamedTuple):
     refused: str = ""
     usage: Usage = Usage()
     cost_usd: float | None = 0.0
+    settled: bool = False
 
 
 async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
@@ -57,6 +58,7 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
         refused=outcome.message if isinstance(outcome, Failed) and refused else "",
         usage=usage,
         cost_usd=cost_usd,
+        settled=isinstance(outcome, Scored) and _is_settled(outcome.verdict),
     )
 
 
@@ -64,6 +66,10 @@ def _spent(outcome: Outcome) -> tuple[Usage, float | None]:
     if not isinstance(outcome, Scored):
         return outcome.usage, outcome.cost_usd
     return (outcome.verdict.usage, outcome.verdict.cost_usd) if outcome.verdict else (Usage(), 0.0)
+
+
+def _is_settled(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.screening is not None and verdict.usage.calls == 0
 
 
 def sample_digest(sample: Sample) -> str:
@@ -84,6 +90,12 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "revision": evaluator.revision,
         "calibrated": verdict is not None and verdict.calibrated,
         "tier": verdict.tier.value if verdict else None,
+        "decided_by": verdict.judge if verdict else None,
+        "path": [_step(one) for one in verdict.path] if verdict else [],
+        "votes": _votes(verdict),
+        "screening": _screening(verdict),
+        "needs_review": verdict.review_reason or None if verdict and verdict.needs_review else None,
+        "degraded": verdict is not None and verdict.degraded,
         "model": verdict.model_served if verdict else None,
         "model_requested": verdict.model_requested if verdict else None,
         "system_fingerprint": verdict.system_fingerprint if verdict else None,
@@ -93,6 +105,28 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "sample": sample_digest(read.sample),
     }
     return record | _beside(record.keys() | _ALL_NAMES, read.kept)
+
+
+def _step(step: TierStep) -> dict[str, Any]:
+    risk = None if step.risk is None else round(step.risk, _DIGITS)
+    return {**step.model_dump(mode="json"), "risk": risk}
+
+
+def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
+    """How each member of a panel voted; empty where no panel was asked."""
+    return [
+        {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, _DIGITS)}
+        for vote in (verdict.votes if verdict else ())
+    ]
+
+
+def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
+    """The first phase of a cascade: what `pi2` weighs; None for a single judge."""
+    if verdict is None or verdict.screening is None:
+        return None
+    first = verdict.screening
+    scores = {name: round(value, _DIGITS) for name, value in sorted(first.scores.items())}
+    return {"scores": scores, "pi2": first.pi2, "why": first.why, "phase2": first.phase2}
 
 
 _ALL_NAMES = frozenset(
@@ -160,6 +194,12 @@ _MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict
 def _explained(record: Mapping[str, Any]) -> Iterator[str]:
     """The block: a headline, then each claim with what it rests on or what it lacks."""
     yield f"{_plain(str(record['id']))}: {_headline(record)}"
+    for step in record["path"]:
+        yield f"  > {_told(step)}"
+    for vote in record["votes"]:
+        yield f"      {_voted(vote)}"
+    if record["needs_review"]:
+        yield f"  ! a person should decide: {_plain(record['needs_review'])}"
     for claim in record.get("claims", ()):
         verdict = ClaimVerdict(claim["verdict"])
         p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
@@ -171,6 +211,20 @@ def _explained(record: Mapping[str, Any]) -> Iterator[str]:
     for hit in record.get("rule_hits", ()):
         yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
     yield ""
+
+
+def _told(step: Mapping[str, Any]) -> str:
+    """One step of the path: who, on which model, with which risk, and what happened then."""
+    model = f" ({_plain(step['model'])})" if step["model"] else ""
+    risk = "" if step["risk"] is None else f", risk {step['risk']:.2f}"
+    return f"{step['judge']}{model}{risk}: {step['outcome']}" + (
+        f", {_plain(step['reason'])}" if step["reason"] else ""
+    )
+
+
+def _voted(vote: Mapping[str, Any]) -> str:
+    said = vote["error"] or ("no risk applies" if vote["risk"] is None else f"risk {vote['risk']:.2f}")
+    return f"{_plain(vote['model'])}: {said}"
 
 
 def _headline(record: Mapping[str, Any]) -> str:

@@ -79,7 +79,11 @@ def test_evaluate_scores_a_complete_verdict() -> None:
     assert outcome.scores["hallucination_risk"] == pytest.approx(0.1225)  # .1 + a quarter of (.19 - .1)
     assert outcome.risk_label == "low"
     assert outcome.comment == "All 2 claims are supported."
-    assert outcome.verdict == WHOLE
+    assert outcome.verdict is not None
+    (only,) = outcome.verdict.path
+    assert (only.outcome, only.reason) == ("decided", "the only tier")
+    assert only.risk == pytest.approx(0.19)
+    assert outcome.verdict.model_copy(update={"path": ()}) == WHOLE
 
 
 def test_evaluate_applies_the_rules_to_the_claim_table() -> None:

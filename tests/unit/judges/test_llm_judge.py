@@ -272,7 +272,8 @@ def test_verdict_forged_in_the_response_is_not_read_as_one(attack: str) -> None:
 
 def test_stated_probability_is_named_so_and_token_probability_goes_before_it() -> None:
     stated = judge(ScriptedModel([GOOD])).claims
-    assert [(c.p_supported, c.p_source) for c in stated] == [(0.9, "stated"), (pytest.approx(0.2), "stated")]
+    assert [c.p_supported for c in stated] == pytest.approx([0.9, 0.2])
+    assert [c.p_source for c in stated] == ["stated", "stated"]
     first, word, rest = GOOD.replace('"n": 1, "verdict": "supported"', '"supported": 1').partition("supported")
     tokens = (
         Token(first.encode(), {first.encode(): 1.0}),
@@ -290,7 +291,8 @@ def test_failure_says_what_it_has_cost() -> None:
     broken = Reply(text="x", usage=usage, model_served="m", latency_s=0.0)
     outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([broken, broken]), PRICES)).evaluate(SAMPLE))
     assert isinstance(outcome, Failed)
-    assert (outcome.usage.calls, outcome.usage.prompt_tokens, outcome.cost_usd) == (2, 2_000_000, pytest.approx(2.0))
+    assert (outcome.usage.calls, outcome.usage.prompt_tokens) == (2, 2_000_000)
+    assert outcome.cost_usd == pytest.approx(2.0)
     declined = broken.model_copy(update={"refusal": "no"})
     outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([declined]), PRICES)).evaluate(SAMPLE))
     assert isinstance(outcome, Skipped)
@@ -331,10 +333,11 @@ def test_perfect_judge_gives_the_scores_computed_by_hand(
         f"What about the {fact[4:9]}?" if letter == "X" else fact for letter, fact in zip(verdicts, facts, strict=True)
     ]
     one = Sample(id="s", contexts=tuple(facts), response=" ".join(said))
-    entries = []
+    entries: list[dict[str, Any]] = []
     for n, letter in enumerate(verdicts, start=1):
         cited = {"evidence": [n]} if letter in "SC" else {}
-        entries.append({WORDS[letter]: n, **cited, **({"p": 100} if letter != "X" else {})})
+        percent = {} if letter == "X" else {"p": 100}
+        entries.append({WORDS[letter]: n} | cited | percent)
     outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([reply(*entries)]), PRICES)).evaluate(one))
     assert isinstance(outcome, Scored)
     names = ("groundedness", "faithfulness", "hallucination_risk")
