@@ -2,7 +2,7 @@
 
 from judges.rubric.files import first_problem, load_yaml
 from judges.rubric.plan import JudgeName, JudgePlan, LlmOptions
-from judges.rubric.rules import Pattern, Rules, ValueKind
+from judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
 from judges.rubric.schema import (
     DIRECTIONS,
     Direction,
@@ -16,16 +16,21 @@ from judges.rubric.schema import (
 
 __all__ = [
     "DIRECTIONS",
+    "Attribute",
     "Direction",
+    "Disclaimer",
     "JudgeName",
     "JudgePlan",
     "LlmOptions",
     "Pattern",
+    "Range",
     "RiskLabels",
     "Rubric",
     "Rules",
     "SamplePaths",
     "ScoreName",
+    "Table",
+    "TableRow",
     "ValueKind",
     "first_problem",
     "load_rubric",

@@ -19,6 +19,7 @@ from judges.errors import RubricError
 from judges.rubric.files import fill, first_problem, load_yaml
 from judges.rubric.plan import JudgeName, JudgePlan
 from judges.rubric.rules import Rules
+from judges.rubric.tables import with_rows
 from judges.schema import Record
 
 ScoreName = Literal["groundedness", "faithfulness", "hallucination_risk"]
@@ -113,11 +114,19 @@ def load_rubric(path: Path, variables: Mapping[str, str] | None = None) -> Rubri
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise RubricError(str(path), "file", f"cannot be read ({exc})") from exc
-    return parse_rubric(text, source=str(path), variables=variables or {})
+    return parse_rubric(text, source=str(path), variables=variables or {}, directory=path.parent)
 
 
-def parse_rubric(text: str, *, source: str, variables: Mapping[str, str] | None = None) -> Rubric:
+def parse_rubric(
+    text: str, *, source: str, variables: Mapping[str, str] | None = None, directory: Path | None = None
+) -> Rubric:
     """Parse rubric YAML (or its canonical JSON); `source` is named in errors.
+
+    Args:
+        text: the file's content.
+        source: what errors name.
+        variables: values for `${NAME}`.
+        directory: where files it names lie; without one, their content must be in the text, as it is in `content()`.
 
     Raises:
         RubricError: as `load_rubric`.
@@ -132,6 +141,8 @@ def parse_rubric(text: str, *, source: str, variables: Mapping[str, str] | None 
     if not isinstance(data, dict):
         raise RubricError(source, "file", "must be a mapping of keys; start with `name: ...`")
     try:
-        return Rubric.model_validate(fill(data, variables or {}, source, "file"))
+        rubric = Rubric.model_validate(fill(data, variables or {}, source, "file"))
     except ValidationError as exc:
         raise RubricError(source, *first_problem(exc)) from exc
+    rules = with_rows(rubric.rules, directory, source)
+    return rubric if rules is rubric.rules else rubric.model_copy(update={"rules": rules})

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
-from judges.rules import compile_patterns
+from judges.rules import RuleSet
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 
 rubrics_app = typer.Typer(help="List and check rubrics.", no_args_is_help=True)
@@ -39,14 +39,14 @@ def lint(
     files: Annotated[list[Path] | None, typer.Argument(help="Rubric files [default: all in reach]")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Check rubric files: keys, values, patterns. One line for each problem; exit 2 if there is any."""
+    """Check rubric files: keys, values, patterns, ranges, tables. One line for each problem; exit 2 if there is any."""
     settings, root = settings_and_root(config)
     paths = files or sorted((root.path / "rubrics").glob("*.yaml"))
     problems = 0
     for path in paths:
         try:
             rubric: Rubric = load_rubric(path, settings.rubric_variables())
-            compile_patterns(rubric.rules.patterns, str(path))
+            RuleSet(rubric.rules, str(path))
         except RubricError as exc:
             problems += 1
             typer.echo(f"assay: {exc}", err=True)
