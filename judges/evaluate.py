@@ -12,7 +12,7 @@ from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, Unju
 from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
 from judges.offload import in_thread
 from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, RuleSet
+from judges.rules import RULES_VERSION, apply_rules, compile_rules
 from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
 from judges.sentences import split_sentences
 
@@ -43,7 +43,7 @@ class Evaluator:
         mismatch = calibration.mismatch(rubric, judge) if calibration else None
         if mismatch:
             raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
-        self._rules = RuleSet(rubric.rules, source=f"rubric {rubric.name}")
+        compile_rules(rubric.rules, source=f"rubric {rubric.name}")
         parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
         parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -83,7 +83,7 @@ class Evaluator:
 
     def _conclude(self, sample: Sample, verdict: Verdict) -> Scored:
         check_coverage(sample, verdict)
-        ruled = self._calibrated(sample, self._rules.apply(sample, verdict))
+        ruled = self._calibrated(sample, apply_rules(sample, verdict, self.rubric))
         scores, missing, state = score(sample, ruled, self.rubric)
         risk = scores.get("hallucination_risk")
         return Scored(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from judges.schema import Record, Severity
 
@@ -182,18 +181,14 @@ class Rules(Record):
     tables: tuple[Table, ...] = ()
     disclaimers: tuple[Disclaimer, ...] = ()
 
-    @model_validator(mode="after")
-    def _ids_unique(self) -> Rules:
-        for name in ("patterns", "ranges", "tables", "disclaimers"):
-            _check_unique(name, (rule.id for rule in getattr(self, name)))
-        return self
-
-
-def _check_unique(name: str, ids: Iterable[str]) -> None:
-    listed = list(ids)
-    twice = sorted({one for one in listed if listed.count(one) > 1})
-    if twice:
-        raise ValueError(f"{name}: ids must be unique; {', '.join(twice)} stands twice")
+    @field_validator("patterns", "ranges", "tables", "disclaimers")
+    @classmethod
+    def _ids_unique(cls, rules: tuple[Any, ...]) -> tuple[Any, ...]:
+        ids = [rule.id for rule in rules]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"ids must be unique; {', '.join(twice)} stands twice")
+        return rules
 
 
 def _check_unit(where: str, kind: ValueKind, unit: str) -> None:

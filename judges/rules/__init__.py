@@ -10,20 +10,20 @@ from __future__ import annotations
 from judges.rubric import Rubric
 from judges.rules.expressions import PatternTimeout
 from judges.rules.patterns import compile_patterns
-from judges.rules.ruleset import RuleSet
+from judges.rules.ruleset import RuleSet, compile_rules
 from judges.schema import Sample, Verdict
 
 RULES_VERSION = "3"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
-__all__ = ["RULES_VERSION", "PatternTimeout", "RuleSet", "apply_rules", "compile_patterns"]
+__all__ = ["RULES_VERSION", "PatternTimeout", "RuleSet", "apply_rules", "compile_patterns", "compile_rules"]
 
 
 def apply_rules(sample: Sample, verdict: Verdict, rubric: Rubric) -> Verdict:
-    """The verdict after all rules of the rubric, compiled for this one call; see `RuleSet.apply`.
+    """The verdict after all rules of the rubric; see `RuleSet.apply`.
 
     Raises:
         PatternTimeout: a pattern took too long on this response.
         RubricError: a rule cannot work.
     """
-    return RuleSet(rubric.rules, f"rubric {rubric.name}").apply(sample, verdict)
+    return compile_rules(rubric.rules, f"rubric {rubric.name}").apply(sample, verdict)

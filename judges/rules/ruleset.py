@@ -58,3 +58,23 @@ class RuleSet:
         told, keys = check_tables(reading, self._tables)
         wrong = [*told.wrong, *check_ranges(reading, self._ranges, keys)]
         return contradict(verdict, wrong), told.vouched
+
+
+_KEPT = 32
+_compiled: dict[int, tuple[Rules, RuleSet]] = {}
+
+
+def compile_rules(rules: Rules, source: str) -> RuleSet:
+    """The compiled rules; the last few are kept, as a table of thousands of rows is not indexed for each sample.
+
+    Raises:
+        RubricError: a rule cannot work.
+    """
+    known = _compiled.get(id(rules))
+    if known is not None and known[0] is rules:
+        return known[1]
+    compiled = RuleSet(rules, source)
+    while len(_compiled) >= _KEPT:
+        _compiled.pop(next(iter(_compiled)), None)
+    _compiled[id(rules)] = (rules, compiled)
+    return compiled
