@@ -9,6 +9,7 @@ import re
 from judges.base import Judge
 from judges.calibration import Calibration, CalibrationError
 from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
+from judges.grades import conclude_grades
 from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
 from judges.offload import in_thread
 from judges.rubric import Rubric
@@ -69,6 +70,9 @@ class Evaluator:
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)
+        if self.rubric.method != "grounding":
+            verdict = await self.judge.assess(sample, self.rubric)
+            return await in_thread(conclude_grades, sample, verdict, self.rubric, self.revision)
         if not has_evidence(sample) and self.rubric.closed_book == "skip":
             return self._without_evidence()
         verdict = await self.judge.assess(sample, self.rubric)

@@ -212,6 +212,10 @@ def build_judge(rubric: Rubric, settings: Settings) -> Judge:
     Raises:
         ConfigurationError: it needs an endpoint and none is configured.
     """
+    if rubric.method == "checks":
+        from judges.checks import ChecksJudge
+
+        return ChecksJudge(rubric)
     if rubric.tier == "local":
         return LocalJudge()
     if not settings.has_llm or rubric.judge.llm is None:
@@ -219,12 +223,14 @@ def build_judge(rubric: Rubric, settings: Settings) -> Judge:
             f"rubric {rubric.name}: judge.llm: no endpoint; set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
         )
     # The provider's SDK takes half a second to import; fleets with the local judge never need it.
+    from judges.llm.graded import GradedJudge
     from judges.llm.judge import LlmJudge
     from judges.models.openai_compatible import OpenAICompatibleModel
     from judges.prices import PriceTable
 
     key = settings.openai_api_key
-    return LlmJudge(
+    kind = GradedJudge if rubric.method == "graded" else LlmJudge
+    return kind(
         OpenAICompatibleModel(
             model=rubric.judge.llm.model,
             api_key=key or SecretStr("none"),

@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr
 from rich.table import Table
 
+from judges.checks import check_checks
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
 from judges.rules import RuleSet
@@ -47,6 +48,7 @@ def lint(
         try:
             rubric: Rubric = load_rubric(path, settings.rubric_variables())
             RuleSet(rubric.rules, str(path))
+            check_checks(rubric, str(path))
         except RubricError as exc:
             problems += 1
             typer.echo(f"assay: {exc}", err=True)
