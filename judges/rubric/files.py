@@ -43,6 +43,8 @@ def first_problem(exc: ValidationError) -> tuple[str, str]:
         return key, "unknown key; remove it or check its spelling against the schema"
     if problem["type"] == "missing":
         return key, "missing; add it"
+    if problem["type"] == "string_type" and isinstance(problem["input"], bool):
+        return key, "YAML reads yes, no, on and off as true or false; put the word in quotes"
     message = problem["msg"].removeprefix("Value error, ")
     named = _NAMED_KEY.match(message) if not problem["loc"] else None
     return (named.group(1), message[named.end() :]) if named else (key, message)

@@ -98,7 +98,7 @@ class Rubric(Record):
             _check_grounding(self)
         elif bool(self.criteria) != (self.method == "graded") or bool(self.checks) != (self.method == "checks"):
             wanted = {"graded": "criteria", "checks": "checks"}[self.method]
-            raise ValueError(f"method {self.method}: give `{wanted}`, and nothing of the other method")
+            raise ValueError(f"method: {self.method} needs `{wanted}`, and nothing of the other method")
         elif self.rules != Rules():
             raise ValueError("rules: act on claims, which only method grounding has; remove them")
         elif ("llm" in self.judge.tiers) != (self.method == "graded") or len(self.judge.tiers) > 1:
@@ -143,7 +143,7 @@ def _scores_of(data: dict[str, Any]) -> dict[str, Any] | None:
 
 def _check_grounding(rubric: Rubric) -> None:
     if rubric.criteria or rubric.checks:
-        raise ValueError("criteria and checks need `method: graded` or `method: checks`")
+        raise ValueError("method: grounding has no criteria or checks; write `method: graded` or `method: checks`")
     if not rubric.scores:
         raise ValueError("scores: name at least one score")
     for name, direction in rubric.scores.items():
@@ -160,9 +160,9 @@ def _check_scores(rubric: Rubric) -> None:
     names = [name for name, _ in given]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"score {name} stands twice; each criterion or check has its own")
+            raise ValueError(f"scores: {name} stands twice; each criterion or check has its own")
         if name in DIRECTIONS or name in {"grounding_state", rubric.state_score}:
-            raise ValueError(f"score {name} is taken; choose another name")
+            raise ValueError(f"scores: {name} is taken; choose another name")
     if dict(given) != rubric.scores:
         raise ValueError("scores: differ from what the criteria or checks give; leave `scores` out")
 

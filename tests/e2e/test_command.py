@@ -14,13 +14,15 @@ import pytest
 
 from tests.unit.worker.waiting import until
 
+PATHS = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}  # noqa: TID251  # paths
+
 
 def assay(*args: str, cwd: Path, timeout: float = 90, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory with a clean environment."""
     return subprocess.run(
         [sys.executable, "-m", "worker.cli", *args],
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd), "COLUMNS": "160", **env},  # noqa: TID251  # a child's PATH
+        env={**PATHS, "HOME": str(cwd), "COLUMNS": "160", **env},
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.servers.graded_judge import graded_verdict, is_graded
 from tests.servers.lexical_judge import lexical_verdict
 
 Body = dict[str, Any]
@@ -150,6 +151,9 @@ def lacks(*features: str) -> Step:
 
 def judges_well(request: Body) -> Answer:
     """The verdict computed from the numbered prompt."""
+    system = str(request["messages"][0]["content"])
+    if is_graded(system):
+        return Answer(completion(graded_verdict(system, prompt_of(request)), request))
     return Answer(completion(lexical_verdict(prompt_of(request)), request))
 
 
