@@ -14,9 +14,10 @@ from judges.checks import check_checks
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
 from judges.rules import RuleSet
+from worker.cli import rubric_views
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 
-rubrics_app = typer.Typer(help="List and check rubrics.", no_args_is_help=True)
+rubrics_app = typer.Typer(help="List, check, show and try rubrics.", no_args_is_help=True)
 
 
 @rubrics_app.command("ls")
@@ -53,7 +54,7 @@ def lint(
             problems += 1
             typer.echo(f"assay: {exc}", err=True)
         else:
-            console.print(f"{path}: ok ({rubric.name}, version {rubric.content_hash()[:12]})")
+            console.print(f"{path}: ok ({rubric.name}, version {rubric.content_hash()[:12]})", soft_wrap=True)
     raise typer.Exit(2 if problems else 0)
 
 
@@ -82,5 +83,6 @@ def show_settings(config: ConfigOption = None, as_json: JsonOption = False) -> N
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
+    rubric_views.register(rubrics_app)
     app.add_typer(rubrics_app, name="rubrics")
     app.command("settings")(show_settings)
