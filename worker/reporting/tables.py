@@ -159,6 +159,9 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
         yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
         for claim in verdict.claims:
             yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
+        for grade in verdict.grades:
+            where = "" if grade.context is None else f", passage {grade.context + 1}"
+            yield f"      {grade.score}{where}: {grade.level}  [dim]{shown(grade.reason)}[/]"
 
 
 def _unless_selected(story: TraceStory) -> str:
