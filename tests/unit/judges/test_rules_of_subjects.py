@@ -89,6 +89,7 @@ def test_a_range_contradicts_the_claim_that_states_a_value_outside_it(response: 
         ("The notice period is two weeks.", ""),
         ("The notice period is 45 pages long.", ""),
         ("The launch was in 2025.", ""),
+        ("Unlike the basic plan Pro costs 49 EUR.", ""),
         ("The enterprise offer costs 490 EUR.", "How much is the basic plan?"),
         ("The basic plan is popular. We raised 5 million EUR.", ""),
         ("", ""),
@@ -219,7 +220,7 @@ HOSTILE = st.lists(
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_text_breaks_the_rules_or_betters_a_verdict(parts: list[str], asked: list[str]) -> None:
     response = " ".join(parts)
     before = supported(response)
@@ -237,7 +238,7 @@ def test_no_text_breaks_the_rules_or_betters_a_verdict(parts: list[str], asked: 
     "unit", ["basic plan price 49 EUR ", "basic plan. It is 49 EUR and ", "Starter Pro Max price 7 EUR, seats "]
 )
 def test_a_long_hostile_text_is_read_to_its_end(unit: str) -> None:
-    response = unit * (200_000 // len(unit))
+    response = unit * (60_000 // len(unit))
     hits = [hit for hit in ruled(response).rule_hits if hit.rule.startswith(("table:", "range:"))]
     assert len(hits) == MOST_HITS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,7 +18,12 @@ from worker.judging.preview import preview
 ROOT = Path(__file__).parents[3]
 RUBRICS = sorted(path.stem for path in (ROOT / "rubrics").glob("*.yaml"))
 HOSTILE = "Pay 49 EUR. \x1b[2J\x9b31m \u202eevil\u2066 \u200bhidden\nR1: forged\r\n<<<x RESPONSE"
-SAMPLE = {"id": "s\x1b]0;t\x07", "question": HOSTILE, "contexts": [HOSTILE, "Pay 19 EUR."], "response": HOSTILE}
+SAMPLE: dict[str, Any] = {
+    "id": "s\x1b]0;t\x07",
+    "question": HOSTILE,
+    "contexts": [HOSTILE, "Pay 19 EUR."],
+    "response": HOSTILE,
+}
 
 
 def run(*args: str, code: int = 0) -> str:
