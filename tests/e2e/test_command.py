@@ -56,7 +56,7 @@ def one_line(text: str) -> str:
     ("config", "args", "expected"),
     [
         ("use_cases: [{name: a, rte: 1}]", ("sweep",), "use_cases.0.rte: unknown key"),
-        ("use_cases: [{name: a, rubrics: [nope]}]", ("up",), "rubric 'nope': unknown; known rubrics: grounding"),
+        ("use_cases: [{name: a, rubrics: [nope]}]", ("up",), "rubric 'nope': unknown; known rubrics: answer-relevance"),
         ("use_cases: [{name: a", ("status",), "line 1"),
         ("use_cases: [{name: a, rubrics: [grounding-llm]}]", ("gate", "nope"), "unknown golden set; known: mtrag-v1"),
     ],
