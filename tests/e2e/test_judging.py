@@ -139,7 +139,7 @@ def test_ctrl_c_while_waiting_for_input_ends_at_once(tmp_path: Path) -> None:
     ("args", "expected"),
     [
         (("none.jsonl",), "none.jsonl: No such file"),
-        (("s.jsonl", "--rubric", "nope"), "known rubrics: grounding"),
+        (("s.jsonl", "--rubric", "nope"), "known rubrics: answer-relevance"),
         (("s.jsonl", "--judge", "llm"), "set OPENAI_API_KEY"),
         (("s.jsonl", "--judge", "local", "--rubric", "grounding-llm"), "leave --judge out"),
         (("s.jsonl", "--out", "s.jsonl"), "is the input"),
