@@ -9,11 +9,12 @@ import re
 from judges.base import Judge
 from judges.calibration import Calibration, CalibrationError
 from judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
+from judges.grades import conclude_grades
 from judges.metrics import comment, has_evidence, risk_label, score
 from judges.offload import in_thread
 from judges.reasoning import without_reasoning
 from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, compile_patterns
+from judges.rules import RULES_VERSION, compile_rules
 from judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
 from judges.tiers import conclude, step
 
@@ -33,7 +34,7 @@ class Evaluator:
     """Evaluates samples under one rubric with one judge; built once for the pair.
 
     Raises:
-        RubricError: a pattern of the rubric is no regular expression.
+        RubricError: a rule of the rubric cannot work, as a pattern that is no regular expression.
         CalibrationError: the calibration was fitted for another judge or another way of asking it.
     """
 
@@ -44,7 +45,7 @@ class Evaluator:
         mismatch = calibration.mismatch(rubric, judge) if calibration else None
         if mismatch:
             raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
-        compile_patterns(rubric.rules.patterns, source=f"rubric {rubric.name}")
+        compile_rules(rubric.rules, source=f"rubric {rubric.name}")
         parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
         parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -80,6 +81,9 @@ class Evaluator:
         sample = sample.model_copy(update={"response": without_reasoning(sample.response)})
         if not sample.response.strip():
             raise UnjudgeableSample("empty_response", "the response holds reasoning and no answer")
+        if self.rubric.method != "grounding":
+            verdict = await self.judge.assess(sample, self.rubric)
+            return await in_thread(conclude_grades, sample, verdict, self.rubric, self.revision)
         if not has_evidence(sample) and self.rubric.closed_book == "skip":
             return self._without_evidence()
         verdict = await self.judge.assess(sample, self.rubric)

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from judges.rubric import Rubric, ScoreName
-from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, Sample, Severity, Verdict
+from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
@@ -36,7 +36,10 @@ UNSEEN_EVIDENCE_WEIGHT = 0.8
 """Weight of `not_found` where some evidence was not shown: what was left out may carry the claim."""
 
 RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL: 0.95}
-"""The least risk a response has once a pattern rule of that severity fired: material is over the usual cut of 0.5."""
+"""The least risk a response has once one of the team's rules of that severity fired: material is over the usual cut."""
+
+TEAM_RULES = ("pattern", "range", "table", "disclaimer")
+"""Rules that a team writes. Their hits raise the risk and are told; those of rule `values` show in the claims alone."""
 
 COMMENT_LIMIT = 300
 
@@ -106,17 +109,18 @@ def _count(claims: Iterable[Claim], verdict: ClaimVerdict) -> int:
 
 
 def hallucination_risk(verdict: Verdict) -> float:
-    """Risk in [0, 1]; the judge's own where it states one, else from the claims. Pattern hits only raise it."""
-    return max(
-        [
-            judged_risk(verdict),
-            *(RULE_HIT_RISK[hit.severity] for hit in verdict.rule_hits if hit.rule.startswith("pattern:")),
-        ]
-    )
+    """Risk in [0, 1]; the judge's own where it states one, else from the claims. The team's rules only raise it."""
+    return max([judged_risk(verdict), *(RULE_HIT_RISK[hit.severity] for hit in team_hits(verdict))])
+
+
+def team_hits(verdict: Verdict) -> list[RuleHit]:
+    """Hits of the rules a team wrote, the gravest first."""
+    hits = [hit for hit in verdict.rule_hits if hit.rule.partition(":")[0] in TEAM_RULES]
+    return sorted(hits, key=lambda hit: -_SEVERITY_ORDER[hit.severity])
 
 
 def judged_risk(verdict: Verdict) -> float:
-    """Risk before pattern hits raise it: what a calibration is fitted on and applied to."""
+    """Risk before the team's rules raise it: what a calibration is fitted on and applied to."""
     return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict)
 
 
@@ -172,11 +176,23 @@ def _worst_first(claim: Claim) -> tuple[int, int, float, int, int]:
 
 
 def comment(sample: Sample, verdict: Verdict) -> str:
-    """One short line for a person: the worst claim, what became of it and why; at most 300 characters."""
+    """One short line for a person: the gravest rule hit, the worst claim, what became of it and why.
+
+    At most 300 characters. A hit that made the worst claim what it is is told there and not twice.
+    """
     state = grounding_state(sample, verdict)
-    hits = [hit for hit in verdict.rule_hits if hit.rule.startswith("pattern:")]
-    said = f"{hits[0].rule.removeprefix('pattern:')}: {hits[0].detail}. " if hits else ""
-    return _shortened(said + _explained(sample, verdict, state), COMMENT_LIMIT)
+    worst = worst_claim(verdict)
+    hits = team_hits(verdict)
+    apart = [hit for hit in hits if worst is None or worst.source != f"rule:{hit.rule}"]
+    return _shortened(_told(apart) + _explained(sample, verdict, state), COMMENT_LIMIT)
+
+
+def _told(hits: list[RuleHit]) -> str:
+    """The gravest hit, shortened so that the claim still finds room, and how many more there are."""
+    if not hits:
+        return ""
+    more = f" (and {len(hits) - 1} more)" if len(hits) > 1 else ""
+    return f"{hits[0].rule.partition(':')[2]}: {_shortened(hits[0].detail, 120)}{more}. "
 
 
 _WITHOUT_CLAIMS = {

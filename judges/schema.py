@@ -145,9 +145,49 @@ class GroundingState(StrEnum):
     PARTIAL_CONTEXT = "partial_context"
 
 
-class Tier(StrEnum):
-    """How much a verdict is worth: a cheap screen, a model, several models."""
+class RubricState(StrEnum):
+    """The categorical score of rubrics that do not ground: whether all their numbers are there, and on all input.
 
+    `partial_input`: something was too long to be shown whole. `not_applicable`: no number at all, the reasons are told.
+    """
+
+    SCORED = "scored"
+    PARTLY_SCORED = "partly_scored"
+    PARTIAL_INPUT = "partial_input"
+    NOT_APPLICABLE = "not_applicable"
+
+
+Part = Literal["question", "history", "contexts", "response", "reference"]
+"""A part of a sample, as rubrics name it."""
+
+
+class Citation(Record):
+    """A stretch of a part of a sample: of `contexts[index]`, `history[index]`, or of the text itself."""
+
+    part: Part
+    index: int = Field(default=0, ge=0)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class Grade(Record):
+    """What one criterion or check came to, for the response or for one passage (`context`).
+
+    `value` is None where the level says why there is no number. Every citation was checked to be text that was shown.
+    """
+
+    score: str
+    level: str
+    value: Probability | None = None
+    context: int | None = Field(default=None, ge=0)
+    citations: tuple[Citation, ...] = ()
+    reason: str = ""
+
+
+class Tier(StrEnum):
+    """How much a verdict is worth: a cheap screen, a model, several models; `code` where nothing is guessed."""
+
+    CODE = "code"
     SCREEN = "screen"
     LLM = "llm"
     PANEL = "panel"
@@ -243,6 +283,7 @@ class Verdict(Record):
     review_reason: str = ""
     partial_context: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
+    grades: tuple[Grade, ...] = ()
     rejected_evidence: int = 0
     explanation: str = ""
     usage: Usage = Usage()
@@ -263,7 +304,7 @@ class Scored(Record):
     outcome: Literal["scored"] = "scored"
     scores: dict[str, Probability]
     not_applicable: dict[str, str]
-    state: GroundingState
+    state: GroundingState | RubricState
     risk_label: Literal["low", "medium", "high"] | None = None
     comment: Text
     revision: str

@@ -251,6 +251,10 @@ def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName) -> Judge:
     Raises:
         ConfigurationError: it needs an endpoint and none is configured.
     """
+    if rubric.method == "checks":
+        from judges.checks import ChecksJudge
+
+        return ChecksJudge(rubric)
     if tier == "local":
         return LocalJudge()
     models = {one.model: _llm_judge(rubric, tier, one, settings) for one in rubric.judge.models(tier)}
@@ -269,11 +273,13 @@ def _llm_judge(rubric: Rubric, tier: JudgeName, asked: ModelAt, settings: Settin
         )
         raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {asked.model}; {remedy}")
     # The provider's SDK takes half a second to import; fleets with the local judge never need it.
+    from judges.llm.graded import GradedJudge
     from judges.llm.judge import LlmJudge
     from judges.models.openai_compatible import OpenAICompatibleModel
     from judges.prices import PriceTable
 
-    return LlmJudge(
+    kind = GradedJudge if rubric.method == "graded" else LlmJudge
+    return kind(
         OpenAICompatibleModel(
             model=asked.model,
             api_key=endpoint.key or SecretStr("none"),

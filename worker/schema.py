@@ -19,7 +19,7 @@ OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
 
 STATE_SCORE = "grounding_state"
-"""The categorical score; written for every judged trace, so its id tells whether the store has our scores."""
+"""The categorical score of grounding (others: `Rubric.state_score`); its id tells whether the store has our scores."""
 
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
 from judges.rules.exempt import claim_exempt, content_stems
-from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Tier, Verdict
+from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
 from judges.values.units import dimension_of
 from judges.words import stem
@@ -31,22 +31,29 @@ _SMALL_WORDS = frozenset(str(number) for number in range(13))
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 
 
-def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind]) -> Verdict:
+def check_values(
+    sample: Sample, verdict: Verdict, kinds: Collection[ValueKind], *, vouched: Collection[Span] = ()
+) -> Verdict:
     """Compare each claim's values of these kinds with what evidence, question and history carry.
 
     A supported claim with a value none of them states becomes `not_found`; where one sentence of the evidence says
     nearly the same with another value of the same kind and unit, any claim but a contradicted one becomes
-    `contradicted`. Each such value is a hit. A sentence that the judge exempted becomes a claim by such a value.
+    `contradicted`. Each such value is a hit. Values at `vouched` places are known to be right and are not asked for. A
+    sentence that the judge exempted becomes a claim by such a value.
     """
     if not kinds or (not verdict.claims and verdict.tier is Tier.SCREEN):
         return verdict
-    foreign = _foreign(sample, kinds)
+    foreign = _foreign(sample, kinds, vouched)
     return _with_foreign(sample, claim_exempt(sample, verdict, foreign), foreign) if foreign else verdict
 
 
-def _foreign(sample: Sample, kinds: Collection[ValueKind]) -> list[Value]:
+def _foreign(sample: Sample, kinds: Collection[ValueKind], vouched: Collection[Span]) -> list[Value]:
     """Values of the response that nobody gave it."""
-    stated = [value for value in extract_values(sample.response) if value.kind in kinds and not _counting(value)]
+    stated = [
+        value
+        for value in extract_values(sample.response)
+        if value.kind in kinds and not _counting(value) and value.span not in vouched
+    ]
     if not stated:
         return []
     talk = (sample.question, *(turn.content for turn in sample.history))

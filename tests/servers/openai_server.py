@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.servers.graded_judge import graded_verdict, is_graded
 from tests.servers.lexical_judge import lexical_verdict
 
 Body = dict[str, Any]
@@ -224,7 +225,9 @@ def heeds_only(*forms: str) -> Step:
 
 def judges_well(request: Body) -> Answer:
     """The verdict computed from the numbered prompt, as content or as the call of the function that was asked for."""
-    text = lexical_verdict(prompt_of(request))
+    system = str(request["messages"][0]["content"])
+    prompt = prompt_of(request)
+    text = graded_verdict(system, prompt) if is_graded(system) else lexical_verdict(prompt)
     if "tools" not in request:
         return Answer(completion(text, request))
     function = {"name": request["tool_choice"]["function"]["name"], "arguments": text}

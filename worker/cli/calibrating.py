@@ -64,6 +64,11 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
+    if chosen.method != "grounding":
+        raise ConfigurationError(
+            f"rubric {chosen.name}: method: {chosen.method} gives no hallucination_risk to calibrate; name a rubric of "
+            "method grounding"
+        )
     tier = _one_tier(chosen, judge_name)
     target = out or _target(root, chosen.name, tier)
     in_force = build_evaluator(chosen, root, settings, tier=tier)

@@ -22,7 +22,6 @@ from worker.flow.samples import build_sample
 from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
 from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     AssessMessage,
     Judgement,
     LedgerEntry,
@@ -182,7 +181,7 @@ class Assessor:
         raw = (await self.state.kept([key])).get(key)
         kept = await in_thread(unpack, raw) if raw is not None else None
         if kept is not None:
-            return self._judged(entry, key, kept, cost_usd=kept.cost_for(entry.trace_id))
+            return self._judged(entry, key, kept, evaluator.rubric, cost_usd=kept.cost_for(entry.trace_id))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             _log_spent(entry, outcome)
@@ -192,16 +191,19 @@ class Assessor:
         packed = await in_thread(pack, verdict)
         first = await self.state.keep(key, packed, ttl_s=self.limits.verdict_ttl_s, replace=raw is not None)
         winner = await in_thread(unpack, first)
-        return self._judged(entry, key, winner or verdict, cost_usd=verdict.cost_for(entry.trace_id))
+        cost_usd = verdict.cost_for(entry.trace_id)
+        return self._judged(entry, key, winner or verdict, evaluator.rubric, cost_usd=cost_usd)
 
-    def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict, *, cost_usd: float | None) -> Move:
+    def _judged(
+        self, entry: LedgerEntry, key: str, kept: KeptVerdict, rubric: Rubric, *, cost_usd: float | None
+    ) -> Move:
         outcome, verdict = kept.outcome, kept.outcome.verdict
         judgement = Judgement(
             verdict_key=key,
             revision=outcome.revision,
             judge=verdict.judge if verdict else "none",
             state=outcome.state,
-            values={**outcome.scores, STATE_SCORE: outcome.state.value},
+            values={**outcome.scores, rubric.state_score: outcome.state.value},
             cost_usd=cost_usd,
             screening=verdict.screening if verdict else None,
             degraded=verdict is not None and verdict.degraded,

@@ -27,7 +27,6 @@ from worker.flow.rates import resolve_rates
 from worker.flow.windows import due_windows
 from worker.ports import Clock, FleetState, Publish, StateUnavailable, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     LedgerState,
     Move,
     Promise,
@@ -229,7 +228,7 @@ class Sweeper:
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.store.project_id()
-        ids = {_state_score_id(project, promise): promise for promise in promises}
+        ids = {_state_score_id(project, one, self.rubrics[one.rubric].state_score): one for one in promises}
         found: set[tuple[str, str]] = set()
         for chunk in chunks(list(ids), 100):
             found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.store.read_scores(chunk)}
@@ -255,14 +254,14 @@ class _Sorted:
     unfinished: int = 0
 
 
-def _state_score_id(project: str, promise: Promise) -> str:
+def _state_score_id(project: str, promise: Promise, name: str) -> str:
     return score_id(
         project,
         promise.trace_id,
         promise.observation_id,
         rubric_name=promise.rubric,
         rubric_hash=promise.rubric_hash,
-        name=STATE_SCORE,
+        name=name,
     )
 
 

@@ -10,11 +10,12 @@ from pydantic import JsonValue
 
 from judges.errors import ModelAccessDenied
 from judges.evaluate import Evaluator
+from judges.grades import cited_text
 from judges.metrics import judged_risk
-from judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, TierStep, Usage, Verdict
+from judges.rubric import Rubric
+from judges.schema import Claim, ClaimVerdict, Failed, Grade, Outcome, Sample, Scored, Skipped, TierStep, Usage, Verdict
 from worker.judging.reading import LabelledSample, RawLine, read_sample
 from worker.lines import BadLine
-from worker.schema import STATE_SCORE
 
 _DIGITS = 6
 _QUOTE_LIMIT = 500
@@ -84,7 +85,7 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
     record: dict[str, Any] = {
         "id": read.given_id,
         "outcome": outcome.outcome,
-        **_concluded(read.sample, outcome),
+        **_concluded(read.sample, outcome, evaluator.rubric),
         "judge": evaluator.judge.name,
         "rubric": evaluator.rubric.name,
         "revision": evaluator.revision,
@@ -131,6 +132,7 @@ def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
 
 _ALL_NAMES = frozenset(
     {"scores", "states", "not_applicable", "raw_risk", "comment", "claims", "rule_hits", "reason", "detail", "error"}
+    | {"grades"}
 )
 
 
@@ -140,21 +142,49 @@ def _beside(taken: frozenset[str] | set[str], kept: Mapping[str, JsonValue]) -> 
     return free | ({"input": hidden} if hidden else {})
 
 
-def _concluded(sample: Sample, outcome: Outcome) -> dict[str, Any]:
+def _concluded(sample: Sample, outcome: Outcome, rubric: Rubric) -> dict[str, Any]:
     """What differs between the outcomes. Only a scored one has scores."""
     if isinstance(outcome, Skipped):
         return {"reason": outcome.reason, "detail": outcome.detail}
     if isinstance(outcome, Failed):
         return {"error": {"type": outcome.error, "message": outcome.message}}
-    verdict = outcome.verdict
     return {
         "scores": {name: round(value, _DIGITS) for name, value in sorted(outcome.scores.items())},
-        "states": {STATE_SCORE: outcome.state.value, "risk": outcome.risk_label},
+        "states": _states(outcome, rubric),
         "not_applicable": dict(sorted(outcome.not_applicable.items())),
         "comment": outcome.comment,
+        **_found(sample, outcome, rubric),
+    }
+
+
+def _states(outcome: Scored, rubric: Rubric) -> dict[str, str | None]:
+    risk = {"risk": outcome.risk_label} if rubric.method == "grounding" else {}
+    return {rubric.state_score: outcome.state.value, **risk}
+
+
+def _found(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
+    """What the scores were made of: claims and rule hits, or grades."""
+    verdict = outcome.verdict
+    if rubric.method != "grounding":
+        return {"grades": [_grade(sample, grade) for grade in verdict.grades] if verdict else []}
+    return {
         "claims": [_claim(sample, claim) for claim in verdict.claims] if verdict else [],
         "rule_hits": _rule_hits(verdict),
         "raw_risk": _raw_risk(outcome),
+    }
+
+
+def _grade(sample: Sample, grade: Grade) -> dict[str, Any]:
+    first = next(iter(grade.citations), None)
+    quote = cited_text(sample, first.part, first.index)[first.start : first.end][:_QUOTE_LIMIT] if first else None
+    return {
+        "score": grade.score,
+        "context": grade.context,
+        "level": grade.level,
+        "value": grade.value,
+        "quote": quote,
+        "citations": [[one.part, one.index, one.start, one.end] for one in grade.citations],
+        "reason": grade.reason,
     }
 
 
@@ -208,6 +238,8 @@ def _explained(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"      {_plain(claim['reason'])}"
         if claim["quote"]:
             yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
+    for grade in record.get("grades", ()):
+        yield from _explained_grade(grade)
     for hit in record.get("rule_hits", ()):
         yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
     yield ""
@@ -227,6 +259,16 @@ def _voted(vote: Mapping[str, Any]) -> str:
     return f"{_plain(vote['model'])}: {said}"
 
 
+def _explained_grade(grade: Mapping[str, Any]) -> Iterator[str]:
+    where = "" if grade["context"] is None else f" (passage {grade['context'] + 1})"
+    value = "no number" if grade["value"] is None else f"{grade['value']:.2f}"
+    yield f"  = {grade['score']}{where}: {grade['level'].replace('_', ' ')}, {value}"
+    if grade["reason"]:
+        yield f"      {_plain(grade['reason'])}"
+    if grade["quote"]:
+        yield f"      [{grade['citations'][0][0]}] {_plain(grade['quote'])}"
+
+
 def _headline(record: Mapping[str, Any]) -> str:
     if record["outcome"] == "failed":
         return f"failed: {_plain(record['error']['type'])}: {_plain(record['error']['message'])}"
@@ -234,7 +276,8 @@ def _headline(record: Mapping[str, Any]) -> str:
         return f"skipped: {record['reason']} {_plain(record['detail'])}".rstrip()
     scores = [f"{name} {value:.2f}" for name, value in sorted(record["scores"].items())]
     missing = [f"{name} not applicable ({reason})" for name, reason in sorted(record["not_applicable"].items())]
-    return " · ".join([record["states"][STATE_SCORE], *scores, *missing])
+    state = next(value for name, value in record["states"].items() if name != "risk")
+    return " · ".join([state, *scores, *missing])
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from judges.rubric import Rubric
 from judges.schema import Record
 from worker.ports import FleetState
 from worker.reporting.cascade_rates import CascadeRates, cascade_rates
-from worker.schema import STATE_SCORE, LedgerEntry, LedgerState
+from worker.schema import LedgerEntry, LedgerState
 from worker.statistics.intervals import Estimate
 from worker.statistics.weighted import hajek_share
 
@@ -68,7 +68,7 @@ def _row(key: tuple[str, str, str], entries: list[LedgerEntry], cut: float) -> R
     cascade = cascade_rates(entries, RISK, cut)
     flagged = hajek_share([value >= cut for _, value in risky], [e.promise.pi for e, _ in risky]) if risky else None
     costs = [judgement.cost_usd for judgement in judgements]
-    names = sorted({name for j in judgements for name in j.values if name != STATE_SCORE})
+    names = sorted({name for j in judgements for name, value in j.values.items() if not isinstance(value, str)})
     states: dict[str, int] = defaultdict(int)
     for judgement in judgements:
         states[judgement.state] += 1

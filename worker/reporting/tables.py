@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from judges.schema import Verdict
 from worker.reporting.cascade_rates import CascadeRates
 from worker.reporting.funnel import Funnel, FunnelRow
 from worker.reporting.report import Distribution, ReportRow
@@ -171,15 +172,21 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
     if story.scores:
         yield f"    comment: {shown(story.scores[0].comment)}"
     if story.outcome is not None and story.outcome.verdict is not None:
-        verdict = story.outcome.verdict
-        yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
-        for step in verdict.path:
-            risk = "" if step.risk is None else f", risk {step.risk:.2f}"
-            yield f"      > {step.judge}{risk}: {step.outcome}, {shown(step.reason)}"
-        if verdict.needs_review:
-            yield f"      ! a person should decide: {shown(verdict.review_reason)}"
-        for claim in verdict.claims:
-            yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
+        yield from _verdict_lines(story.outcome.verdict, story.outcome.revision)
+
+
+def _verdict_lines(verdict: Verdict, revision: str) -> Iterator[str]:
+    yield f"    judged by {verdict.judge} ({verdict.tier}), revision {revision[:12]}"
+    for step in verdict.path:
+        risk = "" if step.risk is None else f", risk {step.risk:.2f}"
+        yield f"      > {step.judge}{risk}: {step.outcome}, {shown(step.reason)}"
+    if verdict.needs_review:
+        yield f"      ! a person should decide: {shown(verdict.review_reason)}"
+    for claim in verdict.claims:
+        yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
+    for grade in verdict.grades:
+        where = "" if grade.context is None else f", passage {grade.context + 1}"
+        yield f"      {grade.score}{where}: {grade.level}  [dim]{shown(grade.reason)}[/]"
 
 
 def _unless_selected(story: TraceStory) -> str:
