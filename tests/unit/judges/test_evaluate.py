@@ -82,7 +82,7 @@ def test_evaluate_scores_a_complete_verdict() -> None:
     assert outcome.verdict is not None
     (only,) = outcome.verdict.path
     assert (only.outcome, only.reason) == ("decided", "the only tier")
-    assert only.risk == pytest.approx(0.19)
+    assert only.risk == pytest.approx(0.1 + 0.25 * (0.19 - 0.1))
     assert outcome.verdict.model_copy(update={"path": ()}) == WHOLE
 
 

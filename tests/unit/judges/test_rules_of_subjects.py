@@ -155,7 +155,8 @@ def test_a_table_outranks_evidence_that_says_otherwise() -> None:
 def test_subject_rules_are_silent_on_a_refusal() -> None:
     sample = Sample(id="s", response="I cannot say what Starter costs, maybe 29 EUR.")
     verdict = supported(sample.response).model_copy(update={"kind": ResponseKind.REFUSAL})
-    assert RULES.apply(sample, verdict).rule_hits == ()
+    rules = {hit.rule.split(":")[0] for hit in RULES.apply(sample, verdict).rule_hits}
+    assert rules <= {"values"}
 
 
 def test_a_hit_raises_the_risk_by_its_severity_and_is_told_once() -> None:
