@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from tests.unit.worker.golden_sets import WrittenJudge, a_set, answers, exam_of, run_release
-from worker.golden.gate import GateResult, compare
+from worker.golden.gate import compare
 from worker.golden.render import gate_json, gate_markdown, print_gate, print_run, run_json, run_junit, run_markdown
-from worker.golden.run import GoldenRun
+from worker.golden.result import GateResult, GoldenRun
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ def test_junit_has_one_case_an_item(tmp_path: Path) -> None:
 def test_json_is_versioned_and_carries_the_exit_code(tmp_path: Path) -> None:
     run, result = _hostile(tmp_path)
     data = json.loads(gate_json(result))
-    assert (data["schema"], data["exit_code"], data["verdict"]) == (1, 3, "inconclusive")
+    assert (data["schema"], data["exit_code"], data["verdict"]) == (2, 3, "inconclusive")
     assert GoldenRun.model_validate_json(run_json(run)) == run
     assert GateResult.model_validate_json(result.model_dump_json()) == result
 
