@@ -131,10 +131,8 @@ def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet, *, worst_
     worst = 0.0 if higher else 1.0
 
     def value(item: ItemResult) -> float | None:
-        score = item.scores.get(name)
-        if score is None and worst_if_failed and item.status is ItemStatus.FAILED:
-            return worst
-        return score
+        failed = worst_if_failed and item.status is ItemStatus.FAILED
+        return item.scores.get(name, worst if failed else None)
 
     before, after = _means(value, pairs)
     return Column(name, "higher" if higher else "lower", before, after)
@@ -152,12 +150,22 @@ def _means(
     """Means over the repeats of the items that have every value on both sides."""
     before, after = [], []
     for pair in pairs:
-        sides = [[value(item) for item in side] for side in (pair.baseline, pair.candidate)]
-        known = [[number for number in side if number is not None] for side in sides]
-        if all(len(numbers) == len(side) for numbers, side in zip(known, sides, strict=True)):
-            before.append(fmean(known[0]))
-            after.append(fmean(known[1]))
+        old, new = _mean(value, pair.baseline), _mean(value, pair.candidate)
+        if old is not None and new is not None:
+            before.append(old)
+            after.append(new)
     return tuple(before), tuple(after)
+
+
+def _mean(value: Callable[[ItemResult], float | None], repeats: Sequence[ItemResult]) -> float | None:
+    """Mean over the repeats; None where one of them lacks the value."""
+    total = 0.0
+    for item in repeats:
+        number = value(item)
+        if number is None:
+            return None
+        total += number
+    return total / len(repeats)
 
 
 def _passing(pairs: Sequence[Pair], side: Callable[[Pair], tuple[ItemResult, ...]]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -217,7 +218,7 @@ class Pair(Record):
     baseline: tuple[ItemResult, ...]
     candidate: tuple[ItemResult, ...]
 
-    @property
+    @cached_property
     def drop(self) -> int:
         """Passes lost. A repeat that is missing is taken as the candidate's bad luck on either side."""
         before = sum(item.status is not ItemStatus.FAILED for item in self.baseline)

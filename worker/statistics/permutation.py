@@ -82,19 +82,19 @@ def _drawn(columns: list[Floats], seed: int) -> list[float]:
     if not columns:
         return []
     longest = max(column.size for column in columns)
-    padded: Singles = np.zeros((longest, len(columns)), dtype=np.float32)
+    padded: Singles = np.zeros((len(columns), longest), dtype=np.float32)
     for index, column in enumerate(columns):
         # Scaled, so that the slack means the same for every column.
-        padded[: column.size, index] = column / np.abs(column).sum()
-    sums = _signs(1 << (longest - 1).bit_length(), seed)[:, :longest] @ padded
-    hits = (sums >= padded.sum(axis=0) - _SLACK).sum(axis=0)
+        padded[index, : column.size] = column / np.abs(column).sum()
+    sums = padded @ _signs(1 << (longest - 1).bit_length(), seed)[:longest]
+    hits = (sums >= padded.sum(axis=1, keepdims=True) - _SLACK).sum(axis=1)
     return [float(1 + count) / (1 + FLIPS) for count in hits]
 
 
 @lru_cache(maxsize=4)
 def _signs(width: int, seed: int) -> Singles:
-    """FLIPS × width random signs."""
-    bits = np.random.default_rng(seed).integers(0, 2, size=(FLIPS, width), dtype=np.int8)
+    """Width × FLIPS random signs; a wider table begins like a narrower one, so no column depends on the others."""
+    bits = np.random.default_rng(seed).integers(0, 2, size=(width, FLIPS), dtype=np.int8)
     signs: Singles = (2 * bits - 1).astype(np.float32)
     return signs
 
