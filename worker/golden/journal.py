@@ -76,7 +76,7 @@ class Journal:
     def _write(self, line: _Line) -> None:
         if self._file is not None:
             self._take(line)
-            self._file.write(line.model_dump_json(exclude_none=True) + "\n")
+            self._file.write(line.model_dump_json() + "\n")
             self._file.flush()
 
     def _take(self, line: _Line) -> None:
