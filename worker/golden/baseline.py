@@ -190,7 +190,7 @@ def _remember(directory: Path, before: Baseline) -> None:
     """Add the old baseline's record to the history and take its files away."""
     history = directory / HISTORY
     past = history.read_text(encoding="utf-8") if history.exists() else ""
-    entry = {"digests": baseline_digests(before), **before.record.model_dump(mode="json")}
+    entry = {"files": baseline_digests(before), **before.record.model_dump(mode="json")}
     write_text(history, past + json.dumps(entry, ensure_ascii=False) + "\n")
     for outputs in before.record.outputs:
         before.path(outputs).unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def changes_since_lock(golden: GoldenSet) -> tuple[Change, ...]:
             old=lock.digests.get(part),
             new=golden.digests.get(part),
             detail=_difference(lock.settings.get(part, {}), settings.get(part, {}))
-            or _entry_difference(lock.entries.get(part), entries.get(part, {})),
+            or _entry_difference(lock.entries.get(part, {}), entries.get(part, {})),
         )
         for part in parts
         if lock.digests.get(part) != golden.digests.get(part)
@@ -154,9 +154,9 @@ def _leaves(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue
         yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
 
 
-def _entry_difference(old: dict[str, str] | None, new: dict[str, str]) -> str:
-    """Which entries were changed, added or removed; a lock without entries cannot tell."""
-    if old is None:
+def _entry_difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Which entries were changed, added or removed; nothing for a part without entries."""
+    if not old and not new:
         return ""
     groups = {
         "changed": [name for name in new if name in old and old[name] != new[name]],
