@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from judges.errors import ConfigurationError, EvaluationError
-from judges.schema import Failed, Scored, Usage
+from judges.schema import Scored, Usage
 from worker.golden.bounded import limit_of, map_bounded
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import AnchorResult, AnchorVerdict, ExamState, JudgeChange, JudgeExam
-from worker.golden.run import JUDGEMENTS_TO_CONFIRM, RunPlan, SampleEvaluator, served, total_cost, verdicts_of
+from worker.golden.run import (
+    JUDGEMENTS_TO_CONFIRM,
+    RunPlan,
+    SampleEvaluator,
+    judged_twice,
+    served,
+    total_cost,
+    verdicts_of,
+)
 from worker.golden.schema import Anchor
 from worker.statistics.agreement import youden_lower
 from worker.statistics.intervals import Estimate
@@ -166,9 +174,7 @@ def _unjudged(anchor: Anchor) -> AnchorResult:
 async def _judge_anchor(golden: GoldenSet, anchor: Anchor, evaluator: SampleEvaluator) -> AnchorResult:
     result, sample = _unjudged(anchor), golden.anchor_sample(anchor)
     try:
-        outcome = await evaluator.evaluate(sample)
-        if isinstance(outcome, Failed):
-            outcome = await evaluator.evaluate(sample)
+        outcome = await judged_twice(sample, evaluator)
     except ConfigurationError:
         raise
     except EvaluationError:

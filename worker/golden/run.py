@@ -11,7 +11,15 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from judges.errors import ConfigurationError, EvaluationError
+from judges.errors import (
+    ConfigurationError,
+    EvaluationError,
+    IncompleteVerdict,
+    InvalidVerdict,
+    ModelTimeout,
+    ModelUnavailable,
+    RateLimited,
+)
 from judges.rubric import first_problem
 from judges.schema import Failed, Outcome, Sample, Scored, Usage, Verdict
 from worker.golden.bounded import limit_of, map_bounded
@@ -25,6 +33,10 @@ from worker.golden.targets import GoldenTarget, TargetFailure, TargetResponse
 
 JUDGEMENTS_TO_CONFIRM = 3
 """A failure that decides alone counts when the majority of so many judgements of the same answer says so."""
+
+_MAY_PASS = {
+    error.__name__ for error in (RateLimited, ModelTimeout, ModelUnavailable, InvalidVerdict, IncompleteVerdict)
+}
 
 
 class SampleEvaluator(Protocol):
@@ -139,6 +151,14 @@ async def confirm_failures(
     return run.model_copy(update={"items": items})
 
 
+async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
+    """The outcome of a judgement; one that failed and may go better the next time is tried once more."""
+    outcome = await evaluator.evaluate(sample)
+    if isinstance(outcome, Failed) and outcome.error in _MAY_PASS:
+        outcome = await evaluator.evaluate(sample)
+    return outcome
+
+
 def read_run(path: Path) -> GoldenRun:
     """Read a run that was written as JSON.
 
@@ -206,9 +226,7 @@ async def _judged(result: ItemResult, item: GoldenItem, golden: GoldenSet, evalu
     contexts = item.contexts if result.contexts is None else result.contexts
     sample = item_sample(item, response=result.response or "", contexts=contexts)
     try:
-        outcome = await evaluator.evaluate(sample)
-        if isinstance(outcome, Failed):
-            outcome = await evaluator.evaluate(sample)
+        outcome = await judged_twice(sample, evaluator)
     except ConfigurationError:
         raise
     except EvaluationError as exc:

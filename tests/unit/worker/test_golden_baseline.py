@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from judges.schema import Outcome, Sample, Scored
 from tests.unit.worker.golden_sets import (
     BAD,
     OK,
@@ -183,12 +184,14 @@ class Worse(WrittenJudge):
         self.sure = sure
         self.model = model
 
-    async def evaluate(self, sample: Any) -> Any:
+    async def evaluate(self, sample: Sample) -> Outcome:
         asked_before = sum(seen.id == "s" and seen.response == sample.response for seen in self.samples)
         if sample.id == "s" and sample.response == BAD and self.left > 0 and (self.sure or asked_before < 20):
             self.left -= 1
             sample = sample.model_copy(update={"response": OK})
         outcome = await super().evaluate(sample)
+        assert isinstance(outcome, Scored)
+        assert outcome.verdict is not None
         verdict = outcome.verdict.model_copy(update={"model_served": self.model})
         return outcome.model_copy(update={"verdict": verdict})
 
