@@ -17,14 +17,15 @@ from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
 from worker.config import ConfigRoot
 from worker.golden import render
+from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
 from worker.golden.files import GoldenSetError
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
-from worker.golden.journal import Journal, JournalHeader, is_run_id, new_run_id
+from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run_id, new_run_id
 from worker.golden.lock import load_golden_set
-from worker.golden.result import GateResult, GoldenRun
+from worker.golden.result import GoldenRun
 from worker.golden.session import GoldenSession, Targets
 from worker.golden.targets import baseline_targets, target_for
 from worker.runtime import build_evaluator
@@ -121,6 +122,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     result = _with_session(call, {"candidate": target}, work)
     kept = call.store.save_run(result)
+    if not result.missing:
+        forget_journal(kept.parent)
     _write(out, render.run_json, result)
     _write(markdown, render.run_markdown, result)
     if as_json:
@@ -167,7 +170,9 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         return await session.gate(before, after)
 
     result = _with_session(call, {"baseline": before, "candidate": after}, work)
-    call.store.save_gate(result)
+    kept = call.store.save_gate(result)
+    if not result.candidate_missing + result.baseline_missing:
+        forget_journal(kept.parent)
     _write(markdown, render.gate_markdown, result)
     _write(junit, render.gate_junit, result)
     if as_json:

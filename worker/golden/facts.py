@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from judges.schema import Usage
+from worker.golden.comparison import GateResult, MetricTest
 from worker.golden.decide import ItemStatus
-from worker.golden.result import ExamState, GateResult, GoldenRun, JudgeExam, MetricTest
+from worker.golden.result import ExamState, GoldenRun, JudgeExam
 from worker.golden.series import Series
 from worker.golden.words import metric_name, number
 from worker.statistics.intervals import Estimate
@@ -22,14 +24,12 @@ def share(estimate: Estimate | None) -> str:
 def run_facts(run: GoldenRun) -> list[str]:
     """What there is to say of a run, a line each."""
     counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
-    cost = "cost unknown (no price)" if run.cost_usd is None else f"{run.cost_usd:.4f} USD"
-    tokens = run.usage.prompt_tokens + run.usage.completion_tokens
     seconds = (run.finished - run.started).total_seconds()
     asked = f"{len(run.items)} items" if run.repeats == 1 else f"{len(run.items)} answers, {run.repeats} to each item"
     facts = [
         f"{asked}: {counts}" + ("; the time of the whole run was up" if run.timed_out else ""),
         f"pass rate {share(run.pass_rate())}",
-        f"judging: {run.usage.calls} model calls, {tokens} tokens, {cost}; {seconds:.1f} s",
+        _spent("judging", run.usage, run.cost_usd) + f"; {seconds:.1f} s",
     ]
     facts += [exam_fact(run.exam)] if run.exam is not None else []
     return facts + _unstable_facts(run.unstable())
@@ -47,6 +47,8 @@ def gate_facts(result: GateResult) -> list[str]:
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
         exam_fact(result.exam),
+        _spent("judging both sides", result.usage, result.cost_usd),
+        *([_spent("examining the judge", result.exam.usage, result.exam.cost_usd)] if result.exam is not None else []),
         f"evaluator {result.revision[:12]}",
         *(_metric_fact(test) for test in result.secondaries),
         *(
@@ -63,6 +65,11 @@ def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float)
         return f"with {n} items{times} no drop of the pass rate can be promised to be caught"
     flips = f"if {flip_rate:.0%} of the items flip each way by chance"
     return f"with {n} items{times} drops from {drop:.1%} are caught with 80 % power {flips}"
+
+
+def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
+    cost = "cost unknown (no price)" if cost_usd is None else f"{cost_usd:.4f} USD"
+    return f"{what}: {usage.calls} model calls, {usage.prompt_tokens + usage.completion_tokens} tokens, {cost}"
 
 
 def _metric_fact(test: MetricTest) -> str:

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from judges.schema import Claim
+from worker.golden.comparison import GateResult, GateVerdict, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.facts import gate_facts, run_facts
-from worker.golden.result import GateResult, GateVerdict, GoldenRun, ItemResult, Pair
+from worker.golden.result import GoldenRun, ItemResult
 
 _COLOURS = {GateVerdict.PASS: "green", GateVerdict.REGRESSED: "red", GateVerdict.INCONCLUSIVE: "yellow"}
 _SHOWN = 10

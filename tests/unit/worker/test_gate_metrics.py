@@ -23,11 +23,12 @@ from tests.unit.worker.golden_sets import (
     write_set,
 )
 from worker.golden.bounded import limit_of
+from worker.golden.comparison import GateResult, GateVerdict
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet, read_golden_set
-from worker.golden.result import GateResult, GateVerdict, GoldenRun, ItemResult
+from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.run import RunPlan, confirm_failures
 from worker.golden.schema import GateSettings
 
