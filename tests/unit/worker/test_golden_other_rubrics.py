@@ -15,8 +15,10 @@ from judges.models.scripted import ScriptedModel
 from judges.prices import PriceTable
 from judges.rubric import Rubric, load_rubric
 from worker.golden.decide import ItemStatus, decide
-from worker.golden.exam import ExamState, examine_judge
-from worker.golden.goldenset import GoldenSetError, item_sample, read_golden_set
+from worker.golden.exam import examine_judge
+from worker.golden.files import GoldenSetError
+from worker.golden.goldenset import item_sample, read_golden_set
+from worker.golden.result import ExamState
 
 RUBRICS = Path(__file__).parents[3] / "rubrics"
 VARIABLES = {"ASSAY_JUDGE_MODEL": "m"}
