@@ -17,13 +17,14 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 from judges.base import Judge
 from judges.calibration import Calibration, read_calibration
 from judges.errors import ConfigurationError, RubricError
-from judges.rubric import JudgeName, Rubric, first_problem, load_rubric, load_yaml
+from judges.rubric import Rubric, first_problem, load_rubric, load_yaml
 from judges.schema import Record
 from worker.settings import Settings
 
 CONFIG_FILE = "assay.yaml"
 USUAL_RATES = (0.05, 0.30)
 HIGH_STAKES_LEAST = 0.20
+JudgeOrEndpoint = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 UsualRate = Annotated[float, Field(ge=USUAL_RATES[0], le=USUAL_RATES[1])]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -103,7 +104,10 @@ class UseCase(Record):
     allow_rate: bool = False
     strata: tuple[Stratum, ...] = ()
     rubrics: tuple[str, ...] | None = Field(default=None, min_length=1)
-    judges_allowed: tuple[JudgeName, ...] | None = None
+    judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
+        default=None,
+        description="Where this use case's text may go: local, llm, panel (at the usual endpoint), named endpoints.",
+    )
 
     @model_validator(mode="after")
     def _rates_are_usual(self) -> UseCase:
@@ -212,9 +216,9 @@ class ConfigRoot(Record):
         return None
 
     def has_calibration(self, rubric: Rubric) -> bool:
-        """Whether there is a file for this rubric's judge, whether or not it still holds."""
+        """Whether there is a file for any of this rubric's judges, whether or not it still holds."""
         roots = (self.path, packaged_root())
-        return any(calibration_path(root, rubric.name, rubric.tier).is_file() for root in roots)
+        return any(calibration_path(root, rubric.name, tier).is_file() for root in roots for tier in rubric.judge.tiers)
 
     def golden_set(self, name: str) -> Path:
         """Directory of a golden set.
@@ -262,22 +266,38 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
 
 
 def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
-    """Whether a use case's text may go to the judge that a rubric names; not if the use case is unknown."""
+    """Whether a use case's text may go to every judge that a rubric may ask; not if the use case is unknown."""
     case = deployment.use_case(use_case)
-    return case is not None and (case.judges_allowed is None or rubric.tier in case.judges_allowed)
+    return case is not None and not forbidden(case, rubric)
+
+
+def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:
+    """The destinations a rubric may send text to and the use case does not allow, whatever tier or panel they are of.
+
+    A model at the usual endpoint goes by its tier (`llm`, `panel`), one at a named endpoint by that name alone.
+    """
+    allowed = use_case.judges_allowed
+    return [] if allowed is None else sorted(rubric.judge.destinations() - set(allowed))
 
 
 def check_egress(use_case: UseCase, rubric: Rubric) -> None:
-    """Fail closed where a use case forbids the judge that a rubric names.
+    """Fail closed where a use case forbids any judge that a rubric may ask.
 
     Raises:
         ConfigurationError
     """
-    allowed = use_case.judges_allowed
-    if allowed is not None and rubric.tier not in allowed:
+    if outside := forbidden(use_case, rubric):
         raise ConfigurationError(
             f"{CONFIG_FILE}: use_cases.{use_case.name}.judges_allowed: rubric {rubric.name!r} is judged by "
-            f"{rubric.tier!r}, which is not allowed here; allow it or choose another rubric"
+            f"{', '.join(map(repr, outside))}, which is not allowed here; allow it or choose another rubric"
+        )
+    if use_case.stakes == "high" and rubric.judge.is_cascade and rubric.judge.stakes != "high":
+        log.warning(
+            "%s: use_cases.%s.stakes: high, but rubric %r goes on only where its first tier is unsure; "
+            "a rubric with `judge: {stakes: high}` asks its last tier always",
+            CONFIG_FILE,
+            use_case.name,
+            rubric.name,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from judges.schema import Record
+from judges.schema import Record, Screening
 
 BATCH_SIZE = 16
 """Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
@@ -19,7 +19,7 @@ OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
 
 STATE_SCORE = "grounding_state"
-"""The categorical score; written for every judged trace, so its id tells whether the store has our scores."""
+"""The categorical score of grounding (others: `Rubric.state_score`); its id tells whether the store has our scores."""
 
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 
@@ -203,7 +203,10 @@ class Promise(Record):
 
 
 class Judgement(Record):
-    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace."""
+    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
+
+    `judge` is the one that decided. `screening` is the first phase of a cascade, None for a single judge.
+    """
 
     verdict_key: str
     revision: str
@@ -211,6 +214,9 @@ class Judgement(Record):
     state: str
     values: dict[str, float | str]
     cost_usd: float | None = None
+    screening: Screening | None = None
+    degraded: bool = False
+    needs_review: bool = False
 
 
 class LedgerEntry(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +21,13 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 _INHERITED = ("openai_", "langfuse_")
 """Settings with a name of their own in the environment, which child processes have anyway."""
+
+
+class Endpoint(NamedTuple):
+    """An OpenAI-compatible endpoint: where it is (None: the provider's own place) and its key."""
+
+    url: str | None
+    key: SecretStr | None
 
 
 class Settings(BaseSettings):
@@ -75,6 +82,17 @@ class Settings(BaseSettings):
         """Whether an OpenAI-compatible endpoint is configured."""
         return self.openai_api_key is not None or self.openai_base_url is not None
 
+    def endpoint(self, name: str | None) -> Endpoint | None:
+        """The endpoint that rubrics call by this name, None the usual one; None where none is configured.
+
+        `ASSAY_ENDPOINT_NAME_URL` and `ASSAY_ENDPOINT_NAME_KEY` make one; hyphens are underscores there.
+        """
+        if name is None:
+            return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
+        prefix = endpoint_variable(name)
+        url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
+        return Endpoint(url, SecretStr(key) if key else None) if url else None
+
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for child processes; the provider's own are inherited."""
         values = {name: value for name, value in self if value is not None and not name.startswith(_INHERITED)}
@@ -85,8 +103,18 @@ class Settings(BaseSettings):
 
     def rubric_variables(self) -> dict[str, str]:
         """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
-        given = {k: v for k, v in os.environ.items() if k.startswith("ASSAY_") and k != "ASSAY_REDIS_URL"}  # noqa: TID251  # this is the one file
+        environ = os.environ.items()  # noqa: TID251  # this is the one file
+        given = {k: v for k, v in environ if k.startswith("ASSAY_") and not _is_secret(k)}
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def endpoint_variable(name: str) -> str:
+    """What the variables of a named endpoint begin with."""
+    return f"ASSAY_ENDPOINT_{name.upper().replace('-', '_')}"
+
+
+def _is_secret(variable: str) -> bool:
+    return variable == "ASSAY_REDIS_URL" or variable.startswith("ASSAY_ENDPOINT_")
 
 
 def load_settings() -> Settings:

@@ -14,6 +14,11 @@ from worker.golden.schema import HttpTargetSettings
 Answers = dict[str, dict[str, Any]]
 
 
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 256
+    daemon_threads = False
+
+
 @dataclass
 class ChatServer:
     """A real HTTP server: answers with what its script says for the question it was sent."""
@@ -66,8 +71,7 @@ class ChatServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False
+        self._server = _Http(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
         return self

@@ -1,41 +1,36 @@
-"""`assay golden` and `assay gate`: frozen sets, runs on them, and the exit code a pipeline acts on."""
+"""`assay golden`: what sets there are, whether they are as frozen, and the review that changes them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
-from judges.errors import ConfigurationError
+from worker.cli import gate
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
+from worker.cli.gate import NameArgument
 from worker.config import ConfigRoot
-from worker.golden import render
-from worker.golden.gate import GateResult
+from worker.golden.approval import approve_baseline, check_runs
+from worker.golden.checks import Finding, check_set
+from worker.golden.facts import detectable_words, series_facts
+from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet, read_golden_set
+from worker.golden.history import RunStore
 from worker.golden.lock import changes_since_lock, freeze, load_golden_set
-from worker.golden.run import GoldenRun, read_run
-from worker.golden.session import GoldenSession
-from worker.golden.targets import GoldenTarget, target_for
-from worker.runtime import build_evaluator
+from worker.golden.series import build_series
 from worker.settings import Settings
 
-T = TypeVar("T")
 golden_app = typer.Typer(help="List, check, freeze and run golden sets.", no_args_is_help=True)
-NameArgument = Annotated[str, typer.Argument(help="Golden set (a directory in golden_sets/).")]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, max=1000, help="Items in flight.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @golden_app.command("ls")
 def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the golden sets in reach, and whether each still is what was frozen."""
     settings, root = settings_and_root(config)
-    table = Table("golden set", "items", "anchors", "releases", "state")
+    table = Table("golden set", "items", "anchors", "releases", "baseline", "state")
     found = {}
     for name in root.golden_set_names():
         golden = _read(settings, root, name)
@@ -45,9 +40,15 @@ def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             str(len(golden.items)),
             str(len(golden.anchors)),
             ", ".join(golden.releases()),
+            _baseline_words(golden),
             "frozen" if not changes else "[red]changed[/]: " + "; ".join(changes),
         )
-        found[name] = {"items": len(golden.items), "releases": list(golden.releases()), "changes": changes}
+        found[name] = {
+            "items": len(golden.items),
+            "releases": list(golden.releases()),
+            "baseline": _baseline_words(golden),
+            "changes": changes,
+        }
     if as_json:
         print_json(found)
     else:
@@ -56,141 +57,138 @@ def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 @golden_app.command("verify")
 def verify(name: NameArgument, config: ConfigOption = None) -> None:
-    """Hold a set against its lock; any difference is exit 2 and says where."""
+    """Hold a set against its lock and its checks; any difference is exit 2 and says where."""
     settings, root = settings_and_root(config)
-    golden = _load(settings, root, name)
-    console.print(f"{name}: as frozen ({len(golden.items)} items, digest {golden.digest[:12]})")
+    golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
+    findings = _check(settings, root, golden)
+    n, repeats = len(golden.items), golden.manifest.repeats
+    console.print(f"{name}: as frozen ({n} items, digest {golden.digest[:12]})", highlight=False)
+    detectable = detectable_drop(golden, n, repeats)
+    console.print(detectable_words(detectable, n, repeats, ASSUMED_FLIP_RATE), highlight=False)
+    raise typer.Exit(2 if any(finding.blocks for finding in findings) else 0)
 
 
 @golden_app.command("freeze")
-def freeze_set(name: NameArgument, config: ConfigOption = None) -> None:
-    """Write golden.lock: the only way to accept changed items, thresholds, rubric or baseline. Shows the change."""
-    settings, root = settings_and_root(config)
-    changes = freeze(_read(settings, root, name))
-    for change in changes:
-        console.print(f"  {change}")
-    console.print(f"{name}: frozen" if changes else f"{name}: nothing had changed")
+def freeze_set(name: NameArgument, yes: YesOption = False, config: ConfigOption = None) -> None:
+    """Write golden.lock: the only way to accept changed items, thresholds, rubric or baseline.
 
-
-@golden_app.command("run")
-def run(
-    name: NameArgument,
-    release: Annotated[str | None, typer.Option("--release", help="A recorded release instead of the target.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the run as JSON, to compare with later.")] = None,
-    config: ConfigOption = None,
-    concurrency: ConcurrencyOption = 32,
-    as_json: JsonOption = False,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a summary for a pull request.")] = None,
-) -> None:
-    """Ask the target every item and judge the answers. Exit 3 if an item has no result."""
-
-    async def work(session: GoldenSession) -> GoldenRun:
-        return await session.run(_target(session.golden, settings, release, concurrency))
-
-    settings, root = settings_and_root(config)
-    golden = _load(settings, root, name)
-    result = _with_session(settings, root, golden, concurrency, len(golden.items), work)
-    if out is not None:
-        _write(out, render.run_json(result))
-    if markdown is not None:
-        _write(markdown, render.run_markdown(result))
-    if as_json:
-        typer.echo(render.run_json(result))
-    else:
-        render.print_run(result, console)
-    raise typer.Exit(0 if not result.missing else 3)
-
-
-def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
-    name: NameArgument,
-    baseline: Annotated[str | None, typer.Option("--baseline", help="Release or run file [default: manifest]")] = None,
-    candidate: Annotated[str | None, typer.Option("--candidate", help="Release or run file [default: target]")] = None,
-    config: ConfigOption = None,
-    concurrency: ConcurrencyOption = 32,
-    as_json: JsonOption = False,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a summary for a pull request.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write the candidate's run as JUnit XML.")] = None,
-) -> None:
-    """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
-
-    Runs in this process; no Redis is needed. The judge is examined on the set's anchors in the same run: with a
-    judge that fails its exam nothing passes.
+    Shows the findings of the checks and what changed, and asks, before anything is written.
     """
     settings, root = settings_and_root(config)
-    golden = _load(settings, root, name)
-    named = baseline or golden.manifest.baseline
-    if named is None:
-        raise ConfigurationError(f"{golden.directory}/manifest.yaml: baseline: missing; name one, or give --baseline")
-    before = _side(golden, settings, named, concurrency)
-    after = _side(golden, settings, candidate, concurrency)
+    golden = _read(settings, root, name)
+    findings = _check(settings, root, golden)
+    changes = changes_since_lock(golden)
+    for change in changes:
+        console.print(Text(f"  {change}"))
+    if any(finding.blocks for finding in findings):
+        console.print(f"{name}: not frozen; mend the errors, or give the reason in the manifest under `waive`")
+        raise typer.Exit(2)
+    if not changes:
+        console.print(f"{name}: nothing had changed")
+        return
+    if not yes and not typer.confirm("Freeze this?", err=True):
+        console.print(f"{name}: not frozen")
+        raise typer.Exit(2)
+    freeze(golden)
+    console.print(f"{name}: frozen")
 
-    async def work(session: GoldenSession) -> tuple[GoldenRun, GoldenRun, GateResult]:
-        runs = [side if isinstance(side, GoldenRun) else await session.run(side) for side in (before, after)]
-        return runs[0], runs[1], await session.gate(runs[0], runs[1])
 
-    asked = sum(len(golden.items) for side in (before, after) if not isinstance(side, GoldenRun))
-    _, run_after, result = _with_session(settings, root, golden, concurrency, asked + len(golden.anchors), work)
-    if markdown is not None:
-        _write(markdown, render.gate_markdown(result))
-    if junit is not None:
-        _write(junit, render.run_junit(run_after))
+@golden_app.command("baseline")
+def baseline(  # one parameter for each option
+    name: NameArgument,
+    runs: Annotated[list[str], typer.Option("--from", help="Run id or file of `assay golden run`; once for each run.")],
+    by: Annotated[str, typer.Option("--by", help="Who takes this baseline.")],
+    why: Annotated[str, typer.Option("--why", help="Why, in a sentence.")],
+    yes: YesOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take reviewed runs as the baseline of a set: five or more, so that no lucky run becomes the norm.
+
+    Writes baseline/ in the set's directory and keeps the old one's record in its history. It counts after
+    `assay golden freeze`, and after review: no gate ever writes it.
+    """
+    settings, root = settings_and_root(config)
+    golden = _read(settings, root, name)
+    store = RunStore(root.data_dir(settings), name)
+    found = [store.run(named) for named in runs]
+    check_runs(golden, found)
+    console.print(f"now:  {_baseline_words(golden)}", highlight=False)
+    for run in found:
+        rate = run.pass_rate()
+        shown = "not estimable" if rate is None else f"{rate.value:.1%}"
+        console.print(Text(f"take: run {run.run_id} of {run.target}, {run.repeats} repeats, pass rate {shown}"))
+    if not yes and not typer.confirm("Write these as the baseline?", err=True):
+        raise typer.Exit(2)
+    record = approve_baseline(golden, found, by=by, why=why)
+    console.print(f"{golden.directory / 'baseline'}: {len(record.outputs)} outputs; review, then freeze the set")
+
+
+@golden_app.command("runs")
+def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the kept runs and gates of a set, oldest first."""
+    settings, root = settings_and_root(config)
+    golden = _read(settings, root, name)
+    history = RunStore(root.data_dir(settings), name).history()
     if as_json:
-        typer.echo(render.gate_json(result))
+        print_json(history)
+        return
+    table = Table("run", "kind", "target", "passed", "failed", "missing", "verdict", "same set")
+    for run in history:
+        counts = (str(run.passed), str(run.failed), str(run.missing))
+        verdict = "" if run.verdict is None else run.verdict.value
+        same = "yes" if run.set_digest == golden.digest else "no"
+        table.add_row(run.run_id, run.kind, Text(run.target), *counts, verdict, same)
+    console.print(table)
+
+
+@golden_app.command("series")
+def series(
+    name: NameArgument,
+    target: Annotated[str | None, typer.Option("--target", help="Which target [default: of the latest run]")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Has the pass rate moved over the kept runs? Exit 1 on an alarm, 3 while there are too few runs.
+
+    Watched by an e-process, which may be looked at after every run; testing each week anew at 5 % would raise a false
+    alarm in most years.
+    """
+    settings, root = settings_and_root(config)
+    golden = _read(settings, root, name)
+    history = RunStore(root.data_dir(settings), name).history()
+    found = build_series(
+        history, set_digest=golden.digest, target=target or (history[-1].target if history else "nothing")
+    )
+    if as_json:
+        print_json(found)
     else:
-        render.print_gate(result, console)
-    raise typer.Exit(result.exit_code)
+        for line in series_facts(found):
+            console.print(Text(line))
+    raise typer.Exit(3 if found.too_few is not None else 1 if found.alarm is not None else 0)
 
 
-def _with_session(  # what a session is made of, and the work
-    settings: Settings,
-    root: ConfigRoot,
-    golden: GoldenSet,
-    concurrency: int,
-    total: int,
-    work: Callable[[GoldenSession], Awaitable[T]],
-) -> T:
-    """Run `work` with a session whose judge is closed afterwards, showing progress."""
+def _check(settings: Settings, root: ConfigRoot, golden: GoldenSet) -> tuple[Finding, ...]:
+    """What the checks find, printed."""
+    others = [_read(settings, root, name) for name in root.golden_set_names() if name != golden.name]
+    findings = check_set(golden, others)
+    for finding in findings:
+        console.print(Text(f"  {finding}", style="red" if finding.blocks else "yellow"))
+    return findings
 
-    async def run() -> T:
-        evaluator = build_evaluator(golden.rubric, root, settings)
-        with Progress(console=Console(stderr=True), transient=True) as bars:
-            task = bars.add_task("judging", total=total)
-            session = GoldenSession(golden, evaluator, concurrency, on_done=lambda: bars.advance(task))
-            try:
-                return await work(session)
-            finally:
-                await evaluator.judge.close()
 
-    return asyncio.run(run())
+def _baseline_words(golden: GoldenSet) -> str:
+    if golden.baseline is None:
+        named = golden.manifest.baseline
+        return "none" if named is None else f"release {named}"
+    approved = golden.baseline.record.approved
+    return f"{len(golden.baseline.record.outputs)} outputs, by {approved.by} on {approved.at:%Y-%m-%d}: {approved.why}"
 
 
 def _read(settings: Settings, root: ConfigRoot, name: str) -> GoldenSet:
     return read_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
 
 
-def _load(settings: Settings, root: ConfigRoot, name: str) -> GoldenSet:
-    return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
-
-
-def _side(golden: GoldenSet, settings: Settings, named: str | None, concurrency: int) -> GoldenTarget | GoldenRun:
-    """A run file if it is one, else a recorded release, else the manifest's target."""
-    if named is not None and named.endswith(".json"):
-        return read_run(Path(named))
-    return _target(golden, settings, named, concurrency)
-
-
-def _target(golden: GoldenSet, settings: Settings, release: str | None, concurrency: int) -> GoldenTarget:
-    return target_for(golden, release=release, variables=settings.rubric_variables(), concurrency=concurrency)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise ConfigurationError(f"{path}: cannot be written ({exc.strerror}); name another file") from exc
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands."""
+    gate.register(app, golden_app)
     app.add_typer(golden_app, name="golden")
-    app.command("gate")(gate)

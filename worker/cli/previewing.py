@@ -4,39 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.markup import escape
 
 from judges.errors import ConfigurationError
-from worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
+from judges.rubric import Rubric
+from worker.cli.context import console, with_runtime
 from worker.flow.extraction import Extraction, Part, extract
 from worker.runtime import Runtime
-from worker.schema import TraceKey
+from worker.schema import Trace, TraceKey
 
 LOOK_BACK = timedelta(days=31)
 SHOWN = 600
 """Characters of a text that are shown; --json shows all."""
 
 
-def preview_trace(trace_id: str, *, rubric: str | None, config: Path | None, as_json: bool) -> None:
-    """Print what is found in one trace of the deployment's store.
+def trace_and_parts(trace_id: str, *, rubric: Rubric, config: Path | None) -> tuple[Trace, Extraction]:
+    """One trace of the deployment's store, and what a rubric's selectors find in it.
 
     Raises:
-        ConfigurationError: the trace is not there, or the rubric is not one of the deployment's.
+        ConfigurationError: the trace is not there.
     """
-    found = with_runtime(config, lambda runtime: _extract(runtime, trace_id, rubric))
-    if as_json:
-        print_json(found)
-    else:
-        show(found)
+    return with_runtime(config, lambda runtime: _extract(runtime, trace_id, rubric))
 
 
-async def _extract(runtime: Runtime, trace_id: str, rubric: str | None) -> Extraction:
-    name = rubric or next(iter(runtime.rubrics))
-    if name not in runtime.rubrics:
-        raise ConfigurationError(f"--rubric {name}: no use case is judged by it; known: {', '.join(runtime.rubrics)}")
+async def _extract(runtime: Runtime, trace_id: str, rubric: Rubric) -> tuple[Trace, Extraction]:
     now = datetime.now(UTC)
     key = TraceKey(trace_id=trace_id, start=now - LOOK_BACK, end=now)
     trace = (await runtime.store.fetch_traces([key])).get(trace_id)
@@ -44,7 +36,7 @@ async def _extract(runtime: Runtime, trace_id: str, rubric: str | None) -> Extra
         raise ConfigurationError(
             f"trace {trace_id}: not in the store's last {LOOK_BACK.days} days, or it has no root; check the id"
         )
-    return extract(trace, runtime.rubrics[name].sample)
+    return trace, extract(trace, rubric.sample)
 
 
 def show(found: Extraction) -> None:
@@ -74,11 +66,10 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} … ({len(text):,} characters)"
 
 
-def preview(
-    trace: Annotated[str, typer.Option("--trace", help="Id of a trace in the store.")],
-    rubric: Annotated[str | None, typer.Option("--rubric", help="Whose selectors [default: the first in use]")] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what the judge would see of a trace: question, history, contexts, response, and where each was found."""
-    preview_trace(trace, rubric=rubric, config=config, as_json=as_json)
+def origins(found: Extraction) -> dict[str, str]:
+    """Where each part of the sample came from, by the part's name."""
+    single = {"question": found.question, "response": found.response}
+    named = {name: part.source for name, part in single.items() if part is not None}
+    if found.contexts:
+        named["contexts"] = ", ".join(dict.fromkeys(part.source for part in found.contexts))
+    return named | ({"history": found.history_source} if found.history else {})

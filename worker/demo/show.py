@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table
 
 from worker.demo.result import DemoResult, WorstTrace
-from worker.golden.gate import GateResult, GateVerdict
+from worker.golden.comparison import GateResult, GateVerdict
 from worker.reporting.tables import funnel_table, percent, shown, spread
 from worker.statistics.intervals import Estimate
 
@@ -113,7 +113,7 @@ def _gates(result: DemoResult, console: Console) -> None:
 
 def _gate_lines(gate: GateResult) -> str:
     colour = _COLOURS[gate.verdict]
-    p_value = "not tested" if gate.p_value is None else f"one-sided exact McNemar p = {gate.p_value:.3g}"
+    p_value = "not tested" if gate.p_value is None else f"one-sided {gate.primary.test} p = {gate.p_value:.3g}"
     return (
         f"[bold {colour}]{gate.verdict.upper():<12}[/] exit {gate.exit_code}   {gate.baseline} → {gate.candidate}\n"
         f"  pass rate {percent(gate.baseline_pass_rate)}\n"

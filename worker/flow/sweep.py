@@ -17,11 +17,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.calibration import Calibration
 from judges.errors import EvaluationError
 from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.schema import Record
+from worker.calibrations import CalibrationSet
 from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.flow.batching import chunks, group_messages
@@ -30,7 +30,6 @@ from worker.flow.spool import RootSpool
 from worker.flow.windows import due_windows
 from worker.ports import Clock, FleetState, Publish, StateUnavailable, StoreError, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     LedgerState,
     Move,
     Promise,
@@ -76,7 +75,7 @@ class Sweeper:
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
-    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
 
     async def sweep(self) -> SweepReport:
         """Scan every window that is due. Only one sweep runs at a time; a second one returns at once.
@@ -280,7 +279,7 @@ class Sweeper:
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.store.project_id()
-        ids = {_state_score_id(project, promise): promise for promise in promises}
+        ids = {_state_score_id(project, one, self.rubrics[one.rubric].state_score): one for one in promises}
         found: set[tuple[str, str]] = set()
         for chunk in chunks(list(ids), 100):
             found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.store.read_scores(chunk)}
@@ -313,14 +312,14 @@ class _Seen:
         self.unfinished += other.unfinished
 
 
-def _state_score_id(project: str, promise: Promise) -> str:
+def _state_score_id(project: str, promise: Promise, name: str) -> str:
     return score_id(
         project,
         promise.trace_id,
         promise.observation_id,
         rubric_name=promise.rubric,
         rubric_hash=promise.rubric_hash,
-        name=STATE_SCORE,
+        name=name,
     )
 
 

@@ -5,90 +5,63 @@ It keeps a changed judge from being taken for a changed application.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Sequence
 
 from judges.errors import ConfigurationError, EvaluationError
-from judges.schema import Outcome, Record, Scored, Usage
-from worker.golden.bounded import map_bounded
+from judges.schema import Scored, Usage
+from worker.golden.bounded import limit_of, map_bounded
 from worker.golden.goldenset import GoldenSet
-from worker.golden.run import SampleEvaluator, total_cost, verdicts_of
+from worker.golden.result import AnchorResult, AnchorVerdict, ExamState, JudgeChange, JudgeExam
+from worker.golden.run import (
+    JUDGEMENTS_TO_CONFIRM,
+    RunPlan,
+    SampleEvaluator,
+    judged_twice,
+    served,
+    total_cost,
+    verdicts_of,
+)
 from worker.golden.schema import Anchor
 from worker.statistics.agreement import youden_lower
 from worker.statistics.intervals import Estimate
+from worker.statistics.paired import mcnemar_exact
 from worker.statistics.weighted import hajek_share
 
 MIN_LABELS_PER_CLASS = 10
 """With fewer, even a judge without a mistake cannot show much: 10 of 10 twice has a lower bound of 0.61."""
 
 
-class ExamState(StrEnum):
-    """How the exam ended. Only PASSED lets a gate trust the judge."""
-
-    PASSED = "passed"
-    BELOW_BAR = "below_bar"
-    UNEXAMINED = "unexamined"
-    INCOMPLETE = "incomplete"
-
-
-class JudgeExam(Record):
-    """What the anchors say of the judge.
-
-    A judge *flags* an anchor where it would not pass `pass_when`. `informedness` is sensitivity + specificity − 1
-    with its lower 95 % bound in `informedness_low`; both are None where a class has no judged label.
-    """
-
-    state: ExamState
-    reason: str
-    set_digest: str
-    revision: str
-    bar: float
-    positives: int
-    negatives: int
-    missing: int
-    sensitivity: Estimate | None = None
-    specificity: Estimate | None = None
-    informedness: float | None = None
-    informedness_low: float | None = None
-    usage: Usage = Usage()
-    cost_usd: float | None = None
-
-
-class AnchorResult(Record):
-    """One anchor judged: `flagged` is None where the judge failed."""
-
-    id: str
-    label: int
-    source_id: str | None
-    flagged: bool | None
-    outcome: Outcome | None = None
-
-
 async def examine_judge(
-    golden: GoldenSet,
-    evaluator: SampleEvaluator,
-    *,
-    concurrency: int,
-    on_anchor: Callable[[AnchorResult], None] | None = None,
+    golden: GoldenSet, evaluator: SampleEvaluator, *, plan: RunPlan | None = None, concurrency: int = 1
 ) -> JudgeExam:
-    """Judge all anchors of a set and compare with the people's labels.
+    """Judge all anchors of a set and compare with the people's labels, and with the judge's own baseline.
 
-    Intervals are Wilson's, at the effective size of the sources the anchors come from where all name one.
+    An exam that would fail is confirmed first: the anchors that speak against the judge are judged twice more and
+    the majority counts. Intervals are Wilson's, at the effective size of the sources the anchors come from where all
+    name one.
 
     Raises:
         ConfigurationError: from the judge; all anchors would fail.
     """
+    plan = plan or RunPlan(limit_of(concurrency))
 
     async def one(anchor: Anchor) -> AnchorResult:
-        result = await _judge_anchor(golden, anchor, evaluator)
-        if on_anchor is not None:
-            on_anchor(result)
+        result = plan.journal.anchor(anchor.id)
+        if result is None:
+            result = await _judge_anchor(golden, anchor, evaluator)
+            plan.journal.keep("anchor", result)
+        plan.on_done(result)
         return result
 
-    return grade(golden, await map_bounded(one, golden.anchors, concurrency=concurrency), evaluator.revision)
+    found = await map_bounded(one, golden.anchors, limit=plan.limit, deadline=plan.deadline)
+    results = [result or _unjudged(anchor) for anchor, result in zip(golden.anchors, found, strict=True)]
+    exam = grade(golden, results, evaluator.revision)
+    if exam.state not in (ExamState.BELOW_BAR, ExamState.BELOW_BASELINE):
+        return exam
+    return grade(golden, await _confirmed(golden, results, evaluator, plan), evaluator.revision)
 
 
-def grade(golden: GoldenSet, results: list[AnchorResult], revision: str) -> JudgeExam:
+def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> JudgeExam:
     """The exam's outcome from judged anchors."""
     judged = [result for result in results if result.flagged is not None]
     sensitivity = _hit_rate(judged, label=1)
@@ -105,6 +78,10 @@ def grade(golden: GoldenSet, results: list[AnchorResult], revision: str) -> Judg
         missing=len(results) - len(judged),
         sensitivity=sensitivity,
         specificity=specificity,
+        change=_change(golden, results),
+        models_served=served(verdicts),
+        confirmed=sum(len(result.judgements) > 1 for result in results),
+        anchors=tuple(AnchorVerdict(id=r.id, label=r.label, flagged=r.flagged) for r in results),
         usage=sum((verdict.usage for verdict in verdicts), Usage()),
         cost_usd=total_cost([verdict.cost_usd for verdict in verdicts]),
     )
@@ -121,6 +98,11 @@ def _state(exam: JudgeExam, min_completed: float) -> tuple[ExamState, str]:
     total = exam.positives + exam.negatives + exam.missing
     if total and (total - exam.missing) / total < min_completed:
         return ExamState.INCOMPLETE, f"{exam.missing} of {total} anchors could not be judged"
+    change = exam.change
+    if change is not None and change.p_value <= change.alpha:
+        found = f"{change.worse} anchors it judged rightly when the baseline was taken are judged wrongly now"
+        numbers = f"{change.better} the other way, of {change.n}; one-sided exact McNemar p = {change.p_value:.3g}"
+        return ExamState.BELOW_BASELINE, f"the judge got worse: {found} ({numbers} ≤ {change.alpha:g})"
     fewest = min(exam.positives, exam.negatives)
     if fewest < MIN_LABELS_PER_CLASS or exam.informedness is None or exam.informedness_low is None:
         have = f"{exam.positives} marked and {exam.negatives} unmarked anchors"
@@ -130,21 +112,69 @@ def _state(exam: JudgeExam, min_completed: float) -> tuple[ExamState, str]:
     return (ExamState.PASSED if low > exam.bar else ExamState.BELOW_BAR), found
 
 
+def _change(golden: GoldenSet, results: Sequence[AnchorResult]) -> JudgeChange | None:
+    """The judge against itself when the reviewed baseline was taken."""
+    if golden.baseline is None or not golden.baseline.examined(golden.digests):
+        return None
+    before = {anchor.id: anchor for anchor in golden.baseline.anchors if anchor.flagged is not None}
+    both = [
+        (before[r.id].flagged == bool(r.label), r.right) for r in results if r.flagged is not None and r.id in before
+    ]
+    if not both:
+        return None
+    worse, better = sum(was and not now for was, now in both), sum(now and not was for was, now in both)
+    return JudgeChange(
+        worse=worse,
+        better=better,
+        n=len(both),
+        p_value=mcnemar_exact(worse, better),
+        alpha=golden.manifest.gate.judge_alpha,
+        revision_before=golden.baseline.record.revision,
+        models_before=golden.baseline.record.models_served,
+    )
+
+
 def _hit_rate(judged: list[AnchorResult], *, label: int) -> Estimate | None:
     """Share of anchors with this label on which judge and people agree."""
     rows = [result for result in judged if result.label == label]
     sources = [result.source_id for result in rows]
     return hajek_share(
-        [result.flagged is (label == 1) for result in rows],
+        [result.right for result in rows],
         [1.0] * len(rows),
         clusters=None if None in sources else sources,
     )
 
 
+async def _confirmed(
+    golden: GoldenSet, results: Sequence[AnchorResult], evaluator: SampleEvaluator, plan: RunPlan
+) -> list[AnchorResult]:
+    """The results after every wrong one was judged twice more."""
+    anchors = {anchor.id: anchor for anchor in golden.anchors}
+    wrong = [result for result in results if result.flagged is not None and not result.right]
+
+    async def again(result: AnchorResult) -> AnchorResult:
+        flags = list(result.judgements or (result.flagged,))
+        while len(flags) < JUDGEMENTS_TO_CONFIRM:
+            flags.append((await _judge_anchor(golden, anchors[result.id], evaluator)).flagged)
+        # A judgement that failed speaks for nobody; then the first one stands.
+        flagged = next((flag for flag in (True, False) if 2 * flags.count(flag) > len(flags)), result.flagged)
+        confirmed = result.model_copy(update={"flagged": flagged, "judgements": tuple(flags)})
+        plan.journal.keep("anchor", confirmed)
+        return confirmed
+
+    found = await map_bounded(again, wrong, limit=plan.limit, deadline=plan.deadline)
+    by_id = {result.id: result for result in found if result is not None}
+    return [by_id.get(result.id, result) for result in results]
+
+
+def _unjudged(anchor: Anchor) -> AnchorResult:
+    return AnchorResult(id=anchor.id, label=anchor.label, source_id=anchor.source_id, flagged=None)
+
+
 async def _judge_anchor(golden: GoldenSet, anchor: Anchor, evaluator: SampleEvaluator) -> AnchorResult:
-    result = AnchorResult(id=anchor.id, label=anchor.label, source_id=anchor.source_id, flagged=None)
+    result, sample = _unjudged(anchor), golden.anchor_sample(anchor)
     try:
-        outcome = await evaluator.evaluate(golden.anchor_sample(anchor))
+        outcome = await judged_twice(sample, evaluator)
     except ConfigurationError:
         raise
     except EvaluationError:

@@ -3,229 +3,212 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Literal
 
-from pydantic import ConfigDict, Field
-
-from judges.schema import Record
+from worker.golden.comparison import GateResult, MetricTest, Pair, Slice
 from worker.golden.decide import ItemStatus
-from worker.golden.exam import ExamState, JudgeExam
-from worker.golden.goldenset import GoldenSet, GoldenSetError
-from worker.golden.run import GoldenRun, ItemResult
-from worker.statistics.intervals import Estimate
-from worker.statistics.paired import mcnemar_exact, minimum_detectable_drop
+from worker.golden.files import GoldenSetError
+from worker.golden.goldenset import GoldenSet
+from worker.golden.metrics import PASS_RATE, primary_test, secondary_tests
+from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
+from worker.golden.run import total_cost
+from worker.golden.verdict import Findings, verdict_of
+from worker.golden.words import floor_words, lost_words, metric_words
+from worker.statistics.power import minimum_detectable_drop
+from worker.statistics.repeats import VarianceComponents, variance_components
 
 ASSUMED_FLIP_RATE = 0.02
 """Share of items assumed to flip each way by chance alone, for the minimum detectable drop."""
 
 
-class GateVerdict(StrEnum):
-    """What the pipeline is told."""
-
-    PASS = "pass"  # noqa: S105  # a verdict, not a password
-    REGRESSED = "regressed"
-    INCONCLUSIVE = "inconclusive"
-
-
-EXIT_CODES = {GateVerdict.PASS: 0, GateVerdict.REGRESSED: 1, GateVerdict.INCONCLUSIVE: 3}
-
-
-class Pair(Record):
-    """One item on both sides."""
-
-    baseline: ItemResult
-    candidate: ItemResult
-
-    @property
-    def worse(self) -> bool:
-        """Counts against the candidate. A side that is missing is taken as the candidate's bad luck."""
-        return self._passed(self.baseline, if_missing=True) and not self._passed(self.candidate, if_missing=False)
-
-    @property
-    def better(self) -> bool:
-        """Failed before and passes now."""
-        return self.baseline.status is ItemStatus.FAILED and self.candidate.status is ItemStatus.PASSED
-
-    @property
-    def both_missing(self) -> bool:
-        """Says nothing about either side."""
-        return self.baseline.status is self.candidate.status is ItemStatus.MISSING
-
-    @staticmethod
-    def _passed(item: ItemResult, *, if_missing: bool) -> bool:
-        return if_missing if item.status is ItemStatus.MISSING else item.status is ItemStatus.PASSED
-
-
-class Slice(Record):
-    """Counts of the items with one tag; reported, never tested."""
-
-    tag: str
-    n: int
-    baseline_passed: int
-    candidate_passed: int
-    worse: int
-    better: int
-
-
-class GateResult(Record):
-    """The gate's verdict and everything it rests on.
-
-    `worse` and `better` are the discordant counts (b and c of McNemar's test). `minimum_detectable_drop` is the true
-    drop of the pass rate that this many items catch with 80 % power if `assumed_flip_rate` of them flip each way by
-    chance; None where no drop is large enough.
-    """
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    schema_version: Literal[1] = Field(default=1, alias="schema")
-    verdict: GateVerdict
-    reasons: tuple[str, ...]
-    golden_set: str
-    set_digest: str
-    revision: str
-    baseline: str
-    candidate: str
-    n: int
-    worse: int
-    better: int
-    p_value: float | None
-    alpha: float
-    baseline_pass_rate: Estimate | None
-    candidate_pass_rate: Estimate | None
-    baseline_missing: int
-    candidate_missing: int
-    minimum_detectable_drop: float | None
-    assumed_flip_rate: float = ASSUMED_FLIP_RATE
-    must_pass_failures: tuple[str, ...] = ()
-    exam: JudgeExam | None = None
-    slices: tuple[Slice, ...] = ()
-    discordant: tuple[Pair, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 pass, 1 regressed, 3 inconclusive."""
-        return EXIT_CODES[self.verdict]
-
-
 def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> GateResult:
     """Compare two runs of one golden set, judged by one evaluator revision.
 
-    Regressed: a must-pass item failed, or the one-sided exact McNemar test on the pass rate says so at the set's alpha.
-    Inconclusive: anything that should have run did not, or the judge cannot be trusted. A pass needs neither.
+    Regressed: a must-pass item failed, or the primary metric is shown to be worse at the set's alpha. Inconclusive:
+    anything that should have run did not, the judge cannot be trusted, or non-inferiority was asked for and is not
+    shown. A pass needs none of these.
 
     Raises:
         GoldenSetError: the runs are not of this set as it stands (exit code 2).
     """
     pairs = _pairs(baseline, candidate, golden)
     settings = golden.manifest.gate
-    doubts = _judge_doubts(baseline, candidate, golden, exam)
-    gaps = _gaps(baseline, candidate, golden)
-    broken = [p.candidate.id for p in pairs if p.candidate.id in settings.must_pass and _failed(p.candidate)]
     tested = [pair for pair in pairs if not pair.both_missing]
-    worse, better = sum(pair.worse for pair in tested), sum(pair.better for pair in tested)
-    p_value = mcnemar_exact(worse, better) if tested else None
-    verdict, reasons = _verdict(doubts, gaps, broken, p_value=p_value, alpha=settings.alpha)
+    primary = primary_test(tested, golden)
+    secondaries = secondary_tests(tested, golden)
+    broken, unconfirmed = _must_pass(pairs, settings.must_pass)
+    gaps = _gaps(baseline, candidate, golden)
+    if unconfirmed:
+        gaps.append(f"must-pass items missing or not confirmed: {', '.join(unconfirmed)}")
+    found = Findings(
+        doubts=_judge_doubts(baseline, candidate, golden, exam),
+        gaps=gaps,
+        floor=floor_words(baseline, candidate, golden.items),
+        broken=broken,
+        primary=primary,
+        secondaries=secondaries,
+    )
+    verdict, reasons = verdict_of(found, settings)
     return GateResult(
+        run_id=candidate.run_id,
         verdict=verdict,
         reasons=tuple(reasons),
+        warnings=tuple(_warnings(secondaries, golden, exam)),
         golden_set=golden.name,
         set_digest=golden.digest,
         revision=candidate.revision,
         baseline=baseline.target,
         candidate=candidate.target,
+        mode=settings.mode,
+        margin=settings.margin,
+        repeats=candidate.repeats,
         n=len(tested),
-        worse=worse,
-        better=better,
-        p_value=p_value,
+        worse=sum(pair.worse for pair in tested),
+        better=sum(pair.better for pair in tested),
+        primary=primary,
+        secondaries=secondaries,
+        p_value=primary.p_value,
         alpha=settings.alpha,
         baseline_pass_rate=baseline.pass_rate(),
         candidate_pass_rate=candidate.pass_rate(),
         baseline_missing=baseline.missing,
         candidate_missing=candidate.missing,
-        minimum_detectable_drop=minimum_detectable_drop(len(tested), flip_rate=ASSUMED_FLIP_RATE, alpha=settings.alpha),
+        minimum_detectable_drop=detectable_drop(golden, len(tested), candidate.repeats),
+        assumed_flip_rate=ASSUMED_FLIP_RATE,
         must_pass_failures=tuple(broken),
+        unstable=tuple(dict.fromkeys((*baseline.unstable(), *candidate.unstable()))),
+        noise=_noise(baseline),
         exam=exam,
         slices=_slices(tested),
-        discordant=tuple(pair for pair in tested if pair.worse or pair.better),
+        pairs=tuple(pairs),
+        started=min(baseline.started, candidate.started),
+        finished=max(baseline.finished, candidate.finished),
+        usage=baseline.usage + candidate.usage,
+        cost_usd=total_cost([baseline.cost_usd, candidate.cost_usd]),
     )
+
+
+def detectable_drop(golden: GoldenSet, n: int, repeats: int) -> float | None:
+    """The minimum detectable drop of the pass rate; None for another primary, whose spread is not known before."""
+    if golden.manifest.gate.primary != PASS_RATE:
+        return None
+    alpha = golden.manifest.gate.alpha
+    return minimum_detectable_drop(n, flip_rate=ASSUMED_FLIP_RATE, alpha=alpha, repeats=repeats)
 
 
 def _pairs(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[Pair]:
     """The two runs item by item, after checking that they can be compared at all."""
-    ids = [item.id for item in golden.items]
     for side, run in (("baseline", baseline), ("candidate", candidate)):
         if run.set_digest != golden.digest or run.golden_set != golden.name:
             remedy = f"was made with another state of golden set {golden.name!r}; run it again"
             raise GoldenSetError(f"{side} run", "set_digest", remedy)
-        if sorted(item.id for item in run.items) != sorted(ids):
+        asked = sorted((item.id, repeat) for item in golden.items for repeat in range(run.repeats))
+        if sorted((item.id, item.repeat) for item in run.items) != asked:
             raise GoldenSetError(f"{side} run", "items", "are not the items of the set; run it again")
-    before = {item.id: item for item in baseline.items}
-    after = {item.id: item for item in candidate.items}
-    return [Pair(baseline=before[item_id], candidate=after[item_id]) for item_id in ids]
+    if baseline.repeats != candidate.repeats:
+        remedy = f"{baseline.repeats} against the candidate's {candidate.repeats}; both sides need the same"
+        raise GoldenSetError("baseline run", "repeats", remedy)
+    before, after = _by_item(baseline), _by_item(candidate)
+    return [
+        Pair(
+            id=item.id,
+            question=item.question,
+            contexts=item.contexts,
+            tags=item.tags,
+            baseline=before[item.id],
+            candidate=after[item.id],
+        )
+        for item in golden.items
+    ]
+
+
+def _by_item(run: GoldenRun) -> dict[str, tuple[ItemResult, ...]]:
+    found: dict[str, tuple[ItemResult, ...]] = {}
+    for result in run.items:
+        found[result.id] = (*found.get(result.id, ()), result)
+    return found
 
 
 def _judge_doubts(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
     """Why the judge's verdicts cannot carry a decision."""
+    settings = golden.manifest.gate
     doubts = []
     if baseline.revision != candidate.revision:
         doubts.append("baseline and candidate were judged by different evaluator revisions; judge the baseline again")
     if exam is None or exam.state is ExamState.UNEXAMINED:
-        if not golden.manifest.gate.allow_unexamined:
+        if not settings.allow_unexamined:
             why = exam.reason if exam is not None else "the anchors were not judged"
             doubts.append(f"judge unexamined: {why}; add anchors or set gate.allow_unexamined")
     elif exam.revision != candidate.revision or exam.set_digest != golden.digest:
         doubts.append("the judge's exam is of another evaluator revision or set; examine it again")
     elif exam.state is not ExamState.PASSED:
         doubts.append(f"judge exam {exam.state.value}: {exam.reason}")
+    if exam is not None and exam.model_changed and settings.on_model_change == "inconclusive":
+        doubts.append(_model_words(exam))
     return doubts
 
 
-def _gaps(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[str]:
-    """What did not run, beyond what the set tolerates. A must-pass item always has to run."""
+def _warnings(secondaries: Sequence[MetricTest], golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
+    """What a person should know though it does not decide."""
     settings = golden.manifest.gate
+    warnings = [metric_words(test) for test in secondaries if test.shown_worse]
+    if exam is not None and exam.model_changed and settings.on_model_change == "warn":
+        warnings.append(_model_words(exam))
+    if exam is not None and exam.state is ExamState.UNEXAMINED and settings.allow_unexamined:
+        warnings.append(f"the judge is unexamined ({exam.reason}); gate.allow_unexamined lets it decide all the same")
+    return warnings
+
+
+def _model_words(exam: JudgeExam) -> str:
+    before = exam.change.models_before if exam.change is not None else ()
+    now = ", ".join(exam.models_served)
+    return f"the judge is served by another model: {now}, {', '.join(before)} when the baseline was taken"
+
+
+def _gaps(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[str]:
+    """What did not run, beyond what the set tolerates."""
     gaps = []
     for side, run in (("baseline", baseline), ("candidate", candidate)):
-        missing = [item for item in run.items if item.status is ItemStatus.MISSING]
-        if run.completed < settings.min_completed * len(run.items) or run.completed == 0:
-            first = f"{missing[0].id}: {missing[0].reasons[0] if missing[0].reasons else 'no reason given'}"
-            gaps.append(f"{side}: {run.missing} of {len(run.items)} items missing (first: {first})")
-    must = [item.id for item in candidate.items if item.id in settings.must_pass and item.status is ItemStatus.MISSING]
-    if must:
-        gaps.append(f"must-pass items missing: {', '.join(must)}")
+        if run.timed_out:
+            gaps.append(
+                f"{side}: the time of the whole run was up with {run.missing} of {len(run.items)} answers missing"
+            )
+        elif run.completed < golden.manifest.gate.min_completed * len(run.items) or run.completed == 0:
+            gaps.append(lost_words(side, run))
     return gaps
 
 
-def _verdict(
-    doubts: list[str], gaps: list[str], broken: Sequence[str], *, p_value: float | None, alpha: float
-) -> tuple[GateVerdict, list[str]]:
-    """The verdict and its reasons, the decisive ones first."""
-    failures = [f"must-pass item failed: {item_id}" for item_id in broken]
-    if doubts:
-        return GateVerdict.INCONCLUSIVE, doubts + failures + gaps
-    if failures:
-        return GateVerdict.REGRESSED, failures + gaps
-    if gaps or p_value is None:
-        return GateVerdict.INCONCLUSIVE, gaps
-    if p_value <= alpha:
-        return GateVerdict.REGRESSED, [f"pass rate fell: one-sided exact McNemar p = {p_value:.3g} ≤ {alpha:g}"]
-    return GateVerdict.PASS, [f"no regression shown: one-sided exact McNemar p = {p_value:.3g} > {alpha:g}"]
+def _must_pass(pairs: Sequence[Pair], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Must-pass items that failed by the majority of their judgements, and those that nobody could judge."""
+    broken, unknown = [], []
+    for pair in pairs:
+        if pair.id not in names:
+            continue
+        found = {result.confirmed for result in pair.candidate}
+        if ItemStatus.FAILED in found:
+            broken.append(pair.id)
+        elif ItemStatus.MISSING in found:
+            unknown.append(pair.id)
+    return broken, unknown
 
 
-def _failed(item: ItemResult) -> bool:
-    return item.status is ItemStatus.FAILED
+def _noise(run: GoldenRun) -> VarianceComponents | None:
+    """Spread among the baseline's repeats, where nothing is missing."""
+    if run.missing or run.repeats < 2:
+        return None
+    trials = [[result.status is ItemStatus.PASSED for result in results] for results in _by_item(run).values()]
+    return variance_components(trials)
 
 
-def _slices(pairs: list[Pair]) -> tuple[Slice, ...]:
+def _slices(pairs: Sequence[Pair]) -> tuple[Slice, ...]:
     """Counts by tag, in the order of the tags' names."""
-    tags = sorted({tag for pair in pairs for tag in pair.candidate.tags})
-    groups = [(tag, [pair for pair in pairs if tag in pair.candidate.tags]) for tag in tags]
+    tags = sorted({tag for pair in pairs for tag in pair.tags})
+    groups = [(tag, [pair for pair in pairs if tag in pair.tags]) for tag in tags]
     return tuple(
         Slice(
             tag=tag,
             n=len(group),
-            baseline_passed=sum(pair.baseline.status is ItemStatus.PASSED for pair in group),
-            candidate_passed=sum(pair.candidate.status is ItemStatus.PASSED for pair in group),
+            baseline_passed=sum(item.status is ItemStatus.PASSED for pair in group for item in pair.baseline),
+            candidate_passed=sum(item.status is ItemStatus.PASSED for pair in group for item in pair.candidate),
             worse=sum(pair.worse for pair in group),
             better=sum(pair.better for pair in group),
         )

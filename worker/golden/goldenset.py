@@ -1,33 +1,21 @@
-"""Loading a golden set: manifest, items and anchors, checked against each other and against the lock."""
+"""Loading a golden set: manifest, items and anchors, checked against each other."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
 
-import yaml
-from pydantic import ValidationError
+from pydantic import JsonValue
 
-from judges.errors import ConfigurationError
-from judges.rubric import Rubric, first_problem
+from judges.rubric import Rubric
 from judges.schema import Record, Sample
-from worker.golden.schema import Anchor, GoldenItem, Manifest, Release
+from worker.golden.baseline import Baseline, baseline_digests, read_baseline
+from worker.golden.files import GoldenSetError, digest_of, read_bytes, read_mapping, read_records
+from worker.golden.schema import Anchor, GoldenItem, Manifest
+from worker.statistics.noninferiority import items_for_margin, smallest_margin
 
 LOCK = "golden.lock"
-
-R = TypeVar("R", GoldenItem, Anchor, Release)
-
-
-class GoldenSetError(ConfigurationError):
-    """A golden set, release or run that cannot be used; the message names file, key and remedy."""
-
-    def __init__(self, file: Path | str, key: str, remedy: str) -> None:
-        super().__init__(f"{file}: {key}: {remedy}")
-        self.file = str(file)
-        self.key = key
 
 
 class GoldenSet(Record):
@@ -38,6 +26,7 @@ class GoldenSet(Record):
     rubric: Rubric
     items: tuple[GoldenItem, ...]
     anchors: tuple[Anchor, ...]
+    baseline: Baseline | None = None
     digests: dict[str, str]
 
     @property
@@ -99,58 +88,43 @@ def read_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> G
     anchors_file = directory / "anchors.jsonl"
     anchors = read_records(anchors_file, Anchor) if anchors_file.exists() else ()
     _cross_check(directory, manifest, rubric, items, anchors)
-    digests = compute_digests(directory, manifest, rubric)
-    return GoldenSet(
-        directory=directory, manifest=manifest, rubric=rubric, items=items, anchors=anchors, digests=digests
+    golden = GoldenSet(
+        directory=directory,
+        manifest=manifest,
+        rubric=rubric,
+        items=items,
+        anchors=anchors,
+        baseline=read_baseline(directory),
+        digests={},
     )
+    return golden.model_copy(update={"digests": compute_digests(golden)})
 
 
-def compute_digests(directory: Path, manifest: Manifest, rubric: Rubric) -> dict[str, str]:
+def compute_digests(golden: GoldenSet) -> dict[str, str]:
     """sha256 of each part that must not change silently: files by their bytes, settings by their values.
 
     Raises:
-        GoldenSetError: the baseline release the manifest names cannot be read.
+        GoldenSetError: a file of the baseline cannot be read.
     """
+    directory, manifest = golden.directory, golden.manifest
     digests = {
-        "items": hashlib.sha256(_read_bytes(directory / "items.jsonl")).hexdigest(),
+        "items": hashlib.sha256(read_bytes(directory / "items.jsonl")).hexdigest(),
         "pass_when": digest_of({name: limit.model_dump() for name, limit in manifest.pass_when.items()}),
-        "gate": digest_of(manifest.gate.model_dump(mode="json")),
-        "rubric": rubric.content_hash(),
+        "gate": digest_of(gate_settings(manifest)),
+        "rubric": golden.rubric.content_hash(),
     }
-    anchors = directory / "anchors.jsonl"
-    if anchors.exists():
-        digests["anchors"] = hashlib.sha256(_read_bytes(anchors)).hexdigest()
-    if manifest.baseline is not None:
-        baseline = release_path(directory, manifest.baseline)
-        digests["baseline"] = hashlib.sha256(_read_bytes(baseline)).hexdigest()
+    if golden.anchors:
+        digests["anchors"] = hashlib.sha256(read_bytes(directory / "anchors.jsonl")).hexdigest()
+    if golden.baseline is not None:
+        digests["baseline"] = digest_of(baseline_digests(golden.baseline))
+    elif manifest.baseline is not None:
+        digests["baseline"] = hashlib.sha256(read_bytes(release_path(directory, manifest.baseline))).hexdigest()
     return digests
 
 
-def read_records(path: Path, kind: type[R]) -> tuple[R, ...]:
-    """Records of one JSONL file; empty files and repeated ids are refused.
-
-    Raises:
-        GoldenSetError: names the line and the key.
-    """
-    records: list[R] = []
-    seen: dict[str, int] = {}
-    # By bytes: splitlines() would also break at U+2028 inside a string.
-    for number, line in enumerate(_read_bytes(path).split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = kind.model_validate_json(line)
-        except ValidationError as exc:
-            key, remedy = first_problem(exc)
-            raise GoldenSetError(path, f"line {number}: {key}", remedy) from exc
-        if record.id in seen:
-            remedy = f"already used on line {seen[record.id]}; ids are unique, rename or remove one"
-            raise GoldenSetError(path, f"line {number}: id {record.id!r}", remedy)
-        seen[record.id] = number
-        records.append(record)
-    if not records:
-        raise GoldenSetError(path, "file", "is empty; write one JSON object a line")
-    return tuple(records)
+def gate_settings(manifest: Manifest) -> dict[str, JsonValue]:
+    """Every setting that decides how two runs are compared."""
+    return {**manifest.gate.model_dump(mode="json"), "repeats": manifest.repeats}
 
 
 def release_path(directory: Path, release: str) -> Path:
@@ -158,25 +132,9 @@ def release_path(directory: Path, release: str) -> Path:
     return directory / "releases" / f"{release}.jsonl"
 
 
-def digest_of(value: object) -> str:
-    """sha256 of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def _read_manifest(directory: Path) -> Manifest:
     path = directory / "manifest.yaml"
-    try:
-        data = yaml.safe_load(_read_bytes(path))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark is not None else "file"
-        raise GoldenSetError(path, where, "not YAML; mend it") from exc
-    if not isinstance(data, dict):
-        raise GoldenSetError(path, "file", "must be a mapping of keys; start with `name: ...`")
-    try:
-        manifest = Manifest.model_validate(data)
-    except ValidationError as exc:
-        raise GoldenSetError(path, *first_problem(exc)) from exc
+    manifest = read_mapping(path, Manifest)
     if manifest.name != directory.resolve().name:
         raise GoldenSetError(
             path, "name", f"is {manifest.name!r} but the directory is {directory.name!r}; use one name"
@@ -196,6 +154,10 @@ def _cross_check(
             raise GoldenSetError(
                 path, f"pass_when.{name}", f"rubric {rubric.name!r} gives no such score; it has {known}"
             )
+    if manifest.gate.primary != "pass_rate" and manifest.gate.primary not in rubric.scores:
+        known = ", ".join(rubric.scores)
+        raise GoldenSetError(path, "gate.primary", f"rubric {rubric.name!r} gives no such score; it has {known}")
+    _check_margin(path, manifest, len(ids))
     for item_id in manifest.gate.must_pass:
         if item_id not in ids:
             raise GoldenSetError(
@@ -207,8 +169,13 @@ def _cross_check(
             raise GoldenSetError(directory / "anchors.jsonl", f"anchor {anchor.id!r}: item", remedy)
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
+def _check_margin(path: Path, manifest: Manifest, n: int) -> None:
+    """A margin that so few items can never show is refused before anything is asked."""
+    margin, alpha = manifest.gate.margin, manifest.gate.alpha
+    if margin is None or margin > smallest_margin(n, alpha=alpha):
+        return
+    best = f"with {n} items the drop may be {smallest_margin(n, alpha=alpha):.1%} even if not one item changes"
+    remedy = (
+        f"{margin:g} can never be shown: {best}; use {items_for_margin(margin, alpha=alpha)} items or a wider margin"
+    )
+    raise GoldenSetError(path, "gate.margin", remedy)

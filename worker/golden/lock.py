@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -11,15 +11,20 @@ from pydantic import Field, JsonValue, ValidationError
 
 from judges.rubric import Rubric, first_problem
 from judges.schema import Record
-from worker.golden.goldenset import LOCK, GoldenSet, GoldenSetError, read_golden_set
+from worker.golden.baseline import baseline_digests
+from worker.golden.files import GoldenSetError, digest_of, read_records, write_text
+from worker.golden.goldenset import LOCK, GoldenSet, gate_settings, read_golden_set
+from worker.golden.schema import Release
 
+_NAMED = 5
 _HEADER = "# Written by `assay golden freeze`; any difference to the files makes runs and gates exit 2.\n"
 
 
 class Change(Record):
     """One part that differs from the lock; `old` is None for a new part, `new` for one that is gone.
 
-    `detail` spells out settings (`at_most: 0.5 → 0.6`); files have none.
+    `detail` spells out settings (`hallucination_risk.at_most: 0.5 → 0.6`) and, for files, which entries were changed,
+    added or removed.
     """
 
     part: str
@@ -33,11 +38,16 @@ class Change(Record):
 
 
 class _Lock(Record):
-    """The file's content. `settings` repeats the locked settings in clear, so that a change can be shown."""
+    """The file's content.
+
+    `settings` repeats the locked settings in clear and `entries` has a short digest of every item, anchor and baseline
+    file, so that a change can be shown and not only noticed.
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     digests: dict[str, str]
     settings: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    entries: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 def load_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> GoldenSet:
@@ -70,14 +80,15 @@ def changes_since_lock(golden: GoldenSet) -> tuple[Change, ...]:
         GoldenSetError: the lock cannot be read.
     """
     lock = _read_lock(golden.directory / LOCK)
-    settings = _settings(golden)
+    settings, entries = _settings(golden), _entries(golden)
     parts = sorted(lock.digests.keys() | golden.digests.keys())
     return tuple(
         Change(
             part=part,
             old=lock.digests.get(part),
             new=golden.digests.get(part),
-            detail=_difference(lock.settings.get(part, {}), settings.get(part, {})),
+            detail=_difference(lock.settings.get(part, {}), settings.get(part, {}))
+            or _entry_difference(lock.entries.get(part, {}), entries.get(part, {})),
         )
         for part in parts
         if lock.digests.get(part) != golden.digests.get(part)
@@ -94,13 +105,13 @@ def freeze(golden: GoldenSet) -> tuple[Change, ...]:
     if not changes:
         return ()
     path = golden.directory / LOCK
-    lock = {"schema": 1, "digests": dict(sorted(golden.digests.items())), "settings": _settings(golden)}
-    scratch = path.with_suffix(".lock.new")
-    try:
-        scratch.write_text(_HEADER + yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
-        scratch.replace(path)
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror or exc})") from exc
+    lock = {
+        "schema": 1,
+        "digests": dict(sorted(golden.digests.items())),
+        "settings": _settings(golden),
+        "entries": _entries(golden),
+    }
+    write_text(path, _HEADER + yaml.safe_dump(lock, sort_keys=False, allow_unicode=True))
     return changes
 
 
@@ -108,14 +119,58 @@ def _settings(golden: GoldenSet) -> dict[str, dict[str, JsonValue]]:
     manifest = golden.manifest
     return {
         "pass_when": {name: limit.model_dump(exclude_none=True) for name, limit in manifest.pass_when.items()},
-        "gate": manifest.gate.model_dump(mode="json"),
+        "gate": gate_settings(manifest),
+        "rubric": golden.rubric.model_dump(mode="json"),
     }
 
 
-def _difference(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> str:
-    """Changed keys with both values, in words."""
-    keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
-    return ", ".join(f"{key}: {_value(old.get(key))} → {_value(new.get(key))}" for key in keys)
+def _entries(golden: GoldenSet) -> dict[str, dict[str, str]]:
+    """A short digest of every record and baseline file."""
+    entries = {
+        "items": {item.id: digest_of(item.model_dump(mode="json"))[:12] for item in golden.items},
+        "anchors": {anchor.id: digest_of(anchor.model_dump(mode="json"))[:12] for anchor in golden.anchors},
+    }
+    if golden.baseline is not None:
+        entries["baseline"] = {name: digest[:12] for name, digest in baseline_digests(golden.baseline).items()}
+    elif golden.manifest.baseline is not None:
+        path = golden.release_path(golden.manifest.baseline)
+        releases = read_records(path, Release)
+        entries["baseline"] = {one.id: digest_of(one.model_dump(mode="json"))[:12] for one in releases}
+    return entries
+
+
+def _difference(old: JsonValue, new: JsonValue) -> str:
+    """Changed keys with both values, in words; keys of nested settings are dotted."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    return ", ".join(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}" for key in keys)
+
+
+def _leaves(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+    if not isinstance(value, dict):
+        yield prefix, value
+        return
+    for key, child in value.items():
+        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
+
+
+def _entry_difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Which entries were changed, added or removed; nothing for a part without entries."""
+    if not old and not new:
+        return ""
+    groups = {
+        "changed": [name for name in new if name in old and old[name] != new[name]],
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+    }
+    if not any(groups.values()):
+        return "order or layout of the file"
+    return "; ".join(f"{word} {_listed(names)}" for word, names in groups.items() if names)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _value(value: JsonValue) -> str:

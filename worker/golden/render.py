@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from judges.schema import Claim
+from worker.golden.comparison import GateResult, GateVerdict, Pair
 from worker.golden.decide import ItemStatus
-from worker.golden.exam import ExamState, JudgeExam
-from worker.golden.gate import GateResult, GateVerdict, Pair
-from worker.golden.run import GoldenRun, ItemResult
-from worker.statistics.intervals import Estimate
+from worker.golden.facts import gate_facts, run_facts
+from worker.golden.result import GoldenRun, ItemResult
 
 _COLOURS = {GateVerdict.PASS: "green", GateVerdict.REGRESSED: "red", GateVerdict.INCONCLUSIVE: "yellow"}
 _SHOWN = 10
@@ -24,7 +24,7 @@ _SHOWN = 10
 
 def print_run(run: GoldenRun, console: Console) -> None:
     """One run: counts, pass rate, cost, and the first items that did not pass."""
-    lines = [f"{run.golden_set} · {run.target} · evaluator {run.revision[:12]}", *_run_facts(run)]
+    lines = [f"{run.golden_set} · {run.target} · evaluator {run.revision[:12]}", *run_facts(run)]
     parts: list[RenderableType] = [_plain(line) for line in lines]
     troubled = [item for item in run.items if item.status is not ItemStatus.PASSED]
     if troubled:
@@ -40,8 +40,9 @@ def print_gate(result: GateResult, console: Console) -> None:
     )
     parts: list[RenderableType] = [heading]
     parts.extend(_plain(f"  {reason}") for reason in result.reasons)
+    parts.extend(_plain(f"  warning: {warning}") for warning in result.warnings)
     parts.append(_plain(f"{result.golden_set}: {result.candidate} against {result.baseline}"))
-    parts.extend(_plain(line) for line in _gate_facts(result))
+    parts.extend(_plain(line) for line in gate_facts(result))
     if result.discordant:
         parts.append(_pair_table(result.discordant))
         parts.extend(_more(len(result.discordant)))
@@ -49,13 +50,17 @@ def print_gate(result: GateResult, console: Console) -> None:
 
 
 def run_json(run: GoldenRun) -> str:
-    """A run as JSON, `schema` 1; `GoldenRun.model_validate_json` reads it again."""
+    """A run as JSON, `schema` 2; `GoldenRun.model_validate_json` reads it again."""
     return run.model_dump_json(indent=2)
 
 
 def gate_json(result: GateResult) -> str:
-    """A gate result as JSON, `schema` 1, with its exit code."""
-    data: dict[str, Any] = result.model_dump(mode="json") | {"exit_code": result.exit_code}
+    """A gate result as JSON, `schema` 2, with its exit code and the ids of the items that changed."""
+    data: dict[str, Any] = result.model_dump(mode="json") | {
+        "exit_code": result.exit_code,
+        "items_worse": [pair.id for pair in result.discordant if pair.worse],
+        "items_better": [pair.id for pair in result.discordant if pair.better],
+    }
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
@@ -63,7 +68,7 @@ def run_markdown(run: GoldenRun) -> str:
     """A run in Markdown, short."""
     troubled = [item for item in run.items if item.status is not ItemStatus.PASSED][:_SHOWN]
     lines = [f"### Golden run: {_md(run.golden_set)} · {_md(run.target)}", ""]
-    lines += [f"- {_md(fact)}" for fact in _run_facts(run)]
+    lines += [f"- {_md(fact)}" for fact in run_facts(run)]
     if troubled:
         lines += ["", "| item | status | why | worst claim |", "| --- | --- | --- | --- |"]
         lines += [
@@ -75,86 +80,53 @@ def run_markdown(run: GoldenRun) -> str:
 def gate_markdown(result: GateResult) -> str:
     """A gate result in Markdown, for a pull request."""
     lines = [f"### Gate: **{result.verdict.value}** ({_md(result.candidate)} against {_md(result.baseline)})", ""]
-    lines += [f"- {_md(line)}" for line in (*result.reasons, *_gate_facts(result))]
+    lines += [
+        f"- {_md(line)}" for line in (*result.reasons, *(f"warning: {w}" for w in result.warnings), *gate_facts(result))
+    ]
     pairs = result.discordant[:_SHOWN]
     if pairs:
         lines += ["", "| item | change | before | now |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {_md(p.candidate.id)} | {_change(p)} | {_md(_side(p.baseline))} | {_md(_side(p.candidate))} |"
-            for p in pairs
+            f"| {_md(pair.id)} | {_change(pair)} | {_md(_side(before))} | {_md(_side(after))} |"
+            for pair in pairs
+            for before, after in [pair.telling]
         ]
     return "\n".join(lines) + "\n"
 
 
 def run_junit(run: GoldenRun) -> str:
-    """A run as JUnit XML: one test case an item; failed is a failure, missing is an error."""
+    """A run as JUnit XML: one test case an answer; failed is a failure, missing is an error."""
+    seconds = (run.finished - run.started).total_seconds()
+    return _junit(f"{run.golden_set} {run.target}", run.items, classname=run.golden_set, seconds=seconds)
+
+
+def gate_junit(result: GateResult) -> str:
+    """A gate's candidate as JUnit XML."""
+    items = [item for pair in result.pairs for item in pair.candidate]
+    both = (result.started, result.finished)
+    seconds = 0.0 if both[0] is None or both[1] is None else (both[1] - both[0]).total_seconds()
+    return _junit(f"{result.golden_set} {result.candidate}", items, classname=result.golden_set, seconds=seconds)
+
+
+def _junit(name: str, items: Sequence[ItemResult], *, classname: str, seconds: float) -> str:
+    statuses = [item.status for item in items]
     suite = ElementTree.Element(
         "testsuite",
-        name=_xml(f"{run.golden_set} {run.target}"),
-        tests=str(len(run.items)),
-        failures=str(run.count(ItemStatus.FAILED)),
-        errors=str(run.count(ItemStatus.MISSING)),
-        timestamp=run.started.isoformat(),
-        time=f"{(run.finished - run.started).total_seconds():.3f}",
+        name=_xml(name),
+        tests=str(len(items)),
+        failures=str(statuses.count(ItemStatus.FAILED)),
+        errors=str(statuses.count(ItemStatus.MISSING)),
+        time=f"{seconds:.3f}",
     )
-    for item in run.items:
-        case = ElementTree.SubElement(suite, "testcase", classname=_xml(run.golden_set), name=_xml(item.id))
+    repeated = any(item.repeat for item in items)
+    for item in items:
+        label = f"{item.id} #{item.repeat + 1}" if repeated else item.id
+        case = ElementTree.SubElement(suite, "testcase", classname=_xml(classname), name=_xml(label))
         if item.status is not ItemStatus.PASSED:
             kind = "failure" if item.status is ItemStatus.FAILED else "error"
             entry = ElementTree.SubElement(case, kind, message=_xml("; ".join(item.reasons)))
             entry.text = _xml(_claim(item))
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def share(estimate: Estimate | None) -> str:
-    """A share with its interval and n, in words."""
-    if estimate is None:
-        return "not estimable"
-    groups = f" in {estimate.n_clusters} sources" if estimate.n_clusters is not None else ""
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}], n = {estimate.n}{groups}"
-
-
-def _run_facts(run: GoldenRun) -> list[str]:
-    counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
-    cost = "cost unknown (no price)" if run.cost_usd is None else f"{run.cost_usd:.4f} USD"
-    tokens = run.usage.prompt_tokens + run.usage.completion_tokens
-    seconds = (run.finished - run.started).total_seconds()
-    return [
-        f"{len(run.items)} items: {counts}",
-        f"pass rate {share(run.pass_rate())}",
-        f"judging: {run.usage.calls} model calls, {tokens} tokens, {cost}; {seconds:.1f} s",
-    ]
-
-
-def _gate_facts(result: GateResult) -> list[str]:
-    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
-    drop = result.minimum_detectable_drop
-    flips = f"if {result.assumed_flip_rate:.0%} of the items flip each way by chance"
-    seen = (
-        f"drops from {drop:.1%} are caught with 80 % power {flips}"
-        if drop is not None
-        else "too few items for any drop"
-    )
-    return [
-        f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
-        f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
-        f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
-        f"with {result.n} items {seen}",
-        _exam_fact(result.exam),
-        f"evaluator {result.revision[:12]}",
-        *(
-            f"slice {s.tag}: {s.baseline_passed} → {s.candidate_passed} of {s.n} passed (reported, not tested)"
-            for s in result.slices
-        ),
-    ]
-
-
-def _exam_fact(exam: JudgeExam | None) -> str:
-    if exam is None:
-        return "judge: not examined"
-    rates = f"sensitivity {share(exam.sensitivity)}; specificity {share(exam.specificity)}"
-    why = "" if exam.state is ExamState.UNEXAMINED and not exam.reason else f": {exam.reason}"
-    return f"judge exam {exam.state.value}{why}; {rates}"
 
 
 def _item_table(items: list[ItemResult]) -> Table:
@@ -168,7 +140,8 @@ def _item_table(items: list[ItemResult]) -> Table:
 def _pair_table(pairs: tuple[Pair, ...]) -> Table:
     table = Table("item", "change", "before", "now", expand=True)
     for pair in pairs[:_SHOWN]:
-        row = (pair.candidate.id, _change(pair), _side(pair.baseline), _side(pair.candidate))
+        before, after = pair.telling
+        row = (pair.id, _change(pair), _side(before), _side(after))
         table.add_row(*(_plain(cell) for cell in row))
     return table
 
@@ -178,7 +151,8 @@ def _more(total: int) -> list[RenderableType]:
 
 
 def _change(pair: Pair) -> str:
-    return "worse" if pair.worse else "better"
+    word = "worse" if pair.worse else "better"
+    return word if len(pair.candidate) == 1 else f"{word} in {abs(pair.drop)} of {len(pair.candidate)}"
 
 
 def _side(item: ItemResult) -> str:

@@ -1,24 +1,42 @@
-"""A golden run: every item asked, judged by the same judges as production, and decided."""
+"""A golden run: every item asked as often as wanted, judged by the same judges as production, and decided."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from judges.errors import ConfigurationError, EvaluationError
+from judges.errors import (
+    ConfigurationError,
+    EvaluationError,
+    IncompleteVerdict,
+    InvalidVerdict,
+    ModelTimeout,
+    ModelUnavailable,
+    RateLimited,
+)
 from judges.rubric import first_problem
-from judges.schema import Claim, Outcome, Record, Sample, Scored, Usage, Verdict
-from worker.golden.bounded import map_bounded
+from judges.schema import Failed, Outcome, Sample, Scored, Usage, Verdict
+from worker.golden.bounded import limit_of, map_bounded
 from worker.golden.decide import ItemStatus, decide, has_text, lost_context, worst_claim
-from worker.golden.goldenset import GoldenSet, GoldenSetError, item_sample
+from worker.golden.files import GoldenSetError
+from worker.golden.goldenset import GoldenSet, item_sample
+from worker.golden.journal import Journal
+from worker.golden.result import AnchorResult, GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 from worker.golden.targets import GoldenTarget, TargetFailure, TargetResponse
-from worker.statistics.intervals import Estimate
-from worker.statistics.weighted import hajek_share
+
+JUDGEMENTS_TO_CONFIRM = 3
+"""A failure that decides alone counts when the majority of so many judgements of the same answer says so."""
+
+_MAY_PASS = {
+    error.__name__ for error in (RateLimited, ModelTimeout, ModelUnavailable, InvalidVerdict, IncompleteVerdict)
+}
 
 
 class SampleEvaluator(Protocol):
@@ -34,120 +52,111 @@ class SampleEvaluator(Protocol):
         ...
 
 
-class ItemResult(Record):
-    """What became of one item, with everything needed to show why.
+@dataclass(frozen=True)
+class RunPlan:
+    """How a run is made.
 
-    `contexts` are what the target itself returned as evidence; None where the declared ones were used.
+    `limit` is shared by everything that runs at the same time. `deadline` is on the loop's clock. `part` names the
+    side in the journal, from which answers that were already judged are taken.
     """
 
-    id: str
-    status: ItemStatus
-    reasons: tuple[str, ...] = ()
-    scores: dict[str, float] = Field(default_factory=dict)
-    state: str | None = None
-    worst_claim: Claim | None = None
-    response: str | None = None
-    contexts: tuple[str, ...] | None = None
-    outcome: Outcome | None = None
-    target_latency_s: float | None = None
-    tags: tuple[str, ...] = ()
-    source_id: str | None = None
-
-
-class GoldenRun(Record):
-    """One run of a golden set against one target, as it is kept and compared.
-
-    `cost_usd` is None where a judgement's price is unknown.
-    """
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    schema_version: Literal[1] = Field(default=1, alias="schema")
-    golden_set: str
-    set_digest: str
-    rubric: str
-    rubric_hash: str
-    revision: str
-    target: str
-    started: AwareDatetime
-    finished: AwareDatetime
-    items: tuple[ItemResult, ...]
-    usage: Usage = Usage()
-    cost_usd: float | None = None
-    models_served: tuple[str, ...] = ()
-
-    def count(self, status: ItemStatus) -> int:
-        """How many items ended so."""
-        return sum(item.status is status for item in self.items)
-
-    @property
-    def missing(self) -> int:
-        """Items without an answer or a judgement."""
-        return self.count(ItemStatus.MISSING)
-
-    @property
-    def completed(self) -> int:
-        """Items that were answered and judged."""
-        return len(self.items) - self.missing
-
-    def pass_rate(self) -> Estimate | None:
-        """Share of passed among completed items, clustered by source where every item names one.
-
-        None where it cannot be estimated. Missing items are not in it; the gate looks at them apart.
-        """
-        done = [item for item in self.items if item.status is not ItemStatus.MISSING]
-        sources = [item.source_id for item in done]
-        return hajek_share(
-            [item.status is ItemStatus.PASSED for item in done],
-            [1.0] * len(done),
-            clusters=None if None in sources else sources,
-        )
+    limit: asyncio.Semaphore
+    repeats: int = 1
+    deadline: float | None = None
+    run_id: str = ""
+    part: str = "candidate"
+    journal: Journal = field(default_factory=Journal)
+    on_done: Callable[[ItemResult | AnchorResult], None] = lambda _: None
 
 
 async def run_golden(
     golden: GoldenSet,
-    target: GoldenTarget,
+    target: GoldenTarget | Sequence[GoldenTarget],
     evaluator: SampleEvaluator,
     *,
-    concurrency: int,
-    on_item: Callable[[ItemResult], None] | None = None,
+    plan: RunPlan | None = None,
+    concurrency: int = 1,
 ) -> GoldenRun:
     """Ask the target every item, judge the answers and decide.
 
     Args:
         golden: a set that was held against its lock (`load_golden_set`).
-        target: where the answers come from; stays open.
+        target: where the answers come from, or one for each repeat in turn; stays open.
         evaluator: built from `golden.rubric`.
-        concurrency: items in flight.
-        on_item: called as each item is done, for progress.
+        plan: how the run is made.
+        concurrency: answers in flight where there is no plan.
 
     Raises:
         ConfigurationError: from the judge; all items would fail.
     """
+    plan = plan or RunPlan(limit_of(concurrency))
+    targets = list(target) if isinstance(target, Sequence) else [target]
     started = datetime.now(UTC)
 
-    async def one(item: GoldenItem) -> ItemResult:
-        result = await _run_item(item, golden, target, evaluator)
-        if on_item is not None:
-            on_item(result)
+    async def one(ask: tuple[int, GoldenItem]) -> ItemResult:
+        repeat, item = ask
+        result = plan.journal.item(plan.part, item.id, repeat)
+        if result is None:
+            result = await _run_item(item, golden, targets[repeat % len(targets)], evaluator)
+            result = result.model_copy(update={"repeat": repeat})
+            plan.journal.keep(plan.part, result)
+        plan.on_done(result)
         return result
 
-    results = await map_bounded(one, golden.items, concurrency=concurrency)
+    asks = [(repeat, item) for repeat in range(plan.repeats) for item in golden.items]
+    found = await map_bounded(one, asks, limit=plan.limit, deadline=plan.deadline)
+    results = [result or _unasked(*ask) for ask, result in zip(asks, found, strict=True)]
     verdicts = verdicts_of(result.outcome for result in results)
     return GoldenRun(
+        run_id=plan.run_id,
         golden_set=golden.name,
         set_digest=golden.digest,
         rubric=golden.rubric.name,
         rubric_hash=golden.rubric.content_hash(),
         revision=evaluator.revision,
-        target=target.name,
+        target=targets[0].name,
+        repeats=plan.repeats,
         started=started,
         finished=datetime.now(UTC),
+        timed_out=None in found,
         items=tuple(results),
         usage=sum((verdict.usage for verdict in verdicts), Usage()),
         cost_usd=total_cost([verdict.cost_usd for verdict in verdicts]),
-        models_served=tuple(sorted({verdict.model_served for verdict in verdicts if verdict.model_served})),
+        models_served=served(verdicts),
     )
+
+
+async def confirm_failures(
+    run: GoldenRun, golden: GoldenSet, evaluator: SampleEvaluator, names: Iterable[str], plan: RunPlan
+) -> GoldenRun:
+    """The run after the failed answers to these items were judged twice more.
+
+    A failure that needed no judge (an empty answer, lost evidence, forbidden words) comes out the same each time. The
+    first status stays what the statistics count.
+    """
+    wanted = {item.id: item for item in golden.items if item.id in set(names)}
+    failed = [result for result in run.items if result.id in wanted and result.status is ItemStatus.FAILED]
+
+    async def again(result: ItemResult) -> ItemResult:
+        statuses = list(result.judgements or (result.status,))
+        while len(statuses) < JUDGEMENTS_TO_CONFIRM:
+            statuses.append((await _judged(result, wanted[result.id], golden, evaluator)).status)
+        confirmed = result.model_copy(update={"judgements": tuple(statuses)})
+        plan.journal.keep(plan.part, confirmed)
+        return confirmed
+
+    found = await map_bounded(again, failed, limit=plan.limit, deadline=plan.deadline)
+    confirmed = {(result.id, result.repeat): result for result in found if result is not None}
+    items = tuple(confirmed.get((result.id, result.repeat), result) for result in run.items)
+    return run.model_copy(update={"items": items})
+
+
+async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
+    """The outcome of a judgement; one that failed and may go better the next time is tried once more."""
+    outcome = await evaluator.evaluate(sample)
+    if isinstance(outcome, Failed) and outcome.error in _MAY_PASS:
+        outcome = await evaluator.evaluate(sample)
+    return outcome
 
 
 def read_run(path: Path) -> GoldenRun:
@@ -170,10 +179,23 @@ def verdicts_of(outcomes: Iterable[Outcome | None]) -> list[Verdict]:
     return [outcome.verdict for outcome in outcomes if isinstance(outcome, Scored) and outcome.verdict is not None]
 
 
-def total_cost(costs: list[float | None]) -> float | None:
+def served(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """Names of the models that served these verdicts, sorted."""
+    return tuple(sorted({verdict.model_served for verdict in verdicts if verdict.model_served}))
+
+
+def total_cost(costs: Sequence[float | None]) -> float | None:
     """Sum of costs; None as soon as one is unknown."""
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
+
+
+def _unasked(repeat: int, item: GoldenItem) -> ItemResult:
+    """What stands for an answer that the whole run's time did not suffice for."""
+    why = ("not run: the time of the whole run was up",)
+    return ItemResult(
+        id=item.id, repeat=repeat, status=ItemStatus.MISSING, reasons=why, tags=item.tags, source_id=item.source_id
+    )
 
 
 async def _run_item(
@@ -185,18 +207,31 @@ async def _run_item(
         reply = await target.respond(item)
     except TargetFailure as exc:
         return result.model_copy(update={"reasons": (f"target failed: {exc.reason}: {exc.detail}",)})
-    told = {"response": reply.response, "contexts": reply.contexts, "target_latency_s": reply.latency_s}
+    told = {
+        "response": reply.response,
+        "contexts": reply.contexts,
+        "target_latency_s": reply.latency_s,
+        "target_tokens": reply.tokens,
+    }
     result = result.model_copy(update=told)
     lacks = _fails_unjudged(item, reply)
     if lacks:
-        return result.model_copy(update={"status": ItemStatus.FAILED, "reasons": lacks})
-    contexts = item.contexts if reply.contexts is None else reply.contexts
+        judgements = (ItemStatus.FAILED,) * JUDGEMENTS_TO_CONFIRM
+        return result.model_copy(update={"status": ItemStatus.FAILED, "reasons": lacks, "judgements": judgements})
+    return await _judged(result, item, golden, evaluator)
+
+
+async def _judged(result: ItemResult, item: GoldenItem, golden: GoldenSet, evaluator: SampleEvaluator) -> ItemResult:
+    """The result after its answer was judged; a judge that fails is asked once more, as in production."""
+    contexts = item.contexts if result.contexts is None else result.contexts
+    sample = item_sample(item, response=result.response or "", contexts=contexts)
     try:
-        outcome = await evaluator.evaluate(item_sample(item, response=reply.response, contexts=contexts))
+        outcome = await judged_twice(sample, evaluator)
     except ConfigurationError:
         raise
     except EvaluationError as exc:
-        return result.model_copy(update={"reasons": (f"judge failed: {type(exc).__name__}: {exc}",)})
+        failed = {"status": ItemStatus.MISSING, "reasons": (f"judge failed: {type(exc).__name__}: {exc}",)}
+        return result.model_copy(update=failed)
     return _decided(result, item, outcome, golden)
 
 

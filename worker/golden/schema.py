@@ -8,19 +8,19 @@ from pydantic import Field, JsonValue, model_validator
 
 from judges.rubric import ScoreName
 from judges.schema import Probability, Record, Sample, Turn
+from worker.golden.files import Identified
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 """A name that is also a file name: no separators, no leading dot."""
 
 
-class GoldenItem(Record):
+class GoldenItem(Identified):
     """One frozen input and what must come of it.
 
     `contexts` is the declared evidence, used where the target returns none of its own. `source_id` groups items that
     depend on each other (one conversation, one document), so that intervals can respect it.
     """
 
-    id: str = Field(min_length=1)
     expect: Literal["answer", "refusal"] = "answer"
     question: str
     history: tuple[Turn, ...] = ()
@@ -32,14 +32,13 @@ class GoldenItem(Record):
     source_id: str | None = None
 
 
-class Anchor(Record):
+class Anchor(Identified):
     """A frozen output with a person's label, re-judged in every run to examine the judge.
 
     What was asked and the evidence come from the golden item named by `item`, or from `sample`; the response is
     judged as it stands. `label` is 1 where people marked a hallucination, else 0.
     """
 
-    id: str = Field(min_length=1)
     label: Literal[0, 1]
     source_id: str | None = None
     item: str | None = None
@@ -54,12 +53,16 @@ class Anchor(Record):
         return self
 
 
-class Release(Record):
-    """One recorded output of a release: the item's id, what was answered and, if known, on what evidence."""
+class Release(Identified):
+    """One recorded output of a release: the item's id, what was answered and, if known, on what evidence.
 
-    id: str = Field(min_length=1)
+    `latency_s` and `tokens` are what the answer took, where it was recorded.
+    """
+
     response: str
     contexts: tuple[str, ...] | None = None
+    latency_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class Threshold(Record):
@@ -87,17 +90,34 @@ class Threshold(Record):
 class GateSettings(Record):
     """How two runs are compared.
 
+    `primary` alone decides, at full `alpha`. `mode: regression` blocks what is shown to be worse;
+    `mode: non_inferiority` passes only what is shown to be no worse than `margin` (a share: 0.05 is 5 points).
+    `secondary` says what a secondary metric that is shown worse does: warn, or block the release.
     `min_completed` is the share of items that must have been answered and judged on both sides; below it the gate is
     inconclusive. Missing items that it tolerates count against the candidate.
+    `judge_alpha` is the level at which the judge counts as worse than when the baseline was taken.
     """
 
-    primary: Literal["pass_rate"] = "pass_rate"
+    primary: Literal["pass_rate", "groundedness", "faithfulness", "hallucination_risk"] = "pass_rate"
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    mode: Literal["regression", "non_inferiority"] = "regression"
+    margin: float | None = Field(default=None, gt=0, lt=1)
+    secondary: Literal["warn", "block"] = "warn"
     must_pass: tuple[str, ...] = ()
     min_completed: float = Field(default=1.0, gt=0, le=1)
     judge_bar: float = Field(default=0.2, ge=0, lt=1)
+    judge_alpha: float = Field(default=0.005, gt=0, lt=0.5)
+    on_model_change: Literal["warn", "inconclusive"] = "warn"
     allow_unexamined: bool = False
     allow_uncalibrated: bool = False
+
+    @model_validator(mode="after")
+    def _margin_belongs_to_its_mode(self) -> GateSettings:
+        if (self.mode == "non_inferiority") != (self.margin is not None):
+            raise ValueError("`margin` and `mode: non_inferiority` go together; give both or neither")
+        if self.mode == "non_inferiority" and self.primary != "pass_rate":
+            raise ValueError("`mode: non_inferiority` needs `primary: pass_rate`")
+        return self
 
 
 class Labels(Record):
@@ -132,8 +152,17 @@ class HttpTargetSettings(Record):
     timeout_s: float = Field(default=60.0, gt=0)
 
 
+CheckName = Literal["size", "duplicates", "tags", "labels", "licence", "leakage", "anchors"]
+"""The checks of `assay golden freeze`."""
+
+
 class Manifest(Record):
-    """`manifest.yaml` of a golden set. `baseline` names the release a gate compares with by default."""
+    """`manifest.yaml` of a golden set.
+
+    `baseline` names the release a gate compares with where there is no reviewed `baseline/`. `repeats` is how often
+    every item is asked, on both sides alike. `timeout_s` bounds a whole run. `not_in` names files (globs, relative to
+    the set) in which no item may occur: few-shot prompts, training data. `waive` silences a check, with the reason.
+    """
 
     name: Name
     description: str = ""
@@ -142,4 +171,8 @@ class Manifest(Record):
     baseline: Name | None = None
     pass_when: dict[ScoreName, Threshold] = Field(min_length=1)
     gate: GateSettings = GateSettings()
+    repeats: int = Field(default=1, ge=1, le=20)
+    timeout_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     labels: Labels
+    not_in: tuple[str, ...] = ()
+    waive: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)

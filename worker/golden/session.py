@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from worker.golden.exam import JudgeExam, examine_judge
-from worker.golden.gate import GateResult, compare
+from worker.golden.bounded import limit_of, together
+from worker.golden.comparison import GateResult
+from worker.golden.exam import examine_judge
+from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
-from worker.golden.run import GoldenRun, SampleEvaluator, run_golden
+from worker.golden.journal import Journal
+from worker.golden.result import GoldenRun, JudgeExam
+from worker.golden.run import RunPlan, SampleEvaluator, confirm_failures, run_golden
 from worker.golden.targets import GoldenTarget
+
+Targets = GoldenTarget | Sequence[GoldenTarget]
 
 
 @dataclass(frozen=True)
 class GoldenSession:
-    """A golden set, the evaluator that judges it, and how many items may be in flight."""
+    """A golden set, the evaluator that judges it, and how much may be in flight, for how long."""
 
     golden: GoldenSet
     evaluator: SampleEvaluator
     concurrency: int
     on_done: Callable[[], None] = lambda: None
+    run_id: str = ""
+    repeats: int | None = None
+    timeout_s: float | None = None
+    journal: Journal = field(default_factory=Journal)
 
-    async def run(self, target: GoldenTarget) -> GoldenRun:
+    async def run(self, target: Targets) -> GoldenRun:
         """Ask, judge and decide every item, and close the target."""
-        try:
-            return await run_golden(
-                self.golden, target, self.evaluator, concurrency=self.concurrency, on_item=lambda _: self.on_done()
-            )
-        finally:
-            await target.close()
+        return await self._side(target, self._plan("candidate"))
 
     async def examine(self) -> JudgeExam:
         """Judge the anchors again: is the judge still worth believing?"""
-        return await examine_judge(
-            self.golden, self.evaluator, concurrency=self.concurrency, on_anchor=lambda _: self.on_done()
+        return await examine_judge(self.golden, self.evaluator, plan=self._plan("anchor"))
+
+    async def run_and_examine(self, target: Targets) -> GoldenRun:
+        """A run with the judge's exam in it, both at the same time."""
+        plan = self._plan("candidate")
+        run: GoldenRun
+        run, exam = await together(self._side(target, plan), examine_judge(self.golden, self.evaluator, plan=plan))
+        return run.model_copy(update={"exam": exam})
+
+    async def gate(self, baseline: Targets | GoldenRun, candidate: Targets | GoldenRun) -> GateResult:
+        """Compare a candidate with a baseline, each a target to ask or a run already made, under today's judge.
+
+        Both sides and the exam run at the same time under one limit; then failures that decide alone are confirmed.
+        """
+        plan = self._plan("candidate")
+        before, after, exam = await together(
+            self._side(baseline, replace(plan, part="baseline")),
+            self._side(candidate, plan),
+            examine_judge(self.golden, self.evaluator, plan=plan),
+        )
+        names = self.golden.manifest.gate.must_pass
+        after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
+        return compare(before, after, self.golden, exam)
+
+    def _plan(self, part: str) -> RunPlan:
+        """The plan of everything that starts now."""
+        deadline = None if self.timeout_s is None else asyncio.get_running_loop().time() + self.timeout_s
+        return RunPlan(
+            limit=limit_of(self.concurrency),
+            repeats=self.repeats or self.golden.manifest.repeats,
+            deadline=deadline,
+            run_id=self.run_id,
+            part=part,
+            journal=self.journal,
+            on_done=lambda _: self.on_done(),
         )
 
-    async def gate(self, baseline: GoldenTarget | GoldenRun, candidate: GoldenTarget | GoldenRun) -> GateResult:
-        """Compare a candidate with a baseline, each a target to ask or a run already made, under today's judge."""
-        sides = [side if isinstance(side, GoldenRun) else await self.run(side) for side in (baseline, candidate)]
-        return compare(sides[0], sides[1], self.golden, await self.examine())
+    async def _side(self, side: Targets | GoldenRun, plan: RunPlan) -> GoldenRun:
+        if isinstance(side, GoldenRun):
+            return side
+        try:
+            return await run_golden(self.golden, side, self.evaluator, plan=plan)
+        finally:
+            for target in side if isinstance(side, Sequence) else (side,):
+                await target.close()

@@ -14,16 +14,21 @@ from pydantic import JsonValue
 
 from judges.errors import ConfigurationError, EvaluationError
 from judges.schema import Record
-from worker.golden.goldenset import GoldenSet, GoldenSetError, read_records
+from worker.golden.files import GoldenSetError, read_records
+from worker.golden.goldenset import GoldenSet
 from worker.golden.schema import GoldenItem, HttpTargetSettings, Release
 
 
 class TargetResponse(Record):
-    """What a target answered. `contexts` is None where it does not tell its evidence, empty where it found none."""
+    """What a target answered. `contexts` is None where it does not tell its evidence, empty where it found none.
+
+    `latency_s` and `tokens` are what the answer took, None where that is not known.
+    """
 
     response: str
     contexts: tuple[str, ...] | None = None
-    latency_s: float = 0.0
+    latency_s: float | None = None
+    tokens: int | None = None
 
 
 class TargetFailure(EvaluationError):
@@ -79,7 +84,7 @@ class RecordedTarget:
         answer = self._answers.get(item.id)
         if answer is None:
             raise TargetFailure(item.id, "missing", f"no recorded answer in {self._path}")
-        return TargetResponse(response=answer.response, contexts=answer.contexts)
+        return TargetResponse(**answer.model_dump(exclude={"id"}))
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -205,6 +210,24 @@ def target_for(
         remedy = f"{what}; choose one of {', '.join(known) or 'none'}"
         raise GoldenSetError(golden.directory / "releases", "release", remedy)
     return RecordedTarget(golden.release_path(chosen))
+
+
+def baseline_targets(golden: GoldenSet, repeats: int, run_id: str) -> list[GoldenTarget]:
+    """The reviewed baseline's outputs, one target for each repeat; the run's id picks which, so that they take turns.
+
+    Raises:
+        GoldenSetError: there is no baseline, it has too few outputs, or it answers other items.
+    """
+    baseline = golden.baseline
+    if baseline is None:
+        remedy = (
+            "there is none; name a release with `baseline:` or --baseline, or take runs with `assay golden baseline`"
+        )
+        raise GoldenSetError(golden.directory / "baseline", "baseline", remedy)
+    if not baseline.answers(golden.digests):
+        remedy = "was taken with other items; run the released application again and take a new baseline"
+        raise GoldenSetError(baseline.directory, "digests.items", remedy)
+    return [RecordedTarget(baseline.path(outputs)) for outputs in baseline.chosen(repeats, run_id)]
 
 
 def fill_request(template: JsonValue, item: GoldenItem) -> JsonValue:

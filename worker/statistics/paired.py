@@ -35,30 +35,6 @@ def mcnemar_exact(b: int, c: int) -> float:
     return float(extreme / (1 << m))
 
 
-def minimum_detectable_drop(n: int, *, flip_rate: float, alpha: float = 0.05, power: float = 0.8) -> float | None:
-    """Smallest true drop of the pass rate that a gate of n items catches with the given power.
-
-    Assumes independent items, each flipping from fail to pass with probability `flip_rate` by chance alone and from
-    pass to fail with `flip_rate` plus the drop; the test is `mcnemar_exact` at `alpha`. The power is exact: the number
-    of discordant items is Bin(n, 2f + d), those against the candidate Bin(m, (f + d)/(2f + d)) (Connor 1987).
-
-    Returns:
-        The drop as a share (0.095 = 9.5 points); None where even the largest possible drop is not caught.
-    """
-    if n < 1:
-        return None
-    low, high = 0.0, 1.0 - 2 * flip_rate
-    if high <= 0 or _power(n, high, flip_rate, alpha) < power:
-        return None
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        if _power(n, middle, flip_rate, alpha) < power:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the order given: sorted p times m, m−1, …, running maximum (Holm 1979)."""
     adjusted = [0.0] * len(p_values)
@@ -76,8 +52,13 @@ def _critical_count(m: int, alpha: float) -> int:
     return m + 1 - int(np.count_nonzero(tails <= alpha * (1 + 1e-9)))
 
 
-def _power(n: int, drop: float, flip_rate: float, alpha: float) -> float:
-    """Probability that the gate rejects when the true drop is `drop`."""
+def mcnemar_power(n: int, drop: float, *, flip_rate: float, alpha: float = 0.05) -> float:
+    """Probability that `mcnemar_exact` rejects at `alpha` when the true drop of the pass rate is `drop`.
+
+    Items are independent and flip from fail to pass with probability `flip_rate`, from pass to fail with `flip_rate`
+    plus the drop. The power is exact and unconditional: the number of discordant items is Bin(n, 2f + d), those
+    against the candidate Bin(m, (f + d)/(2f + d)) (Connor 1987).
+    """
     discordant = 2 * flip_rate + drop
     if discordant <= 0:
         return 0.0

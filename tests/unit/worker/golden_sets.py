@@ -27,10 +27,12 @@ from judges.schema import (
     Usage,
     Verdict,
 )
-from worker.golden.exam import JudgeExam, examine_judge
+from worker.golden.bounded import limit_of
+from worker.golden.exam import examine_judge
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import freeze, load_golden_set
-from worker.golden.run import GoldenRun, run_golden
+from worker.golden.result import GoldenRun, JudgeExam
+from worker.golden.run import RunPlan, run_golden
 from worker.golden.targets import RecordedTarget
 
 Json = dict[str, Any]
@@ -186,11 +188,20 @@ def frozen_set(directory: Path, items: Sequence[Json], **rest: Any) -> GoldenSet
 
 
 def run_release(
-    golden: GoldenSet, release: str, judge: WrittenJudge | None = None, on_item: Callable[..., None] | None = None
+    golden: GoldenSet,
+    release: str,
+    judge: WrittenJudge | None = None,
+    on_item: Callable[..., None] | None = None,
+    **plan: Any,
 ) -> GoldenRun:
-    """Run a recorded release."""
+    """Run a recorded release; `plan` are fields of the plan."""
     target = RecordedTarget(golden.release_path(release))
-    return asyncio.run(run_golden(golden, target, judge or WrittenJudge(), concurrency=4, on_item=on_item))
+
+    async def run() -> GoldenRun:
+        made = RunPlan(limit_of(4), on_done=on_item or (lambda _: None), **plan)
+        return await run_golden(golden, target, judge or WrittenJudge(), plan=made)
+
+    return asyncio.run(run())
 
 
 def answers(bad: int = 0, **changed: str) -> dict[str, str]:

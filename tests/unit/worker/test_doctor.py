@@ -140,14 +140,15 @@ def test_preview_shows_what_a_judge_would_see_and_where_it_was(home: Path, serve
         **common, id="b" * 16, type="RETRIEVER", name="kb", parentObservationId="a" * 16, isRootObservation=False,
         output='[{"text": "a passage"}]',
     )  # fmt: skip
-    result = CliRunner().invoke(app, ["rubrics", "preview", "--trace", trace_id, "-c", str(home)])
+    result = CliRunner().invoke(app, ["rubrics", "preview", "grounding", "--trace", trace_id, "-c", str(home)])
     assert result.exit_code == 0, result.output
     assert "root.input" in result.stdout
     assert "retriever 'kb' (bbbbbbbb).output[0].text" in result.stdout
-    as_json = CliRunner().invoke(app, ["rubrics", "preview", "--trace", trace_id, "-c", str(home), "--json"])
-    assert json.loads(as_json.stdout)["response"] == {"text": "because", "source": "root.output"}
+    command = ["rubrics", "preview", "grounding", "--trace", trace_id, "-c", str(home), "--json"]
+    as_json = CliRunner().invoke(app, command)
+    assert json.loads(as_json.stdout)["extraction"]["response"] == {"text": "because", "source": "root.output"}
 
 
 def test_preview_of_an_unknown_trace_says_so(home: Path, server: LangfuseServer) -> None:
-    result = CliRunner().invoke(app, ["rubrics", "preview", "--trace", "d" * 32, "-c", str(home)])
+    result = CliRunner().invoke(app, ["rubrics", "preview", "grounding", "--trace", "d" * 32, "-c", str(home)])
     assert "no root" in str(result.exception)

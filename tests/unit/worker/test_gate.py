@@ -22,11 +22,12 @@ from tests.unit.worker.golden_sets import (
     rubric_named,
     run_release,
 )
+from worker.golden.comparison import GateResult, GateVerdict, Pair
 from worker.golden.decide import ItemStatus
-from worker.golden.exam import ExamState, JudgeExam
-from worker.golden.gate import GateResult, GateVerdict, Pair, compare
-from worker.golden.goldenset import GoldenSet, GoldenSetError
-from worker.golden.run import GoldenRun, ItemResult
+from worker.golden.files import GoldenSetError
+from worker.golden.gate import compare
+from worker.golden.goldenset import GoldenSet
+from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
 from worker.golden.schema import GoldenItem, Labels, Manifest, RecordedTargetSettings, Threshold
 
 
@@ -77,12 +78,13 @@ def test_alpha_comes_from_the_set(tmp_path: Path) -> None:
 
 def test_discordant_items_carry_both_sides(tmp_path: Path) -> None:
     result = gate(tmp_path, answers(1), answers(q7=BAD, q0=OK))
-    assert [(pair.candidate.id, pair.worse, pair.better) for pair in result.discordant] == [
-        ("q0", False, True),
+    assert [(pair.id, pair.worse, pair.better) for pair in result.discordant] == [
         ("q7", True, False),
+        ("q0", False, True),
     ]
-    assert result.discordant[1].candidate.worst_claim is not None
-    assert result.discordant[1].baseline.worst_claim is None
+    before, after = result.discordant[0].telling
+    assert after.worst_claim is not None
+    assert before.worst_claim is None
 
 
 def test_slices_are_reported_and_not_tested(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_a_missing_must_pass_item_is_never_tolerated(tmp_path: Path) -> None:
     settings = {"min_completed": 0.5, "must_pass": ["q5"]}
     result = gate(tmp_path, answers(), answers(q5="fail"), gate=settings)
     assert result.exit_code == 3
-    assert "must-pass items missing: q5" in result.reasons
+    assert "must-pass items missing or not confirmed: q5" in result.reasons
 
 
 def test_uncalibrated_risk_is_inconclusive(tmp_path: Path) -> None:
@@ -252,4 +254,4 @@ def _made_up(
 
 def test_missing_on_both_sides_says_nothing() -> None:
     gone = ItemResult(id="a", status=ItemStatus.MISSING)
-    assert Pair(baseline=gone, candidate=gone).both_missing
+    assert Pair(id="a", baseline=(gone,), candidate=(gone,)).both_missing

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from tests.unit.worker.golden_sets import WrittenJudge, anchors, frozen_set, item
-from worker.golden.exam import ExamState, JudgeExam, examine_judge
+from worker.golden.bounded import limit_of
+from worker.golden.exam import examine_judge
+from worker.golden.result import ExamState, JudgeExam
+from worker.golden.run import RunPlan
 
 
 def exam_of(
@@ -89,6 +92,11 @@ def test_anchors_of_few_sources_widen_the_exams_intervals(tmp_path: Path) -> Non
 def test_the_exam_asks_each_anchor_once_and_reports_progress(tmp_path: Path) -> None:
     golden, judge = frozen_set(tmp_path / "set", [item("a")], labelled=anchors(12)), WrittenJudge()
     seen: list[str] = []
-    asyncio.run(examine_judge(golden, judge, concurrency=2, on_anchor=lambda result: seen.append(result.id)))
+
+    async def run() -> None:
+        plan = RunPlan(limit_of(2), on_done=lambda result: seen.append(result.id))
+        await examine_judge(golden, judge, plan=plan)
+
+    asyncio.run(run())
     assert len(seen) == len(set(seen)) == len(judge.samples) == 24
     assert judge.most_in_flight <= 2

@@ -11,10 +11,21 @@ from xml.etree import ElementTree
 
 from rich.console import Console
 
-from tests.unit.worker.golden_sets import WrittenJudge, a_set, answers, exam_of, run_release
-from worker.golden.gate import GateResult, compare
-from worker.golden.render import gate_json, gate_markdown, print_gate, print_run, run_json, run_junit, run_markdown
-from worker.golden.run import GoldenRun
+from tests.unit.worker.golden_sets import IDS, WrittenJudge, a_set, answers, exam_of, run_release
+from worker.golden.comparison import GateResult
+from worker.golden.decide import ItemStatus
+from worker.golden.gate import compare
+from worker.golden.render import (
+    gate_json,
+    gate_junit,
+    gate_markdown,
+    print_gate,
+    print_run,
+    run_json,
+    run_junit,
+    run_markdown,
+)
+from worker.golden.result import GoldenRun
 
 T = TypeVar("T")
 
@@ -81,7 +92,7 @@ def test_junit_has_one_case_an_item(tmp_path: Path) -> None:
 def test_json_is_versioned_and_carries_the_exit_code(tmp_path: Path) -> None:
     run, result = _hostile(tmp_path)
     data = json.loads(gate_json(result))
-    assert (data["schema"], data["exit_code"], data["verdict"]) == (1, 3, "inconclusive")
+    assert (data["schema"], data["exit_code"], data["verdict"]) == (2, 3, "inconclusive")
     assert GoldenRun.model_validate_json(run_json(run)) == run
     assert GateResult.model_validate_json(result.model_dump_json()) == result
 
@@ -92,3 +103,20 @@ def test_a_run_without_troubles_is_shown_shortly(tmp_path: Path) -> None:
     assert "40 passed, 0 failed, 0 missing" in text
     assert "cost unknown" in text
     assert "| item |" not in run_markdown(run)
+
+
+def test_repeats_warnings_and_the_judges_change_are_told(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": dict.fromkeys(IDS, "risk=0.1"), "new": dict.fromkeys(IDS, "risk=0.4")})
+    old, new = (run_release(golden, release, repeats=2) for release in ("old", "new"))
+    sways = new.items[1].model_copy(update={"status": ItemStatus.FAILED, "reasons": (HOSTILE,)})
+    new = new.model_copy(update={"items": (new.items[0], sways, *new.items[2:])})
+    result = compare(old, new, golden, exam_of(golden))
+    for text in (_terminal(print_gate, result), gate_markdown(result).replace("\\", "")):
+        assert "warning: groundedness worse: 0.900 → 0.600" in text
+        assert "1 unstable items, passing in one repeat and failing in another: q1" in text
+        assert "worse in 1 of 2" in text
+        assert "40 items asked 2 times" in text
+        assert "examining the judge: 40 model calls" in text
+    suite = ElementTree.fromstring(gate_junit(result))
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("80", "1")
+    assert suite.find("testcase[@name='q1 #1']/failure") is not None

@@ -11,9 +11,11 @@ import pytest
 from judges.errors import ConfigurationError
 from tests.unit.worker.golden_sets import WrittenJudge, frozen_set, item, run_release
 from worker.golden.decide import ItemStatus
-from worker.golden.goldenset import GoldenSet, GoldenSetError
+from worker.golden.files import GoldenSetError
+from worker.golden.goldenset import GoldenSet
 from worker.golden.render import run_json
-from worker.golden.run import GoldenRun, ItemResult, read_run, run_golden
+from worker.golden.result import GoldenRun, ItemResult
+from worker.golden.run import read_run, run_golden
 from worker.golden.schema import GoldenItem
 from worker.golden.targets import HttpTarget, RecordedTarget, TargetFailure, TargetResponse, target_for
 
@@ -172,7 +174,7 @@ def test_a_run_survives_being_written_and_read(tmp_path: Path) -> None:
     releases = {"r": {"a": "ok", "b": "fail", "c": "skip:too_long", "d": "refuse"}}
     run = run_release(frozen_set(tmp_path / "set", [item(name) for name in "abcde"], releases=releases), "r")
     text = run.model_dump_json()
-    assert '"schema":1' in text
+    assert '"schema":2' in text
     assert GoldenRun.model_validate_json(text) == run
 
 
@@ -184,7 +186,7 @@ def test_a_run_file_is_read_again(tmp_path: Path) -> None:
     assert read_run(path).missing == 1
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 2}', "null", "\x00"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 1}', "null", "\x00"])
 def test_a_file_that_is_no_run_is_an_input_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "run.json"
     path.write_text(text, encoding="utf-8")

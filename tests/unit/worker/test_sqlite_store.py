@@ -295,7 +295,10 @@ def test_cancelled_first_call_leaks_no_connection(path: Path) -> None:
         await store.close()
 
     asyncio.run(run())
-    assert not [one for one in threading.enumerate() if "connection_worker" in one.name]
+    left = [one for one in threading.enumerate() if "connection_worker" in one.name]
+    for one in left:
+        one.join(timeout=10)
+    assert not [one for one in left if one.is_alive()]
 
 
 def test_loop_goes_on_while_a_write_waits_for_its_lock(path: Path) -> None:

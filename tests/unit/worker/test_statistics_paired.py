@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.worker.vectors import vector, vectors
-from worker.statistics.paired import holm, mcnemar_exact, minimum_detectable_drop
+from worker.statistics.paired import holm, mcnemar_exact
+from worker.statistics.power import minimum_detectable_drop
 
 
 @pytest.mark.parametrize("case", vectors("mcnemar-"), ids=lambda case: case["id"])

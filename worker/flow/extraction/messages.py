@@ -179,7 +179,7 @@ def content_text(content: JsonValue) -> str:
 def _part_text(part: JsonValue) -> str:
     if isinstance(part, str):
         return part
-    if not isinstance(part, dict) or str(part.get("type", "")) not in _TEXT_PARTS:
-        return ""
+    if not isinstance(part, dict) or str(part.get("type", "")) not in _TEXT_PARTS or part.get("thought") is True:
+        return ""  # what Gemini marks as a thought is no part of its answer
     text = part.get("text", part.get("content"))
     return text if isinstance(text, str) else ""

@@ -1,0 +1,174 @@
+"""The metrics of two runs, item by item, and whether each is shown to be worse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from worker.golden.comparison import MetricTest, Pair
+from worker.golden.decide import ItemStatus
+from worker.golden.goldenset import GoldenSet
+from worker.golden.result import ItemResult
+from worker.statistics.noninferiority import tango
+from worker.statistics.paired import holm, mcnemar_exact
+from worker.statistics.permutation import EXACT_UP_TO, sign_flip, sign_flip_counts
+
+PASS_RATE = "pass_rate"  # noqa: S105  # a metric
+LEAST_RATIO = 1.1
+"""Tokens and seconds are named only if they grew by a tenth: with many items any trifle is significant."""
+
+_COUNTED: dict[str, Callable[[ItemResult], float | None]] = {
+    "target_tokens": lambda item: item.target_tokens,
+    "target_latency_s": lambda item: item.target_latency_s,
+}
+
+Way = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric of the items that have it on both sides: means of the repeats before and after."""
+
+    metric: str
+    better_when: Way
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    counted: bool = False
+
+    def drops(self) -> list[float]:
+        """How much worse each item became; for what is counted, the logarithm of the ratio."""
+        sign = 1 if self.better_when == "higher" else -1
+        if self.counted:
+            return [math.log(new / old) for old, new in zip(self.before, self.after, strict=True)]
+        return [sign * (old - new) for old, new in zip(self.before, self.after, strict=True)]
+
+
+def primary_test(pairs: Sequence[Pair], golden: GoldenSet) -> MetricTest:
+    """The one test that decides, at the set's full alpha.
+
+    Pass rate: exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more. A score: sign-
+    flip test of the items' means, where an answer that failed without a score counts as the worst there is, so that
+    refusing does not raise the mean.
+    """
+    settings = golden.manifest.gate
+    if settings.primary != PASS_RATE:
+        column = _score_column(settings.primary, pairs, golden, worst_if_failed=True)
+        return _tested(column, sign_flip([column.drops()])[0] if column.before else None, settings.alpha)
+    drops = [pair.drop for pair in pairs]
+    repeats = max((len(pair.candidate) for pair in pairs), default=1)
+    worse, better = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
+    p_value = (mcnemar_exact(worse, better) if repeats == 1 else sign_flip_counts(drops)) if pairs else None
+    return MetricTest(
+        metric=PASS_RATE,
+        test="exact McNemar" if repeats == 1 else "exact sign-flip",
+        n=len(pairs),
+        baseline=_passing(pairs, lambda pair: pair.baseline),
+        candidate=_passing(pairs, lambda pair: pair.candidate),
+        better_when="higher",
+        p_value=p_value,
+        drop_interval=tango(worse / repeats, better / repeats, len(pairs), conf=1 - 2 * settings.alpha)
+        if pairs
+        else None,
+        shown_worse=p_value is not None and p_value <= settings.alpha,
+    )
+
+
+def secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTest, ...]:
+    """All other metrics, by sign-flip tests with Holm's correction over the family at the set's alpha."""
+    settings = golden.manifest.gate
+    names = [name for name in golden.rubric.scores if name != settings.primary]
+    columns = [_score_column(name, pairs, golden) for name in names]
+    columns += [_counted_column(name, value, pairs) for name, value in _COUNTED.items()]
+    columns = [column for column in columns if column.before]
+    p_values = sign_flip([column.drops() for column in columns])
+    tests = [_tested(column, p_value, 0.0) for column, p_value in zip(columns, p_values, strict=True)]
+    if settings.primary != PASS_RATE and pairs:
+        tests.append(_pass_rate_as_secondary(pairs))
+    adjusted = holm([test.p_value if test.p_value is not None else 1.0 for test in tests])
+    return tuple(
+        test.model_copy(update={"adjusted_p": p, "shown_worse": p <= settings.alpha and _matters(test)})
+        for test, p in zip(tests, adjusted, strict=True)
+    )
+
+
+def _pass_rate_as_secondary(pairs: Sequence[Pair]) -> MetricTest:
+    return MetricTest(
+        metric=PASS_RATE,
+        test="exact sign-flip",
+        n=len(pairs),
+        baseline=_passing(pairs, lambda pair: pair.baseline),
+        candidate=_passing(pairs, lambda pair: pair.candidate),
+        better_when="higher",
+        p_value=sign_flip_counts([pair.drop for pair in pairs]),
+    )
+
+
+def _tested(column: Column, p_value: float | None, alpha: float) -> MetricTest:
+    before = fmean(column.before) if column.before else None
+    after = fmean(column.after) if column.after else None
+    changed = sum(drop != 0 for drop in column.drops())
+    return MetricTest(
+        metric=column.metric,
+        test="exact sign-flip" if changed <= EXACT_UP_TO else "sign-flip, 10,000 patterns",
+        n=len(column.before),
+        baseline=before,
+        candidate=after,
+        better_when=column.better_when,
+        p_value=p_value,
+        ratio=after / before if column.counted and before and after is not None else None,
+        shown_worse=p_value is not None and p_value <= alpha,
+    )
+
+
+def _matters(test: MetricTest) -> bool:
+    return test.ratio is None or test.ratio >= LEAST_RATIO
+
+
+def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet, *, worst_if_failed: bool = False) -> Column:
+    higher = golden.rubric.scores[name] == "maximize"
+    worst = 0.0 if higher else 1.0
+
+    def value(item: ItemResult) -> float | None:
+        failed = worst_if_failed and item.status is ItemStatus.FAILED
+        return item.scores.get(name, worst if failed else None)
+
+    before, after = _means(value, pairs)
+    return Column(name, "higher" if higher else "lower", before, after)
+
+
+def _counted_column(name: str, value: Callable[[ItemResult], float | None], pairs: Sequence[Pair]) -> Column:
+    """What an answer took. A zero has no logarithm and says that nothing was measured."""
+    before, after = _means(lambda item: value(item) or None, pairs)
+    return Column(name, "lower", before, after, counted=True)
+
+
+def _means(
+    value: Callable[[ItemResult], float | None], pairs: Sequence[Pair]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means over the repeats of the items that have every value on both sides."""
+    before, after = [], []
+    for pair in pairs:
+        old, new = _mean(value, pair.baseline), _mean(value, pair.candidate)
+        if old is not None and new is not None:
+            before.append(old)
+            after.append(new)
+    return tuple(before), tuple(after)
+
+
+def _mean(value: Callable[[ItemResult], float | None], repeats: Sequence[ItemResult]) -> float | None:
+    """Mean over the repeats; None where one of them lacks the value."""
+    total = 0.0
+    for item in repeats:
+        number = value(item)
+        if number is None:
+            return None
+        total += number
+    return total / len(repeats)
+
+
+def _passing(pairs: Sequence[Pair], side: Callable[[Pair], tuple[ItemResult, ...]]) -> float | None:
+    judged = [item for pair in pairs for item in side(pair) if item.status is not ItemStatus.MISSING]
+    return fmean(item.status is ItemStatus.PASSED for item in judged) if judged else None

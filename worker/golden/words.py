@@ -1,0 +1,61 @@
+"""What a gate says of metrics and of what did not run, in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from judges.schema import GroundingState
+from worker.golden.comparison import MetricTest
+from worker.golden.decide import ItemStatus
+from worker.golden.result import GoldenRun
+from worker.golden.schema import GoldenItem
+
+_NAMES = {"target_tokens": "tokens per answer", "target_latency_s": "seconds per answer"}
+_SAYS_NOTHING = (GroundingState.REFUSAL.value, GroundingState.NO_CLAIMS.value)
+
+
+def primary_words(test: MetricTest, alpha: float) -> str:
+    """The primary metric's outcome."""
+    p_value = "not estimable" if test.p_value is None else f"{test.p_value:.3g}"
+    found = f"{metric_name(test.metric)} {'fell' if test.better_when == 'higher' else 'rose'}"
+    if not test.shown_worse:
+        return f"no regression shown: one-sided {test.test} p = {p_value} > {alpha:g}"
+    return f"{found}: one-sided {test.test} p = {p_value} ≤ {alpha:g}"
+
+
+def metric_words(test: MetricTest) -> str:
+    """A secondary metric that is shown to be worse."""
+    p_value = f"one-sided {test.test}, Holm p = {test.adjusted_p:.3g}" if test.adjusted_p is not None else test.test
+    times = f", {test.ratio:.2f} times as much" if test.ratio is not None else ""
+    return f"{metric_name(test.metric)} worse: {number(test.baseline)} → {number(test.candidate)}{times} ({p_value})"
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name for people."""
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def number(value: float | None) -> str:
+    """A mean for people."""
+    if value is None:
+        return "unknown"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def lost_words(side: str, run: GoldenRun) -> str:
+    """How much of a run is missing, and the first reason."""
+    missing = [item for item in run.items if item.status is ItemStatus.MISSING]
+    first = f"{missing[0].id}: {missing[0].reasons[0] if missing[0].reasons else 'no reason given'}"
+    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {first})"
+
+
+def floor_words(baseline: GoldenRun, candidate: GoldenRun, items: Sequence[GoldenItem]) -> list[str]:
+    """Why a comparison cannot say that all is well: there was nothing left to lose, or nothing was said."""
+    words = []
+    if baseline.completed and not baseline.count(ItemStatus.PASSED):
+        words.append("baseline: not one item passes, so nothing can get worse; take a baseline that works")
+    wanted = {item.id for item in items if item.expect == "answer"}
+    answers = [item for item in candidate.items if item.id in wanted and item.status is not ItemStatus.MISSING]
+    if answers and all(item.state in _SAYS_NOTHING or not (item.response or "").strip() for item in answers):
+        words.append(f"candidate: all {len(answers)} answers are refusals or say nothing that could be checked")
+    return words
