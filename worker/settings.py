@@ -19,6 +19,9 @@ from judges.errors import ConfigurationError
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+_SECRETS = ("ASSAY_REDIS_URL", "ASSAY_GOLDEN_WEBHOOK_URL")
+
+
 class Settings(BaseSettings):
     """Every setting with its environment variable (`ASSAY_` + the field's name) and default."""
 
@@ -46,10 +49,15 @@ class Settings(BaseSettings):
     max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")
     verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
 
+    golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
+    golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir", mode="before")
+    @field_validator(
+        "redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -77,7 +85,7 @@ class Settings(BaseSettings):
 
     def rubric_variables(self) -> dict[str, str]:
         """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
-        given = {k: v for k, v in os.environ.items() if k.startswith("ASSAY_") and k != "ASSAY_REDIS_URL"}  # noqa: TID251  # this is the one file
+        given = {k: v for k, v in os.environ.items() if k.startswith("ASSAY_") and k not in _SECRETS}  # noqa: TID251  # this is the one file
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
 
 
