@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,10 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def deployed(home: Home) -> Iterator[Deployed]:
+def deployed(home: Home) -> Deployed:
     found = Deployed.create(home.path, [])
     (home.path / "assay.yaml").write_text(CONFIG)
-    yield found
+    return found
 
 
 def assay(home: Home, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
