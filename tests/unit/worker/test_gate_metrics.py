@@ -139,6 +139,18 @@ def test_a_trifle_more_is_not_named_however_sure(tmp_path: Path) -> None:
     assert test.adjusted_p < 0.01
 
 
+def test_secondaries_are_corrected_for_being_many(tmp_path: Path) -> None:
+    old, new = dict.fromkeys(IDS, "risk=0.1"), dict.fromkeys(IDS[:5], "risk=0.4") | dict.fromkeys(IDS[5:], "risk=0.1")
+    golden = a_set(tmp_path, {"old": old, "new": new})
+    result = gate(golden, run_release(golden, "old"), run_release(golden, "new"))
+    assert {test.metric: test.p_value for test in result.secondaries} == {
+        "groundedness": 1 / 32,
+        "hallucination_risk": 1 / 32,
+    }
+    assert [test.adjusted_p for test in result.secondaries] == [2 / 32, 2 / 32]
+    assert result.warnings == (), "each alone would have been significant"
+
+
 def test_fewer_tokens_are_no_worse(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"r": answers()})
     run = run_release(golden, "r")
