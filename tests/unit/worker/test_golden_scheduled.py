@@ -133,7 +133,7 @@ def test_a_changed_schedule_is_not_run_for_the_time_before_it_was_written() -> N
 
 def test_a_manifest_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     for name in ("good", "quiet", "broken"):
-        schedule = {"schedule": {"daily": "06:00"}} if name != "quiet" else {}
+        schedule: dict[str, Any] = {"schedule": {"daily": "06:00"}} if name != "quiet" else {}
         write_set(tmp_path / name, [item("a")], releases={"r": {"a": OK}}, **schedule)
     (tmp_path / "broken" / "manifest.yaml").write_text("schedule: [")
     found = read_schedules({name: tmp_path / name for name in ("good", "quiet", "broken")})
@@ -376,7 +376,8 @@ def test_an_announcement_is_slacks_json_with_nothing_that_slack_would_act_on() -
 
 def test_a_long_announcement_is_cut_to_what_slack_takes() -> None:
     long = NEWS.model_copy(update={"lines": ("x" * 10_000,)})
-    assert len(payload(long)["blocks"][0]["text"]["text"]) <= 3000  # type: ignore[index,call-overload]
+    sent: Any = payload(long)
+    assert 2000 < len(sent["blocks"][0]["text"]["text"]) <= 3000
 
 
 @pytest.mark.parametrize(
