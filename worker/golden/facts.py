@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worker.golden.decide import ItemStatus
+from worker.golden.metrics import PASS_RATE
 from worker.golden.result import ExamState, GateResult, GoldenRun, JudgeExam, MetricTest
 from worker.golden.series import Series
 from worker.golden.words import metric_name, number
@@ -22,14 +23,11 @@ def share(estimate: Estimate | None) -> str:
 def run_facts(run: GoldenRun) -> list[str]:
     """What there is to say of a run, a line each."""
     counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
-    cost = "cost unknown (no price)" if run.cost_usd is None else f"{run.cost_usd:.4f} USD"
-    tokens = run.usage.prompt_tokens + run.usage.completion_tokens
-    seconds = (run.finished - run.started).total_seconds()
     asked = f"{len(run.items)} items" if run.repeats == 1 else f"{len(run.items)} answers, {run.repeats} to each item"
     facts = [
         f"{asked}: {counts}" + ("; the time of the whole run was up" if run.timed_out else ""),
         f"pass rate {share(run.pass_rate())}",
-        f"judging: {run.usage.calls} model calls, {tokens} tokens, {cost}; {seconds:.1f} s",
+        _cost_fact(run),
     ]
     facts += [exam_fact(run.exam)] if run.exam is not None else []
     return facts + _unstable_facts(run.unstable())
@@ -42,18 +40,38 @@ def gate_facts(result: GateResult) -> list[str]:
     return [
         f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
+        f"{metric_name(result.primary.metric)} changed by {' '.join(primary_change(result))}",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
         detectable_words(result.minimum_detectable_drop, result.n, result.repeats, result.assumed_flip_rate),
+        *_missing_facts(result),
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
         exam_fact(result.exam),
-        f"evaluator {result.revision[:12]}",
+        _cost_fact(result),
+        f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}, run {result.run_id or 'not kept'}",
         *(_metric_fact(test) for test in result.secondaries),
         *(
             f"slice {s.tag}: {s.baseline_passed} → {s.candidate_passed} passed, {s.n} items (reported, not tested)"
             for s in result.slices
         ),
     ]
+
+
+def primary_change(result: GateResult) -> tuple[str, str]:
+    """How far the primary metric moved, and its interval: of the pass rate over paired items, else of the means."""
+    test = result.primary
+    if test.metric == PASS_RATE and result.n:
+        dropped = sum(pair.drop for pair in result.pairs if not pair.both_missing) / (result.n * result.repeats)
+        words = f"{-100 * dropped + 0.0:+.1f} points"
+    elif test.baseline is not None and test.candidate is not None:
+        words = f"{test.candidate - test.baseline:+.3f}"
+    else:
+        return "unknown", f"n = {test.n}"
+    found = test.drop_interval
+    if found is None:
+        return words, f"n = {test.n}"
+    level = 1 - 2 * result.alpha
+    return words, f"{level:.0%} interval [{-100 * found.high + 0.0:+.1f}, {-100 * found.low + 0.0:+.1f}], n = {test.n}"
 
 
 def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float) -> str:
@@ -70,6 +88,22 @@ def _metric_fact(test: MetricTest) -> str:
     times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
     what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
     return f"{what}, n = {test.n}, Holm p = {p_value}{'; worse' if test.shown_worse else ''}"
+
+
+def _cost_fact(made: GateResult | GoldenRun) -> str:
+    """What judging took."""
+    cost = "cost unknown (no price)" if made.cost_usd is None else f"{made.cost_usd:.4f} USD"
+    tokens = made.usage.prompt_tokens + made.usage.completion_tokens
+    both = made.finished is not None and made.started is not None
+    seconds = f"; {(made.finished - made.started).total_seconds():.1f} s" if both else ""
+    return f"judging: {made.usage.calls} model calls, {tokens} tokens, {cost}{seconds}"
+
+
+def _missing_facts(result: GateResult) -> list[str]:
+    """Items of the candidate without a result, by name."""
+    lost = [pair.id for pair in result.pairs if any(item.status is ItemStatus.MISSING for item in pair.candidate)]
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return [f"missing: {', '.join(lost[:_NAMED])}{more}"] if lost else []
 
 
 def _unstable_facts(names: tuple[str, ...]) -> list[str]:
