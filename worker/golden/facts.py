@@ -40,7 +40,7 @@ def gate_facts(result: GateResult) -> list[str]:
     return [
         f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
-        f"{metric_name(result.primary.metric)} changed by {' '.join(primary_change(result))}",
+        f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
         detectable_words(result.minimum_detectable_drop, result.n, result.repeats, result.assumed_flip_rate),
         *_missing_facts(result),
@@ -62,16 +62,22 @@ def primary_change(result: GateResult) -> tuple[str, str]:
     test = result.primary
     if test.metric == PASS_RATE and result.n:
         dropped = sum(pair.drop for pair in result.pairs if not pair.both_missing) / (result.n * result.repeats)
-        words = f"{-100 * dropped + 0.0:+.1f} points"
+        words = f"{signed(-100 * dropped, 1)} points"
     elif test.baseline is not None and test.candidate is not None:
-        words = f"{test.candidate - test.baseline:+.3f}"
+        words = signed(test.candidate - test.baseline, 3)
     else:
         return "unknown", f"n = {test.n}"
     found = test.drop_interval
     if found is None:
         return words, f"n = {test.n}"
-    level = 1 - 2 * result.alpha
-    return words, f"{level:.0%} interval [{-100 * found.high + 0.0:+.1f}, {-100 * found.low + 0.0:+.1f}], n = {test.n}"
+    ends = f"{signed(-100 * found.high, 1)} to {signed(-100 * found.low, 1)}"
+    return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {test.n}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A change for people: with its sign, a true minus, and none on zero."""
+    rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
 
 
 def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float) -> str:

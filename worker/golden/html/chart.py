@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from worker.golden.history import RunSummary
 from worker.statistics.intervals import Interval, wilson
 
-WIDTH, HEIGHT = 760, 240
+WIDTH, HEIGHT = 1100, 270
 MOST_RUNS = 40
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 16, 28, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 34, 38
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Chart:
     """Everything the drawing is made of, in the units of a box of WIDTH × HEIGHT."""
 
     points: tuple[Point, ...]
-    lines: tuple[str, ...]
+    lines: tuple[tuple[str, bool], ...]
     ticks: tuple[tuple[float, str], ...]
     breaks: tuple[tuple[float, str], ...]
     left_out: int
@@ -84,7 +84,7 @@ def history_chart(history: Sequence[RunSummary], *, run_id: str, target: str) ->
     mine = sum(point.mine for point in points)
     return Chart(
         points=points,
-        lines=_lines(runs, points),
+        lines=_lines(runs, points, target),
         ticks=tuple((height(share), f"{share:.0%}") for share in _tick_shares(floor)),
         breaks=_breaks(runs, points),
         left_out=len(known) - len(shown),
@@ -118,11 +118,12 @@ def _tick_shares(floor: float) -> list[float]:
     return [share for share in shares if share >= floor - 1e-9]
 
 
-def _lines(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[str, ...]:
+def _lines(runs: Sequence[RunSummary], points: Sequence[Point], target: str) -> tuple[tuple[str, bool], ...]:
+    """The points of each line, and whether it is this target's."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for run, point in zip(runs, points, strict=True):
         found.setdefault((run.target, run.set_digest, run.revision), []).append(f"{point.x},{point.y}")
-    return tuple(" ".join(line) for line in found.values() if len(line) > 1)
+    return tuple((" ".join(line), key[0] == target) for key, line in found.items() if len(line) > 1)
 
 
 def _breaks(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[tuple[float, str], ...]:

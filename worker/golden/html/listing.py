@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.golden.decide import ItemStatus
+from worker.golden.facts import signed
 from worker.golden.html.items import PassageView, Side, SideView, clip, risk_of, side_views, status_words
 from worker.golden.result import GateResult, GoldenRun, ItemResult, Pair
 from worker.golden.schema import GoldenItem
@@ -44,7 +45,7 @@ class ItemView:
         """The risk, and how it changed."""
         if self.risk is None:
             return ""
-        return f"risk {self.risk:.2f}" + ("" if self.risk_change is None else f" ({self.risk_change:+.2f})")
+        return f"risk {self.risk:.2f}" + ("" if self.risk_change is None else f" ({signed(self.risk_change, 2)})")
 
 
 def gate_items(result: GateResult, budget: int) -> tuple[ItemView, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from worker.golden.facts import detectable_words, exam_fact, primary_change, share
+from worker.golden.facts import detectable_words, exam_fact, primary_change, share, signed
 from worker.golden.result import ExamState, GateResult, GateVerdict, GoldenRun, JudgeExam, MetricTest
 from worker.golden.words import metric_name, metric_words, number, primary_words
+from worker.statistics.intervals import Estimate
 
 _HEADLINES = {
     GateVerdict.PASS: "No regression was shown.",
@@ -24,6 +25,19 @@ class Banner:
     headline: str
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One pass rate drawn on a line from 0 to 100; the ends are those of its 95 % interval."""
+
+    name: str
+    side: str
+    value: str
+    note: str
+    at: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,7 @@ class Summary:
     title: str
     subtitle: str
     banner: Banner
+    rates: tuple[Rate, ...]
     figures: tuple[Figure, ...]
     checks: tuple[Check, ...]
     metrics: tuple[MetricRow, ...]
@@ -83,6 +98,10 @@ def gate_summary(result: GateResult) -> Summary:
         subtitle=f"{result.candidate} against {result.baseline}",
         banner=Banner(
             verdict.value, f"{verdict.value} · exit {result.exit_code}", _HEADLINES[verdict], result.reasons, result.warnings
+        ),
+        rates=(
+            *_rate(result.baseline, "baseline", result.baseline_pass_rate),
+            *_rate(result.candidate, "candidate", result.candidate_pass_rate),
         ),
         figures=_gate_figures(result),
         checks=_checks(result),
@@ -112,8 +131,8 @@ def run_summary(run: GoldenRun) -> Summary:
         title=f"Run of {run.golden_set}",
         subtitle=run.target,
         banner=banner,
+        rates=_rate(run.target, "pass rate", run.pass_rate()),
         figures=(
-            _pass_figure("pass rate", share(run.pass_rate())),
             Figure("missing", f"{run.missing} of {len(run.items)}", "answers that never came, or were not judged"),
             Figure("unstable", str(len(run.unstable())), _repeats_words(run.repeats)),
             _cost_figure(run),
@@ -163,24 +182,24 @@ def _run_gaps(run: GoldenRun) -> tuple[str, ...]:
 def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
     change = primary_change(result)
     drop = result.minimum_detectable_drop
-    missing = f"{result.baseline_missing} → {result.candidate_missing}"
     return (
-        _pass_figure(f"pass rate, {result.baseline}", share(result.baseline_pass_rate)),
-        _pass_figure(f"pass rate, {result.candidate}", share(result.candidate_pass_rate)),
         Figure(f"change of {metric_name(result.primary.metric)}", change[0], change[1]),
-        Figure("items", f"{result.worse} worse, {result.better} better", f"of {result.n}; missing answers {missing}"),
+        Figure("items that changed", f"{result.worse} worse, {result.better} better", f"of {result.n} compared"),
         Figure(
             "smallest drop it can see",
-            "unknown" if drop is None else f"{drop:.1%}",
+            "none" if drop is None else f"{drop:.1%}",
             detectable_words(drop, result.n, result.repeats, result.assumed_flip_rate),
         ),
         _cost_figure(result),
     )
 
 
-def _pass_figure(label: str, words: str) -> Figure:
-    value, _, note = words.partition(" [")
-    return Figure(label, value, f"95 % interval [{note}" if note else "")
+def _rate(name: str, side: str, estimate: Estimate | None) -> tuple[Rate, ...]:
+    if estimate is None:
+        return ()
+    value, _, note = share(estimate).partition(" [")
+    ends = (round(100 * end, 2) for end in (estimate.value, estimate.low, estimate.high))
+    return (Rate(name, side, value, f"95 % interval [{note}", *ends),)
 
 
 def _cost_figure(made: GateResult | GoldenRun) -> Figure:
@@ -262,7 +281,7 @@ def _mean(test: MetricTest, value: float | None) -> str:
 def _difference(test: MetricTest) -> str:
     if test.baseline is None or test.candidate is None:
         return "unknown"
-    return f"× {test.ratio:.2f}" if test.ratio is not None else f"{test.candidate - test.baseline:+.3f}"
+    return f"× {test.ratio:.2f}" if test.ratio is not None else signed(test.candidate - test.baseline, 3)
 
 
 def _repeats_words(repeats: int) -> str:

@@ -87,6 +87,8 @@
   window.addEventListener("hashchange", openTarget);
   find("controls").hidden = false;
   find("keys").hidden = false;
+  const chart = find("chart");
+  if (chart) chart.scrollLeft = chart.scrollWidth;
   filter();
   openTarget();
 })();
