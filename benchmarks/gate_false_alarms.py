@@ -31,11 +31,12 @@ from numpy.typing import NDArray
 
 from judges.rubric import parse_rubric
 from worker.golden.baseline import Approval, Baseline, BaselineAnchor, BaselineOutputs, BaselineRecord
+from worker.golden.comparison import GateResult
 from worker.golden.decide import ItemStatus
 from worker.golden.exam import grade
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
-from worker.golden.result import AnchorResult, GateResult, GoldenRun, ItemResult, JudgeExam
+from worker.golden.result import AnchorResult, GoldenRun, ItemResult, JudgeExam
 from worker.golden.run import JUDGEMENTS_TO_CONFIRM
 from worker.golden.schema import Anchor, GateSettings, GoldenItem, Labels, Manifest, RecordedTargetSettings, Threshold
 from worker.statistics.intervals import clopper_pearson

@@ -328,6 +328,10 @@ def test_a_baseline_is_taken_reviewed_frozen_and_compared_with(home: Home, capsy
         assert (home.set / "golden.lock").read_bytes() == lock, "a gate never changes what it compares with"
     assert home.assay("golden", "series", "bot-v1") == 3
     capsys.readouterr()
+    assert home.assay("golden", "runs", "bot-v1", "--json") == 0
+    assert [line["kind"] for line in json.loads(capsys.readouterr().out)] == ["run", "gate"]
+    assert not list(home.path.rglob("journal.jsonl")), "what is through needs no journal"
+    capsys.readouterr()
     assert home.assay("golden", "ls", "--json") == 0
     assert "5 outputs, by Ada on" in json.loads(capsys.readouterr().out)["bot-v1"]["baseline"]
 

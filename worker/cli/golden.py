@@ -123,6 +123,24 @@ def baseline(  # one parameter for each option
     console.print(f"{golden.directory / 'baseline'}: {len(record.outputs)} outputs; review, then freeze the set")
 
 
+@golden_app.command("runs")
+def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the kept runs and gates of a set, oldest first."""
+    settings, root = settings_and_root(config)
+    golden = _read(settings, root, name)
+    history = RunStore(root.data_dir(settings), name).history()
+    if as_json:
+        print_json(history)
+        return
+    table = Table("run", "kind", "target", "passed", "failed", "missing", "verdict", "same set")
+    for run in history:
+        counts = (str(run.passed), str(run.failed), str(run.missing))
+        verdict = "" if run.verdict is None else run.verdict.value
+        same = "yes" if run.set_digest == golden.digest else "no"
+        table.add_row(run.run_id, run.kind, Text(run.target), *counts, verdict, same)
+    console.print(table)
+
+
 @golden_app.command("series")
 def series(
     name: NameArgument,

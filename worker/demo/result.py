@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from judges.schema import Record
-from worker.golden.result import GateResult, JudgeExam
+from worker.golden.comparison import GateResult
+from worker.golden.result import JudgeExam
 from worker.reporting.funnel import Funnel
 from worker.reporting.report import ReportRow
 from worker.statistics.agreement import ClassRates

@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table
 
 from worker.demo.result import DemoResult, WorstTrace
-from worker.golden.result import GateResult, GateVerdict
+from worker.golden.comparison import GateResult, GateVerdict
 from worker.reporting.tables import funnel_table, percent, shown, spread
 from worker.statistics.intervals import Estimate
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from judges.schema import Usage
+from worker.golden.comparison import GateResult, MetricTest
 from worker.golden.decide import ItemStatus
 from worker.golden.metrics import PASS_RATE
-from worker.golden.result import ExamState, GateResult, GoldenRun, JudgeExam, MetricTest
+from worker.golden.result import ExamState, GoldenRun, JudgeExam
 from worker.golden.series import Series
 from worker.golden.words import metric_name, number
 from worker.statistics.intervals import Estimate
@@ -23,11 +25,12 @@ def share(estimate: Estimate | None) -> str:
 def run_facts(run: GoldenRun) -> list[str]:
     """What there is to say of a run, a line each."""
     counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
+    seconds = (run.finished - run.started).total_seconds()
     asked = f"{len(run.items)} items" if run.repeats == 1 else f"{len(run.items)} answers, {run.repeats} to each item"
     facts = [
         f"{asked}: {counts}" + ("; the time of the whole run was up" if run.timed_out else ""),
         f"pass rate {share(run.pass_rate())}",
-        _cost_fact(run),
+        _spent("judging", run.usage, run.cost_usd) + f"; {seconds:.1f} s",
     ]
     facts += [exam_fact(run.exam)] if run.exam is not None else []
     return facts + _unstable_facts(run.unstable())
@@ -47,7 +50,8 @@ def gate_facts(result: GateResult) -> list[str]:
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
         exam_fact(result.exam),
-        _cost_fact(result),
+        _spent("judging both sides", result.usage, result.cost_usd),
+        *([_spent("examining the judge", result.exam.usage, result.exam.cost_usd)] if result.exam is not None else []),
         f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}, run {result.run_id or 'not kept'}",
         *(_metric_fact(test) for test in result.secondaries),
         *(
@@ -89,20 +93,16 @@ def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float)
     return f"with {n} items{times} drops from {drop:.1%} are caught with 80 % power {flips}"
 
 
+def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
+    cost = "cost unknown (no price)" if cost_usd is None else f"{cost_usd:.4f} USD"
+    return f"{what}: {usage.calls} model calls, {usage.prompt_tokens + usage.completion_tokens} tokens, {cost}"
+
+
 def _metric_fact(test: MetricTest) -> str:
     p_value = "not estimable" if test.adjusted_p is None else f"{test.adjusted_p:.3g}"
     times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
     what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
     return f"{what}, n = {test.n}, Holm p = {p_value}{'; worse' if test.shown_worse else ''}"
-
-
-def _cost_fact(made: GateResult | GoldenRun) -> str:
-    """What judging took."""
-    cost = "cost unknown (no price)" if made.cost_usd is None else f"{made.cost_usd:.4f} USD"
-    tokens = made.usage.prompt_tokens + made.usage.completion_tokens
-    both = made.finished is not None and made.started is not None
-    seconds = f"; {(made.finished - made.started).total_seconds():.1f} s" if both else ""
-    return f"judging: {made.usage.calls} model calls, {tokens} tokens, {cost}{seconds}"
 
 
 def _missing_facts(result: GateResult) -> list[str]:

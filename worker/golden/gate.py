@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from worker.golden.comparison import GateResult, MetricTest, Pair, Slice
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
 from worker.golden.metrics import PASS_RATE, primary_test, secondary_tests
-from worker.golden.result import (
-    ExamState,
-    GateResult,
-    GoldenRun,
-    ItemResult,
-    JudgeExam,
-    MetricTest,
-    Pair,
-    Slice,
-)
+from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
 from worker.golden.run import total_cost
 from worker.golden.verdict import Findings, verdict_of
 from worker.golden.words import floor_words, lost_words, metric_words

@@ -10,10 +10,11 @@ from typing import Literal
 from pydantic import AwareDatetime, ConfigDict, ValidationError
 
 from judges.schema import Record
+from worker.golden.comparison import GateResult, GateVerdict
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError, write_text
 from worker.golden.journal import run_directory
-from worker.golden.result import GateResult, GateVerdict, GoldenRun, ItemResult, JudgeExam
+from worker.golden.result import GoldenRun, ItemResult, JudgeExam
 from worker.golden.run import read_run
 
 HISTORY = "history.jsonl"

@@ -126,6 +126,11 @@ class Journal:
         return journal
 
 
+def forget_journal(directory: Path) -> None:
+    """Remove the journal of a run that is complete: its result holds everything."""
+    (directory / JOURNAL).unlink(missing_ok=True)
+
+
 def new_run_id() -> str:
     """A name for a run: when it started (UTC) and something random."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from worker.golden.comparison import MetricTest, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.goldenset import GoldenSet
-from worker.golden.result import ItemResult, MetricTest, Pair
+from worker.golden.result import ItemResult
 from worker.statistics.noninferiority import tango
 from worker.statistics.paired import holm, mcnemar_exact
 from worker.statistics.permutation import EXACT_UP_TO, sign_flip, sign_flip_counts

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from worker.golden.bounded import limit_of, together
+from worker.golden.comparison import GateResult
 from worker.golden.exam import examine_judge
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
 from worker.golden.journal import Journal
-from worker.golden.result import GateResult, GoldenRun, JudgeExam
+from worker.golden.result import GoldenRun, JudgeExam
 from worker.golden.run import RunPlan, SampleEvaluator, confirm_failures, run_golden
 from worker.golden.targets import GoldenTarget
 

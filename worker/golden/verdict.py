@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from worker.golden.result import GateVerdict, MetricTest
+from worker.golden.comparison import GateVerdict, MetricTest
 from worker.golden.schema import GateSettings
 from worker.golden.words import metric_words, primary_words
 

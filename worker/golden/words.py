@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from judges.schema import GroundingState
+from worker.golden.comparison import MetricTest
 from worker.golden.decide import ItemStatus
-from worker.golden.result import GoldenRun, MetricTest
+from worker.golden.result import GoldenRun
 from worker.golden.schema import GoldenItem
 
 _NAMES = {"target_tokens": "tokens per answer", "target_latency_s": "seconds per answer"}

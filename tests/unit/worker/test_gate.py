@@ -22,11 +22,12 @@ from tests.unit.worker.golden_sets import (
     rubric_named,
     run_release,
 )
+from worker.golden.comparison import GateResult, GateVerdict, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
-from worker.golden.result import ExamState, GateResult, GateVerdict, GoldenRun, ItemResult, JudgeExam, Pair
+from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
 from worker.golden.schema import GoldenItem, Labels, Manifest, RecordedTargetSettings, Threshold
 
 

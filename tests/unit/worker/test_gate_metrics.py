@@ -23,11 +23,12 @@ from tests.unit.worker.golden_sets import (
     write_set,
 )
 from worker.golden.bounded import limit_of
+from worker.golden.comparison import GateResult, GateVerdict
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet, read_golden_set
-from worker.golden.result import GateResult, GateVerdict, GoldenRun, ItemResult
+from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.run import RunPlan, confirm_failures
 from worker.golden.schema import GateSettings
 
@@ -136,6 +137,18 @@ def test_a_trifle_more_is_not_named_however_sure(tmp_path: Path) -> None:
     (test,) = [test for test in result.secondaries if test.metric == "target_tokens"]
     assert test.adjusted_p is not None
     assert test.adjusted_p < 0.01
+
+
+def test_secondaries_are_corrected_for_being_many(tmp_path: Path) -> None:
+    old, new = dict.fromkeys(IDS, "risk=0.1"), dict.fromkeys(IDS[:5], "risk=0.4") | dict.fromkeys(IDS[5:], "risk=0.1")
+    golden = a_set(tmp_path, {"old": old, "new": new})
+    result = gate(golden, run_release(golden, "old"), run_release(golden, "new"))
+    assert {test.metric: test.p_value for test in result.secondaries} == {
+        "groundedness": 1 / 32,
+        "hallucination_risk": 1 / 32,
+    }
+    assert [test.adjusted_p for test in result.secondaries] == [2 / 32, 2 / 32]
+    assert result.warnings == (), "each alone would have been significant"
 
 
 def test_fewer_tokens_are_no_worse(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from judges.schema import Outcome, Sample
 from tests.unit.worker.golden_sets import IDS, WrittenJudge, a_set, anchors, answers
+from worker.golden.comparison import GateResult
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
 from worker.golden.journal import JOURNAL, Journal, JournalHeader, is_run_id, new_run_id, run_directory
-from worker.golden.result import GateResult
 from worker.golden.session import GoldenSession
 from worker.golden.targets import RecordedTarget
 

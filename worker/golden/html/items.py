@@ -261,7 +261,12 @@ def _facts(item: ItemResult) -> list[tuple[str, str]]:
     if item.target_latency_s is not None:
         facts.append(("answered in", f"{item.target_latency_s:.2f} s"))
     if item.target_tokens is not None:
-        facts.append(("answer tokens", number(float(item.target_tokens)) if item.target_tokens >= 10 else str(item.target_tokens)))
+        facts.append(
+            (
+                "answer tokens",
+                number(float(item.target_tokens)) if item.target_tokens >= 10 else str(item.target_tokens),
+            )
+        )
     verdict = _verdict(item)
     return facts + (_judging_facts(verdict) if verdict is not None else [])
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from worker.golden.comparison import GateResult, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.facts import signed
 from worker.golden.html.items import PassageView, Side, SideView, clip, risk_of, side_views, status_words
-from worker.golden.result import GateResult, GoldenRun, ItemResult, Pair
+from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 
 CHANGES = {

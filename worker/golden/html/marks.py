@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from judges.schema import ClaimVerdict
 
@@ -57,7 +58,7 @@ def _runs(text: str, marks: Sequence[Mark], start: int, end: int) -> list[Run]:
     bounds = {start, end, *(b for mark in near for b in (mark.start, mark.end) if start < b < end)}
     points = sorted(bounds)
     runs = []
-    for left, right in zip(points, points[1:], strict=False):
+    for left, right in pairwise(points):
         touching = [mark for mark in near if mark.start < right and mark.end > left]
         found = {mark.verdict for mark in touching}
         runs.append(

@@ -11,12 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from worker.golden.comparison import GateResult
+from worker.golden.history import RunSummary
 from worker.golden.html.chart import Chart, history_chart
 from worker.golden.html.listing import CHANGES, ItemView, gate_items, run_items
 from worker.golden.html.safetext import plain, shown
 from worker.golden.html.summary import Summary, gate_summary, run_summary
-from worker.golden.history import RunSummary
-from worker.golden.result import GateResult, GoldenRun
+from worker.golden.result import GoldenRun
 from worker.golden.schema import GoldenItem
 
 MOST_BYTES = 2_900_000

@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 
 def shown(text: str) -> Markup:
-    """Text as markup that shows what is there: characters that are invisible, or turn the direction of writing, by name.
+    """Text as markup that shows what is there, by name where a character is invisible or turns the writing around.
 
     Control and format characters, direction overrides, tag characters and selectors beyond the sixteenth (both used to
     hide instructions in plain sight) become labels; white space stays as it is.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from worker.golden.comparison import GateResult, GateVerdict, MetricTest
 from worker.golden.facts import detectable_words, exam_fact, primary_change, share, signed
-from worker.golden.result import ExamState, GateResult, GateVerdict, GoldenRun, JudgeExam, MetricTest
+from worker.golden.result import ExamState, GoldenRun, JudgeExam
 from worker.golden.words import metric_name, metric_words, number, primary_words
 from worker.statistics.intervals import Estimate
 
@@ -97,7 +98,11 @@ def gate_summary(result: GateResult) -> Summary:
         title=f"Gate of {result.golden_set}",
         subtitle=f"{result.candidate} against {result.baseline}",
         banner=Banner(
-            verdict.value, f"{verdict.value} · exit {result.exit_code}", _HEADLINES[verdict], result.reasons, result.warnings
+            verdict.value,
+            f"{verdict.value} · exit {result.exit_code}",
+            _HEADLINES[verdict],
+            result.reasons,
+            result.warnings,
         ),
         rates=(
             *_rate(result.baseline, "baseline", result.baseline_pass_rate),
@@ -105,9 +110,7 @@ def gate_summary(result: GateResult) -> Summary:
         ),
         figures=_gate_figures(result),
         checks=_checks(result),
-        metrics=tuple(
-            _metric_row(test, result) for test in (result.primary, *result.secondaries)
-        ),
+        metrics=tuple(_metric_row(test, result) for test in (result.primary, *result.secondaries)),
         slices=tuple(
             (s.tag, str(s.n), str(s.baseline_passed), str(s.candidate_passed), str(s.worse), str(s.better))
             for s in result.slices
@@ -167,7 +170,9 @@ def exam_rows(exam: JudgeExam | None) -> tuple[tuple[str, str], ...]:
         rows.append(("sensitivity + specificity − 1", words))
     if exam.change is not None:
         change = exam.change
-        words = f"{change.worse} anchors worse, {change.better} better of {change.n}; one-sided p = {change.p_value:.3g}"
+        words = (
+            f"{change.worse} anchors worse, {change.better} better of {change.n}; one-sided p = {change.p_value:.3g}"
+        )
         rows.append(("against itself at the baseline", f"{words}, alpha {change.alpha:g}"))
     rows.append(("models served", ", ".join(exam.models_served) or "none (local judge)"))
     rows.append(("cost", "unknown (no price)" if exam.cost_usd is None else f"{exam.cost_usd:.4f} USD"))
@@ -240,7 +245,9 @@ def _must_pass_check(result: GateResult) -> Check:
         return Check("must-pass items", "bad", f"failed: {', '.join(failed)}")
     if not names:
         return Check("must-pass items", "note", "the set names none")
-    lost = [pair.id for pair in result.pairs if pair.id in names and any(i.confirmed == "missing" for i in pair.candidate)]
+    lost = [
+        pair.id for pair in result.pairs if pair.id in names and any(i.confirmed == "missing" for i in pair.candidate)
+    ]
     if lost:
         return Check("must-pass items", "open", f"missing or not confirmed: {', '.join(lost)}")
     return Check("must-pass items", "ok", f"all {len(names)} passed")
@@ -293,7 +300,10 @@ def _gate_identity(result: GateResult) -> tuple[tuple[str, str], ...]:
         ("run", result.run_id or "not kept"),
         ("golden set", f"{result.golden_set}, digest {result.set_digest[:12]}"),
         ("evaluator revision", result.revision),
-        ("mode", result.mode.replace("_", " ") + (f", margin {result.margin:.1%}" if result.margin is not None else "")),
+        (
+            "mode",
+            result.mode.replace("_", " ") + (f", margin {result.margin:.1%}" if result.margin is not None else ""),
+        ),
         ("alpha", f"{result.alpha:g}, one-sided"),
         ("repeats", f"{result.repeats} on both sides"),
     ]
