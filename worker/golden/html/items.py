@@ -11,10 +11,26 @@ from worker.golden.html.marks import Mark, Run, cut
 from worker.golden.result import ItemResult
 from worker.golden.words import metric_name, number
 
-MOST_CLAIMS = 80
 MOST_REPEATS = 20
 MOST_PASSAGES = 40
-_CLIP = 400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of an item is shown: characters of its answers and passages, claims a side, characters of a line."""
+
+    text: int
+    claims: int
+    line: int
+
+    @classmethod
+    def within(cls, budget: int) -> Limits:
+        """What about so many characters an item allow; everything but the texts is bounded more tightly."""
+        return cls(budget, claims=max(4, min(80, budget // 60)), line=max(40, min(300, budget // 20)))
+
+
+Labelled = list[tuple[str, Claim]]
+"""Claims with their labels on the page."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +102,10 @@ class SideView:
         return tuple(claim for claim in self.claims if claim.verdict == "supported")
 
     def hover(self, labels: Sequence[str]) -> str:
-        """Verdict and reason of the claims with these labels, for the place in the answer that they speak of."""
+        """Verdict and reason of unsupported claims with these labels, for the place in the answer they speak of."""
         return "; ".join(
             f"{claim.label} {claim.verdict.replace('_', ' ')}" + (f": {claim.reason}" if claim.reason else "")
-            for claim in self.claims
+            for claim in self.wrong
             if claim.label in labels
         )
 
@@ -111,30 +127,31 @@ class Side:
 
 
 def side_views(
-    sides: Sequence[Side], budget: int
+    sides: Sequence[Side], limits: Limits
 ) -> tuple[tuple[SideView, ...], tuple[PassageView, ...], tuple[str, ...]]:
-    """All sides of an item within about `budget` characters; the evidence they share; and what was left out."""
+    """All sides of an item, the evidence they share, and what was left out."""
     shared = all(side.contexts == sides[0].contexts for side in sides)
     evidence = [sides[:1]] if shared else [[side] for side in sides]
     texts = [side.telling.response or "" for side in sides]
     texts += [text for group in evidence for text in group[0].contexts[:MOST_PASSAGES]]
-    limits = share_out([len(text) for text in texts], budget)
-    answers, rest = limits[: len(sides)], limits[len(sides) :]
-    views, passages = [], []
+    lengths = share_out([len(text) for text in texts], limits.text)
+    answers, rest = lengths[: len(sides)], lengths[len(sides) :]
+    labelled = [labelled_claims(side, limits.claims) for side in sides]
+    views = []
     for position, side in enumerate(sides):
         mine = rest if shared else rest[: len(side.contexts[:MOST_PASSAGES])]
         if not shared:
             rest = rest[len(mine) :]
-        own = None if shared else _passages([side], mine)
-        views.append(_side(side, answers[position], own))
-    if shared:
-        passages.extend(_passages(sides, rest))
+        own = None if shared else _passages(side.contexts, labelled[position], mine)
+        views.append(_side(side, labelled[position], answers[position], own, limits))
+    both = [one for claims in labelled for one in claims]
+    passages = _passages(sides[0].contexts, both, rest) if shared else ()
     dropped = [
         f"{len(group[0].contexts) - MOST_PASSAGES} more passages are not shown"
         for group in evidence
         if len(group[0].contexts) > MOST_PASSAGES
     ]
-    return tuple(views), tuple(passages), tuple(dropped)
+    return tuple(views), passages, tuple(dropped)
 
 
 def share_out(lengths: Sequence[int], budget: int) -> list[int]:
@@ -148,7 +165,7 @@ def share_out(lengths: Sequence[int], budget: int) -> list[int]:
     return limits
 
 
-def clip(text: str, limit: int = _CLIP) -> str:
+def clip(text: str, limit: int) -> str:
     """Text cut at a length, with a sign that it was."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -168,24 +185,26 @@ def status_words(results: Sequence[ItemResult]) -> str:
     return f"{passed} of {len(results)} passed" + (f", {missing} missing" if missing else "")
 
 
-def _side(side: Side, limit: int, passages: tuple[PassageView, ...] | None) -> SideView:
-    verdict = _verdict(side.telling)
-    claims = _labelled(side)
+def _side(
+    side: Side, claims: Labelled, answer: int, passages: tuple[PassageView, ...] | None, limits: Limits
+) -> SideView:
+    verdict, line = _verdict(side.telling), limits.line
     marks = [Mark(claim.span.start, claim.span.end, label, claim.verdict) for label, claim in claims]
+    hits = verdict.rule_hits[: limits.claims] if verdict is not None else ()
     return SideView(
         role=side.role,
         letter=side.letter,
-        name=side.name,
+        name=clip(side.name, 200),
         status=side.telling.status.value,
-        reasons=tuple(clip(reason) for reason in side.telling.reasons),
-        answer=cut(side.telling.response or "", marks, limit=limit),
-        claims=tuple(_claim(label, claim) for label, claim in claims),
+        reasons=tuple(clip(reason, line) for reason in side.telling.reasons[: limits.claims]),
+        answer=cut(side.telling.response or "", marks, limit=answer),
+        claims=tuple(_claim(label, claim, line) for label, claim in claims),
         claims_left_out=len(verdict.claims) - len(claims) if verdict is not None else 0,
-        hits=tuple((hit.rule, clip(hit.detail)) for hit in verdict.rule_hits[:MOST_CLAIMS]) if verdict else (),
+        hits=tuple((hit.rule, clip(hit.detail, line)) for hit in hits),
         scores=tuple((metric_name(name), f"{value:.3f}") for name, value in side.telling.scores.items()),
         facts=tuple(_facts(side.telling)),
-        comment=_comment(side.telling),
-        repeats=tuple(_repeat(item) for item in side.results[:MOST_REPEATS]) if len(side.results) > 1 else (),
+        comment=clip(_comment(side.telling), line),
+        repeats=tuple(_repeat(item, line) for item in side.results[:MOST_REPEATS]) if len(side.results) > 1 else (),
         passages=passages,
     )
 
@@ -194,63 +213,64 @@ def _verdict(item: ItemResult) -> Verdict | None:
     return item.outcome.verdict if isinstance(item.outcome, Scored) else None
 
 
-def _labelled(side: Side) -> list[tuple[str, Claim]]:
-    """The claims with their labels in the answer's order; of too many, the unsupported ones stay."""
+def labelled_claims(side: Side, most: int) -> Labelled:
+    """The claims with their labels, in the answer's order; of too many, the unsupported ones stay."""
     verdict = _verdict(side.telling)
     labelled = [(f"{side.letter}{n}", claim) for n, claim in enumerate(verdict.claims, 1)] if verdict else []
-    if len(labelled) <= MOST_CLAIMS:
+    if len(labelled) <= most:
         return labelled
-    kept = sorted(labelled, key=lambda one: one[1].verdict is ClaimVerdict.SUPPORTED)[:MOST_CLAIMS]
+    kept = sorted(labelled, key=lambda one: one[1].verdict is ClaimVerdict.SUPPORTED)[:most]
     return sorted(kept, key=lambda one: int(one[0][1:]))
 
 
-def _claim(label: str, claim: Claim) -> ClaimView:
+def _claim(label: str, claim: Claim, line: int) -> ClaimView:
+    # The sentence stands marked in the answer; a supported one needs only its beginning to be recognised.
+    supported = claim.verdict is ClaimVerdict.SUPPORTED
     return ClaimView(
         label=label,
-        text=clip(claim.text),
+        text=clip(claim.text, min(line, 90) if supported else line),
         verdict=claim.verdict.value,
-        reason=clip(claim.reason),
-        source=claim.source,
+        reason=clip(claim.reason, line),
+        source=clip(claim.source, 60),
         severity=claim.severity.value,
         probability="" if claim.p_supported is None else f"{claim.p_supported:.2f}",
         passages=tuple(sorted({pointer.context + 1 for pointer in claim.evidence if pointer.context < MOST_PASSAGES})),
     )
 
 
-def _passages(sides: Sequence[Side], limits: Sequence[int]) -> tuple[PassageView, ...]:
-    """The evidence with the places marked that the sides' claims rest on."""
+def _passages(contexts: Sequence[str], claims: Labelled, lengths: Sequence[int]) -> tuple[PassageView, ...]:
+    """The evidence with the places marked that the claims rest on."""
     pointed = [
         (pointer.context, Mark(pointer.start, pointer.end, label, claim.verdict))
-        for side in sides
-        for label, claim in _labelled(side)
-        for pointer in claim.evidence[:MOST_CLAIMS]
+        for label, claim in claims
+        for pointer in claim.evidence[:MOST_PASSAGES]
     ]
     views = []
-    for index, (text, limit) in enumerate(zip(sides[0].contexts[:MOST_PASSAGES], limits, strict=True)):
+    for index, (text, length) in enumerate(zip(contexts[:MOST_PASSAGES], lengths, strict=True)):
         marks = [mark for context, mark in pointed if context == index]
         labels = tuple(dict.fromkeys(mark.label for mark in marks))
-        views.append(PassageView(index + 1, cut(text, marks, limit=limit), labels))
+        views.append(PassageView(index + 1, cut(text, marks, limit=length), labels))
     return tuple(views)
 
 
-def _repeat(item: ItemResult) -> RepeatView:
+def _repeat(item: ItemResult, line: int) -> RepeatView:
     risk = item.scores.get("hallucination_risk")
     return RepeatView(
         number=item.repeat + 1,
         status=item.status.value,
         risk="" if risk is None else f"{risk:.2f}",
-        why=clip("; ".join(item.reasons), 200),
-        text=clip(item.response or "", 200),
+        why=clip("; ".join(item.reasons), line),
+        text=clip(item.response or "", line),
     )
 
 
 def _comment(item: ItemResult) -> str:
     outcome = item.outcome
     if isinstance(outcome, Scored):
-        return clip(outcome.comment)
+        return outcome.comment
     if isinstance(outcome, Skipped):
-        return clip(f"skipped: {outcome.reason} {outcome.detail}".strip())
-    return clip(f"{outcome.error}: {outcome.message}") if isinstance(outcome, Failed) else "not judged"
+        return f"skipped: {outcome.reason} {outcome.detail}".strip()
+    return f"{outcome.error}: {outcome.message}" if isinstance(outcome, Failed) else "not judged"
 
 
 def _facts(item: ItemResult) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from worker.golden.comparison import GateResult, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.facts import signed
-from worker.golden.html.items import PassageView, Side, SideView, clip, risk_of, side_views, status_words
+from worker.golden.html.items import Limits, PassageView, Side, SideView, clip, risk_of, side_views, status_words
 from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 
@@ -49,7 +49,7 @@ class ItemView:
         return f"risk {self.risk:.2f}" + ("" if self.risk_change is None else f" ({signed(self.risk_change, 2)})")
 
 
-def gate_items(result: GateResult, budget: int) -> tuple[ItemView, ...]:
+def gate_items(result: GateResult, limits: Limits) -> tuple[ItemView, ...]:
     """The items of a gate, what got worse first."""
     views = []
     for order, pair in enumerate(result.pairs):
@@ -61,13 +61,13 @@ def gate_items(result: GateResult, budget: int) -> tuple[ItemView, ...]:
         flags = ["must pass"] if pair.id in result.must_pass else []
         flags += ["unstable"] if pair.id in result.unstable else []
         change = _change(pair)
-        views.append((change, pair.drop, _view(order, pair, sides, change, tuple(flags), budget)))
+        views.append((change, pair.drop, _view(order, pair, sides, change, tuple(flags), limits)))
     ranks = list(CHANGES)
     ordered = sorted(views, key=lambda one: (ranks.index(one[0]), -abs(one[1]), -(one[2].risk_change or 0)))
     return tuple(view for _, _, view in ordered)
 
 
-def run_items(run: GoldenRun, items: Sequence[GoldenItem], budget: int) -> tuple[ItemView, ...]:
+def run_items(run: GoldenRun, items: Sequence[GoldenItem], limits: Limits) -> tuple[ItemView, ...]:
     """The items of a run, those that did not pass first."""
     found: dict[str, list[ItemResult]] = {}
     for result in run.items:
@@ -81,23 +81,23 @@ def run_items(run: GoldenRun, items: Sequence[GoldenItem], budget: int) -> tuple
         telling = next((one for one in results if one.status is not ItemStatus.PASSED), results[0])
         side = Side("answer", run.target, telling, results, _evidence(telling, item.contexts))
         flags = ("unstable",) if item.id in unstable else ()
-        views.append(_view(order, item, [side], _state(results), flags, budget))
+        views.append(_view(order, item, [side], _state(results), flags, limits))
     ranks = list(CHANGES)
     return tuple(sorted(views, key=lambda view: (ranks.index(view.change), -(view.risk or 0))))
 
 
 def _view(
-    order: int, item: Pair | GoldenItem, sides: Sequence[Side], change: str, flags: tuple[str, ...], budget: int
+    order: int, item: Pair | GoldenItem, sides: Sequence[Side], change: str, flags: tuple[str, ...], limits: Limits
 ) -> ItemView:
-    views, passages, notes = side_views(sides, budget)
+    views, passages, notes = side_views(sides, limits)
     risks = [risk_of(side.results) for side in sides]
     before, after = risks[0], risks[-1]
     seconds = [one.target_latency_s for one in sides[-1].results if one.target_latency_s is not None]
     return ItemView(
         order=order,
         id=item.id,
-        question=clip(item.question, 2_000),
-        tags=item.tags,
+        question=clip(item.question, 5 * limits.line),
+        tags=item.tags[:12],
         change=change,
         statuses=tuple(status_words(side.results) for side in sides),
         classes=tuple(_state(side.results) for side in sides),

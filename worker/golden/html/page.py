@@ -14,17 +14,18 @@ from markupsafe import Markup
 from worker.golden.comparison import GateResult
 from worker.golden.history import RunSummary
 from worker.golden.html.chart import Chart, history_chart
+from worker.golden.html.items import Limits, share_out
 from worker.golden.html.listing import CHANGES, ItemView, gate_items, run_items
 from worker.golden.html.safetext import plain, shown
 from worker.golden.html.summary import Summary, gate_summary, run_summary
-from worker.golden.result import GoldenRun
+from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 
 MOST_BYTES = 2_900_000
 """What a page may weigh: one that mail, chat and a phone still take."""
 
-_ALL_TEXT = 1_400_000
-_LEAST, _MOST = 400, 60_000
+_ALL_TEXT = 2_000_000
+_TRIES = 6
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -32,23 +33,35 @@ def gate_page(result: GateResult, history: Sequence[RunSummary] = ()) -> str:
     """A gate as one HTML document. `history` are the kept runs of the set; the chart needs two."""
     chart = history_chart(history, run_id=result.run_id, target=result.candidate)
     summary = gate_summary(result)
-    return _fitting(lambda budget: _render(summary, gate_items(result, budget), chart), len(result.pairs))
+    sizes = [_size([*pair.baseline, *pair.candidate], pair.contexts) for pair in result.pairs]
+    return _fitting(lambda limits: _render(summary, gate_items(result, limits), chart), sizes)
 
 
 def run_page(run: GoldenRun, items: Sequence[GoldenItem], history: Sequence[RunSummary] = ()) -> str:
     """A run as one HTML document; `items` are those of the set it ran."""
     chart = history_chart(history, run_id=run.run_id, target=run.target)
     summary = run_summary(run)
-    return _fitting(lambda budget: _render(summary, run_items(run, items, budget), chart), len(items))
+    longest = max((_size([result], ()) for result in run.items), default=0)
+    sizes = [longest + _size([], item.contexts) for item in items]
+    return _fitting(lambda limits: _render(summary, run_items(run, items, limits), chart), sizes)
 
 
-def _fitting(render: Callable[[int], str], items: int) -> str:
+def _size(results: Sequence[ItemResult], declared: Sequence[str]) -> int:
+    """About how many characters of text an item may show."""
+    texts = [result.response or "" for result in results]
+    texts += [text for result in results for text in result.contexts or ()]
+    return sum(map(len, texts)) + sum(map(len, declared))
+
+
+def _fitting(render: Callable[[Limits], str], sizes: Sequence[int]) -> str:
     """The page with as much of the texts as fits. Escaping can make a text ten times as long, so it is measured."""
-    budget = max(_LEAST, min(_MOST, _ALL_TEXT // max(1, items)))
-    page = render(budget)
-    while len(page.encode("utf-8")) > MOST_BYTES and budget > _LEAST:
-        budget = max(_LEAST, budget // 2)
-        page = render(budget)
+    budget = _ALL_TEXT
+    for _ in range(_TRIES):
+        page = render(Limits.within(max(share_out(sizes, budget), default=0)))
+        weight = len(page.encode("utf-8"))
+        if weight <= MOST_BYTES:
+            break
+        budget = int(budget * 0.8 * MOST_BYTES / weight)
     return page
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import groupby
+from functools import lru_cache
+from itertools import groupby, islice
 
 from markupsafe import Markup, escape
 
 _JOINERS = "\u200c\u200d"
 """Zero-width joiners: Persian, Indic scripts and emoji need them, and they hide and turn nothing."""
 
+_MOST_LABELS = 24
+_MORE = Markup('<span class="hidden-char">and {} more</span>')
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -33,16 +36,24 @@ def _parts(text: str) -> Iterator[Markup]:
         if not hidden:
             yield escape("".join(group))
             continue
-        for char, same in groupby(group):
-            yield _label(char, sum(1 for _ in same))
+        chars = "".join(group)
+        told = 0
+        for char, same in islice(groupby(chars), _MOST_LABELS):
+            times = sum(1 for _ in same)
+            told += times
+            yield _label(char, times)
+        if told < len(chars):
+            yield _MORE.format(len(chars) - told)
 
 
+@lru_cache(maxsize=4096)
 def _is_hidden(char: str) -> bool:
     if char in "\n\t" or char in _JOINERS:
         return False
     return unicodedata.category(char) in _HIDDEN or 0xE0100 <= ord(char) <= 0xE01EF
 
 
+@lru_cache(maxsize=4096)
 def _label(char: str, times: int) -> Markup:
     count = f" ×{times}" if times > 1 else ""
     name = unicodedata.name(char, "control or unassigned character")

@@ -11,7 +11,7 @@ from worker.golden.words import metric_name, metric_words, number, primary_words
 from worker.statistics.intervals import Estimate
 
 _HEADLINES = {
-    GateVerdict.PASS: "No regression was shown.",
+    GateVerdict.PASS: "The gate lets this release through.",
     GateVerdict.REGRESSED: "The candidate is worse than the baseline.",
     GateVerdict.INCONCLUSIVE: "This run cannot decide.",
 }
