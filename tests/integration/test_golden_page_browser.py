@@ -33,16 +33,6 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=FOUND, chromium_sandbox=False, args=["--disable-gpu", *QUIET]
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A gate of 200 real items, one of hostile texts, and a plain run."""
     home = tmp_path_factory.mktemp("pages")
@@ -57,6 +47,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, text in texts.items():
         files[name].write_text(text, encoding="utf-8")
     return files
+
+
+@pytest.fixture(scope="module")
+def browser(pages: dict[str, Path]) -> Iterator[Browser]:
+    """Started after the pages are made: Playwright's loop runs in this thread from then on."""
+    assert pages
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=FOUND, chromium_sandbox=False, args=["--disable-gpu", *QUIET]
+        )
+        yield launched
+        launched.close()
 
 
 class Watched:

@@ -33,29 +33,33 @@ def gate_page(result: GateResult, history: Sequence[RunSummary] = ()) -> str:
     """A gate as one HTML document. `history` are the kept runs of the set; the chart needs two."""
     chart = history_chart(history, run_id=result.run_id, target=result.candidate)
     summary = gate_summary(result)
-    sizes = [_size([*pair.baseline, *pair.candidate], pair.contexts) for pair in result.pairs]
-    return _fitting(lambda limits: _render(summary, gate_items(result, limits), chart), sizes)
+    texts = [_texts([*pair.baseline, *pair.candidate], pair.contexts) for pair in result.pairs]
+    return _fitting(lambda limits: _render(summary, gate_items(result, limits), chart), texts)
 
 
 def run_page(run: GoldenRun, items: Sequence[GoldenItem], history: Sequence[RunSummary] = ()) -> str:
     """A run as one HTML document; `items` are those of the set it ran."""
     chart = history_chart(history, run_id=run.run_id, target=run.target)
     summary = run_summary(run)
-    longest = max((_size([result], ()) for result in run.items), default=0)
-    sizes = [longest + _size([], item.contexts) for item in items]
-    return _fitting(lambda limits: _render(summary, run_items(run, items, limits), chart), sizes)
+    texts = [_texts([one for one in run.items if one.id == item.id], item.contexts) for item in items]
+    return _fitting(lambda limits: _render(summary, run_items(run, items, limits), chart), texts)
 
 
-def _size(results: Sequence[ItemResult], declared: Sequence[str]) -> int:
-    """About how many characters of text an item may show."""
-    texts = [result.response or "" for result in results]
-    texts += [text for result in results for text in result.contexts or ()]
-    return sum(map(len, texts)) + sum(map(len, declared))
+def _texts(results: Sequence[ItemResult], declared: Sequence[str]) -> list[str]:
+    """The texts an item may show."""
+    found = [result.response or "" for result in results]
+    return found + [text for result in results for text in result.contexts or ()] + list(declared)
 
 
-def _fitting(render: Callable[[Limits], str], sizes: Sequence[int]) -> str:
-    """The page with as much of the texts as fits. Escaping can make a text ten times as long, so it is measured."""
-    budget = _ALL_TEXT
+def _fitting(render: Callable[[Limits], str], texts: Sequence[Sequence[str]]) -> str:
+    """The page with as much of each item's texts as fits.
+
+    Escaping can make a text ten times as long: a first guess from the beginnings of the texts, then by measure.
+    """
+    sizes = [sum(map(len, found)) for found in texts]
+    starts = [text[:200] for found in texts for text in found[:2]]
+    stretch = max(1.0, sum(len(shown(text).encode("utf-8")) for text in starts) / max(1, sum(map(len, starts))))
+    budget = int(_ALL_TEXT / stretch)
     for _ in range(_TRIES):
         page = render(Limits.within(max(share_out(sizes, budget), default=0)))
         weight = len(page.encode("utf-8"))
