@@ -17,18 +17,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
+from worker.cli.gate_reports import HtmlOption, JunitOption, LinkOption, MarkdownOption, ReportFiles
 from worker.config import ConfigRoot
-from worker.golden import render
 from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
-from worker.golden.files import GoldenSetError
 from worker.golden.fleet import FleetEvaluator
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
 from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run_id, new_run_id
+from worker.golden.jsonform import gate_json, run_json
 from worker.golden.lock import load_golden_set, noted_changes
 from worker.golden.recording import record_release, release_to_record
+from worker.golden.render import print_gate, print_run
 from worker.golden.result import GoldenRun
 from worker.golden.run import SampleEvaluator
 from worker.golden.session import GoldenSession, Targets
@@ -62,7 +63,6 @@ ResumeOption = Annotated[
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=0.001, help="Seconds for the whole run [default: manifest]")
 ]
-MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Write a summary for a pull request.")]
 
 stderr = Console(stderr=True)
 
@@ -134,6 +134,9 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     record: Annotated[
         str | None, typer.Option("--record", metavar="NAME", help="Write the answers as a recorded release, too.")
     ] = None,
+    junit: JunitOption = None,
+    html: HtmlOption = None,
+    html_link: LinkOption = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
@@ -149,14 +152,13 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     kept = call.store.save_run(result)
     if not result.missing:
         forget_journal(kept.parent)
-    _write(out, render.run_json, result)
-    _write(markdown, render.run_markdown, result)
     if record is not None:
         stderr.print(Text(f"recorded: {record_release(call.golden, result, record)}"))
+    said = ReportFiles(markdown, junit, html, html_link).write_run(result, call.golden, call.store, out)
     if as_json:
-        typer.echo(render.run_json(result))
+        typer.echo(run_json(result))
     else:
-        render.print_run(result, console)
+        print_run(result, console, said)
         console.print(f"kept as {result.run_id} ({kept})", highlight=False)
     raise typer.Exit(0 if not result.missing else 3)
 
@@ -177,7 +179,9 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     fleet: FleetOption = False,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write the candidate's run as JUnit XML.")] = None,
+    junit: JunitOption = None,
+    html: HtmlOption = None,
+    html_link: LinkOption = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
@@ -203,12 +207,11 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     kept = call.store.save_gate(result)
     if not result.candidate_missing + result.baseline_missing:
         forget_journal(kept.parent)
-    _write(markdown, render.gate_markdown, result)
-    _write(junit, render.gate_junit, result)
+    said = ReportFiles(markdown, junit, html, html_link).write_gate(result, call.store)
     if as_json:
-        typer.echo(render.gate_json(result))
+        typer.echo(gate_json(result))
     else:
-        render.print_gate(result, console)
+        print_gate(result, console, said)
     raise typer.Exit(result.exit_code)
 
 
@@ -313,15 +316,6 @@ def _name(side: Side) -> str:
     if isinstance(side, GoldenRun):
         return f"run {side.run_id or side.started.isoformat()} of {side.target}"
     return " + ".join(target.identity for target in side) if isinstance(side, Sequence) else side.identity
-
-
-def _write(path: Path | None, rendered: Callable[[T], str], what: T) -> None:
-    if path is None:
-        return
-    try:
-        path.write_text(rendered(what), encoding="utf-8")
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror}); name another file") from exc
 
 
 def register(app: typer.Typer, golden_app: typer.Typer) -> None:
