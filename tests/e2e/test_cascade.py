@@ -54,8 +54,8 @@ def by_model(request: Body) -> Answer:
 
 
 def _all(prompt: str, verdict: str) -> dict[str, Any]:
-    numbers = [entry["n"] for entry in json.loads(lexical_verdict(prompt))["sentences"]]
-    return {"kind": "answer", "sentences": [{"n": n, "verdict": verdict, "evidence": [], "p": 0.9} for n in numbers]}
+    numbers = [next(iter(entry.values())) for entry in json.loads(lexical_verdict(prompt))["sentences"]]
+    return {"kind": "answer", "sentences": [{verdict: n, "evidence": [], "p": 90} for n in numbers]}
 
 
 @pytest.fixture
