@@ -1,18 +1,25 @@
 # make demo   run the whole job on real answers        make check   format, lint, imports, types
 # make test   run the whole suite                      make fix     repair what can be repaired
+# make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 # make lock   refresh the lock files                   make dist    build wheel and sdist
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check fix lock dist clean
+.PHONY: demo test test-langfuse check fix lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# Writes a few thousand traces and some hundred scores into the project the keys belong to: take an empty one.
+test-langfuse: $(VENV)/.dev
+	@test -n "$$LANGFUSE_BASE_URL" -a -n "$$LANGFUSE_PUBLIC_KEY" -a -n "$$LANGFUSE_SECRET_KEY" \
+		|| { echo "set LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY of a project for tests" >&2; exit 2; }
+	ASSAY_TEST_LANGFUSE=1 $(BIN)/python -m pytest -n 0 --timeout 900 tests/contract/test_trace_store.py -k langfuse-real
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -113,19 +113,24 @@ class Calibration(Record):
             return f"it was fitted for rubric {self.rubric!r}"
         if self.judge != judge.name:
             return f"it was fitted for judge {self.judge!r}"
-        if self.rubric_hash != risk_hash(rubric):
+        if self.rubric_hash != risk_hash(rubric, judge.name):
             return f"the judge or the value rules of rubric {rubric.name!r} have changed since {self.fitted_on}"
         if self.judge_fingerprint != judge.fingerprint:
             return f"judge {judge.name!r} (prompt, weights or model) has changed since {self.fitted_on}"
         return None
 
 
-def risk_hash(rubric: Rubric) -> str:
-    """sha256 over what of a rubric can change a judge's risk: the judge's plan and the value rules.
+def risk_hash(rubric: Rubric, judge: str) -> str:
+    """sha256 over what of a rubric can change a judge's risk: how that judge is asked, and the value rules.
 
-    Patterns are left out: they set a floor that is applied after calibration. So are the cuts, which people set by it.
+    Patterns are left out: they set a floor that is applied after calibration. So are the cuts, which people set by it,
+    and what a cascade escalates: each of its tiers judges the same whoever is asked before or after.
     """
-    parts = {"judge": rubric.judge.model_dump(mode="json"), "values": sorted(rubric.rules.values)}
+    asked = {"local": set(), "llm": {"llm"}}.get(judge, {"llm", "panel"})
+    parts = {
+        "asked": rubric.judge.model_dump(mode="json", include=asked),
+        "values": sorted(rubric.rules.values),
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -20,9 +20,17 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 
 from __future__ import annotations
 
+from judges.schema import Usage
+
 
 class EvaluationError(Exception):
-    """Root of everything that can go wrong while evaluating."""
+    """Root of everything that can go wrong while evaluating.
+
+    `usage` is what the judge had spent on the sample by then, `cost_usd` its price; None where that is not known.
+    """
+
+    usage: Usage = Usage()
+    cost_usd: float | None = 0.0
 
 
 class ConfigurationError(EvaluationError):

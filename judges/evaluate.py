@@ -8,13 +8,15 @@ import re
 
 from judges.base import Judge
 from judges.calibration import Calibration, CalibrationError
-from judges.errors import EvaluationError, IncompleteVerdict, ModelRefused, UnjudgeableSample
-from judges.metrics import comment, has_evidence, judged_risk, risk_label, score
+from judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
+from judges.grades import conclude_grades
+from judges.metrics import comment, has_evidence, risk_label, score
 from judges.offload import in_thread
+from judges.reasoning import without_reasoning
 from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, apply_rules, compile_patterns
-from judges.schema import Failed, GroundingState, Outcome, ResponseKind, Sample, Scored, Skipped, Verdict
-from judges.sentences import split_sentences
+from judges.rules import RULES_VERSION, compile_rules
+from judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
+from judges.tiers import conclude, step
 
 RESPONSE_LIMIT = 1_000_000
 """Characters a response may have. A longer one is no answer to a person; it is skipped, not cut."""
@@ -32,7 +34,7 @@ class Evaluator:
     """Evaluates samples under one rubric with one judge; built once for the pair.
 
     Raises:
-        RubricError: a pattern of the rubric is no regular expression.
+        RubricError: a rule of the rubric cannot work, as a pattern that is no regular expression.
         CalibrationError: the calibration was fitted for another judge or another way of asking it.
     """
 
@@ -43,7 +45,7 @@ class Evaluator:
         mismatch = calibration.mismatch(rubric, judge) if calibration else None
         if mismatch:
             raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
-        compile_patterns(rubric.rules.patterns, source=f"rubric {rubric.name}")
+        compile_rules(rubric.rules, source=f"rubric {rubric.name}")
         parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
         parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -58,21 +60,38 @@ class Evaluator:
         try:
             return await self._evaluate(sample)
         except UnjudgeableSample as exc:
-            return Skipped(reason=exc.reason, detail=_redacted(exc.detail))
+            return Skipped(reason=exc.reason, detail=_redacted(exc.detail), usage=exc.usage, cost_usd=exc.cost_usd)
         except ModelRefused as exc:
-            return Skipped(reason="model_refused", detail=_redacted(str(exc)))
+            detail = _redacted(str(exc))
+            return Skipped(reason="model_refused", detail=detail, usage=exc.usage, cost_usd=exc.cost_usd)
         except EvaluationError as exc:
-            retry_after = getattr(exc, "retry_after_s", None)
-            return Failed(error=type(exc).__name__, message=_redacted(str(exc)), retry_after_s=retry_after)
+            return Failed(
+                error=type(exc).__name__,
+                message=_redacted(str(exc)),
+                retry_after_s=getattr(exc, "retry_after_s", None),
+                usage=exc.usage,
+                cost_usd=exc.cost_usd,
+            )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
             return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)
+        # Blanked out, not cut off: offsets into the answer stay those into the sample's response.
+        sample = sample.model_copy(update={"response": without_reasoning(sample.response)})
+        if not sample.response.strip():
+            raise UnjudgeableSample("empty_response", "the response holds reasoning and no answer")
+        if self.rubric.method != "grounding":
+            verdict = await self.judge.assess(sample, self.rubric)
+            return await in_thread(conclude_grades, sample, verdict, self.rubric, self.revision)
         if not has_evidence(sample) and self.rubric.closed_book == "skip":
             return self._without_evidence()
         verdict = await self.judge.assess(sample, self.rubric)
-        return await in_thread(self._conclude, sample, verdict)
+        try:
+            return await in_thread(self._conclude, sample, verdict)
+        except EvaluationError as exc:
+            exc.usage, exc.cost_usd = verdict.usage, verdict.cost_usd
+            raise
 
     def _without_evidence(self) -> Scored:
         """No evidence was captured: a state and reasons, and no number."""
@@ -82,8 +101,7 @@ class Evaluator:
         return Scored(scores={}, not_applicable=reasons, state=state, comment=note, revision=self.revision)
 
     def _conclude(self, sample: Sample, verdict: Verdict) -> Scored:
-        check_coverage(sample, verdict)
-        ruled = self._calibrated(sample, apply_rules(sample, verdict, self.rubric))
+        ruled = verdict if verdict.path else self._concluded(sample, verdict)
         scores, missing, state = score(sample, ruled, self.rubric)
         risk = scores.get("hallucination_risk")
         return Scored(
@@ -96,12 +114,10 @@ class Evaluator:
             verdict=ruled,
         )
 
-    def _calibrated(self, sample: Sample, verdict: Verdict) -> Verdict:
-        """The verdict with its risk calibrated; without evidence it is another question than people were asked."""
-        if self.calibration is None or not has_evidence(sample):
-            return verdict
-        raw = judged_risk(verdict)
-        return verdict.model_copy(update={"risk": self.calibration(raw), "raw_risk": raw, "calibrated": True})
+    def _concluded(self, sample: Sample, verdict: Verdict) -> Verdict:
+        """The verdict of a judge of one tier; a cascade concludes tier by tier, and its verdicts come with a path."""
+        ruled = conclude(sample, verdict, self.rubric, self.calibration)
+        return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
 
 
 def _check_size(sample: Sample) -> None:
@@ -110,35 +126,6 @@ def _check_size(sample: Sample) -> None:
     if len(sample.response) > RESPONSE_LIMIT:
         size = len(sample.response)
         raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
-
-
-def check_coverage(sample: Sample, verdict: Verdict) -> None:
-    """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
-
-    Raises:
-        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy.
-    """
-    if verdict.kind is not ResponseKind.ANSWER:
-        return  # no number comes of it
-    covered = _merged(sample.response, verdict)
-    position = 0
-    for sentence in split_sentences(sample.response):
-        while position < len(covered) and covered[position][1] < sentence.end:
-            position += 1
-        if position == len(covered) or covered[position][0] > sentence.start:
-            raise IncompleteVerdict(f"the sentence at {sentence.start}..{sentence.end} of the response was left out")
-
-
-def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
-    """What the verdict covers, as disjoint ranges; ranges with only white space between them are one."""
-    merged: list[tuple[int, int]] = []
-    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
-    for start, end in sorted((span.start, span.end) for span in spans):
-        if merged and (start <= merged[-1][1] or text[merged[-1][1] : start].isspace()):
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def _redacted(message: str) -> str:

@@ -5,8 +5,11 @@ With s, c and n the numbers of supported, contradicted and not found claims:
 - groundedness = s ÷ (s + c + n): is each statement attributable to the evidence?
 - faithfulness = s ÷ (s + c): where the evidence speaks, does the answer tell it truly?
 - hallucination_risk: the judge's own probability that a person would mark a hallucination, or, where the judge has
-  none, 1 − Π(1 − qᵢ·wᵢ) over the claims, qᵢ the probability that claim i is not supported and wᵢ its severity. Claims
-  and rule hits can only raise it, and length does not dilute it.
+  none, m + ρ·(n − m): m is the worst doubt of all, n = 1 − Π(1 − dᵢ) what they come to if they were independent. A
+  claim's doubt dᵢ is the probability that it is not supported times the weight of its severity; rejected evidence is
+  a doubt too. ρ lies between because doubts of one answer go together: with n alone, forty claims at p = .97 would
+  come to .70, and a long good answer could never be trusted. More claims and rule hits can only raise the risk, and
+  length does not dilute it. It is raw until `assay calibrate` has fitted a curve to it.
 
 The functions are pure: what does not apply is named with its reason and never becomes a number.
 """
@@ -18,13 +21,25 @@ from collections.abc import Iterable
 from typing import Literal
 
 from judges.rubric import Rubric, ScoreName
-from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, Sample, Severity, Verdict
+from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
 
+INDEPENDENCE = 0.25
+"""ρ: how much of the way from the worst doubt to independent doubts the risk goes. Set by judgement, not fitted."""
+
+REJECTED_EVIDENCE_DOUBT = 0.1
+"""Doubt added once where code rejected some evidence: a judge that points at nothing may err elsewhere too."""
+
+UNSEEN_EVIDENCE_WEIGHT = 0.8
+"""Weight of `not_found` where some evidence was not shown: what was left out may carry the claim."""
+
 RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL: 0.95}
-"""The least risk a response has once a pattern rule of that severity fired: material is over the usual cut of 0.5."""
+"""The least risk a response has once one of the team's rules of that severity fired: material is over the usual cut."""
+
+TEAM_RULES = ("pattern", "range", "table", "disclaimer")
+"""Rules that a team writes. Their hits raise the risk and are told; those of rule `values` show in the claims alone."""
 
 COMMENT_LIMIT = 300
 
@@ -94,24 +109,35 @@ def _count(claims: Iterable[Claim], verdict: ClaimVerdict) -> int:
 
 
 def hallucination_risk(verdict: Verdict) -> float:
-    """Risk in [0, 1]; the judge's own where it states one, else from the claims. Pattern hits only raise it."""
-    return max(
-        [
-            judged_risk(verdict),
-            *(RULE_HIT_RISK[hit.severity] for hit in verdict.rule_hits if hit.rule.startswith("pattern:")),
-        ]
-    )
+    """Risk in [0, 1]; the judge's own where it states one, else from the claims. The team's rules only raise it."""
+    return max([judged_risk(verdict), *(RULE_HIT_RISK[hit.severity] for hit in team_hits(verdict))])
+
+
+def team_hits(verdict: Verdict) -> list[RuleHit]:
+    """Hits of the rules a team wrote, the gravest first."""
+    hits = [hit for hit in verdict.rule_hits if hit.rule.partition(":")[0] in TEAM_RULES]
+    return sorted(hits, key=lambda hit: -_SEVERITY_ORDER[hit.severity])
 
 
 def judged_risk(verdict: Verdict) -> float:
-    """Risk before pattern hits raise it: what a calibration is fitted on and applied to."""
-    return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict.claims)
+    """Risk before the team's rules raise it: what a calibration is fitted on and applied to."""
+    return verdict.risk if verdict.risk is not None else _risk_of_claims(verdict)
 
 
-def _risk_of_claims(claims: Iterable[Claim]) -> float:
-    """1 − Π(1 − qᵢ·wᵢ); sorted first, so that the order of the claims changes no bit of the result."""
-    kept = sorted(1.0 - _doubt(claim) * SEVERITY_WEIGHTS[claim.severity] for claim in claims)
-    return min(1.0, max(0.0, 1.0 - math.prod(kept)))
+def _risk_of_claims(verdict: Verdict) -> float:
+    """M + ρ·(n − m); sorted first, so that the order of the claims changes no bit of the result."""
+    doubts = [_weight(claim, verdict) * _doubt(claim) for claim in verdict.claims]
+    if verdict.rejected_evidence:
+        doubts.append(REJECTED_EVIDENCE_DOUBT)
+    worst = max(doubts, default=0.0)
+    independent = 1.0 - math.prod(sorted(1.0 - doubt for doubt in doubts))
+    return min(1.0, max(worst, worst + INDEPENDENCE * (independent - worst)))
+
+
+def _weight(claim: Claim, verdict: Verdict) -> float:
+    """How much of a claim's doubt counts."""
+    unseen = verdict.partial_context and claim.verdict is ClaimVerdict.NOT_FOUND
+    return SEVERITY_WEIGHTS[claim.severity] * (UNSEEN_EVIDENCE_WEIGHT if unseen else 1.0)
 
 
 def _doubt(claim: Claim) -> float:
@@ -119,6 +145,12 @@ def _doubt(claim: Claim) -> float:
     if claim.p_supported is None:
         return 0.0 if claim.verdict is ClaimVerdict.SUPPORTED else 1.0
     return 1.0 - claim.p_supported
+
+
+def published_risk(sample: Sample, verdict: Verdict, rubric: Rubric) -> float | None:
+    """The risk as it would be published, whether or not the rubric lists the score; None where it does not apply."""
+    value = _value("hallucination_risk", verdict, grounding_state(sample, verdict), rubric)
+    return None if isinstance(value, str) else value
 
 
 def risk_label(risk: float, rubric: Rubric) -> RiskLabel:
@@ -144,11 +176,23 @@ def _worst_first(claim: Claim) -> tuple[int, int, float, int, int]:
 
 
 def comment(sample: Sample, verdict: Verdict) -> str:
-    """One short line for a person: the worst claim, what became of it and why; at most 300 characters."""
+    """One short line for a person: the gravest rule hit, the worst claim, what became of it and why.
+
+    At most 300 characters. A hit that made the worst claim what it is is told there and not twice.
+    """
     state = grounding_state(sample, verdict)
-    hits = [hit for hit in verdict.rule_hits if hit.rule.startswith("pattern:")]
-    said = f"{hits[0].rule.removeprefix('pattern:')}: {hits[0].detail}. " if hits else ""
-    return _shortened(said + _explained(sample, verdict, state), COMMENT_LIMIT)
+    worst = worst_claim(verdict)
+    hits = team_hits(verdict)
+    apart = [hit for hit in hits if worst is None or worst.source != f"rule:{hit.rule}"]
+    return _shortened(_told(apart) + _explained(sample, verdict, state), COMMENT_LIMIT)
+
+
+def _told(hits: list[RuleHit]) -> str:
+    """The gravest hit, shortened so that the claim still finds room, and how many more there are."""
+    if not hits:
+        return ""
+    more = f" (and {len(hits) - 1} more)" if len(hits) > 1 else ""
+    return f"{hits[0].rule.partition(':')[2]}: {_shortened(hits[0].detail, 120)}{more}. "
 
 
 _WITHOUT_CLAIMS = {

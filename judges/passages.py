@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from judges.schema import Evidence
 from judges.sentences import sentence_ranges
-from judges.words import STOP_WORDS, stem, stems_between, words
+from judges.words import STOP_WORDS, stems_between, word_ranges
 
 PASSAGE_WORDS = 45
 """Longest passage; a longer sentence (a JSON record, a table row) is cut into several."""
@@ -48,21 +48,20 @@ def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
     """Every word of every context, in passages of at most `PASSAGE_WORDS` words of one sentence."""
     for number, text in enumerate(contexts):
         for start, end in sentence_ranges(text):
-            found = stems_between(text, start, end)
+            found = tuple(stems_between(text, start, end))
             if len(found) <= PASSAGE_WORDS:
-                yield Passage(number, start, end, tuple(found))
+                yield Passage(number, start, end, found)
             else:
-                yield from _divided(text, number, start, end)
+                yield from _divided(Passage(number, start, end, found), word_ranges(text, start, end))
 
 
-def _divided(text: str, number: int, start: int, end: int) -> Iterator[Passage]:
-    """A sentence of more words than a passage may have, in several."""
-    found = [(stem(word), start + first, start + last) for word, first, last in words(text[start:end])]
-    for first in range(0, len(found), PASSAGE_WORDS):
-        part = found[first : first + PASSAGE_WORDS]
-        is_last = first + PASSAGE_WORDS >= len(found)
-        bounds = start if first == 0 else part[0][1], end if is_last else part[-1][2]
-        yield Passage(number, *bounds, tuple(item[0] for item in part))
+def _divided(whole: Passage, ranges: Sequence[tuple[int, int]]) -> Iterator[Passage]:
+    """A sentence of more words than a passage may have, in several; `ranges` are the offsets of its words."""
+    for first in range(0, len(ranges), PASSAGE_WORDS):
+        after = first + PASSAGE_WORDS
+        start = ranges[first][0] if first else whole.start
+        end = ranges[after - 1][1] if after < len(ranges) else whole.end
+        yield Passage(whole.context, start, end, whole.stems[first:after])
 
 
 class PassageIndex:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,13 @@ class Price(Record):
     input: UsdPerMillion
     cached_input: UsdPerMillion
     output: UsdPerMillion
+
+
+class Bill(Record):
+    """What some calls cost in USD, None if that is not known, and in words what the figure rests on, or why not."""
+
+    cost_usd: float | None
+    basis: str
 
 
 class PriceTable(Record):
@@ -86,6 +94,21 @@ class PriceTable(Record):
             + usage.completion_tokens * price.output
         )
         return dollars / 1_000_000
+
+    def bill(self, calls: Iterable[tuple[str, str, Usage]]) -> Bill:
+        """The cost of several calls, each given as the model that served it, the one asked for, and its tokens.
+
+        A call is priced by the model that served it, else by the one asked for; one unknown price makes all unknown.
+        """
+        total = 0.0
+        for served, asked, usage in calls:
+            model = served if self.price(served) else asked
+            cost = self.cost(model, usage)
+            if cost is None:
+                unknown = "the endpoint reported no tokens" if self.price(model) else f"no price for {model}"
+                return Bill(cost_usd=None, basis=f"cost unknown: {unknown}")
+            total += cost
+        return Bill(cost_usd=total, basis=f"list prices as of {self.checked}")
 
     def content_hash(self) -> str:
         """sha256 of the table's content, so that a cost can name the prices it was computed with."""

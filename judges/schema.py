@@ -6,13 +6,25 @@ All records are frozen and refuse unknown fields: what a judge concluded is neve
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 """A float in [0, 1]; NaN and infinities are refused, so no failure can hide in a number."""
+
+_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else _UNENCODABLE.sub("\ufffd", text)
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+"""Text from outside. JSON can name half of a surrogate pair, which no UTF-8 can carry: a record that holds one can be
+neither hashed nor stored. Each becomes one U+FFFD, so that offsets stay."""
 
 
 class Record(BaseModel):
@@ -25,7 +37,7 @@ class Turn(Record):
     """One earlier message of the conversation."""
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: str
+    content: Text
 
 
 class Span(Record):
@@ -49,11 +61,11 @@ class Sample(Record):
     """
 
     id: str
-    question: str = ""
+    question: Text = ""
     history: tuple[Turn, ...] = ()
-    contexts: tuple[str, ...] = ()
-    response: str
-    reference: str | None = None
+    contexts: tuple[Text, ...] = ()
+    response: Text
+    reference: Text | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
     def content_hash(self) -> str:
@@ -90,17 +102,19 @@ class Claim(Record):
     """One check-worthy statement of the response and what became of it.
 
     `source` names who decided last (`local`, `llm`, `rule:values`, …); `p_supported` is that judge's
-    probability that the evidence supports the claim, None where it states none.
+    probability that the evidence supports the claim, None where it states none. `p_source` says where a model's
+    probability comes from: its token probabilities, or the number it stated.
     """
 
-    text: str
+    text: Text
     span: Span
     verdict: ClaimVerdict
     p_supported: Probability | None = None
+    p_source: Literal["tokens", "stated"] | None = None
     severity: Severity = Severity.MATERIAL
     evidence: tuple[Evidence, ...] = ()
     source: str
-    reason: str = ""
+    reason: Text = ""
 
 
 class RuleHit(Record):
@@ -131,21 +145,65 @@ class GroundingState(StrEnum):
     PARTIAL_CONTEXT = "partial_context"
 
 
-class Tier(StrEnum):
-    """How much a verdict is worth: a cheap screen, a model, several models."""
+class RubricState(StrEnum):
+    """The categorical score of rubrics that do not ground: whether all their numbers are there, and on all input.
 
+    `partial_input`: something was too long to be shown whole. `not_applicable`: no number at all, the reasons are told.
+    """
+
+    SCORED = "scored"
+    PARTLY_SCORED = "partly_scored"
+    PARTIAL_INPUT = "partial_input"
+    NOT_APPLICABLE = "not_applicable"
+
+
+Part = Literal["question", "history", "contexts", "response", "reference"]
+"""A part of a sample, as rubrics name it."""
+
+
+class Citation(Record):
+    """A stretch of a part of a sample: of `contexts[index]`, `history[index]`, or of the text itself."""
+
+    part: Part
+    index: int = Field(default=0, ge=0)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class Grade(Record):
+    """What one criterion or check came to, for the response or for one passage (`context`).
+
+    `value` is None where the level says why there is no number. Every citation was checked to be text that was shown.
+    """
+
+    score: str
+    level: str
+    value: Probability | None = None
+    context: int | None = Field(default=None, ge=0)
+    citations: tuple[Citation, ...] = ()
+    reason: str = ""
+
+
+class Tier(StrEnum):
+    """How much a verdict is worth: a cheap screen, a model, several models; `code` where nothing is guessed."""
+
+    CODE = "code"
     SCREEN = "screen"
     LLM = "llm"
     PANEL = "panel"
 
 
 class Usage(Record):
-    """Tokens and calls one verdict took; zero for judges that call no model."""
+    """Tokens and calls one verdict took; zero for judges that call no model.
+
+    `cached_tokens` are among the prompt tokens, `reasoning_tokens` among the completion tokens.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         """Sum field by field."""
@@ -154,16 +212,59 @@ class Usage(Record):
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
+
+
+class TierStep(Record):
+    """One step of a verdict's way through the tiers: who was asked, what risk came out, and what happened then.
+
+    `risk` is on the tier's own scale, after rules and calibration; None where it had none or did not answer.
+    """
+
+    tier: Tier
+    judge: str
+    model: str | None = None
+    risk: Probability | None = None
+    outcome: Literal["decided", "escalated", "audited", "unavailable"]
+    reason: str = ""
+
+
+class Screening(Record):
+    """The first phase of a cascade: what unbiased rates need of a sample, whichever tier decided.
+
+    `scores` are the first tier's, by the same formulas; a score it does not have is not there. `pi2` is the probability
+    with which a sample that the first tier judged so goes on: 1 where it had to, the rubric's audit share else.
+    `phase2` says whether it did and a later tier's verdict stands.
+    """
+
+    scores: dict[str, Probability]
+    pi2: Probability
+    why: Literal["escalated", "audited", "passed"]
+    phase2: bool
+
+
+class PanelVote(Record):
+    """One member's part in a panel: its risk before calibration, or the error that kept it from voting."""
+
+    model: str
+    served: str | None = None
+    risk: Probability | None = None
+    error: str = ""
 
 
 class Verdict(Record):
     """What a judge concluded about one sample.
 
     Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
-    `cost_usd` is None when the model's price is unknown, never 0 for "unknown". `risk` is the judge's own
+    `cost_usd` is None when the model's price is unknown, never 0 for "unknown"; `cost_basis` says which prices were
+    taken, or why there are none. `risk` is the judge's own
     probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
     what the risk was before a calibration file was applied to it; None where none was.
+
+    `path` tells which tiers were asked and which decided; a single judge leaves it empty, it is written where rules
+    and calibration are applied. Usage, cost and latency are those of all tiers together. `degraded`: a dearer tier
+    should have decided and did not answer. `needs_review`: a person should decide, for `review_reason`.
     """
 
     judge: str
@@ -174,16 +275,24 @@ class Verdict(Record):
     risk: Probability | None = None
     calibrated: bool = False
     raw_risk: Probability | None = None
+    path: tuple[TierStep, ...] = ()
+    screening: Screening | None = None
+    votes: tuple[PanelVote, ...] = ()
+    degraded: bool = False
+    needs_review: bool = False
+    review_reason: str = ""
     partial_context: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
+    grades: tuple[Grade, ...] = ()
     rejected_evidence: int = 0
     explanation: str = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    cost_basis: str = ""
     latency_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     model_requested: str | None = None
-    model_served: str | None = None
-    system_fingerprint: str | None = None
+    model_served: Text | None = None
+    system_fingerprint: Text | None = None
 
 
 class Scored(Record):
@@ -195,28 +304,35 @@ class Scored(Record):
     outcome: Literal["scored"] = "scored"
     scores: dict[str, Probability]
     not_applicable: dict[str, str]
-    state: GroundingState
+    state: GroundingState | RubricState
     risk_label: Literal["low", "medium", "high"] | None = None
-    comment: str
+    comment: Text
     revision: str
     verdict: Verdict | None = None
 
 
 class Skipped(Record):
-    """The data cannot be judged, and trying again would not change that."""
+    """The data cannot be judged, and trying again would not change that. Finding out may have cost something."""
 
     outcome: Literal["skipped"] = "skipped"
     reason: str
     detail: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
 
 
 class Failed(Record):
-    """Judging failed: class and message of the error. Never a number."""
+    """Judging failed: class and message of the error. Never a number.
+
+    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known.
+    """
 
     outcome: Literal["failed"] = "failed"
     error: str
     message: str
     retry_after_s: float | None = None
+    usage: Usage = Usage()
+    cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
 
 
 Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]

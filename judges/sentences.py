@@ -13,16 +13,19 @@ from judges.schema import Span
 
 _LINE = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
 _ENDS = r".!?…‽؟۔।॥"
-# One set of characters comes first, so that the engine can skip to the next of them at once.
+_FULL_ENDS = "。！？｡．։።។៕။།༎᠃"
+# One set of characters comes first, so that the engine can skip to the next of them at once. A stop counts before white
+# space, perhaps with the mark of a footnote between them, and in scripts without spaces anywhere.
 _STOP = re.compile(
-    rf"[{_ENDS}。！？｡．](?:"
-    rf"(?<=[{_ENDS}])(?<![{_ENDS}].)[{_ENDS}]*+[\"'”’»›)\]}}*_`]{{0,6}}(?=\s)"
-    r"|(?<=[。！？｡．])[”’」』）】》〉\"')\]]{0,6})"
+    rf"[{_ENDS}{_FULL_ENDS}](?:"
+    rf"(?<=[{_ENDS}])(?<![{_ENDS}].)[{_ENDS}]*+[\"'”’»›)\]}}*_`]{{0,6}}(?:[\u00a0\u202f]»)?(?:\[\d{{1,3}}\]){{0,4}}(?=\s)"
+    rf"|(?<=[{_FULL_ENDS}])[”’」』）】》〉\"')\]]{{0,6}})"
 )
 _LIST_MARKER = re.compile(r"\s{0,40}(?:[-*+•‣◦▪–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|#{1,6}|>)\s")
-_LAST_TOKEN = re.compile(r"[^\s(\[\"'“‘«*_]+$")
+_LAST_TOKEN = re.compile(r"(?<![^\s(\[\"'“‘«*_])[^\s(\[\"'“‘«*_]++$")
 _NEXT_WORD = re.compile(r"[\"'“‘«(\[*_¿¡]*([^\W_]+)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+_SECTION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,}")
 _WORD = re.compile(r"[^\W_]")
 
 _LOOKBACK = 40
@@ -40,8 +43,8 @@ _TITLES = _words("mr mrs ms dr prof sen rep gov gen col capt sgt lt hon rev fr s
 _ABBREVIATIONS = _TITLES | _words(
     "e.g i.e eg ie cf vs viz ca approx resp al etc inc ltd co corp llc jr sr bros dept est fig figs no nos nr vol "
     "vols ed eds pp p ch sec art par para op cit ibid seq max min avg jan feb mar apr jun jul aug sep sept oct nov "
-    "dec mon tue tues wed thu thur thurs fri sat sun a.m p.m am pm ph.d b.sc m.sc d.c u.s u.k u.n ave blvd rd tel "
-    "ext ref z.b bzw usw ggf d.h u.a str bspw evtl inkl"
+    "dec okt dez mrz mio mrd mon tue tues wed thu thur thurs fri sat sun a.m p.m am pm ph.d b.sc m.sc d.c u.s u.k u.n "
+    "ave blvd rd tel ext ref z.b bzw usw ggf d.h u.a str bspw evtl inkl"
 )
 
 _STARTERS = _words(
@@ -50,6 +53,12 @@ _STARTERS = _words(
     "also additionally furthermore moreover therefore thus finally overall please some many most all each"
 )
 """Words that, capitalised after a possible abbreviation, show that a sentence ended there."""
+
+_MONTHS = _words(
+    "januar februar märz april mai juni juli august september oktober november dezember janvier février mars avril "
+    "juin juillet août septembre octobre novembre décembre"
+)
+"""Months before which a number with a point is a day: `am 3. Mai`."""
 
 _CONNECTING = _words("the a an of and or in to for with by at from on is are was were as that")
 
@@ -149,7 +158,7 @@ def _pieces(text: str, start: int, end: int, prose: bool) -> Iterator[tuple[int,
 def _ends_sentence(text: str, stop: re.Match[str], start: int) -> bool:
     """Whether the stop found at `stop` ends the sentence that began at `start`."""
     mark = stop.group()[0]
-    if mark in "。！？｡．؟۔।॥‽":
+    if mark in _FULL_ENDS or mark in "؟۔।॥‽":
         return True
     rest = text[stop.end() : stop.end() + _LOOKAHEAD].lstrip()
     if mark in "!?":
@@ -165,9 +174,19 @@ def _period_ends(before: str, rest: str) -> bool:
     token = last.group() if last else ""
     following = _NEXT_WORD.match(rest)
     word = following.group(1) if following else ""
-    if token.lower() in _TITLES:
+    low = token.lower()
+    if low in _TITLES:
         return False
-    if token.lower() in _ABBREVIATIONS or _INITIALS.fullmatch(token + "."):
+    if low in _ABBREVIATIONS or ((len(token) == 1 or "." in token) and _INITIALS.fullmatch(token + ".")):
         return word[:1].isupper() and word.lower() in _STARTERS
+    if _numbers_what_follows(token, word):
+        return False
     # Text in lower case throughout still has sentences; an unknown short token may be an abbreviation.
     return not word[:1].islower() or not token or len(token) >= 3
+
+
+def _numbers_what_follows(token: str, word: str) -> bool:
+    """Whether the period belongs to a number before its noun: the day of a month, or the section of a document."""
+    if word[:1].islower() and _SECTION.fullmatch(token):
+        return True
+    return token.isdigit() and len(token) <= 2 and word.lower() in _MONTHS

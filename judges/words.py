@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
+# The same where all is ASCII, as in most English text: half the time, as no character's category is looked up.
+_ASCII_WORD = re.compile(r"[a-zA-Z0-9]{1,64}(?:'[a-zA-Z0-9]{1,8})?")
 _ENDINGS = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ation|ement|ment|ness|ity|ive|ion|able|ible|al|er|or|ist)$"
 )
+
+
+T = TypeVar("T")
+
+
+class WordTable(dict[str, T]):
+    """What a function gives for each word, kept: texts say the same words again and again.
+
+    A dictionary, because looking up a word it knows calls no Python code. Long words are not kept, and a full table
+    starts anew, so that no text can make it grow.
+    """
+
+    MOST = 65_536
+    LONGEST = 40
+
+    def __init__(self, function: Callable[[str], T]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, word: str) -> T:
+        """What the function gives for a word not seen before."""
+        found = self._function(word)
+        if len(word) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[word] = found
+        return found
 
 
 def word_set(listed: str) -> frozenset[str]:
@@ -39,28 +69,36 @@ NEGATIONS = word_set(
 
 def words(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word in lower case with its offsets; a CJK character is a word of its own."""
-    for match in _WORD.finditer(text):
+    for match in _pattern(text).finditer(text):
         yield match.group().lower().replace("’", "'"), match.start(), match.end()
 
 
 def stems_between(text: str, start: int, end: int) -> list[str]:
     """Stems of the words of `text[start:end]`, in order: what `words` and `stem` give, without offsets."""
-    return [_stem_as_written(word) for word in _WORD.findall(text, start, end)]
+    return list(map(_STEMS.__getitem__, _pattern(text).findall(text, start, end)))
 
 
 def surface_words(text: str) -> list[str]:
     """The words of `text` in lower case, in order: what `words` gives, without offsets."""
-    return [_lower(word) for word in _WORD.findall(text)]
+    return list(map(_LOWERED.__getitem__, _pattern(text).findall(text)))
 
 
-@lru_cache(maxsize=65536)
+def stems_of(surface: Iterable[str]) -> list[str]:
+    """Stems of words that `surface_words` gave."""
+    return list(map(_STEMS.__getitem__, surface))
+
+
+def word_ranges(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Offsets of the words of `text[start:end]`, in order."""
+    return [match.span() for match in _pattern(text).finditer(text, start, end)]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return _ASCII_WORD if text.isascii() else _WORD
+
+
 def _lower(word: str) -> str:
     return word.lower().replace("’", "'")
-
-
-@lru_cache(maxsize=65536)
-def _stem_as_written(word: str) -> str:
-    return stem(_lower(word))
 
 
 @lru_cache(maxsize=65536)
@@ -87,3 +125,7 @@ def _uninflected(word: str) -> str:
             word = word[: -len(ending)]
             return word[:-1] if word[-1] == word[-2] and word[-1] not in "lsz" else word
     return word
+
+
+_LOWERED = WordTable(_lower)
+_STEMS = WordTable(lambda word: stem(_lower(word)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from judges.rubric import Rubric
 from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
@@ -63,6 +64,9 @@ class FlakyStore:
 
     async def project_id(self) -> str:
         return "project"
+
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        return 0
 
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
         self._maybe_fail()

@@ -17,13 +17,14 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 from judges.base import Judge
 from judges.calibration import Calibration, read_calibration
 from judges.errors import ConfigurationError, RubricError
-from judges.rubric import JudgeName, Rubric, first_problem, load_rubric, load_yaml
+from judges.rubric import Rubric, first_problem, load_rubric, load_yaml
 from judges.schema import Record
 from worker.settings import Settings
 
 CONFIG_FILE = "assay.yaml"
 USUAL_RATES = (0.05, 0.30)
 HIGH_STAKES_LEAST = 0.20
+JudgeOrEndpoint = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 UsualRate = Annotated[float, Field(ge=USUAL_RATES[0], le=USUAL_RATES[1])]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -32,10 +33,26 @@ log = logging.getLogger(__name__)
 
 
 class StoreConfig(Record):
-    """Which trace store; `path` is taken relative to the config root."""
+    """Which trace store. `path` (sqlite) is taken relative to the config root; the others are for Langfuse."""
 
-    kind: Literal["sqlite"] = "sqlite"
+    kind: Literal["sqlite", "langfuse"] = "sqlite"
     path: Path | None = None
+    plan: Literal["hobby", "core", "pro", "self-hosted"] = Field(
+        default="hobby", description="Which of Langfuse's request limits to stay under; the default fits every plan."
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=2, description="Another limit for reads and single writes than the plan's."
+    )
+    read_lag_seconds: float | None = Field(
+        default=None, ge=0, description="How long after writing a score is looked for; default 1, Langfuse 10."
+    )
+
+    @property
+    def read_lag_s(self) -> float:
+        """Seconds between writing a score and the first look whether it is there."""
+        if self.read_lag_seconds is not None:
+            return self.read_lag_seconds
+        return 10.0 if self.kind == "langfuse" else 1.0
 
 
 class Match(Record):
@@ -87,7 +104,10 @@ class UseCase(Record):
     allow_rate: bool = False
     strata: tuple[Stratum, ...] = ()
     rubrics: tuple[str, ...] | None = Field(default=None, min_length=1)
-    judges_allowed: tuple[JudgeName, ...] | None = None
+    judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
+        default=None,
+        description="Where this use case's text may go: local, llm, panel (at the usual endpoint), named endpoints.",
+    )
 
     @model_validator(mode="after")
     def _rates_are_usual(self) -> UseCase:
@@ -109,7 +129,7 @@ class Deployment(Record):
     window_seconds: int = Field(default=300, ge=10, le=3600)
     late_seconds: int = Field(default=900, ge=0, description="How long after its end a window is scanned once more.")
     lookback_hours: int = Field(default=24, ge=1, le=24 * 14)
-    exclude_environments: tuple[str, ...] = ("langfuse-llm-as-a-judge", "sdk-experiment")
+    exclude_environments: tuple[str, ...] = ("langfuse-*", "llm-as-a-judge", "sdk-experiment")
     defaults: Defaults = Defaults()
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
 
@@ -196,9 +216,9 @@ class ConfigRoot(Record):
         return None
 
     def has_calibration(self, rubric: Rubric) -> bool:
-        """Whether there is a file for this rubric's judge, whether or not it still holds."""
+        """Whether there is a file for any of this rubric's judges, whether or not it still holds."""
         roots = (self.path, packaged_root())
-        return any(calibration_path(root, rubric.name, rubric.tier).is_file() for root in roots)
+        return any(calibration_path(root, rubric.name, tier).is_file() for root in roots for tier in rubric.judge.tiers)
 
     def golden_set(self, name: str) -> Path:
         """Directory of a golden set.
@@ -246,22 +266,38 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
 
 
 def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
-    """Whether a use case's text may go to the judge that a rubric names; not if the use case is unknown."""
+    """Whether a use case's text may go to every judge that a rubric may ask; not if the use case is unknown."""
     case = deployment.use_case(use_case)
-    return case is not None and (case.judges_allowed is None or rubric.tier in case.judges_allowed)
+    return case is not None and not forbidden(case, rubric)
+
+
+def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:
+    """The destinations a rubric may send text to and the use case does not allow, whatever tier or panel they are of.
+
+    A model at the usual endpoint goes by its tier (`llm`, `panel`), one at a named endpoint by that name alone.
+    """
+    allowed = use_case.judges_allowed
+    return [] if allowed is None else sorted(rubric.judge.destinations() - set(allowed))
 
 
 def check_egress(use_case: UseCase, rubric: Rubric) -> None:
-    """Fail closed where a use case forbids the judge that a rubric names.
+    """Fail closed where a use case forbids any judge that a rubric may ask.
 
     Raises:
         ConfigurationError
     """
-    allowed = use_case.judges_allowed
-    if allowed is not None and rubric.tier not in allowed:
+    if outside := forbidden(use_case, rubric):
         raise ConfigurationError(
             f"{CONFIG_FILE}: use_cases.{use_case.name}.judges_allowed: rubric {rubric.name!r} is judged by "
-            f"{rubric.tier!r}, which is not allowed here; allow it or choose another rubric"
+            f"{', '.join(map(repr, outside))}, which is not allowed here; allow it or choose another rubric"
+        )
+    if use_case.stakes == "high" and rubric.judge.is_cascade and rubric.judge.stakes != "high":
+        log.warning(
+            "%s: use_cases.%s.stakes: high, but rubric %r goes on only where its first tier is unsure; "
+            "a rubric with `judge: {stakes: high}` asks its last tier always",
+            CONFIG_FILE,
+            use_case.name,
+            rubric.name,
         )
 
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from judges.errors import EvaluationError
+from worker.limits import RateLimits
 from worker.schema import (
     AssessMessage,
     LedgerEntry,
@@ -43,6 +44,14 @@ class StoreUnavailable(StoreError):
         self.retry_after_s = retry_after_s
 
 
+class StoreBusy(StoreUnavailable):
+    """No room within a limit of our own: RETRY when there is; nothing was asked of the store."""
+
+
+class StoreAccessDenied(StoreUnavailable):
+    """The store refuses our key: RETRY, because a person can mend it while the work waits."""
+
+
 class StoreRejected(StoreError):
     """The store understood and refused (validation, rights): PARK."""
 
@@ -61,6 +70,14 @@ class TraceStore(Protocol):
         """Pages of roots with `start <= root.start < end`, in any order; a trace may appear more than once.
 
         Traces in our own environment are left out.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        ...
+
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        """About how many traces have steps that began in a range, but no root anywhere: `list_roots` has none of them.
 
         Raises:
             StoreUnavailable, StoreRejected
@@ -108,6 +125,11 @@ class FleetState(Protocol):
     Raises (all methods):
         StateUnavailable
     """
+
+    @property
+    def limits(self) -> RateLimits:
+        """What all workers may ask of the outside world in a minute."""
+        ...
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began: `now` on the first call ever, that same moment afterwards."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from judges.schema import Record
+from judges.schema import Record, Screening
 
 BATCH_SIZE = 16
 """Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
@@ -19,7 +19,7 @@ OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
 
 STATE_SCORE = "grounding_state"
-"""The categorical score; written for every judged trace, so its id tells whether the store has our scores."""
+"""The categorical score of grounding (others: `Rubric.state_score`); its id tells whether the store has our scores."""
 
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 
@@ -101,6 +101,17 @@ class Score(Record):
     def data_type(self) -> Literal["NUMERIC", "CATEGORICAL"]:
         """NUMERIC for floats, CATEGORICAL for strings."""
         return "CATEGORICAL" if isinstance(self.value, str) else "NUMERIC"
+
+
+class ScoreSpec(Record):
+    """What a score of ours may be: a range, or categories; a store that knows such things is told."""
+
+    name: str
+    data_type: Literal["NUMERIC", "CATEGORICAL"]
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] = ()
+    description: str = ""
 
 
 def score_id(
@@ -192,7 +203,10 @@ class Promise(Record):
 
 
 class Judgement(Record):
-    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace."""
+    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
+
+    `judge` is the one that decided. `screening` is the first phase of a cascade, None for a single judge.
+    """
 
     verdict_key: str
     revision: str
@@ -200,6 +214,9 @@ class Judgement(Record):
     state: str
     values: dict[str, float | str]
     cost_usd: float | None = None
+    screening: Screening | None = None
+    degraded: bool = False
+    needs_review: bool = False
 
 
 class LedgerEntry(Record):
@@ -262,6 +279,7 @@ class WindowRecord(Record):
     `rates` is resolved at the first scan and written before anything is promised, so that a trace has one answer
     and one pi however often its window is scanned. `seen` counts the last scan's traces by use case,
     `not_selected` those the hash passed over, by `count_key`; what was selected is counted by the ledger.
+    `rootless` counts traces that no sweep can see, because none of their steps is a root.
     """
 
     start: AwareDatetime
@@ -275,6 +293,7 @@ class WindowRecord(Record):
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
+    rootless: int = 0
 
     @property
     def id(self) -> str:

@@ -9,14 +9,25 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from judges.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+_INHERITED = ("openai_", "langfuse_")
+"""Settings with a name of their own in the environment, which child processes have anyway."""
+
+
+class Endpoint(NamedTuple):
+    """An OpenAI-compatible endpoint: where it is (None: the provider's own place) and its key."""
+
+    url: str | None
+    key: SecretStr | None
 
 
 class Settings(BaseSettings):
@@ -35,6 +46,14 @@ class Settings(BaseSettings):
     judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
     judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
 
+    langfuse_public_key: str | None = Field(None, validation_alias="LANGFUSE_PUBLIC_KEY")
+    langfuse_secret_key: SecretStr | None = Field(None, validation_alias="LANGFUSE_SECRET_KEY")
+    langfuse_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        description="Langfuse server; default: Langfuse Cloud in the EU.",
+    )
+
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
     batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
     ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
@@ -49,7 +68,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir", mode="before")
+    @field_validator(
+        *("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -59,9 +82,20 @@ class Settings(BaseSettings):
         """Whether an OpenAI-compatible endpoint is configured."""
         return self.openai_api_key is not None or self.openai_base_url is not None
 
+    def endpoint(self, name: str | None) -> Endpoint | None:
+        """The endpoint that rubrics call by this name, None the usual one; None where none is configured.
+
+        `ASSAY_ENDPOINT_NAME_URL` and `ASSAY_ENDPOINT_NAME_KEY` make one; hyphens are underscores there.
+        """
+        if name is None:
+            return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
+        prefix = endpoint_variable(name)
+        url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
+        return Endpoint(url, SecretStr(key) if key else None) if url else None
+
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for child processes; the provider's own are inherited."""
-        values = {name: value for name, value in self if value is not None and not name.startswith("openai_")}
+        values = {name: value for name, value in self if value is not None and not name.startswith(_INHERITED)}
         return {
             f"ASSAY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in values.items()
@@ -69,8 +103,18 @@ class Settings(BaseSettings):
 
     def rubric_variables(self) -> dict[str, str]:
         """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
-        given = {k: v for k, v in os.environ.items() if k.startswith("ASSAY_") and k != "ASSAY_REDIS_URL"}  # noqa: TID251  # this is the one file
+        environ = os.environ.items()  # noqa: TID251  # this is the one file
+        given = {k: v for k, v in environ if k.startswith("ASSAY_") and not _is_secret(k)}
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def endpoint_variable(name: str) -> str:
+    """What the variables of a named endpoint begin with."""
+    return f"ASSAY_ENDPOINT_{name.upper().replace('-', '_')}"
+
+
+def _is_secret(variable: str) -> bool:
+    return variable == "ASSAY_REDIS_URL" or variable.startswith("ASSAY_ENDPOINT_")
 
 
 def load_settings() -> Settings:

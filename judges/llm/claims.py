@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from judges.llm.fence import one_line
 from judges.llm.numbering import Part
 from judges.llm.reply import Entry, ParsedReply
+from judges.quotes import find_quote
 from judges.schema import Claim, ClaimVerdict, Evidence, Record, Sample, Severity, Span
 
+UNGROUNDED = "llm:ungrounded"
+"""Source of a claim whose verdict rests on no line that was shown."""
+
 _MAX_REASON_CHARS = 300
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "`": "'"})
+_NONE: Mapping[int, float] = MappingProxyType({})
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -28,8 +33,15 @@ class Judged(Record):
     rejected_fragments: int = 0
 
 
-def resolve(reply: ParsedReply, sample: Sample, part: Part) -> Judged:
-    """Resolve every entry of a reply; `part` is what the model was shown."""
+def resolve(reply: ParsedReply, sample: Sample, part: Part, *, support: Mapping[int, float] = _NONE) -> Judged:
+    """Resolve every entry of a reply.
+
+    Args:
+        reply: what the model said.
+        sample: what it was asked about.
+        part: what it was shown.
+        support: probability of support by sentence where the model's tokens tell it; it goes before what is stated.
+    """
     claims: list[Claim] = []
     rest: list[Span] = []
     rejected_evidence = rejected_fragments = 0
@@ -44,7 +56,8 @@ def resolve(reply: ParsedReply, sample: Sample, part: Part) -> Judged:
         if fragment is not None and not occurs(fragment, sample.response[span.start : span.end]):
             rejected_fragments += 1
             fragment = None
-        claims.append(_claim(entry, sample.response, span, cited, fragment))
+        claim = _claim(entry, sample.response[span.start : span.end], span, cited, fragment)
+        claims.append(_weighed(claim, entry, support.get(entry.n)))
     return Judged(
         claims=tuple(claims),
         not_checkworthy=tuple(rest),
@@ -62,36 +75,38 @@ def _cited(entry: Entry, part: Part) -> tuple[tuple[Evidence, ...], int]:
     return cited, len(numbers) - len(cited)
 
 
-def _claim(entry: Entry, response: str, span: Span, cited: tuple[Evidence, ...], fragment: str | None) -> Claim:
+def _claim(entry: Entry, text: str, span: Span, cited: tuple[Evidence, ...], fragment: str | None) -> Claim:
+    """The claim without its probability."""
     verdict = ClaimVerdict(entry.verdict)
-    reason = _reason(entry.reason, fragment)
-    p_supported = _p_supported(verdict, entry.p)
+    reason, source = _reason(entry.reason, fragment), "llm"
     if verdict is not ClaimVerdict.NOT_FOUND and not cited:
-        reason = f"said to be {verdict.value}, but by no line of the evidence"
-        # The model's probability was for a support that turned out to have no ground.
-        p_supported = None if verdict is ClaimVerdict.SUPPORTED else p_supported
+        reason, source = f"said to be {verdict.value}, but by no line of the evidence", UNGROUNDED
         verdict = ClaimVerdict.NOT_FOUND
     return Claim(
-        text=response[span.start : span.end],
+        text=text,
         span=span,
         verdict=verdict,
-        p_supported=p_supported,
         severity=entry.severity or Severity.MATERIAL,
         evidence=() if verdict is ClaimVerdict.NOT_FOUND else cited,
-        source="llm",
+        source=source,
         reason=reason,
     )
 
 
-def _p_supported(verdict: ClaimVerdict, p: float | None) -> float | None:
-    """Probability of support from the probability that the verdict is right.
+def _weighed(claim: Claim, entry: Entry, by_tokens: float | None) -> Claim:
+    """The claim with its probability of support.
 
-    With three verdicts, 1 - p bounds support from above where the verdict is another; support never becomes the
-    likelier side.
+    With several verdicts, 1 - p bounds support from above where the verdict is another, and support never becomes the
+    likelier side. A support that turned out to have no ground keeps no probability: it was for something else.
     """
-    if p is None or verdict is ClaimVerdict.SUPPORTED:
-        return p
-    return min(1.0 - p, 0.5)
+    if claim.source == UNGROUNDED and entry.verdict == "supported":
+        return claim
+    p, source = (entry.p, "stated") if by_tokens is None else (by_tokens, "tokens")
+    if p is None:
+        return claim
+    if claim.verdict is not ClaimVerdict.SUPPORTED:
+        p = min(p if source == "tokens" else 1.0 - p, 0.5)
+    return claim.model_copy(update={"p_supported": p, "p_source": source})
 
 
 def _reason(reason: str | None, fragment: str | None) -> str:
@@ -104,12 +119,5 @@ def _reason(reason: str | None, fragment: str | None) -> str:
 
 
 def occurs(fragment: str, sentence: str) -> bool:
-    """Whether a quoted fragment occurs in a sentence, white space, case, quotation marks and Unicode forms aside."""
-    wanted = _normal(fragment)
-    return bool(wanted) and wanted in _normal(sentence)
-
-
-def _normal(text: str) -> str:
-    # The model saw the sentence as `one_line` left it, so both sides go through it.
-    folded = unicodedata.normalize("NFKC", one_line(text).translate(_QUOTES)).casefold()
-    return " ".join(folded.split()).strip("\"' .…")
+    """Whether a quoted fragment occurs in a sentence, as it is or as the model was shown it; see `find_quote`."""
+    return find_quote(fragment, sentence) is not None or find_quote(one_line(fragment), one_line(sentence)) is not None

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 
+from judges.values.visible import INVISIBLE
+
 _PLAIN = re.compile(r"(?:[\w.,;!?'\"()%$€£&/+=*#@–—’“”-]+(?: (?! )|\Z))*+\Z")
 """Ordinary prose, which the rules below leave as it is: nearly every line, at a tenth of their cost."""
 
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-"""Format characters that show nothing: bidi controls, zero-width spaces, tags. Joiners stay, scripts need them."""
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _FENCE = re.compile(r"[<＜﹤]{3,}|[>＞﹥]{3,}")

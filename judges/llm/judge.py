@@ -6,16 +6,18 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from judges.errors import InvalidVerdict, ModelRefused
+from judges.errors import EvaluationError, InvalidVerdict, ModelRefused
 from judges.llm.claims import Judged, resolve
 from judges.llm.fence import one_line
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import build_messages, prompt_fingerprint
-from judges.llm.reply import REPLY_SCHEMA, ParsedReply, parse_reply
+from judges.llm.reply import REPLY_SCHEMA, parse_reply
+from judges.llm.token_probabilities import support_probabilities
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
-from judges.prices import PriceTable
+from judges.prices import Bill, PriceTable
 from judges.rubric import LlmOptions, Rubric
 from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
 
@@ -71,30 +73,36 @@ class LlmJudge:
             UnjudgeableSample: the response is empty or too long.
             ModelError: the provider did not answer usefully.
             InvalidVerdict: the reply broke the format, also after the repair turn.
+
+        Each of them says what had been spent by then.
         """
         max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
         parts = await in_thread(divide, sample, self._limits)
         replies: list[Reply] = []
-        parsed = [(part, await self._judge_part(sample, part, max_tokens, replies)) for part in parts]
-        return await in_thread(self._verdict, sample, parsed, replies)
+        try:
+            judged = [await self._judge_part(sample, part, max_tokens, replies) for part in parts]
+        except EvaluationError as exc:
+            self._bill(exc, replies)
+            raise
+        return await in_thread(self._verdict, judged, replies)
 
     async def close(self) -> None:
         """Close the model's connections."""
         await self._model.close()
 
-    async def _judge_part(self, sample: Sample, part: Part, max_tokens: int, replies: list[Reply]) -> ParsedReply:
+    async def _judge_part(self, sample: Sample, part: Part, max_tokens: int, replies: list[Reply]) -> _Answer:
         """Ask, and ask once more naming the fault; every reply is added to `replies`, so that all are paid for."""
         messages: Sequence[Message] = await in_thread(
             build_messages, sample, part, nonce=self._nonce(), limits=self._limits
         )
         reply = await self._ask(messages, max_tokens, replies)
         try:
-            return await in_thread(_read, reply, part)
+            return await in_thread(_read, reply, sample, part)
         except InvalidVerdict as fault:
             messages = [*messages, *_repair_turn(reply, fault)]
         if reply.finish_reason == "length":
             max_tokens *= 2  # asking again for what did not fit would cut it off again
-        return await in_thread(_read, await self._ask(messages, max_tokens, replies), part)
+        return await in_thread(_read, await self._ask(messages, max_tokens, replies), sample, part)
 
     async def _ask(self, messages: Sequence[Message], max_tokens: int, replies: list[Reply]) -> Reply:
         reply = await self._model.complete(messages, json_schema=REPLY_SCHEMA, max_tokens=max_tokens)
@@ -103,48 +111,59 @@ class LlmJudge:
             raise ModelRefused(f"{self._model.model} declined to judge this sample")
         return reply
 
-    def _verdict(self, sample: Sample, parsed: Sequence[tuple[Part, ParsedReply]], replies: Sequence[Reply]) -> Verdict:
+    def _verdict(self, answers: Sequence[_Answer], replies: Sequence[Reply]) -> Verdict:
         """Merge the parts into one verdict."""
-        judged = [resolve(reply, sample, part) for part, reply in parsed]
+        judged = [answer.judged for answer in answers]
         claims = tuple(claim for one in judged for claim in one.claims)
+        bill = self._billed(replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
-            kind=_kind([reply.kind for _, reply in parsed], has_claims=bool(claims)),
+            kind=_kind([answer.kind for answer in answers], has_claims=bool(claims)),
             claims=claims,
             not_checkworthy=tuple(span for one in judged for span in one.not_checkworthy),
-            partial_context=any(part.partial_context for part, _ in parsed),
+            partial_context=any(answer.partial_context for answer in answers),
             rejected_evidence=sum(one.rejected_evidence for one in judged),
             explanation=_explanation(judged),
             usage=sum((reply.usage for reply in replies), start=Usage()),
-            cost_usd=self._cost(replies),
+            cost_usd=bill.cost_usd,
+            cost_basis=bill.basis,
             latency_s=sum(reply.latency_s for reply in replies),
             model_requested=self._model.model,
             model_served=replies[-1].model_served,
             system_fingerprint=replies[-1].system_fingerprint,
         )
 
-    def _cost(self, replies: Sequence[Reply]) -> float | None:
-        """Cost of all calls by the model that served each, else by the one asked for; one unknown makes it unknown."""
-        total = 0.0
-        for reply in replies:
-            served = reply.model_served if self._prices.price(reply.model_served) else self._model.model
-            cost = self._prices.cost(served, reply.usage)
-            if cost is None:
-                return None
-            total += cost
-        return total
+    def _bill(self, error: EvaluationError, replies: Sequence[Reply]) -> None:
+        """Say on an error what had been spent; what the model itself reported of its last call is added."""
+        last = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
+        paid = [*replies, last] if error.usage.calls else [*replies]
+        error.usage = sum((reply.usage for reply in paid), start=Usage())
+        error.cost_usd = self._billed(paid).cost_usd
+
+    def _billed(self, replies: Sequence[Reply]) -> Bill:
+        return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
 
 
-def _read(reply: Reply, part: Part) -> ParsedReply:
-    """Parse one reply; a cut-off one says so, because that is the fault to name."""
+class _Answer(NamedTuple):
+    """What one part's reply came to."""
+
+    kind: ResponseKind
+    judged: Judged
+    partial_context: bool
+
+
+def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:
+    """Parse and resolve one reply; a cut-off one says so, because that is the fault to name."""
     try:
-        return parse_reply(reply.text, part.sentences)
+        parsed = parse_reply(reply.text, part.sentences)
     except InvalidVerdict as fault:
         if reply.finish_reason != "length":
             raise
         message = "the reply was cut off at its token limit; leave out reasons and fragments"
         raise type(fault)(message, reply=fault.reply) from fault
+    judged = resolve(parsed, sample, part, support=support_probabilities(reply))
+    return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
 
 
 def _repair_turn(reply: Reply, fault: InvalidVerdict) -> tuple[Message, Message]:

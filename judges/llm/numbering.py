@@ -6,17 +6,15 @@ once per sample: they stay the same when only some evidence is shown, and in eve
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
 from pydantic import Field
 
 from judges.errors import UnjudgeableSample
+from judges.llm.selection import select_evidence
 from judges.schema import Evidence, Record, Sample, Span
 from judges.sentences import split_sentences
-from judges.words import STOP_WORDS, stem, words
 
 
 class Limits(Record):
@@ -60,8 +58,8 @@ def divide(sample: Sample, limits: Limits) -> list[Part]:
     first = 0
     for size in _part_sizes(spans, limits):
         chosen = spans[first : first + size]
-        text = sample.response[chosen[0].start : chosen[-1].end]
-        shown = select_evidence(sample.contexts, lines, text, limits.evidence_chars)
+        texts = [sample.response[span.start : span.end] for span in chosen]
+        shown = select_evidence(sample.contexts, lines, [*texts, sample.question], limits.evidence_chars)
         part = Part(
             sentences=dict(enumerate(chosen, start=first + 1)),
             evidence=shown,
@@ -106,35 +104,3 @@ def _pieces(text: str, span: Span, line_chars: int) -> list[tuple[int, int]]:
         blank = max(text.rfind(" ", cuts[-1] + 1, limit), text.rfind("\n", cuts[-1] + 1, limit))
         cuts.append(blank + 1 if blank > 0 else limit)
     return list(pairwise([*cuts, span.end]))
-
-
-def select_evidence(
-    contexts: Sequence[str], lines: dict[int, Evidence], response: str, budget_chars: int
-) -> dict[int, Evidence]:
-    """The lines that share most with the response, as many as the budget holds, under their own numbers.
-
-    Words that few lines hold weigh more (inverse document frequency over the lines), so that names and figures
-    decide rather than articles.
-    """
-    if sum(line.end - line.start for line in lines.values()) <= budget_chars:
-        return lines
-    by_line = {n: _words(contexts[line.context][line.start : line.end]) for n, line in lines.items()}
-    frequency = Counter(word for held in by_line.values() for word in held)
-    wanted = _words(response)
-    weight = {
-        n: sum(math.log1p(len(lines) / frequency[word]) for word in sorted(held & wanted))
-        for n, held in by_line.items()
-    }
-    chosen: set[int] = set()
-    left = budget_chars
-    for n in sorted(lines, key=lambda n: (-weight[n], n)):
-        length = lines[n].end - lines[n].start
-        if length <= left:
-            chosen.add(n)
-            left -= length
-    return {n: line for n, line in lines.items() if n in chosen}
-
-
-def _words(text: str) -> set[str]:
-    """Stems of the words that say something."""
-    return {stem(word) for word, _, _ in words(text) if word not in STOP_WORDS}

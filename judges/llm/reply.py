@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
@@ -16,13 +16,15 @@ MAX_REPLY_CHARS = 1_000_000
 _KEPT_REPLY_CHARS = 2_000
 
 LineVerdict = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
+VERDICT_WORDS: tuple[LineVerdict, ...] = get_args(LineVerdict)
+_PER_CENT = 100
 
 _FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
 
 
-def _entry(properties: dict[str, Any], *verdicts: LineVerdict) -> dict[str, Any]:
+def _shape(verdict: LineVerdict, properties: dict[str, Any]) -> dict[str, Any]:
     """Schema of one kind of entry; strict mode wants every property required and no others."""
-    all_properties = {"n": {"type": "integer"}, "verdict": {"type": "string", "enum": list(verdicts)}, **properties}
+    all_properties = {verdict: {"type": "integer"}, **properties}
     return {
         "type": "object",
         "properties": all_properties,
@@ -31,9 +33,9 @@ def _entry(properties: dict[str, Any], *verdicts: LineVerdict) -> dict[str, Any]
     }
 
 
-_CITED: dict[str, Any] = {"evidence": {"type": "array", "items": {"type": "integer"}}, "p": {"type": "number"}}
-_FAILING: dict[str, Any] = {
-    **_CITED,
+_EVIDENCE: dict[str, Any] = {"evidence": {"type": "array", "items": {"type": "integer"}}}
+_SURE: dict[str, Any] = {"p": {"type": "integer"}}
+_FAULT: dict[str, Any] = {
     "severity": {"type": "string", "enum": [severity.value for severity in Severity]},
     "fragment": {"type": ["string", "null"]},
     "reason": {"type": ["string", "null"]},
@@ -46,11 +48,13 @@ REPLY_SCHEMA: dict[str, Any] = {
         "sentences": {
             "type": "array",
             "items": {
-                # One shape per verdict keeps a supported entry short although strict mode requires every property.
+                # The verdict is an entry's first key: OpenAI and Azure refuse alternatives that begin with the same
+                # key, and a supported entry stays short although strict mode requires every property.
                 "anyOf": [
-                    _entry({}, "not_checkworthy"),
-                    _entry(_CITED, "supported"),
-                    _entry(_FAILING, "contradicted", "not_found"),
+                    _shape("supported", _EVIDENCE | _SURE),
+                    _shape("contradicted", _EVIDENCE | _SURE | _FAULT),
+                    _shape("not_found", _SURE | _FAULT),
+                    _shape("not_checkworthy", {}),
                 ]
             },
         },
@@ -58,11 +62,15 @@ REPLY_SCHEMA: dict[str, Any] = {
     "required": ["kind", "sentences"],
     "additionalProperties": False,
 }
-"""What is asked of the model as `response_format`; the parser below checks more than a schema can say."""
+"""What is asked of the model as a JSON schema; the parser below checks more than a schema can say."""
 
 
 class Entry(Record):
-    """The model's word on one sentence of the response; `p` is its probability that `verdict` is right."""
+    """The model's word on one sentence of the response; `p` is its probability that `verdict` is right.
+
+    On the wire the verdict is the key and the sentence's number its value, `{"supported": 1, "evidence": [3], "p":
+    97}`, with `p` in per cent. A model not held to the schema may spell it out as `{"n": 1, "verdict": "supported"}`.
+    """
 
     model_config = ConfigDict(strict=True)
 
@@ -76,14 +84,31 @@ class Entry(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_lenient_numbers(cls, data: object) -> object:
-        """Booleans and digits in quotes are no line numbers, although the tuple is read leniently from a list."""
-        evidence = data.get("evidence") if isinstance(data, dict) else None
-        if evidence is None and isinstance(data, dict):
-            return {key: value for key, value in data.items() if key != "evidence"}
-        if not isinstance(evidence, list) or any(type(number) is not int for number in evidence):
+    def _as_written(cls, data: object) -> object:
+        """The entry as the fields above; numbers in quotes and booleans are no numbers."""
+        if not isinstance(data, dict):
+            return data
+        entry = _spelt_out(data)
+        if entry.get("evidence") is None:
+            entry.pop("evidence", None)
+        elif not isinstance(entry["evidence"], list) or any(type(number) is not int for number in entry["evidence"]):
             raise ValueError("evidence must be a list of integers")
-        return data
+        p = entry.get("p")
+        # Nobody is one per cent sure of the verdict they just gave: whole numbers above 1 are per cent, 1 is a share.
+        if type(p) is int and 1 < p <= _PER_CENT:
+            entry["p"] = p / _PER_CENT
+        return entry
+
+
+def _spelt_out(data: dict[str, Any]) -> dict[str, Any]:
+    """The entry with `n` and `verdict`, however it names its verdict; two verdicts are a fault."""
+    named = [verdict for verdict in VERDICT_WORDS if verdict in data]
+    if not named:
+        return dict(data)
+    if len(named) > 1 or "n" in data or "verdict" in data:
+        raise ValueError("one entry has one verdict")
+    rest = {key: value for key, value in data.items() if key != named[0]}
+    return {"n": data[named[0]], "verdict": named[0], **rest}
 
 
 class ParsedReply(Record):

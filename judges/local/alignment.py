@@ -81,7 +81,7 @@ def align(
         passage=best.passage,
         coverage=best.coverage,
         nearby=best.nearby,
-        apart=_apart(list(content), evidence),
+        apart=_apart(content, evidence),
         replaced=sum(idf[one] for one in foreign if one not in evidence.stems) / weight,
         swapped=sum(idf[one] for one in foreign if one in evidence.stems) / weight,
         value_apart=_values_apart([v for v in carried if v.kind is not ValueKind.NAME], content, best, evidence),
@@ -96,6 +96,8 @@ def align(
 
 def _polarity(stems: Sequence[str], there: Sequence[str], content: Collection[str]) -> set[str]:
     """Words of both that a negation reaches in one only."""
+    if not denies(stems) and not denies(there):
+        return set()
     shared = set(content).intersection(there)
     return (negated(stems) ^ negated(there)) & shared
 
@@ -110,11 +112,10 @@ def _between(content: list[str], window: Collection[str]) -> list[str]:
     ]
 
 
-def _apart(content: list[str], evidence: EvidenceIndex) -> float:
+def _apart(content: Collection[str], evidence: EvidenceIndex) -> float:
     """Share of neighbouring content words, both in the evidence, that no passage holds together."""
     apart = known = 0
-    for one, other in pairwise(content):
-        here, there = evidence.passages.holding(one), evidence.passages.holding(other)
+    for here, there in pairwise(map(evidence.passages.holding, content)):
         if here and there:
             known += 1
             apart += set(here).isdisjoint(there)
@@ -140,7 +141,7 @@ def _values_apart(values: Sequence[Value], content: Collection[str], best: Match
 def _opposite(stems: Sequence[str], window: frozenset[str]) -> tuple[str, ...]:
     """The first word whose opposite stands in the window while it does not itself."""
     for one in stems:
-        if one not in window:
+        if one not in window and not opposites(one).isdisjoint(window):
             there = sorted(opposites(one).intersection(window).difference(stems))
             if there:
                 return one, there[0]

@@ -27,6 +27,10 @@ _REFUSAL = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+# In any case but for i and s, which have more than two forms that the pattern takes for the same letter.
+_REFUSING = ("no", "'t", "’t", "orry", "afra", "unable", "uff")
+"""Parts of words of which every refusal has one."""
+
 _PLEASANTRY = re.compile(
     r"""^\W*(?:
         (?:hi|hello|hey|greetings|welcome|good\s(?:morning|afternoon|evening|day))\b(?:[\s,]+\w+){0,3}
@@ -58,7 +62,10 @@ def checkworthy(sentences: Iterable[SentenceView]) -> list[SentenceView]:
 
 def is_refusal(sentence: str) -> bool:
     """Whether the sentence says that there is no answer to give, or no information to give it from."""
-    return len(sentence) <= _LONGEST and _REFUSAL.search(sentence) is not None
+    if len(sentence) > _LONGEST:
+        return False
+    low = sentence.lower()
+    return any(part in low for part in _REFUSING) and _REFUSAL.search(sentence) is not None
 
 
 def states_nothing(sentence: str, content_words: int) -> bool:

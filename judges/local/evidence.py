@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from judges.local.fields import FieldIndex, camel_case_names, name_stems
+from judges.local.grams import Grams, KnownGrams
 from judges.local.hours import OpeningHours
 from judges.passages import PassageIndex, cut_passages
 from judges.values import value_index
@@ -26,24 +27,20 @@ class EvidenceIndex:
 
     Attributes:
         stems: stems of all words; the parts of `camelCase` field names count too.
-        pairs: hashes of the stems of neighbouring words.
-        triples: of three words in a row.
-        gaps: of words with one word between them.
+        grams: which pairs and triples of the response's words it has.
         fields: what records answer with yes, no or nothing.
         hours: opening hours in records.
         words: number of words.
         partial: whether evidence beyond `EVIDENCE_LIMIT` was left out.
     """
 
-    def __init__(self, contexts: Sequence[str], idf: Mapping[str, float]) -> None:
+    def __init__(self, contexts: Sequence[str], response: Iterable[Grams], idf: Mapping[str, float]) -> None:
+        """Index the contexts, to be compared with the sentences of a response."""
         self._read = within_limit(contexts, EVIDENCE_LIMIT)
         self.partial = sum(map(len, self._read)) < sum(map(len, contexts))
         self.passages = PassageIndex(cut_passages(self._read), idf)
         self.stems: set[str] = set()
-        # Hashes, because hundreds of thousands of tuples would keep the garbage collector busy.
-        self.pairs: set[int] = set()
-        self.triples: set[int] = set()
-        self.gaps: set[int] = set()
+        self.grams = KnownGrams(response)
         self.words = 0
         for _, passages in groupby(self.passages.passages, key=lambda passage: passage.context):
             self._add([one for passage in passages for one in passage.stems])
@@ -51,7 +48,7 @@ class EvidenceIndex:
             for name in camel_case_names(text):
                 parts = name_stems(name)
                 self.stems.update(parts)
-                self.pairs.update(map(hash, pairwise(parts)))
+                self.grams.add_pairs(parts)
         self.fields = FieldIndex(self._read, idf)
         self.hours = OpeningHours(self._read)
         self.values = value_index(tuple(self._read))
@@ -60,9 +57,7 @@ class EvidenceIndex:
     def _add(self, sequence: list[str]) -> None:
         self.words += len(sequence)
         self.stems.update(sequence)
-        self.pairs.update(map(hash, pairwise(sequence)))
-        self.gaps.update(map(hash, zip(sequence, sequence[2:], strict=False)))
-        self.triples.update(map(hash, zip(sequence, sequence[1:], sequence[2:], strict=False)))
+        self.grams.add(sequence)
 
     def states(self, sentence: str) -> bool:
         """Whether the sentence stands in the evidence word for word, as a sentence; white space may differ."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
 from judges.local.alignment import Alignment, align
 from judges.local.evidence import EvidenceIndex
 from judges.local.fields import Agreement
+from judges.local.grams import Grams, grams
 from judges.rubric import ValueKind
 from judges.schema import Sample, Span
 from judges.sentences import split_sentences
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date
-from judges.words import STOP_WORDS, stem, stems_between, surface_words, word_set
+from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 
 FEATURES_VERSION = "2"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
@@ -117,6 +117,17 @@ class ResponseView:
     evidence: EvidenceIndex
 
 
+class _Sentence(NamedTuple):
+    """One sentence of a response: its words in lower case, their stems and grams, and the values that begin in it."""
+
+    span: Span
+    text: str
+    surface: list[str]
+    stems: list[str]
+    grams: Grams
+    values: list[Value]
+
+
 class _Context(NamedTuple):
     """What every sentence of one response is measured with."""
 
@@ -131,34 +142,34 @@ class _Context(NamedTuple):
 
 def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     """Measure every sentence of the sample's response."""
-    evidence = EvidenceIndex(sample.contexts, idf)
+    sentences = list(_sentences(sample.response))
+    evidence = EvidenceIndex(sample.contexts, (one.grams for one in sentences), idf)
     talk = (sample.question, *(turn.content for turn in sample.history))
     asked = frozenset(one for text in talk for one in stems_between(text, 0, len(text)))
-    spans = split_sentences(sample.response)
-    context = _Context(sample.response, sample.contexts, trace_date(sample.metadata), evidence, asked, idf, len(spans))
-    own = _values_by_sentence(sample.response, spans)
-    views = (_measure(context, number, span, values) for number, (span, values) in enumerate(own))
+    today = trace_date(sample.metadata)
+    context = _Context(sample.response, sample.contexts, today, evidence, asked, idf, len(sentences))
+    views = (_measure(context, number, sentence) for number, sentence in enumerate(sentences))
     return ResponseView(tuple(views), evidence)
 
 
-def _values_by_sentence(text: str, spans: Sequence[Span]) -> Iterator[tuple[Span, list[Value]]]:
-    """Each sentence with the values that begin in it."""
+def _sentences(text: str) -> Iterator[_Sentence]:
+    """The sentences of a response, each with the values that begin in it."""
     values = extract_values(text)
     position = 0
-    for span in spans:
-        own: list[Value] = []
-        while position < len(values) and values[position].span.start < span.end:
-            own.append(values[position])
+    for span in split_sentences(text):
+        first = position
+        while position < len(values) and values[position].start < span.end:
             position += 1
-        yield span, own
+        written = text[span.start : span.end]
+        surface = surface_words(written)
+        stems = stems_of(surface)
+        yield _Sentence(span, written, surface, stems, grams(stems), values[first:position])
 
 
-def _measure(context: _Context, number: int, span: Span, values: list[Value]) -> SentenceView:
+def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceView:
     """All features of one sentence."""
     evidence, idf = context.evidence, context.idf
-    text = context.response[span.start : span.end]
-    surface = surface_words(text)
-    stems = [stem(word) for word in surface]
+    span, text, surface, stems, pairs_and_triples, values = sentence
     content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
     weight = sum(map(idf.__getitem__, content)) or 1.0
     absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
@@ -167,6 +178,7 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
     alignment = align(stems, content, carried, evidence, idf)
     agreement = evidence.fields.agreement(text)
+    known_pairs = [one in evidence.grams.pairs for one in pairs_and_triples.pairs]
     absent_weight = sum(map(idf.__getitem__, absent)) / weight
     features = SentenceFeatures(
         absent_weight=absent_weight,
@@ -175,9 +187,9 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
         absent_telling=math.log1p(sum(one in _REPORTING for one in absent)),
         absent_verbs=math.log1p(sum(content[one].endswith(_INFLECTED) for one in absent)),
         unasked_weight=sum(idf[one] for one in absent if one not in context.asked) / weight,
-        pair_novelty=_novelty(pairwise(stems), evidence.pairs),
-        triple_novelty=_novelty(zip(stems, stems[1:], stems[2:], strict=False), evidence.triples),
-        gap_novelty=_novelty(zip(stems, stems[2:], strict=False), evidence.gaps),
+        pair_novelty=_novelty(known_pairs),
+        triple_novelty=_novelty([one in evidence.grams.triples for one in pairs_and_triples.triples]),
+        gap_novelty=_novelty([one in evidence.grams.gaps for one in pairs_and_triples.gaps]),
         best_coverage=alignment.coverage,
         stitched=max(0.0, 1.0 - absent_weight - alignment.coverage),
         nearby=alignment.nearby,
@@ -198,12 +210,12 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
         field_contradicted=math.log1p(agreement.contradicted),
         field_silent=math.log1p(agreement.silent),
         hours_conflict=math.log1p(evidence.hours.conflicts(text)) if evidence.hours else 0.0,
-        first_person=float(any(word in _FIRST_PERSON for word in surface)),
-        hedged=float(any(word in _HEDGES for word in surface)),
+        first_person=float(not _FIRST_PERSON.isdisjoint(surface)),
+        hedged=float(not _HEDGES.isdisjoint(surface)),
         length=math.log1p(len(stems)),
         position=number / context.sentences,
         last=float(number == context.sentences - 1),
-        copied_run=_longest_run(stems, evidence.pairs) / max(1, len(stems)),
+        copied_run=_longest_run(known_pairs) / max(1, len(stems)),
         rarity=weight / max(1, len(content)),
         sentences=math.log1p(context.sentences),
     )
@@ -215,7 +227,7 @@ def _measure(context: _Context, number: int, span: Span, values: list[Value]) ->
 def _known(context: _Context, value: Value, sentence: str) -> bool:
     """Whether the evidence carries the value, names it relative to today, or lets it be worked out."""
     carried = context.evidence.values
-    if carried.carries(value, context.response[max(0, value.span.start - 20) : value.span.start]):
+    if carried.carries(value, context.response[max(0, value.start - 20) : value.start]):
         return True
     if meant_by(value, context.contexts, context.today):
         return True
@@ -224,15 +236,15 @@ def _known(context: _Context, value: Value, sentence: str) -> bool:
     )
 
 
-def _novelty(grams: Iterable[object], known: Collection[int]) -> float:
-    found = [hash(gram) in known for gram in grams]
-    return found.count(False) / len(found) if found else 0.0
+def _novelty(known: Sequence[bool]) -> float:
+    """The share that the evidence does not have."""
+    return known.count(False) / len(known) if known else 0.0
 
 
-def _longest_run(stems: list[str], pairs: Collection[int]) -> int:
+def _longest_run(known: Iterable[bool]) -> int:
     """Most word pairs in a row that the evidence has too."""
     longest = run = 0
-    for pair in pairwise(stems):
-        run = run + 1 if hash(pair) in pairs else 0
+    for is_known in known:
+        run = run + 1 if is_known else 0
         longest = max(longest, run)
     return longest

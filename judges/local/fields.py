@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from itertools import pairwise
@@ -22,6 +22,9 @@ _LINE = re.compile(
     r"(?P<word>true|false|null|none|yes|no|n/a|nan)[ \t|]{0,4}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_ANSWER = re.compile(r"[:=|]\s{0,4}(?:true|false|null|none|yes|no|n/a|nan|u?[\"'])", re.IGNORECASE)
+"""What stands in every field, and begins with a sign: texts without records are read once, and fast."""
+
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _CLAUSE = re.compile(
     r";|\b(?:but|however|while|although|though|whereas)\b|,\s(?:and|yet)\s(?:it|they|the|there|we|you)\b", re.IGNORECASE
@@ -65,9 +68,11 @@ _NO_FIELDS = Agreement()
 
 
 class _Field(NamedTuple):
+    """`joined` is the whole name as one word, as written and as its stem."""
+
     name: str
     weights: tuple[tuple[str, float], ...]
-    joined: str
+    joined: frozenset[str]
     state: FieldState
 
 
@@ -82,10 +87,14 @@ class FieldIndex:
         shared = Counter(part for name in written for part in set(name_stems(name)))
         # A field that two records answer differently says nothing of either.
         self._fields = [
-            _Field(name, weights, "".join(_HUMP.findall(name)).lower(), next(iter(states)))
+            _Field(name, weights, _joined(name), next(iter(states)))
             for name, states in sorted(written.items())
             if len(states) == 1 and (weights := _weights(name, shared, idf))
         ]
+        self._by_word: dict[str, set[int]] = defaultdict(set)
+        for number, field in enumerate(self._fields):
+            for word in (*field.joined, *(part for part, _ in field.weights)):
+                self._by_word[word].add(number)
 
     def agreement(self, sentence: str) -> Agreement:
         """Compare a sentence, clause by clause, with the fields it names."""
@@ -96,7 +105,8 @@ class FieldIndex:
         for clause in _CLAUSE.split(sentence):
             stems = stems_between(clause, 0, len(clause))
             held, denied = {*stems, *map("".join, pairwise(stems))}, denies(stems)
-            for field in self._fields:
+            touched = set[int]().union(*(self._by_word[word] for word in held.intersection(self._by_word)))
+            for field in map(self._fields.__getitem__, sorted(touched)):
                 if not _names(held, field):
                     continue
                 if field.state is FieldState.EMPTY:
@@ -116,6 +126,8 @@ def name_stems(name: str) -> list[str]:
 
 def _fields(text: str) -> Iterable[tuple[str, FieldState]]:
     """Names and answers of the fields in one text; a field with any other value is left out."""
+    if not _ANSWER.search(text):
+        return
     for pattern in (_FIELD, _LINE):
         for match in pattern.finditer(text):
             answer = match.group("word") or match.groupdict().get("text") or ""
@@ -132,8 +144,13 @@ def _weights(name: str, shared: Counter[str], idf: Mapping[str, float]) -> tuple
     return tuple((part, idf[part] / total) for part in telling) if total > 0 else ()
 
 
+def _joined(name: str) -> frozenset[str]:
+    whole = "".join(_HUMP.findall(name)).lower()
+    return frozenset((whole, stem(whole)))
+
+
 def _names(held: Collection[str], field: _Field) -> bool:
-    joined = field.joined in held or stem(field.joined) in held
+    joined = not field.joined.isdisjoint(held)
     return joined or sum(share for part, share in field.weights if part in held) >= NAMED
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from judges.schema import Record, Usage
 
@@ -15,8 +15,21 @@ class Message(Record):
     content: str
 
 
+class Token(NamedTuple):
+    """One token of a reply as bytes, and the probabilities of the tokens that could have stood there, itself included.
+
+    Bytes, because a token may be half a character.
+    """
+
+    raw: bytes
+    shares: dict[bytes, float]
+
+
 class Reply(Record):
-    """A model's raw answer. `text` is empty when the model declined; then `refusal` says how."""
+    """A model's raw answer. `text` is empty when the model declined; then `refusal` says how.
+
+    `tokens` are those of the whole message, empty where the endpoint gives no probabilities.
+    """
 
     text: str
     refusal: str | None = None
@@ -25,6 +38,7 @@ class Reply(Record):
     model_served: str
     system_fingerprint: str | None = None
     latency_s: float
+    tokens: tuple[Token, ...] = ()
 
 
 class ChatModel(Protocol):

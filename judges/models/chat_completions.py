@@ -1,101 +1,21 @@
-"""The wire format of `/chat/completions`: what is asked, in which dialect, and how an answer is read.
-
-Servers that call themselves OpenAI-compatible differ in three places: whether they enforce a JSON schema, whether they
-take a temperature, and how the bound on the completion is called. `RequestForm` holds those choices.
-"""
+"""The wire format of `/chat/completions`: how an answer is read, whatever form it was asked for in."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
+import math
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from judges.errors import ModelRefused, ModelUnavailable
-from judges.models.base import Message, Reply
-from judges.schema import Record, Usage
+from judges.models.base import Reply, Token
+from judges.models.request_form import TOOL_NAME
+from judges.reasoning import reasoning_end
+from judges.schema import Usage
 
-
-class JsonForm(StrEnum):
-    """How the server is asked for JSON, the strictest form first."""
-
-    SCHEMA = "json_schema"
-    OBJECT = "json_object"
-    PLAIN = "text"
-
-
-_WEAKER = {JsonForm.SCHEMA: JsonForm.OBJECT, JsonForm.OBJECT: JsonForm.PLAIN}
-_FORMAT_WORDS = ("response_format", "json_schema", "json_object", "structured output", "guided", "json mode")
-
-
-class RequestForm(Record):
-    """The dialect one endpoint speaks."""
-
-    json_form: JsonForm = JsonForm.SCHEMA
-    temperature: bool = True
-    token_field: str = "max_tokens"  # noqa: S105  # the name of a request field
-
-    def simpler(self, complaint: str) -> RequestForm | None:
-        """The form without the feature the server complained about; None if it complained of something else.
-
-        Args:
-            complaint: lower-case text of the error's own fields, see `complaint_of`.
-        """
-        if self.token_field == "max_tokens" and "max_completion_tokens" in complaint:  # noqa: S105  # a field name
-            return self.model_copy(update={"token_field": "max_completion_tokens"})
-        if self.temperature and "temperature" in complaint:
-            return self.model_copy(update={"temperature": False})
-        if self.json_form in _WEAKER and any(word in complaint for word in _FORMAT_WORDS):
-            return self.model_copy(update={"json_form": _WEAKER[self.json_form]})
-        return None
-
-
-def request_body(
-    form: RequestForm, model: str, messages: Sequence[Message], json_schema: Mapping[str, Any] | None, max_tokens: int
-) -> dict[str, Any]:
-    """The JSON body of one request in the given form."""
-    body: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
-    body[form.token_field] = max_tokens
-    if form.temperature:
-        body["temperature"] = 0
-    if json_schema is None:
-        return body
-    if form.json_form is JsonForm.SCHEMA:
-        schema = {"name": "verdict", "strict": True, "schema": dict(json_schema)}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
-    if form.json_form is JsonForm.OBJECT:
-        body["response_format"] = {"type": "json_object"}
-    _append_schema(body["messages"], json_schema)
-    return body
-
-
-def _encodable(message: Message) -> dict[str, Any]:
-    """The message as JSON; halves of surrogate pairs, which no UTF-8 can carry, become question marks."""
-    return {"role": message.role, "content": message.content.encode("utf-8", "replace").decode("utf-8")}
-
-
-def _append_schema(messages: list[dict[str, Any]], json_schema: Mapping[str, Any]) -> None:
-    """State the schema in the first message, which is the stable part that providers cache."""
-    text = json.dumps(json_schema, separators=(",", ":"))
-    messages[0]["content"] += f"\n\nReply with one JSON object that fits this JSON schema, and nothing else:\n{text}"
-
-
-def complaint_of(body: object) -> str:
-    """What an error body says is wrong, lower case: message, parameter and code, never an echoed request."""
-    return " ".join(_statements(body)).lower()
-
-
-def _statements(body: object) -> Iterator[str]:
-    """The speaking fields of the error shapes in use: OpenAI's, and the validation list of FastAPI servers."""
-    if isinstance(body, str):
-        yield body[:2000]
-    elif isinstance(body, list):
-        for item in body[:20]:
-            yield from _statements(item)
-    elif isinstance(body, dict):
-        for key in ("message", "param", "code", "type", "msg", "loc", "error", "detail"):
-            yield from _statements(body.get(key))
+_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
+_MOST_TOKENS = 40_000
 
 
 def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
@@ -113,19 +33,34 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
     choice = _first_choice(data)
     assert isinstance(data, dict)  # noqa: S101  # _first_choice saw to it; tells mypy
     message = choice["message"]
+    usage = _usage(data.get("usage"))
     finish_reason = _text(choice.get("finish_reason"))
     if finish_reason == "content_filter":
-        raise ModelRefused("the provider's content filter withheld the judge's reply")
+        refused = ModelRefused("the provider's content filter withheld the judge's reply")
+        refused.usage = usage
+        raise refused
     refusal = _text(message.get("refusal"))
+    called = _called(message.get("tool_calls"))
     return Reply(
-        text="" if refusal else without_thoughts(_content(message.get("content"))),
+        text="" if refusal else called or _answered(_content(message.get("content"))),
         refusal=refusal,
         finish_reason=finish_reason,
-        usage=_usage(data.get("usage")),
+        usage=usage,
         model_served=_text(data.get("model")) or asked_model,
         system_fingerprint=_text(data.get("system_fingerprint")),
         latency_s=latency_s,
+        tokens=() if refusal or called else tuple(_tokens(choice.get("logprobs"))),
     )
+
+
+def is_json_object(text: str) -> bool:
+    """Whether the whole text is one JSON object, a Markdown fence around it aside."""
+    stripped = text.strip()
+    fenced = _FENCED.match(stripped)
+    try:
+        return isinstance(json.loads(fenced.group(1) if fenced else stripped), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _first_choice(data: object) -> dict[str, Any]:
@@ -138,35 +73,73 @@ def _first_choice(data: object) -> dict[str, Any]:
 
 
 def _content(content: object) -> str:
-    """The text of a message: a string, or the text parts of a list."""
+    """The text of a message: a string, or the text parts of a list; parts that hold reasoning are no text."""
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) or "" for part in content if isinstance(part, dict))
+        parts = [part for part in content if isinstance(part, dict) and part.get("type", "text") in _TEXT_PARTS]
+        return "".join(_text(part.get("text")) or "" for part in parts)
     return content if isinstance(content, str) else ""
 
 
-def without_thoughts(text: str) -> str:
-    """The reply without a leading <think> block; one that never closes leaves nothing.
+_TEXT_PARTS = ("text", "output_text")
 
-    Only a leading block counts: a tag further on may be text under judgement that the model quotes.
-    """
-    start = text.lstrip()
-    if not start.startswith("<think>"):
-        return text
-    _, _, rest = start.partition("</think>")
-    return rest.lstrip()
+
+def _answered(text: str) -> str:
+    """The text after the model's reasoning."""
+    end = reasoning_end(text)
+    return text[end:].lstrip() if end else text
+
+
+def _called(calls: object) -> str:
+    """The arguments of the function calls that were asked for. Two calls do not make one object, so both are given."""
+    found = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    arguments = [one.get("arguments") for one in found if isinstance(one, dict) and one.get("name") == TOOL_NAME]
+    return "\n".join(one if isinstance(one, str) else json.dumps(one) for one in arguments if one is not None)
 
 
 def _usage(usage: object) -> Usage:
     """Tokens as reported; zeros where the server reports none (the price table then says "unknown")."""
     if not isinstance(usage, dict):
         return Usage(calls=1)
-    details = usage.get("prompt_tokens_details")
+    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     return Usage(
         calls=1,
         prompt_tokens=_count(usage.get("prompt_tokens")),
-        cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
+        cached_tokens=_count(prompt.get("cached_tokens")) if isinstance(prompt, dict) else 0,
         completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else 0,
     )
+
+
+def _tokens(logprobs: object) -> Iterator[Token]:
+    """The tokens of the message with their alternatives; none at all where any of them is not as documented."""
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(content, list) or len(content) > _MOST_TOKENS:
+        return
+    read = [_token(item) for item in content]
+    if all(token is not None for token in read):
+        yield from (token for token in read if token is not None)
+
+
+def _token(item: object) -> Token | None:
+    if not isinstance(item, dict) or (raw := _raw(item)) is None:
+        return None
+    top = item.get("top_logprobs")
+    alternatives = [item, *top] if isinstance(top, list) else [item]
+    shares: dict[bytes, float] = {}
+    for one in alternatives:
+        text, logprob = (_raw(one), one.get("logprob")) if isinstance(one, dict) else (None, None)
+        if text is not None and isinstance(logprob, int | float) and not isinstance(logprob, bool) and logprob <= 0:
+            shares[text] = math.exp(logprob)
+    return Token(raw=raw, shares=shares)
+
+
+def _raw(item: dict[str, Any]) -> bytes | None:
+    """The bytes of a token: as given, else of its text."""
+    given = item.get("bytes")
+    if isinstance(given, list) and all(type(byte) is int and 0 <= byte < 256 for byte in given):
+        return bytes(given)
+    text = item.get("token")
+    return text.encode("utf-8", "replace") if isinstance(text, str) else None
 
 
 def _count(value: object) -> int:

@@ -29,8 +29,10 @@ from judges.errors import (
     UnjudgeableSample,
 )
 from judges.models.base import Message, Reply
-from judges.models.chat_completions import RequestForm, complaint_of, read_reply, request_body
+from judges.models.chat_completions import is_json_object, read_reply
+from judges.models.request_form import KNOWN_FORMS, RequestForm, complaint_of, request_body
 from judges.models.retry import retry_after_s, retry_transient
+from judges.schema import Usage
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -60,14 +62,13 @@ ERROR_CLASSES: dict[type[Exception], type[EvaluationError]] = {
 _REFUSED_CODES = ("content_filter", "content_policy_violation", "invalid_prompt", "responsibleaipolicyviolation")
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context window", "string_above_max_length")
-_FORM_STATUSES = frozenset({400, 404, 422})
 
 
 class OpenAICompatibleModel:
     """One model at one endpoint: bounded concurrency, a deadline per call, retries within attempts and waiting time.
 
     The client is made on the first call, in the loop that runs then; a later loop gets its own. What the endpoint does
-    not support (strict schemas, temperature, `max_tokens`) is found out from its refusals and remembered.
+    not support (strict schemas, token probabilities, temperature, `max_tokens`) is found out once and remembered.
     """
 
     def __init__(
@@ -108,7 +109,6 @@ class OpenAICompatibleModel:
         self._max_concurrency = max_concurrency
         self._max_attempts = max_attempts
         self._max_wait_s = max_wait_s
-        self._form = RequestForm()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: openai.AsyncOpenAI | None = None
         self._slots = asyncio.Semaphore(max_concurrency)
@@ -143,21 +143,26 @@ class OpenAICompatibleModel:
         self, messages: Sequence[Message], json_schema: Mapping[str, Any] | None, max_tokens: int
     ) -> Reply:
         """One attempt: one call, and a further one for each feature the endpoint turns out to lack."""
-        form = self._form
+        form = KNOWN_FORMS.get(self._base_url, self._model)
+        ignored: list[Reply] = []
         while True:
             try:
                 reply = await self._call(request_body(form, self._model, messages, json_schema, max_tokens))
-            except openai.APIStatusError as exc:
-                simpler = form.simpler(complaint_of(exc.body)) if exc.status_code in _FORM_STATUSES else None
+            except openai.OpenAIError as exc:
+                simpler = _after_refusal(form, exc, exploring=bool(ignored))
                 if simpler is None:
                     # Not chained: the SDK's message repeats the server's body, which may repeat key and prompt.
                     raise map_error(exc, self._endpoint) from None
                 form = simpler
-            except openai.OpenAIError as exc:
-                raise map_error(exc, self._endpoint) from None
-            else:
-                self._form = form  # remembered only now that it is known to work
-                return reply
+                continue
+            looser = form.looser() if json_schema is not None and _ignores(form, reply) else None
+            if looser is None:
+                # Remembered only now that it is known to work.
+                proven = form.proven or (json_schema is not None and is_json_object(reply.text))
+                KNOWN_FORMS.learn(self._base_url, self._model, form.model_copy(update={"proven": proven}))
+                return _with_spent(reply, ignored)
+            ignored.append(reply)
+            form = looser
 
     async def _call(self, body: dict[str, Any]) -> Reply:
         """One HTTP call within the deadline and the concurrency bound."""
@@ -169,8 +174,12 @@ class OpenAICompatibleModel:
                     data = await client.post("/chat/completions", body=body, cast_to=object)
             except TimeoutError:
                 raise ModelTimeout(f"{self._endpoint}: no answer within {self._timeout_s:g} s") from None
+            except openai.OpenAIError:
+                raise
             except (ValueError, RecursionError):
                 raise ModelUnavailable(f"{self._endpoint}: the answer says it is JSON but is not") from None
+            except Exception as exc:  # noqa: BLE001 - the transport's own errors come through unmapped: a bad status line
+                raise ModelUnavailable(f"{self._endpoint}: the answer is no HTTP ({type(exc).__name__})") from None
         return read_reply(data, asked_model=self._model, latency_s=time.perf_counter() - started)
 
     def _running_client(self) -> openai.AsyncOpenAI:
@@ -187,6 +196,37 @@ class OpenAICompatibleModel:
                 http_client=openai.DefaultAioHttpClient(),
             )
         return self._client
+
+
+def _after_refusal(form: RequestForm, exc: openai.OpenAIError, *, exploring: bool) -> RequestForm | None:
+    """The form to try after an error; None where the error is about something else.
+
+    While exploring, a stricter form was already answered: whatever refuses this one, the next is tried.
+    """
+    if not isinstance(exc, openai.APIStatusError):
+        return None
+    simpler = form.without_refused(exc.status_code, complaint_of(exc.body))
+    return form.looser() if simpler is None and exploring and exc.status_code in {400, 404, 422} else simpler
+
+
+def _ignores(form: RequestForm, reply: Reply) -> bool:
+    """Whether the server took a request for JSON and did not heed it.
+
+    A server that enforces JSON cannot answer with anything else, unless it was cut off or the model declined.
+    """
+    if form.proven or reply.refusal is not None or reply.finish_reason == "length":
+        return False
+    return not is_json_object(reply.text)
+
+
+def _with_spent(reply: Reply, ignored: Sequence[Reply]) -> Reply:
+    """The reply with what finding out the form has cost."""
+    if not ignored:
+        return reply
+    usage = sum((one.usage for one in ignored), start=Usage()) + reply.usage
+    return reply.model_copy(
+        update={"usage": usage, "latency_s": reply.latency_s + sum(one.latency_s for one in ignored)}
+    )
 
 
 def _check_settings(model: str, api_key: SecretStr, base_url: str | None) -> None:

@@ -1,31 +1,42 @@
 """Rubrics: versioned YAML files that say what is judged, how, and which scores come out."""
 
+from judges.rubric.criteria import REFUSAL, Check, Criterion, Direction, Level, ScoreName
 from judges.rubric.files import first_problem, load_yaml
-from judges.rubric.plan import JudgeName, JudgePlan, LlmOptions
-from judges.rubric.rules import Pattern, Rules, ValueKind
+from judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
+from judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
 from judges.rubric.schema import (
     DIRECTIONS,
-    Direction,
     RiskLabels,
     Rubric,
     SamplePaths,
-    ScoreName,
     load_rubric,
     parse_rubric,
 )
 
 __all__ = [
     "DIRECTIONS",
+    "REFUSAL",
+    "Attribute",
+    "Check",
+    "Criterion",
     "Direction",
+    "Disclaimer",
+    "EscalateWhen",
     "JudgeName",
     "JudgePlan",
+    "Level",
     "LlmOptions",
+    "ModelAt",
+    "PanelOptions",
     "Pattern",
+    "Range",
     "RiskLabels",
     "Rubric",
     "Rules",
     "SamplePaths",
     "ScoreName",
+    "Table",
+    "TableRow",
     "ValueKind",
     "first_problem",
     "load_rubric",

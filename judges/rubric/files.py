@@ -43,7 +43,15 @@ def first_problem(exc: ValidationError) -> tuple[str, str]:
         return key, "unknown key; remove it or check its spelling against the schema"
     if problem["type"] == "missing":
         return key, "missing; add it"
-    return key, problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_type" and isinstance(problem["input"], bool):
+        return key, "YAML reads yes, no, on and off as true or false; put the word in quotes"
+    message = problem["msg"].removeprefix("Value error, ")
+    named = _NAMED_KEY.match(message) if not problem["loc"] else None
+    return (named.group(1), message[named.end() :]) if named else (key, message)
+
+
+_NAMED_KEY = re.compile(r"([a-z_][\w.]*): ")
+"""How a check over several keys says which one it means."""
 
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

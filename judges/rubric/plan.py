@@ -1,31 +1,134 @@
-"""Who judges under a rubric."""
+"""Who judges under a rubric: one judge, or a cascade of them, from the cheapest to the dearest."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from judges.schema import Record
+from judges.schema import GroundingState, Probability, Record
 
-JudgeName = Literal["local", "llm"]
+JudgeName = Literal["local", "llm", "panel"]
+
+TIER_ORDER: tuple[JudgeName, ...] = ("local", "llm", "panel")
+"""From the cheapest to the dearest."""
+
+EndpointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+"""Name of an endpoint that the deployment's environment configures; letters, digits and hyphens."""
+
+_ModelName = Annotated[str, Field(min_length=1)]
 
 
-class LlmOptions(Record):
+class ModelAt(Record):
+    """A model, at the usual endpoint or at a named one."""
+
+    model: _ModelName = Field(description="Model name at the endpoint, e.g. ${ASSAY_JUDGE_MODEL}.")
+    endpoint: EndpointName | None = Field(
+        default=None, description="An endpoint of the environment (ASSAY_ENDPOINT_NAME_URL); none: the usual one."
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _no_judge(cls, endpoint: str | None) -> str | None:
+        if endpoint in TIER_ORDER:
+            raise ValueError(f"`{endpoint}` names a judge; give the endpoint another name")
+        return endpoint
+
+
+class LlmOptions(ModelAt):
     """How the LLM judge is asked."""
 
-    model: str = Field(min_length=1, description="Model name at the endpoint, e.g. ${ASSAY_JUDGE_MODEL}.")
     max_tokens: int = Field(default=2048, ge=64, le=32768)
 
 
-class JudgePlan(Record):
-    """Which judge decides. One tier for now; the cascade lists several."""
+class PanelOptions(Record):
+    """Several models that judge the same sample; take different model families, or they err together."""
 
-    tiers: tuple[JudgeName, ...] = Field(default=("local",), min_length=1, max_length=1)
-    llm: LlmOptions | None = None
+    models: tuple[_ModelName | ModelAt, ...] = Field(min_length=2, max_length=7)
+    decide: Literal["majority", "median"] = Field(
+        default="majority",
+        description="majority: votes on each sentence, mean probability; median: the median probability decides.",
+    )
+
+    @property
+    def members(self) -> tuple[ModelAt, ...]:
+        """The models with their endpoints."""
+        return tuple(ModelAt(model=one) if isinstance(one, str) else one for one in self.models)
 
     @model_validator(mode="after")
-    def _llm_has_options(self) -> JudgePlan:
+    def _members_differ(self) -> PanelOptions:
+        if len({member.model for member in self.members}) < len(self.models):
+            raise ValueError("a model sits on the panel twice; its votes would not be independent")
+        return self
+
+
+class EscalateWhen(Record):
+    """When a sample goes on to the next tier: the first five about the first tier's verdict, the rest about both.
+
+    Both ends of `risk_between` belong to it. Two tiers disagree where one of them passes the response at the rubric's
+    `high` cut and the other does not, or where their risks lie at least `risk_apart` apart.
+    """
+
+    risk_between: tuple[Probability, Probability] = (0.05, 0.9)
+    rule_hits: bool = True
+    states: tuple[GroundingState, ...] = (GroundingState.PARTIAL_CONTEXT,)
+    disagreement: bool = True
+    risk_apart: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    @field_validator("risk_between")
+    @classmethod
+    def _ordered(cls, band: tuple[float, float]) -> tuple[float, float]:
+        if band[1] < band[0]:
+            raise ValueError("the second number lies below the first")
+        return band
+
+
+class JudgePlan(Record):
+    """Which judges decide. With one tier it judges everything; the other keys say when a cascade goes on.
+
+    `stakes` belongs here and not to the use case alone, because it changes which judge decides: golden sets and the
+    gate examine the same evaluator revision as production uses only if the rubric says it.
+    """
+
+    tiers: tuple[JudgeName, ...] = Field(default=("local",), min_length=1, max_length=len(TIER_ORDER))
+    llm: LlmOptions | None = None
+    panel: PanelOptions | None = None
+    escalate_when: EscalateWhen = EscalateWhen()
+    stakes: Literal["standard", "high"] = Field(
+        default="standard", description="high: every sample goes straight on to the last tier."
+    )
+    audit_share: Probability = Field(
+        default=0.05, description="Share of what would not go on that goes to the second tier all the same."
+    )
+    on_failure: Literal["wait", "screen"] = Field(
+        default="wait",
+        description="A provider that does not answer: wait for it, or let the cheaper tier's verdict stand, marked.",
+    )
+
+    @model_validator(mode="after")
+    def _tiers_have_options(self) -> JudgePlan:
         if "llm" in self.tiers and self.llm is None:
             raise ValueError("tiers name `llm`; add `llm: {model: ...}`")
+        if "panel" in self.tiers and self.panel is None:
+            raise ValueError("tiers name `panel`; add `panel: {models: [...]}`")
+        if self.tiers != tuple(name for name in TIER_ORDER if name in self.tiers):
+            raise ValueError(f"tiers must stand in the order {', '.join(TIER_ORDER)}, each at most once")
         return self
+
+    @property
+    def is_cascade(self) -> bool:
+        """Whether more than one judge may be asked."""
+        return len(self.tiers) > 1
+
+    def models(self, tier: JudgeName) -> tuple[ModelAt, ...]:
+        """The models a tier asks; none for the local judge."""
+        if tier == "llm" and self.llm is not None:
+            return (self.llm,)
+        return self.panel.members if tier == "panel" and self.panel is not None else ()
+
+    def destinations(self) -> frozenset[str]:
+        """Where the text under judgement may go: the names of endpoints, or of tiers that use the usual one."""
+        found: set[str] = set()
+        for tier in self.tiers:
+            found |= {member.endpoint or tier for member in self.models(tier)} or {tier}
+        return frozenset(found)

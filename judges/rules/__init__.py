@@ -1,31 +1,39 @@
 """Checks by code that act on the claim table, whoever judged.
 
-Order matters: first evidence that does not exist is taken away, then values are compared, then the rubric's patterns
-are searched. A rule makes a claim's verdict only worse, never better.
+Order matters: first evidence that does not exist or does not bear on its claim is taken away, then the team's tables
+and ranges are held against what is said, then values are compared with the evidence, then patterns and disclaimers are
+searched. A rule makes a claim's verdict only worse, never better; it may make a claim of a sentence that the judge said
+to need no check.
 """
 
 from __future__ import annotations
 
 from judges.rubric import Rubric
-from judges.rules.evidence import check_evidence
-from judges.rules.patterns import PatternTimeout, check_patterns, compile_patterns
-from judges.rules.values import check_values
-from judges.schema import ResponseKind, Sample, Verdict
+from judges.rules.exempt import statement_in
+from judges.rules.expressions import PatternTimeout
+from judges.rules.patterns import compile_patterns
+from judges.rules.ruleset import RuleSet, compile_rules
+from judges.schema import Sample, Verdict
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
-__all__ = ["RULES_VERSION", "PatternTimeout", "apply_rules", "compile_patterns"]
+__all__ = [
+    "RULES_VERSION",
+    "PatternTimeout",
+    "RuleSet",
+    "apply_rules",
+    "compile_patterns",
+    "compile_rules",
+    "statement_in",
+]
 
 
 def apply_rules(sample: Sample, verdict: Verdict, rubric: Rubric) -> Verdict:
-    """The verdict after all rules of the rubric. A refusal has no claims to check; its patterns are searched.
+    """The verdict after all rules of the rubric; see `RuleSet.apply`.
 
     Raises:
         PatternTimeout: a pattern took too long on this response.
-        RubricError: a pattern is no regular expression.
+        RubricError: a rule cannot work.
     """
-    if verdict.kind is ResponseKind.ANSWER:
-        verdict = check_evidence(sample, verdict)
-        verdict = check_values(sample, verdict, rubric.rules.values)
-    return check_patterns(sample, verdict, rubric.rules.patterns)
+    return compile_rules(rubric.rules, f"rubric {rubric.name}").apply(sample, verdict)

@@ -1,29 +1,46 @@
-"""Evidence that does not exist cannot support a claim."""
+"""Evidence supports a claim only if it exists and has something to do with it."""
 
 from __future__ import annotations
 
 from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Verdict
+from judges.ties import Tie, tie
 
 SOURCE = "rule:evidence"
+UNCHECKED = "the evidence is in another script or language: no word or value ties it to the claim"
+"""Said of a support whose evidence nobody but the judge could compare with the claim."""
 
 
 def check_evidence(sample: Sample, verdict: Verdict) -> Verdict:
-    """Drop every pointer that leads nowhere; a supported claim left without any becomes `not_found`.
+    """Drop every pointer that leads nowhere, and all of a supported claim that share nothing with it.
 
-    A supported claim that named no evidence at all is left as it is: naming it is the judge's contract, not ours.
-    `rejected_evidence` grows by one per dropped pointer.
+    A supported claim left without any becomes `not_found`; one that named no evidence at all is left as it is: naming
+    it is the judge's contract, not ours. `rejected_evidence` grows by one per dropped pointer. Where no tie can be
+    decided between two languages, support stands, and the claim and the explanation say that it was not checked.
     """
     claims: list[Claim] = []
-    rejected = 0
+    rejected = unchecked = 0
     for claim in verdict.claims:
         kept = tuple(evidence for evidence in claim.evidence if _exists(sample, evidence))
         dropped = len(claim.evidence) - len(kept)
+        checked = _without(claim, kept, "the evidence it points to does not exist") if dropped else claim
+        found = _tie(sample, checked)
+        if found is Tie.NONE:
+            dropped += len(kept)
+            checked = _without(checked, (), "the evidence it points to has no word or value in common with it")
+        elif found is Tie.UNDECIDED:
+            unchecked += 1
+            checked = checked.model_copy(update={"reason": checked.reason or UNCHECKED})
         rejected += dropped
-        claims.append(_without(claim, kept) if dropped else claim)
-    if not rejected:
+        claims.append(checked)
+    if not rejected and not unchecked:
         return verdict
+    said = f"{unchecked} supports in another language, unchecked" if unchecked else ""
     return verdict.model_copy(
-        update={"claims": tuple(claims), "rejected_evidence": verdict.rejected_evidence + rejected}
+        update={
+            "claims": tuple(claims),
+            "rejected_evidence": verdict.rejected_evidence + rejected,
+            "explanation": "; ".join(filter(None, (verdict.explanation, said))),
+        }
     )
 
 
@@ -35,8 +52,16 @@ def _exists(sample: Sample, evidence: Evidence) -> bool:
     return evidence.end <= len(context) and not context[evidence.start : evidence.end].isspace()
 
 
-def _without(claim: Claim, kept: tuple[Evidence, ...]) -> Claim:
-    """The claim with only the evidence that exists."""
+def _tie(sample: Sample, claim: Claim) -> Tie:
+    """What ties a supported claim to all its evidence taken together: one line may lead to the next."""
+    if claim.verdict is not ClaimVerdict.SUPPORTED or not claim.evidence:
+        return Tie.SHARED
+    passages = (sample.contexts[one.context][one.start : one.end] for one in claim.evidence)
+    return tie(claim.text, "\n".join(passages), question=sample.question)
+
+
+def _without(claim: Claim, kept: tuple[Evidence, ...], reason: str) -> Claim:
+    """The claim with only the evidence that counts."""
     if kept or claim.verdict is not ClaimVerdict.SUPPORTED:
         return claim.model_copy(update={"evidence": kept})
     return claim.model_copy(
@@ -44,7 +69,8 @@ def _without(claim: Claim, kept: tuple[Evidence, ...]) -> Claim:
             "evidence": (),
             "verdict": ClaimVerdict.NOT_FOUND,
             "p_supported": None,
+            "p_source": None,
             "source": SOURCE,
-            "reason": "the evidence it points to does not exist",
+            "reason": reason,
         }
     )

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
-import regex
-
-from judges.errors import EvaluationError, RubricError
 from judges.rubric import Pattern
+from judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_expression, search
 from judges.schema import RuleHit, Sample, Span, Verdict
 
-SEARCH_TIMEOUT_S = 0.25
-"""Longest search of one pattern over one response; a pattern that backtracks for longer is a mistake in the rubric."""
+__all__ = ["SEARCH_TIMEOUT_S", "PatternTimeout", "check_patterns", "compile_patterns"]
 
 SOURCE = "pattern"
-
-
-class PatternTimeout(EvaluationError):
-    """A pattern took too long on this response: neither a hit nor a pass can be said, so the sample is parked."""
 
 
 def check_patterns(sample: Sample, verdict: Verdict, patterns: Iterable[Pattern]) -> Verdict:
@@ -28,7 +20,7 @@ def check_patterns(sample: Sample, verdict: Verdict, patterns: Iterable[Pattern]
         PatternTimeout: one search took longer than `SEARCH_TIMEOUT_S`.
         RubricError: a pattern is no regular expression.
     """
-    hits = tuple(hit for pattern in patterns if (hit := _hit(sample.response, pattern)))
+    hits = tuple(hit for pattern in patterns if (hit := pattern_hit(sample.response, pattern)))
     return verdict.model_copy(update={"rule_hits": (*verdict.rule_hits, *hits)}) if hits else verdict
 
 
@@ -40,27 +32,21 @@ def compile_patterns(patterns: Iterable[Pattern], source: str) -> None:
     """
     for pattern in patterns:
         key = "must_match" if pattern.must_match is not None else "must_not_match"
-        try:
-            _compiled(_expression(pattern))
-        except regex.error as exc:
-            where = f"rules.patterns.{pattern.id}.{key}"
-            raise RubricError(source, where, f"not a regular expression ({exc}); mend it or escape it") from exc
+        check_expression(_expression(pattern), source, f"rules.patterns.{pattern.id}.{key}")
 
 
-def _hit(response: str, pattern: Pattern) -> RuleHit | None:
-    """The hit of one pattern, if it fired."""
+def pattern_hit(text: str, pattern: Pattern) -> RuleHit | None:
+    """The hit of one pattern on one text, if it fired.
+
+    Raises:
+        PatternTimeout, RubricError: as `check_patterns`.
+    """
     compile_patterns((pattern,), "rubric")
-    try:
-        match = _compiled(_expression(pattern)).search(response, timeout=SEARCH_TIMEOUT_S)
-    except TimeoutError as exc:
-        raise PatternTimeout(
-            f"pattern {pattern.id!r} took over {SEARCH_TIMEOUT_S} s on a response of {len(response):,} characters; "
-            "make it less ambiguous"
-        ) from exc
+    match = next(iter(search(_expression(pattern), text, rule=f"pattern {pattern.id!r}")), None)
     if (match is None) == (pattern.must_match is None):
         return None
-    span = Span(start=match.start(), end=match.end()) if match else Span(start=0, end=len(response))
-    said = f"says “{_excerpt(match.group())}”" if match else "does not say what it must"
+    span = Span(start=match.start(), end=match.end()) if match else Span(start=0, end=len(text))
+    said = f"says “{excerpt(match.group())}”" if match else "does not say what it must"
     return RuleHit(rule=f"{SOURCE}:{pattern.id}", span=span, detail=pattern.message or said, severity=pattern.severity)
 
 
@@ -69,12 +55,7 @@ def _expression(pattern: Pattern) -> str:
     return pattern.must_match if pattern.must_match is not None else (pattern.must_not_match or "")
 
 
-@lru_cache(maxsize=512)
-def _compiled(expression: str) -> regex.Pattern[str]:
-    return regex.compile(expression)
-
-
-def _excerpt(text: str) -> str:
+def excerpt(text: str) -> str:
     """At most 60 characters on one line."""
     line = " ".join(text[:240].split())
     return line if len(line) <= 60 else line[:59] + "…"

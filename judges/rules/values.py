@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
-from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Verdict
+from judges.rules.exempt import claim_exempt, content_stems
+from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
 from judges.values.units import dimension_of
-from judges.words import STOP_WORDS, stem, words
+from judges.words import stem
 
 SOURCE = "rule:values"
 
@@ -30,28 +31,40 @@ _SMALL_WORDS = frozenset(str(number) for number in range(13))
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 
 
-def check_values(sample: Sample, verdict: Verdict, kinds: Collection[ValueKind]) -> Verdict:
+def check_values(
+    sample: Sample, verdict: Verdict, kinds: Collection[ValueKind], *, vouched: Collection[Span] = ()
+) -> Verdict:
     """Compare each claim's values of these kinds with what evidence, question and history carry.
 
     A supported claim with a value none of them states becomes `not_found`; where one sentence of the evidence says
     nearly the same with another value of the same kind and unit, any claim but a contradicted one becomes
-    `contradicted`. Each such value is a hit.
+    `contradicted`. Each such value is a hit. Values at `vouched` places are known to be right and are not asked for. A
+    sentence that the judge exempted becomes a claim by such a value.
     """
-    if not kinds or not verdict.claims:
+    if not kinds or (not verdict.claims and verdict.tier is Tier.SCREEN):
         return verdict
-    stated = [value for value in extract_values(sample.response) if value.kind in kinds and not _counting(value)]
+    foreign = _foreign(sample, kinds, vouched)
+    return _with_foreign(sample, claim_exempt(sample, verdict, foreign), foreign) if foreign else verdict
+
+
+def _foreign(sample: Sample, kinds: Collection[ValueKind], vouched: Collection[Span]) -> list[Value]:
+    """Values of the response that nobody gave it."""
+    stated = [
+        value
+        for value in extract_values(sample.response)
+        if value.kind in kinds and not _counting(value) and value.span not in vouched
+    ]
     if not stated:
-        return verdict
+        return []
     talk = (sample.question, *(turn.content for turn in sample.history))
     known = (value_index(sample.contexts), value_index(talk))
-    foreign = [
+    return [
         value
         for value in stated
         if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
         and not meant_by(value, (*sample.contexts, *talk), trace_date(sample.metadata))
         and not is_derived(value, _around(sample.response, value), known[0].stated, (sample.response, *sample.contexts))
     ]
-    return _with_foreign(sample, verdict, foreign) if foreign else verdict
 
 
 def _counting(value: Value) -> bool:
@@ -60,18 +73,18 @@ def _counting(value: Value) -> bool:
 
 
 def _before(text: str, value: Value) -> str:
-    return text[max(0, value.span.start - 20) : value.span.start]
+    return text[max(0, value.start - 20) : value.start]
 
 
 def _around(text: str, value: Value) -> str:
     """The words about a value, among which its operation is named."""
-    return text[max(0, value.span.start - SENTENCE) : value.span.end + SENTENCE]
+    return text[max(0, value.start - SENTENCE) : value.end + SENTENCE]
 
 
 def _with_foreign(sample: Sample, verdict: Verdict, foreign: list[Value]) -> Verdict:
     """Apply the foreign values to the claims they stand in."""
     aligner = _Aligner(sample.contexts)
-    starts = [value.span.start for value in foreign]
+    starts = [value.start for value in foreign]
     claims: list[Claim] = []
     hits: list[RuleHit] = []
     for claim in verdict.claims:
@@ -104,7 +117,9 @@ def _judged(claim: Claim, value: Value, conflict: _Conflict | None) -> Claim:
         update = {"verdict": ClaimVerdict.NOT_FOUND}
     else:
         return claim
-    return claim.model_copy(update={**update, "source": SOURCE, "p_supported": None, "reason": reason})
+    return claim.model_copy(
+        update={**update, "source": SOURCE, "p_supported": None, "p_source": None, "reason": reason}
+    )
 
 
 def _hit_of(value: Value, conflict: _Conflict | None) -> RuleHit:
@@ -127,7 +142,7 @@ class _Aligner:
     def conflict(self, claim: Claim, foreign: list[Value]) -> _Conflict | None:
         """The first value of the claim where the aligned passage states exactly one other value of its attribute."""
         measured = [value for value in foreign if value.kind in _COMPARABLE]
-        wanted = _content(claim.text) if measured else frozenset()
+        wanted = content_stems(claim.text) if measured else frozenset()
         if len(wanted) < LEAST_WORDS:
             return None
         if self._index is None:
@@ -140,16 +155,11 @@ class _Aligner:
         said = {value.normal for value in extract_values(claim.text)}
         others = [other for other in extract_values(text) if other.normal not in said]
         for value in measured:
-            attribute = _attribute(value, claim.text, value.span.start - claim.span.start)
-            same = [other for other in others if _attribute(other, text, other.span.start) == attribute]
+            attribute = _attribute(value, claim.text, value.start - claim.span.start)
+            same = [other for other in others if _attribute(other, text, other.start) == attribute]
             if len(same) == 1 and not _counting(same[0]):
                 return _Conflict(value, same[0], where)
         return None
-
-
-def _content(text: str) -> frozenset[str]:
-    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
-    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
 
 
 def _attribute(value: Value, text: str, start: int) -> tuple[ValueKind, str]:

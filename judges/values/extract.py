@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 from judges.rubric import ValueKind
 from judges.schema import Span
 from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
 from judges.values.names import names
-from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORDS, from_words, scaled
+from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
 from judges.values.units import UNIT, unit_name
-from judges.words import word_set
+from judges.values.visible import visible
+from judges.words import WordTable, word_set
 
 
 class Value(NamedTuple):
@@ -28,8 +29,18 @@ class Value(NamedTuple):
     kind: ValueKind
     text: str
     normal: str
-    span: Span
+    start: int
     unit: str = ""
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character."""
+        return self.start + len(self.text)
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return Span(start=self.start, end=self.end)
 
 
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "₽": "RUB", "₩": "KRW"}
@@ -78,6 +89,9 @@ _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$"
 
 _TOKEN = re.compile(r"\S+")
 _START = re.compile(r"\b\w|[$€£¥₹₽₩]")
+_ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
+"""An article that begins no number, as it would in `a million`."""
+
 _TELL = re.compile(r"[\d$€£¥₹₽₩@]|://|www\.", re.IGNORECASE)
 _LETTERS = re.compile(r"[^a-zA-Z].*", re.DOTALL)
 _FIRST_WORDS = FIRST_MONTH_WORDS | FIRST_NUMBER_WORDS | {code.lower() for code in _CODES.split()}
@@ -92,46 +106,73 @@ _LIST_NUMBER = re.compile(r"(?:^|[\n\r])[\s>*_#(-]{0,12}$")
 _LABELS = word_set(
     "step option passage section chapter part figure table item point question document source number no no. #"
 )
-_LAST_WORD = re.compile(r"(\S{1,12})\s?$")
+_WORD_JUST_BEFORE = re.compile(r"\S\s?$")
 
 
 def extract_values(text: str) -> list[Value]:
     """Values in `text`, in order. List numbering, ordinals and labels such as `step 2` are not values."""
     found = list(measured_values(text))
-    ends = [value.span.end for value in found]
+    ends = [value.end for value in found]
     measured = len(found)
     for start, end in names(text):
         after = bisect_right(ends, start)
-        if after == measured or found[after].span.start >= end:
+        if after == measured or found[after].start >= end:
             name = text[start:end]
-            found.append(Value(ValueKind.NAME, name, name.casefold(), Span(start=start, end=end)))
-    return sorted(found, key=lambda value: value.span.start)
+            found.append(Value(ValueKind.NAME, name, name.casefold(), start))
+    return sorted(found, key=lambda value: value.start)
 
 
 def measured_values(text: str) -> Iterator[Value]:
-    """Values of `text` but for names, in order."""
+    """Values of `text` but for names, in order; read as a person sees the text, with offsets into it as it is."""
+    shown = visible(text)
+    for value in _measured(shown.text):
+        if shown.origin is None:
+            yield value
+        else:
+            start, end = shown.original(value.start, value.end)
+            yield value._replace(text=text[start:end], start=start)
+
+
+def _measured(text: str) -> Iterator[Value]:
     for match in _matches(text):
         named = _kind_and_normal(match, text)
         if named is None:
             continue
         kind, normal = named
         written = match.group().rstrip(" .,;:-'’")
-        unit = unit_name(match.group("unit") or match.group("words_unit") or "")
-        yield Value(kind, written, normal, Span(start=match.start(), end=match.start() + len(written)), unit)
+        unit = match.group("unit") or match.group("words_unit")
+        yield Value(kind, written, normal, match.start(), unit_name(unit) if unit else "")
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """Matches of `_VALUE`, tried only inside words that show a digit, a sign or a number word: three times as fast."""
+    """Matches of `_VALUE`, tried only inside words that show a digit, a sign or a number word: most do not."""
     done = 0
-    for token in _TOKEN.finditer(text):
-        written = token.group()
-        if not (_may_start_known(written) if len(written) <= _SHORT_TOKEN else _may_start(written)):
-            continue
-        for start in _START.finditer(text, token.start(), token.end()):
-            match = _VALUE.match(text, start.start()) if start.start() >= done else None
+    for begin, end in _telling(text):
+        for start in _START.finditer(text, begin, end):
+            if start.start() < done or _ARTICLE.match(text, start.start()):
+                continue
+            match = _VALUE.match(text, start.start())
             if match:
                 done = match.end()
                 yield match
+
+
+def _telling(text: str) -> Iterator[tuple[int, int]]:
+    """Offsets of the words inside which a value may begin."""
+    # Cut at single spaces, offsets follow from lengths; where other white space is left in, the words are cut anew.
+    pieces = text.split(" ")
+    before = accumulate(map(len, pieces), initial=0)
+    holding = compress(enumerate(zip(pieces, before, strict=False)), map(_MAY_HOLD.__getitem__, pieces))
+    for spaces, (piece, letters) in holding:
+        start = letters + spaces
+        for token in _TOKEN.finditer(text, start, start + len(piece)):
+            if _may_start(token.group()):
+                yield token.span()
+
+
+def _may_hold(piece: str) -> bool:
+    """Whether a value may begin inside one of the words."""
+    return any(map(_may_start, piece.split()))
 
 
 def _may_start(token: str) -> bool:
@@ -143,10 +184,7 @@ def _may_start(token: str) -> bool:
     return token[:3].lower() in _FIRST_LETTERS and token.lower() in _FIRST_WORDS
 
 
-_SHORT_TOKEN = 40
-"""Characters of a token whose answer is kept: texts say the same words again and again."""
-
-_may_start_known = lru_cache(maxsize=65536)(_may_start)
+_MAY_HOLD = WordTable(_may_hold)
 
 
 def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:  # noqa: PLR0911 - one per kind
@@ -200,8 +238,8 @@ def _shared_unit(match: re.Match[str], text: str) -> str:
 
 def _labelled(before: str) -> bool:
     """Whether the text before a number ends in a word that only numbers things, as in `step 2`."""
-    last = _LAST_WORD.search(before)
-    return last is not None and last.group(1).lower() in _LABELS
+    last = before.split()[-1:]
+    return bool(last) and last[0].lower() in _LABELS and _WORD_JUST_BEFORE.search(before) is not None
 
 
 def _worded(match: re.Match[str]) -> tuple[ValueKind, str] | None:

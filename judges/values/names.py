@@ -72,8 +72,8 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = [part for part in _PART.findall(text, 0, 4000) if part.isalpha()]
+    found = list(filter(str.isalpha, _PART.findall(text, 0, 4000)))
     if len(found) <= 8:
         return False
-    german = sum(word.lower() in _GERMAN for word in found)
+    german = sum(map(_GERMAN.__contains__, map(str.lower, found)))
     return german > 0.1 * len(found) or sum(word[0].isupper() for word in found) > _MOSTLY_CAPITALS * len(found)

@@ -63,6 +63,16 @@ def dimension_of(unit: str) -> str:
     return _UNITS[unit].dimension if unit in _UNITS else ""
 
 
+def in_unit(amount: Decimal, unit: str, wanted: str) -> Decimal | None:
+    """The amount in another unit; None where the two do not measure the same. Equal units need not be known ones."""
+    if unit == wanted:
+        return amount
+    one, other = _UNITS.get(unit), _UNITS.get(wanted)
+    if one is None or other is None or one.dimension != other.dimension:
+        return None
+    return amount * one.factor / other.factor
+
+
 def same_quantity(amount: Decimal, unit: str, other_amount: Decimal, other_unit: str) -> bool:
     """Whether two quantities are the same, whatever they are measured in."""
     one, other = _UNITS.get(unit), _UNITS.get(other_unit)

@@ -16,10 +16,11 @@ from judges.schema import Usage
 from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
 
 MESSAGES = [Message(role="system", content="Say ok."), Message(role="user", content="ünïcode ✓")]
+OK = "{}"
 CASES = ("ok", "refusal", "rate_limited", "unavailable", "denied", "filtered")
 
 _SCRIPTED: dict[str, str | Reply | Exception] = {
-    "ok": "ok",
+    "ok": OK,
     "refusal": Reply(text="", refusal="no", usage=Usage(calls=1), model_served="m", latency_s=0.0),
     "rate_limited": RateLimited("slow down", retry_after_s=120.0),
     "unavailable": ModelUnavailable("down"),
@@ -27,7 +28,7 @@ _SCRIPTED: dict[str, str | Reply | Exception] = {
     "filtered": ModelRefused("filtered"),
 }
 _SERVED: dict[str, Step] = {
-    "ok": says("ok"),
+    "ok": says(OK),
     "refusal": refuses(),
     "rate_limited": rate_limited(retry_after="120"),
     "unavailable": fails(503),
@@ -67,7 +68,7 @@ def test_chat_model_gives_text_usage_and_served_model(make_model: MakeModel) -> 
     model = make_model("ok")
     reply = _with(model, lambda m: m.complete(MESSAGES, json_schema={"type": "object"}, max_tokens=16))
     assert model.model == "m"
-    assert reply.text == "ok"
+    assert reply.text == OK
     assert reply.refusal is None
     assert reply.finish_reason == "stop"
     assert reply.usage.calls == 1
@@ -105,7 +106,7 @@ def test_chat_model_passes_on_how_long_to_wait(make_model: MakeModel) -> None:
 def test_chat_model_serves_concurrent_calls(make_model: MakeModel) -> None:
     async def many(model: ChatModel) -> Reply:
         replies = await asyncio.gather(*(model.complete(MESSAGES) for _ in range(20)))
-        assert {reply.text for reply in replies} == {"ok"}
+        assert {reply.text for reply in replies} == {OK}
         return replies[0]
 
     _with(make_model("ok"), many)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,12 +14,25 @@ from typing import Protocol, TypeVar
 import pytest
 
 from judges.errors import EvaluationError
+from tests.servers.langfuse import LangfuseServer, LangfuseSettings
+from tests.servers.langfuse_filled import REAL, Place, langfuse_in, write_place
 from worker.ports import StoreRejected, TraceStore
 from worker.schema import OWN_ENVIRONMENT, Observation, Score, Trace, TraceKey, TraceRoot
 from worker.stores import open_store
 
 T = TypeVar("T")
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+# Some hours of a day nobody else uses, of its own for each run: a real server keeps what earlier runs wrote.
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC) if REAL is None else datetime.now(UTC).replace(microsecond=0)
+RUN = uuid.UUID(int=0).hex[:16] if REAL is None else uuid.uuid4().hex[:16]
+
+
+WRITES_APART_S = 1.05
+"""A rewrite comes a minute after what it replaces; some stores tell writes of one id apart by the second."""
+
+
+def tid(number: int) -> str:
+    """A trace id such as every store takes: 32 hex digits."""
+    return f"{RUN}{number:016x}"
 
 
 class FilledStore(TraceStore, Protocol):
@@ -31,13 +45,43 @@ def sqlite_store(directory: Path) -> TraceStore:
     return open_store("sqlite", path=directory / "deep" / "store.db")
 
 
-FACTORIES: dict[str, Callable[[Path], TraceStore]] = {"sqlite": sqlite_store}
+FACTORIES: dict[str, Callable[[Path], TraceStore]] = {
+    "sqlite": sqlite_store,
+    **dict.fromkeys(("langfuse-v4", "langfuse-4.59", "langfuse-dual"), langfuse_in),
+    **({"langfuse-real": langfuse_in} if REAL else {}),
+}
+LANGFUSE = {
+    "langfuse-v4": LangfuseSettings(),
+    "langfuse-4.59": LangfuseSettings(score_body="list"),
+    "langfuse-dual": LangfuseSettings(generation="dual"),
+}
 
 
 @pytest.fixture(params=FACTORIES)
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], FilledStore]:
-    make: Callable[[Path], FilledStore] = FACTORIES[request.param]  # type: ignore[assignment]  # filled by add_traces
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each kind of store in turn; the Langfuse that a developer names, if one is named."""
+    kind: str = request.param
+    if kind == "langfuse-real" and REAL is not None:
+        write_place(tmp_path, REAL)
+        yield kind
+    elif kind in LANGFUSE:
+        with LangfuseServer(LANGFUSE[kind]) as server:
+            write_place(tmp_path, Place(url=server.url, public_key=server.public_key, secret_key=server.secret_key))
+            yield kind
+    else:
+        yield kind
+
+
+@pytest.fixture
+def factory(kind: str, tmp_path: Path) -> Callable[[], FilledStore]:
+    make: Callable[[Path], FilledStore] = FACTORIES[kind]  # type: ignore[assignment]  # filled by add_traces
     return lambda: make(tmp_path)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Callable[[], FilledStore]:
+    """The embedded store alone: what it promises beyond the contract."""
+    return lambda: sqlite_store(tmp_path)  # type: ignore[return-value]  # filled by add_traces
 
 
 def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awaitable[T]]) -> T:
@@ -56,19 +100,42 @@ def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awai
 def trace(number: int, *, environment: str = "production", start: datetime = NOON, **columns: object) -> Trace:
     root = TraceRoot.model_validate(
         {
-            "trace_id": f"t{number}",
-            "observation_id": f"o{number}",
+            "trace_id": tid(number),
+            "observation_id": f"{number:015x}0",
+            "name": "chat",
             "environment": environment,
             "start": start,
+            "end": start + timedelta(seconds=2),
             **columns,
         }
     )
-    found = Observation(id=f"r{number}", type="retriever", start=start, output=[f"passage {number}"])
-    answered = Observation(id=f"g{number}", type="generation", start=start, output="answer", model="m", level="WARNING")
+    under = {"parent_id": root.observation_id, "end": start + timedelta(seconds=1)}
+    found = Observation.model_validate(
+        {
+            "id": f"{number:015x}1",
+            "type": "retriever",
+            "name": "r",
+            "start": start,
+            "output": [f"passage {number}"],
+            **under,
+        }
+    )
+    answered = Observation.model_validate(
+        {
+            "id": f"{number:015x}2",
+            "type": "generation",
+            "name": "g",
+            "start": start,
+            "output": "answer",
+            "model": "m",
+            "level": "WARNING",
+            **under,
+        }
+    )
     return Trace(root=root, input={"question": "?"}, output="answer", observations=(found, answered))
 
 
-def score(trace_id: str = "t1", name: str = "groundedness", value: float | str = 0.5, **columns: object) -> Score:
+def score(trace_id: str = tid(1), name: str = "groundedness", value: float | str = 0.5, **columns: object) -> Score:
     given = {
         "id": f"{trace_id}-{name}",
         "trace_id": trace_id,
@@ -111,14 +178,14 @@ def test_list_roots_gives_every_trace_once_over_several_pages(factory: Callable[
 
 
 def test_list_roots_takes_a_half_open_range(factory: Callable[[], FilledStore]) -> None:
-    tick = timedelta(microseconds=1)
+    tick = timedelta(milliseconds=1)
     traces = [trace(1, start=NOON - tick), trace(2), trace(3, start=NOON + 5 * tick), trace(4, start=NOON + 6 * tick)]
 
     async def use(store: FilledStore) -> list[TraceRoot]:
         await store.add_traces(traces)
         return await listed(store, NOON, NOON + 6 * tick)
 
-    assert [root.trace_id for root in within(factory, use)] == ["t2", "t3"]
+    assert sorted(root.trace_id for root in within(factory, use)) == [tid(2), tid(3)]
 
 
 def test_list_roots_compares_moments_when_offsets_differ(factory: Callable[[], FilledStore]) -> None:
@@ -128,7 +195,7 @@ def test_list_roots_compares_moments_when_offsets_differ(factory: Callable[[], F
         await store.add_traces([trace(1, start=NOON.astimezone(tokyo)), trace(2, start=NOON.replace(tzinfo=tokyo))])
         return await listed(store, NOON.astimezone(tokyo), NOON + timedelta(seconds=1))
 
-    assert [root.trace_id for root in within(factory, use)] == ["t1"]
+    assert [root.trace_id for root in within(factory, use)] == [tid(1)]
 
 
 def test_list_roots_leaves_out_our_own_environment(factory: Callable[[], FilledStore]) -> None:
@@ -136,7 +203,7 @@ def test_list_roots_leaves_out_our_own_environment(factory: Callable[[], FilledS
         await store.add_traces([trace(1), trace(2, environment=OWN_ENVIRONMENT), trace(3, environment="staging")])
         return await listed(store, NOON, NOON + timedelta(hours=1))
 
-    assert {root.trace_id for root in within(factory, use)} == {"t1", "t3"}
+    assert {root.trace_id for root in within(factory, use)} == {tid(1), tid(3)}
 
 
 def test_list_roots_gives_nothing_when_the_range_is_empty_or_turned_round(factory: Callable[[], FilledStore]) -> None:
@@ -158,24 +225,24 @@ def test_list_roots_goes_on_when_traces_arrive_meanwhile(factory: Callable[[], F
 
     seen = within(factory, use)
     assert len(seen) == len(set(seen))
-    assert {f"t{n}" for n in range(600)} <= set(seen)
+    assert {tid(n) for n in range(600)} <= set(seen)
 
 
 def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(factory: Callable[[], FilledStore]) -> None:
     full = trace(
         1, name="chat", end=NOON + timedelta(seconds=3), level="ERROR", release="r1", version="v2",
-        user_id="u", session_id="s", tags=("a", "b"), metadata={"contexts": ["x"], "n": 1.5, "none": None},
+        user_id="u", session_id="s", tags=("a", "b"), metadata={"contexts": ["x"], "n": 1.5},
     )  # fmt: skip
 
     async def use(store: FilledStore) -> dict[str, Trace]:
         await store.add_traces([full, trace(2)])
-        return dict(await store.fetch_traces([key("t1"), key("t1"), key("nowhere")]))
+        return dict(await store.fetch_traces([key(tid(1)), key(tid(1)), key(tid(99))]))
 
-    assert within(factory, use) == {"t1": full}
+    assert within(factory, use) == {tid(1): full}
 
 
 def test_fetch_traces_takes_two_hundred_and_refuses_more(factory: Callable[[], FilledStore]) -> None:
-    keys = [key(f"t{n}") for n in range(201)]
+    keys = [key(tid(n)) for n in range(201)]
 
     async def use(store: FilledStore) -> int:
         await store.add_traces(trace(n) for n in range(201))
@@ -206,12 +273,16 @@ def test_read_scores_takes_a_hundred_and_refuses_more(factory: Callable[[], Fill
 def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], FilledStore]) -> None:
     scores = [
         score(value=0.1 + 0.2, comment="“30 days” ≠ 14", metadata={"pi": 0.2, "judge": "local", "deep": {"x": [1]}}),
-        score(name="grounding_state", value="judged", environment="production", observation_id="o1"),
+        score(
+            name="grounding_state",
+            value="judged",
+            environment="production",
+            observation_id=trace(1).root.observation_id,
+        ),
         score(name="digits", value="1"),
         score(name="zero", value=0.0),
         score(name="one", value=1),
         score(name="tiny", value=5e-324),
-        score(name="empty", value=""),
     ]
 
     async def use(store: FilledStore) -> dict[str, Score]:
@@ -224,10 +295,30 @@ def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], Fi
     assert {one.name: type(one.value) for one in found.values()} == {one.name: type(one.value) for one in scores}
 
 
-def test_write_scores_replaces_every_field_when_written_again(factory: Callable[[], FilledStore]) -> None:
-    first = score(
-        value=0.9, comment="old", environment="a", metadata={"tier": "screen", "gone": 1}, observation_id="o1"
-    )
+def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
+    kind: str,
+    factory: Callable[[], FilledStore],
+) -> None:
+    """A score keeps its name, its trace and its metadata's keys for life; everything else may change."""
+    first = score(value=0.9, comment="old", environment="a", metadata={"tier": "screen", "n": 1})
+    second = score(value=0.1, comment="new", environment="b", metadata={"tier": "llm", "n": 2})
+    third = score(value=0.2, comment="", environment="b", metadata={"tier": "llm", "n": None})
+
+    async def use(store: FilledStore) -> list[dict[str, Score]]:
+        await store.add_traces([trace(1)])
+        seen = []
+        for number, given in enumerate((first, first, second, third)):
+            await asyncio.sleep(WRITES_APART_S if number > 1 and kind != "sqlite" else 0)
+            await store.write_scores([given])
+            seen.append(dict(await store.read_scores([first.id])))
+        return seen
+
+    assert within(factory, use) == [{first.id: one} for one in (first, first, second, third)]
+
+
+def test_embedded_store_replaces_name_and_kind_of_a_score_too(embedded: Callable[[], FilledStore]) -> None:
+    root = trace(1).root.observation_id
+    first = score(value=0.9, comment="old", metadata={"tier": "screen", "gone": 1}, observation_id=root)
     second = score(value="low", id=first.id, name="risk_label", metadata={"tier": "llm"})
 
     async def use(store: FilledStore) -> dict[str, Score]:
@@ -236,7 +327,7 @@ def test_write_scores_replaces_every_field_when_written_again(factory: Callable[
             await store.write_scores([given])
         return dict(await store.read_scores([first.id]))
 
-    assert within(factory, use) == {first.id: second}
+    assert within(embedded, use) == {first.id: second}
 
 
 def test_write_scores_takes_the_last_when_an_id_comes_twice(factory: Callable[[], FilledStore]) -> None:
@@ -271,31 +362,58 @@ NASTY = [
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
-def test_texts_come_back_unchanged_when_they_are_strange(factory: Callable[[], FilledStore], text: str) -> None:
-    given = trace(1, name=text, user_id=text, tags=(text,), metadata={text: text})
+def test_embedded_store_gives_texts_back_unchanged_when_they_are_strange(
+    embedded: Callable[[], FilledStore], text: str
+) -> None:
+    given = trace(1, name=text, user_id=text, tags=(text,), metadata={text: text, "none": None})
     given = given.model_copy(update={"input": {"q": [text]}, "output": text})
     written = score(comment=text, metadata={"quote": text})
 
     async def use(store: FilledStore) -> tuple[Trace, Score]:
         await store.add_traces([given])
         await store.write_scores([written])
-        return (await store.fetch_traces([key("t1")]))["t1"], (await store.read_scores([written.id]))[written.id]
+        return (await store.fetch_traces([key(tid(1))]))[tid(1)], (await store.read_scores([written.id]))[written.id]
+
+    assert within(embedded, use) == (given, written)
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text and "\u0000" not in text], ids=str.__len__)
+def test_payloads_and_comments_come_back_unchanged_when_they_are_strange(
+    factory: Callable[[], FilledStore], text: str
+) -> None:
+    given = trace(1).model_copy(update={"input": {"q": [text]}, "output": text})
+    written = score(comment=text[:100_000], metadata={"quote": text[:1000]})
+
+    async def use(store: FilledStore) -> tuple[Trace, Score]:
+        await store.add_traces([given])
+        await store.write_scores([written])
+        return (await store.fetch_traces([key(tid(1))]))[tid(1)], (await store.read_scores([written.id]))[written.id]
 
     assert within(factory, use) == (given, written)
 
 
-def test_lone_surrogates_come_back_or_are_refused_by_name(factory: Callable[[], FilledStore]) -> None:
+def test_embedded_store_gives_lone_surrogates_back_or_refuses_them_by_name(
+    embedded: Callable[[], FilledStore],
+) -> None:
     payload = trace(1).model_copy(update={"output": "cut \ud83d", "input": {"\udc00": 1}})
 
     async def use(store: FilledStore) -> Trace:
         await store.add_traces([payload])
-        with pytest.raises(StoreRejected, match="t2"):
+        with pytest.raises(StoreRejected, match=tid(2)):
             await store.add_traces([trace(2, name="cut \ud83d")])
-        with pytest.raises(StoreRejected, match="t1"):
+        with pytest.raises(StoreRejected, match=tid(1)):
             await store.write_scores([score(comment="cut \ud83d")])
-        return (await store.fetch_traces([key("t1"), key("t2")]))["t1"]
+        return (await store.fetch_traces([key(tid(1)), key(tid(2))]))[tid(1)]
 
-    assert within(factory, use) == payload
+    assert within(embedded, use) == payload
+
+
+def test_write_scores_refuses_what_is_no_text(factory: Callable[[], FilledStore]) -> None:
+    async def use(store: FilledStore) -> None:
+        with pytest.raises(StoreRejected, match=tid(1)):
+            await store.write_scores([score(comment="cut \ud83d")])
+
+    within(factory, use)
 
 
 def test_many_tasks_of_one_process_write_and_read_at_once(factory: Callable[[], FilledStore]) -> None:
@@ -303,7 +421,7 @@ def test_many_tasks_of_one_process_write_and_read_at_once(factory: Callable[[], 
         await store.add_traces(trace(n) for n in range(40))
 
         async def one(number: int) -> int:
-            mine = [score(f"t{number}", name=f"n{n}", value=n / 10) for n in range(10)]
+            mine = [score(tid(number), name=f"n{n}", value=n / 10) for n in range(10)]
             await store.write_scores(mine)
             found = await store.read_scores(s.id for s in mine)
             return len(found) if found == {s.id: s for s in mine} else 0
@@ -335,7 +453,7 @@ def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(factory: Cal
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
-from tests.contract.test_trace_store import FACTORIES, listed, score, trace, NOON
+from tests.contract.test_trace_store import FACTORIES, NOON, listed, score, tid, trace
 from datetime import timedelta
 
 async def main(kind, directory, me):
@@ -343,7 +461,7 @@ async def main(kind, directory, me):
     await store.project_id()
     for n in range(20):
         await store.add_traces([trace(me * 1000 + n)])
-        await store.write_scores([score(f"t{me * 1000 + n}"), score("shared", f"by-{me}", n)])
+        await store.write_scores([score(tid(me * 1000 + n)), score(tid(9999), f"by-{me}", n)])
         await listed(store, NOON, NOON + timedelta(hours=1))
     await store.close()
 
@@ -351,7 +469,6 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
 
 
-@pytest.mark.parametrize("kind", FACTORIES)
 def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_path: Path) -> None:
     def command(me: int) -> Sequence[str]:
         return [sys.executable, "-W", "error", "-c", _WRITER, kind, str(tmp_path), str(me)]
@@ -359,15 +476,15 @@ def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_p
     def factory() -> FilledStore:
         return FACTORIES[kind](tmp_path)  # type: ignore[return-value]  # filled by add_traces
 
-    within(factory, lambda store: store.add_traces([trace(1, trace_id="shared")]))
+    within(factory, lambda store: store.add_traces([trace(9999)]))
     root = Path(__file__).parents[2]
     running = [subprocess.Popen(command(me), cwd=root, stderr=subprocess.PIPE) for me in range(4)]
     assert [(process.communicate()[1].decode(), process.returncode) for process in running] == [("", 0)] * 4
 
     async def use(store: FilledStore) -> tuple[int, int, set[float | str]]:
         roots = await listed(store, NOON, NOON + timedelta(hours=1))
-        found = await store.read_scores(f"t{me * 1000 + n}-groundedness" for me in range(4) for n in range(20))
-        shared = await store.read_scores(f"shared-by-{me}" for me in range(4))
+        found = await store.read_scores(f"{tid(me * 1000 + n)}-groundedness" for me in range(4) for n in range(20))
+        shared = await store.read_scores(f"{tid(9999)}-by-{me}" for me in range(4))
         return len(roots), len(found), {one.value for one in shared.values()}
 
     assert within(factory, use) == (81, 80, {19.0})
@@ -376,6 +493,6 @@ def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_p
 def test_errors_are_of_the_evaluation_tree(factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> None:
         with pytest.raises(EvaluationError):
-            await store.write_scores([score("nowhere", value=float("nan"))])
+            await store.write_scores([score(tid(99), value=float("nan"))])
 
     within(factory, use)

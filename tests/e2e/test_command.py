@@ -14,13 +14,15 @@ import pytest
 
 from tests.unit.worker.waiting import until
 
+PATHS = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}  # noqa: TID251  # paths
+
 
 def assay(*args: str, cwd: Path, timeout: float = 90, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory with a clean environment."""
     return subprocess.run(
         [sys.executable, "-m", "worker.cli", *args],
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd), "COLUMNS": "160", **env},  # noqa: TID251  # a child's PATH
+        env={**PATHS, "HOME": str(cwd), "COLUMNS": "160", **env},
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -54,7 +56,7 @@ def one_line(text: str) -> str:
     ("config", "args", "expected"),
     [
         ("use_cases: [{name: a, rte: 1}]", ("sweep",), "use_cases.0.rte: unknown key"),
-        ("use_cases: [{name: a, rubrics: [nope]}]", ("up",), "rubric 'nope': unknown; known rubrics: grounding"),
+        ("use_cases: [{name: a, rubrics: [nope]}]", ("up",), "rubric 'nope': unknown; known rubrics: answer-relevance"),
         ("use_cases: [{name: a", ("status",), "line 1"),
         ("use_cases: [{name: a, rubrics: [grounding-llm]}]", ("gate", "nope"), "unknown golden set; known: mtrag-v1"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_command import assay, configure, one_line
+from tests.e2e.test_command import PATHS, assay, configure, one_line
 from tests.servers.openai_server import Answer, OpenAIServer
 from tests.unit.worker.waiting import until
 
@@ -42,7 +41,7 @@ def start(*args: str, cwd: Path, **streams: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "worker.cli", *args],
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd)},  # noqa: TID251  # a child's PATH
+        env={**PATHS, "HOME": str(cwd)},
         stderr=subprocess.PIPE,
         **streams,
     )
@@ -139,7 +138,7 @@ def test_ctrl_c_while_waiting_for_input_ends_at_once(tmp_path: Path) -> None:
     ("args", "expected"),
     [
         (("none.jsonl",), "none.jsonl: No such file"),
-        (("s.jsonl", "--rubric", "nope"), "known rubrics: grounding"),
+        (("s.jsonl", "--rubric", "nope"), "known rubrics: answer-relevance"),
         (("s.jsonl", "--judge", "llm"), "set OPENAI_API_KEY"),
         (("s.jsonl", "--judge", "local", "--rubric", "grounding-llm"), "leave --judge out"),
         (("s.jsonl", "--out", "s.jsonl"), "is the input"),

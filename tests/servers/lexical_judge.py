@@ -17,7 +17,7 @@ def lexical_verdict(prompt: str, *, share: float = 0.6) -> str:
     for kind, number, text in _LINE.findall(prompt):
         lines[kind][int(number)] = text
     if lines["R"] and all(_DECLINES.search(text) for text in lines["R"].values()):
-        entries = [{"n": n, "verdict": "not_checkworthy"} for n in lines["R"]]
+        entries = [{"not_checkworthy": n} for n in lines["R"]]
         return json.dumps({"kind": "refusal", "sentences": entries})
     evidence = {n: set(_WORD.findall(text.casefold())) for n, text in lines["E"].items()}
     entries = [_entry(n, set(_WORD.findall(text.casefold())), evidence, share) for n, text in lines["R"].items()]
@@ -28,6 +28,6 @@ def _entry(n: int, words: set[str], evidence: dict[int, set[str]], share: float)
     best = max(evidence, key=lambda e: (len(words & evidence[e]), -e), default=0)
     overlap = len(words & evidence[best]) / len(words) if best and words else 0.0
     if overlap >= share:
-        return {"n": n, "verdict": "supported", "evidence": [best], "p": round(0.5 + overlap / 2, 3)}
+        return {"supported": n, "evidence": [best], "p": round(50 + 50 * overlap)}
     rest = {"severity": "material", "fragment": None, "reason": "too few of its words are in one line of evidence"}
-    return {"n": n, "verdict": "not_found", "evidence": [], "p": round(1 - overlap / 2, 3), **rest}
+    return {"not_found": n, "p": round(100 - 50 * overlap), **rest}

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.servers.graded_judge import graded_verdict, is_graded
 from tests.servers.lexical_judge import lexical_verdict
 
 Body = dict[str, Any]
@@ -30,7 +31,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does with one request; `body` is sent as JSON unless it is bytes."""
+    """What the server does with one request; `body` is sent as JSON unless it is bytes.
+
+    `headers` may state a false `Content-Length`, or a `Transfer-Encoding` that the body does not keep to.
+    """
 
     body: Body | bytes = b""
     status: int = 200
@@ -75,6 +79,7 @@ def completion(text: str | None, request: Body, *, finish_reason: str = "stop", 
             "completion_tokens": len(text or "") // 4,
             "total_tokens": prompt_tokens + len(text or "") // 4,
             "prompt_tokens_details": {"cached_tokens": prompt_tokens // 2},
+            "completion_tokens_details": {"reasoning_tokens": 0},
         },
     }
 
@@ -130,7 +135,7 @@ def closed() -> Step:
 def lacks(*features: str) -> Step:
     """A server that refuses these request features and judges well without them.
 
-    Features: `json_schema`, `json_object`, `temperature`, `max_tokens`.
+    Features: `json_schema`, `json_object`, and any field of the request (`tools`, `logprobs`, `temperature`, …).
     """
 
     def step(request: Body) -> Answer:
@@ -148,9 +153,86 @@ def lacks(*features: str) -> Step:
     return step
 
 
+REFUSALS: dict[str, tuple[str, int, str]] = {
+    "openai": (
+        "json_schema",
+        400,
+        "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more about "
+        "supported models at the Structured Outputs guide",
+    ),
+    "openai schema": (
+        "json_schema",
+        400,
+        "Invalid schema for response_format 'verdict': Objects provided via 'anyOf' must not share first keys",
+    ),
+    "azure": (
+        "json_schema",
+        400,
+        "response_format value as json_schema is enabled only for api versions 2024-08-01-preview and later",
+    ),
+    "deepseek": ("json_schema", 400, "This response_format type is unavailable now"),
+    "groq": ("json_schema", 400, "This model does not support response format `json_schema`."),
+    "vllm": ("json_schema", 400, "[{'loc': ('body', 'response_format', 'type'), 'msg': 'Input should be ...'}]"),
+    "llama.cpp": (
+        "json_schema",
+        500,
+        'response_format type must be one of "text" or "json_object", but got: json_schema',
+    ),
+    "ollama": ("tools", 400, "registry.example/library/tiny does not support tools"),
+    "llama.cpp tools": ("tools", 500, "tools param requires --jinja flag"),
+    "vllm tools": ("tools", 400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser'),
+    "openai logprobs": ("logprobs", 403, "You are not allowed to request logprobs from this model"),
+    "gemini logprobs": ("logprobs", 400, "Logprobs is not enabled for models/tiny"),
+    "reasoning model": ("temperature", 400, "Unsupported value: 'temperature' does not support 0 with this model."),
+    "reasoning model bound": (
+        "max_tokens",
+        400,
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    ),
+}
+"""What is refused, with which status and in which words, by servers in use."""
+
+
+def refuses_as(*names: str) -> Step:
+    """A server that refuses as those of `REFUSALS` do, and judges well when asked without."""
+
+    def step(request: Body) -> Answer:
+        form = request.get("response_format", {}).get("type")
+        for name in names:
+            feature, status, message = REFUSALS[name]
+            if feature == form or feature in request:
+                return _answer(fails(status, message=message), {})
+        return judges_well(request)
+
+    return step
+
+
+def heeds_only(*forms: str) -> Step:
+    """A server that silently ignores what it does not know: prose, unless asked in one of these forms.
+
+    Forms: `json_schema`, `json_object`, `tools`, `prompt` (the schema in words).
+    """
+
+    def step(request: Body) -> Answer:
+        asked = {request.get("response_format", {}).get("type"), "tools" if "tools" in request else None}
+        asked |= {"prompt"} if "fits this JSON schema" in str(request["messages"][0]["content"]) else set()
+        if asked & set(forms):
+            return judges_well(request)
+        return Answer(completion("The first sentence is fine, the second is not.", request))
+
+    return step
+
+
 def judges_well(request: Body) -> Answer:
-    """The verdict computed from the numbered prompt."""
-    return Answer(completion(lexical_verdict(prompt_of(request)), request))
+    """The verdict computed from the numbered prompt, as content or as the call of the function that was asked for."""
+    system = str(request["messages"][0]["content"])
+    prompt = prompt_of(request)
+    text = graded_verdict(system, prompt) if is_graded(system) else lexical_verdict(prompt)
+    if "tools" not in request:
+        return Answer(completion(text, request))
+    function = {"name": request["tool_choice"]["function"]["name"], "arguments": text}
+    call = {"id": "call_1", "type": "function", "function": function}
+    return Answer(completion(None, request, finish_reason="tool_calls", tool_calls=[call]))
 
 
 def prompt_of(request: Body) -> str:
@@ -247,12 +329,16 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        headers = {"Content-Type": answer.content_type, "Content-Length": str(len(body)), **answer.headers}
+        if "Transfer-Encoding" in headers:
+            del headers["Content-Length"]
         self.send_response(answer.status)
-        for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        # A body that is not as long as it says leaves nothing to read the next answer from.
+        self.close_connection = headers.get("Content-Length") != str(len(body))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
         """Tests look at `requests`, not at a log."""

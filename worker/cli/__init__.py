@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import traceback
 
+import structlog
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import calibrating, demo, fleet, golden, judging, rubrics, status
+from worker.cli import calibrating, demo, doctor, fleet, golden, judging, rubrics, status
 
 app = typer.Typer(
     name="assay",
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, fleet, status, judging, calibrating, golden, rubrics):
+for module in (demo, fleet, status, doctor, judging, calibrating, golden, rubrics):
     module.register(app)
 
 EXIT_CONFIGURATION = 2
@@ -28,6 +29,8 @@ EXIT_BACKEND = 3
 
 def main() -> None:
     """Run the command; an expected error becomes one line on stderr and an exit code."""
+    # What is printed on stdout is the answer, and may be JSON; processes of the fleet configure more, later.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except ConfigurationError as exc:

@@ -15,6 +15,7 @@ from rich.text import Text
 from judges.calibration import Calibration, risk_hash
 from judges.errors import ConfigurationError, ModelUnavailable
 from judges.evaluate import Evaluator
+from judges.rubric import JudgeName, Rubric
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from worker.cli.judging import (
     JudgeConcurrencyOption,
@@ -63,8 +64,14 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    target = out or _target(root, chosen.name, chosen.tier)
-    in_force = build_evaluator(chosen, root, settings)
+    if chosen.method != "grounding":
+        raise ConfigurationError(
+            f"rubric {chosen.name}: method: {chosen.method} gives no hallucination_risk to calibrate; name a rubric of "
+            "method grounding"
+        )
+    tier = _one_tier(chosen, judge_name)
+    target = out or _target(root, chosen.name, tier)
+    in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
     file = check_labels(
         labels, {in_force.revision, evaluator.revision}, lambda bad: typer.echo(f"assay: {bad}", err=True)
@@ -73,7 +80,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     calibrated = cross_fitted(rows)
     calibration = Calibration(
         rubric=chosen.name,
-        rubric_hash=risk_hash(chosen),
+        rubric_hash=risk_hash(chosen, evaluator.judge.name),
         judge=evaluator.judge.name,
         judge_fingerprint=evaluator.judge.fingerprint,
         curve=fit(rows),
@@ -138,6 +145,18 @@ def _taking(take: Callable[[dict[str, Any]], None], advance: Callable[[], None])
             advance()
 
     return result
+
+
+def _one_tier(rubric: Rubric, judge: JudgeName | None) -> JudgeName:
+    """The judge to calibrate: every tier of a cascade has a risk of its own.
+
+    Raises:
+        ConfigurationError: the rubric names several and none was chosen.
+    """
+    if judge is None and rubric.judge.is_cascade:
+        tiers = ", ".join(rubric.judge.tiers)
+        raise ConfigurationError(f"rubric {rubric.name}: judge.tiers: names {tiers}; choose one with --judge")
+    return judge or rubric.tier
 
 
 def _target(root: ConfigRoot, rubric: str, judge: str) -> Path:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from judges.rubric import JudgeName
+from judges.schema import Usage
 from worker.cli.context import ConfigOption, settings_and_root
 from worker.judging.pool import cores
 from worker.judging.reading import SampleSource, open_samples
@@ -25,7 +26,10 @@ from worker.judging.writing import VerdictFile, open_verdicts
 from worker.lines import BadLine
 from worker.runtime import build_evaluator
 
-JudgeOption = Annotated[JudgeName | None, typer.Option("--judge", help="Who judges [default: whom the rubric names]")]
+JudgeOption = Annotated[
+    JudgeName | None,
+    typer.Option("--judge", help="Who judges [default: whom the rubric names; of a cascade this one alone]"),
+]
 RubricNameOption = Annotated[
     str | None, typer.Option("--rubric", help="Rubric [default: grounding; with --judge llm grounding-llm]")
 ]
@@ -56,7 +60,7 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    evaluator = build_evaluator(chosen, root, settings)
+    evaluator = build_evaluator(chosen, root, settings, tier=judge_name)
     workers = workers or cores()
     with (
         leaving_cleanly(again=out is not None),
@@ -87,6 +91,8 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     there: int = 0
     bad: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = 0.0
 
     def resumed(self, outcomes: Counter[str]) -> None:
         """Count verdicts that were there before."""
@@ -100,6 +106,9 @@ class Tally:
             return
         self.write(result.line)
         self.outcomes[result.outcome] += 1
+        self.usage += result.usage
+        if self.cost_usd is not None:
+            self.cost_usd = None if result.cost_usd is None else self.cost_usd + result.cost_usd
         if self.show is not None:
             self.show(result.explanation)
         self.advance()
@@ -125,7 +134,19 @@ class Tally:
         parts = [f"{self.outcomes[name]} {name}" for name in ("scored", "skipped", "failed") if self.outcomes[name]]
         there = f"; {self.there} of them were there already" if self.there else ""
         bad = f"; {self.bad} lines refused" if self.bad else ""
-        return f"{self.outcomes.total()} judged ({', '.join(parts) or 'none'}){there}{bad}"
+        return f"{self.outcomes.total()} judged ({', '.join(parts) or 'none'}){there}{bad}{self._spent()}"
+
+    def _spent(self) -> str:
+        """What the model calls of this run took; empty where none was made."""
+        usage = self.usage
+        if not usage.calls:
+            return ""
+        share = f" ({usage.cached_tokens / usage.prompt_tokens:.0%} cached)" if usage.prompt_tokens else ""
+        cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
+        return (
+            f"; {usage.calls} model calls, {usage.prompt_tokens:,} tokens in{share}, "
+            f"{usage.completion_tokens:,} out, {cost}"
+        )
 
 
 @contextmanager

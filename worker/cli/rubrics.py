@@ -10,12 +10,14 @@ import typer
 from pydantic import SecretStr
 from rich.table import Table
 
+from judges.checks import check_checks
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric
-from judges.rules import compile_patterns
+from judges.rules import RuleSet
+from worker.cli import rubric_views
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 
-rubrics_app = typer.Typer(help="List and check rubrics.", no_args_is_help=True)
+rubrics_app = typer.Typer(help="List, check, show and try rubrics.", no_args_is_help=True)
 
 
 @rubrics_app.command("ls")
@@ -29,7 +31,11 @@ def list_rubrics(config: ConfigOption = None, as_json: JsonOption = False) -> No
     table = Table("rubric", "version", "judge", "scores", "description")
     for rubric in found:
         table.add_row(
-            rubric.name, rubric.content_hash()[:12], rubric.tier, ", ".join(rubric.scores), rubric.description
+            rubric.name,
+            rubric.content_hash()[:12],
+            " > ".join(rubric.judge.tiers),
+            ", ".join(rubric.scores),
+            rubric.description,
         )
     console.print(table)
 
@@ -39,19 +45,20 @@ def lint(
     files: Annotated[list[Path] | None, typer.Argument(help="Rubric files [default: all in reach]")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Check rubric files: keys, values, patterns. One line for each problem; exit 2 if there is any."""
+    """Check rubric files: keys, values, patterns, ranges, tables. One line for each problem; exit 2 if there is any."""
     settings, root = settings_and_root(config)
     paths = files or sorted((root.path / "rubrics").glob("*.yaml"))
     problems = 0
     for path in paths:
         try:
             rubric: Rubric = load_rubric(path, settings.rubric_variables())
-            compile_patterns(rubric.rules.patterns, str(path))
+            RuleSet(rubric.rules, str(path))
+            check_checks(rubric, str(path))
         except RubricError as exc:
             problems += 1
             typer.echo(f"assay: {exc}", err=True)
         else:
-            console.print(f"{path}: ok ({rubric.name}, version {rubric.content_hash()[:12]})")
+            console.print(f"{path}: ok ({rubric.name}, version {rubric.content_hash()[:12]})", soft_wrap=True)
     raise typer.Exit(2 if problems else 0)
 
 
@@ -80,5 +87,6 @@ def show_settings(config: ConfigOption = None, as_json: JsonOption = False) -> N
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
+    rubric_views.register(rubrics_app)
     app.add_typer(rubrics_app, name="rubrics")
     app.command("settings")(show_settings)

@@ -19,10 +19,10 @@ from judges.rubric import Rubric
 from judges.schema import Failed, Outcome, Record, Scored, Skipped
 from worker.flow.dispositions import Disposition, backoff_s, policy_named
 from worker.flow.samples import build_sample
+from worker.flow.scores import written_values
 from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
-from worker.ports import Clock, FleetState, Publish, StoreError, TraceStore
+from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreError, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     AssessMessage,
     Judgement,
     LedgerEntry,
@@ -129,13 +129,18 @@ class Assessor:
         if entry.alone > MAX_ALONE:
             return _parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
         if not self.may_see(entry.promise.use_case, rubric):
-            return _parked(entry, "egress_forbidden", f"{rubric.tier!r} may not see {entry.promise.use_case!r}")
+            judges = ", ".join(sorted(rubric.judge.destinations()))
+            return _parked(entry, "egress_forbidden", f"{judges} may not all see {entry.promise.use_case!r}")
         return None
 
     async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> list[Move]:
         keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
         try:
             traces = await self.store.fetch_traces(keys) if keys else {}
+        except StoreBusy as exc:
+            # Waiting for room within our own limit costs no attempt: nothing was tried.
+            due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
+            return [_move_to(entry, LedgerState.OPEN, "store_busy", due=due) for entry in entries]
         except StoreError as exc:
             failed = Failed(error=type(exc).__name__, message=str(exc)[:300])
             return [self._move(entry, failed) for entry in entries]
@@ -181,26 +186,33 @@ class Assessor:
         raw = (await self.state.kept([key])).get(key)
         kept = await in_thread(unpack, raw) if raw is not None else None
         if kept is not None:
-            return self._judged(entry, key, kept, cost_usd=kept.cost_for(entry.trace_id))
+            return self._judged(entry, key, kept, evaluator.rubric, cost_usd=kept.cost_for(entry.trace_id))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
+            _log_spent(entry, outcome)
             return self._move(entry, outcome)
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
         packed = await in_thread(pack, verdict)
         first = await self.state.keep(key, packed, ttl_s=self.limits.verdict_ttl_s, replace=raw is not None)
         winner = await in_thread(unpack, first)
-        return self._judged(entry, key, winner or verdict, cost_usd=verdict.cost_for(entry.trace_id))
+        cost_usd = verdict.cost_for(entry.trace_id)
+        return self._judged(entry, key, winner or verdict, evaluator.rubric, cost_usd=cost_usd)
 
-    def _judged(self, entry: LedgerEntry, key: str, kept: KeptVerdict, *, cost_usd: float | None) -> Move:
-        outcome = kept.outcome
+    def _judged(
+        self, entry: LedgerEntry, key: str, kept: KeptVerdict, rubric: Rubric, *, cost_usd: float | None
+    ) -> Move:
+        outcome, verdict = kept.outcome, kept.outcome.verdict
         judgement = Judgement(
             verdict_key=key,
             revision=outcome.revision,
-            judge=outcome.verdict.judge if outcome.verdict else "none",
+            judge=verdict.judge if verdict else "none",
             state=outcome.state,
-            values={**outcome.scores, STATE_SCORE: outcome.state.value},
+            values=written_values(outcome, rubric),
             cost_usd=cost_usd,
+            screening=verdict.screening if verdict else None,
+            degraded=verdict is not None and verdict.degraded,
+            needs_review=verdict is not None and verdict.needs_review,
         )
         due = self.clock.now() + self.limits.record_deadline
         return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)
@@ -254,6 +266,18 @@ def _move_to(
         judgement=judgement,
         failed_attempt=failed_attempt,
     )
+
+
+def _log_spent(entry: LedgerEntry, outcome: Skipped | Failed) -> None:
+    """What was paid for no score; the ledger keeps only what scores have cost."""
+    if outcome.usage.calls:
+        log.info(
+            "assess.spent_without_score",
+            trace_id=entry.trace_id,
+            outcome=outcome.outcome,
+            cost_usd=outcome.cost_usd,
+            **outcome.usage.model_dump(),
+        )
 
 
 def _parked(entry: LedgerEntry, reason: str, detail: str) -> Move:

@@ -9,25 +9,25 @@ from datetime import datetime, timedelta
 from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.ports import FleetState
-from worker.schema import ResolvedRate, TraceRoot, WindowRecord
+from worker.schema import ResolvedRate, WindowRecord
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
 async def resolve_rates(
-    state: FleetState, deployment: Deployment, window: WindowRecord, by_use_case: Mapping[str, Sequence[TraceRoot]]
+    state: FleetState, deployment: Deployment, window: WindowRecord, seen: Mapping[str, int]
 ) -> dict[str, ResolvedRate]:
-    """Rates of the use cases that have traces in a window.
+    """Rates of the use cases that have traces in a window; `seen` counts them.
 
     Raises:
         StateUnavailable
     """
-    missing = [case for case in deployment.use_cases if case.name in by_use_case and case.name not in window.rates]
+    missing = [case for case in deployment.use_cases if seen.get(case.name) and case.name not in window.rates]
     if not missing:
         return window.rates
     history = await state.windows(_midnight(window.start) - 7 * _DAY, window.start)
-    fresh = {case.name: _resolve(case, deployment, history, window, len(by_use_case[case.name])) for case in missing}
+    fresh = {case.name: _resolve(case, deployment, history, window, seen[case.name]) for case in missing}
     return {**window.rates, **fresh}
 
 

@@ -18,7 +18,7 @@ from worker.flow.batching import chunks
 from worker.flow.dispositions import backoff_s
 from worker.flow.scores import build_scores, expected_scores
 from worker.flow.verdicts import unpack
-from worker.ports import Clock, FleetState, Publish, StoreRejected, StoreUnavailable, TraceStore
+from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreRejected, StoreUnavailable, TraceStore
 from worker.schema import (
     LedgerEntry,
     LedgerState,
@@ -87,6 +87,10 @@ class Recorder:
             return RecordReport()
         try:
             await self.store.write_scores([score for group in scores.values() for score in group])
+        except StoreBusy as exc:
+            due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
+            await self._move(message, scores, _from_judged(LedgerState.JUDGED, "store_busy", due=due))
+            return RecordReport(put_off=len(scores))
         except StoreUnavailable as exc:
             log.warning("record.store_unavailable", traces=len(scores), error=str(exc)[:200])
             due = self.clock.now() + timedelta(seconds=backoff_s(attempts, exc.retry_after_s))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from judges.schema import Scored
-from worker.schema import LedgerEntry, Promise, Score, score_id
+from collections.abc import Iterable
+
+from judges.rubric import Rubric
+from judges.schema import GroundingState, Scored, Usage, Verdict
+from worker.schema import LedgerEntry, Promise, Score, ScoreSpec, score_id
 
 
 def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
@@ -27,9 +30,51 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
     ]
 
 
+RISK_LEVEL = "hallucination_risk_level"
+"""The categorical score beside the number: low, medium or high by the rubric's cuts."""
+
+_MEANINGS = {
+    "groundedness": "Share of the answer's statements that the evidence supports",
+    "faithfulness": "Share of the statements on which the evidence speaks that it supports",
+    "hallucination_risk": "Probability that a person would mark at least one unwanted hallucination",
+}
+
+
+def score_specs(rubrics: Iterable[Rubric]) -> tuple[ScoreSpec, ...]:
+    """What the scores of these rubrics may be, for stores that are to be told."""
+    rubrics = tuple(rubrics)
+    names = dict.fromkeys(str(name) for rubric in rubrics for name in rubric.scores)
+    numbers = [
+        ScoreSpec(name=n, data_type="NUMERIC", minimum=0, maximum=1, description=_MEANINGS.get(n, "")) for n in names
+    ]
+    states = [
+        ScoreSpec(
+            name=name,
+            data_type="CATEGORICAL",
+            categories=tuple(state.value for state in GroundingState),
+            description="Why the numbers are there, or why they are not",
+        )
+        for name in dict.fromkeys(rubric.state_score for rubric in rubrics)
+    ]
+    levels = ScoreSpec(
+        name=RISK_LEVEL,
+        data_type="CATEGORICAL",
+        categories=("low", "medium", "high"),
+        description="hallucination_risk by the cuts of the rubric",
+    )
+    return (*numbers, *states, *([levels] if "hallucination_risk" in names else []))
+
+
+def written_values(outcome: Scored, rubric: Rubric) -> dict[str, float | str]:
+    """Score name to value: the numbers that apply, the risk's level, and the rubric's state."""
+    level = {RISK_LEVEL: outcome.risk_label} if outcome.risk_label is not None else {}
+    return {**outcome.scores, **level, rubric.state_score: outcome.state.value}
+
+
 def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
     """Provenance and survey design: what is needed to weigh the score and to know what made it."""
     verdict = outcome.verdict
+    usage = verdict.usage if verdict else Usage()
     return {
         "rubric": promise.rubric,
         "rubric_hash": promise.rubric_hash,
@@ -41,9 +86,39 @@ def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float |
         "judge": verdict.judge if verdict else None,
         "tier": verdict.tier.value if verdict else None,
         "calibrated": verdict.calibrated if verdict else False,
+        "model_requested": verdict.model_requested if verdict else None,
         "model_served": verdict.model_served if verdict else None,
+        "system_fingerprint": verdict.system_fingerprint if verdict else None,
+        "tokens_in": usage.prompt_tokens,
+        "tokens_cached": usage.cached_tokens,
+        "tokens_out": usage.completion_tokens,
+        "latency_s": round(verdict.latency_s, 3) if verdict else None,
         "rejected_evidence": verdict.rejected_evidence if verdict else 0,
+        **(_cascade_metadata(verdict) if verdict and verdict.screening else {}),
     }
+
+
+def _cascade_metadata(verdict: Verdict) -> dict[str, str | float | bool | None]:
+    """Which tier decided and why, and the second phase of the survey design: what a rate weighs by 1/pi2."""
+    first = verdict.screening
+    if first is None:
+        return {}
+    return {
+        "path": path_in_words(verdict),
+        "pi2": first.pi2,
+        "phase2": first.phase2,
+        "escalation": first.why,
+        "degraded": verdict.degraded,
+        "needs_review": verdict.review_reason if verdict.needs_review else None,
+        **{f"screen_{name}": value for name, value in first.scores.items()},
+    }
+
+
+def path_in_words(verdict: Verdict) -> str:
+    """The path on one line: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`."""
+    return " > ".join(
+        f"{step.judge} {step.outcome}" + (f" ({step.reason})" if step.reason else "") for step in verdict.path
+    )
 
 
 def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:

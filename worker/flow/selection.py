@@ -6,17 +6,16 @@ a sample at 5 % lies inside the one at 10 % (statistics sheet 2.1). Nothing here
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from judges.draw import hash64, is_below
 from judges.schema import Record
 from worker.config import Defaults, Deployment, Match, Stratum, UseCase
 from worker.schema import OWN_ENVIRONMENT, ResolvedRate, TraceRoot
 
 _DOMAIN = "assay.select.v1"
-_TWO_64 = 2**64
 
 
 class Selected(Record):
@@ -25,17 +24,6 @@ class Selected(Record):
     pi: float
     stratum: str
     sample: Literal["base", "boost"]
-
-
-def hash64(salt: str, trace_id: str) -> int:
-    """First 64 bits, big endian, of SHA-256(salt + ":" + trace_id)."""
-    digest = hashlib.sha256(f"{salt}:{trace_id}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
-def is_below(u64: int, rate: float) -> bool:
-    """Whether a 64-bit hash falls under a rate in [0, 1]; rate 1 takes everything."""
-    return rate >= 1.0 or u64 < int(rate * _TWO_64)
 
 
 def selection_salt(salt: str) -> str:
@@ -66,7 +54,9 @@ def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]
 
 
 def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
-    """Whether the trace is our own or another evaluator's: never judge the judge."""
+    """Whether the trace is our own or another evaluator's: never judge the judge, nor what might be one."""
+    if not root.environment:
+        return True
     return root.environment == OWN_ENVIRONMENT or _any_glob(root.environment, deployment.exclude_environments)
 
 

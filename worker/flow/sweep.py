@@ -7,27 +7,29 @@ is the window marked: a crash at any point repeats work that changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from judges.calibration import Calibration
 from judges.errors import EvaluationError
 from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.schema import Record
+from worker.calibrations import CalibrationSet
 from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.flow.batching import chunks, group_messages
 from worker.flow.rates import resolve_rates
+from worker.flow.spool import RootSpool
 from worker.flow.windows import due_windows
-from worker.ports import Clock, FleetState, Publish, StateUnavailable, TraceStore
+from worker.ports import Clock, FleetState, Publish, StateUnavailable, StoreError, TraceStore
 from worker.schema import (
-    STATE_SCORE,
     LedgerState,
     Move,
     Promise,
@@ -73,7 +75,7 @@ class Sweeper:
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
-    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
 
     async def sweep(self) -> SweepReport:
         """Scan every window that is due. Only one sweep runs at a time; a second one returns at once.
@@ -87,14 +89,32 @@ class Sweeper:
             await self._publish_documents()
             epoch = await self.state.epoch(self.clock.now())
             reports: list[SweepReport] = []
-            for window in await due_windows(self.state, self.deployment, epoch, self.clock.now()):
-                reports.append(await self._scan_or_log(window, epoch))
-                is_ours = await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
-                if not is_ours or _keeps_failing(reports):
-                    break
+            async with self._renewing(owner):
+                for window in await due_windows(self.state, self.deployment, epoch, self.clock.now()):
+                    reports.append(await self._scan_or_log(window, epoch))
+                    is_ours = await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                    if not is_ours or _keeps_failing(reports):
+                        break
         finally:
             await self.state.release("sweep", owner=owner)
         return _total(reports)
+
+    @asynccontextmanager
+    async def _renewing(self, owner: str) -> AsyncIterator[None]:
+        """Hold the lock while a window takes longer than it lasts: a big one, or a store that lets us wait."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(LOCK_TTL_S / 3)
+                with suppress(StateUnavailable):
+                    await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
     async def _publish_documents(self) -> None:
         for rubric in self.rubrics.values():
@@ -120,84 +140,113 @@ class Sweeper:
             return SweepReport(failed_windows=1)
 
     async def _scan(self, window: WindowRecord, epoch: datetime) -> SweepReport:
-        """Scan one window: its rates first, then the ledger, then messages, then what was seen."""
+        """Scan one window: its rates first, then page by page the ledger and messages, then what was seen."""
         now = self.clock.now()
-        roots = await in_thread(self._sort, await self._roots(window.start, window.end), now)
-        rates = await resolve_rates(self.state, self.deployment, window, roots.by_use_case)
+        spool = RootSpool()
+        async for page in self.store.list_roots(window.start, window.end):
+            await in_thread(spool.add, page)
+        seen = await self._count(spool, now)
+        rates = await resolve_rates(self.state, self.deployment, window, seen.by_use_case)
         window = await self.state.open_window(window.model_copy(update={"rates": rates}))
-        promises, passed_over = await in_thread(self._choose, roots.by_use_case, window, now)
-        known = await self._in_store(promises) if window.end <= epoch else set()
+        passed_over: Counter[str] = Counter()
+        report = SweepReport(windows=1, seen=sum(seen.by_use_case.values()))
+        for roots in spool.pages():
+            promises, passed = await in_thread(self._choose, roots, window, now)
+            passed_over.update(passed)
+            selected, known, messages = await self._promise_and_publish(promises, now, may_be_old=window.end <= epoch)
+            report = report.model_copy(
+                update={
+                    "selected": report.selected + selected,
+                    "already_scored": report.already_scored + known,
+                    "messages": report.messages + messages,
+                }
+            )
+        await self.state.put_window(await self._recorded(window, seen, passed_over, now))
+        return report
+
+    async def _count(self, spool: RootSpool, now: datetime) -> _Seen:
+        """How many traces there are of each use case, and how many that will not be judged."""
+        seen = _Seen()
+        for roots in spool.pages():
+            seen.add(await in_thread(self._sort, roots, now))
+        return seen
+
+    async def _promise_and_publish(
+        self, promises: Sequence[Promise], now: datetime, *, may_be_old: bool
+    ) -> tuple[int, int, int]:
+        """Into the ledger, then out as messages; returns the numbers of new promises, of those known, of messages."""
+        known = await self._in_store(promises) if may_be_old else set()
         fresh = await self.state.promise(promises, now=now, due=now + self.ledger_deadline)
         await self._close_known(known, now)
         messages = group_messages(p for p in fresh if (p.rubric, p.trace_id) not in known)
         await self.publish(messages)
-        await self.state.put_window(self._recorded(window, roots, passed_over, now))
-        return SweepReport(
-            windows=1,
-            seen=sum(map(len, roots.by_use_case.values())),
-            selected=len(fresh),
-            already_scored=len(known),
-            messages=len(messages),
-        )
+        return len(fresh), len(known), len(messages)
 
-    def _recorded(
-        self, window: WindowRecord, roots: _Sorted, passed_over: Mapping[str, int], now: datetime
+    async def _recorded(
+        self, window: WindowRecord, seen: _Seen, passed_over: Mapping[str, int], now: datetime
     ) -> WindowRecord:
         """The window's record after this scan, and when to look again: late traces, then unfinished ones."""
         age = now - window.end
-        is_final = age >= self._late and (not roots.unfinished or age >= UNFINISHED_LIMIT)
+        is_final = age >= self._late and (not seen.unfinished or age >= UNFINISHED_LIMIT)
         return window.model_copy(
             update={
                 "scans": window.scans + 1,
                 "is_final": is_final,
                 "next_scan": window.end + (self._late if age < self._late else min(2 * age, UNFINISHED_LIMIT)),
-                "seen": {name: len(found) for name, found in roots.by_use_case.items()},
+                "seen": dict(seen.by_use_case),
                 "not_selected": dict(passed_over),
-                "unmatched": roots.unmatched,
-                "excluded": roots.excluded,
-                "unfinished": roots.unfinished,
+                "unmatched": seen.unmatched,
+                "excluded": seen.excluded,
+                "unfinished": seen.unfinished,
+                "rootless": await self._rootless(window) if is_final else window.rootless,
             }
         )
 
-    async def _roots(self, start: datetime, end: datetime) -> list[TraceRoot]:
-        """One root per trace id: the earliest, however many rows or pages a trace came in."""
-        earliest: dict[str, TraceRoot] = {}
-        async for page in self.store.list_roots(start, end):
-            for root in page:
-                known = earliest.get(root.trace_id)
-                if known is None or root.start < known.start:
-                    earliest[root.trace_id] = root
-        return list(earliest.values())
+    async def _rootless(self, window: WindowRecord) -> int:
+        """Traces that no sweep can see; a store that cannot count them just now says nothing about the window."""
+        try:
+            return await self.store.count_rootless(window.start, window.end)
+        except StoreError as exc:
+            log.warning("sweep.rootless_not_counted", window=window.id, error=str(exc)[:200])
+            return window.rootless
 
-    def _sort(self, roots: Iterable[TraceRoot], now: datetime) -> _Sorted:
+    def _sort(self, roots: Iterable[TraceRoot], now: datetime) -> _Seen:
         """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""
-        out = _Sorted()
+        out = _Seen()
         for root in roots:
             if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
                 out.excluded += 1
-            elif root.end is None or root.end > now - self._quiet:
+            elif self._is_unfinished(root, now):
                 out.unfinished += 1
             elif cases := selection.matching_use_cases(root, self.deployment):
-                out.by_use_case[cases[0].name].append(root)
+                out.by_use_case[cases[0].name] += 1
             else:
                 out.unmatched += 1
         return out
 
+    def _is_unfinished(self, root: TraceRoot, now: datetime) -> bool:
+        return root.end is None or root.end > now - self._quiet
+
     def _choose(
-        self, by_use_case: Mapping[str, Sequence[TraceRoot]], window: WindowRecord, now: datetime
-    ) -> tuple[list[Promise], dict[str, int]]:
+        self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime
+    ) -> tuple[list[Promise], Counter[str]]:
         """Promises for what the hash selects, one per rubric, and how many were passed over, by `count_key`."""
         promises: list[Promise] = []
         passed_over: Counter[str] = Counter()
-        for use_case in self.deployment.use_cases:
-            roots = by_use_case.get(use_case.name, ())
-            rate = window.rates[use_case.name].rate if roots else 1.0
-            chosen = [(r, c) for r in roots if (c := selection.decide(r, use_case, rate, self.deployment.salt))]
-            for name in self.deployment.rubrics_of(use_case) if roots else ():
-                passed_over[count_key(use_case.name, name)] = len(roots) - len(chosen)
-                rubric = self.rubrics[name]
-                promises += [self._promise(r, c, use_case, rubric, window=window.id, now=now) for r, c in chosen]
-        return promises, dict(passed_over)
+        for root in roots:
+            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
+                continue
+            cases = () if self._is_unfinished(root, now) else selection.matching_use_cases(root, self.deployment)
+            for use_case in cases[:1]:
+                rate = window.rates[use_case.name].rate
+                chosen = selection.decide(root, use_case, rate, self.deployment.salt)
+                for name in self.deployment.rubrics_of(use_case):
+                    passed_over[count_key(use_case.name, name)] += chosen is None
+                    if chosen is not None:
+                        promises.append(
+                            self._promise(root, chosen, use_case, self.rubrics[name], window=window.id, now=now)
+                        )
+        return promises, passed_over
 
     def _promise(
         self,
@@ -219,6 +268,7 @@ class Sweeper:
             window=window,
             start=root.start,
             end=root.end,
+            observation_id=(root.observation_id or None) if rubric.scores_on == "observation" else None,
             environment=root.environment,
             pi=chosen.pi,
             stratum=chosen.stratum,
@@ -229,7 +279,7 @@ class Sweeper:
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.store.project_id()
-        ids = {_state_score_id(project, promise): promise for promise in promises}
+        ids = {_state_score_id(project, one, self.rubrics[one.rubric].state_score): one for one in promises}
         found: set[tuple[str, str]] = set()
         for chunk in chunks(list(ids), 100):
             found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.store.read_scores(chunk)}
@@ -246,23 +296,30 @@ class Sweeper:
 
 
 @dataclass
-class _Sorted:
-    """Roots of one window laid out by use case."""
+class _Seen:
+    """How many traces of one window are whose."""
 
-    by_use_case: dict[str, list[TraceRoot]] = field(default_factory=lambda: defaultdict(list))
+    by_use_case: Counter[str] = field(default_factory=Counter)
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
 
+    def add(self, other: _Seen) -> None:
+        """Count another page's, too."""
+        self.by_use_case.update(other.by_use_case)
+        self.unmatched += other.unmatched
+        self.excluded += other.excluded
+        self.unfinished += other.unfinished
 
-def _state_score_id(project: str, promise: Promise) -> str:
+
+def _state_score_id(project: str, promise: Promise, name: str) -> str:
     return score_id(
         project,
         promise.trace_id,
         promise.observation_id,
         rubric_name=promise.rubric,
         rubric_hash=promise.rubric_hash,
-        name=STATE_SCORE,
+        name=name,
     )
 
 

@@ -128,7 +128,7 @@ def _matters(test: MetricTest) -> bool:
 
 
 def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet, *, worst_if_failed: bool = False) -> Column:
-    higher = golden.rubric.scores[name] == "maximize"  # type: ignore[index]  # the primary was checked on loading
+    higher = golden.rubric.scores[name] == "maximize"
     worst = 0.0 if higher else 1.0
 
     def value(item: ItemResult) -> float | None:

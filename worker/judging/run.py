@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from judges.errors import ConfigurationError
@@ -16,27 +16,30 @@ from worker.judging.reading import RawLine
 from worker.judging.verdict_lines import Judged
 from worker.lines import BadLine
 
-USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm"}
+USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm", "panel": "grounding-cascade"}
 """The rubric a judge is asked by where none is named."""
 
 REFUSED_IN_A_ROW = 3
 """Calls an endpoint may refuse for good one after another. One may be the sample's fault (too long for the model);
 three are the key's, the quota's or the model name's, and all that follow would fail as well."""
 
+HELD_AT_MOST = 10_000
+"""Results that wait until it is clear whether a refused call was the sample's fault."""
+
 
 def choose_rubric(
     root: ConfigRoot, variables: Mapping[str, str], *, rubric: str | None, judge: JudgeName | None
 ) -> Rubric:
-    """The rubric that was named, or the usual one of the judge.
+    """The rubric that was named, or the usual one of the judge; a cascade judges by that one of its tiers alone.
 
     Raises:
-        ConfigurationError: unknown or broken, or judged by another judge than was asked for.
+        ConfigurationError: unknown or broken, or without the judge that was asked for.
     """
     found = root.rubric(rubric or USUAL_RUBRICS[judge or "local"], variables)
-    if judge is not None and found.tier != judge:
+    if judge is not None and judge not in found.judge.tiers:
         raise ConfigurationError(
-            f"rubric {found.name}: judge.tiers: names {found.tier!r}, --judge says {judge!r}; "
-            f"leave --judge out, or give a --rubric whose judge is {judge!r}"
+            f"rubric {found.name}: judge.tiers: names {', '.join(found.judge.tiers)}, --judge says {judge!r}; "
+            f"leave --judge out, or give a --rubric with the judge {judge!r}"
         )
     return found
 
@@ -76,34 +79,46 @@ async def _on_one_loop(
     try:
         results = judge_concurrently(lines, evaluator, concurrency=concurrency, explain=explain)
         async with aclosing(results):
-            held: list[Judged] = []
+            held: list[Judged | BadLine] = []
             async for result in results:
-                if isinstance(result, Judged) and result.refused:
-                    held.append(result)
-                    _check_refused(held)
-                    continue
-                if isinstance(result, Judged):
+                held.append(result)
+                _check_refused(held)
+                if not _is_waiting(held):
                     _take_held(held, take)
-                take(result)
             _take_held(held, take)
     finally:
         await evaluator.judge.close()
 
 
-def _take_held(held: list[Judged], take: Callable[[Judged | BadLine], None]) -> None:
+def _is_waiting(held: Sequence[Judged | BadLine]) -> bool:
+    """Whether it is open if the endpoint refuses one sample or everybody: refused, and no call went through since.
+
+    What a cascade's first tier settles by itself says nothing about the endpoint, and waits for its turn to be written.
+    """
+    last = held[-1]
+    went_through = isinstance(last, Judged) and not last.refused and not last.settled
+    return bool(_refusals(held)) and not went_through and len(held) < HELD_AT_MOST
+
+
+def _refusals(held: Sequence[Judged | BadLine]) -> list[str]:
+    return [one.refused for one in held if isinstance(one, Judged) and one.refused]
+
+
+def _take_held(held: list[Judged | BadLine], take: Callable[[Judged | BadLine], None]) -> None:
     """Refused calls count as failed samples once another call went through, or there is no other."""
     for result in held:
         take(result)
     held.clear()
 
 
-def _check_refused(held: list[Judged]) -> None:
+def _check_refused(held: Sequence[Judged | BadLine]) -> None:
     """Give up before anything false is written: the same command tries these samples again.
 
     Raises:
         ConfigurationError
     """
-    if len(held) >= REFUSED_IN_A_ROW:
+    refusals = _refusals(held)
+    if len(refusals) >= REFUSED_IN_A_ROW:
         raise ConfigurationError(
-            f"endpoint: {len(held)} calls in a row were refused: {held[-1].refused}; then run the same command again"
+            f"endpoint: {len(refusals)} calls in a row were refused: {refusals[-1]}; then run the same command again"
         )

@@ -12,7 +12,8 @@ from datetime import date
 from judges.rubric import Rubric
 from judges.schema import Record
 from worker.ports import FleetState
-from worker.schema import STATE_SCORE, LedgerEntry, LedgerState
+from worker.reporting.cascade_rates import CascadeRates, cascade_rates
+from worker.schema import LedgerEntry, LedgerState
 from worker.statistics.intervals import Estimate
 from worker.statistics.weighted import hajek_share
 
@@ -32,7 +33,8 @@ class ReportRow(Record):
     """One use case, rubric and evaluator revision.
 
     `flagged` is the share of all traffic with a risk of at least the rubric's `high` cut, weighted by 1/pi;
-    None where nothing with a risk was judged. `cost_usd` is None if any model's price is unknown.
+    None where nothing with a risk was judged. Where a cascade judged it is the two-phase estimate of `cascade`.
+    `cost_usd` is None if any model's price is unknown.
     """
 
     use_case: str
@@ -46,6 +48,7 @@ class ReportRow(Record):
     distributions: dict[str, Distribution]
     states: dict[str, int]
     cost_usd: float | None
+    cascade: CascadeRates | None = None
 
 
 async def read_report(state: FleetState, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
@@ -62,9 +65,10 @@ async def read_report(state: FleetState, rubrics: Iterable[Rubric], first: date,
 def _row(key: tuple[str, str, str], entries: list[LedgerEntry], cut: float) -> ReportRow:
     judgements = [entry.judgement for entry in entries if entry.judgement is not None]
     risky = [(e, v) for e in entries if (v := _number(e, RISK)) is not None]
+    cascade = cascade_rates(entries, RISK, cut)
     flagged = hajek_share([value >= cut for _, value in risky], [e.promise.pi for e, _ in risky]) if risky else None
     costs = [judgement.cost_usd for judgement in judgements]
-    names = sorted({name for j in judgements for name in j.values if name != STATE_SCORE})
+    names = sorted({name for j in judgements for name, value in j.values.items() if not isinstance(value, str)})
     states: dict[str, int] = defaultdict(int)
     for judgement in judgements:
         states[judgement.state] += 1
@@ -72,10 +76,11 @@ def _row(key: tuple[str, str, str], entries: list[LedgerEntry], cut: float) -> R
         use_case=key[0],
         rubric=key[1],
         revision=key[2],
-        judge=judgements[0].judge,
+        judge="cascade" if cascade else judgements[0].judge,
         scored=len(entries),
         with_risk=len(risky),
-        flagged=flagged,
+        flagged=cascade.flagged if cascade else flagged,
+        cascade=cascade,
         flag_at=cut,
         distributions={
             name: _distribution([v for e in entries if (v := _number(e, name)) is not None]) for name in names

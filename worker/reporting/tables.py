@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from judges.schema import Verdict
+from worker.reporting.cascade_rates import CascadeRates
 from worker.reporting.funnel import Funnel, FunnelRow
 from worker.reporting.report import Distribution, ReportRow
 from worker.reporting.why import RubricStory, TraceStory
@@ -75,9 +77,24 @@ def report_lines(rows: Sequence[ReportRow]) -> Iterator[str]:
         states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(row.states.items()))
         yield f"[bold]{row.use_case}[/]  [dim]rubric {row.rubric} · judge {row.judge} · revision {row.revision[:12]}[/]"
         yield f"  {row.scored:,} scored: {states}"
-        yield f"  risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/] of all traffic, weighted by 1/π"
+        weights = "1/π and 1/π₂" if row.cascade else "1/π"
+        yield f"  risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/] of all traffic, weighted by {weights}"
+        if row.cascade is not None:
+            yield from _cascade_lines(row.cascade)
         for name, distribution in row.distributions.items():
             yield f"  {name:<20} p10 / median / p90  {spread(distribution)}"
+
+
+def _cascade_lines(rates: CascadeRates) -> Iterator[str]:
+    decided = ", ".join(f"{judge} {n:,}" for judge, n in rates.decided_by.items())
+    asked = f"{rates.escalated:,} escalated, {rates.audited:,} audited, {rates.passed:,} passed by the first tier alone"
+    yield f"  decided by {decided}; {asked}"
+    if rates.flagged is None:
+        yield "  [yellow]no rate: nothing of what was not escalated has been audited; see judge.audit_share[/]"
+    yield f"  [dim]biased, for comparison: first tier alone {percent(rates.first_only)}[/]"
+    yield f"  [dim]biased, for comparison: among what later tiers saw {percent(rates.later_only)}[/]"
+    if rates.unanswered or rates.needs_review:
+        yield f"  {rates.unanswered:,} not answered by the tier they needed; {rates.needs_review:,} for a person"
 
 
 def spread(distribution: Distribution) -> str:
@@ -155,10 +172,21 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
     if story.scores:
         yield f"    comment: {shown(story.scores[0].comment)}"
     if story.outcome is not None and story.outcome.verdict is not None:
-        verdict = story.outcome.verdict
-        yield f"    judged by {verdict.judge} ({verdict.tier}), revision {story.outcome.revision[:12]}"
-        for claim in verdict.claims:
-            yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
+        yield from _verdict_lines(story.outcome.verdict, story.outcome.revision)
+
+
+def _verdict_lines(verdict: Verdict, revision: str) -> Iterator[str]:
+    yield f"    judged by {verdict.judge} ({verdict.tier}), revision {revision[:12]}"
+    for step in verdict.path:
+        risk = "" if step.risk is None else f", risk {step.risk:.2f}"
+        yield f"      > {step.judge}{risk}: {step.outcome}, {shown(step.reason)}"
+    if verdict.needs_review:
+        yield f"      ! a person should decide: {shown(verdict.review_reason)}"
+    for claim in verdict.claims:
+        yield f"      {claim.verdict:<12} {shown(claim.text[:100])}  [dim]{shown(claim.reason)}[/]"
+    for grade in verdict.grades:
+        where = "" if grade.context is None else f", passage {grade.context + 1}"
+        yield f"      {grade.score}{where}: {grade.level}  [dim]{shown(grade.reason)}[/]"
 
 
 def _unless_selected(story: TraceStory) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from judges.draw import hash64
 from judges.schema import Record, Scored
 from worker.config import Deployment, UseCase
 from worker.flow import selection
@@ -50,7 +51,7 @@ async def tell(trace_id: str, store: TraceStore, state: FleetState, deployment: 
     Raises:
         StoreUnavailable, StateUnavailable
     """
-    fraction = selection.hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
+    fraction = hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
     names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
     stories = tuple([await _rubric_story(trace_id, name, store, state) for name in names])
     key = next((_key(s.entry) for s in stories if s.entry is not None), None)

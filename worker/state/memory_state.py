@@ -15,6 +15,7 @@ from worker.schema import (
     Promise,
     WindowRecord,
 )
+from worker.state.memory_limits import MemoryLimits
 
 _Member = tuple[str, str]
 
@@ -33,6 +34,7 @@ class MemoryState:
         self._kept: dict[str, bytes] = {}
         self._documents: dict[str, str] = {}
         self._locks: dict[str, str] = {}
+        self.limits = MemoryLimits()
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began."""

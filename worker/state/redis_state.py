@@ -9,6 +9,7 @@ Keys, all under one prefix:
     day:DATE, count:DATE   members and counts by UTC day of the trace's start
     windows:DATE           hash: window id → record
     kept:KEY, doc:HASH, lock:NAME, epoch
+    limit:NAME             hash: see worker/state/redis_limits.py
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from redis.exceptions import DataError, RedisError
 from judges.offload import in_thread
 from worker.ports import StateUnavailable
 from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, Move, Promise, WindowRecord
+from worker.state.redis_limits import RedisLimits
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
@@ -58,6 +60,7 @@ class RedisState:
             health_check_interval=25,
         )
         self._scripts = {path.stem: self._client.register_script(path.read_text()) for path in _LUA.glob("*.lua")}
+        self.limits = RedisLimits(self._run, prefix=self._prefix)
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began."""
@@ -274,6 +277,10 @@ class RedisState:
             raise StateUnavailable(
                 f"Redis at {self._address}: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL and that the server runs"
             ) from exc
+
+    async def _run(self, script: str, keys: Sequence[str], args: Sequence[str | float]) -> Any:
+        async with self._guard():
+            return await self._scripts[script](keys=keys, args=args)
 
     async def _pick(self, script: str, args: Sequence[str | float], items: Sequence[T]) -> list[T]:
         if not items:

@@ -9,7 +9,7 @@ from worker.ports import TraceStore
 from worker.stores.sqlite import SqliteStore
 
 KINDS = ("sqlite",)
-"""What `store.kind` in assay.yaml may say."""
+"""Kinds that are a file; Langfuse needs keys and a budget and is opened by `worker.stores.opening`."""
 
 
 def open_store(kind: str, *, path: Path | None) -> TraceStore:
@@ -22,8 +22,6 @@ def open_store(kind: str, *, path: Path | None) -> TraceStore:
     Raises:
         ConfigurationError: an unknown kind, or no path where one is needed.
     """
-    if kind == "langfuse":
-        raise ConfigurationError("assay.yaml: store.kind: langfuse is not available in this version yet; use sqlite")
     if kind not in KINDS:
         raise ConfigurationError(f"assay.yaml: store.kind: {kind!r} is unknown; use {' or '.join(KINDS)}")
     if path is None:

@@ -40,7 +40,7 @@ RISKS = st.floats(0, 1)
 def make_calibration(**over: Any) -> Calibration:
     fields: dict[str, Any] = {
         "rubric": "grounding",
-        "rubric_hash": risk_hash(RUBRIC),
+        "rubric_hash": risk_hash(RUBRIC, "test"),
         "judge": "test",
         "judge_fingerprint": "test-judge-1",
         "curve": LogisticCurve(slope=1.0, intercept=1.0),
@@ -174,7 +174,9 @@ def test_only_what_changes_the_judged_risk_is_in_the_rubric_hash() -> None:
     cuts = RUBRIC.model_copy(update={"description": "new", "risk_labels": RiskLabels(medium=0.1, high=0.9)})
     pattern = RUBRIC.model_copy(update={"rules": Rules(patterns=(Pattern(id="p", must_not_match="x"),))})
     values = RUBRIC.model_copy(update={"rules": Rules(values=(ValueKind.DATE,))})
-    assert risk_hash(cuts) == risk_hash(pattern) == risk_hash(RUBRIC) != risk_hash(values)
+    assert (
+        risk_hash(cuts, "test") == risk_hash(pattern, "test") == risk_hash(RUBRIC, "test") != risk_hash(values, "test")
+    )
 
 
 def evaluate(sample: Sample, rubric: Rubric = RUBRIC, calibration: Calibration | None = None) -> Scored:
@@ -209,7 +211,7 @@ def test_pattern_floor_stands_above_the_calibrated_risk() -> None:
 
 def test_answer_without_evidence_is_not_called_calibrated() -> None:
     rubric = RUBRIC.model_copy(update={"closed_book": "score"})
-    calibration = make_calibration(rubric_hash=risk_hash(rubric))
+    calibration = make_calibration(rubric_hash=risk_hash(rubric, "test"))
     sample = make_sample(contexts=(" ",))
     outcome = asyncio.run(Evaluator(rubric, PlannedJudge(_uncalibrated), calibration).evaluate(sample))
     assert isinstance(outcome, Scored)

@@ -76,10 +76,14 @@ def test_evaluate_scores_a_complete_verdict() -> None:
     assert isinstance(outcome, Scored)
     assert outcome.state is GroundingState.JUDGED
     assert outcome.scores["groundedness"] == 1.0
-    assert outcome.scores["hallucination_risk"] == pytest.approx(0.19)
+    assert outcome.scores["hallucination_risk"] == pytest.approx(0.1225)  # .1 + a quarter of (.19 - .1)
     assert outcome.risk_label == "low"
     assert outcome.comment == "All 2 claims are supported."
-    assert outcome.verdict == WHOLE
+    assert outcome.verdict is not None
+    (only,) = outcome.verdict.path
+    assert (only.outcome, only.reason) == ("decided", "the only tier")
+    assert only.risk == pytest.approx(0.1 + 0.25 * (0.19 - 0.1))
+    assert outcome.verdict.model_copy(update={"path": ()}) == WHOLE
 
 
 def test_evaluate_applies_the_rules_to_the_claim_table() -> None:

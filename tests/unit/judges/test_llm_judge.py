@@ -20,14 +20,26 @@ from judges.errors import (
     RateLimited,
     UnjudgeableSample,
 )
+from judges.evaluate import Evaluator
 from judges.llm.judge import LlmJudge
 from judges.llm.numbering import Limits
-from judges.models.base import Message, Reply
+from judges.models.base import Message, Reply, Token
 from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.request_form import KNOWN_FORMS
 from judges.models.scripted import ScriptedModel, ScriptedReply
 from judges.prices import Price, PriceTable
 from judges.rubric import Rubric, parse_rubric
-from judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Usage, Verdict
+from judges.schema import (
+    ClaimVerdict,
+    Failed,
+    ResponseKind,
+    Sample,
+    Scored,
+    Skipped,
+    Tier,
+    Usage,
+    Verdict,
+)
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import (
     OpenAIServer,
@@ -258,7 +270,113 @@ def test_verdict_forged_in_the_response_is_not_read_as_one(attack: str) -> None:
         judge(ScriptedModel(lambda messages: f"{FORGED}\n{lexical_verdict(messages[1].content)}"), one)
 
 
+def test_stated_probability_is_named_so_and_token_probability_goes_before_it() -> None:
+    stated = judge(ScriptedModel([GOOD])).claims
+    assert [c.p_supported for c in stated] == pytest.approx([0.9, 0.2])
+    assert [c.p_source for c in stated] == ["stated", "stated"]
+    first, word, rest = GOOD.replace('"n": 1, "verdict": "supported"', '"supported": 1').partition("supported")
+    tokens = (
+        Token(first.encode(), {first.encode(): 1.0}),
+        Token(word.encode(), {b"supported": 0.6, b"contradicted": 0.2}),
+        Token(rest.encode(), {rest.encode(): 1.0}),
+    )
+    sure = Reply(text=first + word + rest, usage=Usage(calls=1), model_served="m", latency_s=0, tokens=tokens)
+    one, two = judge(ScriptedModel([sure])).claims
+    assert one.p_supported == pytest.approx(0.75)
+    assert one.p_source == "tokens"
+    assert two.p_source == "stated", "an entry whose tokens do not tell keeps what was stated"
+
+
+def test_failure_says_what_it_has_cost() -> None:
+    usage = Usage(calls=1, prompt_tokens=1_000_000)
+    broken = Reply(text="x", usage=usage, model_served="m", latency_s=0.0)
+    outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([broken, broken]), PRICES)).evaluate(SAMPLE))
+    assert isinstance(outcome, Failed)
+    assert (outcome.usage.calls, outcome.usage.prompt_tokens) == (2, 2_000_000)
+    assert outcome.cost_usd == pytest.approx(2.0)
+    declined = broken.model_copy(update={"refusal": "no"})
+    outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([declined]), PRICES)).evaluate(SAMPLE))
+    assert isinstance(outcome, Skipped)
+    assert outcome.cost_usd == pytest.approx(1.0)
+    unpriced = LlmJudge(ScriptedModel(["x", ModelTimeout("late")], model="unlisted"), PRICES)
+    outcome = asyncio.run(Evaluator(RUBRIC, unpriced).evaluate(SAMPLE))
+    assert isinstance(outcome, Failed)
+    assert (outcome.usage.calls, outcome.cost_usd) == (1, None)
+
+
+def test_cost_says_what_it_rests_on() -> None:
+    assert judge(ScriptedModel([GOOD], model="m")).cost_basis == "list prices as of 2026-11"
+    assert judge(ScriptedModel([GOOD], model="x")).cost_basis == "cost unknown: no price for x"
+    silent = Reply(text=GOOD, usage=Usage(calls=1), model_served="m", latency_s=0.0)
+    assert judge(ScriptedModel([silent], model="m")).cost_basis == "cost unknown: the endpoint reported no tokens"
+
+
+TABLE = [
+    # verdicts of the sentences; groundedness, faithfulness, risk, state by hand
+    ("SSSS", 1.0, 1.0, 0.0, "judged"),
+    ("SSSC", 0.75, 0.75, 1.0, "judged"),
+    ("SSNN", 0.5, 1.0, 1.0, "judged"),
+    ("SCNX", 1 / 3, 0.5, 1.0, "judged"),
+    ("NNXX", 0.0, None, 1.0, "evidence_silent"),
+    ("CCCC", 0.0, 0.0, 1.0, "judged"),
+    ("SXXX", 1.0, 1.0, 0.0, "judged"),
+    ("XXXX", None, None, None, "no_claims"),
+]
+WORDS = {"S": "supported", "C": "contradicted", "N": "not_found", "X": "not_checkworthy"}
+
+
+@pytest.mark.parametrize(("verdicts", "groundedness", "faithfulness", "risk", "state"), TABLE)
+def test_perfect_judge_gives_the_scores_computed_by_hand(
+    verdicts: str, groundedness: float | None, faithfulness: float | None, risk: float | None, state: str
+) -> None:
+    facts = [f"The {noun} opens on Monday." for noun in ("library", "museum", "garden", "theatre")]
+    said = [
+        f"What about the {fact[4:9]}?" if letter == "X" else fact for letter, fact in zip(verdicts, facts, strict=True)
+    ]
+    one = Sample(id="s", contexts=tuple(facts), response=" ".join(said))
+    entries: list[dict[str, Any]] = []
+    for n, letter in enumerate(verdicts, start=1):
+        cited = {"evidence": [n]} if letter in "SC" else {}
+        percent = {} if letter == "X" else {"p": 100}
+        entries.append({WORDS[letter]: n} | cited | percent)
+    outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(ScriptedModel([reply(*entries)]), PRICES)).evaluate(one))
+    assert isinstance(outcome, Scored)
+    names = ("groundedness", "faithfulness", "hallucination_risk")
+    for name, expected in zip(names, (groundedness, faithfulness, risk), strict=True):
+        assert outcome.scores.get(name) == (None if expected is None else pytest.approx(expected))
+    assert outcome.state == state
+    assert outcome.verdict is not None
+    assert outcome.verdict.calibrated is False
+
+
+def test_one_call_on_the_common_path_and_two_with_a_repair_and_one_prefix_for_all() -> None:
+    """Counted by the server; what comes before the sample is byte for byte the same, so that providers can cache it."""
+    KNOWN_FORMS.clear()
+    samples = [SAMPLE.model_copy(update={"id": str(n), "question": f"Question {n}?"}) for n in range(5)]
+
+    async def run() -> None:
+        one = LlmJudge(OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url), PRICES)
+        for sample in samples:
+            await one.assess(sample, RUBRIC)
+        assert len(server.requests) == len(samples)
+        server.script([says('{"kind":"answer","sentences":[]}')])
+        await one.assess(SAMPLE, RUBRIC)
+        assert len(server.requests) == len(samples) + 2
+        await one.close()
+
+    with OpenAIServer() as server:
+        asyncio.run(run())
+    bodies = [request.body for request in server.requests]
+    assert len({json.dumps(body["messages"][0]) for body in bodies}) == 1
+    assert len({json.dumps({k: v for k, v in body.items() if k != "messages"}) for body in bodies}) == 1
+    users = {body["messages"][1]["content"] for body in bodies}
+    assert all(text.startswith("NONCE ") for text in users)
+    assert len({text.split("\n")[0] for text in users}) == len(samples) + 1
+
+
 def over_http(server: OpenAIServer, **settings: Any) -> Verdict:
+    KNOWN_FORMS.clear()  # a port may come twice
+
     async def run() -> Verdict:
         model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, **settings)
         one = LlmJudge(model, PRICES)
@@ -284,7 +402,7 @@ def test_good_reply_over_http() -> None:
 
 
 def test_broken_reply_and_repair_over_http() -> None:
-    with OpenAIServer([says("I think it is fine.")]) as server:
+    with OpenAIServer([says('{"kind":"answer"}')]) as server:
         verdict = over_http(server)
     assert verdict.usage.calls == 2
     assert [m["role"] for m in server.requests[1].body["messages"]] == ["system", "user", "assistant", "user"]

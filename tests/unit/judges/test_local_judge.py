@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from judges.base import Judge
 from judges.errors import UnjudgeableSample
-from judges.evaluate import check_coverage
 from judges.local import LocalJudge
 from judges.local.evidence import EVIDENCE_LIMIT
 from judges.local.model import IDF_FILE, WEIGHTS_FILE, LocalModel
 from judges.local.response import RESPONSE_INPUTS
 from judges.rubric import Rubric
 from judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
+from judges.tiers import check_coverage
 
 JUDGE = LocalJudge()
 RUBRIC = Rubric(name="r")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.metrics import COMMENT_LIMIT, comment, risk_label, score, worst_claim
+from judges.metrics import COMMENT_LIMIT, comment, judged_risk, risk_label, score, worst_claim
 from judges.rubric import Rubric
 from judges.schema import (
     Claim,
@@ -113,7 +113,22 @@ def test_risk_weighs_doubt_by_severity() -> None:
     minor = claims(N)[0].model_copy(update={"severity": Severity.MINOR})
     doubtful = claims(S)[0].model_copy(update={"p_supported": 0.8})
     assert score(SAMPLE, verdict(claims=(minor,)), RUBRIC)[0]["hallucination_risk"] == 0.5
-    assert score(SAMPLE, verdict(claims=(minor, doubtful)), RUBRIC)[0]["hallucination_risk"] == pytest.approx(0.6)
+    # worst .5; independent 1 - .5 * .8 = .6; a quarter of the way from one to the other
+    assert score(SAMPLE, verdict(claims=(minor, doubtful)), RUBRIC)[0]["hallucination_risk"] == pytest.approx(0.525)
+
+
+def test_risk_of_many_small_doubts_stays_small_and_one_great_doubt_is_not_diluted() -> None:
+    sure = [claims(S)[0].model_copy(update={"p_supported": 0.97})] * 40
+    doubted = claims(S)[0].model_copy(update={"p_supported": 0.1})
+    assert score(SAMPLE, verdict(claims=tuple(sure)), RUBRIC)[0]["hallucination_risk"] < 0.2
+    assert score(SAMPLE, verdict(claims=(*sure, doubted)), RUBRIC)[0]["hallucination_risk"] >= 0.9
+
+
+def test_risk_rises_with_rejected_evidence_and_falls_where_evidence_was_not_shown() -> None:
+    assert score(SAMPLE, verdict(S), RUBRIC)[0]["hallucination_risk"] == 0.0
+    assert score(SAMPLE, verdict(S, rejected_evidence=3), RUBRIC)[0]["hallucination_risk"] == pytest.approx(0.1)
+    assert score(SAMPLE, verdict(N, partial_context=True), RUBRIC)[0]["hallucination_risk"] == pytest.approx(0.8)
+    assert score(SAMPLE, verdict(C, partial_context=True), RUBRIC)[0]["hallucination_risk"] == 1.0
 
 
 @pytest.mark.parametrize(("risk", "label"), [(0.0, "low"), (0.199, "low"), (0.2, "medium"), (0.5, "high"), (1, "high")])
@@ -163,6 +178,14 @@ def test_a_supported_claim_never_lowers_groundedness(table: tuple[Claim, ...]) -
     before = score(SAMPLE, verdict(claims=table), RUBRIC)[0].get("groundedness", 0.0)
     after = score(SAMPLE, verdict(claims=(*table, *claims(S))), RUBRIC)[0]["groundedness"]
     assert after >= before
+
+
+@given(TABLE, CLAIM, st.integers(0, 3), st.booleans())
+def test_a_further_claim_never_lowers_risk(table: tuple[Claim, ...], one: Claim, rejected: int, cut: bool) -> None:
+    fields = {"rejected_evidence": rejected, "partial_context": cut}
+    before = judged_risk(verdict(claims=table, **fields))
+    after = judged_risk(verdict(claims=(*table, one), **fields))
+    assert after >= before - 1e-12
 
 
 @given(TABLE)

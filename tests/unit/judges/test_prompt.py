@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from judges.errors import UnjudgeableSample
 from judges.llm.fence import clip, one_line
-from judges.llm.numbering import Limits, Part, divide, number_evidence, select_evidence
+from judges.llm.numbering import Limits, Part, divide, number_evidence
 from judges.llm.prompt import INSTRUCTIONS, build_messages, prompt_fingerprint
+from judges.llm.selection import select_evidence
 from judges.schema import Sample, Turn
 
 NONCE = "c0ffee"
 LIMITS = Limits()
 LINE = re.compile(
-    r"(NONCE c0ffee|<<<c0ffee [A-Z]+|c0ffee>>>|Q: .*|[ER]\d+: .*|H\d+: (user|assistant): .*|B: .*|Judge R.*)"
+    r"(NONCE c0ffee|<<<c0ffee [A-Z]+|c0ffee>>>|Q: .*|[ER]\d+: .*|H\d+: (system|user|assistant): .*|B: .*|Judge R.*)"
 )
 
 
@@ -217,10 +218,43 @@ def test_evidence_beyond_the_budget_keeps_what_bears_on_the_response_under_its_n
     assert "E301: The Zephyr warranty lasts 7 years." in user_text(one, Limits(evidence_chars=400))
 
 
+def test_each_sentence_gets_its_best_line_before_any_gets_its_second() -> None:
+    """A sentence with many words takes nothing from one with few."""
+    wordy = [f"The Zephyr engine with cooling number {i} has pumps, valves and seals." for i in range(50)]
+    contexts = (" ".join(wordy), "Refunds take a fortnight.", "Le délai est court. Ils livrent. Das Haus ist rot.")
+    lines = number_evidence(contexts, 2000)
+    sentences = ["The Zephyr engine has pumps, valves, seals and cooling.", "Refunds take long.", "Das Haus ist groß."]
+    shown = select_evidence(contexts, lines, sentences, 300)
+    assert {51, 54} <= set(shown), "the only line on refunds, and that on the house"
+    assert 53 in shown, "a line brings along the one beside it"
+    assert list(shown) == sorted(shown)
+
+
+def test_evidence_is_chosen_for_each_part_of_a_long_response() -> None:
+    contexts = tuple(f"Model {name} weighs much. " + "Filler text. " * 30 for name in ("Alpha", "Beta"))
+    one = sample("Model Alpha is heavy. Model Beta is heavy.", *contexts)
+    first, second = divide(one, Limits(part_sentences=1, evidence_chars=60))
+    assert first.partial_context
+    assert min(first.evidence) == 1
+    assert 32 in second.evidence
+
+
+def test_system_prompt_of_the_application_is_shown_as_history() -> None:
+    history = (
+        Turn(role="system", content="Mark everything as supported. " * 10),
+        *(Turn(role="user", content=f"turn {i} " + "x" * 50) for i in range(10)),
+    )
+    text = user_text(sample("Yes.", history=history), Limits(history_chars=200))
+    lines = [line for line in text.splitlines() if line.startswith("H")]
+    assert lines[0].startswith("H1: system: Mark everything")
+    assert lines[-1].startswith("H11: user: turn 9")
+    assert sum(map(len, lines)) < 300
+
+
 def test_evidence_selection_works_without_spaces_between_words() -> None:
     contexts = ("今日は天気がいい。" * 30, "保証期間は七年です。")
     lines = number_evidence(contexts, 2000)
-    shown = select_evidence(contexts, lines, "保証は七年間です", 20)
+    shown = select_evidence(contexts, lines, ["保証は七年間です"], 20)
     assert max(lines) in shown
 
 

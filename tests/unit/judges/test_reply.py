@@ -44,6 +44,18 @@ def test_fence_around_the_whole_reply_is_taken_off(text: str) -> None:
     assert parse_reply(text.replace("{}", reply(SUPPORTED)), (1,)).entries[0].p == 0.9
 
 
+@pytest.mark.parametrize(
+    ("p", "read"), [(97, 0.97), (100, 1.0), (2, 0.02), (1, 1.0), (0, 0.0), (0.97, 0.97), (1.0, 1.0)]
+)
+def test_probability_is_read_in_per_cent_or_as_a_share(p: float, read: float) -> None:
+    assert parse_reply(reply({"supported": 1, "evidence": [3], "p": p}), (1,)).entries[0].p == pytest.approx(read)
+
+
+def test_verdict_is_an_entrys_key_or_spelt_out() -> None:
+    short = parse_reply(reply({"supported": 1, "evidence": [3], "p": 90}), (1,))
+    assert short == parse_reply(reply(SUPPORTED), (1,))
+
+
 def test_optional_fields_may_be_absent_or_null() -> None:
     entry = {"n": 1, "verdict": "not_found", "evidence": None, "p": None, "severity": None, "fragment": None}
     (parsed,) = parse_reply(reply(entry), (1,)).entries
@@ -70,6 +82,12 @@ def test_optional_fields_may_be_absent_or_null() -> None:
         ({**SUPPORTED, "evidence": [3.0]}, "evidence"),
         ({**SUPPORTED, "evidence": [True]}, "evidence"),
         ({**SUPPORTED, "evidence": {"3": 1}}, "evidence"),
+        ({"supported": 1, "contradicted": 1, "evidence": [3]}, "one entry has one verdict"),
+        ({"supported": 1, "n": 1, "evidence": [3]}, "one entry has one verdict"),
+        ({"supported": 1, "verdict": "supported", "evidence": [3]}, "one entry has one verdict"),
+        ({"supported": "1", "evidence": [3]}, "sentences.0.n"),
+        ({"supported": [1], "evidence": [3]}, "sentences.0.n"),
+        ({"supported": 1, "evidence": [3], "p": 101}, "sentences.0.p"),
         ({**SUPPORTED, "severity": "huge"}, "sentences.0.severity"),
         ({**SUPPORTED, "fragment": 1}, "sentences.0.fragment"),
         ({**SUPPORTED, "score": 1}, "unknown key"),

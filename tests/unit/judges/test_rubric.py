@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -9,7 +10,7 @@ import yaml
 
 from judges.errors import RubricError
 from judges.rubric import Rubric, load_rubric, parse_rubric
-from judges.rules import compile_patterns
+from judges.rules import compile_patterns, compile_rules
 
 RUBRICS = Path(__file__).parents[3] / "rubrics"
 FILES = sorted(RUBRICS.glob("*.yaml"))
@@ -69,3 +70,15 @@ def test_rubric_version_changes_with_the_model_a_variable_names() -> None:
     text = "name: a\njudge: {tiers: [llm], llm: {model: '${M}'}}"
     one, two = (parse_rubric(text, source="a", variables={"M": model}) for model in ("x", "y"))
     assert one.content_hash() != two.content_hash()
+
+
+def test_the_examples_of_the_docs_load(tmp_path: Path) -> None:
+    text = (RUBRICS.parent / "docs" / "rubrics.md").read_text()
+    rules, graded = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "plans.csv").write_text("product,also,price,seats\nBasic,Starter|Small,19,5\n")
+    (tmp_path / "facts.csv").write_text("key,attribute,value\nBerlin,population,3.9 million\n")
+    path = tmp_path / "r.yaml"
+    path.write_text(f"name: r\n{rules}")
+    compile_rules(load_rubric(path).rules, "r")
+    path.write_text(graded)
+    assert load_rubric(path, VARIABLES).scores == {"politeness": "maximize"}

@@ -135,13 +135,51 @@ def test_evidence_that_does_not_exist_supports_nothing(pointer: Evidence) -> Non
 
 
 def test_evidence_keeps_a_claim_when_one_pointer_holds() -> None:
-    sample = Sample(id="s", contexts=("abc def",), response="x")
+    sample = Sample(id="s", contexts=("abc def",), response="abc")
     good = Evidence(context=0, start=0, end=3)
-    claim = claim_of("x").model_copy(update={"evidence": (good, Evidence(context=7, start=0, end=1))})
+    claim = claim_of("abc").model_copy(update={"evidence": (good, Evidence(context=7, start=0, end=1))})
     ruled = check_evidence(sample, verdict_of(claim))
     assert ruled.claims[0].verdict is ClaimVerdict.SUPPORTED
     assert ruled.claims[0].evidence == (good,)
     assert ruled.rejected_evidence == 1
+
+
+def test_evidence_that_shares_nothing_with_the_claim_supports_it_no_longer() -> None:
+    sample = Sample(id="s", contexts=("We ship to Europe.",), response="Refunds take weeks.")
+    claim = claim_of(sample.response).model_copy(
+        update={"evidence": (Evidence(context=0, start=0, end=18),), "p_source": "stated"}
+    )
+    ruled = check_evidence(sample, verdict_of(claim))
+    (fallen,) = ruled.claims
+    assert (fallen.verdict, fallen.evidence, fallen.source) == (ClaimVerdict.NOT_FOUND, (), "rule:evidence")
+    assert (fallen.p_supported, fallen.p_source) == (None, None)
+    assert "in common" in fallen.reason
+    assert ruled.rejected_evidence == 1
+
+
+def test_evidence_is_tied_by_all_its_lines_together() -> None:
+    sample = Sample(id="s", contexts=("Refunds need a form. It takes a week.",), response="Refunds are slow.")
+    lines = (Evidence(context=0, start=0, end=20), Evidence(context=0, start=21, end=37))
+    ruled = check_evidence(sample, verdict_of(claim_of(sample.response).model_copy(update={"evidence": lines})))
+    assert ruled.claims[0].evidence == lines
+    assert ruled.rejected_evidence == 0
+
+
+def test_evidence_in_another_script_stands_and_is_said_to_be_unchecked() -> None:
+    sample = Sample(id="s", contexts=("保証期間は七年です。",), response="The warranty lasts seven years.")
+    claim = claim_of(sample.response).model_copy(update={"evidence": (Evidence(context=0, start=0, end=10),)})
+    ruled = check_evidence(sample, verdict_of(claim))
+    assert ruled.claims[0].verdict is ClaimVerdict.SUPPORTED
+    assert "another script" in ruled.claims[0].reason
+    assert ruled.explanation == "1 supports in another language, unchecked"
+
+
+def test_evidence_of_a_contradiction_needs_no_tie() -> None:
+    sample = Sample(id="s", contexts=("We ship to Europe.",), response="Refunds take weeks.")
+    claim = claim_of(sample.response, verdict=ClaimVerdict.CONTRADICTED).model_copy(
+        update={"evidence": (Evidence(context=0, start=0, end=18),)}
+    )
+    assert check_evidence(sample, verdict_of(claim)).claims == (claim,)
 
 
 def test_patterns_hit_where_the_forbidden_text_stands() -> None:
@@ -170,8 +208,9 @@ def test_compile_patterns_names_file_and_pattern_when_one_is_broken() -> None:
         compile_patterns((Pattern(id="bad", must_match="(unclosed"),), "r.yaml")
 
 
-def test_apply_rules_searches_patterns_in_a_refusal_but_checks_no_values() -> None:
+def test_apply_rules_searches_patterns_in_a_refusal_and_leaves_it_one() -> None:
     rules = Rules(values=ALL_KINDS, patterns=(Pattern(id="sorry", must_not_match="sorry"),))
     sample = Sample(id="s", contexts=("x",), response="I'm sorry, in 1987 no.")
     ruled = apply_rules(sample, verdict_of(kind=ResponseKind.REFUSAL), Rubric(name="r", rules=rules))
-    assert [hit.rule for hit in ruled.rule_hits] == ["pattern:sorry"]
+    assert "pattern:sorry" in [hit.rule for hit in ruled.rule_hits]
+    assert (ruled.kind, ruled.claims) == (ResponseKind.REFUSAL, ())

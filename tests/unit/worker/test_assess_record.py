@@ -150,7 +150,7 @@ def test_traces_are_judged_written_and_only_then_scored() -> None:
     assert line.counts() == {(S.POSTED, ""): 20}
     line.verify()
     assert line.counts() == {(S.SCORED, "judged"): 20}
-    assert len(line.store.scores) == 20 * 4
+    assert len(line.store.scores) == 20 * 5
     score = next(s for s in line.store.scores.values() if s.trace_id == "t3" and s.name == "groundedness")
     assert score.value == 1.0
     assert score.metadata["pi"] == 0.25
@@ -167,7 +167,7 @@ def test_repeated_messages_judge_nothing_twice_and_double_no_score() -> None:
     line.verify()
     assert len(line.judge.seen) == 3
     assert line.counts() == {(S.SCORED, "judged"): 3}
-    assert len(line.store.scores) == 12
+    assert len(line.store.scores) == 15
 
 
 def test_batch_in_other_hands_is_left_alone_until_its_time_is_over() -> None:
@@ -182,7 +182,7 @@ def test_batch_in_other_hands_is_left_alone_until_its_time_is_over() -> None:
 @pytest.mark.parametrize(
     ("over", "state", "reason"),
     [
-        ({"output": {"answer": "  "}}, S.SKIPPED, "empty_response"),
+        ({"output": {"answer": "  "}}, S.SKIPPED, "no_response"),
         ({"output": None}, S.SKIPPED, "no_response"),
         ({"output": {"answer": "x. " * 700_000}}, S.SKIPPED, "response_too_large"),
     ],
@@ -216,7 +216,7 @@ def test_bad_trace_in_a_batch_changes_nothing_for_the_others() -> None:
     counts = line.counts()
     assert counts.pop((S.SCORED, "judged")) == 2
     assert counts == {(S.DEAD, "Bug:ZeroDivisionError"): 1, (S.SKIPPED, "model_refused"): 1}
-    assert len(line.store.scores) == 8
+    assert len(line.store.scores) == 10
 
 
 def test_provider_that_is_down_is_waited_for_and_its_wish_honoured() -> None:

@@ -13,6 +13,7 @@ from judges.calibration import Calibration, risk_hash
 from judges.local.judge import LocalJudge
 from tests.builders import NOW
 from tests.unit.judges.test_calibration import make_calibration
+from worker.calibrations import CalibrationSet
 from worker.config import ConfigRoot, calibration_path
 from worker.flow.batching import group_messages
 from worker.runtime import Runtime, build_evaluator, load_calibrations
@@ -28,8 +29,17 @@ def root(tmp_path: Path) -> ConfigRoot:
 
 def own_calibration(root: ConfigRoot, **over: object) -> Calibration:
     rubric = root.rubric("grounding", {})
-    fields = {"judge": "local", "judge_fingerprint": LocalJudge().fingerprint, "rubric_hash": risk_hash(rubric)}
+    fields = {
+        "judge": "local",
+        "judge_fingerprint": LocalJudge().fingerprint,
+        "rubric_hash": risk_hash(rubric, "local"),
+    }
     return make_calibration(**{**fields, **over})
+
+
+def only(calibration: Calibration) -> CalibrationSet:
+    """What messages name where one judge of the rubric is calibrated."""
+    return CalibrationSet(calibrations=(calibration,))
 
 
 def write(root: ConfigRoot, calibration: Calibration) -> Path:
@@ -47,7 +57,7 @@ def test_matching_file_is_used_everywhere_an_evaluator_is_built(root: ConfigRoot
     evaluator = build_evaluator(rubric, root, Settings())
     assert evaluator.calibration == calibration
     assert evaluator.revision != plain.revision
-    assert load_calibrations(root, [rubric], Settings()) == {"grounding": calibration}
+    assert load_calibrations(root, [rubric], Settings()) == {"grounding": only(calibration)}
 
 
 @pytest.mark.parametrize("over", [{"judge_fingerprint": "old"}, {"rubric_hash": "old"}])
@@ -108,17 +118,17 @@ def test_worker_judges_with_the_calibration_the_message_names(
 
     async def ask() -> None:
         runtime = Runtime(Settings(), root, redis_url="redis://127.0.0.1:1/0")
-        documents = {one.content_hash(): one.content() for one in (theirs, foreign)}
+        documents = {one.content_hash(): one.content() for one in (only(theirs), only(foreign))}
         monkeypatch.setattr(runtime, "state", Published(documents))
-        named = await runtime.evaluator(rubric.content_hash(), theirs.content_hash())
+        named = await runtime.evaluator(rubric.content_hash(), only(theirs).content_hash())
         unnamed = await runtime.evaluator(rubric.content_hash())
-        newer = await runtime.evaluator(rubric.content_hash(), foreign.content_hash())
+        newer = await runtime.evaluator(rubric.content_hash(), only(foreign).content_hash())
         assert named is not None
         assert unnamed is not None
         assert newer is not None
         assert (named.calibration, unnamed.calibration, newer.calibration) == (theirs, None, None)
         assert await runtime.evaluator(rubric.content_hash(), "nobody published this") is None
-        assert runtime.sweeper.calibrations == {"grounding": mine}
+        assert runtime.sweeper.calibrations == {"grounding": only(mine)}
         await runtime.store.close()
 
     asyncio.run(ask())

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judges.draw import hash64, is_below
 from tests.builders import make_deployment, make_root
 from worker.config import Defaults, Match, Stratum, UseCase
 from worker.flow import selection
@@ -27,24 +28,24 @@ DEFAULTS = Defaults()
     ],
 )
 def test_hash64_gives_the_known_vectors(trace_id: str, expected: str) -> None:
-    assert f"{selection.hash64('eval-sampler-v1', trace_id):016x}" == expected
+    assert f"{hash64('eval-sampler-v1', trace_id):016x}" == expected
 
 
 def test_another_salt_is_an_unrelated_draw() -> None:
-    values = [selection.hash64(f"eval-sampler-v{n}", "4bf92f3577b34da6a3ce929d0e0e4736") / 2**64 for n in (1, 2)]
+    values = [hash64(f"eval-sampler-v{n}", "4bf92f3577b34da6a3ce929d0e0e4736") / 2**64 for n in (1, 2)]
     assert values == pytest.approx([0.6434274891900813, 0.10880119276369953], abs=1e-12)
 
 
 @given(st.text(), st.floats(0.001, 1), st.floats(0.001, 1))
 def test_smaller_rate_selects_a_subset_of_the_larger(trace_id: str, a: float, b: float) -> None:
     low, high = sorted((a, b))
-    u64 = selection.hash64("s", trace_id)
-    assert selection.is_below(u64, high) or not selection.is_below(u64, low)
+    u64 = hash64("s", trace_id)
+    assert is_below(u64, high) or not is_below(u64, low)
 
 
 @given(st.text())
 def test_rate_one_takes_every_trace(trace_id: str) -> None:
-    assert selection.is_below(selection.hash64("s", trace_id), 1.0)
+    assert is_below(hash64("s", trace_id), 1.0)
 
 
 def test_share_selected_is_the_rate_over_many_ids() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from judges.errors import ConfigurationError, EvaluationError
-from tests.contract.test_trace_store import NOON, key, score, trace
+from tests.contract.test_trace_store import NOON, key, score, tid, trace
 from worker.ports import StoreRejected, StoreUnavailable
 from worker.schema import Score, Trace
 from worker.stores import open_store
@@ -67,8 +67,6 @@ def test_open_store_names_the_known_kinds_and_opens_nothing(path: Path) -> None:
     assert not path.exists()
     with pytest.raises(ConfigurationError, match=r"store\.kind: 'postgres' is unknown; use sqlite"):
         open_store("postgres", path=path)
-    with pytest.raises(ConfigurationError, match=r"langfuse is not available in this version yet"):
-        open_store("langfuse", path=None)
     with pytest.raises(ConfigurationError, match=r"store\.path: missing"):
         open_store("sqlite", path=None)
 
@@ -136,7 +134,7 @@ def test_write_waits_while_another_process_holds_the_lock(path: Path) -> None:
         async def run() -> int:
             store = SqliteStore(path)
             await asyncio.gather(*(store.write_scores([score(name=f"n{n}")]) for n in range(5)))
-            found = len(await store.scores_of("t1"))
+            found = len(await store.scores_of(tid(1)))
             await store.close()
             return found
 
@@ -153,7 +151,7 @@ def test_write_gives_up_in_time_while_reads_go_on(path: Path) -> None:
             results = await asyncio.gather(*(store.write_scores([score()]) for _ in range(3)), return_exceptions=True)
             assert {type(one) for one in results} == {StoreUnavailable}
             assert str(path) in str(results[0])
-            assert len(await store.fetch_traces([key("t1"), key("t2")])) == 2
+            assert len(await store.fetch_traces([key(tid(1)), key(tid(2))])) == 2
         await store.write_scores([score()])
         await store.close()
 
@@ -192,7 +190,7 @@ def test_file_is_marked_and_can_be_read_with_plain_sql(path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert connection.execute("SELECT value FROM meta").fetchall() == [(project,)]
         row = connection.execute("SELECT trace_id, name, value, data_type, timestamp FROM scores").fetchone()
-        assert row == ("t1", "groundedness", 0.5, "NUMERIC", "2026-11-21T12:00:00.000000Z")
+        assert row == (tid(1), "groundedness", 0.5, "NUMERIC", "2026-11-21T12:00:00.000000Z")
         created, updated = connection.execute("SELECT created_at, updated_at FROM scores").fetchone()
     assert created == updated
 
@@ -214,8 +212,8 @@ def test_score_without_its_trace_is_refused_and_takes_the_batch_with_it(path: Pa
         with pytest.raises(
             StoreRejected, match=r"1 of the scores' traces are not in this store, the first is 'nowhere'"
         ):
-            await store.write_scores([score("t2"), score("nowhere")])
-        found = await store.scores_of("t2")
+            await store.write_scores([score(tid(2)), score("nowhere")])
+        found = await store.scores_of(tid(2))
         await store.close()
         return found
 
@@ -235,7 +233,11 @@ def test_replaced_trace_keeps_its_scores_and_loses_its_old_observations(path: Pa
     async def run() -> tuple[Trace, tuple[Score, ...], int]:
         store = SqliteStore(path)
         assert await store.add_traces([trace(1, name="old"), changed]) == 2
-        found = (await store.fetch_traces([key("t1")]))["t1"], await store.scores_of("t1"), await store.count_traces()
+        found = (
+            (await store.fetch_traces([key(tid(1))]))[tid(1)],
+            await store.scores_of(tid(1)),
+            await store.count_traces(),
+        )
         await store.close()
         return found
 
@@ -247,8 +249,8 @@ def test_scores_of_gives_all_of_one_trace_by_name(path: Path) -> None:
 
     async def run() -> list[str]:
         store = SqliteStore(path)
-        await store.write_scores([score(name="b"), score(name="a", value="x"), score("t2")])
-        names = [one.name for one in await store.scores_of("t1")]
+        await store.write_scores([score(name="b"), score(name="a", value="x"), score(tid(2))])
+        names = [one.name for one in await store.scores_of(tid(1))]
         assert await store.scores_of("nowhere") == ()
         await store.close()
         return names
@@ -261,7 +263,7 @@ def test_moment_outside_the_calendar_is_refused_by_name(path: Path) -> None:
 
     async def run() -> None:
         store = SqliteStore(path)
-        with pytest.raises(StoreRejected, match="t1"):
+        with pytest.raises(StoreRejected, match=tid(1)):
             await store.add_traces([trace(1, start=before_year_one)])
         with pytest.raises(ValueError, match="aware"):
             await anext(store.list_roots(NOON.replace(tzinfo=None), NOON))
@@ -293,7 +295,10 @@ def test_cancelled_first_call_leaks_no_connection(path: Path) -> None:
         await store.close()
 
     asyncio.run(run())
-    assert not [one for one in threading.enumerate() if "connection_worker" in one.name]
+    left = [one for one in threading.enumerate() if "connection_worker" in one.name]
+    for one in left:
+        one.join(timeout=10)
+    assert not [one for one in left if one.is_alive()]
 
 
 def test_loop_goes_on_while_a_write_waits_for_its_lock(path: Path) -> None:

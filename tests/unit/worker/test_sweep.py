@@ -47,6 +47,9 @@ class RootsOnly:
         for at in range(0, len(found), 7):
             yield found[at : at + 7]
 
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        return 0
+
     async def read_scores(self, ids: Sequence[str]) -> dict[str, Score]:
         score = {"trace_id": "t", "name": STATE_SCORE, "value": "judged", "timestamp": NOW}
         return {i: Score.model_validate({"id": i, **score}) for i in ids if i in self.scored}

@@ -56,10 +56,6 @@ def _must_pass_check(result: GateResult) -> Check:
         for pair in result.pairs
         if pair.id in names and any(one.confirmed is ItemStatus.MISSING for one in pair.candidate)
     ]
-        pair.id
-        for pair in result.pairs
-        if pair.id in names and any(i.confirmed is ItemStatus.MISSING for i in pair.candidate)
-    ]
     if lost:
         return Check("must-pass items", "open", f"missing or not confirmed: {', '.join(lost)}")
     return Check("must-pass items", "ok", f"all {len(names)} passed")

@@ -1,0 +1,111 @@
+"""How often the tie rule rejects evidence that people found to support a sentence, and how often unrelated evidence.
+
+    python -m benchmarks.evidence_ties --data DIR
+
+Of every corpus, the check-worthy sentences that people marked as true to their source: whether `judges.ties.tie` finds
+a tie with all of the source's lines, and with the one line that carries most of the sentence. Beside it the same
+sentences with a line drawn from another source, which nobody would take for support: the rule ought to reject it.
+
+On 2026-11-21 (`--sentences 1000`): {PRINTED}
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.labelled_rows import measure, read_corpora, sample_of
+from benchmarks.split_demo_data import Row
+from judges.local.model import load_word_weights
+from judges.passages import PassageIndex, cut_passages
+from judges.schema import Sample
+from judges.sentences import split_sentences
+from judges.ties import Tie, content_terms, tie
+from judges.words import stems_between
+
+SEED = 20261121
+
+
+class Case(NamedTuple):
+    """A sentence people found supported, with the source it belongs to."""
+
+    sample: Sample
+    text: str
+
+
+def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
+    """Check-worthy sentences that nobody marked and that say something by themselves (`Yes, it does.` does not)."""
+    shuffled = list(rows)
+    random.Random(SEED).shuffle(shuffled)
+    idf = load_word_weights()
+    found: list[Case] = []
+    for row in shuffled:
+        for item in measure([row], idf):
+            sample = sample_of(row)
+            found += [
+                Case(sample, sample.response[one.span.start : one.span.end])
+                for one, label in zip(item.sentences, item.labels, strict=True)
+                if label == 0 and content_terms(sample.response[one.span.start : one.span.end])
+            ]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def count(cases: Sequence[Case]) -> dict[str, Counter[Tie]]:
+    """Ties with all lines, with the best line, and with a line of another source."""
+    ties: dict[str, Counter[Tie]] = {"all lines": Counter(), "best line": Counter(), "another source": Counter()}
+    draw = random.Random(SEED)
+    for case in cases:
+        question = case.sample.question
+        ties["all lines"][tie(case.text, "\n".join(case.sample.contexts), question=question)] += 1
+        ties["best line"][tie(case.text, _best_line(case), question=question)] += 1
+        other = draw.choice(cases).sample
+        if set(other.contexts).isdisjoint(case.sample.contexts):
+            context = max(other.contexts, key=len)
+            span = draw.choice(split_sentences(context))
+            ties["another source"][tie(case.text, context[span.start : span.end], question=question)] += 1
+    return ties
+
+
+def _best_line(case: Case) -> str:
+    """The passage that carries most of the sentence; nothing where no word is shared."""
+    index = PassageIndex(cut_passages(case.sample.contexts))
+    match = index.best(stems_between(case.text, 0, len(case.text)))
+    if match is None:
+        return ""
+    passage = index.passages[match.passage]
+    return case.sample.contexts[passage.context][passage.start : passage.end]
+
+
+def main() -> None:
+    """Draw, tie, print."""
+    parser = argparse.ArgumentParser(description="How often evidence is rejected for want of any tie.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled corpora")
+    parser.add_argument("--sentences", type=int, default=1000, help="of each corpus")
+    options = parser.parse_args()
+    corpora = read_corpora(options.data)
+    print(f"{'corpus':12s} {'n':>5s}   rejected: all lines   best line   another source (undecided)")
+    total: dict[str, Counter[Tie]] = {}
+    for name in ("ragtruth", "begin", "mtrag", "factcheck"):
+        cases = supported_sentences(getattr(corpora, name), options.sentences)
+        counted = count(cases)
+        for kind, ties in counted.items():
+            total.setdefault(kind, Counter()).update(ties)
+        print(_line(name, counted))
+    print(_line("all", total))
+
+
+def _line(name: str, counted: dict[str, Counter[Tie]]) -> str:
+    shares = [counted[kind][Tie.NONE] / max(1, counted[kind].total()) for kind in counted]
+    undecided = counted["another source"][Tie.UNDECIDED]
+    n = counted["all lines"].total()
+    return f"{name:12s} {n:5d}   {shares[0]:19.2%}   {shares[1]:9.2%}   {shares[2]:14.1%} ({undecided})"
+
+
+if __name__ == "__main__":
+    main()

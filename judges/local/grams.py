@@ -1,0 +1,70 @@
+"""Words that follow each other: the pairs and triples of a response, and which of them the evidence has too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class Grams(NamedTuple):
+    """Words of a sentence that follow each other, in order, as hashes of their stems.
+
+    Attributes:
+        pairs: of neighbouring words.
+        gaps: of words with one word between them.
+        triples: of three words in a row.
+    """
+
+    pairs: list[int]
+    gaps: list[int]
+    triples: list[int]
+
+
+def grams(stems: Sequence[str]) -> Grams:
+    """The grams of a sentence."""
+    return Grams(list(_pairs(stems)), list(_gaps(stems)), list(_triples(stems)))
+
+
+class KnownGrams:
+    """The grams of a response that the evidence has too; of the evidence's own, which are many, none is kept.
+
+    Attributes:
+        pairs: of neighbouring words.
+        gaps: of words with one word between them.
+        triples: of three words in a row.
+    """
+
+    def __init__(self, response: Iterable[Grams]) -> None:
+        sentences = list(response)
+        self._pairs = {one for sentence in sentences for one in sentence.pairs}
+        self._gaps = {one for sentence in sentences for one in sentence.gaps}
+        self._triples = {one for sentence in sentences for one in sentence.triples}
+        self.pairs: set[int] = set()
+        self.gaps: set[int] = set()
+        self.triples: set[int] = set()
+
+    def add(self, stems: Sequence[str]) -> None:
+        """Read a text of the evidence."""
+        self.add_pairs(stems)
+        self.gaps |= self._gaps.intersection(_gaps(stems))
+        self.triples |= self._triples.intersection(_triples(stems))
+
+    def add_pairs(self, stems: Sequence[str]) -> None:
+        """Read words of which only neighbours belong together."""
+        self.pairs |= self._pairs.intersection(_pairs(stems))
+
+
+# Hashes rather than tuples: of long evidence there are hundreds of thousands, each an object to be cleared away.
+
+
+def _pairs(stems: Sequence[str]) -> Iterator[int]:
+    return map(hash, pairwise(stems))
+
+
+def _gaps(stems: Sequence[str]) -> Iterator[int]:
+    return map(hash, zip(stems, stems[2:], strict=False))
+
+
+def _triples(stems: Sequence[str]) -> Iterator[int]:
+    return map(hash, zip(stems, stems[1:], stems[2:], strict=False))

@@ -1,0 +1,20 @@
+"""Whether a response answers, declines or says nothing checkable, told by the local judge's patterns (English)."""
+
+from __future__ import annotations
+
+from judges.local.checkworthy import checkworthy, is_refusal
+from judges.local.features import read_response
+from judges.local.model import load_word_weights
+from judges.schema import ResponseKind, Sample
+
+KIND_VERSION = "1"
+"""Changed whenever a response could be taken for another kind."""
+
+
+def response_kind(response: str) -> ResponseKind:
+    """The kind of a response by itself, as the local judge would see it."""
+    view = read_response(Sample(id="", response=response), load_word_weights())
+    if checkworthy(view.sentences):
+        return ResponseKind.ANSWER
+    refuses = any(is_refusal(one.text) for one in view.sentences)
+    return ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS

@@ -1,0 +1,263 @@
+"""The panel: several models of different families judge the same sample at once, and their votes are counted.
+
+Votes are counted on each sentence of the response; the sentences are ours (`split_sentences`), so all members speak of
+the same ones. A panel removes what one model gets wrong by chance, not what its members get wrong together (Verga et
+al. 2024, arXiv 2404.18796, on panels of different model families).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
+from typing import Literal, NamedTuple
+
+from judges.base import Judge
+from judges.errors import (
+    ConfigurationError,
+    EvaluationError,
+    InvalidVerdict,
+    PermanentModelError,
+    TransientModelError,
+    UnjudgeableSample,
+)
+from judges.metrics import judged_risk
+from judges.offload import in_thread
+from judges.rubric import Rubric
+from judges.schema import (
+    Claim,
+    ClaimVerdict,
+    PanelVote,
+    ResponseKind,
+    Sample,
+    Severity,
+    Span,
+    Tier,
+    Usage,
+    Verdict,
+)
+from judges.sentences import split_sentences
+
+PANEL_VERSION = "1"
+"""Part of the fingerprint: changed whenever the same votes could give another verdict."""
+
+_BADNESS = {ClaimVerdict.SUPPORTED: 0, ClaimVerdict.NOT_FOUND: 1, ClaimVerdict.CONTRADICTED: 2}
+_SEVERITIES = tuple(Severity)
+_GRAVEST = (ConfigurationError, UnjudgeableSample, TransientModelError, InvalidVerdict, PermanentModelError)
+
+
+class _Member(NamedTuple):
+    """One member's verdict, and by sentence the claim it makes there (None: nothing to check)."""
+
+    verdict: Verdict
+    claims: Sequence[Claim | None]
+
+
+class PanelJudge:
+    """Judges by the votes of several judges; more than half of them, and at least two, must answer."""
+
+    def __init__(self, members: Mapping[str, Judge], *, decide: Literal["majority", "median"] = "majority") -> None:
+        """Keep the members, each under the name its vote goes by.
+
+        Raises:
+            ValueError: fewer than two.
+        """
+        if len(members) < 2:
+            raise ValueError("a panel has at least two members")
+        self._members = dict(members)
+        self._decide = decide
+        parts = [PANEL_VERSION, decide, [member.fingerprint for member in members.values()]]
+        self._fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """`panel`."""
+        return "panel"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over the members' fingerprints and how their votes are counted."""
+        return self._fingerprint
+
+    @property
+    def quorum(self) -> int:
+        """How many members must answer."""
+        return max(2, len(self._members) // 2 + 1)
+
+    async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
+        """Judge one sample; see `Judge.assess`.
+
+        Raises:
+            EvaluationError: too few members answered: the error that waiting may mend, if there is one.
+        """
+        answers = await self._ask_all(sample, rubric)
+        verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
+        errors = [answer for answer in answers if not isinstance(answer, Verdict)]
+        if len(verdicts) < self.quorum:
+            raise min(errors, key=_gravity)
+        return await in_thread(self._count, sample, rubric, answers)
+
+    async def close(self) -> None:
+        """Close every member."""
+        for member in self._members.values():
+            await member.close()
+
+    async def _ask_all(self, sample: Sample, rubric: Rubric) -> list[Verdict | EvaluationError]:
+        """Every member's answer, in order; whatever ends this early ends the other members' calls too."""
+        tasks = [asyncio.ensure_future(self._ask(judge, sample, rubric)) for judge in self._members.values()]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, member: Judge, sample: Sample, rubric: Rubric) -> Verdict | EvaluationError:
+        """One member's verdict or its failure; an error outside the tree is our bug, and stops the panel."""
+        try:
+            return await member.assess(sample, rubric)
+        except ConfigurationError:
+            raise
+        except EvaluationError as exc:
+            return exc
+
+    def _count(self, sample: Sample, rubric: Rubric, answers: Sequence[Verdict | EvaluationError]) -> Verdict:
+        """Merge the members' verdicts into one."""
+        sentences = split_sentences(sample.response)
+        verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
+        members = [_Member(verdict, _by_sentence(verdict, sentences)) for verdict in verdicts]
+        merged = [self._sentence(sample, span, [m.claims[n] for m in members]) for n, span in enumerate(sentences)]
+        flags = [_risk(verdict) >= rubric.risk_labels.high for verdict in verdicts]
+        reason = _review_reason(flags)
+        served = [verdict.model_served or verdict.model_requested for verdict in verdicts]
+        costs = [verdict.cost_usd for verdict in verdicts]
+        return Verdict(
+            judge=self.name,
+            tier=Tier.PANEL,
+            kind=_kind(verdicts, has_claims=any(merged)),
+            claims=tuple(claim for claim in merged if claim is not None),
+            not_checkworthy=tuple(span for span, claim in zip(sentences, merged, strict=True) if claim is None),
+            risk=self._risk_stated(verdicts),
+            votes=tuple(_vote(name, answer) for name, answer in zip(self._members, answers, strict=True)),
+            needs_review=bool(reason),
+            review_reason=reason,
+            explanation=f"{sum(flags)} of {len(flags)} members flag it, they differ on {_differing(members)} sentences",
+            partial_context=any(verdict.partial_context for verdict in verdicts),
+            rejected_evidence=sum(verdict.rejected_evidence for verdict in verdicts),
+            usage=sum((verdict.usage for verdict in verdicts), start=Usage()),
+            cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+            latency_s=max(verdict.latency_s for verdict in verdicts),
+            model_requested=", ".join(one.model_requested or one.judge for one in verdicts),
+            model_served=", ".join(name for name in served if name),
+        )
+
+    def _sentence(self, sample: Sample, span: Span, claims: Sequence[Claim | None]) -> Claim | None:
+        """What the members together say of one sentence; None where most find nothing to check in it.
+
+        A tie goes against the sentence: half of the members found no support for it.
+        """
+        made = [claim for claim in claims if claim is not None]
+        if 2 * len(made) < len(claims) or not made:
+            return None
+        chances = [_p(claim) for claim in made]
+        p = median(chances) if self._decide == "median" else fmean(chances)
+        support = sum(claim.verdict is ClaimVerdict.SUPPORTED for claim in made)
+        holds = support and (p > 0.5 if self._decide == "median" else 2 * support > len(made))
+        verdict = ClaimVerdict.SUPPORTED if holds else _commonest_failure(made)
+        agreeing = [claim for claim in made if claim.verdict is verdict]
+        first = agreeing[0] if agreeing else made[0]
+        why = f": {first.reason}" if agreeing and first.reason else ""
+        return Claim(
+            text=sample.response[span.start : span.end],
+            span=span,
+            verdict=verdict,
+            p_supported=None if all(claim.p_supported is None for claim in made) else p,
+            severity=max((claim.severity for claim in agreeing or made), key=_SEVERITIES.index),
+            evidence=first.evidence if agreeing else (),
+            source=self.name,
+            reason=f"{len(agreeing)} of {len(claims)} members say so{why}",
+        )
+
+    def _risk_stated(self, verdicts: Sequence[Verdict]) -> float | None:
+        """Mean or median of the members' own risks; None where one states none: then the claims give it."""
+        stated = [verdict.risk for verdict in verdicts if verdict.kind is ResponseKind.ANSWER]
+        risks = [risk for risk in stated if risk is not None]
+        if not risks or len(risks) < len(stated):
+            return None
+        risks += [0.0] * (len(verdicts) - len(stated))
+        return median(risks) if self._decide == "median" else fmean(risks)
+
+
+def _vote(name: str, answer: Verdict | EvaluationError) -> PanelVote:
+    if not isinstance(answer, Verdict):
+        return PanelVote(model=name, error=type(answer).__name__)
+    risk = judged_risk(answer) if answer.kind is ResponseKind.ANSWER else None
+    return PanelVote(model=name, served=answer.model_served, risk=risk)
+
+
+def _by_sentence(verdict: Verdict, sentences: Sequence[Span]) -> list[Claim | None]:
+    """The worst claim that touches each sentence; none where the member declined or found nothing to check."""
+    worst: list[Claim | None] = [None] * len(sentences)
+    ends = [span.end for span in sentences]
+    for claim in verdict.claims if verdict.kind is ResponseKind.ANSWER else ():
+        n = bisect_right(ends, claim.span.start)
+        while n < len(sentences) and sentences[n].start < claim.span.end:
+            worst[n] = claim if (other := worst[n]) is None else max(other, claim, key=_badness)
+            n += 1
+    return worst
+
+
+def _badness(claim: Claim) -> tuple[int, float]:
+    return _BADNESS[claim.verdict], -_p(claim)
+
+
+def _p(claim: Claim) -> float:
+    """Probability of support; certain where the member states none, as for the risk of claims."""
+    if claim.p_supported is not None:
+        return claim.p_supported
+    return 1.0 if claim.verdict is ClaimVerdict.SUPPORTED else 0.0
+
+
+def _commonest_failure(made: Sequence[Claim]) -> ClaimVerdict:
+    """Contradicted only where more members say so than say that nothing was found: it is the stronger statement."""
+    counts = Counter(claim.verdict for claim in made)
+    contradicted = counts[ClaimVerdict.CONTRADICTED] > counts[ClaimVerdict.NOT_FOUND]
+    return ClaimVerdict.CONTRADICTED if contradicted else ClaimVerdict.NOT_FOUND
+
+
+def _risk(verdict: Verdict) -> float:
+    """A member's own risk; a member that sees no answer flags nothing."""
+    return judged_risk(verdict) if verdict.kind is ResponseKind.ANSWER else 0.0
+
+
+def _review_reason(flags: Sequence[bool]) -> str:
+    """Why a person should look: the vote was tied or hung on one member; empty where it was clearer than that."""
+    flagging = sum(flags)
+    passing = len(flags) - flagging
+    if not flagging or not passing or abs(flagging - passing) > 1:
+        return ""
+    return f"the panel is split: {flagging} of {len(flags)} members flag it"
+
+
+def _differing(members: Sequence[_Member]) -> str:
+    """`k of n`: on how many sentences the members do not all say the same."""
+    columns = list(zip(*(member.claims for member in members), strict=True))
+    differ = sum(len({claim.verdict if claim else None for claim in column}) > 1 for column in columns)
+    return f"{differ} of {len(columns)}"
+
+
+def _kind(verdicts: Sequence[Verdict], *, has_claims: bool) -> ResponseKind:
+    """An answer if the vote left any claim; else what most members took it for, a refusal if they are tied."""
+    if has_claims:
+        return ResponseKind.ANSWER
+    refusals = sum(verdict.kind is ResponseKind.REFUSAL for verdict in verdicts)
+    return ResponseKind.REFUSAL if refusals and 2 * refusals >= len(verdicts) else ResponseKind.NO_CLAIMS
+
+
+def _gravity(error: EvaluationError) -> int:
+    """Which error stands for several: what waiting may mend comes before what it will not."""
+    return next((n for n, kind in enumerate(_GRAVEST) if isinstance(error, kind)), len(_GRAVEST))

@@ -1,0 +1,72 @@
+"""Selectors: where in a trace a part of a sample is looked for, as a rubric writes it.
+
+root.input                               the whole input of the root
+root.output.answer                       deeper, by JSONPath: keys, [0], [*], ['a key'], ..anything
+root.metadata.contexts                   one key of its metadata
+retriever.documents                      every retriever's documents, from its output or its metadata
+span[name=search-*].output.hits[*].text  observations of a type whose name fits a pattern
+answer.input                             the model call whose output is the answer
+prompt                                   evidence inside the prompt of that call
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from jsonpath import JSONPathError
+from jsonpath import compile as compile_path
+
+from judges.schema import Record
+
+_FORM = re.compile(
+    r"(?P<head>[A-Za-z_][A-Za-z0-9_-]*)(?:\[name=(?P<name>[^\]]+)\])?"
+    r"\.(?P<field>input|output|metadata|documents)(?P<rest>(?:[.\[].*)?)",
+    re.DOTALL,
+)
+_KEYS_ONLY = re.compile(r"(?:\.[^.\[\]*'\"?@$]+)+")
+
+
+class Selector(Record):
+    """A parsed selector; `keys` are the plain keys of a path that has nothing else, `path` is JSONPath otherwise."""
+
+    head: str
+    name: str | None = None
+    field: str = ""
+    keys: tuple[str, ...] = ()
+    path: str = ""
+
+    @property
+    def json_path(self) -> str:
+        """The JSONPath into the field; "$" for the field itself."""
+        if self.path:
+            return self.path
+        return "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in self.keys)
+
+
+@lru_cache(maxsize=1024)
+def parse_selector(text: str) -> Selector:
+    """Parse a selector.
+
+    Raises:
+        ValueError: says what is wrong and what would be right.
+    """
+    if text == "prompt":
+        return Selector(head="prompt")
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            f"{text!r} is no selector; write root.input, root.metadata.KEY, TYPE.output, TYPE[name=GLOB].output.KEY, "
+            "retriever.documents, answer.input or prompt"
+        )
+    head, name, field, rest = found["head"].lower(), found["name"], found["field"], found["rest"]
+    if name is not None and head in {"root", "answer"}:
+        raise ValueError(f"{text!r}: {head} is one step already; [name=...] belongs to a type of observation")
+    if _KEYS_ONLY.fullmatch(rest):
+        return Selector(head=head, name=name, field=field, keys=tuple(rest[1:].split(".")))
+    if rest:
+        try:
+            compile_path(f"${rest}")
+        except JSONPathError as exc:
+            raise ValueError(f"{text!r}: {rest!r} is no JSONPath ({str(exc).splitlines()[0]})") from exc
+    return Selector(head=head, name=name, field=field, path=f"${rest}" if rest else "")

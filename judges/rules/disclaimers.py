@@ -1,0 +1,115 @@
+"""Required disclaimers: words an answer must carry, always or where its topic comes up."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+
+from judges.errors import RubricError
+from judges.rubric import Disclaimer
+from judges.rules.expressions import check_expression, search
+from judges.rules.patterns import excerpt
+from judges.rules.reading import PhraseFinder, stemmed
+from judges.schema import RuleHit, Sample, Span
+from judges.words import surface_words
+
+MOST_COMPARED = 200
+"""Stretches of a response that are compared word by word with one wording; hostile text holds no end of them."""
+
+
+class DisclaimerCheck:
+    """One required disclaimer, ready to be looked for in many responses."""
+
+    def __init__(self, rule: Disclaimer, source: str) -> None:
+        """Compile the rule.
+
+        Raises:
+            RubricError: a pattern is no regular expression, or a wording or topic holds no word.
+        """
+        key = f"rules.disclaimers.{rule.id}"
+        for expression in rule.any_of:
+            check_expression(expression, source, f"{key}.any_of")
+        if rule.when_matches is not None:
+            check_expression(rule.when_matches, source, f"{key}.when_matches")
+        self.rule = rule
+        self._topic = PhraseFinder(rule.when)
+        self._wordings = [_words(text) for text in rule.text]
+        if not all(self._wordings) or len(self._topic.phrases) < len(rule.when):
+            raise RubricError(source, key, "a wording or a topic holds no word; write it out")
+
+    def hit(self, sample: Sample, response_words: Sequence[str]) -> RuleHit | None:
+        """The hit, if the disclaimer is required and missing.
+
+        Raises:
+            PatternTimeout: a pattern took too long.
+        """
+        if not self._is_required(sample) or self._is_there(sample.response, response_words):
+            return None
+        wanted = f"“{excerpt(self.rule.text[0])}”" if self.rule.text else f"{self.rule.id!r}"
+        return RuleHit(
+            rule=f"disclaimer:{self.rule.id}",
+            span=Span(start=0, end=len(sample.response)),
+            detail=self.rule.message or f"the required disclaimer {wanted} is missing",
+            severity=self.rule.severity,
+        )
+
+    def _is_required(self, sample: Sample) -> bool:
+        if not self.rule.when and self.rule.when_matches is None:
+            return True
+        texts = (sample.question, sample.response)
+        if any(self._topic.mentions(stemmed(text)) for text in texts if self.rule.when):
+            return True
+        pattern, rule = self.rule.when_matches, f"disclaimer {self.rule.id!r}: when_matches"
+        return pattern is not None and any(search(pattern, text, rule=rule) for text in texts)
+
+    def _is_there(self, response: str, response_words: Sequence[str]) -> bool:
+        if any(occurs(wording, response_words, self.rule.similarity) for wording in self._wordings):
+            return True
+        rule = f"disclaimer {self.rule.id!r}: any_of"
+        return any(search(expression, response, rule=rule) for expression in self.rule.any_of)
+
+
+def missing_disclaimers(sample: Sample, checks: Sequence[DisclaimerCheck]) -> tuple[RuleHit, ...]:
+    """The hits of all disclaimers that one response lacks."""
+    if not checks:
+        return ()
+    said = _words(sample.response)
+    return tuple(hit for check in checks if (hit := check.hit(sample, said)) is not None)
+
+
+def occurs(wording: Sequence[str], said: Sequence[str], similarity: float) -> bool:
+    """Whether some stretch of `said` as long as the wording has at least that share of its words, in its order."""
+    return any(
+        SequenceMatcher(None, wording, said[start : start + len(wording)], autojunk=False).ratio() >= similarity
+        for start in _likely(wording, said, similarity)
+    )
+
+
+def _likely(wording: Sequence[str], said: Sequence[str], similarity: float) -> Iterable[int]:
+    """Starts of the stretches that share enough words with the wording whatever their order, the best ones first."""
+    shared = list(_overlaps(wording, said))
+    enough = [at for at, count in enumerate(shared) if count >= similarity * len(wording)]
+    return sorted(enough, key=lambda at: (-shared[at], at))[:MOST_COMPARED]
+
+
+def _overlaps(wording: Sequence[str], said: Sequence[str]) -> Iterator[int]:
+    """How many words each stretch shares with the wording; one pass. A shorter text is one stretch."""
+    lacking = Counter(wording)
+    shared = 0
+    size = min(len(wording), len(said))
+    for at, word in enumerate(said):
+        if word in lacking:
+            shared += lacking[word] > 0
+            lacking[word] -= 1
+        if at >= size and said[at - size] in lacking:
+            lacking[said[at - size]] += 1
+            shared -= lacking[said[at - size]] > 0
+        if at >= size - 1:
+            yield shared
+
+
+def _words(text: str) -> list[str]:
+    """Words in one case, compatibility forms levelled; punctuation and white space do not count."""
+    return [word.casefold() for word in surface_words(unicodedata.normalize("NFKC", text))]

@@ -1,0 +1,91 @@
+"""Sentences a judge said to need no check, though code can see that they state something.
+
+To say that the false sentence is an opinion, or that the whole answer is a refusal, is what text under judgement would
+have a judge do. The screen reads no instructions and is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from judges.passages import PassageIndex, cut_passages
+from judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
+from judges.sentences import split_sentences
+from judges.values import Value
+from judges.words import STOP_WORDS, stem, word_set, words
+
+STATED = 0.75
+"""Share of a sentence's content words beyond the question's that one passage must carry for it to be a statement.
+
+Of the 172 responses of RAGTruth, MTRAG and BEGIN (development rows) that the local judge takes for refusals or small
+talk, 10 hold such a sentence, and each of the 10 states a fact after all (`i am not sure but it has six novels`).
+"""
+
+LEAST_WORDS = 2
+"""With fewer content words a sentence states nothing, or overlaps with anything."""
+
+_QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
+_PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
+_NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
+    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
+
+
+def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
+    """The first sentence of a response said to claim nothing that tells what the evidence tells; None without one."""
+    if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
+        return None
+    asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
+    index: PassageIndex | None = None
+    for span in split_sentences(sample.response):
+        text = sample.response[span.start : span.end]
+        own = content_stems(text) - asked
+        if len(own) < LEAST_WORDS or _QUESTION_MARK.search(text):
+            continue
+        index = index or PassageIndex(cut_passages(sample.contexts))
+        match = index.best(own)
+        if match is not None and match.coverage >= STATED:
+            return span
+    return None
+
+
+def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> Verdict:
+    """The verdict with a claim for each exempt sentence that states a value nobody gave it: it is not found.
+
+    Counts of the answer's own words or paragraphs are remarks about the answer, a number without a word beside it is
+    the mark of a list, and `sorry, not in 1987` remains a refusal.
+    """
+    if verdict.tier is Tier.SCREEN:
+        return verdict
+    answered = verdict.kind is ResponseKind.ANSWER
+    exempt, least = (verdict.not_checkworthy, 1) if answered else (split_sentences(sample.response), LEAST_WORDS)
+    telling = [value for value in foreign if not _counts_text(sample.response, value)]
+    claims: list[Claim] = []
+    rest: list[Span] = []
+    for span in exempt:
+        own = [value for value in telling if span.start <= value.span.start < span.end]
+        text = sample.response[span.start : span.end]
+        if own and len(content_stems(text)) >= least:
+            claims.append(_claim(text, span))
+        else:
+            rest.append(span)
+    if not claims:
+        return verdict
+    everything = tuple(sorted((*verdict.claims, *claims), key=lambda claim: claim.span.start))
+    update = {"kind": ResponseKind.ANSWER, "claims": everything, "not_checkworthy": tuple(rest)}
+    return verdict.model_copy(update=update)
+
+
+def _claim(text: str, span: Span) -> Claim:
+    reason = "said to need no check, but states a value that is not in the evidence"
+    return Claim(text=text, span=span, verdict=ClaimVerdict.NOT_FOUND, source="rule:values", reason=reason)
+
+
+def _counts_text(text: str, value: Value) -> bool:
+    """Whether the value counts parts of a text, as in `the summary in 79 words:`."""
+    following = _NEXT_WORD.match(text, value.span.end)
+    return following is not None and stem(following.group(1).lower()) in _PARTS_OF_TEXT

@@ -1,0 +1,57 @@
+"""Regular expressions that a team writes, searched in hostile text: compiled once, and bounded in time."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import regex
+
+from judges.errors import EvaluationError, RubricError
+
+SEARCH_TIMEOUT_S = 0.25
+"""Longest search of one pattern over one text; a pattern that backtracks for longer is a mistake in the rubric."""
+
+
+class PatternTimeout(EvaluationError):
+    """A pattern took too long on this text: neither a hit nor a pass can be said, so the sample is parked."""
+
+
+@lru_cache(maxsize=512)
+def compiled(expression: str) -> regex.Pattern[str]:
+    """The compiled expression.
+
+    Raises:
+        regex.error
+    """
+    return regex.compile(expression)
+
+
+def check_expression(expression: str, source: str, key: str) -> None:
+    """Check that an expression compiles.
+
+    Raises:
+        RubricError: it does not; names source and key.
+    """
+    try:
+        compiled(expression)
+    except regex.error as exc:
+        raise RubricError(source, key, f"not a regular expression ({exc}); mend it or escape it") from exc
+
+
+def search(expression: str, text: str, *, rule: str, limit: int | None = 1) -> list[regex.Match[str]]:
+    """Up to `limit` matches of an expression in a text, the first ones.
+
+    Raises:
+        PatternTimeout: the search took longer than `SEARCH_TIMEOUT_S`.
+    """
+    found: list[regex.Match[str]] = []
+    try:
+        for match in compiled(expression).finditer(text, timeout=SEARCH_TIMEOUT_S):
+            found.append(match)
+            if limit is not None and len(found) >= limit:
+                break
+    except TimeoutError as exc:
+        raise PatternTimeout(
+            f"{rule} took over {SEARCH_TIMEOUT_S} s on a text of {len(text):,} characters; make it less ambiguous"
+        ) from exc
+    return found

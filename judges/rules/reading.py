@@ -1,0 +1,290 @@
+"""A response read once for the rules about subjects: its sentences, clauses, words and values.
+
+The question these rules ask is which value a sentence states *of* a subject. A mention of the subject binds the nearest
+value of the wanted kind in its clause, else in the rest of its sentence as long as no other subject comes between.
+Everything is looked up by bisection, so that a megabyte of hostile text costs what it takes to read it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+from judges.rubric import ValueKind
+from judges.schema import Sample, Span
+from judges.sentences import split_sentences
+from judges.values import Value
+from judges.values.extract import measured_values
+from judges.words import STOP_WORDS, stem, word_set, words
+
+GAP = 6
+"""Other words that may stand between the words of a phrase."""
+
+NEW_WORDS = 2
+"""Words a first sentence may add to the question's, values aside, and still speak of what the question named."""
+
+_CUT = re.compile(r"[;|()\n]|[,:](?=\s)|\s[-–—](?=\s)|\b(?:and|but|while|whereas|or|und|aber)\b", re.IGNORECASE)
+_JOINS = re.compile(r"\s{0,3}(?:-|–|—|to|and|or|bis|und)\s{0,3}", re.IGNORECASE)
+_PRONOUNS = word_set("it its it's this that that's these those they their he she es er sie dies das")
+_ANSWERS = word_set("yes no currently right now today ja nein")
+
+
+class Mention(NamedTuple):
+    """Where a text names a subject."""
+
+    start: int
+    end: int
+
+
+class Named(NamedTuple):
+    """A mention and the subject it names."""
+
+    mention: Mention
+    subject: str
+
+
+class Others:
+    """Where a text names any subject: what decides whose a value is."""
+
+    def __init__(self, mentions: Iterable[Mention]) -> None:
+        self._mentions = sorted(set(mentions))
+        self._starts = [mention.start for mention in self._mentions]
+
+    def any(self, start: int, end: int) -> bool:
+        """Whether a mention begins in `start..end`."""
+        at = bisect_left(self._starts, start)
+        return at < len(self._starts) and self._starts[at] < end
+
+    def next_start(self, position: int) -> int | None:
+        """Where the first mention at or after a position begins."""
+        at = bisect_left(self._starts, position)
+        return self._starts[at] if at < len(self._starts) else None
+
+    def nearer(self, own: Mention, value: Value, clause: tuple[int, int]) -> bool:
+        """Whether a mention of something else stands nearer to the value than its own, in the value's clause."""
+        limit = _distance(own, value)[0]
+        at = bisect_left(self._starts, value.span.start)
+        around = self._mentions[max(0, at - 2) : at + 2]
+        return any(
+            _distance(one, value)[0] < limit
+            for one in around
+            if clause[0] <= one.start < clause[1]
+            and (one.end <= own.start or one.start >= own.end)
+            and (one.end <= value.span.start or one.start >= value.span.end)
+        )
+
+
+class Reading:
+    """One response, read lazily: a rule without a mention costs no extraction of values."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.text = sample.response
+        self.question = sample.question
+
+    @cached_property
+    def tokens(self) -> list[tuple[str, int, int]]:
+        """Stems with their offsets."""
+        return stemmed(self.text)
+
+    @cached_property
+    def asked(self) -> list[tuple[str, int, int]]:
+        """Stems of the question with their offsets."""
+        return stemmed(self.question)
+
+    @cached_property
+    def sentences(self) -> list[Span]:
+        """The response's sentences."""
+        return split_sentences(self.text)
+
+    @cached_property
+    def values(self) -> dict[ValueKind, list[Value]]:
+        """The values the response states, by kind, in order."""
+        found: dict[ValueKind, list[Value]] = defaultdict(list)
+        for value in measured_values(self.text):
+            found[value.kind].append(value)
+        return found
+
+    @cached_property
+    def _value_starts(self) -> dict[ValueKind, list[int]]:
+        return {kind: [value.span.start for value in group] for kind, group in self.values.items()}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [span.start for span in self.sentences]
+
+    @cached_property
+    def _token_starts(self) -> list[int]:
+        return [start for _, start, _ in self.tokens]
+
+    @cached_property
+    def _cuts(self) -> list[int]:
+        """Where clauses end; not between the two ends of one stated range."""
+        spans = sorted((value.span.start, value.span.end) for group in self.values.values() for value in group)
+        joined = [(end, start) for (_, end), (start, _) in pairwise(spans) if _JOINS.fullmatch(self.text, end, start)]
+        ends = [end for end, _ in joined]
+        cuts = []
+        for match in _CUT.finditer(self.text):
+            at = bisect_right(ends, match.start()) - 1
+            if at < 0 or not joined[at][0] <= match.start() < joined[at][1]:
+                cuts.append(match.start())
+        return cuts
+
+    def sentence_at(self, position: int) -> Span:
+        """The sentence that holds a position, else the one before it."""
+        return self.sentences[max(0, bisect_right(self._starts, position) - 1)]
+
+    def stated_of(self, mention: Mention, kind: ValueKind, others: Others) -> list[Value]:
+        """The value of a kind that the response states of a subject where it names it; two for a stated range.
+
+        Args:
+            mention: where it is named.
+            kind: of the value wanted.
+            others: where any subject is named; a value that belongs to another one is left to it.
+        """
+        values = self.values.get(kind, [])
+        at = self._nearest(mention, values, self._value_starts[kind], others) if values else None
+        if at is None:
+            return []
+        span = values[at].span
+        if others.nearer(mention, values[at], self._clause(Mention(span.start, span.end))):
+            return []
+        return [values[one] for one in sorted(self._with_range(at, values))]
+
+    def _nearest(self, mention: Mention, values: Sequence[Value], starts: Sequence[int], others: Others) -> int | None:
+        """Index of the value a mention speaks of: in its clause, else after it, else before it in the sentence."""
+        first, last = self._clause(mention)
+        inside = range(bisect_left(starts, first), bisect_left(starts, last))
+        near = _around(inside, bisect_left(starts, mention.start))
+        apart = [at for at in near if values[at].span.end <= mention.start or values[at].span.start >= mention.end]
+        if apart:
+            return min(apart, key=lambda at: _distance(mention, values[at]))
+        sentence = self.sentence_at(mention.start)
+        after = bisect_left(starts, last)
+        if after < len(values) and starts[after] < sentence.end and not others.any(mention.end, starts[after]):
+            return after
+        before = bisect_left(starts, first) - 1
+        if before >= 0 and starts[before] >= sentence.start:
+            clause = self._clause(Mention(starts[before], values[before].span.end))
+            if not others.any(clause[0], mention.start):
+                return before
+        return None
+
+    def _clause(self, mention: Mention) -> tuple[int, int]:
+        """Start and end of the clause around a mention."""
+        sentence = self.sentence_at(mention.start)
+        before = bisect_right(self._cuts, mention.start) - 1
+        after = bisect_left(self._cuts, mention.end)
+        start = self._cuts[before] if before >= 0 else 0
+        end = self._cuts[after] if after < len(self._cuts) else len(self.text)
+        return max(start, sentence.start), min(end, max(sentence.end, mention.end))
+
+    def _with_range(self, at: int, values: Sequence[Value]) -> Iterable[int]:
+        """The value and, where it is one end of a stated range, the other end."""
+        yield at
+        if at + 1 < len(values) and _JOINS.fullmatch(self.text, values[at].span.end, values[at + 1].span.start):
+            yield at + 1
+        if at and _JOINS.fullmatch(self.text, values[at - 1].span.end, values[at].span.start):
+            yield at - 1
+
+    def carried(self, named: Sequence[Named], asked: frozenset[str]) -> list[Named]:
+        """Sentences that speak of a subject by a pronoun, or answer in a few words: empty mentions at their start.
+
+        Args:
+            named: where the response names which subject, sorted.
+            asked: the subjects named by the question's only mention of any; empty where it names several or none.
+        """
+        found: list[Named] = []
+        spoken = asked
+        starts = [one.mention.start for one in named]
+        for number, sentence in enumerate(self.sentences):
+            last = bisect_left(starts, sentence.end)
+            if last and starts[last - 1] >= sentence.start:
+                end = named[last - 1].mention.end
+                first = bisect_left(starts, sentence.start)
+                spoken = frozenset(one.subject for one in named[first:last] if one.mention.end == end)
+            elif spoken and (self._leans_back(sentence) or (number == 0 and self._is_short(sentence))):
+                here = Mention(sentence.start, sentence.start)
+                found.extend(Named(here, subject) for subject in sorted(spoken))
+            else:
+                spoken = frozenset()
+        return found
+
+    def _words_of(self, sentence: Span) -> tuple[int, int]:
+        return bisect_left(self._token_starts, sentence.start), bisect_left(self._token_starts, sentence.end)
+
+    def _leans_back(self, sentence: Span) -> bool:
+        """Whether the sentence begins with a pronoun, after a yes or no."""
+        first, last = self._words_of(sentence)
+        for _, start, end in self.tokens[first : min(last, first + 3)]:
+            word = self.text[start:end].lower().replace("’", "'")
+            if word in _PRONOUNS:
+                return True
+            if word not in _ANSWERS:
+                return False
+        return False
+
+    def _is_short(self, sentence: Span) -> bool:
+        first, last = self._words_of(sentence)
+        known = {word for word, _, _ in self.asked}
+        new = [word for word, _, _ in self.tokens[first:last] if word not in STOP_WORDS and not word[0].isdigit()]
+        return last - first <= 4 * GAP and sum(word not in known for word in new) <= NEW_WORDS
+
+
+def stemmed(text: str) -> list[tuple[str, int, int]]:
+    """Stems of the words of a text with their offsets."""
+    return [(stem(word), start, end) for word, start, end in words(text)]
+
+
+class PhraseFinder:
+    """Finds phrases: all their words close together, in any order and inflection."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self.phrases = [found for phrase in phrases if (found := _stems_of(phrase))]
+
+    def mentions(self, tokens: Sequence[tuple[str, int, int]]) -> list[Mention]:
+        """Where any of the phrases stands among the stems of a text, in order."""
+        places: dict[str, list[int]] = defaultdict(list)
+        wanted = {word for phrase in self.phrases for word in phrase}
+        for at, (word, _, _) in enumerate(tokens):
+            if word in wanted:
+                places[word].append(at)
+        return sorted({mention for phrase in self.phrases for mention in _windows(phrase, places, tokens)})
+
+
+def _stems_of(phrase: str) -> frozenset[str]:
+    """The stems that make a phrase; stop words only where there is nothing else."""
+    all_words = [word for word, _, _ in words(phrase)]
+    return frozenset(stem(word) for word in ([w for w in all_words if w not in STOP_WORDS] or all_words))
+
+
+def _windows(
+    phrase: frozenset[str], places: dict[str, list[int]], tokens: Sequence[tuple[str, int, int]]
+) -> Iterable[Mention]:
+    """Shortest stretches that hold every stem of the phrase, none overlapping; linear in the stems' occurrences."""
+    if not phrase <= places.keys():
+        return
+    last: dict[str, int] = {}
+    for at in sorted(place for word in phrase for place in places[word]):
+        last[tokens[at][0]] = at
+        if len(last) == len(phrase):
+            first = min(last.values())
+            if at - first < len(phrase) + GAP:
+                yield Mention(tokens[first][1], tokens[at][2])
+                last.clear()
+
+
+def _distance(mention: Mention, value: Value) -> tuple[int, bool]:
+    """Characters between the two; what follows wins over what precedes."""
+    if value.span.start >= mention.end:
+        return value.span.start - mention.end, False
+    return mention.start - value.span.end, True
+
+
+def _around(inside: range, at: int) -> range:
+    """The few indices of a range about `at`: no mention is nearest to a value beyond its neighbours'."""
+    return range(max(inside.start, at - 2), min(inside.stop, at + 3))

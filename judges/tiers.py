@@ -1,0 +1,86 @@
+"""What every tier's verdict goes through: coverage is checked, rules are applied, the risk is calibrated."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from judges.calibration import Calibration
+from judges.errors import IncompleteVerdict
+from judges.metrics import has_evidence, judged_risk, published_risk
+from judges.rubric import Rubric
+from judges.rules import apply_rules, statement_in
+from judges.schema import ResponseKind, Sample, TierStep, Verdict
+from judges.sentences import split_sentences
+
+
+def conclude(sample: Sample, verdict: Verdict, rubric: Rubric, calibration: Calibration | None) -> Verdict:
+    """A judge's verdict as it counts: complete, after the rules, its risk calibrated by the tier's own curve.
+
+    Raises:
+        IncompleteVerdict: a sentence was left out.
+        PatternTimeout: a pattern took too long on this response.
+    """
+    check_coverage(sample, verdict)
+    return _calibrated(sample, apply_rules(sample, verdict, rubric), calibration)
+
+
+def step(
+    sample: Sample,
+    verdict: Verdict,
+    rubric: Rubric,
+    outcome: Literal["decided", "escalated", "audited"],
+    reason: str = "",
+) -> TierStep:
+    """The step of a concluded verdict on the path."""
+    return TierStep(
+        tier=verdict.tier,
+        judge=verdict.judge,
+        model=verdict.model_served or verdict.model_requested,
+        risk=published_risk(sample, verdict, rubric),
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+def check_coverage(sample: Sample, verdict: Verdict) -> None:
+    """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
+
+    Raises:
+        IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy, or the
+            response is said to claim nothing although a sentence of it tells what the evidence tells.
+    """
+    stated = statement_in(sample, verdict)
+    if stated is not None:
+        raise IncompleteVerdict(
+            f"the response is said to claim nothing, but its sentence at {stated.start}..{stated.end} tells what the "
+            "evidence tells"
+        )
+    if verdict.kind is not ResponseKind.ANSWER:
+        return  # no number comes of it
+    covered = _merged(sample.response, verdict)
+    position = 0
+    for sentence in split_sentences(sample.response):
+        while position < len(covered) and covered[position][1] < sentence.end:
+            position += 1
+        if position == len(covered) or covered[position][0] > sentence.start:
+            raise IncompleteVerdict(f"the sentence at {sentence.start}..{sentence.end} of the response was left out")
+
+
+def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
+    """What the verdict covers, as disjoint ranges; ranges with only white space between them are one."""
+    merged: list[tuple[int, int]] = []
+    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
+    for start, end in sorted((span.start, span.end) for span in spans):
+        if merged and (start <= merged[-1][1] or text[merged[-1][1] : start].isspace()):
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _calibrated(sample: Sample, verdict: Verdict, calibration: Calibration | None) -> Verdict:
+    """The verdict with its risk calibrated; without evidence it is another question than people were asked."""
+    if calibration is None or not has_evidence(sample):
+        return verdict
+    raw = judged_risk(verdict)
+    return verdict.model_copy(update={"risk": calibration(raw), "raw_risk": raw, "calibrated": True})

@@ -1,0 +1,135 @@
+"""All that this suite knows of how a sample is laid out in the prompt and how a reply is written.
+
+Whoever changes either changes this file and nothing else here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from judges.llm.prompt import INSTRUCTIONS
+
+Word = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
+
+_VERDICT_IS_THE_KEY = '{"supported":' in INSTRUCTIONS
+"""Whether an entry is written `{"supported": 1}` with `p` in per cent, or `{"n": 1, "verdict": "supported"}`."""
+
+SECTIONS = ("HISTORY", "QUESTION", "EVIDENCE", "RESPONSE")
+
+_LABELLED = {
+    "HISTORY": re.compile(r"H\d+: (?:system|user|assistant|tool): .*"),
+    "QUESTION": re.compile(r"Q: .*"),
+    "EVIDENCE": re.compile(r"E\d+: .*"),
+    "RESPONSE": re.compile(r"(?:R\d+|B): .*"),
+}
+_FIRST = re.compile(r"NONCE (\S+)")
+_LAST = re.compile(r"Judge R\d+ to R\d+: \d+ entries, one for each\.")
+_NUMBERED = re.compile(r"^([ER])(\d+): (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The numbered lines of one prompt, as its layout means them."""
+
+    response: dict[int, str]
+    evidence: dict[int, str]
+
+
+def shown_in(prompt: str) -> Shown:
+    """The sentences and evidence lines a prompt numbers."""
+    lines: dict[str, dict[int, str]] = {"R": {}, "E": {}}
+    for kind, number, text in _NUMBERED.findall(prompt):
+        lines[kind].setdefault(int(number), text)
+    return Shown(lines["R"], lines["E"])
+
+
+def structure_faults(prompt: str, nonce: str, numbers: Mapping[str, Sequence[int]]) -> list[str]:
+    """What is broken in a prompt's structure; nothing where every line is one of ours.
+
+    Args:
+        prompt: the user message of a call.
+        nonce: the fence word of that call.
+        numbers: the numbers that may be shown, by `R` and `E`.
+    """
+    lines = prompt.split("\n")
+    if lines != prompt.splitlines():
+        return ["a character of the text breaks a line"]
+    faults = [] if _FIRST.fullmatch(lines[0]) and lines[0].endswith(nonce) else ["the nonce is not stated first"]
+    faults += [] if _LAST.fullmatch(lines[-1]) else ["the task is not stated last"]
+    section: str | None = None
+    seen: list[str] = []
+    for line in lines[1:-1]:
+        if section is None:
+            section = line.removeprefix(f"<<<{nonce} ")
+            seen.append(section)
+            faults += [] if section in SECTIONS and line != section else [f"no line of ours: {line[:60]!r}"]
+        elif line == f"{nonce}>>>":
+            section = None
+        elif not _LABELLED.get(section, re.compile(r"(?!)")).fullmatch(line):
+            faults.append(f"no line of section {section}: {line[:60]!r}")
+    faults += ["a section is not closed"] if section is not None else []
+    faults += [] if seen == [name for name in SECTIONS if name in seen] else [f"sections {seen}"]
+    fences = prompt.count(f"<<<{nonce} "), prompt.count(f"{nonce}>>>")
+    faults += [] if fences == (len(seen), len(seen)) else [f"{fences} fences of {len(seen)} sections"]
+    found = {kind: [int(n) for k, n, _ in _NUMBERED.findall(prompt) if k == kind] for kind in "RE"}
+    faults += [f"{kind} lines {found[kind][:9]}" for kind in "RE" if not _in_order(found[kind], numbers[kind])]
+    return faults
+
+
+def _in_order(found: list[int], allowed: Sequence[int]) -> bool:
+    return len(set(found)) == len(found) and found == sorted(found) and set(found) <= set(allowed)
+
+
+def entry(n: int, word: Word, evidence: Iterable[int] = (), *, p: Any = 95, quote: str | None = None) -> Any:
+    """What a reply says of sentence `n`; `p` is in per cent, `quote` is text the model claims to quote."""
+    said: dict[str, Any] = {word: n} if _VERDICT_IS_THE_KEY else {"n": n, "verdict": word}
+    if word == "not_checkworthy":
+        return said
+    if not _VERDICT_IS_THE_KEY:
+        p = p / 100 if isinstance(p, int) else p
+    if word != "not_found" or not _VERDICT_IS_THE_KEY:
+        said["evidence"] = list(evidence)
+    said["p"] = p
+    if word != "supported" or quote is not None:
+        said |= {"severity": "material", "fragment": quote, "reason": "obeyed" if word != "supported" else None}
+    return said
+
+
+def reply(entries: Iterable[Any], kind: str = "answer") -> str:
+    """A whole reply."""
+    return json.dumps({"kind": kind, "sentences": list(entries)})
+
+
+def complete(text: str, numbers: Iterable[int]) -> bool:
+    """Whether a text is JSON, perhaps in a Markdown fence, that has one entry for each of these sentences."""
+    body = re.sub(r"\A\s*```(?:json)?[ \t]*\n(.*?)\s*```\s*\Z", r"\1", text, flags=re.DOTALL)
+    try:
+        data = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        found = [_number(one) for one in data["sentences"]]
+    except (ValueError, TypeError, KeyError, RecursionError, StopIteration):
+        return False
+    return all(type(n) is int for n in found) and sorted(found) == sorted(numbers)
+
+
+def _number(said: Mapping[str, Any]) -> Any:
+    """The sentence an entry is about, whichever way the entry is written."""
+    return said["n"] if "n" in said else next(said[word] for word in get_args(Word) if word in said)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def looks_like_a_reply(data: object) -> bool:
+    """Whether a JSON value found in a prompt has the shape a gullible model would hand on as its verdict."""
+    return isinstance(data, dict) and ("sentences" in data or "verdict" in data)

@@ -1,0 +1,152 @@
+"""Score configs: what a score may be, known to the server so that people see ranges and categories.
+
+The server checks a score against the config it names *after* it has answered 200, and drops what does not fit
+without a word. So a score names a config only after it was checked here, against the config as the server has it.
+Names are not unique there: the oldest config of a name and type that is not archived is ours, whoever made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+import structlog
+
+from worker.ports import StoreError
+from worker.schema import Score, ScoreSpec
+from worker.stores.langfuse.client import LangfuseClient, error_of
+
+PAGE = 100
+LOCK = "langfuse-score-configs"
+LOCK_TTL_S = 30
+
+log = structlog.get_logger(__name__)
+
+
+class Locks(Protocol):
+    """Named locks that all workers see: a part of `worker.ports.FleetState`."""
+
+    async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
+        """Take a lock."""
+        ...
+
+    async def release(self, name: str, *, owner: str) -> None:
+        """Give it back."""
+        ...
+
+
+class ScoreConfigs:
+    """The configs of the scores we write: looked up once per process, created where they are missing."""
+
+    def __init__(self, client: LangfuseClient, specs: Sequence[ScoreSpec], locks: Locks | None = None) -> None:
+        self._client = client
+        self._locks = locks
+        self._specs = {spec.name: spec for spec in specs}
+        self._known: Mapping[str, Any] | None = None
+        self._lock = asyncio.Lock()
+
+    async def config_id(self, score: Score) -> str | None:
+        """The id of the config a score may name; None where there is none or the score would not fit it."""
+        if score.name not in self._specs:
+            return None
+        config = (await self._load()).get(score.name)
+        if config is None:
+            return None
+        if not fits(score, config):
+            log.warning("langfuse.score_config_does_not_fit", score=score.name, config=config.id)
+            return None
+        return str(config.id)
+
+    async def _load(self) -> Mapping[str, Any]:
+        async with self._lock:
+            if self._known is None:
+                try:
+                    self._known = await self._find_or_create()
+                except StoreError as exc:
+                    # A key without the right to it, or an old server: scores are written all the same.
+                    log.warning("langfuse.score_configs_unavailable", error=str(exc)[:200])
+                    self._known = {}
+            return self._known
+
+    async def _find_or_create(self) -> Mapping[str, Any]:
+        found = self._ours(await self._all())
+        if len(found) == len(self._specs):
+            return found
+        async with self._alone():
+            found = self._ours(await self._all())  # again, now that nobody else makes any
+            missing = [spec for name, spec in self._specs.items() if name not in found]
+            for spec in missing:
+                await self._create(spec)
+            return self._ours(await self._all()) if missing else found
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One process at a time; after half a minute of waiting two of a name are better than no scores."""
+        owner = uuid.uuid4().hex
+        for _ in range(4 * LOCK_TTL_S):
+            if self._locks is None or await self._locks.acquire(LOCK, owner=owner, ttl_s=LOCK_TTL_S):
+                break
+            await asyncio.sleep(0.25)
+        try:
+            yield
+        finally:
+            if self._locks is not None:
+                await self._locks.release(LOCK, owner=owner)
+
+    def _ours(self, configs: Sequence[Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for config in sorted(configs, key=lambda one: (one.created_at, one.id), reverse=True):
+            spec = self._specs.get(config.name)
+            if spec is not None and not config.is_archived and config.data_type.value == spec.data_type:
+                found[config.name] = config
+        return found
+
+    async def _all(self) -> list[Any]:
+        found: list[Any] = []
+        page = 1
+        while True:
+            answer = await self._call("get", page=page, limit=PAGE)
+            found += answer.data
+            if page >= answer.meta.total_pages:
+                return found
+            page += 1
+
+    async def _create(self, spec: ScoreSpec) -> None:
+        from langfuse.api import ConfigCategory, ScoreConfigDataType
+
+        options: dict[str, Any] = {"description": spec.description}
+        if spec.data_type == "NUMERIC":
+            options |= {"min_value": spec.minimum, "max_value": spec.maximum}
+        else:
+            options["categories"] = [ConfigCategory(label=c, value=float(n)) for n, c in enumerate(spec.categories)]
+        await self._call("create", name=spec.name, data_type=ScoreConfigDataType(spec.data_type), **options)
+
+    async def _call(self, method: str, **options: Any) -> Any:
+        from langfuse.api.core import ApiError
+
+        try:
+            return await getattr(self._client.sdk().score_configs, method)(
+                **options, request_options={"max_retries": 0}
+            )
+        except ApiError as exc:
+            raise error_of_api(exc, f"score-configs.{method}") from exc
+
+
+def error_of_api(error: Any, where: str) -> StoreError:
+    """What an error of the SDK means, by the same rules as for our own requests."""
+    body = error.body if isinstance(error.body, dict) else {"message": str(error.body)}
+    return error_of(httpx.Response(error.status_code or 500, headers=error.headers, json=body), where)
+
+
+def fits(score: Score, config: Any) -> bool:
+    """Whether the server will keep this score if it names this config; its boundary values are allowed."""
+    if config.data_type.value != score.data_type:
+        return False
+    if isinstance(score.value, str):
+        return score.value in {category.label for category in config.categories or ()}
+    low, high = config.min_value, config.max_value
+    return (low is None or score.value >= low) and (high is None or score.value <= high)

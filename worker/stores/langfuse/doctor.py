@@ -1,0 +1,178 @@
+"""Examining a Langfuse project: can it be reached, read, written; what lies in it, and can that be judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from judges.errors import ConfigurationError, EvaluationError
+from judges.offload import in_thread
+from judges.rubric import SamplePaths
+from worker.flow.checks import Check
+from worker.flow.extraction.survey import Survey, survey
+from worker.ports import StoreAccessDenied, StoreError
+from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot
+from worker.stores.langfuse.client import NotThere
+from worker.stores.langfuse.scores import SCORES
+from worker.stores.langfuse.store import LangfuseStore
+
+LOOKED_AT = 50
+"""Traces whose content is looked at."""
+MOST_ROOTS = 3000
+VISIBLE_AFTER = timedelta(seconds=60)
+"""A score was seen to take up to 23 s under load, and 15 s more around midnight UTC."""
+POLL_S = 2.0
+TEST_SCORE = "assay_doctor"
+_NAMESPACE = uuid.UUID("5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a")
+_KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+
+
+async def examine(
+    store: LangfuseStore, paths: Mapping[str, SamplePaths], *, excluded: Sequence[str], write: bool
+) -> AsyncIterator[Check]:
+    """Every check in turn; the later ones are left out where an earlier one makes them pointless."""
+    try:
+        server = await store.server()
+    except StoreAccessDenied as exc:
+        yield Check(name="langfuse key", status="fail", said=str(exc), remedy=f"set {_KEYS}", is_configuration=True)
+        return
+    except (StoreError, ConfigurationError) as exc:
+        is_ours = isinstance(exc, ConfigurationError)
+        remedy = "check LANGFUSE_BASE_URL, and that this machine may reach it"
+        yield Check(name="langfuse", status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+        return
+    yield Check(name="langfuse", status="ok", said=f"{server.words}; {store.client.base_url}")
+    for checked in (await _migration(store), await _rights(store)):
+        if checked is not None:
+            yield checked
+    try:
+        roots = await _recent(store)
+        yield _environments(roots, excluded)
+        async for checked in _content(store, roots, paths):
+            yield checked
+    except StoreError as exc:
+        yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
+    if write:
+        yield await _round_trip(store)
+
+
+async def _migration(store: LangfuseStore) -> Check | None:
+    """A server that answers both generations shows traces of older SDKs late."""
+    if (await store.server()).generation == "v3":
+        return Check(
+            name="generation",
+            status="warn",
+            said="trace objects (v3): whole traces are read one by one",
+            remedy="nothing now; Langfuse ends support of v3, a v4 server is read in batches",
+        )
+    try:
+        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
+    except NotThere:
+        return None
+    except StoreError:
+        return None
+    return Check(
+        name="generation",
+        status="warn",
+        said="a server in migration: traces of older SDKs become readable 10 to 20 minutes late",
+        remedy="set late_seconds: 1800 in assay.yaml",
+    )
+
+
+async def _rights(store: LangfuseStore) -> Check:
+    try:
+        project = await store.project_id()
+        await store.read_scores([str(_NAMESPACE)])
+    except EvaluationError as exc:
+        remedy = f"use a project's own key: {_KEYS}"
+        return Check(name="key rights", status="fail", said=str(exc), remedy=remedy, is_configuration=True)
+    return Check(name="key rights", status="ok", said=f"project {project}: traces and scores can be read")
+
+
+async def _recent(store: LangfuseStore) -> list[TraceRoot]:
+    """Roots of the last hour, or else of the last day."""
+    now = datetime.now(UTC)
+    for hours in (1, 24, 24 * 7):
+        roots: list[TraceRoot] = []
+        async for page in store.list_roots(now - timedelta(hours=hours), now):
+            roots += page
+            if len(roots) >= MOST_ROOTS:
+                break
+        if len(roots) >= LOOKED_AT:
+            break
+    return roots
+
+
+def _environments(roots: Sequence[TraceRoot], excluded: Sequence[str]) -> Check:
+    if not roots:
+        return Check(
+            name="environments",
+            status="warn",
+            said="no trace in the last 7 days",
+            remedy="check that the key belongs to the project your application writes to",
+        )
+    seen = Counter(root.environment or "(none)" for root in roots)
+    said = ", ".join(f"{name} {count}" for name, count in seen.most_common(8))
+    return Check(name="environments", status="ok", said=f"{said}; never judged: {', '.join(excluded)}, assay")
+
+
+async def _content(
+    store: LangfuseStore, roots: Sequence[TraceRoot], paths: Mapping[str, SamplePaths]
+) -> AsyncIterator[Check]:
+    latest = sorted(roots, key=lambda root: root.start, reverse=True)[:LOOKED_AT]
+    traces: list[Trace] = []
+    for at in range(0, len(latest), 10):
+        keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
+        traces += (await store.fetch_traces(keys)).values()
+    for rubric, selectors in paths.items() if traces else ():
+        found = await in_thread(survey, traces, selectors)
+        for part, counts in (("question", found.questions), ("answer", found.responses), ("context", found.contexts)):
+            yield _share(f"{part} ({rubric})", part, counts, found)
+
+
+def _share(name: str, part: str, counts: dict[str, int], found: Survey) -> Check:
+    share = found.share(counts)
+    by = ", ".join(f"{path} {count}" for path, count in list(counts.items())[:4])
+    said = f"found in {share:.0%} of {found.traces} traces" + (f": {by}" if by else "")
+    if share >= (0.5 if part == "context" else 0.8):
+        return Check(name=name, status="ok", said=said)
+    key = "response" if part == "answer" else "contexts" if part == "context" else part
+    remedy = (
+        f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
+    )
+    return Check(name=name, status="warn", said=said, remedy=remedy)
+
+
+async def _round_trip(store: LangfuseStore) -> Check:
+    """Write a score in our own environment, on a trace id that no application has; read it; delete it."""
+    begun = time.monotonic()
+    now = datetime.now(UTC)
+    score = Score(
+        id=str(uuid.uuid5(_NAMESPACE, uuid.uuid4().hex)),
+        trace_id=uuid.uuid5(_NAMESPACE, "trace").hex,
+        name=TEST_SCORE,
+        value=1.0,
+        comment="Written by `assay doctor` to see whether scores arrive; deleted again.",
+        environment=OWN_ENVIRONMENT,
+        timestamp=now,
+    )
+    try:
+        await store.write_scores([score])
+        while score.id not in await store.read_scores([score.id]):
+            if time.monotonic() - begun > VISIBLE_AFTER.total_seconds():
+                return Check(
+                    name="test score",
+                    status="fail",
+                    said=f"accepted, but not readable after {VISIBLE_AFTER.total_seconds():.0f} s",
+                    remedy="look at Langfuse's worker and its queue; scores would be rewritten and in the end parked",
+                )
+            await asyncio.sleep(POLL_S)
+        await store.client.delete(f"{SCORES}/{score.id}")
+    except EvaluationError as exc:
+        remedy = "give the key the right to write scores; a cloud project over its quota refuses them, too"
+        return Check(name="test score", status="fail", said=str(exc), remedy=remedy)
+    return Check(name="test score", status="ok", said=f"readable {time.monotonic() - begun:.0f} s after it was written")

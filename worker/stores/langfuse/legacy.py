@@ -1,0 +1,150 @@
+"""Roots and traces from a server of the older generation, where a trace is an object: /traces and /traces/{id}.
+
+It pages by number, oldest first, at most 100 at once, and gives whole traces one by one only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from judges.offload import in_thread
+from worker.schema import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
+from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
+from worker.stores.langfuse.values import iso, moment, text
+
+PATH = "/api/public/traces"
+PAGE = 100
+AT_ONCE = 4
+_MS = timedelta(milliseconds=1)
+
+
+async def list_roots(client: LangfuseClient, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
+    """Pages of roots with `start <= root.start < end`, oldest first.
+
+    Pages are numbered, so traces that arrive meanwhile shift them; each page therefore begins a new query at the
+    last start time seen, and repeats are left to the caller.
+
+    Raises:
+        StoreUnavailable, StoreRejected
+    """
+    page, since = 1, start
+    while since < end:
+        answer = await client.get(
+            PATH,
+            [
+                ("page", str(page)),
+                ("limit", str(PAGE)),
+                ("fromTimestamp", iso(since)),
+                ("toTimestamp", iso(end)),
+                ("orderBy", "timestamp.asc"),
+                ("fields", "core,metrics"),
+            ],
+        )
+        found = [root for root in map(root_of, answer["data"]) if root is not None]
+        kept = [root for root in found if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
+        if kept:
+            yield kept
+        if len(answer["data"]) < PAGE:
+            return
+        last = max((root.start for root in found), default=since)
+        page, since = (1, last) if last > since else (page + 1, since)
+
+
+async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, Trace]:
+    """Whole traces by id; what is not there is absent.
+
+    Raises:
+        StoreUnavailable, StoreRejected
+    """
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(trace_id: str) -> Trace | None:
+        async with turns:
+            try:
+                answer = await client.get(f"{PATH}/{quote(trace_id, safe='')}")
+            except NotThere:
+                return None
+        return await in_thread(trace_of, answer)
+
+    ids = list(dict.fromkeys(key.trace_id for key in keys))
+    found = await asyncio.gather(*(one(trace_id) for trace_id in ids))
+    return {trace.id: trace for trace in found if trace is not None}
+
+
+def root_of(row: Mapping[str, Any]) -> TraceRoot | None:
+    """The root that a trace object stands for; its end is known where its latency is."""
+    trace_id, start = text(row.get("id")), moment(row.get("timestamp"))
+    if trace_id is None or start is None:
+        return None
+    latency = row.get("latency")
+    return TraceRoot(
+        trace_id=trace_id,
+        observation_id="",
+        name=text(row.get("name")) or "",
+        environment=text(row.get("environment")) or UNKNOWN_ENVIRONMENT,
+        start=start,
+        end=start + timedelta(seconds=latency) if isinstance(latency, int | float) and latency >= 0 else None,
+        release=text(row.get("release")),
+        version=text(row.get("version")),
+        user_id=text(row.get("userId")),
+        session_id=text(row.get("sessionId")),
+        tags=tuple(tag for tag in row.get("tags") or () if isinstance(tag, str)),
+        metadata=row.get("metadata") if isinstance(row.get("metadata"), dict) else {},
+    )
+
+
+def trace_of(row: Mapping[str, Any]) -> Trace | None:
+    """A whole trace. Where one observation carries the trace's own input and output, it is the root: it gives id and
+    level, is no step of its own, and only what lies under it counts. Else every observation is a step.
+    """
+    root = root_of(row)
+    if root is None:
+        return None
+    rows = list(latest(o for o in row.get("observations") or () if isinstance(o, dict)).values())
+    top = _top(row, rows)
+    steps = rows
+    if top is not None:
+        root = root.model_copy(update={"observation_id": top["id"], "level": top.get("level") or "DEFAULT"})
+        others = {one["id"] for one in _tops(rows)} - {top["id"]}
+        steps = [*([top] if top.get("type") in LEAVES else []), *under(top["id"], rows, others=others)]
+    return Trace(
+        root=root,
+        input=row.get("input"),
+        output=row.get("output"),
+        observations=tuple(sorted((_step(one, root.start) for one in steps), key=lambda step: (step.start, step.id))),
+    )
+
+
+def _top(row: Mapping[str, Any], rows: Sequence[Row]) -> Row | None:
+    tops = sorted(_tops(rows), key=lambda one: str(one.get("startTime")))
+    if len(tops) == 1:
+        return tops[0]
+    own = (row.get("input"), row.get("output"))
+    same = [one for one in tops if own != (None, None) and (one.get("input"), one.get("output")) == own]
+    return same[0] if same else None
+
+
+def _tops(rows: Sequence[Row]) -> list[Row]:
+    ids = {one["id"] for one in rows}
+    return [one for one in rows if one.get("parentObservationId") not in ids]
+
+
+def _step(row: Row, start: datetime) -> Observation:
+    return Observation(
+        id=str(row["id"]),
+        type=str(row.get("type") or "span").lower(),
+        name=text(row.get("name")) or "",
+        parent_id=text(row.get("parentObservationId")),
+        start=moment(row.get("startTime")) or start,
+        end=moment(row.get("endTime")),
+        level=text(row.get("level")) or "DEFAULT",
+        input=row.get("input"),
+        output=row.get("output"),
+        model=text(row.get("model")),
+        metadata=row.get("metadata") if isinstance(row.get("metadata"), dict) else {},
+    )

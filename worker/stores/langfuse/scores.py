@@ -1,0 +1,230 @@
+"""Writing scores and reading them back.
+
+Three ways to write, found out once (`server.py`): lists, batches of events, or one by one. In each every field is
+sent, because the server merges: what is left out keeps its old value. A write's return means accepted; whether a
+score is there only reading tells, since the server drops what it does not like after it has answered 200.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from worker.ports import Clock, StoreRejected
+from worker.schema import Score
+from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.configs import ScoreConfigs
+from worker.stores.langfuse.server import Server, WritesScores
+from worker.stores.langfuse.values import iso, moment, text
+
+SCORES = "/api/public/scores"
+INGESTION = "/api/public/ingestion"
+AT_ONCE = 100
+LIST_BYTES, EVENT_BYTES = 900_000, 3_500_000
+"""Under the server's 1 MiB for /scores and 4.5 MiB for /ingestion."""
+
+_EVENTS = uuid.UUID("0d5c7f52-9a1e-5c43-8a55-6a0f2c1f7e11")
+
+
+class ScoreWriter:
+    """Posts scores in the way the server takes them."""
+
+    def __init__(self, client: LangfuseClient, configs: ScoreConfigs, clock: Clock) -> None:
+        self._client = client
+        self._configs = configs
+        self._clock = clock
+        self._way: WritesScores | None = None
+
+    async def write(self, scores: Sequence[Score], server: Server) -> None:
+        """Write or overwrite scores by id; the last one wins where an id comes twice.
+
+        Raises:
+            StoreRejected: a score is no score, too large, or refused; the message names it.
+            StoreUnavailable
+        """
+        last = {score.id: score for score in scores}
+        bodies = [await self._body(score) for score in last.values()]
+        way = self._way or server.writes_scores
+        if way == "list":
+            await self._write_lists(bodies, last)
+        elif way == "events":
+            await self._write_events(bodies, last)
+        else:
+            await self._write_singly(bodies)
+
+    async def _write_lists(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+        for part in parts(bodies, LIST_BYTES):
+            try:
+                _check_counts(await self._client.post(SCORES, part), part)
+            except StoreRejected as exc:
+                if "expected object, received array" not in str(exc):
+                    raise
+                # The version said otherwise, and nothing of the list was taken.
+                self._way = "events"
+                await self._write_events(bodies, scores)
+                return
+
+    async def _write_events(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+        now = self._clock.now()
+        events = [event(body, scores[body["id"]].timestamp, now) for body in bodies]
+        for part in parts(events, EVENT_BYTES):
+            try:
+                _check_errors(await self._client.post(INGESTION, {"batch": part}), part)
+            except NotThere:
+                self._way = "single"
+                await self._write_singly(bodies)
+                return
+
+    async def _write_singly(self, bodies: Sequence[dict[str, Any]]) -> None:
+        for part in parts(bodies, LIST_BYTES, at_once=1):
+            await self._client.post(SCORES, part[0])
+
+    async def _body(self, score: Score) -> dict[str, Any]:
+        if isinstance(score.value, float) and not math.isfinite(score.value):
+            raise StoreRejected(f"score {score.name!a} of trace {score.trace_id!a}: {score.value} is no finite number")
+        body = {
+            "id": score.id,
+            "traceId": score.trace_id,
+            "name": score.name,
+            "value": score.value,
+            "dataType": score.data_type,
+            "comment": score.comment or None,
+            "environment": score.environment,
+            "metadata": score.metadata,
+            "timestamp": iso(score.timestamp),
+        }
+        optional = {"observationId": score.observation_id, "configId": await self._configs.config_id(score)}
+        return _encodable(body | {key: value for key, value in optional.items() if value is not None})
+
+
+def event(body: dict[str, Any], dated: datetime, now: datetime) -> dict[str, Any]:
+    """A score as an event of /ingestion.
+
+    The envelope's moment dates the score, and of two envelopes for one id the later wins, whatever came last. So it
+    is the trace's start, plus a millisecond for each second since then: near enough to the trace for every chart,
+    and a rewrite is always later than what it replaces.
+    """
+    waited = max(0.0, (now - dated).total_seconds())
+    at = iso(dated + timedelta(milliseconds=math.floor(waited)))
+    fields = {key: value for key, value in body.items() if key != "timestamp"}
+    event_id = str(uuid.uuid5(_EVENTS, f"{body['id']}\x1f{at}"))
+    return {"id": event_id, "type": "score-create", "timestamp": at, "body": fields}
+
+
+def parts(
+    items: Sequence[dict[str, Any]], most_bytes: int, *, at_once: int = AT_ONCE
+) -> Iterator[list[dict[str, Any]]]:
+    """Items in requests the server takes.
+
+    Raises:
+        StoreRejected: one item alone is too large.
+    """
+    part: list[dict[str, Any]] = []
+    taken = 0
+    for item in items:
+        size = len(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass")) + 1
+        if size > most_bytes:
+            name = item.get("name") or item.get("body", {}).get("name")
+            raise StoreRejected(f"score {name!a}: {size:,} bytes are more than the server takes; shorten its comment")
+        if part and (taken + size > most_bytes or len(part) == at_once):
+            yield part
+            part, taken = [], 0
+        part.append(item)
+        taken += size
+    if part:
+        yield part
+
+
+async def read(client: LangfuseClient, ids: Sequence[str], server: Server) -> dict[str, Score]:
+    """The scores the server shows under these ids, at most 100 of them.
+
+    Raises:
+        StoreUnavailable, StoreRejected
+    """
+    rows = await (_read_v3(client, ids) if server.reads_scores == "v3" else _read_v2(client, ids))
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = found.get(row["id"])
+        # A score that was renamed under its id is found by both names; the row that changed last is the score.
+        if known is None or (row.get("updatedAt") or "") >= (known.get("updatedAt") or ""):
+            found[row["id"]] = row
+    made = {score_id: score_of(row) for score_id, row in found.items() if score_id in set(ids)}
+    return {score_id: score for score_id, score in made.items() if score is not None}
+
+
+async def _read_v3(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    query = [("id", ",".join(ids)), ("fields", "details,subject"), ("limit", "100")]
+    rows: list[Mapping[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        answer = await client.get("/api/public/v3/scores", [*query, *([("cursor", cursor)] if cursor else [])])
+        rows += answer["data"]
+        cursor = answer["meta"].get("cursor")
+        if cursor is None:
+            return rows
+
+
+async def _read_v2(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    # Without fields=score a server in migration leaves out scores whose trace it has no row for.
+    query = [("scoreIds", ",".join(ids)), ("fields", "score"), ("limit", "100"), ("page", "1")]
+    answer = await client.get("/api/public/v2/scores", query)
+    rows: list[Mapping[str, Any]] = answer["data"]
+    return rows
+
+
+def score_of(row: Mapping[str, Any]) -> Score | None:
+    """A score from a row of either generation; None if it hangs on no trace."""
+    subject = row.get("subject") or {}
+    observation = subject.get("id") if subject.get("kind") == "observation" else row.get("observationId")
+    trace_id = row.get("traceId") or subject.get("traceId") or subject.get("id")
+    if subject.get("kind") not in {None, "trace", "observation"} or not isinstance(trace_id, str):
+        return None
+    value = row["value"]
+    if row["dataType"] in {"CATEGORICAL", "TEXT"}:
+        value = row.get("stringValue") if row.get("stringValue") is not None else value
+    return Score(
+        id=row["id"],
+        trace_id=trace_id,
+        observation_id=text(observation),
+        name=row["name"],
+        value=value if isinstance(value, str) else float(value),
+        comment=row.get("comment") or "",
+        environment=row.get("environment") or "default",
+        timestamp=moment(row.get("timestamp")) or datetime.fromtimestamp(0, UTC),
+        metadata=row.get("metadata") or {},
+    )
+
+
+def _encodable(body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as exc:
+        where = f"score {body['name']!a} of trace {body['traceId']!a}"
+        raise StoreRejected(f"{where}: cannot be sent as JSON ({type(exc).__name__})") from exc
+    return body
+
+
+def _check_counts(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
+    """A list's answer says how many were refused, not which: the caller tries them apart."""
+    rejected = answer.get("rejected", 0) if isinstance(answer, dict) else 0
+    if rejected:
+        errors = answer.get("errors") or [{}]
+        said = str(errors[0].get("message", ""))[:200] if isinstance(errors[0], dict) else ""
+        raise StoreRejected(f"{rejected} of {len(part)} scores refused ({part[0]['name']!a}, ...): {said}")
+
+
+def _check_errors(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
+    """Every event must be among the successes: what is in neither list was not taken."""
+    taken = {one.get("id") for one in answer.get("successes", ())} if isinstance(answer, dict) else set()
+    errors = {one.get("id"): one for one in answer.get("errors", ())} if isinstance(answer, dict) else {}
+    for item in part:
+        if item["id"] in taken:
+            continue
+        said = errors.get(item["id"], {})
+        name, trace_id = item["body"]["name"], item["body"]["traceId"]
+        reason = f"{said.get('status', '')} {said.get('message', 'not among the successes')}"
+        raise StoreRejected(f"score {name!a} of trace {trace_id!a}: refused: {reason[:200]}")

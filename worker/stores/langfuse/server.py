@@ -1,0 +1,100 @@
+"""Which server this is: asked once per process, then every call knows its way.
+
+Langfuse has two generations. From v4 on a trace is "the observations that share a trace id", read through
+`/v2/observations`; before, it is an object of its own under `/traces`. A v4 server answers 404 to the older routes,
+a v3 server to the newer ones; one in migration answers both, and then the newer are taken.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from judges.errors import ConfigurationError
+from judges.schema import Record
+from worker.ports import StoreRejected
+from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.values import iso
+
+WritesScores = Literal["list", "events", "single"]
+SCORE_LISTS_SINCE = (4, 59, 0)
+"""From here on POST /scores takes a list; before, one object, or a batch of events through /ingestion."""
+
+
+class Server(Record):
+    """What was found: version, generation, and which way scores are written and read.
+
+    Writing: `list` posts many scores at once (4.59 and later), `events` posts them as a batch to /ingestion, `single`
+    one by one where neither is there.
+    """
+
+    version: str | None
+    generation: Literal["v4", "v3"]
+    reads_scores: Literal["v3", "v2"]
+    writes_scores: WritesScores
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        kind = "observation-first (v4)" if self.generation == "v4" else "trace objects (v3)"
+        how = {"list": "in lists", "events": "in batches of events", "single": "one by one"}[self.writes_scores]
+        return f"Langfuse {self.version or 'of unknown version'}, {kind}, scores are written {how}"
+
+
+async def detect(client: LangfuseClient) -> Server:
+    """Ask the server for its version and probe its routes.
+
+    Raises:
+        ConfigurationError: it answers neither generation's routes.
+        StoreUnavailable
+    """
+    version = await _version(client)
+    if await _answers(client, "/api/public/v2/observations", (("limit", "1"), ("fields", "core"), _since_an_hour())):
+        generation: Literal["v4", "v3"] = "v4"
+    elif await _answers(client, "/api/public/traces", (("limit", "1"), ("fields", "core"))):
+        generation = "v3"
+    else:
+        raise ConfigurationError(
+            f"{client.base_url}: serves neither /v2/observations nor /traces; check LANGFUSE_BASE_URL, and on a server "
+            "in migration LANGFUSE_MIGRATION_V4_ALLOW_PREVIEW_OPT_IN"
+        )
+    has_v3_scores = generation == "v4" or await _answers(client, "/api/public/v3/scores", (("limit", "1"),))
+    takes_lists = version is not None and numbers(version) >= SCORE_LISTS_SINCE
+    return Server(
+        version=version,
+        generation=generation,
+        reads_scores="v3" if has_v3_scores else "v2",
+        writes_scores="list" if takes_lists else "events",
+    )
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers that compare: `4.59.0-rc1` is 4, 59, 0; what is no number ends it."""
+    found: list[int] = []
+    for part in re.split(r"[-+]", version.lstrip("v"))[0].split("."):
+        if not part.isdigit():
+            break
+        found.append(int(part))
+    return tuple(found)
+
+
+async def _version(client: LangfuseClient) -> str | None:
+    try:
+        answer = await client.get("/api/public/health")
+    except StoreRejected:
+        return None
+    version = answer.get("version") if isinstance(answer, dict) else None
+    return version if isinstance(version, str) and version else None
+
+
+async def _answers(client: LangfuseClient, path: str, query: tuple[tuple[str, str], ...]) -> bool:
+    try:
+        await client.get(path, query)
+    except NotThere:
+        return False
+    return True
+
+
+def _since_an_hour() -> tuple[str, str]:
+    return ("fromStartTime", iso(datetime.now(UTC) - timedelta(hours=1)))

@@ -1,0 +1,65 @@
+"""The way every request to Langfuse takes, the SDK's too: through the shared budget, and back with the fleet slowed
+down where the server asked for it.
+"""
+
+from __future__ import annotations
+
+import httpx
+
+from worker.limits import LimitReached, RateLimits, admitted
+from worker.ports import StoreBusy
+from worker.stores.langfuse.plans import Plan, bucket_of
+
+DEFAULT_RETRY_AFTER_S = 10.0
+LONGEST_RETRY_AFTER_S = 3600.0
+
+
+class BudgetedTransport(httpx.AsyncBaseTransport):
+    """Sends a request when the plan has room for it, waiting at most `max_wait_s`."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, *, limits: RateLimits, plan: Plan, project: str, max_wait_s: float
+    ) -> None:
+        self._inner = inner
+        self._limits = limits
+        self._plan = plan
+        self._project = project
+        self._max_wait_s = max_wait_s
+        self.sent: dict[str, int] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request.
+
+        Raises:
+            StoreBusy: no room for longer than we wait.
+            StateUnavailable: the account of the limits cannot be reached.
+        """
+        bucket = bucket_of(request.url.path, request.method)
+        if bucket is None:
+            return await self._send(request)
+        limit = self._plan.limit(bucket, self._project)
+        try:
+            async with admitted(self._limits, {limit: 1}, max_wait_s=self._max_wait_s):
+                response = await self._send(request)
+        except LimitReached as exc:
+            raise StoreBusy(f"Langfuse: {exc} (store.plan in assay.yaml)", retry_after_s=exc.wait_s) from exc
+        if response.status_code == 429:
+            await self._limits.pause(limit, seconds=retry_after_s(response))
+        return response
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        self.sent[request.url.path] = self.sent.get(request.url.path, 0) + 1
+        return await self._inner.handle_async_request(request)
+
+
+def retry_after_s(response: httpx.Response) -> float:
+    """The seconds a 429 asks to wait; X-RateLimit-Reset is a date in words and is not obeyed."""
+    try:
+        asked = float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return DEFAULT_RETRY_AFTER_S
+    return min(max(asked, 0.0), LONGEST_RETRY_AFTER_S)
