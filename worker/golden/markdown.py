@@ -14,6 +14,7 @@ from worker.golden.words import metric_name, number
 
 _SHOWN = 10
 _REASONS = 20
+_FACTS = 60
 _SIGNS = {GateVerdict.PASS: "✅", GateVerdict.REGRESSED: "❌", GateVerdict.INCONCLUSIVE: "⚠️"}
 
 
@@ -27,7 +28,7 @@ def gate_markdown(result: GateResult, page: str | None = None) -> str:
         f"{sign} Gate: **{verdict}** ({_md(result.candidate)} against {_md(result.baseline)}, {_md(result.golden_set)})"
     )
     blocks = [[f"### {title}"], _reasons(result), _metric_table(result), _pair_table(result.discordant)]
-    facts = [f"- {_md(line)}" for line in gate_facts(result)]
+    facts = [f"- {_md(line)}" for line in gate_facts(result)[:_FACTS]]
     folded = ["<details><summary>What this rests on</summary>", "", *facts, "", "</details>"]
     return _joined([*blocks, _page_line(page), folded])
 

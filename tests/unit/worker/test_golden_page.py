@@ -83,6 +83,7 @@ def test_judged_text_never_becomes_markup(tmp_path: Path) -> None:
     assert links
     assert all(re.fullmatch(r"#[A-Za-z0-9-]+", link) for link in links)
     assert "window.pwned = 1" in page.text
+    assert HOSTILE[:150] in page.text  # reasons are shown in full, though the answers are short
     assert "49" not in re.findall(r"\{\{.*?\}\}", page.text)
     for hidden in "\u2028\u2029\u202e\u2066\U000e0041\ufeff\x00\x1b\U000e0101":
         assert hidden not in html

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from judges.schema import Claim, ClaimVerdict, Failed, Scored, Skipped, Verdict
 from worker.golden.decide import ItemStatus
-from worker.golden.html.marks import Mark, Run, cut
+from worker.golden.html.marks import Mark, cut
+from worker.golden.html.views import ClaimView, PassageView, RepeatView, SideView
 from worker.golden.result import ItemResult
 from worker.golden.words import metric_name, number
 
@@ -24,90 +25,13 @@ class Limits:
     line: int
 
     @classmethod
-    def within(cls, budget: int) -> Limits:
-        """What about so many characters an item allow; everything but the texts is bounded more tightly."""
-        return cls(budget, claims=max(4, min(80, budget // 60)), line=max(40, min(300, budget // 20)))
+    def within(cls, text: int, allowance: int) -> Limits:
+        """Limits for items that may take so many characters on average, the longest of them `text`."""
+        return cls(text, claims=max(4, min(80, allowance // 60)), line=max(40, min(300, allowance // 20)))
 
 
 Labelled = list[tuple[str, Claim]]
 """Claims with their labels on the page."""
-
-
-@dataclass(frozen=True)
-class ClaimView:
-    """One claim: its label on the page, what became of it and why, and the passages it rests on (from 1)."""
-
-    label: str
-    text: str
-    verdict: str
-    reason: str
-    source: str
-    severity: str
-    probability: str
-    passages: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class PassageView:
-    """One passage of the evidence with the claims that rest on it marked; `number` counts from 1."""
-
-    number: int
-    runs: tuple[Run, ...]
-    cited_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RepeatView:
-    """One of several answers to the item, in a line."""
-
-    number: int
-    status: str
-    risk: str
-    why: str
-    text: str
-
-
-@dataclass(frozen=True)
-class SideView:
-    """One answer as it was judged. `passages` is None where both sides share their evidence, shown once."""
-
-    role: str
-    letter: str
-    name: str
-    status: str
-    reasons: tuple[str, ...]
-    answer: tuple[Run, ...]
-    claims: tuple[ClaimView, ...]
-    claims_left_out: int
-    hits: tuple[tuple[str, str], ...]
-    scores: tuple[tuple[str, str], ...]
-    facts: tuple[tuple[str, str], ...]
-    comment: str
-    repeats: tuple[RepeatView, ...]
-    passages: tuple[PassageView, ...] | None
-
-    @property
-    def shelf(self) -> str:
-        """What the anchors of the passages start with that the claims point at."""
-        return "" if self.passages is None else self.letter
-
-    @property
-    def wrong(self) -> tuple[ClaimView, ...]:
-        """The claims that the evidence does not support."""
-        return tuple(claim for claim in self.claims if claim.verdict != "supported")
-
-    @property
-    def right(self) -> tuple[ClaimView, ...]:
-        """The claims that it does."""
-        return tuple(claim for claim in self.claims if claim.verdict == "supported")
-
-    def hover(self, labels: Sequence[str]) -> str:
-        """Verdict and reason of unsupported claims with these labels, for the place in the answer they speak of."""
-        return "; ".join(
-            f"{claim.label} {claim.verdict.replace('_', ' ')}" + (f": {claim.reason}" if claim.reason else "")
-            for claim in self.wrong
-            if claim.label in labels
-        )
 
 
 @dataclass(frozen=True)

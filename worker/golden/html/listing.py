@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from worker.golden.comparison import GateResult, Pair
 from worker.golden.decide import ItemStatus
 from worker.golden.facts import signed
-from worker.golden.html.items import Limits, PassageView, Side, SideView, clip, risk_of, side_views, status_words
+from worker.golden.html.items import Limits, Side, clip, risk_of, side_views, status_words
+from worker.golden.html.views import PassageView, SideView
 from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 

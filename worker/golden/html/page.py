@@ -61,7 +61,8 @@ def _fitting(render: Callable[[Limits], str], texts: Sequence[Sequence[str]]) ->
     stretch = max(1.0, sum(len(shown(text).encode("utf-8")) for text in starts) / max(1, sum(map(len, starts))))
     budget = int(_ALL_TEXT / stretch)
     for _ in range(_TRIES):
-        page = render(Limits.within(max(share_out(sizes, budget), default=0)))
+        longest = max(share_out(sizes, budget), default=0)
+        page = render(Limits.within(longest, budget // max(1, len(sizes))))
         weight = len(page.encode("utf-8"))
         if weight <= MOST_BYTES:
             break

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker.golden.comparison import GateResult, GateVerdict, MetricTest
-from worker.golden.facts import detectable_words, exam_fact, primary_change, share, signed
-from worker.golden.result import ExamState, GoldenRun, JudgeExam
-from worker.golden.words import metric_name, metric_words, number, primary_words
+from worker.golden.facts import detectable_words, primary_change, share, signed
+from worker.golden.html.checks import Check, exam_check, gate_checks
+from worker.golden.result import GoldenRun, JudgeExam
+from worker.golden.words import metric_name, number
 from worker.statistics.intervals import Estimate
 
 _HEADLINES = {
@@ -48,15 +49,6 @@ class Figure:
     label: str
     value: str
     note: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing the verdict depends on; `state` is ok, bad, open or note."""
-
-    name: str
-    state: str
-    words: str
 
 
 @dataclass(frozen=True)
@@ -109,7 +101,7 @@ def gate_summary(result: GateResult) -> Summary:
             *_rate(result.candidate, "candidate", result.candidate_pass_rate),
         ),
         figures=_gate_figures(result),
-        checks=_checks(result),
+        checks=gate_checks(result),
         metrics=tuple(_metric_row(test, result) for test in (result.primary, *result.secondaries)),
         slices=tuple(
             (s.tag, str(s.n), str(s.baseline_passed), str(s.candidate_passed), str(s.worse), str(s.better))
@@ -140,7 +132,7 @@ def run_summary(run: GoldenRun) -> Summary:
             Figure("unstable", str(len(run.unstable())), _repeats_words(run.repeats)),
             _cost_figure(run),
         ),
-        checks=(_exam_check(run.exam),),
+        checks=(exam_check(run.exam),),
         metrics=(),
         slices=(),
         exam=exam_rows(run.exam),
@@ -213,55 +205,6 @@ def _cost_figure(made: GateResult | GoldenRun) -> Figure:
     took = "" if seconds is None else f", {seconds:.1f} s"
     cost = "unknown (no price)" if made.cost_usd is None else f"{made.cost_usd:.4f} USD"
     return Figure("judging cost", cost, f"{made.usage.calls} model calls, {tokens:,} tokens{took}")
-
-
-def _checks(result: GateResult) -> tuple[Check, ...]:
-    checks = [_primary_check(result), _must_pass_check(result), _missing_check(result), _exam_check(result.exam)]
-    if result.margin is not None:
-        checks.insert(1, _margin_check(result, result.margin))
-    if result.secondaries:
-        worse = [metric_words(test) for test in result.secondaries if test.shown_worse]
-        words = "; ".join(worse) or f"none of {len(result.secondaries)} shown to be worse"
-        checks.append(Check("secondary metrics (Holm)", "bad" if worse else "ok", words))
-    return tuple(checks)
-
-
-def _primary_check(result: GateResult) -> Check:
-    test = result.primary
-    state = "open" if test.p_value is None else "bad" if test.shown_worse else "ok"
-    return Check(f"primary metric: {metric_name(test.metric)}", state, primary_words(test, result.alpha))
-
-
-def _margin_check(result: GateResult, margin: float) -> Check:
-    interval = result.primary.drop_interval
-    upper = 1.0 if interval is None else interval.high
-    state = "ok" if upper < margin else "bad" if result.primary.shown_worse else "open"
-    return Check("non-inferiority", state, f"the drop is at most {upper:.1%} (one-sided); allowed is {margin:.1%}")
-
-
-def _must_pass_check(result: GateResult) -> Check:
-    names, failed = result.must_pass, result.must_pass_failures
-    if failed:
-        return Check("must-pass items", "bad", f"failed: {', '.join(failed)}")
-    if not names:
-        return Check("must-pass items", "note", "the set names none")
-    lost = [
-        pair.id for pair in result.pairs if pair.id in names and any(i.confirmed == "missing" for i in pair.candidate)
-    ]
-    if lost:
-        return Check("must-pass items", "open", f"missing or not confirmed: {', '.join(lost)}")
-    return Check("must-pass items", "ok", f"all {len(names)} passed")
-
-
-def _missing_check(result: GateResult) -> Check:
-    lost = result.baseline_missing + result.candidate_missing
-    words = f"baseline {result.baseline_missing}, candidate {result.candidate_missing} answers missing"
-    return Check("everything ran", "open" if lost else "ok", words if lost else "no answer is missing on either side")
-
-
-def _exam_check(exam: JudgeExam | None) -> Check:
-    passed = exam is not None and exam.state is ExamState.PASSED
-    return Check("judge's exam", "ok" if passed else "open", exam_fact(exam))
 
 
 def _metric_row(test: MetricTest, result: GateResult) -> MetricRow:
