@@ -38,7 +38,8 @@ from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import AnchorResult, GoldenRun, ItemResult, JudgeExam
 from worker.golden.run import JUDGEMENTS_TO_CONFIRM
-from worker.golden.schema import Anchor, GateSettings, GoldenItem, Labels, Manifest, RecordedTargetSettings, Threshold
+from worker.golden.schema import Anchor, GateSettings, GoldenItem, Labels, Manifest, Threshold
+from worker.golden.target_settings import RecordedTargetSettings
 from worker.statistics.intervals import clopper_pearson
 from worker.statistics.power import minimum_detectable_drop
 

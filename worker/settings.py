@@ -101,6 +101,14 @@ class Settings(BaseSettings):
             for name, value in values.items()
         }
 
+    def variable(self, name: str) -> SecretStr | None:
+        """Any variable of the environment, for what a golden target names; None where it is unset or empty.
+
+        Secret until somebody says otherwise: it is a header's value as often as a host's name.
+        """
+        value = self.rubric_variables().get(name) or os.environ.get(name)  # noqa: TID251  # this is the one file
+        return SecretStr(value) if value else None
+
     def rubric_variables(self) -> dict[str, str]:
         """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
         environ = os.environ.items()  # noqa: TID251  # this is the one file

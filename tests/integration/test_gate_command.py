@@ -3,116 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.servers.chat_server import ChatServer
+from tests.integration.golden_home import ITEMS, REFUSAL, Home, N, anchors, answers, chat, target
 from tests.servers.openai_server import OpenAIServer, fails, slow
-from tests.unit.worker.golden_sets import item, write_lines, write_set
+from tests.unit.worker.golden_sets import write_lines
 from tests.unit.worker.waiting import until
-from worker.cli import main
-
-N = 60
-EVIDENCE = "The bridge over the river was opened in 1932 by the mayor of the town."
-GOOD = "The bridge over the river was opened in 1932."
-WRONG = "Purple elephants invented the telephone in Berlin."
-REFUSAL = "I'm sorry, but I can't help with that."
-ITEMS = [
-    item(f"q{n}", question=f"When was bridge number {n} opened?", contexts=[EVIDENCE], tags=["bridges"])
-    for n in range(N)
-]
-
-
-def anchors(right: bool = True) -> list[dict[str, Any]]:
-    """Labelled outputs on which the local judge is always right, or always wrong."""
-    made = []
-    for n in range(24):
-        bad = n % 2 == 0
-        sample = {"id": f"s{n}", "question": f"{n}?", "contexts": [EVIDENCE], "response": WRONG if bad else GOOD}
-        made.append({"id": f"a{n}", "label": int(bad == right), "sample": sample})
-    return made
-
-
-def answers(bad: int = 0, text: str = WRONG) -> dict[str, str]:
-    return {f"q{n}": text if n < bad else GOOD for n in range(N)}
-
-
-class Home:
-    """A config root with one golden set in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.set = path / "golden_sets" / "bot-v1"
-        path.mkdir(exist_ok=True)
-        (path / "assay.yaml").write_text("use_cases: [{name: bot}]\n", encoding="utf-8")
-
-    def write(self, releases: dict[str, dict[str, str]] | None = None, **manifest: Any) -> None:
-        """Write and freeze the set."""
-        known = releases if releases is not None else {"old": answers(2), "new": answers(2)}
-        pass_when = {"groundedness": {"at_least": 0.7}}
-        labelled = manifest.pop("labelled", anchors())
-        write_set(
-            self.set,
-            ITEMS,
-            releases=known,
-            labelled=labelled,
-            **{"pass_when": pass_when, "baseline": "old", **manifest},
-        )
-        assert self.assay("golden", "freeze", "bot-v1", "--yes") == 0
-
-    def assay(self, *args: str) -> int:
-        """The exit code of a command, run in this process."""
-        before = sys.argv
-        sys.argv = ["assay", *args, "--config", str(self.path)]
-        try:
-            main()
-        except SystemExit as exc:
-            return int(exc.code or 0)
-        finally:
-            sys.argv = before
-        return 0
-
-    def gate(self, *args: str) -> int:
-        return self.assay("gate", "bot-v1", *(args or ("--candidate", "new")))
-
-    def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
-        """The command in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
-            env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def runs(self) -> list[Path]:
-        return sorted((self.path / ".assay" / "golden" / "bot-v1").glob("2*"))
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
-
-
-@contextmanager
-def chat(down: int = 0, text: str = GOOD) -> Iterator[ChatServer]:
-    """The application: silent about the last `down` questions."""
-    known = {one["question"]: {"response": text, "contexts": [EVIDENCE]} for one in ITEMS[: N - down]}
-    with ChatServer(known) as server:
-        yield server
-
-
-def target(server: ChatServer) -> dict[str, Any]:
-    return server.settings().model_dump(exclude_defaults=True) | {"kind": "http", "contexts": "sources[*].text"}
 
 
 # --- it ran -------------------------------------------------------------------------------------------------------

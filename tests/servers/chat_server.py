@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
-from worker.golden.schema import HttpTargetSettings
+from worker.golden.target_settings import HttpTargetSettings
 
 Answers = dict[str, dict[str, Any]]
 
@@ -19,62 +21,88 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = False
 
 
+class _Handler(BaseHTTPRequestHandler):
+    chat: ChatServer
+
+    def do_GET(self) -> None:
+        self._reply(dict(parse_qsl(urlsplit(self.path).query)))
+
+    def do_POST(self) -> None:
+        self._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
+    def _reply(self, body: dict[str, Any]) -> None:
+        status, payload = self.chat.reply(self.command, body, {k.lower(): v for k, v in self.headers.items()})
+        self.send_response(status)
+        self.send_header("Content-Type", self.chat.content_type)
+        if self.chat.retry_after is not None:
+            self.send_header("Retry-After", self.chat.retry_after)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        try:
+            self.wfile.write(payload)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Quiet."""
+
+
 @dataclass
 class ChatServer:
     """A real HTTP server: answers with what its script says for the question it was sent."""
 
     answers: Answers
     status: int = 200
+    first_statuses: list[int] = field(default_factory=list)
+    retry_after: str | None = None
     raw: bytes | None = None
+    content_type: str = "application/json"
+    shape: Callable[[dict[str, Any]], bytes] | None = None
     delay_s: float = 0.0
+    methods: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
 
     def __enter__(self) -> Self:
-        chat = self
-        lock = threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    chat.requests.append(body)
-                    chat.headers.append({name.lower(): value for name, value in self.headers.items()})
-                    chat.in_flight += 1
-                    chat.most_in_flight = max(chat.most_in_flight, chat.in_flight)
-                time.sleep(chat.delay_s)
-                with lock:
-                    chat.in_flight -= 1
-                self._reply(body)
-
-            def _reply(self, body: dict[str, Any]) -> None:
-                answer = chat.answers.get(body.get("message", ""))
-                status = chat.status if answer is not None or chat.raw is not None else 404
-                payload = chat.raw if chat.raw is not None else json.dumps(self._shape(answer)).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(payload)))
-                self.end_headers()
-                try:
-                    self.wfile.write(payload)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-
-            @staticmethod
-            def _shape(answer: dict[str, Any] | None) -> dict[str, Any]:
-                if answer is None:
-                    return {"error": "unknown"}
-                return {"data": {"answer": answer["response"]}, "sources": [{"text": c} for c in answer["contexts"]]}
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-                """Quiet."""
-
-        self._server = _Http(("127.0.0.1", 0), Handler)
+        self._lock = threading.Lock()
+        self._server = _Http(("127.0.0.1", 0), type("Handler", (_Handler,), {"chat": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
         return self
+
+    def reply(self, method: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, bytes]:
+        """Note a request; status and content of the reply to it."""
+        with self._lock:
+            self.methods.append(method)
+            self.requests.append(body)
+            self.headers.append(headers)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        time.sleep(self.delay_s)
+        with self._lock:
+            self.in_flight -= 1
+            answer = self.answers.get(body.get("message", ""))
+            status = self.status if answer is not None or self.raw is not None else 404
+            status = self.first_statuses.pop(0) if self.first_statuses else status
+        return status, self._payload(answer)
+
+    def _payload(self, answer: dict[str, Any] | None) -> bytes:
+        if self.raw is not None:
+            return self.raw
+        if answer is None:
+            return b'{"error": "unknown"}'
+        if self.shape is not None:
+            return self.shape(answer)
+        sources = [{"text": context} for context in answer["contexts"]]
+        return json.dumps({"data": {"answer": answer["response"]}, "sources": sources}).encode()
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
@@ -92,5 +120,6 @@ class ChatServer:
             "response": "data.answer",
             "contexts": "sources[*].text",
             "timeout_s": 5,
+            "retries": 0,
         }
         return HttpTargetSettings.model_validate({**base, **changes})

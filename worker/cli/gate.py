@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
@@ -24,10 +25,11 @@ from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
 from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run_id, new_run_id
-from worker.golden.lock import load_golden_set
+from worker.golden.lock import load_golden_set, noted_changes
+from worker.golden.recording import record_release, release_to_record
 from worker.golden.result import GoldenRun
 from worker.golden.session import GoldenSession, Targets
-from worker.golden.targets import baseline_targets, target_for
+from worker.golden.targets import ExchangeLog, baseline_targets, target_for
 from worker.runtime import build_evaluator
 from worker.settings import Settings
 
@@ -85,8 +87,9 @@ class Call:
 
     def target(self, release: str | None) -> Targets:
         """A recorded release, or the manifest's target."""
-        variables = self.settings.rubric_variables()
-        return target_for(self.golden, release=release, variables=variables, concurrency=self.concurrency)
+        log = ExchangeLog(self.store.directory(self.run_id))
+        lookup = self.settings.variable
+        return target_for(self.golden, release=release, lookup=lookup, concurrency=self.concurrency, keep=log.keep)
 
     def side(self, named: str | None) -> Side:
         """A run file or a kept run if it is one, else a recorded release, else the manifest's target."""
@@ -112,9 +115,14 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="NAME", help="Write the answers as a recorded release, too.")
+    ] = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
+    if record is not None:
+        release_to_record(call.golden, record)
     target = call.target(release)
 
     async def work(session: GoldenSession) -> GoldenRun:
@@ -126,6 +134,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
         forget_journal(kept.parent)
     _write(out, render.run_json, result)
     _write(markdown, render.run_markdown, result)
+    if record is not None:
+        stderr.print(Text(f"recorded: {record_release(call.golden, result, record)}"))
     if as_json:
         typer.echo(render.run_json(result))
     else:
@@ -194,6 +204,8 @@ def _call(  # what was given on the command line
     settings, root = settings_and_root(config)
     variables = settings.rubric_variables()
     golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables))
+    for change in noted_changes(golden):
+        stderr.print(Text(f"{name}: since it was frozen: {change}"))
     return Call(
         settings=settings,
         root=root,
@@ -255,7 +267,7 @@ def _name(side: Side) -> str:
     """What a side is called in the journal."""
     if isinstance(side, GoldenRun):
         return f"run {side.run_id or side.started.isoformat()} of {side.target}"
-    return " + ".join(target.name for target in side) if isinstance(side, Sequence) else side.name
+    return " + ".join(target.identity for target in side) if isinstance(side, Sequence) else side.identity
 
 
 def _write(path: Path | None, rendered: Callable[[T], str], what: T) -> None:

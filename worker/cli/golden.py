@@ -18,7 +18,7 @@ from worker.golden.facts import detectable_words, series_facts
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.history import RunStore
-from worker.golden.lock import changes_since_lock, freeze, load_golden_set
+from worker.golden.lock import changes_since_lock, freeze, load_golden_set, noted_changes
 from worker.golden.series import build_series
 from worker.settings import Settings
 
@@ -77,7 +77,7 @@ def freeze_set(name: NameArgument, yes: YesOption = False, config: ConfigOption 
     settings, root = settings_and_root(config)
     golden = _read(settings, root, name)
     findings = _check(settings, root, golden)
-    changes = changes_since_lock(golden)
+    changes = changes_since_lock(golden) + noted_changes(golden)
     for change in changes:
         console.print(Text(f"  {change}"))
     if any(finding.blocks for finding in findings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -22,6 +22,11 @@ class GoldenSetError(ConfigurationError):
         super().__init__(f"{file}: {key}: {remedy}")
         self.file = str(file)
         self.key = key
+
+
+RELEASE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+Name = Annotated[str, Field(pattern=RELEASE_NAME)]
+"""A name that is also a file name: no separators, no leading dot."""
 
 
 class Identified(Record):

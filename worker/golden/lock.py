@@ -15,6 +15,8 @@ from worker.golden.baseline import baseline_digests
 from worker.golden.files import GoldenSetError, digest_of, read_records, write_text
 from worker.golden.goldenset import LOCK, GoldenSet, gate_settings, read_golden_set
 from worker.golden.schema import Release
+from worker.golden.target_settings import ModelTargetSettings
+from worker.golden.targets.model_target import read_prompt
 
 _NAMED = 5
 _HEADER = "# Written by `assay golden freeze`; any difference to the files makes runs and gates exit 2.\n"
@@ -41,13 +43,14 @@ class _Lock(Record):
     """The file's content.
 
     `settings` repeats the locked settings in clear and `entries` has a short digest of every item, anchor and baseline
-    file, so that a change can be shown and not only noticed.
+    file, so that a change can be shown and not only noticed. `noted` holds digests that nothing is held to.
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     digests: dict[str, str]
     settings: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
     entries: dict[str, dict[str, str]] = Field(default_factory=dict)
+    noted: dict[str, str] = Field(default_factory=dict)
 
 
 def load_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> GoldenSet:
@@ -95,13 +98,28 @@ def changes_since_lock(golden: GoldenSet) -> tuple[Change, ...]:
     )
 
 
+def noted_changes(golden: GoldenSet) -> tuple[Change, ...]:
+    """What the lock notes without holding anybody to it, and has changed: the prompt of a model target.
+
+    A changed prompt is what a gate is there to try, so it is no error; it is said instead.
+
+    Raises:
+        GoldenSetError: lock or prompt cannot be read.
+    """
+    noted, now = _read_lock(golden.directory / LOCK).noted, _noted(golden)
+    names = sorted(noted.keys() | now.keys())
+    return tuple(
+        Change(part=name, old=noted.get(name), new=now.get(name)) for name in names if noted.get(name) != now.get(name)
+    )
+
+
 def freeze(golden: GoldenSet) -> tuple[Change, ...]:
     """Write the lock and return what changed; a set that already equals its lock is left untouched.
 
     Raises:
         GoldenSetError: the lock cannot be read or written.
     """
-    changes = changes_since_lock(golden)
+    changes = changes_since_lock(golden) + noted_changes(golden)
     if not changes:
         return ()
     path = golden.directory / LOCK
@@ -110,6 +128,7 @@ def freeze(golden: GoldenSet) -> tuple[Change, ...]:
         "digests": dict(sorted(golden.digests.items())),
         "settings": _settings(golden),
         "entries": _entries(golden),
+        **({"noted": noted} if (noted := _noted(golden)) else {}),
     }
     write_text(path, _HEADER + yaml.safe_dump(lock, sort_keys=False, allow_unicode=True))
     return changes
@@ -122,6 +141,14 @@ def _settings(golden: GoldenSet) -> dict[str, dict[str, JsonValue]]:
         "gate": gate_settings(manifest),
         "rubric": golden.rubric.model_dump(mode="json"),
     }
+
+
+def _noted(golden: GoldenSet) -> dict[str, str]:
+    """Digests that are written down for information."""
+    target = golden.manifest.target
+    if not isinstance(target, ModelTargetSettings):
+        return {}
+    return {f"prompt {target.prompt}": read_prompt(golden.directory, target.prompt)[1]}
 
 
 def _entries(golden: GoldenSet) -> dict[str, dict[str, str]]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from judges.rubric import ScoreName
 from judges.schema import Probability, Record, Sample, Turn
-from worker.golden.files import Identified
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-"""A name that is also a file name: no separators, no leading dot."""
+from worker.golden.files import Identified, Name
+from worker.golden.target_settings import TargetSettings
 
 
 class GoldenItem(Identified):
@@ -128,30 +126,6 @@ class Labels(Record):
     source: str = ""
 
 
-class RecordedTargetSettings(Record):
-    """Outputs recorded beforehand in `releases/<release>.jsonl`."""
-
-    kind: Literal["recorded"]
-    release: Name | None = None
-
-
-class HttpTargetSettings(Record):
-    """An application asked over HTTP.
-
-    `request` is sent as JSON with `{question}` filled in; a value that is exactly `{history}` becomes the list of
-    earlier messages. `response` and `contexts` are dotted paths into the JSON reply (`answer`, `sources[*].text`).
-    `url` and `headers` may name `${VARIABLES}`, so that no secret lies in the file.
-    """
-
-    kind: Literal["http"]
-    url: str = Field(min_length=1)
-    request: dict[str, JsonValue] = Field(default_factory=lambda: dict[str, JsonValue](message="{question}"))
-    response: str = Field(default="response", min_length=1)
-    contexts: str | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    timeout_s: float = Field(default=60.0, gt=0)
-
-
 CheckName = Literal["size", "duplicates", "tags", "labels", "licence", "leakage", "anchors"]
 """The checks of `assay golden freeze`."""
 
@@ -167,7 +141,7 @@ class Manifest(Record):
     name: Name
     description: str = ""
     rubric: Name = "grounding"
-    target: Annotated[RecordedTargetSettings | HttpTargetSettings, Field(discriminator="kind")]
+    target: TargetSettings
     baseline: Name | None = None
     pass_when: dict[ScoreName, Threshold] = Field(min_length=1)
     gate: GateSettings = GateSettings()

@@ -28,7 +28,8 @@ from worker.golden.files import GoldenSetError
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
-from worker.golden.schema import GoldenItem, Labels, Manifest, RecordedTargetSettings, Threshold
+from worker.golden.schema import GoldenItem, Labels, Manifest, Threshold
+from worker.golden.target_settings import RecordedTargetSettings
 
 
 def gate(tmp_path: Path, old: dict[str, str], new: dict[str, str], **rest: Any) -> GateResult:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from judges.errors import ConfigurationError
 from tests.unit.worker.golden_sets import WrittenJudge, frozen_set, item, run_release
@@ -207,12 +208,13 @@ def test_a_release_nobody_recorded_is_an_input_error(tmp_path: Path) -> None:
 def test_variables_fill_the_address_and_a_missing_one_is_named(tmp_path: Path) -> None:
     spec = {"kind": "http", "url": "${BOT}/chat", "headers": {"X-Key": "${KEY}"}}
     golden = frozen_set(tmp_path / "set", [item("a")], target=spec, releases={"r": {"a": "ok"}})
-    target = target_for(golden, variables={"BOT": "http://bot.test", "KEY": "k"})
+    variables = {"BOT": SecretStr("http://bot.test"), "KEY": SecretStr("k")}
+    target = target_for(golden, lookup=variables.get)
     assert target.name == "http://bot.test/chat"
     asyncio.run(target.close())
     assert target_for(golden, release="r").name == "r"
     with pytest.raises(GoldenSetError, match=r"BOT\} has no value"):
-        target_for(golden, variables={"KEY": "k"})
+        target_for(golden, lookup={"KEY": SecretStr("k")}.get)
 
 
 def test_an_unknown_price_makes_the_cost_unknown_and_not_zero(tmp_path: Path) -> None:
@@ -263,7 +265,7 @@ def test_concurrency_must_be_positive(tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_down_leaves_every_item_missing(tmp_path: Path) -> None:
-    spec = {"kind": "http", "url": "http://127.0.0.1:9/", "timeout_s": 2}
+    spec = {"kind": "http", "url": "http://127.0.0.1:9/", "timeout_s": 2, "retries": 0}
     golden = frozen_set(tmp_path / "set", [item("a"), item("b")], target=spec)
 
     async def run() -> GoldenRun:

@@ -1,0 +1,57 @@
+"""What a golden run needs of a target: an answer to an item, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from judges.errors import EvaluationError
+from judges.schema import Record
+from worker.golden.schema import GoldenItem
+
+
+class TargetResponse(Record):
+    """What a target answered. `contexts` is None where it does not tell its evidence, empty where it found none.
+
+    `latency_s` and `tokens` are what the answer took, None where that is not known.
+    """
+
+    response: str
+    contexts: tuple[str, ...] | None = None
+    latency_s: float | None = None
+    tokens: int | None = None
+
+
+class TargetFailure(EvaluationError):
+    """A target gave no answer to an item. `reason` is a short stable word; the item then counts as missing."""
+
+    def __init__(self, item_id: str, reason: str, detail: str) -> None:
+        super().__init__(f"{item_id}: {reason}: {detail}")
+        self.item_id = item_id
+        self.reason = reason
+        self.detail = detail
+
+
+class GoldenTarget(Protocol):
+    """The application under test, or what stands for it."""
+
+    @property
+    def name(self) -> str:
+        """What is shown as the release's name; holds no secret."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """The name, and the digests of files that the answers depend on; a resumed run must find the same."""
+        ...
+
+    async def respond(self, item: GoldenItem) -> TargetResponse:
+        """Answer one item.
+
+        Raises:
+            TargetFailure: there is no answer; an empty answer is an answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
