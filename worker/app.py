@@ -13,8 +13,8 @@ from judges.errors import ConfigurationError
 from judges.offload import in_thread
 from worker.launch.broker import celery_url
 from worker.ports import StateUnavailable
-from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
-from worker.schema import AssessMessage, RecordMessage
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
+from worker.schema import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
 from worker.settings import Settings, load_settings
 from worker.telemetry import configure_logging
 
@@ -87,6 +87,7 @@ def options(settings: Settings) -> dict[str, Any]:
                 ("sweep", settings.sweep_every_s),
                 ("reconcile", settings.reconcile_every_s),
                 ("verify", settings.verify_every_s),
+                ("golden_tick", settings.golden_tick_every_s),
             )
         },
     }
@@ -108,7 +109,7 @@ def _log_as_we_do(**_: object) -> None:
     configure_logging(load_settings())
 
 
-async def publish(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+async def publish(messages: Sequence[Message]) -> None:
     """Send messages to their queues, off the event loop.
 
     Raises:
@@ -125,16 +126,20 @@ def _sweep_at_start(sender: Any, **_: object) -> None:
         app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
 
 
-def _send(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+_ROUTES: dict[type[Message], tuple[str, str]] = {
+    AssessMessage: ("assay.assess", ASSESS_QUEUE),
+    RecordMessage: ("assay.record", CONTROL_QUEUE),
+    GoldenRunMessage: ("assay.golden_run", CONTROL_QUEUE),
+    GoldenJudgeMessage: ("assay.golden_judge", GOLDEN_QUEUE),
+}
+"""Task and queue of each kind of message."""
+
+
+def _send(messages: Sequence[Message]) -> None:
     try:
         with app.producer_or_acquire() as producer:
             for message in messages:
-                is_assess = isinstance(message, AssessMessage)
-                app.send_task(
-                    "assay.assess" if is_assess else "assay.record",
-                    args=[message.model_dump(mode="json")],
-                    queue=ASSESS_QUEUE if is_assess else CONTROL_QUEUE,
-                    producer=producer,
-                )
+                task, queue = _ROUTES[type(message)]
+                app.send_task(task, args=[message.model_dump(mode="json")], queue=queue, producer=producer)
     except (OperationalError, OSError) as exc:
         raise StateUnavailable(f"broker: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL") from exc

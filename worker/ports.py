@@ -15,6 +15,8 @@ from judges.errors import EvaluationError
 from worker.limits import RateLimits
 from worker.schema import (
     AssessMessage,
+    GoldenJudgeMessage,
+    GoldenRunMessage,
     LedgerEntry,
     LedgerEvent,
     LedgerState,
@@ -30,6 +32,9 @@ from worker.schema import (
 
 Publish = Callable[[Sequence[AssessMessage | RecordMessage]], Awaitable[None]]
 """Rings the doorbell: hands messages to the queue they belong to. Losing one is harmless, the ledger remembers."""
+
+PublishGolden = Callable[[Sequence[GoldenRunMessage | GoldenJudgeMessage]], Awaitable[None]]
+"""The same for golden runs. What such a message asks for lies in the state as well."""
 
 
 class StoreError(EvaluationError):

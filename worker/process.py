@@ -43,13 +43,16 @@ class WorkerProcess:
         # What is loaded by now stays; the collector need not walk it again and again while batches come and go.
         gc.freeze()
 
-    def run(self, delivery_tag: str | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
-        """Run one task's work on the loop; this thread does its CPU work meanwhile."""
+    def run(
+        self, delivery_tag: str | None, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None
+    ) -> T:
+        """Run one task's work on the loop, for at most `give_up_s`; this thread does its CPU work meanwhile."""
+        limit_s = give_up_s or self._give_up_s
         if delivery_tag is not None:
-            self._deliveries[delivery_tag] = time.monotonic() + self._give_up_s
+            self._deliveries[delivery_tag] = time.monotonic() + limit_s
 
         async def bounded() -> T:
-            async with asyncio.timeout(self._give_up_s):
+            async with asyncio.timeout(limit_s):
                 return await work(self.runtime)
 
         try:
@@ -90,7 +93,7 @@ def worker_process() -> WorkerProcess:
         return _create()
 
 
-def run_task(request: Any, work: Callable[[Runtime], Awaitable[T]]) -> T:
-    """Run a Celery task's work, its delivery kept alive meanwhile."""
+def run_task(request: Any, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None) -> T:
+    """Run a Celery task's work, its delivery kept alive meanwhile; None gives it the time of a batch."""
     tag = (request.properties or {}).get("delivery_tag")
-    return worker_process().run(tag, work)
+    return worker_process().run(tag, work, give_up_s=give_up_s)

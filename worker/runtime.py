@@ -33,6 +33,7 @@ from worker.stores import open_store
 
 ASSESS_QUEUE = "assess"
 CONTROL_QUEUE = "control"
+GOLDEN_QUEUE = "golden"
 
 log = structlog.get_logger(__name__)
 

@@ -15,6 +15,9 @@ BATCH_SIZE = 16
 """Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
 more than judging it; larger batches wait for their slowest call."""
 
+LONGEST_RUN_S = 24 * 3600.0
+"""After this a scheduled golden run is given up whatever its manifest says."""
+
 OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
 
@@ -167,6 +170,31 @@ class RecordMessage(Record):
     rubric: str
     rubric_hash: str
     trace_ids: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class GoldenRunMessage(Record):
+    """Version 1 of the message that asks a control worker to run a golden set for one slot of its schedule."""
+
+    v: Literal[1] = 1
+    golden_set: str
+    slot: AwareDatetime
+
+
+class GoldenJudgeMessage(Record):
+    """Version 1 of the message that asks a worker to judge samples of a golden run, which lie in the state by key.
+
+    `revision` is the evaluator's that asked: a worker whose own differs must not judge.
+    """
+
+    v: Literal[1] = 1
+    rubric_hash: str
+    calibration_hash: str | None = None
+    revision: str
+    keys: tuple[str, ...] = Field(min_length=1, max_length=BATCH_SIZE)
+
+
+Message = AssessMessage | RecordMessage | GoldenRunMessage | GoldenJudgeMessage
+"""Whatever travels through a queue."""
 
 
 class LedgerState(StrEnum):

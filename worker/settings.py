@@ -65,11 +65,14 @@ class Settings(BaseSettings):
     max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")
     verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
 
+    golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
+    golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
     @field_validator(
-        *("redis_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
         *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
         mode="before",
     )
@@ -122,7 +125,7 @@ def endpoint_variable(name: str) -> str:
 
 
 def _is_secret(variable: str) -> bool:
-    return variable == "ASSAY_REDIS_URL" or variable.startswith("ASSAY_ENDPOINT_")
+    return variable in ("ASSAY_REDIS_URL", "ASSAY_GOLDEN_WEBHOOK_URL") or variable.startswith("ASSAY_ENDPOINT_")
 
 
 def load_settings() -> Settings:

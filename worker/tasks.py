@@ -1,12 +1,15 @@
-"""The Celery tasks: thin shells that unpack a message and call a plain async function."""
+"""The Celery tasks: thin shells that unpack a message and call a plain async function.
+
+What belongs to golden sets is imported by its tasks: assess workers never need it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from worker.app import app
+from worker.app import app, publish
 from worker.process import run_task
-from worker.schema import AssessMessage, RecordMessage
+from worker.schema import LONGEST_RUN_S, AssessMessage, GoldenJudgeMessage, GoldenRunMessage, RecordMessage
 
 
 @app.task(name="assay.sweep", bind=True)
@@ -40,3 +43,31 @@ def verify(self: Any) -> None:
 def reconcile(self: Any) -> None:
     """Publish again what is overdue."""
     run_task(self.request, lambda runtime: runtime.reconciler.reconcile())
+
+
+@app.task(name="assay.golden_tick", bind=True)
+def golden_tick(self: Any) -> None:
+    """Look for golden sets whose scheduled time has come."""
+    from worker.golden_work import golden_clock
+
+    run_task(self.request, lambda runtime: golden_clock(runtime, publish).tick())
+
+
+@app.task(name="assay.golden_run", bind=True)
+def golden_run(self: Any, message: dict[str, Any]) -> None:
+    """Run one golden set for one slot."""
+    from worker.golden_work import scheduled_runs
+
+    slot = GoldenRunMessage.model_validate(message)
+    owner = self.request.id
+    run_task(self.request, lambda runtime: scheduled_runs(runtime).run(slot, owner=owner), give_up_s=LONGEST_RUN_S)
+
+
+@app.task(name="assay.golden_judge", bind=True)
+def golden_judge(self: Any, message: dict[str, Any]) -> None:
+    """Judge samples of a golden run."""
+    from worker.golden_work import golden_judging
+
+    batch = GoldenJudgeMessage.model_validate(message)
+    owner = self.request.id
+    run_task(self.request, lambda runtime: golden_judging(runtime).judge(batch, owner=owner))

@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
 from worker.config import ConfigRoot
 from worker.golden import render
 from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
 from worker.golden.files import GoldenSetError
+from worker.golden.fleet import FleetEvaluator
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
@@ -28,16 +30,28 @@ from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run
 from worker.golden.lock import load_golden_set, noted_changes
 from worker.golden.recording import record_release, release_to_record
 from worker.golden.result import GoldenRun
+from worker.golden.run import SampleEvaluator
 from worker.golden.session import GoldenSession, Targets
 from worker.golden.targets import ExchangeLog, baseline_targets, target_for
+from worker.golden_work import judged_by
+from worker.launch.broker import Broker
+from worker.launch.fleet import running_broker
+from worker.ports import StateUnavailable
 from worker.runtime import build_evaluator
 from worker.settings import Settings
+from worker.state.redis_state import RedisState
 
 T = TypeVar("T")
 Side = Targets | GoldenRun
 
 EXIT_INTERRUPTED = 3
+FLEET_TIMEOUT_S = 1800.0
+"""Of a run with --fleet without a time limit of its own: nobody waits for ever for a fleet that is not there."""
+
 NameArgument = Annotated[str, typer.Argument(help="Golden set (a directory in golden_sets/).")]
+FleetOption = Annotated[
+    bool, typer.Option("--fleet", help="Let the workers of a running fleet judge (assay up, or ASSAY_REDIS_URL).")
+]
 ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, max=1000, help="Answers in flight.")]
 RepeatsOption = Annotated[
     int | None, typer.Option("--repeats", min=1, max=20, help="Ask every item so often [default: manifest]")
@@ -66,13 +80,14 @@ class Call:
     timeout_s: float | None
     run_id: str
     resumed: bool
+    fleet: bool = False
 
     @property
     def store(self) -> RunStore:
         """Where the set's runs are kept."""
         return RunStore(self.root.data_dir(self.settings), self.golden.name)
 
-    def journal(self, evaluator: Evaluator, targets: dict[str, str]) -> Journal:
+    def journal(self, evaluator: SampleEvaluator, targets: dict[str, str]) -> Journal:
         """The run's journal, new or gone on with."""
         header = JournalHeader(
             run_id=self.run_id,
@@ -113,6 +128,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     repeats: RepeatsOption = None,
     resume: ResumeOption = None,
     timeout: TimeoutOption = None,
+    fleet: FleetOption = False,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
     record: Annotated[
@@ -121,6 +137,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
+    call = replace(call, fleet=fleet)
     if record is not None:
         release_to_record(call.golden, record)
     target = call.target(release)
@@ -157,16 +174,19 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     repeats: RepeatsOption = None,
     resume: ResumeOption = None,
     timeout: TimeoutOption = None,
+    fleet: FleetOption = False,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the candidate's run as JUnit XML.")] = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
-    Runs in this process; no Redis is needed. The judge is examined on the set's anchors in the same run: with a
-    judge that fails its exam nothing passes. Nothing this command does changes the baseline.
+    Runs in this process; no Redis is needed, unless --fleet has the workers judge. The judge is examined on the set's
+    anchors in the same run: with a judge that fails its exam nothing passes. Nothing this command does changes the
+    baseline.
     """
     call = _call(config, name, "gate", concurrency, repeats, timeout, resume)
+    call = replace(call, fleet=fleet)
     after = call.side(candidate)
     if isinstance(after, GoldenRun):
         # Both sides are asked equally often, however often the manifest would.
@@ -227,10 +247,10 @@ def _with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSess
     golden, names = call.golden, {part: _name(side) for part, side in sides.items()}
     total = sum(len(golden.items) * call.repeats for side in sides.values() if not isinstance(side, GoldenRun))
 
-    async def run() -> T:
+    async def run(stack: AsyncExitStack) -> T:
         # A pipeline that is cancelled sends SIGTERM; what was judged is kept either way.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-        evaluator = build_evaluator(golden.rubric, call.root, call.settings)
+        evaluator = await _evaluator(call, broker, stack)
         journal = call.journal(evaluator, names)
         with _progress() as bars:
             task = bars.add_task("judging", total=total + len(golden.anchors))
@@ -241,21 +261,49 @@ def _with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSess
                 on_done=lambda: bars.advance(task),
                 run_id=call.run_id,
                 repeats=call.repeats,
-                timeout_s=call.timeout_s,
+                timeout_s=call.timeout_s or (FLEET_TIMEOUT_S if call.fleet else None),
                 journal=journal,
             )
             try:
                 return await work(session)
             finally:
                 journal.close()
-                await evaluator.judge.close()
+
+    async def closing() -> T:
+        async with AsyncExitStack() as stack:
+            return await run(stack)
 
     try:
-        return asyncio.run(run())
+        with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
+            return asyncio.run(closing())
     except KeyboardInterrupt:
         again = f"assay {call.command} {golden.name} --resume {call.run_id}"
         typer.echo(f"assay: interrupted; nothing is decided. Go on, with the same options, by `{again}`", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
+    """The judge of this process, or, with a broker, the fleet's workers."""
+    evaluator = build_evaluator(call.golden.rubric, call.root, call.settings)
+    stack.push_async_callback(evaluator.judge.close)
+    if broker is None:
+        return evaluator
+    if broker.started:
+        raise StateUnavailable("--fleet: no fleet runs here; start `assay up`, or set ASSAY_REDIS_URL to the fleet's")
+    # Celery takes a while to import, and only --fleet needs it.
+    from worker.app import publish, use_settings
+
+    use_settings(call.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
+    state = RedisState(broker.url, prefix=call.settings.key_prefix)
+    stack.push_async_callback(state.close)
+    fleet = FleetEvaluator(
+        judged_by(evaluator, call.root, call.settings),
+        state,
+        publish,
+        say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
+    )
+    stack.push_async_callback(fleet.close)
+    return fleet
 
 
 def _progress() -> Progress:

@@ -11,11 +11,14 @@ import typer
 from judges.errors import ConfigurationError
 from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
 from worker.flow import dead_letters
+from worker.golden.slots import ScheduleStatus
+from worker.golden.ticking import schedule_statuses
+from worker.golden_work import golden_schedules
 from worker.reporting.funnel import Funnel, read_funnel
 from worker.reporting.report import ReportRow, read_report
-from worker.reporting.tables import dead_table, funnel_table, report_lines, story_lines
+from worker.reporting.tables import dead_table, funnel_table, report_lines, schedule_line, story_lines
 from worker.reporting.why import TraceStory, tell
-from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, Runtime
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]
@@ -23,20 +26,23 @@ TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 
 
 def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
-    """Show the funnel (it adds up), queues and dead letters."""
+    """Show the funnel (it adds up), queues and dead letters, and how scheduled golden sets stand."""
 
-    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int]]:
-        first, last = _days(runtime.clock.now(), days)
-        funnel = await read_funnel(runtime.state, first, last)
-        depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE)}
-        return funnel, depths
+    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int], list[ScheduleStatus]]:
+        now = runtime.clock.now()
+        funnel = await read_funnel(runtime.state, *_days(now, days))
+        depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
+        return funnel, depths, await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
 
-    funnel, depths = with_runtime(config, read)
+    funnel, depths, scheduled = with_runtime(config, read)
     if as_json:
-        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths})
+        golden = [one.model_dump(mode="json") for one in scheduled]
+        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths, "golden": golden})
         return
     console.print(funnel_table(funnel))
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in depths.items()))
+    for one in scheduled:
+        console.print(schedule_line(one))
 
 
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:

@@ -94,7 +94,7 @@ class Journal:
         """
         path = directory / JOURNAL
         try:
-            directory.mkdir(parents=True)
+            directory.mkdir(parents=True, exist_ok=True)
             file = path.open("x", encoding="utf-8")
             file.write(header.model_dump_json() + "\n")
             file.flush()

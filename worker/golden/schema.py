@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from judges.rubric import ScoreName
 from judges.schema import Probability, Record, Sample, Turn
 from worker.golden.files import Identified, Name
+from worker.golden.schedule import Schedule
 from worker.golden.target_settings import TargetSettings
 
 
@@ -136,6 +137,7 @@ class Manifest(Record):
     `baseline` names the release a gate compares with where there is no reviewed `baseline/`. `repeats` is how often
     every item is asked, on both sides alike. `timeout_s` bounds a whole run. `not_in` names files (globs, relative to
     the set) in which no item may occur: few-shot prompts, training data. `waive` silences a check, with the reason.
+    `schedule` has the fleet run the set by itself.
     """
 
     name: Name
@@ -147,6 +149,7 @@ class Manifest(Record):
     gate: GateSettings = GateSettings()
     repeats: int = Field(default=1, ge=1, le=20)
     timeout_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    schedule: Schedule | None = None
     labels: Labels
     not_in: tuple[str, ...] = ()
     waive: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from worker.config import ConfigRoot
 from worker.launch.broker import Broker, open_broker
 from worker.launch.supervisor import Supervisor
-from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE
+from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 from worker.settings import Settings, child_environment
 from worker.state.redis_state import check_connection
 
@@ -50,11 +50,12 @@ class Fleet:
 def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> list[str]:
     """The command of a worker process of one role."""
     threads = settings.worker_threads if role == "assess" else CONTROL_THREADS
-    queue = ASSESS_QUEUE if role == "assess" else CONTROL_QUEUE
+    # Kombu takes from several queues in turn, so a golden run waits behind nothing, and nothing behind it.
+    queues = ASSESS_QUEUE if role == "assess" else f"{CONTROL_QUEUE},{GOLDEN_QUEUE}"
     # Gossip, mingle and heartbeats are chatter between workers that our ledger makes unnecessary.
     return [
         *_celery("worker", settings),
-        *("--pool", "threads", "--concurrency", str(threads), "--queues", queue),
+        *("--pool", "threads", "--concurrency", str(threads), "--queues", queues),
         *("--hostname", f"{name or role}@%h", "--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from judges.schema import Verdict
+from worker.golden.slots import ScheduleStatus
 from worker.reporting.cascade_rates import CascadeRates
 from worker.reporting.funnel import Funnel, FunnelRow
 from worker.reporting.report import Distribution, ReportRow
@@ -58,6 +59,27 @@ def funnel_table(funnel: Funnel) -> Group:
         f"{funnel.unfinished} not finished yet"
     )
     return Group(table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}[/]")))
+
+
+def schedule_line(status: ScheduleStatus) -> Text:
+    """How one scheduled golden set stands, in a line; what is overdue stands out."""
+    line = Text(f"golden set {status.golden_set}: ")
+    if status.problem:
+        line.append(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", status.problem), "yellow")
+    elif status.overdue_s:
+        line.append(
+            f"OVERDUE by {status.overdue_s / 60:.0f} minutes (due {status.last_slot:%Y-%m-%d %H:%M} UTC)", "red"
+        )
+    elif status.record is None:
+        line.append("has not come due yet")
+    else:
+        record = status.record
+        line.append(f"{record.slot:%Y-%m-%d %H:%M} UTC {record.state.value}")
+        told = [part for part in (record.verdict, record.detail, record.announced) if part]
+        line.append(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", "".join(f", {part}" for part in told)))
+    if status.next_slot is not None:
+        line.append(f"; next {status.next_slot:%Y-%m-%d %H:%M} UTC")
+    return line
 
 
 def _reasons(row: FunnelRow) -> str:

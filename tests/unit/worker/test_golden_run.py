@@ -110,6 +110,7 @@ class StubTarget:
     """Answers every item with the same contexts."""
 
     name = "stub"
+    identity = "stub"
 
     def __init__(self, contexts: tuple[str, ...] | None) -> None:
         self.contexts = contexts
