@@ -15,7 +15,7 @@ from worker.golden.lock import load_golden_set
 from worker.golden.scheduled import GoldenPlace, ScheduledRuns
 from worker.golden.ticking import GoldenClock, Schedules, read_schedules
 from worker.ports import PublishGolden
-from worker.runtime import Runtime, build_evaluator
+from worker.runtime import Runtime, build_evaluator, load_calibrations
 from worker.settings import Settings
 
 GOLDEN_CONCURRENCY = 32
@@ -61,15 +61,20 @@ def load_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:
     return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
 
 
-def judged_by(evaluator: Evaluator) -> JudgedBy:
-    """What other workers need to judge as this evaluator does."""
-    rubric, calibration = evaluator.rubric, evaluator.calibration
+def judged_by(evaluator: Evaluator, root: ConfigRoot, settings: Settings) -> JudgedBy:
+    """What other workers need to judge as this evaluator does, which was built from the same root and settings.
+
+    Raises:
+        ConfigurationError
+    """
+    rubric = evaluator.rubric
+    calibrations = load_calibrations(root, [rubric], settings).get(rubric.name)
     documents = {rubric.content_hash(): rubric.content()}
-    if calibration is not None:
-        documents[calibration.content_hash()] = calibration.content()
+    if calibrations is not None:
+        documents[calibrations.content_hash()] = calibrations.content()
     return JudgedBy(
         revision=evaluator.revision,
         rubric_hash=rubric.content_hash(),
-        calibration_hash=calibration.content_hash() if calibration is not None else None,
+        calibration_hash=calibrations.content_hash() if calibrations is not None else None,
         documents=documents,
     )

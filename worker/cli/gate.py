@@ -300,7 +300,10 @@ async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -
     state = RedisState(broker.url, prefix=call.settings.key_prefix)
     stack.push_async_callback(state.close)
     fleet = FleetEvaluator(
-        judged_by(evaluator), state, publish, say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}"))
+        judged_by(evaluator, call.root, call.settings),
+        state,
+        publish,
+        say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
     )
     stack.push_async_callback(fleet.close)
     return fleet
