@@ -6,7 +6,10 @@ Of every corpus, the check-worthy sentences that people marked as true to their 
 a tie with all of the source's lines, and with the one line that carries most of the sentence. Beside it the same
 sentences with a line drawn from another source, which nobody would take for support: the rule ought to reject it.
 
-On 2026-11-21 (`--sentences 1000`): {PRINTED}
+On 2026-11-21 (`--sentences 1000`, n = 4,000): of supported sentences the rule rejects 1.00 % with all lines and 1.47 %
+with the best line; of unrelated lines 91.6 %. Without the 21 sentences that have no content word (`Yes, it does.`) it
+would be 0.75 % and 0.96 %, and earlier this command drew only others (0.80 % and 1.00 %); but that filter was chosen
+on these very rows, and the rule meets such sentences in production, so the figures to go by are the first.
 """
 
 from __future__ import annotations
@@ -36,9 +39,14 @@ class Case(NamedTuple):
     sample: Sample
     text: str
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it has content words of its own; `Yes, it does.` has none."""
+        return bool(content_terms(self.text))
+
 
 def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
-    """Check-worthy sentences that nobody marked and that say something by themselves (`Yes, it does.` does not)."""
+    """Check-worthy sentences that nobody marked, from responses in an order drawn by a fixed seed."""
     shuffled = list(rows)
     random.Random(SEED).shuffle(shuffled)
     idf = load_word_weights()
@@ -49,7 +57,7 @@ def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
             found += [
                 Case(sample, sample.response[one.span.start : one.span.end])
                 for one, label in zip(item.sentences, item.labels, strict=True)
-                if label == 0 and content_terms(sample.response[one.span.start : one.span.end])
+                if label == 0
             ]
         if len(found) >= most:
             break
@@ -89,22 +97,24 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000, help="of each corpus")
     options = parser.parse_args()
     corpora = read_corpora(options.data)
-    print(f"{'corpus':12s} {'n':>5s}   rejected: all lines   best line   another source (undecided)")
-    total: dict[str, Counter[Tie]] = {}
+    print(f"{'corpus':18s} {'n':>5s}   rejected: all lines   best line   another source (undecided)")
+    total: dict[str, dict[str, Counter[Tie]]] = {"all": {}, "that say something": {}}
     for name in ("ragtruth", "begin", "mtrag", "factcheck"):
         cases = supported_sentences(getattr(corpora, name), options.sentences)
-        counted = count(cases)
-        for kind, ties in counted.items():
-            total.setdefault(kind, Counter()).update(ties)
-        print(_line(name, counted))
-    print(_line("all", total))
+        counted = {"all": count(cases), "that say something": count([case for case in cases if case.says_something])}
+        print(_line(name, counted["all"]))
+        for group, kinds in counted.items():
+            for kind, ties in kinds.items():
+                total[group].setdefault(kind, Counter()).update(ties)
+    for group, kinds in total.items():
+        print(_line(group, kinds))
 
 
 def _line(name: str, counted: dict[str, Counter[Tie]]) -> str:
     shares = [counted[kind][Tie.NONE] / max(1, counted[kind].total()) for kind in counted]
     undecided = counted["another source"][Tie.UNDECIDED]
     n = counted["all lines"].total()
-    return f"{name:12s} {n:5d}   {shares[0]:19.2%}   {shares[1]:9.2%}   {shares[2]:14.1%} ({undecided})"
+    return f"{name:18s} {n:5d}   {shares[0]:19.2%}   {shares[1]:9.2%}   {shares[2]:14.1%} ({undecided})"
 
 
 if __name__ == "__main__":

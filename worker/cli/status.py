@@ -19,6 +19,7 @@ from worker.reporting.report import ReportRow, read_report
 from worker.reporting.tables import dead_table, funnel_table, report_lines, schedule_line, story_lines
 from worker.reporting.why import TraceStory, tell
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, Runtime
+from worker.schema import LostSpend
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]
@@ -26,23 +27,28 @@ TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 
 
 def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
-    """Show the funnel (it adds up), queues and dead letters, and how scheduled golden sets stand."""
-
-    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int], list[ScheduleStatus]]:
-        now = runtime.clock.now()
-        funnel = await read_funnel(runtime.state, *_days(now, days))
-        depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
-        return funnel, depths, await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
-
-    funnel, depths, scheduled = with_runtime(config, read)
+    """Show the funnel (it adds up), queues, what was paid for no score, and how scheduled golden sets stand."""
+    funnel, depths, lost, scheduled = with_runtime(config, lambda runtime: _read_status(runtime, days))
     if as_json:
         golden = [one.model_dump(mode="json") for one in scheduled]
-        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths, "golden": golden})
+        about = {"queues": depths, "golden": golden, "spent_without_score": lost.model_dump()}
+        print_json({"funnel": funnel.model_dump(mode="json"), **about})
         return
     console.print(funnel_table(funnel))
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in depths.items()))
+    if lost.calls:
+        unpriced = f", and {lost.unpriced_calls} calls of unknown price" if lost.unpriced_calls else ""
+        console.print(f"spent without a score: {lost.calls} model calls, {lost.cost_usd:.4f} USD{unpriced}")
     for one in scheduled:
         console.print(schedule_line(one))
+
+
+async def _read_status(runtime: Runtime, days: int) -> tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus]]:
+    now = runtime.clock.now()
+    funnel = await read_funnel(runtime.state, *_days(now, days))
+    depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
+    lost = await runtime.state.lost_spend(*_days(now, days))
+    return funnel, depths, lost, await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
 
 
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:
