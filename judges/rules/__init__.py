@@ -12,7 +12,7 @@ from judges.rules.patterns import PatternTimeout, check_patterns, compile_patter
 from judges.rules.values import check_values
 from judges.schema import ResponseKind, Sample, Verdict
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
 __all__ = ["RULES_VERSION", "PatternTimeout", "apply_rules", "compile_patterns"]
