@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from judges.local.alignment import Alignment, align
+from judges.local.alignment import Alignment, align, value_stems
 from judges.local.evidence import EvidenceIndex
 from judges.local.fields import Agreement
 from judges.local.grams import Grams, grams
 from judges.rubric import ValueKind
 from judges.schema import Sample, Span
 from judges.sentences import split_sentences
-from judges.values import Value, extract_values, is_derived, meant_by, trace_date
+from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 
-FEATURES_VERSION = "2"
+FEATURES_VERSION = "3"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
 
 _FIRST_PERSON = word_set("i i'm i've i'd i'll im my me we our")
@@ -90,8 +89,7 @@ class SentenceFeatures(NamedTuple):
     sentences: float
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceView:
+class SentenceView(NamedTuple):
     """One sentence of the response with what was measured on it; `absent` is rarest first.
 
     `stated` means that it stands in the evidence word for word.
@@ -109,8 +107,7 @@ class SentenceView:
     stated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseView:
+class ResponseView(NamedTuple):
     """All sentences of a response, and the evidence they were measured against."""
 
     sentences: tuple[SentenceView, ...]
@@ -143,7 +140,9 @@ class _Context(NamedTuple):
 def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     """Measure every sentence of the sample's response."""
     sentences = list(_sentences(sample.response))
-    evidence = EvidenceIndex(sample.contexts, (one.grams for one in sentences), idf)
+    asked_for = {part for one in sentences for value in one.values for part in value_stems(value)}
+    asked_for.update(*(one.stems for one in sentences))
+    evidence = EvidenceIndex(sample.contexts, asked_for, (one.grams for one in sentences), idf)
     talk = (sample.question, *(turn.content for turn in sample.history))
     asked = frozenset(one for text in talk for one in stems_between(text, 0, len(text)))
     today = trace_date(sample.metadata)
@@ -173,8 +172,9 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
     content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
     weight = sum(map(idf.__getitem__, content)) or 1.0
     absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
-    missing = tuple(value for value in values if not _known(context, value, text))
-    carried = [value for value in values if value not in missing]
+    known = [_known(context, value, text) for value in values]
+    missing = tuple(value for value, is_known in zip(values, known, strict=True) if not is_known)
+    carried = [value for value, is_known in zip(values, known, strict=True) if is_known]
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
     alignment = align(stems, content, carried, evidence, idf)
     agreement = evidence.fields.agreement(text)
@@ -231,9 +231,9 @@ def _known(context: _Context, value: Value, sentence: str) -> bool:
         return True
     if meant_by(value, context.contexts, context.today):
         return True
-    return value.kind is not ValueKind.NAME and is_derived(
-        value, sentence, carried.stated, (context.response, *context.contexts)
-    )
+    if value.kind in (ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE):
+        return False
+    return is_derived(value, sentence, carried.operands, carried.list_lengths | {list_length(context.response)})
 
 
 def _novelty(known: Sequence[bool]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -10,10 +11,11 @@ from functools import cached_property, lru_cache
 from itertools import islice
 
 from judges.rubric import ValueKind
-from judges.values.dates import same_date
+from judges.values.dates import DateSet
+from judges.values.derive import Operands, list_length
 from judges.values.extract import Value, measured_values
 from judges.values.numbers import from_words, plain
-from judges.values.units import same_quantity
+from judges.values.units import Quantities
 from judges.words import STOP_WORDS, stem, words
 
 _APPROXIMATE = re.compile(
@@ -27,6 +29,10 @@ MOST_VALUES = 100_000
 _ROUNDING = Decimal("0.05")
 _DIGIT_RUN = re.compile(r"\d{1,30}")
 
+
+_GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
+_SEASON = re.compile(r"(?<!\d)(1[5-9]|20)\d\d\s?[-–/]\s?(\d\d)(?!\d)")
+_VERSION = re.compile(r"^v\.?(?=\d)")
 
 _FEW_DIGITS = 2
 """Significant digits a number must show to be taken for the rounded form of a longer one."""
@@ -53,7 +59,6 @@ class ValueIndex:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = tuple(texts)
-        self._date_known: dict[str, bool] = {}
 
     @cached_property
     def stated(self) -> list[Value]:
@@ -72,8 +77,8 @@ class ValueIndex:
         return {*(value.normal for value in self.stated), *others}
 
     @cached_property
-    def _dates(self) -> set[str]:
-        return {value.normal for value in self.stated if value.kind is ValueKind.DATE}
+    def _dates(self) -> DateSet:
+        return DateSet(value.normal for value in self.stated if value.kind is ValueKind.DATE)
 
     @cached_property
     def _units(self) -> dict[str, set[str]]:
@@ -103,9 +108,26 @@ class ValueIndex:
         return {run for text in self._texts for run in _DIGIT_RUN.findall(text)}
 
     @cached_property
+    def _joined(self) -> set[str]:
+        """Numbers written in groups (`1 000 000`, telephone and book numbers), and the second year of `2020-21`."""
+        groups = (match.group() for text in self._texts for match in _GROUPS.finditer(text))
+        seasons = (match.groups() for text in self._texts for match in _SEASON.finditer(text))
+        return {re.sub(r"\D", "", group) for group in groups} | {century + year for century, year in seasons}
+
+    @cached_property
     def _folded(self) -> str:
         """All texts in one case, for what only a literal search finds."""
         return "\n".join(self._texts).casefold()
+
+    @cached_property
+    def operands(self) -> Operands:
+        """What other values may be worked out from."""
+        return Operands(self.stated)
+
+    @cached_property
+    def list_lengths(self) -> frozenset[int]:
+        """How many items the lists of each text have."""
+        return frozenset(map(list_length, self._texts))
 
     def carries(self, value: Value, before: str = "") -> bool:
         """Whether the indexed texts state `value`.
@@ -116,30 +138,36 @@ class ValueIndex:
         """
         if value.kind is ValueKind.NAME:
             return self._carries_name(value)
+        if value.shared and self.carries(value._replace(normal=value.shared, shared="")):
+            return True
+        return _digits(value) in self._digit_runs or self._carries(value, before)
+
+    def _carries(self, value: Value, before: str) -> bool:
+        """By kind, when digits alone do not tell."""
         if value.normal in self._normals and (not value.unit or self._same_unit(value)):
             return True
         if value.kind is ValueKind.IDENTIFIER:
-            return value.normal in self._folded
+            return _VERSION.sub("", value.normal) in self._folded
         if value.kind is ValueKind.DATE:
-            if value.normal not in self._date_known:
-                self._date_known[value.normal] = self._carries_date(value.normal)
-            return self._date_known[value.normal]
+            return self._carries_date(value.normal)
         return self._carries_amount(value, before)
 
     def _carries_name(self, value: Value) -> bool:
         """Each word of the name occurs somewhere, or the acronym and the name spelt out have the same initials."""
         parts = [word for word, _, _ in words(value.text) if word not in STOP_WORDS]
-        missing = [
-            word
-            for word in parts
-            if len(word) > 1 and word not in self.vocabulary and stem(word) not in self.vocabulary
-        ]
+        missing = [word for word in parts if (len(word) > 1 or word.isdigit()) and not self._knows(word)]
         if not missing:
             return True
         acronym = "".join(word[0] for word in parts).upper()
         if len(acronym) > 2 and any(re.search(rf"\b{re.escape(acronym)}\b", text) for text in self._texts):
             return True
         return all(self._carries_part(word, value.text) for word in missing)
+
+    def _knows(self, word: str) -> bool:
+        """Whether the word, or its stem, stands there; a number also inside a code: `GPT4` has the 4 of `GPT-4`."""
+        if word.isdigit() and word in self._digit_runs:
+            return True
+        return word in self.vocabulary or stem(word) in self.vocabulary
 
     def _carries_part(self, word: str, name: str) -> bool:
         """Whether a word of a name stands inside another word, or is an acronym of a name the texts spell out."""
@@ -157,15 +185,15 @@ class ValueIndex:
     def _carries_date(self, date: str) -> bool:
         """The date, or each of its parts somewhere: `March 2021` beside `the 3rd of March`, `2021` as a number."""
         if date[0] == "T":
-            return any(same_date(date, other) for other in self._dates)
-        if date[4:] == "------" and (date[:4] in self._digit_runs or date[:4] in self._units):
+            return self._dates.holds(date)
+        if date[4:] == "------" and any(date[:4] in known for known in (self._digit_runs, self._units, self._joined)):
             return True
-        if any(same_date(date, other) for other in self._dates):
+        if self._dates.holds(date):
             return True
         if "?" in date or "-" in (date[0], date[5]):
             return False
         year, rest = f"{date[:4]}------", f"-----{date[5:]}"
-        return self._carries_date(year) and any(same_date(rest, other) for other in self._dates)
+        return self._carries_date(year) and self._dates.holds(rest)
 
     def _carries_amount(self, value: Value, before: str) -> bool:  # noqa: PLR0911 - one per way to be carried
         """The same amount without a unit, the same digits anywhere, or near enough where the response says `about`."""
@@ -180,7 +208,7 @@ class ValueIndex:
             return True
         if sign and amount in self._measured:
             return False  # the same amount, but of something else
-        if amount in self._digit_runs or f"{amount}------" in self._dates:
+        if amount in self._digit_runs or amount in self._joined or self._dates.holds(f"{amount}------"):
             return True
         if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
             return True
@@ -197,15 +225,15 @@ class ValueIndex:
         amount = _decimal(value.normal)
         if amount is None:
             return None
-        if any(same_quantity(amount, value.unit, other, unit) for other, unit in self._quantities):
+        if self._quantities.hold(amount, value.unit):
             return True
         return False if value.normal in self._units else None
 
     @cached_property
-    def _quantities(self) -> list[tuple[Decimal, str]]:
+    def _quantities(self) -> Quantities:
         """Amounts with a unit."""
         found = {(value.normal, value.unit) for value in self.stated if value.unit}
-        return [(amount, unit) for normal, unit in sorted(found) if (amount := _decimal(normal)) is not None]
+        return Quantities((amount, unit) for normal, unit in found if (amount := _decimal(normal)) is not None)
 
     def _carries_share(self, amount: str) -> bool:
         """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
@@ -242,20 +270,34 @@ class ValueIndex:
     def _near(self, amount: str) -> bool:
         """Whether an amount within 5 % is stated."""
         wanted = _decimal(amount)
-        known = (_decimal(other) for other in self._units)
-        return wanted is not None and any(
-            other is not None and abs(other - wanted) <= _ROUNDING * abs(wanted) for other in known
-        )
+        if wanted is None:
+            return False
+        leeway = _ROUNDING * abs(wanted)
+        nearest = bisect_left(self._sorted, wanted - leeway)
+        return nearest < len(self._sorted) and self._sorted[nearest] <= wanted + leeway
+
+    @cached_property
+    def _sorted(self) -> list[Decimal]:
+        """The stated amounts in order."""
+        return sorted(amount for text in self._units if (amount := _decimal(text)) is not None)
 
 
 def _is_amount(value: Value) -> bool:
     return value.kind in (ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT)
 
 
+def _digits(value: Value) -> str:
+    """What is enough to find of a number without a unit, and of a year: reading digits costs less than values."""
+    if value.kind is ValueKind.NUMBER and not value.unit:
+        return value.normal
+    return value.normal[:4] if value.kind is ValueKind.DATE and value.normal[4:] == "------" else ""
+
+
 def _other_reading(value: Value) -> tuple[str, ...]:
-    """`1.000` is a thousand to half of the world."""
+    """`1.000` is a thousand to half of the world, and the 5 of `5-10 million` is five million to most."""
     written = value.text.split()[0] if value.text else ""
-    return (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
+    thousands = (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
+    return (*thousands, value.shared.partition(" ")[0]) if value.shared else thousands
 
 
 def _decimal(amount: str) -> Decimal | None:
