@@ -13,7 +13,7 @@ from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, pr
 from worker.flow import dead_letters
 from worker.reporting.funnel import Funnel, read_funnel
 from worker.reporting.report import ReportRow, read_report
-from worker.reporting.tables import dead_table, funnel_table, report_lines, story_lines
+from worker.reporting.tables import dead_table, funnel_table, report_lines, rootless_words, story_lines
 from worker.reporting.why import TraceStory, tell
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
 
@@ -42,16 +42,18 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:
     """Show weighted rates with intervals, per use case, rubric and evaluator revision."""
 
-    async def read(runtime: Runtime) -> list[ReportRow]:
+    async def read(runtime: Runtime) -> tuple[list[ReportRow], Funnel]:
         first, last = _days(runtime.clock.now(), days)
-        return await read_report(runtime.state, runtime.rubrics.values(), first, last)
+        rows = await read_report(runtime.state, runtime.rubrics.values(), first, last)
+        return rows, await read_funnel(runtime.state, first, last)
 
-    rows = with_runtime(config, read)
+    rows, funnel = with_runtime(config, read)
     if as_json:
         print_json(rows)
     elif rows:
         for line in report_lines(rows):
             console.print(line, highlight=False)
+        console.print(f"[dim]unseen: {rootless_words(funnel)}[/]", highlight=False)
     else:
         console.print("nothing scored in these days; see assay status")
 
