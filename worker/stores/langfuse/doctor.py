@@ -16,7 +16,6 @@ from worker.flow.checks import Check
 from worker.flow.extraction.survey import Survey, survey
 from worker.ports import StoreAccessDenied, StoreError
 from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot
-from worker.stores.langfuse.client import NotThere
 from worker.stores.langfuse.scores import SCORES
 from worker.stores.langfuse.store import LangfuseStore
 
@@ -60,8 +59,18 @@ async def examine(
         yield await _round_trip(store)
 
 
+async def is_migrating(store: LangfuseStore) -> bool:
+    """Whether the server answers both generations' reads; it then shows traces of older SDKs late."""
+    if (await store.server()).generation == "v3":
+        return False
+    try:
+        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
+    except StoreError:
+        return False
+    return True
+
+
 async def _migration(store: LangfuseStore) -> Check | None:
-    """A server that answers both generations shows traces of older SDKs late."""
     if (await store.server()).generation == "v3":
         return Check(
             name="generation",
@@ -69,11 +78,7 @@ async def _migration(store: LangfuseStore) -> Check | None:
             said="trace objects (v3): whole traces are read one by one",
             remedy="nothing now; Langfuse ends support of v3, a v4 server is read in batches",
         )
-    try:
-        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
-    except NotThere:
-        return None
-    except StoreError:
+    if not await is_migrating(store):
         return None
     return Check(
         name="generation",
