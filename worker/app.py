@@ -87,6 +87,7 @@ def options(settings: Settings) -> dict[str, Any]:
                 ("sweep", settings.sweep_every_s),
                 ("reconcile", settings.reconcile_every_s),
                 ("verify", settings.verify_every_s),
+                ("review", settings.review_every_s),
             )
         },
     }

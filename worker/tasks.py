@@ -40,3 +40,9 @@ def verify(self: Any) -> None:
 def reconcile(self: Any) -> None:
     """Publish again what is overdue."""
     run_task(self.request, lambda runtime: runtime.reconciler.reconcile())
+
+
+@app.task(name="assay.review", bind=True)
+def review(self: Any) -> None:
+    """Put flagged answers into the queues people review."""
+    run_task(self.request, lambda runtime: runtime.review())

@@ -9,7 +9,7 @@ import structlog
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import calibrating, demo, doctor, fleet, golden, judging, rubrics, starting, status
+from worker.cli import calibrating, demo, doctor, fleet, golden, judging, labels, rubrics, starting, status
 
 app = typer.Typer(
     name="assay",
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, starting, fleet, status, doctor, judging, calibrating, golden, rubrics):
+for module in (demo, starting, fleet, status, doctor, judging, labels, calibrating, golden, rubrics):
     module.register(app)
 
 EXIT_CONFIGURATION = 2

@@ -25,18 +25,20 @@ TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
     """Show the funnel (it adds up), queues and dead letters."""
 
-    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int]]:
+    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int], dict[str, int]]:
         first, last = _days(runtime.clock.now(), days)
         funnel = await read_funnel(runtime.state, first, last)
         depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE)}
-        return funnel, depths
+        return funnel, depths, dict(await runtime.state.reviews.counts())
 
-    funnel, depths = with_runtime(config, read)
+    funnel, depths, reviews = with_runtime(config, read)
     if as_json:
-        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths})
+        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths, "reviews": reviews})
         return
     console.print(funnel_table(funnel))
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in depths.items()))
+    if any(reviews.values()):
+        console.print("flagged answers for people: " + ", ".join(f"{n} {name}" for name, n in reviews.items()))
 
 
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:

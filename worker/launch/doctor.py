@@ -40,7 +40,8 @@ async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
     if isinstance(runtime.store, LangfuseStore):
         paths = {name: rubric.sample for name, rubric in runtime.rubrics.items()}
         excluded = runtime.deployment.exclude_environments
-        async for check in examine_langfuse(runtime.store, paths, excluded=excluded, write=write):
+        queues = tuple(runtime.deployment.review_queues.values())
+        async for check in examine_langfuse(runtime.store, paths, excluded=excluded, queues=queues, write=write):
             yield check
         return
     try:

@@ -10,6 +10,7 @@ Keys, all under one prefix:
     windows:DATE           hash: window id → record
     kept:KEY, doc:HASH, lock:NAME, epoch
     limit:NAME             hash: see worker/state/redis_limits.py
+    reviews, review:KEY    see worker/state/redis_reviews.py
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from judges.offload import in_thread
 from worker.ports import StateUnavailable
 from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, Move, Promise, WindowRecord
 from worker.state.redis_limits import RedisLimits
+from worker.state.redis_reviews import RedisReviews
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
@@ -61,6 +63,7 @@ class RedisState:
         )
         self._scripts = {path.stem: self._client.register_script(path.read_text()) for path in _LUA.glob("*.lua")}
         self.limits = RedisLimits(self._run, prefix=self._prefix)
+        self.reviews = RedisReviews(self._run, prefix=self._prefix)
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began."""

@@ -31,7 +31,12 @@ _KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
 
 
 async def examine(
-    store: LangfuseStore, paths: Mapping[str, SamplePaths], *, excluded: Sequence[str], write: bool
+    store: LangfuseStore,
+    paths: Mapping[str, SamplePaths],
+    *,
+    excluded: Sequence[str],
+    queues: Sequence[str] = (),
+    write: bool,
 ) -> AsyncIterator[Check]:
     """Every check in turn; the later ones are left out where an earlier one makes them pointless."""
     try:
@@ -55,6 +60,8 @@ async def examine(
             yield checked
     except StoreError as exc:
         yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
+    for name in dict.fromkeys(queues):
+        yield await _queue(store, name)
     if write:
         yield await _round_trip(store)
 
@@ -150,6 +157,25 @@ def _share(name: str, part: str, counts: dict[str, int], found: Survey) -> Check
         f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
     )
     return Check(name=name, status="warn", said=said, remedy=remedy)
+
+
+async def _queue(store: LangfuseStore, name: str) -> Check:
+    """Whether a review queue is there, and whether what people say in it can become a label."""
+    title = f"review queue {name!r}"
+    try:
+        queue = await store.review_queues.find(name)
+    except EvaluationError as exc:
+        is_ours = isinstance(exc, ConfigurationError)
+        remedy = "make it under Human Annotation in the project, or mend review_queue in assay.yaml"
+        return Check(name=title, status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+    said = f"asks people for {', '.join(f'{score} ({kind.lower()})' for score, kind in queue.scores.items())}"
+    if "BOOLEAN" in queue.scores.values():
+        return Check(name=title, status="ok", said=said)
+    remedy = (
+        "add a boolean score config such as `hallucination` to it; or name the score by "
+        "`assay labels pull --score NAME --marked VALUE`"
+    )
+    return Check(name=title, status="warn", said=said, remedy=remedy)
 
 
 async def _round_trip(store: LangfuseStore) -> Check:

@@ -1,0 +1,57 @@
+"""Calls through the SDK's typed API: sent once, over our connection and budget, their errors as our own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from worker.ports import StoreError, StoreUnavailable
+from worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
+
+PAGE = 100
+
+
+async def call(client: LangfuseClient, group: str, method: str, *args: Any, **options: Any) -> Any:
+    """One request: `call(client, "score_configs", "get", page=1)`.
+
+    Raises:
+        StoreUnavailable, StoreRejected: it may have been done all the same where no answer came.
+    """
+    from langfuse.api.core import ApiError  # the SDK takes a while to import
+
+    where = f"{client.base_url}: {group}.{method}"
+    try:
+        return await getattr(getattr(client.sdk(), group), method)(*args, **options, request_options={"max_retries": 0})
+    except ApiError as exc:
+        raise error_of_api(exc, where) from exc
+    except httpx.TimeoutException as exc:
+        raise TimedOut(f"{where}: no answer in time") from exc
+    except httpx.HTTPError as exc:
+        raise StoreUnavailable(
+            f"{where}: {type(exc).__name__}; check LANGFUSE_BASE_URL and that the server runs"
+        ) from exc
+
+
+async def pages(
+    client: LangfuseClient, group: str, method: str, *args: Any, **options: Any
+) -> AsyncIterator[list[Any]]:
+    """The pages of a listing that counts them.
+
+    Raises:
+        StoreUnavailable, StoreRejected
+    """
+    page = 1
+    while True:
+        answer = await call(client, group, method, *args, page=page, limit=PAGE, **options)
+        yield answer.data
+        if page >= answer.meta.total_pages:
+            return
+        page += 1
+
+
+def error_of_api(error: Any, where: str) -> StoreError:
+    """What an error of the SDK means, by the same rules as for our own requests."""
+    body = error.body if isinstance(error.body, dict) else {"message": str(error.body)}
+    return error_of(httpx.Response(error.status_code or 500, headers=error.headers, json=body), where)
