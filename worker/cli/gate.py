@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
+from worker.cli.experiments import ExperimentOption, check_experiment, show_experiment
 from worker.config import ConfigRoot
 from worker.golden import render
 from worker.golden.comparison import GateResult
@@ -112,9 +113,11 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
+    experiment: ExperimentOption = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
+    check_experiment(call.root, experiment)
     target = call.target(release)
 
     async def work(session: GoldenSession) -> GoldenRun:
@@ -131,7 +134,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     else:
         render.print_run(result, console)
         console.print(f"kept as {result.run_id} ({kept})", highlight=False)
-    raise typer.Exit(0 if not result.missing else 3)
+    is_shown = show_experiment(call.settings, call.root, call.golden, result, experiment)
+    raise typer.Exit(0 if is_shown and not result.missing else 3)
 
 
 def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
@@ -150,6 +154,7 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the candidate's run as JUnit XML.")] = None,
+    experiment: ExperimentOption = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
@@ -157,6 +162,7 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     judge that fails its exam nothing passes. Nothing this command does changes the baseline.
     """
     call = _call(config, name, "gate", concurrency, repeats, timeout, resume)
+    check_experiment(call.root, experiment)
     after = call.side(candidate)
     if isinstance(after, GoldenRun):
         # Both sides are asked equally often, however often the manifest would.
@@ -179,6 +185,8 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         typer.echo(render.gate_json(result))
     else:
         render.print_gate(result, console)
+    # What cannot be shown elsewhere is said, and changes no verdict.
+    show_experiment(call.settings, call.root, call.golden, result, experiment)
     raise typer.Exit(result.exit_code)
 
 

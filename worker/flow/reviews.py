@@ -16,11 +16,11 @@ from worker.people import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, 
 from worker.ports import Clock, StoreBusy, StoreRejected, StoreUnavailable
 from worker.schema import LedgerEntry
 
-WORK_S = 120.0
-LEASE = timedelta(seconds=180)
+WORK_S = 60.0
+LEASE = timedelta(seconds=75)
 """Longer than one request may be in work, so that no two workers ever have the same."""
 
-AGAIN = timedelta(seconds=90)
+AGAIN = timedelta(seconds=60)
 """Longer than a request to the store may take: one that timed out has done by then what it ever will."""
 
 WITHOUT_QUEUE = timedelta(minutes=10)

@@ -50,7 +50,7 @@ def bucket_of(path: str, method: str) -> Bucket | None:
     """Which limit a request counts against; None for health checks, which count against none."""
     if path.startswith(("/api/public/health", "/api/public/ready")):
         return None
-    if path.startswith("/api/public/ingestion"):
+    if path.startswith(("/api/public/ingestion", "/api/public/otel")):
         return "ingestion"
     if path.startswith("/api/public/annotation-queues"):
         return "queues"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import httpx
 
-from worker.ports import StoreError, StoreUnavailable
+from worker.ports import StoreBusy, StoreError, StoreUnavailable
 from worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 
 PAGE = 100
+PATIENCE_S = 600.0
+T = TypeVar("T")
 
 
 async def call(client: LangfuseClient, group: str, method: str, *args: Any, **options: Any) -> Any:
@@ -49,6 +53,23 @@ async def pages(
         if page >= answer.meta.total_pages:
             return
         page += 1
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked, waiting for room in the request budget as often as need be: a person waits for the end of it all.
+
+    Raises:
+        StoreBusy: no room for longer than `PATIENCE_S`.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except StoreBusy as exc:
+            wait_s = max(exc.retry_after_s or 0.0, 0.1)
+            if time.monotonic() + wait_s > until:
+                raise
+            await asyncio.sleep(wait_s)
 
 
 def error_of_api(error: Any, where: str) -> StoreError:
