@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from tests.integration.test_gate_command import Home, answers
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, datasets
 from tests.servers.langfuse.calls import Call
-from tests.servers.langfuse.experiments import list_experiments
+from tests.servers.langfuse.experiments import list_experiments, list_items
+from tests.servers.langfuse.recordings import answered
 from tests.servers.langfuse.tables import FOREVER
 from tests.unit.worker.golden_sets import rubric_named
 from tests.unit.worker.test_doctor import use
@@ -244,6 +245,20 @@ def test_experiments_need_langfuse_of_the_newer_generation(home: Home, monkeypat
     assert "has no experiments" in said
     (home.path / "assay.yaml").write_text("use_cases: [{name: bot}]\n")
     assert "needs langfuse" in assay(home, "gate", "bot-v1", "--candidate", "new", "--experiment", "auto")[1]
+
+
+def test_ids_and_items_are_those_that_a_real_server_was_seen_with(home: Home, server: LangfuseServer) -> None:
+    for run in answered("experiments.list"):
+        assert experiment_id("support-desk-project", run["datasetId"], run["name"]) == run["id"]
+    home.write()
+    assay(home, "golden", "run", "bot-v1", "--release", "new", "--experiment", "auto")
+    query = (("fromStartTime", "2020-01-01T00:00:00Z"), ("fields", "core,dataset,io,metadata,itemMetadata,scores"))
+    made = list_items(server.project, Call("GET", "", query=query)).body["data"][0]
+    recorded = answered("experiments.items.v5")[0]
+    assert made.keys() >= recorded.keys() - {"experimentMetadata", "experimentDescription"}
+    kinds = {key: type(recorded[key]) for key in ("input", "output", "expectedOutput", "experimentItemMetadata")}
+    assert {key: type(made[key]) for key in kinds} == kinds
+    assert made["environment"] == recorded["environment"]
 
 
 def _experiments(server: LangfuseServer) -> list[dict[str, Any]]:
