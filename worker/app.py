@@ -88,6 +88,7 @@ def options(settings: Settings) -> dict[str, Any]:
                 ("reconcile", settings.reconcile_every_s),
                 ("verify", settings.verify_every_s),
                 ("golden_tick", settings.golden_tick_every_s),
+                ("review", settings.review_every_s),
             )
         },
     }

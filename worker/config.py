@@ -104,6 +104,11 @@ class UseCase(Record):
     allow_rate: bool = False
     strata: tuple[Stratum, ...] = ()
     rubrics: tuple[str, ...] | None = Field(default=None, min_length=1)
+    review_queue: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Langfuse annotation queue that flagged answers go to; meant for high stakes.",
+    )
     judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
         default=None,
         description="Where this use case's text may go: local, llm, panel (at the usual endpoint), named endpoints.",
@@ -140,6 +145,18 @@ class Deployment(Record):
         if self.defaults.quiet_seconds > self.late_seconds:
             raise ValueError("late_seconds: less than defaults.quiet_seconds; raise it to at least that")
         return self
+
+    @model_validator(mode="after")
+    def _queues_exist_there(self) -> Deployment:
+        if self.review_queues and self.store.kind != "langfuse":
+            name = next(iter(self.review_queues))
+            raise ValueError(f"review_queue of use case {name}: only store.kind langfuse has queues; remove it")
+        return self
+
+    @property
+    def review_queues(self) -> dict[str, str]:
+        """The queue of each use case that has one."""
+        return {case.name: case.review_queue for case in self.use_cases if case.review_queue is not None}
 
     @field_validator("use_cases")
     @classmethod

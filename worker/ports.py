@@ -13,6 +13,7 @@ from typing import Protocol
 
 from judges.errors import EvaluationError
 from worker.limits import RateLimits
+from worker.people import ReviewList
 from worker.schema import (
     AssessMessage,
     GoldenJudgeMessage,
@@ -135,6 +136,11 @@ class FleetState(Protocol):
     @property
     def limits(self) -> RateLimits:
         """What all workers may ask of the outside world in a minute."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewList:
+        """Answers that people should look at, on their way into queues."""
         ...
 
     async def epoch(self, now: datetime) -> datetime:

@@ -23,7 +23,9 @@ from worker.config import ConfigRoot, Deployment, check_egress, may_see
 from worker.flow.assess import Assessor, Limits
 from worker.flow.reconcile import Reconciler
 from worker.flow.record import Recorder
+from worker.flow.reviews import Reviewer, ReviewReport
 from worker.flow.sweep import Sweeper
+from worker.people import review_queues_of
 from worker.ports import Clock, FleetState, Publish, TraceStore
 from worker.schema import AssessMessage, RecordMessage
 from worker.settings import Settings, endpoint_variable
@@ -112,7 +114,15 @@ class Runtime:
             clock=self.clock,
             rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
             read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
+            review_queues=self.deployment.review_queues,
         )
+
+    async def review(self) -> ReviewReport:
+        """Put flagged answers into the queues people review; nothing where no use case has one."""
+        if not self.deployment.review_queues:
+            return ReviewReport()
+        reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
+        return await reviewer.review()
 
     @property
     def reconciler(self) -> Reconciler:

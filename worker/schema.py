@@ -315,7 +315,8 @@ class WindowRecord(Record):
     `rates` is resolved at the first scan and written before anything is promised, so that a trace has one answer
     and one pi however often its window is scanned. `seen` counts the last scan's traces by use case,
     `not_selected` those the hash passed over, by `count_key`; what was selected is counted by the ledger.
-    `rootless` counts traces that no sweep can see, because none of their steps is a root.
+    `rootless` is about how many traces no sweep can see, because none of their steps is a root; None where nobody
+    looked, which is most windows.
     """
 
     start: AwareDatetime
@@ -329,7 +330,7 @@ class WindowRecord(Record):
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
-    rootless: int = 0
+    rootless: int | None = None
 
     @property
     def id(self) -> str:

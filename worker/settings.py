@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     sweep_every_s: Seconds = Field(60)
     reconcile_every_s: Seconds = Field(15)
     verify_every_s: Seconds = Field(5)
+    review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
     trace_wait_s: Seconds = Field(900, description="How long a selected trace may be missing from the store.")
     max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")

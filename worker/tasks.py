@@ -71,3 +71,9 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
     batch = GoldenJudgeMessage.model_validate(message)
     owner = self.request.id
     run_task(self.request, lambda runtime: golden_judging(runtime).judge(batch, owner=owner))
+
+
+@app.task(name="assay.review", bind=True)
+def review(self: Any) -> None:
+    """Put flagged answers into the queues people review."""
+    run_task(self.request, lambda runtime: runtime.review())

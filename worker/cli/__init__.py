@@ -9,18 +9,18 @@ import structlog
 import typer
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import calibrating, demo, doctor, fleet, golden, judging, rubrics, status
+from worker.cli import calibrating, demo, doctor, fleet, golden, judging, labels, rubrics, starting, status
 
 app = typer.Typer(
     name="assay",
     help="Measure what your LLM application tells people: sample traces, judge them, write scores back, gate deploys.",
     epilog="Exit codes: 0 ok · 1 the gate says regressed · 2 configuration or input error · 3 inconclusive, or a "
-    "backend failed. Start with `assay demo`.",
+    "backend failed. Start with `assay demo`, then `assay init`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, fleet, status, doctor, judging, calibrating, golden, rubrics):
+for module in (demo, starting, fleet, status, doctor, judging, labels, calibrating, golden, rubrics):
     module.register(app)
 
 EXIT_CONFIGURATION = 2

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
+from worker.cli.experiments import ExperimentOption, check_experiment, show_experiment
 from worker.cli.gate_reports import HtmlOption, JunitOption, LinkOption, MarkdownOption, ReportFiles
 from worker.config import ConfigRoot
 from worker.golden.comparison import GateResult
@@ -137,12 +138,14 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     junit: JunitOption = None,
     html: HtmlOption = None,
     html_link: LinkOption = None,
+    experiment: ExperimentOption = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
     call = replace(call, fleet=fleet)
     if record is not None:
         release_to_record(call.golden, record)
+    check_experiment(call.root, experiment)
     target = call.target(release)
 
     async def work(session: GoldenSession) -> GoldenRun:
@@ -160,7 +163,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     else:
         print_run(result, console, said)
         console.print(f"kept as {result.run_id} ({kept})", highlight=False)
-    raise typer.Exit(0 if not result.missing else 3)
+    is_shown = show_experiment(call.settings, call.root, call.golden, result, experiment)
+    raise typer.Exit(0 if is_shown and not result.missing else 3)
 
 
 def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
@@ -182,6 +186,7 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     junit: JunitOption = None,
     html: HtmlOption = None,
     html_link: LinkOption = None,
+    experiment: ExperimentOption = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
@@ -191,6 +196,7 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     call = _call(config, name, "gate", concurrency, repeats, timeout, resume)
     call = replace(call, fleet=fleet)
+    check_experiment(call.root, experiment)
     after = call.side(candidate)
     if isinstance(after, GoldenRun):
         # Both sides are asked equally often, however often the manifest would.
@@ -212,6 +218,8 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         typer.echo(gate_json(result))
     else:
         print_gate(result, console, said)
+    # What cannot be shown elsewhere is said, and changes no verdict.
+    show_experiment(call.settings, call.root, call.golden, result, experiment)
     raise typer.Exit(result.exit_code)
 
 

@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli import gate
+from judges.errors import ConfigurationError
+from worker.cli import experiments, gate
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from worker.cli.gate import NameArgument
 from worker.config import ConfigRoot
@@ -69,12 +70,26 @@ def verify(name: NameArgument, config: ConfigOption = None) -> None:
 
 
 @golden_app.command("freeze")
-def freeze_set(name: NameArgument, yes: YesOption = False, config: ConfigOption = None) -> None:
+def freeze_set(
+    name: NameArgument,
+    yes: YesOption = False,
+    dataset: Annotated[
+        str | None, typer.Option("--from-langfuse", metavar="DATASET", help="First take the items of this dataset.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", metavar="TIME", help="The dataset as it stood then (ISO 8601).")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
     """Write golden.lock: the only way to accept changed items, thresholds, rubric or baseline.
 
-    Shows the findings of the checks and what changed, and asks, before anything is written.
+    Shows the findings of the checks and what changed, and asks, before anything is frozen.
     """
     settings, root = settings_and_root(config)
+    if version is not None and dataset is None:
+        raise ConfigurationError("--version: belongs to --from-langfuse DATASET; give both or neither")
+    if dataset is not None:
+        experiments.fetch_items(settings, root, name, dataset, version)
     golden = _read(settings, root, name)
     findings = _check(settings, root, golden)
     changes = changes_since_lock(golden) + noted_changes(golden)
@@ -191,4 +206,5 @@ def _read(settings: Settings, root: ConfigRoot, name: str) -> GoldenSet:
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     gate.register(app, golden_app)
+    golden_app.command("push")(experiments.push)
     app.add_typer(golden_app, name="golden")

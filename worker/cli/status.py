@@ -16,7 +16,14 @@ from worker.golden.ticking import schedule_statuses
 from worker.golden_work import golden_schedules
 from worker.reporting.funnel import Funnel, read_funnel
 from worker.reporting.report import ReportRow, read_report
-from worker.reporting.tables import dead_table, funnel_table, report_lines, schedule_line, story_lines
+from worker.reporting.tables import (
+    dead_table,
+    funnel_table,
+    report_lines,
+    rootless_words,
+    schedule_line,
+    story_lines,
+)
 from worker.reporting.why import TraceStory, tell
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, Runtime
 from worker.schema import LostSpend
@@ -28,10 +35,10 @@ TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 
 def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
     """Show the funnel (it adds up), queues, what was paid for no score, and how scheduled golden sets stand."""
-    funnel, depths, lost, scheduled = with_runtime(config, lambda runtime: _read_status(runtime, days))
+    funnel, depths, lost, scheduled, reviews = with_runtime(config, lambda runtime: _read_status(runtime, days))
     if as_json:
         golden = [one.model_dump(mode="json") for one in scheduled]
-        about = {"queues": depths, "golden": golden, "spent_without_score": lost.model_dump()}
+        about = {"reviews": reviews, "queues": depths, "golden": golden, "spent_without_score": lost.model_dump()}
         print_json({"funnel": funnel.model_dump(mode="json"), **about})
         return
     console.print(funnel_table(funnel))
@@ -39,31 +46,38 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
     if lost.calls:
         unpriced = f", and {lost.unpriced_calls} calls of unknown price" if lost.unpriced_calls else ""
         console.print(f"spent without a score: {lost.calls} model calls, {lost.cost_usd:.4f} USD{unpriced}")
+    if any(reviews.values()):
+        console.print("flagged answers for people: " + ", ".join(f"{n} {name}" for name, n in reviews.items()))
     for one in scheduled:
         console.print(schedule_line(one))
 
 
-async def _read_status(runtime: Runtime, days: int) -> tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus]]:
+async def _read_status(
+    runtime: Runtime, days: int
+) -> tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus], dict[str, int]]:
     now = runtime.clock.now()
     funnel = await read_funnel(runtime.state, *_days(now, days))
     depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
     lost = await runtime.state.lost_spend(*_days(now, days))
-    return funnel, depths, lost, await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
+    scheduled = await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
+    return funnel, depths, lost, scheduled, dict(await runtime.state.reviews.counts())
 
 
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:
     """Show weighted rates with intervals, per use case, rubric and evaluator revision."""
 
-    async def read(runtime: Runtime) -> list[ReportRow]:
+    async def read(runtime: Runtime) -> tuple[list[ReportRow], Funnel]:
         first, last = _days(runtime.clock.now(), days)
-        return await read_report(runtime.state, runtime.rubrics.values(), first, last)
+        rows = await read_report(runtime.state, runtime.rubrics.values(), first, last)
+        return rows, await read_funnel(runtime.state, first, last)
 
-    rows = with_runtime(config, read)
+    rows, funnel = with_runtime(config, read)
     if as_json:
         print_json(rows)
     elif rows:
         for line in report_lines(rows):
             console.print(line, highlight=False)
+        console.print(f"[dim]unseen: {rootless_words(funnel)}[/]", highlight=False)
     else:
         console.print("nothing scored in these days; see assay status")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +16,7 @@ from judges.offload import in_thread
 from judges.schema import Record
 from worker.flow.batching import chunks
 from worker.flow.dispositions import backoff_s
+from worker.flow.reviews import requests_for
 from worker.flow.scores import build_scores, expected_scores
 from worker.flow.verdicts import unpack
 from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreRejected, StoreUnavailable, TraceStore
@@ -53,7 +54,7 @@ class VerifyReport(Record):
 
 @dataclass(frozen=True)
 class Recorder:
-    """Posts scores and makes sure that they arrived."""
+    """Posts scores and makes sure that they arrived; `review_queues` names each use case's queue, where it has one."""
 
     store: TraceStore
     state: FleetState
@@ -61,6 +62,7 @@ class Recorder:
     clock: Clock
     rewrite_after: timedelta
     read_lag: timedelta = timedelta(seconds=1)
+    review_queues: Mapping[str, str] = field(default_factory=dict)
 
     async def record(self, message: RecordMessage) -> RecordReport:
         """Post the scores of the message's traces whose verdicts are kept and not yet posted."""
@@ -162,6 +164,9 @@ class Recorder:
         now = self.clock.now()
         scored = awaited = parked = 0
         rewrite: dict[tuple[str, str], list[str]] = {}
+        # Before anything is final: a crash in between asks again, and asking again changes nothing.
+        shown_entries = [entry for entry in entries if entry.trace_id in shown]
+        await self.state.reviews.ask(requests_for(shown_entries, self.review_queues))
         for entry in entries:
             rubric = entry.promise.rubric
             if entry.trace_id in shown:

@@ -45,6 +45,10 @@ UNFINISHED_LIMIT = timedelta(hours=24)
 FAILURES_IN_A_ROW = 3
 """So many windows failing one after the other mean that the store is down, not that one window is bad."""
 
+ROOTLESS_EVERY_S, ROOTLESS_S = 3600.0, 20.0
+"""Traces without a root are counted in one window an hour, and no longer than this: the count is for people who wonder
+what is missing, and on a big project it costs as much as the sweep itself."""
+
 LOCK_TTL_S = 30.0
 """Renewed after each window: a sweeper that died stops the others for this long and no longer."""
 
@@ -202,13 +206,17 @@ class Sweeper:
             }
         )
 
-    async def _rootless(self, window: WindowRecord) -> int:
-        """Traces that no sweep can see; a store that cannot count them just now says nothing about the window."""
+    async def _rootless(self, window: WindowRecord) -> int | None:
+        """About how many traces no sweep can see; None where it was not looked, or the store could not tell."""
+        # Never given back: the lock's end is when the next window may be looked at, whoever sweeps then.
+        if not await self.state.acquire("rootless", owner=window.id, ttl_s=ROOTLESS_EVERY_S):
+            return None
         try:
-            return await self.store.count_rootless(window.start, window.end)
-        except StoreError as exc:
-            log.warning("sweep.rootless_not_counted", window=window.id, error=str(exc)[:200])
-            return window.rootless
+            async with asyncio.timeout(ROOTLESS_S):
+                return await self.store.count_rootless(window.start, window.end)
+        except (StoreError, TimeoutError) as exc:
+            log.warning("sweep.rootless_not_counted", window=window.id, error=str(exc)[:200] or "took too long")
+            return None
 
     def _sort(self, roots: Iterable[TraceRoot], now: datetime) -> _Seen:
         """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from judges.errors import ConfigurationError, EvaluationError
 from worker.flow.checks import Check
+from worker.launch.denominators import check_denominators
 from worker.runtime import Runtime, build_evaluator
 
 CONNECT_S = 5.0
@@ -18,6 +19,9 @@ async def examine(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
     yield await _state(runtime)
     async for check in _store(runtime, write=write):
         yield check
+    denominators = await check_denominators(runtime)
+    if denominators is not None:
+        yield denominators
     for check in [*_judges(runtime), *([await _endpoint(runtime)] if _asks_model(runtime) else [])]:
         yield check
 
@@ -40,7 +44,8 @@ async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
     if isinstance(runtime.store, LangfuseStore):
         paths = {name: rubric.sample for name, rubric in runtime.rubrics.items()}
         excluded = runtime.deployment.exclude_environments
-        async for check in examine_langfuse(runtime.store, paths, excluded=excluded, write=write):
+        queues = tuple(runtime.deployment.review_queues.values())
+        async for check in examine_langfuse(runtime.store, paths, excluded=excluded, queues=queues, write=write):
             yield check
         return
     try:

@@ -47,7 +47,11 @@ class FunnelRow(Record):
 
 
 class Funnel(Record):
-    """All rows of a range of UTC days, and what no use case took."""
+    """All rows of a range of UTC days, and what no use case took.
+
+    `unseen_rootless` is about how many traces without a root the `rootless_windows` had that were looked at for it;
+    None where none was.
+    """
 
     first: date
     last: date
@@ -56,6 +60,8 @@ class Funnel(Record):
     unmatched: int
     excluded: int
     unfinished: int
+    unseen_rootless: int | None = None
+    rootless_windows: int = 0
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -84,6 +90,7 @@ async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
     rows = [
         _row(key, passed_over[key], promised.get(key, 0), parts.get(key, {})) for key in sorted({*parts, *passed_over})
     ]
+    rootless = [window.rootless for window in windows if window.rootless is not None]
     return Funnel(
         first=first,
         last=last,
@@ -92,6 +99,8 @@ async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
         unmatched=sum(w.unmatched for w in windows),
         excluded=sum(w.excluded for w in windows),
         unfinished=sum(w.unfinished for w in windows),
+        unseen_rootless=sum(rootless) if rootless else None,
+        rootless_windows=len(rootless),
     )
 
 

@@ -58,7 +58,17 @@ def funnel_table(funnel: Funnel) -> Group:
         f"{funnel.windows} windows; {funnel.unmatched} traces matched no use case, {funnel.excluded} excluded, "
         f"{funnel.unfinished} not finished yet"
     )
-    return Group(table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}[/]")))
+    return Group(
+        table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}; {rootless_words(funnel)}[/]"))
+    )
+
+
+def rootless_words(funnel: Funnel) -> str:
+    """What is known of traces that no sweep can see."""
+    if funnel.unseen_rootless is None:
+        return "traces without a root: unknown, no window was looked through for them yet"
+    looked = f"{funnel.rootless_windows} of {funnel.windows} windows looked through"
+    return f"about {funnel.unseen_rootless:,} traces without a root, never judged, in {looked}"
 
 
 def schedule_line(status: ScheduleStatus) -> Text:

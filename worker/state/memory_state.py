@@ -17,6 +17,7 @@ from worker.schema import (
     WindowRecord,
 )
 from worker.state.memory_limits import MemoryLimits
+from worker.state.memory_reviews import MemoryReviews
 
 _Member = tuple[str, str]
 
@@ -37,6 +38,7 @@ class MemoryState:
         self._documents: dict[str, str] = {}
         self._locks: dict[str, str] = {}
         self.limits = MemoryLimits()
+        self.reviews = MemoryReviews()
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began."""

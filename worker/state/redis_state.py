@@ -11,6 +11,7 @@ Keys, all under one prefix:
     lost:DATE              hash: calls, cost_usd and unpriced_calls of judging that led to no score
     kept:KEY, doc:HASH, lock:NAME, epoch
     limit:NAME             hash: see worker/state/redis_limits.py
+    reviews, review:KEY    see worker/state/redis_reviews.py
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from judges.offload import in_thread
 from worker.ports import StateUnavailable
 from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, LostSpend, Move, Promise, WindowRecord
 from worker.state.redis_limits import RedisLimits
+from worker.state.redis_reviews import RedisReviews
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
@@ -62,6 +64,7 @@ class RedisState:
         )
         self._scripts = {path.stem: self._client.register_script(path.read_text()) for path in _LUA.glob("*.lua")}
         self.limits = RedisLimits(self._run, prefix=self._prefix)
+        self.reviews = RedisReviews(self._run, prefix=self._prefix)
 
     async def epoch(self, now: datetime) -> datetime:
         """When this state began."""

@@ -12,7 +12,7 @@ from worker.flow.extraction.needs import metadata_keys
 from worker.flow.scores import score_specs
 from worker.limits import RateLimits
 from worker.settings import Settings
-from worker.stores.langfuse import PLANS, LangfuseStore, Plan
+from worker.stores.langfuse import PLANS, LangfuseStore
 from worker.stores.langfuse.client import LangfuseClient
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def langfuse_client(deployment: Deployment, settings: Settings, *, limits: RateL
         public_key=settings.langfuse_public_key,
         secret_key=settings.langfuse_secret_key,
         limits=limits,
-        plan=plan if asked is None else Plan(general=asked, ingestion=plan.ingestion, legacy=plan.legacy),
+        plan=plan if asked is None else plan.model_copy(update={"general": asked}),
     )
 
 

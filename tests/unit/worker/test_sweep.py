@@ -36,6 +36,8 @@ class RootsOnly:
         self.roots = list(roots)
         self.scored = set(scored)
         self.bad: dict[datetime, Exception] = {}
+        self.rootless_asked = 0
+        self.rootless_hangs = False
 
     async def project_id(self) -> str:
         return "project"
@@ -48,7 +50,10 @@ class RootsOnly:
             yield found[at : at + 7]
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
-        return 0
+        self.rootless_asked += 1
+        if self.rootless_hangs:
+            await asyncio.Event().wait()
+        return 3
 
     async def read_scores(self, ids: Sequence[str]) -> dict[str, Score]:
         score = {"trace_id": "t", "name": STATE_SCORE, "value": "judged", "timestamp": NOW}
@@ -329,3 +334,20 @@ def test_messages_hold_one_use_case_and_version_and_at_most_sixteen_traces() -> 
     messages = group_messages(mixed)
     assert sorted(len(m.items) for m in messages) == [4, 4, 16, 16]
     assert len({m.rubric_hash for m in messages}) == 2
+
+
+def test_rootless_traces_are_looked_for_in_one_window_of_many() -> None:
+    world = World(*roots(3))
+    world.sweep()
+    funnel = world.funnel()
+    assert world.store.rootless_asked == 1
+    assert funnel.windows > 200
+    assert (funnel.unseen_rootless, funnel.rootless_windows) == (3, 1)
+
+
+def test_rootless_traces_are_unknown_where_counting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.flow.sweep.ROOTLESS_S", 0.01)
+    world = World(*roots(3))
+    world.store.rootless_hangs = True
+    assert world.sweep().selected == 3
+    assert (world.funnel().unseen_rootless, world.funnel().rootless_windows) == (None, 0)

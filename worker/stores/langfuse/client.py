@@ -80,14 +80,15 @@ class LangfuseClient:
         """
         return await self._ask("GET", path, params=list(query))
 
-    async def post(self, path: str, body: Any) -> Any:
+    async def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to a POST of JSON. It may be sent more than once: everything we post has an id.
 
         Raises:
             StoreUnavailable, StoreRejected
         """
         content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        return await self._ask("POST", path, content=content, headers={"Content-Type": "application/json"})
+        told = {"Content-Type": "application/json", **(headers or {})}
+        return await self._ask("POST", path, content=content, headers=told)
 
     async def delete(self, path: str) -> None:
         """Ask for something to be deleted.

@@ -13,14 +13,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-import httpx
 import structlog
 
 from worker.ports import StoreError
 from worker.schema import Score, ScoreSpec
-from worker.stores.langfuse.client import LangfuseClient, error_of
+from worker.stores.langfuse import sdk
+from worker.stores.langfuse.client import LangfuseClient
 
-PAGE = 100
 LOCK = "langfuse-score-configs"
 LOCK_TTL_S = 30
 
@@ -106,14 +105,7 @@ class ScoreConfigs:
         return found
 
     async def _all(self) -> list[Any]:
-        found: list[Any] = []
-        page = 1
-        while True:
-            answer = await self._call("get", page=page, limit=PAGE)
-            found += answer.data
-            if page >= answer.meta.total_pages:
-                return found
-            page += 1
+        return [config async for page in sdk.pages(self._client, "score_configs", "get") for config in page]
 
     async def _create(self, spec: ScoreSpec) -> None:
         from langfuse.api import ConfigCategory, ScoreConfigDataType
@@ -123,23 +115,14 @@ class ScoreConfigs:
             options |= {"min_value": spec.minimum, "max_value": spec.maximum}
         else:
             options["categories"] = [ConfigCategory(label=c, value=float(n)) for n, c in enumerate(spec.categories)]
-        await self._call("create", name=spec.name, data_type=ScoreConfigDataType(spec.data_type), **options)
-
-    async def _call(self, method: str, **options: Any) -> Any:
-        from langfuse.api.core import ApiError
-
-        try:
-            return await getattr(self._client.sdk().score_configs, method)(
-                **options, request_options={"max_retries": 0}
-            )
-        except ApiError as exc:
-            raise error_of_api(exc, f"score-configs.{method}") from exc
-
-
-def error_of_api(error: Any, where: str) -> StoreError:
-    """What an error of the SDK means, by the same rules as for our own requests."""
-    body = error.body if isinstance(error.body, dict) else {"message": str(error.body)}
-    return error_of(httpx.Response(error.status_code or 500, headers=error.headers, json=body), where)
+        await sdk.call(
+            self._client,
+            "score_configs",
+            "create",
+            name=spec.name,
+            data_type=ScoreConfigDataType(spec.data_type),
+            **options,
+        )
 
 
 def fits(score: Score, config: Any) -> bool:

@@ -16,7 +16,6 @@ from worker.flow.checks import Check
 from worker.flow.extraction.survey import Survey, survey
 from worker.ports import StoreAccessDenied, StoreError
 from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot
-from worker.stores.langfuse.client import NotThere
 from worker.stores.langfuse.scores import SCORES
 from worker.stores.langfuse.store import LangfuseStore
 
@@ -32,7 +31,12 @@ _KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
 
 
 async def examine(
-    store: LangfuseStore, paths: Mapping[str, SamplePaths], *, excluded: Sequence[str], write: bool
+    store: LangfuseStore,
+    paths: Mapping[str, SamplePaths],
+    *,
+    excluded: Sequence[str],
+    queues: Sequence[str] = (),
+    write: bool,
 ) -> AsyncIterator[Check]:
     """Every check in turn; the later ones are left out where an earlier one makes them pointless."""
     try:
@@ -56,12 +60,24 @@ async def examine(
             yield checked
     except StoreError as exc:
         yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
+    for name in dict.fromkeys(queues):
+        yield await _queue(store, name)
     if write:
         yield await _round_trip(store)
 
 
+async def is_migrating(store: LangfuseStore) -> bool:
+    """Whether the server answers both generations' reads; it then shows traces of older SDKs late."""
+    if (await store.server()).generation == "v3":
+        return False
+    try:
+        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
+    except StoreError:
+        return False
+    return True
+
+
 async def _migration(store: LangfuseStore) -> Check | None:
-    """A server that answers both generations shows traces of older SDKs late."""
     if (await store.server()).generation == "v3":
         return Check(
             name="generation",
@@ -69,11 +85,7 @@ async def _migration(store: LangfuseStore) -> Check | None:
             said="trace objects (v3): whole traces are read one by one",
             remedy="nothing now; Langfuse ends support of v3, a v4 server is read in batches",
         )
-    try:
-        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
-    except NotThere:
-        return None
-    except StoreError:
+    if not await is_migrating(store):
         return None
     return Check(
         name="generation",
@@ -145,6 +157,25 @@ def _share(name: str, part: str, counts: dict[str, int], found: Survey) -> Check
         f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
     )
     return Check(name=name, status="warn", said=said, remedy=remedy)
+
+
+async def _queue(store: LangfuseStore, name: str) -> Check:
+    """Whether a review queue is there, and whether what people say in it can become a label."""
+    title = f"review queue {name!r}"
+    try:
+        queue = await store.review_queues.find(name)
+    except EvaluationError as exc:
+        is_ours = isinstance(exc, ConfigurationError)
+        remedy = "make it under Human Annotation in the project, or mend review_queue in assay.yaml"
+        return Check(name=title, status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+    said = f"asks people for {', '.join(f'{score} ({kind.lower()})' for score, kind in queue.scores.items())}"
+    if "BOOLEAN" in queue.scores.values():
+        return Check(name=title, status="ok", said=said)
+    remedy = (
+        "add a boolean score config such as `hallucination` to it; or name the score by "
+        "`assay labels pull --score NAME --marked VALUE`"
+    )
+    return Check(name=title, status="warn", said=said, remedy=remedy)
 
 
 async def _round_trip(store: LangfuseStore) -> Check:

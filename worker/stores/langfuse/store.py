@@ -13,6 +13,7 @@ from worker.stores.langfuse import legacy, scores
 from worker.stores.langfuse.client import LangfuseClient
 from worker.stores.langfuse.configs import Locks, ScoreConfigs
 from worker.stores.langfuse.content import ContentReader
+from worker.stores.langfuse.reviews import LangfuseReviewQueues
 from worker.stores.langfuse.roots import RootLister
 from worker.stores.langfuse.server import Server, detect
 from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
@@ -35,6 +36,7 @@ class LangfuseStore:
         self._roots = RootLister(client, metadata_keys=tuple(root_metadata))
         self._content = ContentReader(client, metadata_keys=content_metadata)
         self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks), clock or SystemClock())
+        self.review_queues = LangfuseReviewQueues(client, self.server)
         self._server: Server | None = None
         self._project: str | None = None
         self._asking = asyncio.Lock()

@@ -1,0 +1,79 @@
+"""Flagged answers reach the review queue once, with real workers of which one is killed, on a server that fails."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.e2e.running import QUICK, Deployed
+from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
+from tests.unit.worker.test_reviews import ADD_ITEM, make_queue
+from worker.config import ConfigRoot
+from worker.flow.reviews import is_flagged
+from worker.runtime import Runtime
+from worker.settings import Settings
+
+CONFIG = """
+store: {kind: langfuse, plan: self-hosted, read_lag_seconds: 1}
+window_seconds: 3600
+defaults: {quiet_seconds: 1, min_per_day: 0, low_traffic: {below_per_day: 0}, rubrics: [grounding]}
+use_cases:
+  - {name: contracts, rate: 1.0, allow_rate: true, stakes: high, review_queue: legal}
+"""
+
+
+@pytest.mark.timeout(300)
+def test_every_flagged_answer_is_in_the_queue_once_though_a_worker_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = Faults(1, [Fault("status", 0.1, on=ADD_ITEM, status=500), Fault("slow", 0.5, on=ADD_ITEM, delay_s=0.1)])
+    with LangfuseServer(LangfuseSettings(score_lag_s=0.5), faults=faults) as server:
+        make_queue(server)
+        now = int(time.time() * 1000)
+        server.project.add_synthetic(200, start_ms=now - 3 * 3_600_000, span_ms=2 * 3_600_000, seed=7)
+        deployed = _deployed(server, tmp_path, monkeypatch)
+        with deployed.running(assess_workers=1):
+            deployed.until(lambda _: len(server.project.queues.items) >= 5, seconds=120)
+            deployed.kill("control")
+            deployed.settled(150, seconds=150)
+            flagged = deployed.ask(_flagged)
+            assert len(flagged) > 10
+            deadline = time.monotonic() + 240
+            while _waiting(deployed) and time.monotonic() < deadline:
+                deployed.until(lambda _: True)
+                time.sleep(1)
+            assert _waiting(deployed) == 0, deployed.logs()
+        items = Counter(item["objectId"] for item in server.project.queues.items.values())
+    assert items == dict.fromkeys(flagged, 1)
+
+
+def _deployed(server: LangfuseServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    (home / "assay.yaml").write_text(CONFIG)
+    keys: dict[str, Any] = {
+        "langfuse_base_url": server.url,
+        "langfuse_public_key": server.public_key,
+        "langfuse_secret_key": SecretStr(server.secret_key),
+    }
+    monkeypatch.setenv("LANGFUSE_BASE_URL", server.url)
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", server.public_key)
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", server.secret_key)
+    settings = Settings(**{**QUICK, "data_dir": home / ".assay", "review_every_s": 1.0, **keys})
+    return Deployed(home=home, settings=settings, root=ConfigRoot(path=home))
+
+
+async def _flagged(runtime: Runtime) -> set[str]:
+    today = runtime.clock.now().date()
+    return {entry.trace_id async for entry in runtime.state.scan(today - timedelta(days=1), today) if is_flagged(entry)}
+
+
+def _waiting(deployed: Deployed) -> int:
+    async def count(runtime: Runtime) -> int:
+        return (await runtime.state.reviews.counts())["waiting"]
+
+    return deployed.ask(count)

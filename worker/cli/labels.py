@@ -1,0 +1,147 @@
+"""`assay labels pull`: what people said of traces, as the file that `assay calibrate` reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from judges.errors import ConfigurationError
+from worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
+from worker.flow.labels import LabelledTrace, Tally, Wanted, collect, samples
+from worker.people import review_queues_of
+from worker.runtime import Runtime
+
+labels_app = typer.Typer(help="Labels from people, for `assay calibrate`.", no_args_is_help=True)
+
+
+def pull(  # noqa: PLR0913, PLR0917  # one parameter for each option
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSONL to write, for `assay calibrate --labels`.")],
+    queue: Annotated[
+        list[str] | None, typer.Option("--queue", help="Annotation queue [default: each review_queue of assay.yaml]")
+    ] = None,
+    feedback: Annotated[
+        list[str] | None, typer.Option("--feedback", help="Score that users give, e.g. user-feedback; may be repeated.")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option("--score", help="What reviewers are asked for [default: the queue's boolean score]")
+    ] = None,
+    marked: Annotated[
+        list[str] | None, typer.Option("--marked", help="Value that means a hallucination; may be repeated.")
+    ] = None,
+    rubric: Annotated[str | None, typer.Option("--rubric", help="Whose selectors find the parts of a trace.")] = None,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=366, help="How far back feedback and traces are read.")
+    ] = 30,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch completed reviews and user feedback, and write labelled samples.
+
+    A completed review counts with the queue's boolean score, true meaning a hallucination; feedback counts as one
+    where it is a thumb down (false, or below 0.5). Other values need --marked. What cannot be used is counted with the
+    reason. Feedback says that somebody was unhappy, not why: `assay calibrate --slice origin` shows the difference.
+    """
+
+    async def work(runtime: Runtime) -> tuple[list[LabelledTrace], Tally]:
+        wanted = Wanted(
+            queues=tuple(queue or dict.fromkeys(runtime.deployment.review_queues.values())),
+            feedback=tuple(feedback or ()),
+            score=score,
+            marked=tuple(marked or ()),
+            days=days,
+        )
+        return await _pull(runtime, wanted, rubric)
+
+    found, tally = with_runtime(config, work)
+    _write(out, found)
+    if as_json:
+        print_json(_numbers(found, tally))
+    else:
+        _show(found, tally, out)
+    if not found:
+        raise typer.Exit(3)
+
+
+async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[list[LabelledTrace], Tally]:
+    if not wanted.queues and not wanted.feedback:
+        raise ConfigurationError(
+            "labels: no use case of assay.yaml names a review_queue; name one with --queue, or a score of users with "
+            "--feedback"
+        )
+    name = rubric or next(iter(runtime.rubrics))
+    if name not in runtime.rubrics:
+        raise ConfigurationError(f"--rubric {name!r}: not in use; this deployment uses {', '.join(runtime.rubrics)}")
+    tally = Tally()
+    labels = await collect(review_queues_of(runtime.store), wanted, now=runtime.clock.now(), tally=tally)
+    paths = runtime.rubrics[name].sample
+    found = [one async for one in samples(runtime.store, labels, paths, days=wanted.days, tally=tally)]
+    return found, tally
+
+
+def _write(path: Path, found: list[LabelledTrace]) -> None:
+    """Write whole or not at all; it holds what your users wrote."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text("".join(json.dumps(_line(one), ensure_ascii=False) + "\n" for one in found), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: cannot be written ({exc.strerror}); name another file with --out") from exc
+
+
+def _line(one: LabelledTrace) -> dict[str, Any]:
+    sample, label = one.sample, one.label
+    return {
+        "id": sample.id,
+        "question": sample.question,
+        "history": [turn.model_dump() for turn in sample.history],
+        "contexts": list(sample.contexts),
+        "response": sample.response,
+        "label": label.label,
+        "source_id": one.source_id,
+        "reviewer": label.reviewer,
+        "origin": label.origin,
+        "place": label.place,
+        "labelled_at": label.at.isoformat(),
+    }
+
+
+def _numbers(found: list[LabelledTrace], tally: Tally) -> dict[str, Any]:
+    unusable: dict[str, dict[str, int]] = {}
+    for (place, why), n in tally.unusable.items():
+        unusable.setdefault(place, {})[why] = n
+    return {
+        "written": len(found),
+        "marked": sum(one.label.label for one in found),
+        "said": dict(tally.said),
+        "usable": dict(tally.usable),
+        "unusable": unusable,
+    }
+
+
+def _show(found: list[LabelledTrace], tally: Tally, out: Path) -> None:
+    for place, n in tally.said.items():
+        why = {reason: count for (where, reason), count in tally.unusable.items() if where == place}
+        rest = "; ".join(f"{count} {reason}" for reason, count in why.items())
+        console.print(Text(f"{place}: {n} said, {tally.usable[place]} usable" + (f"; not: {rest}" if rest else "")))
+    marked = sum(one.label.label for one in found)
+    console.print(Text(f"{len(found)} labels, {marked} marked → {out}"), soft_wrap=True)
+    if found:
+        console.print(Text(f"next: assay calibrate --labels {out}"), soft_wrap=True)
+    else:
+        console.print("nothing to calibrate on yet")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    labels_app.callback()(_group)
+    labels_app.command("pull")(pull)
+    app.add_typer(labels_app, name="labels")
+
+
+def _group() -> None:
+    """Labels from people, for `assay calibrate`."""

@@ -1,0 +1,122 @@
+"""Flagged answers on their way to people: asked for when their scores are verified, put into the queue once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from judges.errors import ConfigurationError
+from judges.schema import Record
+from worker.flow.scores import RISK_LEVEL
+from worker.people import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
+from worker.ports import Clock, StoreBusy, StoreRejected, StoreUnavailable
+from worker.schema import LedgerEntry
+
+WORK_S = 60.0
+LEASE = timedelta(seconds=75)
+"""Longer than one request may be in work, so that no two workers ever have the same."""
+
+AGAIN = timedelta(seconds=60)
+"""Longer than a request to the store may take: one that timed out has done by then what it ever will."""
+
+WITHOUT_QUEUE = timedelta(minutes=10)
+MOST_TRIES = 5
+
+log = structlog.get_logger(__name__)
+
+
+class ReviewReport(Record):
+    """How many answers were put into their queue, put off, or refused for good."""
+
+    queued: int = 0
+    put_off: int = 0
+    refused: int = 0
+
+
+def is_flagged(entry: LedgerEntry) -> bool:
+    """Whether a person should look: the risk reaches the rubric's high cut, or the judges could not agree."""
+    judgement = entry.judgement
+    return judgement is not None and (judgement.needs_review or judgement.values.get(RISK_LEVEL) == "high")
+
+
+def requests_for(entries: Iterable[LedgerEntry], queues: Mapping[str, str]) -> list[ReviewRequest]:
+    """Requests for the flagged ones among entries whose use case has a queue."""
+    return [
+        ReviewRequest(
+            queue=queues[entry.promise.use_case],
+            trace_id=entry.trace_id,
+            observation_id=entry.promise.observation_id,
+            environment=entry.promise.environment,
+            use_case=entry.promise.use_case,
+            rubric=entry.promise.rubric,
+            values=entry.judgement.values if entry.judgement else {},
+            # Of the ledger, so that asking again after a crash says the same.
+            asked_at=entry.changed_at,
+        )
+        for entry in entries
+        if entry.promise.use_case in queues and is_flagged(entry)
+    ]
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Puts what is on the list into the store's queues."""
+
+    queues: ReviewQueues
+    waiting: ReviewList
+    clock: Clock
+
+    async def review(self) -> ReviewReport:
+        """Work off what is due; stops early where the store has no room."""
+        report = ReviewReport()
+        missing: set[str] = set()
+        while taken := await self.waiting.take(now=self.clock.now(), until=self.clock.now() + LEASE):
+            try:
+                done = await self._work(taken, missing)
+            except (StoreUnavailable, TimeoutError) as exc:
+                log.warning("review.put_off", error=str(exc)[:200] or "took too long")
+                wait_s = exc.retry_after_s if isinstance(exc, StoreBusy) else None
+                await self._put_off(taken, timedelta(seconds=wait_s) if wait_s else AGAIN)
+                return _plus(report, ReviewReport(put_off=1))
+            report = _plus(report, done)
+        return report
+
+    async def _work(self, taken: TakenReview, missing: set[str]) -> ReviewReport:
+        """Bring one request to its queue; `missing` are queues that were looked for in vain."""
+        try:
+            async with asyncio.timeout(WORK_S):
+                queue = None if taken.request.queue in missing else await self._find(taken, missing)
+                if queue is None:
+                    return await self._put_off(taken, WITHOUT_QUEUE)
+                await self.queues.add(queue, taken.request, again=taken.tries > 1)
+        except StoreRejected as exc:
+            return await self._rejected(taken, exc)
+        await self.waiting.end(taken.request, "queued")
+        return ReviewReport(queued=1)
+
+    async def _find(self, taken: TakenReview, missing: set[str]) -> ReviewQueue | None:
+        try:
+            return await self.queues.find(taken.request.queue)
+        except ConfigurationError as exc:
+            missing.add(taken.request.queue)
+            log.warning("review.no_queue", queue=taken.request.queue, error=str(exc)[:200])
+            return None
+
+    async def _rejected(self, taken: TakenReview, exc: StoreRejected) -> ReviewReport:
+        log.warning("review.rejected", trace_id=taken.request.trace_id, tries=taken.tries, error=str(exc)[:200])
+        if taken.tries < MOST_TRIES:
+            return await self._put_off(taken, AGAIN * taken.tries)
+        await self.waiting.end(taken.request, "refused")
+        return ReviewReport(refused=1)
+
+    async def _put_off(self, taken: TakenReview, wait: timedelta) -> ReviewReport:
+        await self.waiting.put_off(taken.request, due=self.clock.now() + wait)
+        return ReviewReport(put_off=1)
+
+
+def _plus(a: ReviewReport, b: ReviewReport) -> ReviewReport:
+    return ReviewReport(queued=a.queued + b.queued, put_off=a.put_off + b.put_off, refused=a.refused + b.refused)

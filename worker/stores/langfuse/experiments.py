@@ -1,0 +1,249 @@
+"""A golden run as a Langfuse experiment: spans that say which item they are of, scores on them, scores on the run.
+
+Experiments exist there only as spans that carry the SDK's experiment attributes. The SDK's own `run_experiment` leaves
+out items that failed and loses its scores on servers before 4.59, so the spans are sent as OTLP here, with ids made
+from the run's: sending them again changes nothing. Then everything is read back and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from judges.errors import ConfigurationError
+from judges.schema import Record
+from worker.golden.decide import ItemStatus
+from worker.golden.goldenset import GoldenSet
+from worker.golden.result import ItemResult
+from worker.golden.schema import GoldenItem
+from worker.schema import Score
+from worker.stores.langfuse.datasets import item_id
+from worker.stores.langfuse.scores import SCORES
+from worker.stores.langfuse.sdk import patiently
+from worker.stores.langfuse.store import LangfuseStore
+from worker.stores.langfuse.values import iso, moment
+
+OTLP = "/api/public/otel/v1/traces"
+ITEMS = "/api/public/experiment-items"
+V3_SCORES = "/api/public/v3/scores"
+ENVIRONMENT = "sdk-experiment"
+"""The SDK's: excluded from sampling by default, so that no golden answer is judged as traffic."""
+
+SPANS_AT_ONCE = SCORES_AT_ONCE = 100
+VISIBLE_S, POLL_S = 90.0, 2.0
+STATUS = "golden_status"
+_NAMESPACE = uuid.UUID("3e5f8f1c-6b1d-5f0a-8d0a-1f5b6f0c2a77")
+
+
+class Experiment(Record):
+    """What is to be shown: one pass over a golden set's items, and what holds for the whole run."""
+
+    name: str
+    dataset: str
+    dataset_id: str
+    started: datetime
+    results: tuple[ItemResult, ...]
+    metadata: dict[str, str]
+    scores: dict[str, float | str]
+
+
+class ExperimentReport(Record):
+    """What the server shows of it: read back, not believed."""
+
+    name: str
+    id: str
+    url: str
+    items: int
+    items_shown: int
+    scores: int
+    scores_shown: int
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything can be seen."""
+        return self.items_shown == self.items and self.scores_shown == self.scores
+
+
+async def publish(store: LangfuseStore, experiment: Experiment, golden: GoldenSet) -> ExperimentReport:
+    """Send an experiment and wait until it can be read.
+
+    Raises:
+        ConfigurationError: the server has no experiments.
+        StoreUnavailable, StoreRejected
+    """
+    server = await store.server()
+    if server.generation != "v4":
+        raise ConfigurationError(f"{server.words}: has no experiments; leave out --experiment, or upgrade to v4")
+    project = await store.project_id()
+    made = experiment_id(project, experiment.dataset_id, experiment.name)
+    items = {item.id: item for item in golden.items}
+    spans = [
+        span
+        for at, result in enumerate(experiment.results)
+        for span in _spans(experiment, made, result, items[result.id], at)
+    ]
+    for at in range(0, len(spans), SPANS_AT_ONCE):
+        body = {
+            "resourceSpans": [{"scopeSpans": [{"scope": {"name": "assay"}, "spans": spans[at : at + SPANS_AT_ONCE]}]}]
+        }
+        await patiently(partial(store.client.post, OTLP, body, headers={"x-langfuse-ingestion-version": "4"}))
+    scores = [score for result in experiment.results for score in _item_scores(experiment, made, result)]
+    for at in range(0, len(scores), SCORES_AT_ONCE):
+        await patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
+    run_scores = _run_scores(experiment, made)
+    for body in run_scores:
+        await patiently(partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body))
+    ids = [score.id for score in scores] + [str(body["id"]) for body in run_scores]
+    shown, seen = await _read_back(store, experiment, made, ids)
+    return ExperimentReport(
+        name=experiment.name,
+        id=made,
+        url=f"{store.client.base_url}/project/{project}/experiments/results?baseline={made}",
+        items=len(experiment.results),
+        items_shown=len(shown),
+        scores=len(ids),
+        scores_shown=seen,
+        missing=tuple(r.id for r in experiment.results if item_id(experiment.dataset, r.id) not in shown),
+    )
+
+
+def experiment_id(project: str, dataset_id: str, name: str) -> str:
+    """The id that server and SDK give a named run over a dataset."""
+    parts = json.dumps(["langfuse-experiment-v1", project, dataset_id, name], separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+
+def _ids(made: str, result: ItemResult) -> tuple[str, str, str]:
+    """Trace, root span and task span: the same whenever they are sent."""
+    digest = hashlib.sha256(f"{made}\x1f{result.id}\x1f{result.repeat}".encode()).hexdigest()
+    return digest[:32], digest[32:48], digest[48:64]
+
+
+def _spans(
+    experiment: Experiment, made: str, result: ItemResult, item: GoldenItem, position: int
+) -> Sequence[dict[str, Any]]:
+    """The root of an item's trace, and the task under it that the server lists."""
+    trace_id, root_id, task_id = _ids(made, result)
+    # A millisecond apart, so that the list keeps the set's order.
+    begun = experiment.started + timedelta(milliseconds=position)
+    ended = begun + timedelta(seconds=result.target_latency_s or 0.001)
+    failed = result.status is ItemStatus.MISSING
+    attributes = {
+        "langfuse.environment": ENVIRONMENT,
+        "langfuse.experiment.id": made,
+        "langfuse.experiment.name": experiment.name,
+        "langfuse.experiment.description": f"golden run of {experiment.dataset}",
+        "langfuse.experiment.metadata": json.dumps(experiment.metadata),
+        "langfuse.experiment.dataset.id": experiment.dataset_id,
+        "langfuse.experiment.item.id": item_id(experiment.dataset, item.id),
+        "langfuse.experiment.item.metadata": json.dumps({"tags": list(item.tags), "item": item.id}),
+        "langfuse.experiment.item.expected_output": json.dumps({"expect": item.expect, "reference": item.reference}),
+        "langfuse.experiment.item.root_observation_id": task_id,
+        "langfuse.observation.type": "span",
+        "langfuse.observation.input": json.dumps({"question": item.question}),
+        "langfuse.observation.output": json.dumps({"answer": result.response}),
+        "langfuse.observation.level": "ERROR" if failed else "DEFAULT",
+        "langfuse.observation.status_message": "; ".join(result.reasons) if failed else "",
+    }
+    shared = {
+        "traceId": trace_id,
+        "kind": 1,
+        "startTimeUnixNano": _nanos(begun),
+        "endTimeUnixNano": _nanos(ended),
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items() if value],
+        "status": {},
+    }
+    return (
+        {**shared, "spanId": root_id, "name": "experiment-item-run"},
+        {**shared, "spanId": task_id, "parentSpanId": root_id, "name": "experiment-item-task"},
+    )
+
+
+def _item_scores(experiment: Experiment, made: str, result: ItemResult) -> list[Score]:
+    """What came of an item; one that failed has no number, and says that it is missing."""
+    trace_id, _, task_id = _ids(made, result)
+    values: dict[str, float | str] = {**result.scores, STATUS: result.status.value}
+    return [
+        Score(
+            id=_score_id(made, trace_id, name),
+            trace_id=trace_id,
+            observation_id=task_id,
+            name=name,
+            value=value,
+            comment="; ".join(result.reasons)[:2000],
+            environment=ENVIRONMENT,
+            timestamp=experiment.started,
+            metadata={**experiment.metadata, "item": result.id},
+        )
+        for name, value in values.items()
+    ]
+
+
+def _run_scores(experiment: Experiment, made: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": _score_id(made, "", name),
+            "datasetRunId": made,
+            "name": name,
+            "value": value,
+            "dataType": "CATEGORICAL" if isinstance(value, str) else "NUMERIC",
+            "environment": ENVIRONMENT,
+            "metadata": experiment.metadata,
+            "timestamp": iso(experiment.started),
+        }
+        for name, value in experiment.scores.items()
+    ]
+
+
+async def _read_back(
+    store: LangfuseStore, experiment: Experiment, made: str, ids: Sequence[str]
+) -> tuple[set[str], int]:
+    """The items that are listed and the number of scores that can be read, once all are or patience is at its end."""
+    until = time.monotonic() + VISIBLE_S
+    waiting = set(ids)
+    while True:
+        shown = await _items_shown(store, experiment, made)
+        waiting -= await _scores_shown(store, sorted(waiting))
+        if (len(shown) >= len(experiment.results) and not waiting) or time.monotonic() > until:
+            return shown, len(ids) - len(waiting)
+        await asyncio.sleep(POLL_S)
+
+
+async def _items_shown(store: LangfuseStore, experiment: Experiment, made: str) -> set[str]:
+    query = [
+        ("fromStartTime", iso(experiment.started - timedelta(minutes=1))),
+        ("experimentId", made),
+        ("limit", "100"),
+    ]
+    shown: set[str] = set()
+    cursor: str | None = None
+    while True:
+        answer = await patiently(partial(store.client.get, ITEMS, [*query, *([("cursor", cursor)] if cursor else [])]))
+        shown |= {row["experimentItemId"] for row in answer["data"] if moment(row["startTime"])}
+        cursor = answer["meta"].get("cursor")
+        if cursor is None:
+            return shown
+
+
+async def _scores_shown(store: LangfuseStore, ids: Sequence[str]) -> set[str]:
+    shown: set[str] = set()
+    for at in range(0, len(ids), SCORES_AT_ONCE):
+        query = [("id", ",".join(ids[at : at + SCORES_AT_ONCE])), ("limit", "100")]
+        shown |= {row["id"] for row in (await patiently(partial(store.client.get, V3_SCORES, query)))["data"]}
+    return shown
+
+
+def _score_id(made: str, trace_id: str, name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((made, trace_id, name))))
+
+
+def _nanos(at: datetime) -> str:
+    return str(round(at.timestamp() * 1000) * 1_000_000)
