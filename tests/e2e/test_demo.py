@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,9 @@ def test_gates_are_right_in_both_directions(demos: list[dict[str, Any]]) -> None
     verdicts = {(gate["baseline"], gate["candidate"]): gate["verdict"] for gate in demos[0]["gates"]}
     assert verdicts == {("gpt-4o", "llama-3.1-405b"): "pass", ("human-reference", "gpt-4o"): "regressed"}
     assert demos[0]["schema"] == 1
+    for gate, page in zip(demos[0]["gates"], demos[0]["pages"], strict=True):
+        text = Path(page).read_text(encoding="utf-8")
+        assert f"{gate['candidate']} against {gate['baseline']}" in text
 
 
 def test_the_next_commands_work(demos: list[dict[str, Any]]) -> None:

@@ -41,6 +41,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("rubrics", "lint"), "grounding.yaml: ok"),
         (("golden", "verify", "mtrag-v1"), "mtrag-v1: as frozen"),
         (("settings",), "config root"),
+        (("gate", "mtrag-v1", "--candidate", "llama-3.1-405b", "--html", "page.html"), "every answer, its claims"),
     ],
 )
 def test_installed_command_finds_its_rubrics_and_golden_sets(

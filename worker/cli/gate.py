@@ -15,16 +15,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from judges.evaluate import Evaluator
 from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
+from worker.cli.gate_reports import HtmlOption, JunitOption, LinkOption, MarkdownOption, ReportFiles
 from worker.config import ConfigRoot
-from worker.golden import render
 from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
-from worker.golden.files import GoldenSetError
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
 from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run_id, new_run_id
+from worker.golden.jsonform import gate_json, run_json
 from worker.golden.lock import load_golden_set
+from worker.golden.render import print_gate, print_run
 from worker.golden.result import GoldenRun
 from worker.golden.session import GoldenSession, Targets
 from worker.golden.targets import baseline_targets, target_for
@@ -46,7 +47,6 @@ ResumeOption = Annotated[
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=0.001, help="Seconds for the whole run [default: manifest]")
 ]
-MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Write a summary for a pull request.")]
 
 stderr = Console(stderr=True)
 
@@ -112,6 +112,9 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
+    junit: JunitOption = None,
+    html: HtmlOption = None,
+    html_link: LinkOption = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
     call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
@@ -124,12 +127,11 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
     kept = call.store.save_run(result)
     if not result.missing:
         forget_journal(kept.parent)
-    _write(out, render.run_json, result)
-    _write(markdown, render.run_markdown, result)
+    said = ReportFiles(markdown, junit, html, html_link).write_run(result, call.golden, call.store, out)
     if as_json:
-        typer.echo(render.run_json(result))
+        typer.echo(run_json(result))
     else:
-        render.print_run(result, console)
+        print_run(result, console, said)
         console.print(f"kept as {result.run_id} ({kept})", highlight=False)
     raise typer.Exit(0 if not result.missing else 3)
 
@@ -149,7 +151,9 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write the candidate's run as JUnit XML.")] = None,
+    junit: JunitOption = None,
+    html: HtmlOption = None,
+    html_link: LinkOption = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
@@ -173,12 +177,11 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     kept = call.store.save_gate(result)
     if not result.candidate_missing + result.baseline_missing:
         forget_journal(kept.parent)
-    _write(markdown, render.gate_markdown, result)
-    _write(junit, render.gate_junit, result)
+    said = ReportFiles(markdown, junit, html, html_link).write_gate(result, call.store)
     if as_json:
-        typer.echo(render.gate_json(result))
+        typer.echo(gate_json(result))
     else:
-        render.print_gate(result, console)
+        print_gate(result, console, said)
     raise typer.Exit(result.exit_code)
 
 
@@ -256,15 +259,6 @@ def _name(side: Side) -> str:
     if isinstance(side, GoldenRun):
         return f"run {side.run_id or side.started.isoformat()} of {side.target}"
     return " + ".join(target.name for target in side) if isinstance(side, Sequence) else side.name
-
-
-def _write(path: Path | None, rendered: Callable[[T], str], what: T) -> None:
-    if path is None:
-        return
-    try:
-        path.write_text(rendered(what), encoding="utf-8")
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror}); name another file") from exc
 
 
 def register(app: typer.Typer, golden_app: typer.Typer) -> None:

@@ -53,7 +53,7 @@ class WorstTrace(Record):
 
 
 class DemoResult(Record):
-    """Everything the demo shows. `schema` is the version of this form."""
+    """Everything the demo shows. `schema` is the version of this form. `pages` are the gates' HTML pages, in order."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
@@ -72,6 +72,7 @@ class DemoResult(Record):
     weighted: tuple[WeightedRate, ...]
     exam: JudgeExam
     gates: tuple[GateResult, ...]
+    pages: tuple[str, ...]
     cost_usd: float | None
     wall_s: dict[str, float]
     next_commands: tuple[str, ...]

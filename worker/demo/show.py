@@ -107,8 +107,9 @@ def _gates(result: DemoResult, console: Console) -> None:
         f"  sensitivity {percent(exam.sensitivity)}, specificity {percent(exam.specificity)}",
         highlight=False,
     )
-    for gate in result.gates:
+    for gate, page in zip(result.gates, result.pages, strict=True):
         console.print(_gate_lines(gate), highlight=False)
+        console.print(f"  [dim]both answers to every item:[/] {shown(page)}", highlight=False, soft_wrap=True)
 
 
 def _gate_lines(gate: GateResult) -> str:

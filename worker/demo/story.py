@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from worker.config import ConfigRoot, packaged_root
 from worker.demo import findings
 from worker.demo.result import DemoResult
 from worker.demo.traffic import LabelledTrace, demo_traffic
+from worker.golden.comparison import GateResult
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import freeze, load_golden_set
@@ -190,7 +191,19 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
     finally:
         await evaluator.judge.close()
     gates = tuple(compare(runs[baseline], runs[candidate], golden, exam) for baseline, candidate in GATES)
-    return {"exam": exam, "gates": gates}
+    return {"exam": exam, "gates": gates, "pages": await asyncio.to_thread(_write_pages, root, gates)}
+
+
+def _write_pages(root: ConfigRoot, gates: Sequence[GateResult]) -> tuple[str, ...]:
+    """The page of each gate, as `assay gate --html` writes it."""
+    from worker.golden.html.page import gate_page
+
+    paths = []
+    for gate in gates:
+        path = root.path / f"gate-{gate.baseline}-to-{gate.candidate}.html"
+        path.write_text(gate_page(gate), encoding="utf-8")
+        paths.append(str(path))
+    return tuple(paths)
 
 
 def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:

@@ -138,6 +138,7 @@ class GateResult(Record):
     candidate_missing: int
     minimum_detectable_drop: float | None
     assumed_flip_rate: float
+    must_pass: tuple[str, ...] = ()
     must_pass_failures: tuple[str, ...] = ()
     unstable: tuple[str, ...] = ()
     noise: VarianceComponents | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from judges.schema import Usage
 from worker.golden.comparison import GateResult, MetricTest
 from worker.golden.decide import ItemStatus
+from worker.golden.metrics import PASS_RATE
 from worker.golden.result import ExamState, GoldenRun, JudgeExam
 from worker.golden.series import Series
 from worker.golden.words import metric_name, number
@@ -42,20 +43,45 @@ def gate_facts(result: GateResult) -> list[str]:
     return [
         f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
+        f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
         detectable_words(result.minimum_detectable_drop, result.n, result.repeats, result.assumed_flip_rate),
+        *_missing_facts(result),
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
         exam_fact(result.exam),
         _spent("judging both sides", result.usage, result.cost_usd),
         *([_spent("examining the judge", result.exam.usage, result.exam.cost_usd)] if result.exam is not None else []),
-        f"evaluator {result.revision[:12]}",
+        f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}, run {result.run_id or 'not kept'}",
         *(_metric_fact(test) for test in result.secondaries),
         *(
             f"slice {s.tag}: {s.baseline_passed} → {s.candidate_passed} passed, {s.n} items (reported, not tested)"
             for s in result.slices
         ),
     ]
+
+
+def primary_change(result: GateResult) -> tuple[str, str]:
+    """How far the primary metric moved, and its interval: of the pass rate over paired items, else of the means."""
+    test = result.primary
+    if test.metric == PASS_RATE and result.n:
+        dropped = sum(pair.drop for pair in result.pairs if not pair.both_missing) / (result.n * result.repeats)
+        words = f"{signed(-100 * dropped, 1)} points"
+    elif test.baseline is not None and test.candidate is not None:
+        words = signed(test.candidate - test.baseline, 3)
+    else:
+        return "unknown", f"n = {test.n}"
+    found = test.drop_interval
+    if found is None:
+        return words, f"n = {test.n}"
+    ends = f"{signed(-100 * found.high, 1)} to {signed(-100 * found.low, 1)}"
+    return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {test.n}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A change for people: with its sign, a true minus, and none on zero."""
+    rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
 
 
 def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float) -> str:
@@ -77,6 +103,13 @@ def _metric_fact(test: MetricTest) -> str:
     times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
     what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
     return f"{what}, n = {test.n}, Holm p = {p_value}{'; worse' if test.shown_worse else ''}"
+
+
+def _missing_facts(result: GateResult) -> list[str]:
+    """Items of the candidate without a result, by name."""
+    lost = [pair.id for pair in result.pairs if any(item.status is ItemStatus.MISSING for item in pair.candidate)]
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return [f"missing: {', '.join(lost[:_NAMED])}{more}"] if lost else []
 
 
 def _unstable_facts(names: tuple[str, ...]) -> list[str]:

@@ -74,6 +74,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         candidate_missing=candidate.missing,
         minimum_detectable_drop=detectable_drop(golden, len(tested), candidate.repeats),
         assumed_flip_rate=ASSUMED_FLIP_RATE,
+        must_pass=settings.must_pass,
         must_pass_failures=tuple(broken),
         unstable=tuple(dict.fromkeys((*baseline.unstable(), *candidate.unstable()))),
         noise=_noise(baseline),

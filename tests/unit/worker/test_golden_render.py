@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import TypeVar
 from xml.etree import ElementTree
 
+import jsonschema
 from rich.console import Console
 
 from tests.unit.worker.golden_sets import IDS, WrittenJudge, a_set, answers, exam_of, run_release
 from worker.golden.comparison import GateResult
 from worker.golden.decide import ItemStatus
 from worker.golden.gate import compare
-from worker.golden.render import (
-    gate_json,
-    gate_junit,
-    gate_markdown,
-    print_gate,
-    print_run,
-    run_json,
-    run_junit,
-    run_markdown,
-)
+from worker.golden.jsonform import gate_json, gate_schema, run_json, run_schema
+from worker.golden.junit import gate_junit, run_junit
+from worker.golden.markdown import gate_markdown, run_markdown
+from worker.golden.render import print_gate, print_run
 from worker.golden.result import GoldenRun
 
 T = TypeVar("T")
@@ -64,29 +59,108 @@ def test_the_terminal_shows_judged_text_as_text(tmp_path: Path) -> None:
     assert "drops from" in shown
 
 
+def test_the_terminal_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
+    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    shown = " ".join(_terminal(lambda r, c: print_gate(r, c, ["page: out/gate.html"]), result).split())
+    for part in (
+        "must-pass item failed: q3",
+        "pass rate changed by −25.0 points [90 % interval −",
+        "10 worse, 0 better of 40; one-sided p = 0.000977",
+        "missing: q20",
+        "drops from",
+        "judge exam passed",
+        "0.0790 USD",
+        f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}",
+        "page: out/gate.html",
+    ):
+        assert part in shown, part
+
+
+def _tables(text: str) -> list[list[str]]:
+    """The Markdown tables of a text, as lines."""
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    return [block for block in blocks if block and block[0].startswith("|")]
+
+
 def test_markdown_shows_judged_text_as_text(tmp_path: Path) -> None:
     run, result = _hostile(tmp_path)
-    for text in (run_markdown(run), gate_markdown(result)):
+    for text in (run_markdown(run), gate_markdown(result, "out/[x](y)|<b>.html")):
         assert "<script>" not in text
         assert "@everyone" not in text
         assert "](http" not in text
-        table = [line for line in text.splitlines() if line.startswith("|")]
-        assert {line.replace("\\|", "").count("|") for line in table} == {5}
+        assert "http://" not in text
+        assert "<b>" not in text
+        for table in _tables(text):
+            assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
-def test_junit_has_one_case_an_item(tmp_path: Path) -> None:
+def test_markdown_for_a_pull_request_says_what_regressed_and_what_it_rests_on(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=20)})
+    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    text = gate_markdown(result, "https://ci.example/job/7/gate.html")
+    assert text.startswith("### ❌ Gate: **regressed** (new against old, gate-v1)")
+    assert "| **pass rate** | 100.0% | 50.0% | −50.0 points \\(90 % interval −" in text
+    assert "| hallucination risk | 0.100 | 0.500 | \\+0.400 | 40 |" in text
+    assert "[Both answers to every item, side by side](<https://ci.example/job/7/gate.html>)" in text
+    assert "… and 10 more" in text
+    for part in ("drops from", "judge exam passed", "USD", "evaluator", "0 missing"):
+        assert part in text
+
+
+def test_markdown_stays_one_comment_however_much_failed(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=40)})
+    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    long = result.model_copy(update={"reasons": tuple(f"must-pass item failed: {'x' * 200}{n}" for n in range(500))})
+    assert len(gate_markdown(long)) < 65_536  # what GitHub takes
+
+
+def test_a_link_that_is_no_address_is_shown_as_text(tmp_path: Path) -> None:
+    _, result = _hostile(tmp_path)
+    for link in ("javascript:alert(1)", "https://a.example/> <script>x</script>", "report/gate.html"):
+        assert "](<" not in gate_markdown(result, link)
+
+
+def test_junit_of_a_run_has_one_case_an_item(tmp_path: Path) -> None:
     run, _ = _hostile(tmp_path)
-    suite = ElementTree.fromstring(run_junit(run))
-    assert {key: suite.attrib[key] for key in ("tests", "failures", "errors")} == {
-        "tests": "40",
-        "failures": "1",
-        "errors": "1",
-    }
+    root = ElementTree.fromstring(run_junit(run))
+    (suite,) = root.findall("testsuite")
+    for element in (root, suite):
+        counts = {key: element.attrib[key] for key in ("tests", "failures", "errors")}
+        assert counts == {"tests": "40", "failures": "1", "errors": "1"}
     assert len(suite.findall("testcase")) == 40
     assert suite.find("testcase[@name='q1']/error") is not None
     failure = suite.find("testcase[@name='q0']/failure")
     assert failure is not None
     assert "<script>" in failure.attrib["message"]
+
+
+def test_junit_of_repeated_answers_still_has_one_case_an_item(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(bad=1), "new": answers(bad=2)})
+    run = run_release(golden, "new", repeats=3)
+    flipped = run.items[0].model_copy(update={"status": run.items[-1].status, "reasons": ()})
+    run = run.model_copy(update={"items": (flipped, *run.items[1:])})
+    suite = ElementTree.fromstring(run_junit(run)).find("testsuite")
+    assert suite is not None
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("40", "2")
+    failure = suite.find("testcase[@name='q0']/failure")
+    assert failure is not None
+    assert failure.attrib["message"].startswith("1 of 3 answers passed; hallucination_risk")
+
+
+def test_junit_of_a_gate_has_its_verdict_as_a_case(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(bad=1), "new": answers(bad=9)})
+    old, new = run_release(golden, "old"), run_release(golden, "new")
+    exam = exam_of(golden)
+    for candidate, asked, kind in ((new, exam, "failure"), (old, exam, None), (old, None, "error")):
+        verdict, items = ElementTree.fromstring(gate_junit(compare(old, candidate, golden, asked))).findall("testsuite")
+        (case,) = verdict.findall("testcase")
+        assert [child.tag for child in case] == ([kind] if kind else [])
+        assert len(items.findall("testcase")) == 40
+        assert "evaluator" in (verdict.findtext("system-out") or "")
+    first = items.find("testcase[@name='q0']/failure")
+    assert first is not None
+    assert first.attrib["message"].endswith("in the baseline, too")
 
 
 def test_json_is_versioned_and_carries_the_exit_code(tmp_path: Path) -> None:
@@ -95,6 +169,16 @@ def test_json_is_versioned_and_carries_the_exit_code(tmp_path: Path) -> None:
     assert (data["schema"], data["exit_code"], data["verdict"]) == (2, 3, "inconclusive")
     assert GoldenRun.model_validate_json(run_json(run)) == run
     assert GateResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_json_meets_its_published_schema(tmp_path: Path) -> None:
+    run, result = _hostile(tmp_path)
+    for schema, text in ((gate_schema(), gate_json(result)), (run_schema(), run_json(run))):
+        checker = jsonschema.Draft202012Validator(schema)
+        checker.check_schema(schema)
+        checker.validate(json.loads(text))
+        for broken in ({"schema": 1}, {"verdict": "fine", "target": 7}, {"unheard_of": 1}):
+            assert not checker.is_valid(json.loads(text) | broken)
 
 
 def test_a_run_without_troubles_is_shown_shortly(tmp_path: Path) -> None:
@@ -117,6 +201,8 @@ def test_repeats_warnings_and_the_judges_change_are_told(tmp_path: Path) -> None
         assert "worse in 1 of 2" in text
         assert "40 items asked 2 times" in text
         assert "examining the judge: 40 model calls" in text
-    suite = ElementTree.fromstring(gate_junit(result))
-    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("80", "1")
-    assert suite.find("testcase[@name='q1 #1']/failure") is not None
+    _, suite = ElementTree.fromstring(gate_junit(result)).findall("testsuite")
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("40", "1")
+    failure = suite.find("testcase[@name='q1']/failure")
+    assert failure is not None
+    assert failure.attrib["message"].startswith("1 of 2 answers passed; ")

@@ -13,7 +13,7 @@ from tests.unit.worker.golden_sets import WrittenJudge, frozen_set, item, run_re
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
-from worker.golden.render import run_json
+from worker.golden.jsonform import run_json
 from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.run import read_run, run_golden
 from worker.golden.schema import GoldenItem
