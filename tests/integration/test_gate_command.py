@@ -152,6 +152,23 @@ def test_what_does_not_exist_is_2(home: Home, args: tuple[str, ...]) -> None:
     assert home.gate(*args) == 2
 
 
+def test_one_gate_writes_all_reports_and_the_comment_names_the_page(home: Home) -> None:
+    home.write()
+    files = {kind: home.path / f"gate.{kind}" for kind in ("html", "markdown", "junit")}
+    assert (
+        home.gate("--candidate", "new", *(part for kind, path in files.items() for part in (f"--{kind}", str(path))))
+        == 0
+    )
+    texts = {kind: path.read_text(encoding="utf-8") for kind, path in files.items()}
+    assert texts["html"].startswith("<!doctype html>")
+    assert "gate.html" in texts["markdown"]
+    assert texts["junit"].count("<testcase") == N + 1
+    assert home.assay("golden", "run", "bot-v1", "--release", "new", "--html", str(files["html"])) == 0
+    text = files["html"].read_text(encoding="utf-8")
+    assert "Run of bot-v1" in text
+    assert 'id="h-history"' in text  # the gate before and this run
+
+
 def test_a_report_that_cannot_be_written_is_2(home: Home) -> None:
     home.write()
     assert home.gate("--candidate", "new", "--markdown", str(home.path / "no" / "such" / "x.md")) == 2

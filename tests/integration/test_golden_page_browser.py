@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.unit.worker.golden_pages import HOSTILE, hostile_gate, real_gate
@@ -26,6 +26,7 @@ FOUND = os.environ.get("ASSAY_TEST_BROWSER") or next(filter(None, map(shutil.whi
 pytestmark = [
     pytest.mark.skipif(FOUND is None, reason="no Chromium on PATH and none named by ASSAY_TEST_BROWSER"),
     pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(400),  # axe-core on a page of 200 items, beside everything else
 ]
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -126,7 +127,6 @@ def test_page_is_accessible_with_items_open(watched: Watched) -> None:
     assert width <= page.viewport_size["width"]  # type: ignore[index]  # set by the context
 
 
-@pytest.mark.timeout(400)
 @on("large")
 def test_page_of_200_items_opens_without_complaint_and_is_accessible(watched: Watched) -> None:
     expect(watched.page.locator("#count")).to_have_text("200 of 200 items shown")

@@ -81,7 +81,6 @@ class ReportFiles:
 def _write_file(path: Path, text: str) -> None:
     """Write in place: a pipeline may name /dev/stdout or a pipe, which must not be replaced by a file."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as exc:
         raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror or exc}); name another file") from exc

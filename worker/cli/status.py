@@ -52,9 +52,11 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
         console.print(schedule_line(one))
 
 
-async def _read_status(
-    runtime: Runtime, days: int
-) -> tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus], dict[str, int]]:
+Status = tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus], dict[str, int]]
+"""Funnel, messages waiting by queue, what was paid for no score, schedules, answers given to people by state."""
+
+
+async def _read_status(runtime: Runtime, days: int) -> Status:
     now = runtime.clock.now()
     funnel = await read_funnel(runtime.state, *_days(now, days))
     depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
