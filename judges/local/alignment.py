@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from judges.local.evidence import EvidenceIndex
 from judges.local.opposites import denies, negated, opposites
@@ -17,8 +17,7 @@ ALIGNED = 0.6
 """Share of a sentence's weight its passage must carry before their negations are compared."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(NamedTuple):
     """What comparing a sentence with its passage and the neighbours showed. Shares are of the sentence's weight.
 
     Attributes:
@@ -71,9 +70,9 @@ def align(
     best = evidence.passages.best(content)
     if best is None:
         return Alignment(negated=denies(stems))
-    passages = evidence.passages
-    there = passages.passages[best.passage].stems
+    there = evidence.passages.passages[best.passage].stems
     window = best.window
+    denied = denies(stems)
     weight = sum(map(idf.__getitem__, content))
     turned = _polarity(stems, there, content)
     foreign = _between(list(content), window)
@@ -86,11 +85,11 @@ def align(
         swapped=sum(idf[one] for one in foreign if one in evidence.stems) / weight,
         value_apart=_values_apart([v for v in carried if v.kind is not ValueKind.NAME], content, best, evidence),
         name_apart=_values_apart([v for v in carried if v.kind is ValueKind.NAME], content, best, evidence),
-        negation_differs=best.coverage > ALIGNED and denies(stems) != denies(there),
+        negation_differs=best.coverage > ALIGNED and denied != denies(there),
         polarity_differs=sum(idf[one] for one in sorted(turned)) / weight,
         opposite=_opposite(stems, window),
-        negated=denies(stems),
-        denied_alone=denies(stems) and not denies(window),
+        negated=denied,
+        denied_alone=denied and not denies(window),
     )
 
 

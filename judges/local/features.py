@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -90,8 +89,7 @@ class SentenceFeatures(NamedTuple):
     sentences: float
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceView:
+class SentenceView(NamedTuple):
     """One sentence of the response with what was measured on it; `absent` is rarest first.
 
     `stated` means that it stands in the evidence word for word.
@@ -109,8 +107,7 @@ class SentenceView:
     stated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseView:
+class ResponseView(NamedTuple):
     """All sentences of a response, and the evidence they were measured against."""
 
     sentences: tuple[SentenceView, ...]

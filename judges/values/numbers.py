@@ -37,6 +37,8 @@ _SPACES = re.compile(r"[\u00a0\u202f\u2009'’]")
 
 def plain(digits: str) -> str:
     """The plain form of a number in digits: `1,000.50` → `1000.5`. A lone `1.000` is read the English way, as 1."""
+    if digits.isdecimal():
+        return digits.lstrip("0") or "0"
     digits = _SPACES.sub("", digits)
     if _GROUPED.fullmatch(digits):
         digits = digits.replace(",", "")
