@@ -14,7 +14,7 @@ from judges.local.grams import Grams, grams
 from judges.rubric import ValueKind
 from judges.schema import Sample, Span
 from judges.sentences import split_sentences
-from judges.values import Value, extract_values, is_derived, meant_by, trace_date
+from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 
 FEATURES_VERSION = "2"
@@ -170,8 +170,9 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
     content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
     weight = sum(map(idf.__getitem__, content)) or 1.0
     absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
-    missing = tuple(value for value in values if not _known(context, value, text))
-    carried = [value for value in values if value not in missing]
+    known = [_known(context, value, text) for value in values]
+    missing = tuple(value for value, is_known in zip(values, known, strict=True) if not is_known)
+    carried = [value for value, is_known in zip(values, known, strict=True) if is_known]
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
     alignment = align(stems, content, carried, evidence, idf)
     agreement = evidence.fields.agreement(text)
@@ -228,9 +229,9 @@ def _known(context: _Context, value: Value, sentence: str) -> bool:
         return True
     if meant_by(value, context.contexts, context.today):
         return True
-    return value.kind is not ValueKind.NAME and is_derived(
-        value, sentence, carried.stated, (context.response, *context.contexts)
-    )
+    if value.kind in (ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE):
+        return False
+    return is_derived(value, sentence, carried.operands, carried.list_lengths | {list_length(context.response)})
 
 
 def _novelty(known: Sequence[bool]) -> float:

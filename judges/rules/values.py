@@ -11,7 +11,7 @@ from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
 from judges.rules.exempt import claim_exempt, content_stems
 from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
-from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
+from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
 from judges.values.units import dimension_of
 from judges.words import stem
 
@@ -58,12 +58,13 @@ def _foreign(sample: Sample, kinds: Collection[ValueKind], vouched: Collection[S
         return []
     talk = (sample.question, *(turn.content for turn in sample.history))
     known = (value_index(sample.contexts), value_index(talk))
+    lists = known[0].list_lengths | {list_length(sample.response)}
     return [
         value
         for value in stated
         if not any(texts.carries(value, _before(sample.response, value)) for texts in known)
         and not meant_by(value, (*sample.contexts, *talk), trace_date(sample.metadata))
-        and not is_derived(value, _around(sample.response, value), known[0].stated, (sample.response, *sample.contexts))
+        and not is_derived(value, _around(sample.response, value), known[0].operands, lists)
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import product
 
 _MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905 - readable
 _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, start=1)}
@@ -62,9 +64,9 @@ def same_date(one: str, other: str) -> bool:
     return all(a in ("-", b) for a, b in zip(one, other, strict=True))
 
 
-def _pair(date: str) -> tuple[str, list[str]]:
+def _pair(date: str) -> tuple[str, ...]:
     """The year and the unordered day and month."""
-    return date[:4], sorted((date[5:7], date[8:10]))
+    return date[:4], *sorted((date[5:7], date[8:10]))
 
 
 TIME = r"(?:(?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]\d)?(?![\d:])(?:\s?[ap]\.?m\b)?|(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b)"
@@ -92,3 +94,42 @@ def same_time(one: str, other: str) -> bool:
     hours = int(one[1:3]), int(other[1:3])
     unsure = one.endswith("~") or other.endswith("~")
     return hours[0] == hours[1] or (unsure and hours[0] % 12 == hours[1] % 12)
+
+
+class DateSet:
+    """Dates and times a text states; whether one of them is the `same_date` takes no longer where there are many."""
+
+    def __init__(self, stated: Iterable[str]) -> None:
+        times, dates = set[str](), set[str]()
+        for one in stated:
+            (times if one[0] == "T" else dates).add(one)
+        self._told = {less for date in dates if "?" not in date for less in _less_precise(date)}
+        self._pairs = {_pair(date) for date in dates}
+        self._slashed = {_pair(date) for date in dates if "?" in date}
+        self._times = {_clock(time) for time in times}
+        self._halves = {_half_clock(time) for time in times}
+        self._unsure = {_half_clock(time) for time in times if time.endswith("~")}
+
+    def holds(self, date: str) -> bool:
+        """Whether every part that `date` says is said the same by one of the dates."""
+        if date[0] == "T":
+            half = _half_clock(date)
+            return _clock(date) in self._times or half in self._unsure or (date.endswith("~") and half in self._halves)
+        if "?" in date:
+            return _pair(date) in self._pairs
+        return date in self._told or (bool(self._slashed) and _pair(date) in self._slashed)
+
+
+def _less_precise(date: str) -> Iterator[str]:
+    """The date, and what is left of it where year, month or day are not said."""
+    for year, month, day in product((date[:4], "----"), (date[5:7], "--"), (date[8:], "--")):
+        yield f"{year}-{month}-{day}"
+
+
+def _clock(time: str) -> tuple[int, str]:
+    return int(time[1:3]), time[3:6]
+
+
+def _half_clock(time: str) -> tuple[int, str]:
+    """What a clock with hands shows."""
+    return int(time[1:3]) % 12, time[3:6]

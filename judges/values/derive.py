@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
+from functools import lru_cache
 from itertools import permutations
 
 from judges.rubric import ValueKind
@@ -12,6 +13,9 @@ from judges.values.extract import Value
 
 MOST_OPERANDS = 8
 """With more numbers about, some two of them give nearly any third by chance."""
+
+LONGEST_LIST = 50
+"""Items up to which a number may count a list."""
 
 LONGEST = 15
 """Digits of a number that takes part; longer ones are identifiers."""
@@ -28,7 +32,22 @@ _LIST_LINE = re.compile(r"^[ \t]{0,12}(?:[-*•‣◦]|\d{1,3}[.)])[ \t]", re.MU
 Operation = Callable[[Decimal, Decimal], Decimal]
 
 
-def is_derived(value: Value, sentence: str, operands: Iterable[Value], lists: Sequence[str] = ()) -> bool:
+class Operands:
+    """The amounts a text states, by what can be calculated with each other; each kind and unit is looked up once."""
+
+    def __init__(self, stated: Iterable[Value]) -> None:
+        self._stated = {(value.kind, value.normal, value.unit): value for value in stated}.values()
+        self._known: dict[tuple[ValueKind, str], list[Decimal]] = {}
+
+    def like(self, value: Value) -> list[Decimal]:
+        """Amounts that may be added to, subtracted from or divided by each other to give the value, in order."""
+        key = value.kind, _amount(value)[1]
+        if key not in self._known:
+            self._known[key] = sorted({amount for other in self._stated for amount in _operand(*key, other)})
+        return self._known[key]
+
+
+def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Collection[int] = ()) -> bool:
     """Whether two values give `value` by the arithmetic its sentence speaks of.
 
     Recognised conservatively: the sentence must name the kind of operation, the operands must be of the value's own
@@ -38,14 +57,14 @@ def is_derived(value: Value, sentence: str, operands: Iterable[Value], lists: Se
         value: a number, an amount of money or a percentage.
         sentence: in which it stands.
         operands: values the evidence states.
-        lists: texts whose lists a number may count.
+        list_lengths: numbers of items of the lists that a number may count.
     """
-    amount, unit = _amount(value)
+    amount, _ = _amount(value)
     if amount is None:
         return False
-    if value.kind is ValueKind.NUMBER and not value.unit and _counts(amount, lists):
+    if value.kind is ValueKind.NUMBER and not value.unit and 2 <= amount <= LONGEST_LIST and amount in list_lengths:
         return True
-    known = sorted(_operands(value, unit, operands))
+    known = operands.like(value)
     if not 2 <= len(known) <= MOST_OPERANDS or len(value.normal.partition(" ")[0].replace(".", "")) < 2:
         return False
     half_step = Decimal(1).scaleb(-len(value.normal.partition(" ")[0].partition(".")[2])) / 2
@@ -53,16 +72,18 @@ def is_derived(value: Value, sentence: str, operands: Iterable[Value], lists: Se
         context.prec = 28
         return any(
             abs(result - amount) <= (half_step if rounds else 0)
-            for operation, rounds in _operations(value, sentence)
+            for operation, rounds in _operations(value.kind, sentence)
             for one, other in permutations(known, 2)
             if (result := _result(operation, one, other)) is not None
         )
 
 
-def _operations(value: Value, sentence: str) -> list[tuple[Operation, bool]]:
+# Cached, as a sentence is asked about once for each value in it.
+@lru_cache(maxsize=64)
+def _operations(kind: ValueKind, sentence: str) -> list[tuple[Operation, bool]]:
     """The operations the sentence speaks of, and whether their result is rounded."""
     found: list[tuple[Operation, bool]] = []
-    if value.kind is ValueKind.PERCENT:
+    if kind is ValueKind.PERCENT:
         found += [(lambda a, b: 100 * a / b, True), (lambda a, b: 100 * (a - b) / b, True)]
         return found if _SUM.search(sentence) or _DIFFERENCE.search(sentence) or "of" in sentence.split() else []
     if _SUM.search(sentence):
@@ -74,18 +95,15 @@ def _operations(value: Value, sentence: str) -> list[tuple[Operation, bool]]:
     return found
 
 
-def _operands(value: Value, unit: str, stated: Iterable[Value]) -> set[Decimal]:
-    """Amounts that may be added to, subtracted from or divided by each other to give the value."""
-    found: set[Decimal] = set()
-    for other in stated:
-        if other.kind is ValueKind.DATE and value.unit == "year" and other.normal[4:] == "------":
-            found.add(Decimal(other.normal[:4]))
-            continue
-        amount, other_unit = _amount(other)
-        comparable = other.kind is value.kind or (value.kind is ValueKind.PERCENT and other.kind is ValueKind.NUMBER)
-        if amount is not None and comparable and (value.kind is ValueKind.PERCENT or other_unit == unit):
-            found.add(amount)
-    return found
+def _operand(kind: ValueKind, unit: str, other: Value) -> Iterator[Decimal]:
+    """The amount of a stated value, where a value of that kind and unit may come from it."""
+    if other.kind is ValueKind.DATE and unit == "year" and other.normal[4:] == "------":
+        yield Decimal(other.normal[:4])
+        return
+    amount, other_unit = _amount(other)
+    comparable = other.kind is kind or (kind is ValueKind.PERCENT and other.kind is ValueKind.NUMBER)
+    if amount is not None and comparable and (kind is ValueKind.PERCENT or other_unit == unit):
+        yield amount
 
 
 def _amount(value: Value) -> tuple[Decimal | None, str]:
@@ -108,6 +126,7 @@ def _result(operation: Operation, one: Decimal, other: Decimal) -> Decimal | Non
         return None
 
 
-def _counts(amount: Decimal, lists: Sequence[str]) -> bool:
-    """Whether the amount is the number of items of a list."""
-    return 2 <= amount <= 50 and any(len(_LIST_LINE.findall(text)) == amount for text in lists)
+@lru_cache(maxsize=8)
+def list_length(text: str) -> int:
+    """How many items the lists in a text have; kept, as each number of a response may count them."""
+    return len(_LIST_LINE.findall(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -10,10 +11,11 @@ from functools import cached_property, lru_cache
 from itertools import islice
 
 from judges.rubric import ValueKind
-from judges.values.dates import same_date
+from judges.values.dates import DateSet
+from judges.values.derive import Operands, list_length
 from judges.values.extract import Value, measured_values
 from judges.values.numbers import from_words, plain
-from judges.values.units import same_quantity
+from judges.values.units import Quantities
 from judges.words import STOP_WORDS, stem, words
 
 _APPROXIMATE = re.compile(
@@ -53,7 +55,6 @@ class ValueIndex:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = tuple(texts)
-        self._date_known: dict[str, bool] = {}
 
     @cached_property
     def stated(self) -> list[Value]:
@@ -72,8 +73,8 @@ class ValueIndex:
         return {*(value.normal for value in self.stated), *others}
 
     @cached_property
-    def _dates(self) -> set[str]:
-        return {value.normal for value in self.stated if value.kind is ValueKind.DATE}
+    def _dates(self) -> DateSet:
+        return DateSet(value.normal for value in self.stated if value.kind is ValueKind.DATE)
 
     @cached_property
     def _units(self) -> dict[str, set[str]]:
@@ -107,6 +108,16 @@ class ValueIndex:
         """All texts in one case, for what only a literal search finds."""
         return "\n".join(self._texts).casefold()
 
+    @cached_property
+    def operands(self) -> Operands:
+        """What other values may be worked out from."""
+        return Operands(self.stated)
+
+    @cached_property
+    def list_lengths(self) -> frozenset[int]:
+        """How many items the lists of each text have."""
+        return frozenset(map(list_length, self._texts))
+
     def carries(self, value: Value, before: str = "") -> bool:
         """Whether the indexed texts state `value`.
 
@@ -121,9 +132,7 @@ class ValueIndex:
         if value.kind is ValueKind.IDENTIFIER:
             return value.normal in self._folded
         if value.kind is ValueKind.DATE:
-            if value.normal not in self._date_known:
-                self._date_known[value.normal] = self._carries_date(value.normal)
-            return self._date_known[value.normal]
+            return self._carries_date(value.normal)
         return self._carries_amount(value, before)
 
     def _carries_name(self, value: Value) -> bool:
@@ -157,15 +166,15 @@ class ValueIndex:
     def _carries_date(self, date: str) -> bool:
         """The date, or each of its parts somewhere: `March 2021` beside `the 3rd of March`, `2021` as a number."""
         if date[0] == "T":
-            return any(same_date(date, other) for other in self._dates)
+            return self._dates.holds(date)
         if date[4:] == "------" and (date[:4] in self._digit_runs or date[:4] in self._units):
             return True
-        if any(same_date(date, other) for other in self._dates):
+        if self._dates.holds(date):
             return True
         if "?" in date or "-" in (date[0], date[5]):
             return False
         year, rest = f"{date[:4]}------", f"-----{date[5:]}"
-        return self._carries_date(year) and any(same_date(rest, other) for other in self._dates)
+        return self._carries_date(year) and self._dates.holds(rest)
 
     def _carries_amount(self, value: Value, before: str) -> bool:  # noqa: PLR0911 - one per way to be carried
         """The same amount without a unit, the same digits anywhere, or near enough where the response says `about`."""
@@ -180,7 +189,7 @@ class ValueIndex:
             return True
         if sign and amount in self._measured:
             return False  # the same amount, but of something else
-        if amount in self._digit_runs or f"{amount}------" in self._dates:
+        if amount in self._digit_runs or self._dates.holds(f"{amount}------"):
             return True
         if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
             return True
@@ -197,15 +206,15 @@ class ValueIndex:
         amount = _decimal(value.normal)
         if amount is None:
             return None
-        if any(same_quantity(amount, value.unit, other, unit) for other, unit in self._quantities):
+        if self._quantities.hold(amount, value.unit):
             return True
         return False if value.normal in self._units else None
 
     @cached_property
-    def _quantities(self) -> list[tuple[Decimal, str]]:
+    def _quantities(self) -> Quantities:
         """Amounts with a unit."""
         found = {(value.normal, value.unit) for value in self.stated if value.unit}
-        return [(amount, unit) for normal, unit in sorted(found) if (amount := _decimal(normal)) is not None]
+        return Quantities((amount, unit) for normal, unit in found if (amount := _decimal(normal)) is not None)
 
     def _carries_share(self, amount: str) -> bool:
         """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
@@ -242,10 +251,16 @@ class ValueIndex:
     def _near(self, amount: str) -> bool:
         """Whether an amount within 5 % is stated."""
         wanted = _decimal(amount)
-        known = (_decimal(other) for other in self._units)
-        return wanted is not None and any(
-            other is not None and abs(other - wanted) <= _ROUNDING * abs(wanted) for other in known
-        )
+        if wanted is None:
+            return False
+        leeway = _ROUNDING * abs(wanted)
+        nearest = bisect_left(self._sorted, wanted - leeway)
+        return nearest < len(self._sorted) and self._sorted[nearest] <= wanted + leeway
+
+    @cached_property
+    def _sorted(self) -> list[Decimal]:
+        """The stated amounts in order."""
+        return sorted(amount for text in self._units if (amount := _decimal(text)) is not None)
 
 
 def _is_amount(value: Value) -> bool:

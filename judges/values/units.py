@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -73,11 +76,22 @@ def in_unit(amount: Decimal, unit: str, wanted: str) -> Decimal | None:
     return amount * one.factor / other.factor
 
 
-def same_quantity(amount: Decimal, unit: str, other_amount: Decimal, other_unit: str) -> bool:
-    """Whether two quantities are the same, whatever they are measured in."""
-    one, other = _UNITS.get(unit), _UNITS.get(other_unit)
-    if one is None or other is None or one.dimension != other.dimension:
-        return False
-    base, wanted = amount * one.factor, other_amount * other.factor
-    tolerance = Decimal(0) if one.exact else _ROUGHLY * abs(wanted)
-    return abs(base - wanted) <= tolerance
+class Quantities:
+    """Quantities a text states, to ask for the same ones in other units."""
+
+    def __init__(self, stated: Iterable[tuple[Decimal, str]]) -> None:
+        found: dict[str, list[Decimal]] = defaultdict(list)
+        for amount, unit in stated:
+            if unit in _UNITS:
+                found[_UNITS[unit].dimension].append(amount * _UNITS[unit].factor)
+        self._sizes = {dimension: sorted(sizes) for dimension, sizes in found.items()}
+
+    def hold(self, amount: Decimal, unit: str) -> bool:
+        """Whether one of them is the same quantity, whatever it is measured in."""
+        known = _UNITS.get(unit)
+        if known is None or known.dimension not in self._sizes:
+            return False
+        size, sizes = amount * known.factor, self._sizes[known.dimension]
+        roughly = Decimal(0) if known.exact else _ROUGHLY
+        nearest = bisect_left(sizes, size / (1 + roughly))
+        return nearest < len(sizes) and abs(size - sizes[nearest]) <= roughly * sizes[nearest]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.rubric import ValueKind
-from judges.values import ValueIndex, extract_values, is_derived
+from judges.values import Operands, ValueIndex, extract_values, is_derived
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -142,7 +142,7 @@ def test_extract_values_gives_exact_spans_and_its_own_text_carries_them(text: st
 
 @given(st.integers(3000, 10**6), st.integers(3000, 10**6))
 def test_is_derived_recognises_sums_and_differences_only_where_they_are_named(one: int, other: int) -> None:
-    operands = extract_values(f"First {one} boxes, then {other} boxes.")
+    operands = Operands(extract_values(f"First {one} boxes, then {other} boxes."))
     (total,) = extract_values(f"{one + other} boxes")
     if one != other:
         assert is_derived(total, "in total", operands)
