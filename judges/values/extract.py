@@ -85,6 +85,7 @@ _RANGE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _DASHES = "-–— "
+_RANGE_SIGNS = ("-", "–", "—", "to", "and")
 _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$", re.IGNORECASE)
 
 _TOKEN = re.compile(r"\S+")
@@ -230,10 +231,11 @@ def _shared_unit(match: re.Match[str], text: str) -> str:
     after = _RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
     if after:
         return "%" if after.group("percent") else _currency(after.group("currency"))
-    if text[max(0, match.start() - 1) : match.start()] not in _DASHES:
+    before = text[max(0, match.start() - 30) : match.start()]
+    if before[-1:] not in _DASHES or not before.rstrip().lower().endswith(_RANGE_SIGNS):
         return ""
-    before = _RANGE_BEFORE.search(text[max(0, match.start() - 30) : match.start()])
-    return _currency(before.group("sign").strip()) if before else ""
+    first = _RANGE_BEFORE.search(before)
+    return _currency(first.group("sign").strip()) if first else ""
 
 
 def _labelled(before: str) -> bool:
