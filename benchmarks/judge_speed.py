@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import statistics
 import time
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 

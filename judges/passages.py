@@ -70,17 +70,27 @@ class PassageIndex:
     What is found depends on the text of the passages, not on the order of the contexts.
     """
 
-    def __init__(self, passages: Iterable[Passage], weights: Mapping[str, float] | None = None) -> None:
-        """Index the passages; `weights` says how much a stem tells, 1 for each where it is None."""
+    def __init__(
+        self,
+        passages: Iterable[Passage],
+        weights: Mapping[str, float] | None = None,
+        asked: Iterable[str] | None = None,
+    ) -> None:
+        """Index the passages.
+
+        Args:
+            passages: to be found.
+            weights: how much a stem tells, 1 for each where it is None.
+            asked: the only stems that will be asked for; any where it is None.
+        """
         self.passages = list(passages)
         self._weights = weights
         self._postings: dict[str, list[int]] = defaultdict(list)
-        postings = self._postings
+        telling = None if asked is None else frozenset(asked) - STOP_WORDS
         for number, passage in enumerate(self.passages):
-            for one in set(passage.stems):
-                postings[one].append(number)
-        for one in STOP_WORDS:
-            postings.pop(one, None)
+            stems = frozenset(passage.stems) - STOP_WORDS if telling is None else telling.intersection(passage.stems)
+            for one in stems:
+                self._postings[one].append(number)
 
     def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
         """The passage that carries most of the weight of `stems`; None where none is shared.

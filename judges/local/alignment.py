@@ -121,11 +121,16 @@ def _apart(content: Collection[str], evidence: EvidenceIndex) -> float:
     return apart / known if known else 0.0
 
 
+def value_stems(value: Value) -> list[str]:
+    """Stems of the words a value is written in: a passage that holds them holds the value."""
+    return [one for one in stems_between(value.text, 0, len(value.text)) if one not in STOP_WORDS]
+
+
 def _values_apart(values: Sequence[Value], content: Collection[str], best: Match, evidence: EvidenceIndex) -> float:
     """The greatest loss of coverage when the passage must also hold the value."""
     loss = 0.0
     for value in values:
-        parts = [one for one in stems_between(value.text, 0, len(value.text)) if one not in STOP_WORDS]
+        parts = value_stems(value)
         holding = [evidence.passages.holding(one) for one in parts]
         if not parts or not all(holding):
             continue

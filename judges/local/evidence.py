@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
@@ -34,13 +34,22 @@ class EvidenceIndex:
         partial: whether evidence beyond `EVIDENCE_LIMIT` was left out.
     """
 
-    def __init__(self, contexts: Sequence[str], response: Iterable[Grams], idf: Mapping[str, float]) -> None:
-        """Index the contexts, to be compared with the sentences of a response."""
+    def __init__(
+        self, contexts: Sequence[str], asked: Collection[str], grams: Iterable[Grams], idf: Mapping[str, float]
+    ) -> None:
+        """Index the contexts, to be compared with a response.
+
+        Args:
+            contexts: the evidence.
+            asked: stems of the response's words, to find the passages they stand in.
+            grams: of the response's sentences.
+            idf: weights of the stems.
+        """
         self._read = within_limit(contexts, EVIDENCE_LIMIT)
         self.partial = sum(map(len, self._read)) < sum(map(len, contexts))
-        self.passages = PassageIndex(cut_passages(self._read), idf)
+        self.passages = PassageIndex(cut_passages(self._read), idf, asked)
         self.stems: set[str] = set()
-        self.grams = KnownGrams(response)
+        self.grams = KnownGrams(grams)
         self.words = 0
         for _, passages in groupby(self.passages.passages, key=lambda passage: passage.context):
             self._add([one for passage in passages for one in passage.stems])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from judges.local.alignment import Alignment, align
+from judges.local.alignment import Alignment, align, value_stems
 from judges.local.evidence import EvidenceIndex
 from judges.local.fields import Agreement
 from judges.local.grams import Grams, grams
@@ -140,7 +140,9 @@ class _Context(NamedTuple):
 def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     """Measure every sentence of the sample's response."""
     sentences = list(_sentences(sample.response))
-    evidence = EvidenceIndex(sample.contexts, (one.grams for one in sentences), idf)
+    asked_for = {part for one in sentences for value in one.values for part in value_stems(value)}
+    asked_for.update(*(one.stems for one in sentences))
+    evidence = EvidenceIndex(sample.contexts, asked_for, (one.grams for one in sentences), idf)
     talk = (sample.question, *(turn.content for turn in sample.history))
     asked = frozenset(one for text in talk for one in stems_between(text, 0, len(text)))
     today = trace_date(sample.metadata)

@@ -49,7 +49,7 @@ class Logistic(Record):
         """P(label = 1) for each row, shape (rows,)."""
         slopes, offset = self._line
         odds = (np.asarray(rows, dtype=np.float64) * slopes).sum(axis=1) + offset
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+        return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(odds, -30.0), 30.0))))
 
     @cached_property
     def _line(self) -> tuple[NDArray[np.float64], float]:
@@ -127,7 +127,7 @@ class LocalModel(Record):
             doubts += part * own
         if all(view.stated for view in sentences):
             risk = FLOOR
-        bounded = tuple(np.clip(doubts, FLOOR, 1.0).tolist())
+        bounded = tuple(np.minimum(np.maximum(doubts, FLOOR), 1.0).tolist())
         return Reading(risk=min(1.0, max(FLOOR, risk)), doubts=bounded, cut=cut)
 
 

@@ -127,6 +127,8 @@ class ValueIndex:
         """
         if value.kind is ValueKind.NAME:
             return self._carries_name(value)
+        if _digits(value) in self._digit_runs:
+            return True
         if value.normal in self._normals and (not value.unit or self._same_unit(value)):
             return True
         if value.kind is ValueKind.IDENTIFIER:
@@ -265,6 +267,13 @@ class ValueIndex:
 
 def _is_amount(value: Value) -> bool:
     return value.kind in (ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT)
+
+
+def _digits(value: Value) -> str:
+    """What is enough to find of a number without a unit, and of a year: reading digits costs less than values."""
+    if value.kind is ValueKind.NUMBER and not value.unit:
+        return value.normal
+    return value.normal[:4] if value.kind is ValueKind.DATE and value.normal[4:] == "------" else ""
 
 
 def _other_reading(value: Value) -> tuple[str, ...]:

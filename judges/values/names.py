@@ -46,7 +46,9 @@ def names(text: str) -> Iterator[tuple[int, int]]:
 
 def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
     """Drop the first word where only its position made it a capital; an acronym stays."""
-    if not _BEFORE_FIRST.search(text[max(0, start - _LOOKBACK) : start]):
+    before = text[max(0, start - _LOOKBACK) : start]
+    follows_a_word = before[-1:] == " " and before[-2:-1].isalpha()
+    if follows_a_word or not _BEFORE_FIRST.search(before):
         return start, end
     first = _PART.match(text, start, end)
     if first is None or (len(first.group()) > 1 and first.group().isupper()):
