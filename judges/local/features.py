@@ -17,7 +17,7 @@ from judges.sentences import split_sentences
 from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 
-FEATURES_VERSION = "2"
+FEATURES_VERSION = "3"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
 
 _FIRST_PERSON = word_set("i i'm i've i'd i'll im my me we our")

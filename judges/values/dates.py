@@ -69,10 +69,13 @@ def _pair(date: str) -> tuple[str, ...]:
     return date[:4], *sorted((date[5:7], date[8:10]))
 
 
-TIME = r"(?:(?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]\d)?(?![\d:])(?:\s?[ap]\.?m\b)?|(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b)"
-"""A time of day: with a colon, or with am or pm."""
+TIME = (
+    r"(?:(?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]\d)?(?![\d:])(?:\s?[ap]\.?m\b)?"
+    r"|(?:1[0-2]|0?[1-9])(?:\.[0-5]\d)?\s?[ap]\.?m\b)"
+)
+"""A time of day: with a colon, or with am or pm; then the minutes may follow a point."""
 
-_TIME = re.compile(r"(\d{1,2})(?::(\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2})(?:[:.](\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORECASE)
 
 
 def normal_time(written: str) -> str:

@@ -23,7 +23,8 @@ class Value(NamedTuple):
 
     `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said), `T17:30` for a time
     of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
-    the unit of measurement of a number, as `judges.values.units` names it; empty where it has none.
+    the unit of measurement of a number, as `judges.values.units` names it; empty where it has none. `shared` is another
+    normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.
     """
 
     kind: ValueKind
@@ -31,6 +32,7 @@ class Value(NamedTuple):
     normal: str
     start: int
     unit: str = ""
+    shared: str = ""
 
     @property
     def end(self) -> int:
@@ -68,8 +70,8 @@ _VALUE = re.compile(
     )
   | (?<![\w.,/-])(?P<date>{DATE})(?!\w)(?!-\d)(?!\s?{UNIT}(?!\w))
   | (?<![\w.,/:$])(?P<time>{TIME})
-  | (?<![\w.])(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>{DIGITS})(?P<money_scale>{_MAGNITUDE})?
-  | (?<![\w.,])(?P<number>{DIGITS})
+  | (?<![\w.])(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>\.?{DIGITS})(?P<money_scale>{_MAGNITUDE})?
+  | (?:(?<![\w.,])|(?P<point>(?<=[\s(\[<>=~≈±]\.)))(?P<number>{DIGITS})
         (?:(?P<percent>\s?(?:%|percent\b|per\scent\b|pct\b))
           |(?P<scale>{_MAGNITUDE})?(?:[\s-]{{0,2}}(?:(?P<currency>{_CURRENCY})|(?P<unit>{UNIT})))?(?!\w))
   | (?<!\w)(?=[\w./-]{{0,60}}\d)(?=[\w./-]{{0,60}}[^\W\d_])(?P<code>\w[\w./-]{{1,60}}\w)
@@ -82,6 +84,10 @@ _VALUE = re.compile(
 _BETWEEN = r"\s?(?:-|–|—|to|and)\s?"
 _RANGE_AFTER = re.compile(
     rf"{_BETWEEN}{DIGITS}(?:(?P<percent>\s?(?:%|percent\b|per\scent\b))|{_MAGNITUDE}?[\s-]{{0,2}}(?P<currency>{_CURRENCY}))",
+    re.IGNORECASE,
+)
+_RANGE_MAGNITUDE = re.compile(
+    rf"\s?(?:-|–|—|to)\s?{_SIGN}?{DIGITS}(?P<scale>{_MAGNITUDE})(?:[\s-]{{0,2}}(?P<currency>{_CURRENCY}))?",
     re.IGNORECASE,
 )
 _DASHES = "-–— "
@@ -140,9 +146,11 @@ def _measured(text: str) -> Iterator[Value]:
         if named is None:
             continue
         kind, normal = named
-        written = match.group().rstrip(" .,;:-'’")
         unit = match.group("unit") or match.group("words_unit")
-        yield Value(kind, written, normal, match.start(), unit_name(unit) if unit else "")
+        # A point before the first digit is looked back at, as numbers are looked for where words begin.
+        start = match.start() - (match.group("point") is not None)
+        written = text[start : match.end()].rstrip(" .,;:-'’")
+        yield Value(kind, written, normal, start, unit_name(unit) if unit else "", _shared_magnitude(match, text))
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
@@ -208,7 +216,8 @@ def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] |
 
 def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
     """A number in digits: a percentage, money, a plain number, or only the numbering of a list."""
-    number = scaled(match.group("number"), _magnitude(match, "scale"))
+    point = "." if match.group("point") is not None else ""
+    number = scaled(point + match.group("number"), _magnitude(match, "scale"))
     if match.group("percent"):
         return ValueKind.PERCENT, f"{number} %"
     if match.group("currency"):
@@ -236,6 +245,19 @@ def _shared_unit(match: re.Match[str], text: str) -> str:
         return ""
     first = _RANGE_BEFORE.search(before)
     return _currency(first.group("sign").strip()) if first else ""
+
+
+def _shared_magnitude(match: re.Match[str], text: str) -> str:
+    """The normal form of the first number of a range with the magnitude that may be meant for both."""
+    digits = match.group("number") or match.group("money")
+    if not digits or match.group("scale") or match.group("money_scale") or match.group("unit"):
+        return ""
+    range_ = _RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60)
+    if range_ is None:
+        return ""
+    number = scaled(digits, range_.group("scale").strip(" -\t\n\u00a0"))
+    sign = match.group("sign") or range_.group("currency")
+    return f"{number} {_currency(sign)}" if sign else number
 
 
 def _labelled(before: str) -> bool:

@@ -30,6 +30,10 @@ _ROUNDING = Decimal("0.05")
 _DIGIT_RUN = re.compile(r"\d{1,30}")
 
 
+_GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
+_SEASON = re.compile(r"(?<!\d)(1[5-9]|20)\d\d\s?[-–/]\s?(\d\d)(?!\d)")
+_VERSION = re.compile(r"^v\.?(?=\d)")
+
 _FEW_DIGITS = 2
 """Significant digits a number must show to be taken for the rounded form of a longer one."""
 
@@ -104,6 +108,13 @@ class ValueIndex:
         return {run for text in self._texts for run in _DIGIT_RUN.findall(text)}
 
     @cached_property
+    def _joined(self) -> set[str]:
+        """Numbers written in groups (`1 000 000`, telephone and book numbers), and the second year of `2020-21`."""
+        groups = (match.group() for text in self._texts for match in _GROUPS.finditer(text))
+        seasons = (match.groups() for text in self._texts for match in _SEASON.finditer(text))
+        return {re.sub(r"\D", "", group) for group in groups} | {century + year for century, year in seasons}
+
+    @cached_property
     def _folded(self) -> str:
         """All texts in one case, for what only a literal search finds."""
         return "\n".join(self._texts).casefold()
@@ -127,12 +138,16 @@ class ValueIndex:
         """
         if value.kind is ValueKind.NAME:
             return self._carries_name(value)
-        if _digits(value) in self._digit_runs:
+        if value.shared and self.carries(value._replace(normal=value.shared, shared="")):
             return True
+        return _digits(value) in self._digit_runs or self._carries(value, before)
+
+    def _carries(self, value: Value, before: str) -> bool:
+        """By kind, when digits alone do not tell."""
         if value.normal in self._normals and (not value.unit or self._same_unit(value)):
             return True
         if value.kind is ValueKind.IDENTIFIER:
-            return value.normal in self._folded
+            return _VERSION.sub("", value.normal) in self._folded
         if value.kind is ValueKind.DATE:
             return self._carries_date(value.normal)
         return self._carries_amount(value, before)
@@ -140,17 +155,19 @@ class ValueIndex:
     def _carries_name(self, value: Value) -> bool:
         """Each word of the name occurs somewhere, or the acronym and the name spelt out have the same initials."""
         parts = [word for word, _, _ in words(value.text) if word not in STOP_WORDS]
-        missing = [
-            word
-            for word in parts
-            if len(word) > 1 and word not in self.vocabulary and stem(word) not in self.vocabulary
-        ]
+        missing = [word for word in parts if (len(word) > 1 or word.isdigit()) and not self._knows(word)]
         if not missing:
             return True
         acronym = "".join(word[0] for word in parts).upper()
         if len(acronym) > 2 and any(re.search(rf"\b{re.escape(acronym)}\b", text) for text in self._texts):
             return True
         return all(self._carries_part(word, value.text) for word in missing)
+
+    def _knows(self, word: str) -> bool:
+        """Whether the word, or its stem, stands there; a number also inside a code: `GPT4` has the 4 of `GPT-4`."""
+        if word.isdigit() and word in self._digit_runs:
+            return True
+        return word in self.vocabulary or stem(word) in self.vocabulary
 
     def _carries_part(self, word: str, name: str) -> bool:
         """Whether a word of a name stands inside another word, or is an acronym of a name the texts spell out."""
@@ -169,7 +186,7 @@ class ValueIndex:
         """The date, or each of its parts somewhere: `March 2021` beside `the 3rd of March`, `2021` as a number."""
         if date[0] == "T":
             return self._dates.holds(date)
-        if date[4:] == "------" and (date[:4] in self._digit_runs or date[:4] in self._units):
+        if date[4:] == "------" and any(date[:4] in known for known in (self._digit_runs, self._units, self._joined)):
             return True
         if self._dates.holds(date):
             return True
@@ -191,7 +208,7 @@ class ValueIndex:
             return True
         if sign and amount in self._measured:
             return False  # the same amount, but of something else
-        if amount in self._digit_runs or self._dates.holds(f"{amount}------"):
+        if amount in self._digit_runs or amount in self._joined or self._dates.holds(f"{amount}------"):
             return True
         if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
             return True
@@ -277,9 +294,10 @@ def _digits(value: Value) -> str:
 
 
 def _other_reading(value: Value) -> tuple[str, ...]:
-    """`1.000` is a thousand to half of the world."""
+    """`1.000` is a thousand to half of the world, and the 5 of `5-10 million` is five million to most."""
     written = value.text.split()[0] if value.text else ""
-    return (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
+    thousands = (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
+    return (*thousands, value.shared.partition(" ")[0]) if value.shared else thousands
 
 
 def _decimal(amount: str) -> Decimal | None:

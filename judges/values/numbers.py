@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
@@ -22,15 +23,29 @@ _SMALL |= {word: 10 * (value + 2) for value, word in enumerate(_TENS.split())}
 FIRST_NUMBER_WORDS = frozenset([*_SMALL, *MAGNITUDES, "dozen", "half", "a", "an"])
 """Lower-case words a number may begin with."""
 
-NUMBER_WORD = "(?:" + "|".join(sorted([*_SMALL, *MAGNITUDES, "dozen"], key=len, reverse=True)) + ")"
-_AND = r"(?:(?:(?<=hundred)|(?<=thousand)|(?<=million))\s{1,3}and\s{1,3}|[\s-]{1,3})"
+
+def _any_of(listed: Iterable[str]) -> str:
+    """A pattern of the words, whole ones only."""
+    return rf"(?:{'|'.join(sorted(listed, key=len, reverse=True))})\b"
+
+
+_SPACE = r"[\s-]{1,3}"
+_AND = rf"(?:\s{{1,3}}and\s{{1,3}}|{_SPACE})"
+_ONES = _any_of(word for word, value in _SMALL.items() if 0 < value < 10)
+_SCALE = _any_of(word for word in MAGNITUDES if word != "hundred")
+_TO_99 = rf"(?:{_any_of(_TENS.split())}(?:{_SPACE}{_ONES})?|{_any_of(_UNITS.split())})"
+_TO_999 = rf"(?:{_TO_99}{_SPACE}dozen\b|(?:{_TO_99}{_SPACE})?hundred\b(?:{_AND}{_TO_99})?|{_TO_99}|dozen\b)"
+_SCALED = rf"(?:(?:{_TO_999}{_SPACE})?{_SCALE}(?:{_SPACE}{_SCALE}){{0,2}})"
+
+NUMBER_WORD = _any_of([*_SMALL, *MAGNITUDES, "dozen"])
 NUMBER_WORDS = (
     rf"(?:(?:half\s{{1,3}})?an?\s{{1,3}}(?=hundred|thousand|million|billion|trillion|dozen))?"
-    rf"{NUMBER_WORD}(?:{_AND}{NUMBER_WORD}){{0,9}}"
+    rf"(?>{_SCALED}(?:{_AND}{_SCALED}){{0,3}}(?:{_AND}{_TO_999})?|{_TO_999})"
+    r"(?!-(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b)"
 )
-"""A number in English words, e.g. `twenty-five`, `two hundred and six thousand`."""
+"""A number in English words, e.g. `twenty-five`, `two hundred and six thousand`; `two three-year terms` are two."""
 
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)?")
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+")
 _SPACES = re.compile(r"[\u00a0\u202f\u2009'’]")
 

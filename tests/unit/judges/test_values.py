@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.rubric import ValueKind
 from judges.values import Operands, ValueIndex, extract_values, is_derived
+from judges.values.dates import DateSet, same_date
+from judges.values.units import Quantities
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -45,6 +49,12 @@ def found(text: str) -> list[tuple[str, str]]:
         ("from 9:00", [("date", "T09:00~")]),
         ("5 km, five years, 24-hour", [("number", "5"), ("number", "5"), ("number", "24")]),
         ("1.234,50 EUR", [("money", "1234.5 EUR")]),
+        ("1,05,000 rupees and ₹1,05,000.50", [("money", "105000 INR"), ("money", "105000.5 INR")]),
+        ("p < .05, at $.50 and (.5 %)", [("number", "0.05"), ("money", "0.5 USD"), ("percent", "0.5 %")]),
+        ("at 5.30 pm", [("date", "T17:30")]),
+        ("two three-year terms", [("number", "2"), ("number", "3")]),
+        ("one million two hundred thousand and five", [("number", "1200005")]),
+        ("a hundred and one, two dozen, twenty-one hundred", [("number", "101"), ("number", "24"), ("number", "2100")]),
         ("-", []),
         ("", []),
     ],
@@ -58,7 +68,7 @@ def test_extract_values_gives_normal_forms(text: str, expected: list[tuple[str, 
     [
         "1. first\n2. second\n3) third",
         "Step 3: mix. See section 4 and figure 2",
-        "the 1st, 2nd and 20th, the third",
+        "the 1st, 2nd and 20th, the third, the twenty-first, our one hundred and fifty-second",
         "one of them said so",
         "Yesterday it rained. Nobody came.",
         "# Key Benefits Of The Plan",
@@ -96,6 +106,17 @@ def test_extract_values_leaves_out_what_is_no_value(text: str) -> None:
         ("hours: 9:0-17:30", "open from 9 AM to 5:30 PM"),
         ("It is run by the WHO.", "It is run by the World Health Organization."),
         ("John Smith came", "then J. Smith came"),
+        ("They raise $5-10 million.", "They raise at least $5 million."),
+        ("5 to 10 million people", "from 5 million to 10 million people"),
+        ("from 5 million to 10 million people", "5-10 million people"),
+        ("p < .05", "p is below 0.05"),
+        ("1 000 000 people", "1,000,000 people"),
+        ("call +49 30 1234567", "call 49301234567"),
+        ("ISBN 978-3-16-148410-0", "ISBN 9783161484100"),
+        ("the 2020–21 season", "the season of 2020 and 2021"),
+        ("version 1.2.3", "it is v1.2.3"),
+        ("on a Falcon9", "on a Falcon-9"),
+        ("open until 5.30pm", "open until 17:30"),
     ],
 )
 def test_value_index_carries_other_spellings(evidence: str, response: str) -> None:
@@ -120,6 +141,9 @@ def test_value_index_carries_other_spellings(evidence: str, response: str) -> No
         ("open at 9 pm", "open at 9 am"),
         ("pi is 3.14159", "pi is 3.16"),
         ("who are they", "the World Health Organization"),
+        ("it runs GPT-4", "it runs GPT-5"),
+        ("They raise $5 and 10 million.", "They raise $5 million."),
+        ("10 million people", "5-9 million people"),
     ],
 )
 def test_value_index_does_not_carry_other_values(evidence: str, response: str) -> None:
@@ -138,6 +162,31 @@ def test_extract_values_gives_exact_spans_and_its_own_text_carries_them(text: st
         assert text[value.span.start : value.span.end] == value.text
         assert index.carries(value)
     assert [v.span.start for v in values] == sorted(v.span.start for v in values)
+
+
+DATES = st.builds(
+    "{}-{}-{}".format,
+    st.sampled_from(["2020", "2021", "----"]),
+    st.sampled_from(["01", "02", "--"]),
+    st.sampled_from(["01", "02", "--"]),
+)
+SLASHED = st.builds("{}?{}?{}".format, st.sampled_from(["2020", "2021"]), st.just("01"), st.sampled_from(["01", "02"]))
+TIMES = st.builds("T{:02d}:{}{}".format, st.integers(0, 23), st.sampled_from(["00", "30"]), st.sampled_from(["", "~"]))
+
+
+@given(DATES | SLASHED | TIMES, st.lists(DATES | SLASHED | TIMES, max_size=4))
+def test_date_set_holds_what_is_the_same_as_one_of_its_dates(asked: str, stated: list[str]) -> None:
+    assert DateSet(stated).holds(asked) == any(same_date(asked, one) for one in stated)
+
+
+@given(st.integers(1, 400), st.sampled_from(["km", "mile", "kg", "lb", "minute", "hour", "year"]), st.data())
+def test_quantities_hold_what_measures_the_same_in_other_units(amount: int, unit: str, data: st.DataObject) -> None:
+    assert Quantities([(Decimal(amount), unit)]).hold(Decimal(amount), unit)
+    assert not Quantities([(Decimal(amount), unit)]).hold(Decimal(amount) * 2, unit)
+    assert not Quantities([(Decimal(amount), unit)]).hold(Decimal(amount), "gb")
+    miles = data.draw(st.integers(1, 400))
+    near = abs(Decimal(miles) * Decimal("1.609344") - amount) <= Decimal("0.02") * amount
+    assert Quantities([(Decimal(amount), "km")]).hold(Decimal(miles), "mile") == near
 
 
 @given(st.integers(3000, 10**6), st.integers(3000, 10**6))
