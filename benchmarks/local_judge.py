@@ -85,6 +85,8 @@ def print_quality(corpora: Corpora) -> dict[str, float]:
         print_row(f"– {name}", ragtruth.where("task", task))
     print_row("SummEdits, 5 folds", summedits)
     print_row("BEGIN without the demo's rows, 5 folds", begin)
+    for source, name in (("wow", "Wizard of Wikipedia"), ("cmu", "CMU-DoG"), ("topicalchat", "Topical-Chat")):
+        print_row(f"– {name}", begin.where("source", f"begin_{source}"))
     print_row("BEGIN, the demo's rows", _judged(shipped, measure(corpora.shown, idf)))
     print_row("MTRAG", mtrag)
     print_row("– answers by models only", mtrag.where("model", "gpt-4o", "llama-3.1-405b-instruct"))
