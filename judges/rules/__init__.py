@@ -15,7 +15,7 @@ from judges.rules.patterns import compile_patterns
 from judges.rules.ruleset import RuleSet, compile_rules
 from judges.schema import Sample, Verdict
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
 __all__ = [

@@ -40,7 +40,7 @@ def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> 
     claims: list[Claim] = []
     rest: list[Span] = []
     for span in exempt:
-        own = [value for value in telling if span.start <= value.span.start < span.end]
+        own = [value for value in telling if span.start <= value.start < span.end]
         text = sample.response[span.start : span.end]
         if own and len(content_stems(text)) >= least:
             claims.append(_claim(text, span))
@@ -60,5 +60,5 @@ def _claim(text: str, span: Span) -> Claim:
 
 def _counts_text(text: str, value: Value) -> bool:
     """Whether the value counts parts of a text, as in `the summary in 79 words:`."""
-    following = _NEXT_WORD.match(text, value.span.end)
+    following = _NEXT_WORD.match(text, value.end)
     return following is not None and stem(following.group(1).lower()) in _PARTS_OF_TEXT

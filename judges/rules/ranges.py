@@ -62,7 +62,7 @@ class RangeCheck:
                 amount = self._amount(value)
                 if amount is not None and not self._holds(amount):
                     rule = f"range:{self.rule.id}"
-                    found[value.span.start] = Finding(rule, value.span, self._why(value), self.rule.severity)
+                    found[value.start] = Finding(rule, value.span, self._why(value), self.rule.severity)
         return list(found.values())
 
     def _amount(self, value: Value) -> Decimal | date | None:

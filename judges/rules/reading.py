@@ -68,14 +68,14 @@ class Others:
     def nearer(self, own: Mention, value: Value, clause: tuple[int, int]) -> bool:
         """Whether a mention of something else stands nearer to the value than its own, in the value's clause."""
         limit = _distance(own, value)[0]
-        at = bisect_left(self._starts, value.span.start)
+        at = bisect_left(self._starts, value.start)
         around = self._mentions[max(0, at - 2) : at + 2]
         return any(
             _distance(one, value)[0] < limit
             for one in around
             if clause[0] <= one.start < clause[1]
             and (one.end <= own.start or one.start >= own.end)
-            and (one.end <= value.span.start or one.start >= value.span.end)
+            and (one.end <= value.start or one.start >= value.end)
         )
 
 
@@ -111,7 +111,7 @@ class Reading:
 
     @cached_property
     def _value_starts(self) -> dict[ValueKind, list[int]]:
-        return {kind: [value.span.start for value in group] for kind, group in self.values.items()}
+        return {kind: [value.start for value in group] for kind, group in self.values.items()}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -124,7 +124,7 @@ class Reading:
     @cached_property
     def _cuts(self) -> list[int]:
         """Where clauses end; not between the two ends of one stated range."""
-        spans = sorted((value.span.start, value.span.end) for group in self.values.values() for value in group)
+        spans = sorted((value.start, value.end) for group in self.values.values() for value in group)
         joined = [(end, start) for (_, end), (start, _) in pairwise(spans) if _JOINS.fullmatch(self.text, end, start)]
         ends = [end for end, _ in joined]
         cuts = []
@@ -160,7 +160,7 @@ class Reading:
         first, last = self._clause(mention)
         inside = range(bisect_left(starts, first), bisect_left(starts, last))
         near = _around(inside, bisect_left(starts, mention.start))
-        apart = [at for at in near if values[at].span.end <= mention.start or values[at].span.start >= mention.end]
+        apart = [at for at in near if values[at].end <= mention.start or values[at].start >= mention.end]
         if apart:
             return min(apart, key=lambda at: _distance(mention, values[at]))
         sentence = self.sentence_at(mention.start)
@@ -186,9 +186,9 @@ class Reading:
     def _with_range(self, at: int, values: Sequence[Value]) -> Iterable[int]:
         """The value and, where it is one end of a stated range, the other end."""
         yield at
-        if at + 1 < len(values) and _JOINS.fullmatch(self.text, values[at].span.end, values[at + 1].span.start):
+        if at + 1 < len(values) and _JOINS.fullmatch(self.text, values[at].end, values[at + 1].start):
             yield at + 1
-        if at and _JOINS.fullmatch(self.text, values[at - 1].span.end, values[at].span.start):
+        if at and _JOINS.fullmatch(self.text, values[at - 1].end, values[at].start):
             yield at - 1
 
     def carried(self, named: Sequence[Named], asked: frozenset[str]) -> list[Named]:
@@ -280,9 +280,9 @@ def _windows(
 
 def _distance(mention: Mention, value: Value) -> tuple[int, bool]:
     """Characters between the two; what follows wins over what precedes."""
-    if value.span.start >= mention.end:
-        return value.span.start - mention.end, False
-    return mention.start - value.span.end, True
+    if value.start >= mention.end:
+        return value.start - mention.end, False
+    return mention.start - value.end, True
 
 
 def _around(inside: range, at: int) -> range:

@@ -143,7 +143,7 @@ class TableCheck:
                 if _agrees(cell, value, reading.text):
                     vouched.add(value.span)
                 else:
-                    wrong[value.span.start] = self._finding(row, cell, value)
+                    wrong[value.start] = self._finding(row, cell, value)
         return TableFindings([one for one in wrong.values() if one.span not in vouched], frozenset(vouched))
 
     def _stated(
@@ -232,7 +232,7 @@ def _comparable(one: Value, other: Value) -> bool:
 
 def _agrees(cell: _Cell, value: Value, text: str) -> bool:
     """Whether a stated value is the cell's, spelling, units and rounding after `about` aside."""
-    before = text[max(0, value.span.start - APPROXIMATELY) : value.span.start]
+    before = text[max(0, value.start - APPROXIMATELY) : value.start]
     if value.normal == cell.value.normal and (value.unit == cell.value.unit or not value.unit):
         return True
     return ValueIndex((cell.value.text,)).carries(value, before)

@@ -21,6 +21,10 @@ _ODD = re.compile(
     rf"|(?P<edge>(?<=\d)(?=[{_WORDS_WITHOUT_SPACES}])|(?<=[{_WORDS_WITHOUT_SPACES}])(?=\d))"
 )
 
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_MAY_BE_ODD = re.compile(rf"[{INVISIBLE}\u200c\u200d\u0300-\u036f\u20d0-\u20f0＄％￡￥．，{_WORDS_WITHOUT_SPACES}]|\d")
+"""A character without which nothing is odd. Most text beyond ASCII has only quotation marks, dashes and accents."""
+
 
 class Visible(NamedTuple):
     """A text as a reader sees it; `origin[i]` is where its character `i` stands in the text it was made of."""
@@ -41,7 +45,7 @@ def visible(text: str) -> Visible:
     `３０`, or 3 and 0 with a zero-width space between them, read as 30, and so does the number in `30天`; text without
     any of these is given as it is.
     """
-    if text.isascii() or _ODD.search(text) is None:
+    if text.isascii() or _MAY_BE_ODD.search("".join(_NON_ASCII.findall(text))) is None or _ODD.search(text) is None:
         return Visible(text, None)
     pieces: list[str] = []
     origin: list[int] = []
