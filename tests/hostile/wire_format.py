@@ -11,12 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from judges.llm.prompt import INSTRUCTIONS
-
 Word = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
-
-_VERDICT_IS_THE_KEY = '{"supported":' in INSTRUCTIONS
-"""Whether an entry is written `{"supported": 1}` with `p` in per cent, or `{"n": 1, "verdict": "supported"}`."""
 
 SECTIONS = ("HISTORY", "QUESTION", "EVIDENCE", "RESPONSE")
 
@@ -86,12 +81,10 @@ def _in_order(found: list[int], allowed: Sequence[int]) -> bool:
 
 def entry(n: int, word: Word, evidence: Iterable[int] = (), *, p: Any = 95, quote: str | None = None) -> Any:
     """What a reply says of sentence `n`; `p` is in per cent, `quote` is text the model claims to quote."""
-    said: dict[str, Any] = {word: n} if _VERDICT_IS_THE_KEY else {"n": n, "verdict": word}
+    said: dict[str, Any] = {word: n}
     if word == "not_checkworthy":
         return said
-    if not _VERDICT_IS_THE_KEY:
-        p = p / 100 if isinstance(p, int) else p
-    if word != "not_found" or not _VERDICT_IS_THE_KEY:
+    if word != "not_found":
         said["evidence"] = list(evidence)
     said["p"] = p
     if word != "supported" or quote is not None:
