@@ -36,9 +36,14 @@ class Case(NamedTuple):
     sample: Sample
     text: str
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it has content words of its own; `Yes, it does.` has none."""
+        return bool(content_terms(self.text))
+
 
 def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
-    """Check-worthy sentences that nobody marked and that say something by themselves (`Yes, it does.` does not)."""
+    """Check-worthy sentences that nobody marked, from responses in an order drawn by a fixed seed."""
     shuffled = list(rows)
     random.Random(SEED).shuffle(shuffled)
     idf = load_word_weights()
@@ -49,7 +54,7 @@ def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
             found += [
                 Case(sample, sample.response[one.span.start : one.span.end])
                 for one, label in zip(item.sentences, item.labels, strict=True)
-                if label == 0 and content_terms(sample.response[one.span.start : one.span.end])
+                if label == 0
             ]
         if len(found) >= most:
             break
@@ -89,22 +94,24 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000, help="of each corpus")
     options = parser.parse_args()
     corpora = read_corpora(options.data)
-    print(f"{'corpus':12s} {'n':>5s}   rejected: all lines   best line   another source (undecided)")
-    total: dict[str, Counter[Tie]] = {}
+    print(f"{'corpus':18s} {'n':>5s}   rejected: all lines   best line   another source (undecided)")
+    total: dict[str, dict[str, Counter[Tie]]] = {"all": {}, "that say something": {}}
     for name in ("ragtruth", "begin", "mtrag", "factcheck"):
         cases = supported_sentences(getattr(corpora, name), options.sentences)
-        counted = count(cases)
-        for kind, ties in counted.items():
-            total.setdefault(kind, Counter()).update(ties)
-        print(_line(name, counted))
-    print(_line("all", total))
+        counted = {"all": count(cases), "that say something": count([case for case in cases if case.says_something])}
+        print(_line(name, counted["all"]))
+        for group, kinds in counted.items():
+            for kind, ties in kinds.items():
+                total[group].setdefault(kind, Counter()).update(ties)
+    for group, kinds in total.items():
+        print(_line(group, kinds))
 
 
 def _line(name: str, counted: dict[str, Counter[Tie]]) -> str:
     shares = [counted[kind][Tie.NONE] / max(1, counted[kind].total()) for kind in counted]
     undecided = counted["another source"][Tie.UNDECIDED]
     n = counted["all lines"].total()
-    return f"{name:12s} {n:5d}   {shares[0]:19.2%}   {shares[1]:9.2%}   {shares[2]:14.1%} ({undecided})"
+    return f"{name:18s} {n:5d}   {shares[0]:19.2%}   {shares[1]:9.2%}   {shares[2]:14.1%} ({undecided})"
 
 
 if __name__ == "__main__":

@@ -8,18 +8,19 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from judges.errors import EvaluationError, InvalidVerdict, ModelRefused
+from judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict, ModelRefused
 from judges.llm.claims import Judged, resolve
 from judges.llm.fence import one_line
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import build_messages, prompt_fingerprint
-from judges.llm.reply import REPLY_SCHEMA, parse_reply
+from judges.llm.reply import KEPT_REPLY_CHARS, REPLY_SCHEMA, parse_reply
 from judges.llm.token_probabilities import support_probabilities
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
 from judges.prices import Bill, PriceTable
 from judges.rubric import LlmOptions, Rubric
 from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
+from judges.statements import first_statement
 
 _MAX_TOKENS = LlmOptions.model_fields["max_tokens"].default
 _REPEATED_REPLY_CHARS = 8_000
@@ -97,7 +98,7 @@ class LlmJudge:
         )
         reply = await self._ask(messages, max_tokens, replies)
         try:
-            return await in_thread(_read, reply, sample, part)
+            return await in_thread(_read_first, reply, sample, part)
         except InvalidVerdict as fault:
             messages = [*messages, *_repair_turn(reply, fault)]
         if reply.finish_reason == "length":
@@ -151,6 +152,20 @@ class _Answer(NamedTuple):
     kind: ResponseKind
     judged: Judged
     partial_context: bool
+
+
+def _read_first(reply: Reply, sample: Sample, part: Part) -> _Answer:
+    """As `_read`; one that claims nothing where the response tells what the evidence tells is a fault to name.
+
+    Said once only: a part of an answer may claim nothing, and of the whole answer the evaluator is the judge.
+    """
+    answer = _read(reply, sample, part)
+    stated = None if answer.judged.claims else first_statement(sample, part.sentences.values())
+    if stated is not None:
+        number = next(n for n, span in part.sentences.items() if span == stated)
+        message = f"R{number} makes a statement on what the evidence is about; judge it, with kind answer"
+        raise IncompleteVerdict(message, reply=reply.text[:KEPT_REPLY_CHARS])
+    return answer
 
 
 def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:

@@ -13,8 +13,8 @@ from judges.schema import Sample, Turn
 _SHARE_OF_SYSTEM_PROMPT = 4
 """One part in so many of the history's limit is the system prompt's."""
 
-PROMPT_VERSION = "2"
-"""Raised with every change of how the sample is laid out; the instructions are hashed as they are."""
+PROMPT_VERSION = "3"
+"""Raised with every change of how the sample is laid out or a fault is named; the instructions are hashed as such."""
 
 INSTRUCTIONS = """\
 You check whether each sentence of an assistant's RESPONSE is grounded in the EVIDENCE it was given.

@@ -13,7 +13,7 @@ from judges.errors import IncompleteVerdict, InvalidVerdict
 from judges.schema import Probability, Record, ResponseKind, Severity
 
 MAX_REPLY_CHARS = 1_000_000
-_KEPT_REPLY_CHARS = 2_000
+KEPT_REPLY_CHARS = 2_000
 
 LineVerdict = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
 VERDICT_WORDS: tuple[LineVerdict, ...] = get_args(LineVerdict)
@@ -145,7 +145,7 @@ def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
         _fault(text, f"there is no sentence {unknown[0]}; judge R{min(asked)} to R{max(asked)}")
     if missing := sorted(asked - set(numbers)):
         listed = ", ".join(f"R{n}" for n in missing[:20])
-        raise IncompleteVerdict(f"{len(missing)} sentences have no entry: {listed}", reply=text[:_KEPT_REPLY_CHARS])
+        raise IncompleteVerdict(f"{len(missing)} sentences have no entry: {listed}", reply=text[:KEPT_REPLY_CHARS])
     judged = [entry.n for entry in body.sentences if entry.verdict != "not_checkworthy"]
     if body.kind is not ResponseKind.ANSWER and judged:
         _fault(text, f"kind is {body.kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
@@ -211,4 +211,4 @@ def _first_duplicate(numbers: list[int]) -> int:
 
 
 def _fault(text: str, message: str) -> NoReturn:
-    raise InvalidVerdict(message, reply=text[:_KEPT_REPLY_CHARS]) from None
+    raise InvalidVerdict(message, reply=text[:KEPT_REPLY_CHARS]) from None

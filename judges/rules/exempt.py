@@ -9,48 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from judges.passages import PassageIndex, cut_passages
 from judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
 from judges.sentences import split_sentences
+from judges.statements import LEAST_WORDS, content_stems, first_statement
 from judges.values import Value
-from judges.words import STOP_WORDS, stem, word_set, words
+from judges.words import stem, word_set
 
-STATED = 0.75
-"""Share of a sentence's content words beyond the question's that one passage must carry for it to be a statement.
-
-Of the 172 responses of RAGTruth, MTRAG and BEGIN (development rows) that the local judge takes for refusals or small
-talk, 10 hold such a sentence, and each of the 10 states a fact after all (`i am not sure but it has six novels`).
-"""
-
-LEAST_WORDS = 2
-"""With fewer content words a sentence states nothing, or overlaps with anything."""
-
-_QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
 _PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
-
-
-def content_stems(text: str) -> frozenset[str]:
-    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
-    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
 
 
 def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
     """The first sentence of a response said to claim nothing that tells what the evidence tells; None without one."""
     if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
         return None
-    asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
-    index: PassageIndex | None = None
-    for span in split_sentences(sample.response):
-        text = sample.response[span.start : span.end]
-        own = content_stems(text) - asked
-        if len(own) < LEAST_WORDS or _QUESTION_MARK.search(text):
-            continue
-        index = index or PassageIndex(cut_passages(sample.contexts))
-        match = index.best(own)
-        if match is not None and match.coverage >= STATED:
-            return span
-    return None
+    return first_statement(sample, split_sentences(sample.response))
 
 
 def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> Verdict:

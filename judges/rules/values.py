@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from judges.passages import PassageIndex, cut_passages
 from judges.rubric import ValueKind
-from judges.rules.exempt import claim_exempt, content_stems
+from judges.rules.exempt import claim_exempt
 from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
+from judges.statements import content_stems
 from judges.values import Value, extract_values, is_derived, meant_by, trace_date, value_index
 from judges.values.units import dimension_of
 from judges.words import stem

@@ -107,6 +107,43 @@ def test_broken_reply_is_repaired_by_a_turn_that_names_the_fault() -> None:
     assert "not a JSON object" in second[-1].content
 
 
+TELLING = SAMPLE.model_copy(update={"question": "What is your policy?"})
+NOTHING = [entry(1, "not_checkworthy"), entry(2, "not_checkworthy")]
+
+
+@pytest.mark.parametrize("kind", ["refusal", "no_claims", "answer"])
+def test_reply_that_claims_nothing_of_a_telling_response_is_asked_for_again(kind: str) -> None:
+    model = ScriptedModel([reply(*NOTHING, kind=kind), GOOD], model="m")
+    verdict = judge(model, TELLING)
+    assert verdict.usage.calls == len(model.requests) == 2
+    assert [claim.verdict for claim in verdict.claims] == [ClaimVerdict.SUPPORTED, ClaimVerdict.NOT_FOUND]
+    assert "R1 makes a statement" in model.requests[1][-1].content
+    assert "Refunds" not in model.requests[1][-1].content
+
+
+def test_reply_that_claims_nothing_twice_fails_after_two_calls_and_says_what_they_cost() -> None:
+    model = ScriptedModel([reply(*NOTHING, kind="refusal")] * 2, model="m")
+    outcome = asyncio.run(Evaluator(RUBRIC, LlmJudge(model, PRICES)).evaluate(TELLING))
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "IncompleteVerdict"
+    assert outcome.usage.calls == len(model.requests) == 2
+    assert outcome.cost_usd == PRICES.cost("m", outcome.usage)
+
+
+@pytest.mark.parametrize("response", ["Sorry, I do not know that.", "Would you like to know how long refunds take?"])
+def test_reply_that_claims_nothing_of_a_silent_response_takes_one_call(response: str) -> None:
+    model = ScriptedModel([reply(entry(1, "not_checkworthy"), kind="refusal")], model="m")
+    assert judge(model, SAMPLE.model_copy(update={"response": response})).usage.calls == len(model.requests) == 1
+
+
+def test_part_that_claims_nothing_twice_is_left_to_the_parts_that_claim() -> None:
+    first, second = entry(1, "not_checkworthy"), entry(2)
+    model = ScriptedModel([reply(first, kind="refusal"), reply(first), reply(second)], model="m")
+    verdict = judge(model, TELLING, limits=Limits(part_sentences=1))
+    assert verdict.usage.calls == 3
+    assert [claim.text for claim in verdict.claims] == ["Shipping to Mars costs nothing."]
+
+
 def test_missing_sentence_is_asked_for() -> None:
     model = ScriptedModel([reply(entry(1)), GOOD])
     judge(model)
