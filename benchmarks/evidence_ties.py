@@ -6,7 +6,10 @@ Of every corpus, the check-worthy sentences that people marked as true to their 
 a tie with all of the source's lines, and with the one line that carries most of the sentence. Beside it the same
 sentences with a line drawn from another source, which nobody would take for support: the rule ought to reject it.
 
-On 2026-11-21 (`--sentences 1000`): {PRINTED}
+On 2026-11-21 (`--sentences 1000`, n = 4,000): of supported sentences the rule rejects 1.00 % with all lines and 1.47 %
+with the best line; of unrelated lines 91.6 %. Without the 21 sentences that have no content word (`Yes, it does.`) it
+would be 0.75 % and 0.96 %, and earlier this command drew only others (0.80 % and 1.00 %); but that filter was chosen
+on these very rows, and the rule meets such sentences in production, so the figures to go by are the first.
 """
 
 from __future__ import annotations

@@ -20,9 +20,10 @@ from typing import Literal, NamedTuple
 from judges.base import Judge
 from judges.calibration import Calibration, CalibrationError
 from judges.draw import hash64, is_below
-from judges.errors import ModelAccessDenied, TransientModelError, UnjudgeableSample
+from judges.errors import EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
 from judges.metrics import grounding_state, published_risk, score
 from judges.offload import in_thread
+from judges.prices import total_cost
 from judges.rubric import Rubric
 from judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdict
 from judges.tiers import conclude, step
@@ -57,7 +58,28 @@ class _Course:
     rubric: Rubric
     steps: list[TierStep] = field(default_factory=list)
     reached: list[Verdict] = field(default_factory=list)
+    spent: list[tuple[Usage, float | None]] = field(default_factory=list)
     degraded: bool = False
+
+    async def ask(self, judge: Judge) -> Verdict:
+        """A tier's verdict; what it took counts, also where it fails."""
+        try:
+            verdict = await judge.assess(self.sample, self.rubric)
+        except EvaluationError as exc:
+            self.spent.append((exc.usage, exc.cost_usd))
+            raise
+        self.spent.append((verdict.usage, verdict.cost_usd))
+        return verdict
+
+    @property
+    def usage(self) -> Usage:
+        """What all tiers took so far."""
+        return sum((usage for usage, _ in self.spent), start=Usage())
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Its price; None where a part of it is not known."""
+        return total_cost(cost for _, cost in self.spent)
 
     def add(self, verdict: Verdict) -> None:
         """A tier has given its verdict."""
@@ -110,12 +132,18 @@ class Cascade:
             UnjudgeableSample: no tier can judge it.
             ModelError: a tier that was needed did not answer, and the rubric says to wait.
             InvalidVerdict: a model's reply broke the format, also after the repair turn.
+
+        Each of them says what all tiers together had spent by then.
         """
         course = _Course(sample, rubric)
-        way = await self._first(course)
         later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
-        if way.why != "passed":
-            await self._go_on(course, later)
+        try:
+            way = await self._first(course)
+            if way.why != "passed":
+                await self._go_on(course, later)
+        except EvaluationError as exc:
+            exc.usage, exc.cost_usd = course.usage, course.cost_usd
+            raise
         return _final(course, way)
 
     async def close(self) -> None:
@@ -127,7 +155,7 @@ class Cascade:
         """Ask the first tier and decide whether the sample goes on."""
         judge, calibration = self._tiers[0]
         try:
-            verdict = await judge.assess(course.sample, course.rubric)
+            verdict = await course.ask(judge)
         except UnjudgeableSample as exc:
             course.steps.append(_unavailable(self._tiers[0], exc.reason))
             return Way("escalated", exc.reason, 1.0)
@@ -137,7 +165,7 @@ class Cascade:
         """Ask one tier after the other until one decides."""
         for number, tier in enumerate(later):
             try:
-                verdict = await tier.judge.assess(course.sample, course.rubric)
+                verdict = await course.ask(tier.judge)
             except _PROVIDER_DOWN as exc:
                 if course.rubric.judge.on_failure == "wait" or not course.reached:
                     raise
@@ -227,7 +255,7 @@ def _flags(course: _Course, verdict: Verdict) -> bool:
 def _final(course: _Course, way: Way) -> Verdict:
     """The deciding verdict with its way, its first phase, and what all tiers took together."""
     verdicts = course.reached
-    costs = [verdict.cost_usd for verdict in verdicts]
+    basis = dict.fromkeys(verdict.cost_basis for verdict in verdicts if verdict.cost_basis)
     first = verdicts[0] if course.steps[0].outcome != "unavailable" else None
     scores = score(course.sample, first, course.rubric)[0] if first else {}
     later = len(verdicts) > (1 if first else 0)
@@ -235,8 +263,9 @@ def _final(course: _Course, way: Way) -> Verdict:
         update={
             "path": tuple(course.steps),
             "screening": Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=later and not course.degraded),
-            "usage": sum((verdict.usage for verdict in verdicts), start=Usage()),
-            "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
+            "usage": course.usage,
+            "cost_usd": course.cost_usd,
+            "cost_basis": "; ".join(basis),
             "latency_s": sum(verdict.latency_s for verdict in verdicts),
             "degraded": course.degraded,
         }

@@ -27,6 +27,7 @@ from judges.errors import (
 )
 from judges.metrics import judged_risk
 from judges.offload import in_thread
+from judges.prices import total_cost
 from judges.rubric import Rubric
 from judges.schema import (
     Claim,
@@ -92,13 +93,16 @@ class PanelJudge:
         """Judge one sample; see `Judge.assess`.
 
         Raises:
-            EvaluationError: too few members answered: the error that waiting may mend, if there is one.
+            EvaluationError: too few members answered: the error that waiting may mend, if there is one. It says what
+                all members together had spent.
         """
         answers = await self._ask_all(sample, rubric)
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
         errors = [answer for answer in answers if not isinstance(answer, Verdict)]
         if len(verdicts) < self.quorum:
-            raise min(errors, key=_gravity)
+            gravest = min(errors, key=_gravity)
+            gravest.usage, gravest.cost_usd = _spent(answers)
+            raise gravest
         return await in_thread(self._count, sample, rubric, answers)
 
     async def close(self) -> None:
@@ -134,7 +138,7 @@ class PanelJudge:
         flags = [_risk(verdict) >= rubric.risk_labels.high for verdict in verdicts]
         reason = _review_reason(flags)
         served = [verdict.model_served or verdict.model_requested for verdict in verdicts]
-        costs = [verdict.cost_usd for verdict in verdicts]
+        usage, cost_usd = _spent(answers)
         return Verdict(
             judge=self.name,
             tier=Tier.PANEL,
@@ -148,8 +152,9 @@ class PanelJudge:
             explanation=f"{sum(flags)} of {len(flags)} members flag it, they differ on {_differing(members)} sentences",
             partial_context=any(verdict.partial_context for verdict in verdicts),
             rejected_evidence=sum(verdict.rejected_evidence for verdict in verdicts),
-            usage=sum((verdict.usage for verdict in verdicts), start=Usage()),
-            cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+            usage=usage,
+            cost_usd=cost_usd,
+            cost_basis="; ".join(dict.fromkeys(verdict.cost_basis for verdict in verdicts if verdict.cost_basis)),
             latency_s=max(verdict.latency_s for verdict in verdicts),
             model_requested=", ".join(one.model_requested or one.judge for one in verdicts),
             model_served=", ".join(name for name in served if name),
@@ -190,6 +195,12 @@ class PanelJudge:
             return None
         risks += [0.0] * (len(verdicts) - len(stated))
         return median(risks) if self._decide == "median" else fmean(risks)
+
+
+def _spent(answers: Sequence[Verdict | EvaluationError]) -> tuple[Usage, float | None]:
+    """What all members took, also those that failed."""
+    usage = sum((answer.usage for answer in answers), start=Usage())
+    return usage, total_cost(answer.cost_usd for answer in answers)
 
 
 def _vote(name: str, answer: Verdict | EvaluationError) -> PanelVote:

@@ -37,6 +37,16 @@ class Bill(Record):
     basis: str
 
 
+def total_cost(costs: Iterable[float | None]) -> float | None:
+    """The sum of several costs; None where one of them is not known."""
+    total = 0.0
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
 class PriceTable(Record):
     """Prices by model name; `checked` says when they were last compared with the published ones (YYYY-MM)."""
 

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from judges.errors import InvalidVerdict, ModelRefused, UnjudgeableSample
+from judges.errors import EvaluationError, InvalidVerdict, ModelRefused, UnjudgeableSample
 from judges.grades import missing_part
 from judges.llm.fence import one_line
 from judges.llm.graded_prompt import Ask, GradedLimits, Layout, graded_fingerprint, lay_out, plan_asks
 from judges.llm.graded_reply import Graded, parse_graded, reply_schema
+from judges.llm.spending import billed, charge
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
 from judges.prices import PriceTable
@@ -71,6 +72,8 @@ class GradedJudge:
             UnjudgeableSample: the response is longer than one call takes.
             ModelError: the provider did not answer usefully.
             InvalidVerdict: the reply broke the format, also after the repair turn.
+
+        Each of them says what had been spent by then.
         """
         criteria = [one for one in rubric.criteria if missing_part(one, sample) is None]
         if any("response" in one.sees for one in criteria) and len(sample.response) > self._limits.text_chars:
@@ -79,7 +82,11 @@ class GradedJudge:
         asks = await in_thread(plan_asks, sample, criteria, self._limits) if criteria else []
         max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
         replies: list[Reply] = []
-        graded = [await self._grade(sample, ask, max_tokens, replies) for ask in asks]
+        try:
+            graded = [await self._grade(sample, ask, max_tokens, replies) for ask in asks]
+        except EvaluationError as exc:
+            charge(exc, self._prices, self._model.model, replies)
+            raise
         return self._verdict(asks, graded, replies)
 
     async def close(self) -> None:
@@ -112,6 +119,7 @@ class GradedJudge:
     def _verdict(self, asks: Sequence[Ask], graded: Sequence[Graded], replies: Sequence[Reply]) -> Verdict:
         grades = tuple(grade for one in graded for grade in one.grades)
         last = replies[-1] if replies else None
+        bill = billed(self._prices, self._model.model, replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
@@ -120,23 +128,13 @@ class GradedJudge:
             partial_context=any(ask.partial for ask in asks),
             rejected_evidence=sum(one.rejected for one in graded),
             usage=sum((reply.usage for reply in replies), start=Usage()),
-            cost_usd=self._cost(replies),
+            cost_usd=bill.cost_usd,
+            cost_basis=bill.basis if replies else "",
             latency_s=sum(reply.latency_s for reply in replies),
             model_requested=self._model.model,
             model_served=last.model_served if last else None,
             system_fingerprint=last.system_fingerprint if last else None,
         )
-
-    def _cost(self, replies: Sequence[Reply]) -> float | None:
-        """Cost of all calls by the model that served each, else by the one asked for; one unknown makes it unknown."""
-        total = 0.0
-        for reply in replies:
-            served = reply.model_served if self._prices.price(reply.model_served) else self._model.model
-            cost = self._prices.cost(served, reply.usage)
-            if cost is None:
-                return None
-            total += cost
-        return total
 
 
 def _kind(grades: Sequence[Grade]) -> ResponseKind:

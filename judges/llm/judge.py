@@ -14,10 +14,11 @@ from judges.llm.fence import one_line
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import build_messages, prompt_fingerprint
 from judges.llm.reply import KEPT_REPLY_CHARS, REPLY_SCHEMA, parse_reply
+from judges.llm.spending import billed, charge
 from judges.llm.token_probabilities import support_probabilities
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
-from judges.prices import Bill, PriceTable
+from judges.prices import PriceTable
 from judges.rubric import LlmOptions, Rubric
 from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
 from judges.statements import first_statement
@@ -83,7 +84,7 @@ class LlmJudge:
         try:
             judged = [await self._judge_part(sample, part, max_tokens, replies) for part in parts]
         except EvaluationError as exc:
-            self._bill(exc, replies)
+            charge(exc, self._prices, self._model.model, replies)
             raise
         return await in_thread(self._verdict, judged, replies)
 
@@ -116,7 +117,7 @@ class LlmJudge:
         """Merge the parts into one verdict."""
         judged = [answer.judged for answer in answers]
         claims = tuple(claim for one in judged for claim in one.claims)
-        bill = self._billed(replies)
+        bill = billed(self._prices, self._model.model, replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
@@ -134,16 +135,6 @@ class LlmJudge:
             model_served=replies[-1].model_served,
             system_fingerprint=replies[-1].system_fingerprint,
         )
-
-    def _bill(self, error: EvaluationError, replies: Sequence[Reply]) -> None:
-        """Say on an error what had been spent; what the model itself reported of its last call is added."""
-        last = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
-        paid = [*replies, last] if error.usage.calls else [*replies]
-        error.usage = sum((reply.usage for reply in paid), start=Usage())
-        error.cost_usd = self._billed(paid).cost_usd
-
-    def _billed(self, replies: Sequence[Reply]) -> Bill:
-        return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
 
 
 class _Answer(NamedTuple):

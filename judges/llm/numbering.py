@@ -6,7 +6,7 @@ once per sample: they stay the same when only some evidence is shown, and in eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pydantic import Field
@@ -15,6 +15,16 @@ from judges.errors import UnjudgeableSample
 from judges.llm.selection import select_evidence
 from judges.schema import Evidence, Record, Sample, Span
 from judges.sentences import split_sentences
+
+MANY_LINES = 100
+"""Lines of evidence up to which each has its own number. Of more (tables, menus, lists), short ones share numbers: a
+number costs four tokens, which for a line of three words is as much as the line."""
+
+SHORT_LINE_CHARS = 60
+"""A longer line always keeps its own number."""
+
+JOINED_CHARS = 120
+"""Most characters that short lines share a number for: about a sentence."""
 
 
 class Limits(Record):
@@ -86,14 +96,32 @@ def _part_sizes(spans: Sequence[Span], limits: Limits) -> list[int]:
 
 
 def number_evidence(contexts: Sequence[str], line_chars: int) -> dict[int, Evidence]:
-    """Every sentence of every context under its number, from 1; longer ones divided at white space."""
+    """Every sentence of every context under its number, from 1; longer ones divided at white space.
+
+    Of more than `MANY_LINES`, short ones that follow each other in one context share a number.
+    """
     pieces = [
         Evidence(context=index, start=start, end=end)
         for index, text in enumerate(contexts)
         for span in split_sentences(text)
         for start, end in _pieces(text, span, line_chars)
     ]
-    return dict(enumerate(pieces, start=1))
+    return dict(enumerate(pieces if len(pieces) <= MANY_LINES else _joined(pieces), start=1))
+
+
+def _joined(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
+    """The pieces, short neighbours of one context as one, from the first one's start to the last one's end."""
+    group: Evidence | None = None
+    for piece in pieces:
+        if piece.end - piece.start > SHORT_LINE_CHARS:
+            yield from (group, piece) if group else (piece,)
+            group = None
+        elif group and group.context == piece.context and piece.end - group.start <= JOINED_CHARS:
+            group = group.model_copy(update={"end": piece.end})
+        else:
+            yield from (group,) if group else ()
+            group = piece
+    yield from (group,) if group else ()
 
 
 def _pieces(text: str, span: Span, line_chars: int) -> list[tuple[int, int]]:

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Sequence
 
 from judges.llm.fence import clip, fenced, one_line
-from judges.llm.numbering import Limits, Part
+from judges.llm.numbering import JOINED_CHARS, Limits, Part
 from judges.models.base import Message
 from judges.schema import Sample, Turn
+from judges.sentences import split_sentences
 
 _SHARE_OF_SYSTEM_PROMPT = 4
 """One part in so many of the history's limit is the system prompt's."""
@@ -106,7 +107,14 @@ def _clipped(lines: dict[int, str], turns: Sequence[tuple[int, Turn]], left: int
 
 
 def _evidence(sample: Sample, part: Part) -> list[str]:
-    return [f"E{n}: {one_line(sample.contexts[e.context][e.start : e.end])}" for n, e in part.evidence.items()]
+    return [f"E{n}: {_shown(sample.contexts[e.context][e.start : e.end])}" for n, e in part.evidence.items()]
+
+
+def _shown(text: str) -> str:
+    """The text on one line; where several short ones share a number, with a mark between them."""
+    if len(text) > JOINED_CHARS or "\n" not in text:
+        return one_line(text)
+    return " | ".join(one_line(text[span.start : span.end]) for span in split_sentences(text))
 
 
 def _response(sample: Sample, part: Part) -> list[str]:

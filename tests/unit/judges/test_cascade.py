@@ -13,6 +13,7 @@ from judges.calibration import Calibration, CalibrationError, LogisticCurve, ris
 from judges.cascade import Cascade, CascadeTier
 from judges.errors import (
     ConfigurationError,
+    EvaluationError,
     InvalidVerdict,
     ModelAccessDenied,
     ModelRefused,
@@ -450,3 +451,36 @@ def test_whatever_happens_the_outcome_tells_who_decided_or_is_no_score(
     assert (why == "passed") == (len(course.verdict.path) == 1)
     assert pi2 == (1.0 if why == "escalated" else share)
     assert (course.outcome.state is GroundingState.REFUSAL) == (not course.outcome.scores)
+
+
+def paid(error: EvaluationError, cost_usd: float | None) -> EvaluationError:
+    error.usage, error.cost_usd = Usage(calls=2, prompt_tokens=5), cost_usd
+    return error
+
+
+def test_cascade_that_falls_back_counts_what_the_failed_tier_had_cost() -> None:
+    rubric = make_rubric("local", "llm", on_failure="screen")
+    course = Course(rubric, local=0.5, llm=paid(ModelUnavailable("down after a call"), 0.02))
+    assert course.verdict.degraded
+    assert (course.verdict.usage.calls, course.verdict.cost_usd) == (2, 0.02)
+
+
+def test_cascade_that_fails_says_what_all_its_tiers_had_cost() -> None:
+    course = Course(THREE, local=0.3, llm=0.99, panel=paid(ModelRefused("no"), 0.05))
+    assert isinstance(course.outcome, Skipped)
+    assert course.outcome.usage == Usage(calls=3, prompt_tokens=15)
+    assert course.outcome.cost_usd == pytest.approx(0.06)
+
+
+def test_cascade_knows_no_cost_where_a_tier_knows_none() -> None:
+    course = Course(THREE, local=0.3, llm=0.99, panel=paid(InvalidVerdict("no"), None))
+    assert isinstance(course.outcome, Failed)
+    assert (course.outcome.usage.calls, course.outcome.cost_usd) == (3, None)
+
+
+def test_cascade_counts_a_tier_whose_verdict_did_not_count() -> None:
+    halved = verdict("llm", 0.9, claims=())  # leaves the sentence out
+    course = Course(TWO, local=0.5, llm=halved)
+    assert isinstance(course.outcome, Failed)
+    assert course.outcome.error == "IncompleteVerdict"
+    assert (course.outcome.usage.calls, course.outcome.cost_usd) == (1, 0.01)

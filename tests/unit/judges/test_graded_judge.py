@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from judges.errors import ModelTimeout, ModelUnavailable
 from judges.evaluate import Evaluator
 from judges.llm.graded import GradedJudge
 from judges.llm.graded_prompt import GradedLimits
@@ -149,6 +150,16 @@ def test_a_broken_reply_is_named_once_and_then_a_failure_never_a_number(bad: str
     repair = model.requests[1][-1]
     assert repair.content.startswith("Your reply cannot be used: ")
     assert isinstance(evaluated([bad, reply()])[0], Scored)
+
+
+@pytest.mark.parametrize("last", ["broken", ModelTimeout("late"), ModelUnavailable("down")])
+def test_a_failure_says_what_its_calls_cost(last: ScriptedReply) -> None:
+    outcome, model = evaluated(["broken", last])
+    assert isinstance(outcome, Failed)
+    assert len(model.requests) == 2
+    assert outcome.usage.calls == (2 if last == "broken" else 1)
+    assert outcome.cost_usd == PRICES.cost("m", outcome.usage)
+    assert outcome.cost_usd
 
 
 def test_a_level_without_a_value_is_a_reason_and_a_refusal_is_told_as_one() -> None:

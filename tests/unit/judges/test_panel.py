@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges.errors import (
     ConfigurationError,
+    EvaluationError,
     InvalidVerdict,
     ModelAccessDenied,
     ModelRefused,
@@ -243,6 +244,7 @@ def test_panel_of_one_is_none() -> None:
 votes = st.lists(st.sampled_from([S, N, C, None]), min_size=3, max_size=3)
 
 
+@settings(deadline=None)
 @given(st.lists(votes, min_size=2, max_size=5), st.sampled_from(["majority", "median"]))
 def test_every_sentence_is_accounted_for_and_order_of_members_does_not_matter(
     columns: list[list[ClaimVerdict | None]], decide: str
@@ -257,6 +259,7 @@ def _worse(verdict: ClaimVerdict | None) -> ClaimVerdict | None:
     return N if verdict is S else verdict
 
 
+@settings(deadline=None)
 @given(st.lists(votes, min_size=2, max_size=5), st.integers(0, 4), st.sampled_from(["majority", "median"]))
 def test_vote_against_a_sentence_never_helps_it(
     columns: list[list[ClaimVerdict | None]], who: int, decide: str
@@ -264,3 +267,27 @@ def test_vote_against_a_sentence_never_helps_it(
     changed = [[_worse(v) for v in column] if n == who else column for n, column in enumerate(columns)]
     before, after = (table(ask(*(says(*c) for c in cs), decide=decide)) for cs in (columns, changed))
     assert not any(b is not S and a is S for b, a in zip(before, after, strict=True))
+
+
+def paid(error: EvaluationError, cost_usd: float | None) -> EvaluationError:
+    error.usage, error.cost_usd = Usage(calls=2, prompt_tokens=50), cost_usd
+    return error
+
+
+def test_panel_counts_what_a_failed_member_had_cost() -> None:
+    verdict = ask(says(S, S, S), says(S, S, S), paid(InvalidVerdict("broken twice"), 0.02))
+    alone = ask(says(S, S, S), says(S, S, S))
+    assert verdict.usage.calls == alone.usage.calls + 2
+    assert verdict.usage.prompt_tokens == alone.usage.prompt_tokens + 50
+    assert alone.cost_usd is not None
+    assert verdict.cost_usd == pytest.approx(alone.cost_usd + 0.02)
+    assert ask(says(S, S, S), says(S, S, S), paid(InvalidVerdict("broken"), None)).cost_usd is None
+
+
+def test_panel_without_a_quorum_says_what_all_its_members_had_cost() -> None:
+    failed = paid(ModelRefused("no"), 0.02), paid(InvalidVerdict("broken"), 0.03)
+    answered = says(S, S, S)
+    with pytest.raises(InvalidVerdict) as raised:
+        ask(answered, *failed)
+    assert raised.value.usage.calls == answered.usage.calls + 4
+    assert raised.value.cost_usd == pytest.approx((answered.cost_usd or 0.0) + 0.05)
