@@ -18,6 +18,7 @@ from worker.schema import (
     LedgerEntry,
     LedgerEvent,
     LedgerState,
+    LostSpend,
     Move,
     Promise,
     RecordMessage,
@@ -206,6 +207,14 @@ class FleetState(Protocol):
 
         Counted when a promise is made and never again: what `counts` must sum to.
         """
+        ...
+
+    async def add_lost_spend(self, day: date, spend: LostSpend) -> None:
+        """Count what was paid on a UTC day for no score. Unlike the rest, a repetition counts again."""
+        ...
+
+    async def lost_spend(self, first: date, last: date) -> LostSpend:
+        """What was paid for no score on these UTC days together."""
         ...
 
     async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:

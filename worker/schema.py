@@ -245,6 +245,14 @@ class LedgerEntry(Record):
         return self.promise.trace_id
 
 
+class LostSpend(Record):
+    """What judging took that led to no score: model calls, USD as far as known, and the calls whose price is not."""
+
+    calls: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0.0)
+    unpriced_calls: int = Field(default=0, ge=0)
+
+
 class Move(Record):
     """One change of one entry: applied only if the entry is still in one of `expected`."""
 

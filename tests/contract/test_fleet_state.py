@@ -10,7 +10,7 @@ import pytest
 
 from worker.launch.broker import Broker
 from worker.ports import FleetState, StateUnavailable
-from worker.schema import Judgement, LedgerState, Move, Promise, ResolvedRate, WindowRecord
+from worker.schema import Judgement, LedgerState, LostSpend, Move, Promise, ResolvedRate, WindowRecord
 from worker.state.memory_state import MemoryState
 from worker.state.redis_state import RedisState
 
@@ -350,3 +350,17 @@ def test_redis_that_cannot_be_reached_is_one_clear_error() -> None:
             await state.close()
 
     asyncio.run(check())
+
+
+def test_lost_spend_is_summed_over_days_and_workers(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        assert await state.lost_spend(DAY, DAY) == LostSpend()
+        one = LostSpend(calls=2, cost_usd=0.125)
+        await asyncio.gather(*(state.add_lost_spend(DAY, one) for _ in range(8)))
+        await state.add_lost_spend(DAY - timedelta(days=1), LostSpend(calls=1, unpriced_calls=1))
+        assert await state.lost_spend(DAY, DAY) == LostSpend(calls=16, cost_usd=1.0)
+        both = await state.lost_spend(DAY - timedelta(days=1), DAY)
+        assert both == LostSpend(calls=17, cost_usd=1.0, unpriced_calls=1)
+        assert await state.lost_spend(DAY + timedelta(days=1), DAY + timedelta(days=2)) == LostSpend()
+
+    run(check)

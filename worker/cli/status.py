@@ -16,6 +16,7 @@ from worker.reporting.report import ReportRow, read_report
 from worker.reporting.tables import dead_table, funnel_table, report_lines, story_lines
 from worker.reporting.why import TraceStory, tell
 from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, Runtime
+from worker.schema import LostSpend
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]
@@ -23,20 +24,25 @@ TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 
 
 def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOption = False) -> None:
-    """Show the funnel (it adds up), queues and dead letters."""
+    """Show the funnel (it adds up), queues, dead letters and what was paid for no score."""
 
-    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int]]:
+    async def read(runtime: Runtime) -> tuple[Funnel, dict[str, int], LostSpend]:
         first, last = _days(runtime.clock.now(), days)
         funnel = await read_funnel(runtime.state, first, last)
         depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE)}
-        return funnel, depths
+        return funnel, depths, await runtime.state.lost_spend(first, last)
 
-    funnel, depths = with_runtime(config, read)
+    funnel, depths, lost = with_runtime(config, read)
     if as_json:
-        print_json({"funnel": funnel.model_dump(mode="json"), "queues": depths})
+        print_json(
+            {"funnel": funnel.model_dump(mode="json"), "queues": depths, "spent_without_score": lost.model_dump()}
+        )
         return
     console.print(funnel_table(funnel))
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in depths.items()))
+    if lost.calls:
+        unpriced = f", and {lost.unpriced_calls} calls of unknown price" if lost.unpriced_calls else ""
+        console.print(f"spent without a score: {lost.calls} model calls, {lost.cost_usd:.4f} USD{unpriced}")
 
 
 def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOption = False) -> None:

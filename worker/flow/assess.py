@@ -27,6 +27,7 @@ from worker.schema import (
     Judgement,
     LedgerEntry,
     LedgerState,
+    LostSpend,
     Move,
     RecordMessage,
     Trace,
@@ -189,7 +190,7 @@ class Assessor:
             return self._judged(entry, key, kept, evaluator.rubric, cost_usd=kept.cost_for(entry.trace_id))
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
-            _log_spent(entry, outcome)
+            await self._count_spent(entry, outcome)
             return self._move(entry, outcome)
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
@@ -198,6 +199,23 @@ class Assessor:
         winner = await in_thread(unpack, first)
         cost_usd = verdict.cost_for(entry.trace_id)
         return self._judged(entry, key, winner or verdict, evaluator.rubric, cost_usd=cost_usd)
+
+    async def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
+        """What was paid for no score; the ledger keeps only what scores have cost."""
+        calls, cost_usd = outcome.usage.calls, outcome.cost_usd
+        if not calls:
+            return
+        usage = outcome.usage.model_dump()
+        log.info(
+            "assess.spent_without_score",
+            trace_id=entry.trace_id,
+            outcome=outcome.outcome,
+            cost_usd=cost_usd,
+            **usage,
+        )
+        unpriced = calls if cost_usd is None else 0
+        spend = LostSpend(calls=calls, cost_usd=cost_usd or 0.0, unpriced_calls=unpriced)
+        await self.state.add_lost_spend(self.clock.now().date(), spend)
 
     def _judged(
         self, entry: LedgerEntry, key: str, kept: KeptVerdict, rubric: Rubric, *, cost_usd: float | None
@@ -266,18 +284,6 @@ def _move_to(
         judgement=judgement,
         failed_attempt=failed_attempt,
     )
-
-
-def _log_spent(entry: LedgerEntry, outcome: Skipped | Failed) -> None:
-    """What was paid for no score; the ledger keeps only what scores have cost."""
-    if outcome.usage.calls:
-        log.info(
-            "assess.spent_without_score",
-            trace_id=entry.trace_id,
-            outcome=outcome.outcome,
-            cost_usd=outcome.cost_usd,
-            **outcome.usage.model_dump(),
-        )
 
 
 def _parked(entry: LedgerEntry, reason: str, detail: str) -> Move:

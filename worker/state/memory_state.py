@@ -11,6 +11,7 @@ from worker.schema import (
     LedgerEntry,
     LedgerEvent,
     LedgerState,
+    LostSpend,
     Move,
     Promise,
     WindowRecord,
@@ -31,6 +32,7 @@ class MemoryState:
         self._due: dict[_Member, datetime] = {}
         self._not_before: dict[_Member, datetime] = {}
         self._held: dict[_Member, tuple[str, datetime]] = {}
+        self._lost: dict[date, list[LostSpend]] = defaultdict(list)
         self._kept: dict[str, bytes] = {}
         self._documents: dict[str, str] = {}
         self._locks: dict[str, str] = {}
@@ -149,6 +151,19 @@ class MemoryState:
         async for entry in self.scan(first, last):
             total[entry.promise.use_case, entry.promise.rubric] += 1
         return total
+
+    async def add_lost_spend(self, day: date, spend: LostSpend) -> None:
+        """Count what was paid on a UTC day for no score."""
+        self._lost[day].append(spend)
+
+    async def lost_spend(self, first: date, last: date) -> LostSpend:
+        """What was paid for no score on these UTC days together."""
+        found = [one for day, spent in self._lost.items() if first <= day <= last for one in spent]
+        return LostSpend(
+            calls=sum(one.calls for one in found),
+            cost_usd=sum(one.cost_usd for one in found),
+            unpriced_calls=sum(one.unpriced_calls for one in found),
+        )
 
     async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
         """Keep a verdict under its content key unless one is there (or replace it); returns the one that is kept."""

@@ -8,6 +8,7 @@ Keys, all under one prefix:
     dead                   sorted set of members by the time they gave up
     day:DATE, count:DATE   members and counts by UTC day of the trace's start
     windows:DATE           hash: window id → record
+    lost:DATE              hash: calls, cost_usd and unpriced_calls of judging that led to no score
     kept:KEY, doc:HASH, lock:NAME, epoch
     limit:NAME             hash: see worker/state/redis_limits.py
 """
@@ -32,7 +33,7 @@ from redis.exceptions import DataError, RedisError
 
 from judges.offload import in_thread
 from worker.ports import StateUnavailable
-from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, Move, Promise, WindowRecord
+from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, LostSpend, Move, Promise, WindowRecord
 from worker.state.redis_limits import RedisLimits
 
 FINAL_TTL_S = 14 * 24 * 3600
@@ -204,6 +205,25 @@ class RedisState:
                     use_case, rubric = field.decode().split(_SEP)
                     total[use_case, rubric] += int(n)
         return total
+
+    async def add_lost_spend(self, day: date, spend: LostSpend) -> None:
+        """Count what was paid on a UTC day for no score."""
+        key = self._key(f"lost:{day}")
+        async with self._guard(), self._client.pipeline() as pipe:
+            for field, amount in spend.model_dump().items():
+                pipe.hincrbyfloat(key, field, amount)
+            pipe.expire(key, COUNTS_TTL_S)
+            await pipe.execute()
+
+    async def lost_spend(self, first: date, last: date) -> LostSpend:
+        """What was paid for no score on these UTC days together."""
+        async with self._guard():
+            pipe = self._client.pipeline(transaction=False)
+            for day in _days(first, last):
+                pipe.hgetall(self._key(f"lost:{day}"))
+            days = await pipe.execute()
+        names = LostSpend.model_fields
+        return LostSpend.model_validate({n: sum(float(day.get(n.encode(), 0)) for day in days) for n in names})
 
     async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
         """Keep a verdict under its content key unless one is there (or replace it); returns the one that is kept."""

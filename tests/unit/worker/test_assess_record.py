@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from judges import errors
 from judges.evaluate import Evaluator
 from judges.rubric import Rubric
-from judges.schema import Sample
+from judges.schema import Sample, Usage
 from tests.builders import NOW, make_trace
 from tests.fakes import DOWN, FlakyStore, PlannedJudge, supported
 from worker.clock import FixedClock
@@ -28,6 +28,7 @@ from worker.schema import (
     AssessMessage,
     LedgerEntry,
     LedgerState,
+    LostSpend,
     Move,
     Promise,
     RecordMessage,
@@ -364,6 +365,22 @@ def test_unknown_rubric_version_is_retried_by_age_and_never_replaced() -> None:
     line.clock.moment += timedelta(hours=7)
     line.assess(owner="m2")
     assert line.counts() == {(S.DEAD, "unknown_rubric_version"): 1}
+
+
+def test_what_judging_costs_without_a_score_is_counted_on_its_day() -> None:
+    def plan(sample: Sample) -> Any:
+        known, unknown = errors.ModelRefused("no"), errors.InvalidVerdict("broken twice")
+        known.usage, known.cost_usd = Usage(calls=1, prompt_tokens=9), 0.25
+        unknown.usage, unknown.cost_usd = Usage(calls=2, prompt_tokens=9), None
+        return {"t0": known, "t1": unknown}.get(sample.id) or supported(sample)
+
+    line = Line(traces(3), plan)
+    line.assess()
+    today = NOW.date()
+    assert asyncio.run(line.state.lost_spend(today, today)) == LostSpend(calls=3, cost_usd=0.25, unpriced_calls=2)
+    line.reconcile(after_s=3600)
+    line.assess(owner="m2")
+    assert asyncio.run(line.state.lost_spend(today, today)).calls == 5, "trying again costs again"
 
 
 def test_store_outage_while_fetching_costs_a_retry_and_no_judging() -> None:
