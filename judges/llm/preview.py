@@ -9,7 +9,7 @@ from judges.llm.graded_prompt import GradedLimits, instructions_for, lay_out, pl
 from judges.llm.numbering import Limits, divide
 from judges.llm.prompt import INSTRUCTIONS, build_messages
 from judges.models.base import Message
-from judges.rubric import Rubric
+from judges.rubric import JudgeName, ModelAt, Rubric
 from judges.schema import Sample
 
 MASKED_NONCE = "x" * 16
@@ -23,7 +23,12 @@ def stable_part(rubric: Rubric) -> str | None:
     """The first message, the same for every sample of the rubric; None where no model is asked."""
     if rubric.method == "graded":
         return instructions_for(rubric.criteria)
-    return INSTRUCTIONS if rubric.method == "grounding" and rubric.judge.llm is not None else None
+    return INSTRUCTIONS if rubric.method == "grounding" and models_asked(rubric) else None
+
+
+def models_asked(rubric: Rubric) -> tuple[tuple[JudgeName, ModelAt], ...]:
+    """Every model that may be asked, with its tier, from the cheapest to the dearest; each is sent the same."""
+    return tuple((tier, model) for tier in rubric.judge.tiers for model in rubric.judge.models(tier))
 
 
 def calls_for(sample: Sample, rubric: Rubric) -> tuple[list[Sequence[Message]], bool]:

@@ -183,6 +183,8 @@ def _preview_lines(seen: RubricPreview) -> Iterator[str]:
         yield f"  {part.name:<9} {part.texts} text{'' if part.texts == 1 else 's'}, {part.chars:,} characters{origin}"
     if seen.is_cut:
         yield "  something is left out: it does not fit into a call"
+    if seen.sent_when:
+        yield f"  {seen.sent_when}"
     for name, why in seen.not_asked.items():
         yield f"  {name}: not asked ({why})"
     for hit in seen.hits:
@@ -191,7 +193,8 @@ def _preview_lines(seen: RubricPreview) -> Iterator[str]:
         yield "  sentences of the response"
         yield from (f"    R{n}: {_flat(text)}" for n, text in enumerate(seen.sentences, start=1))
     for number, messages in enumerate(seen.calls, start=1):
-        yield f"\nCall {number} of {len(seen.calls)}; about {seen.tokens:,} tokens in all. The nonce is masked."
+        each = " to each model" if len(seen.models) > 1 else ""
+        yield f"\nCall {number} of {len(seen.calls)}; about {seen.tokens:,} tokens in all{each}. The nonce is masked."
         for message in messages:
             yield f"--- {message.role}\n{message.content}"
 

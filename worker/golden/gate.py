@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from worker.golden.comparison import GateResult, MetricTest, Pair, Slice
+from judges.schema import Scored, Tier
+from worker.golden.comparison import GateResult, Pair, Slice
 from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
@@ -52,7 +53,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         run_id=candidate.run_id,
         verdict=verdict,
         reasons=tuple(reasons),
-        warnings=tuple(_warnings(secondaries, golden, exam)),
+        warnings=tuple(_warnings(found, golden, exam)),
         golden_set=golden.name,
         set_digest=golden.digest,
         revision=candidate.revision,
@@ -135,8 +136,10 @@ def _judge_doubts(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, 
     if baseline.revision != candidate.revision:
         doubts.append("baseline and candidate were judged by different evaluator revisions; judge the baseline again")
     if exam is None or exam.state is ExamState.UNEXAMINED:
-        if not settings.allow_unexamined:
-            why = exam.reason if exam is not None else "the anchors were not judged"
+        why = exam.reason if exam is not None else "the anchors were not judged"
+        if _screened(baseline, candidate):
+            doubts.append(f"judge unexamined: {why}; scores of the screen decide only after a passed exam: add anchors")
+        elif not settings.allow_unexamined:
             doubts.append(f"judge unexamined: {why}; add anchors or set gate.allow_unexamined")
     elif exam.revision != candidate.revision or exam.set_digest != golden.digest:
         doubts.append("the judge's exam is of another evaluator revision or set; examine it again")
@@ -147,13 +150,21 @@ def _judge_doubts(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, 
     return doubts
 
 
-def _warnings(secondaries: Sequence[MetricTest], golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
+def _screened(*runs: GoldenRun) -> bool:
+    """Whether any answer was decided by the screen: the local judge alone, or a cascade that stopped there."""
+    outcomes = (item.outcome for run in runs for item in run.items)
+    return any(
+        isinstance(one, Scored) and one.verdict is not None and one.verdict.tier is Tier.SCREEN for one in outcomes
+    )
+
+
+def _warnings(found: Findings, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
     """What a person should know though it does not decide."""
     settings = golden.manifest.gate
-    warnings = [metric_words(test) for test in secondaries if test.shown_worse]
+    warnings = [metric_words(test) for test in found.secondaries if test.shown_worse]
     if exam is not None and exam.model_changed and settings.on_model_change == "warn":
         warnings.append(_model_words(exam))
-    if exam is not None and exam.state is ExamState.UNEXAMINED and settings.allow_unexamined:
+    if exam is not None and exam.state is ExamState.UNEXAMINED and not found.doubts:
         warnings.append(f"the judge is unexamined ({exam.reason}); gate.allow_unexamined lets it decide all the same")
     return warnings
 

@@ -10,9 +10,9 @@ from typing import Any
 from judges.checks import check_checks
 from judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from judges.grades import missing_part
-from judges.llm.preview import CHARS_PER_TOKEN, calls_for, estimated_tokens, stable_part
+from judges.llm.preview import CHARS_PER_TOKEN, calls_for, estimated_tokens, models_asked, stable_part
 from judges.models.base import Message
-from judges.rubric import Rubric
+from judges.rubric import JudgeName, JudgePlan, Rubric
 from judges.rules import RULES_VERSION, compile_rules
 from judges.schema import Claim, ClaimVerdict, Record, RuleHit, Sample, Tier, Verdict
 from judges.sentences import split_sentences
@@ -34,7 +34,8 @@ class RubricPreview(Record):
 
     `sentences` are the numbered sentences of the response. `calls` are the messages of each call, nonces masked, as
     they would be sent. `hits` are the rules that fire whatever the judge says; `not_asked` says why a score could not
-    be given at all; `problem` why the sample could not be judged.
+    be given at all; `problem` why the sample could not be judged. `models` are sent each of the calls, `tokens` each of
+    them; `sent_when` says when, in a cascade.
     """
 
     rubric: str
@@ -47,6 +48,8 @@ class RubricPreview(Record):
     not_asked: dict[str, str]
     calls: tuple[tuple[Message, ...], ...]
     tokens: int
+    models: tuple[str, ...]
+    sent_when: str
     is_cut: bool
     problem: str = ""
 
@@ -86,6 +89,8 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
         not_asked={name: why for one in rubric.criteria if (why := missing_part(one, sample)) for name in one.scores()},
         calls=calls,
         tokens=sum(estimated_tokens(messages) for messages in calls),
+        models=tuple(f"{tier} {one.model}" for tier, one in models_asked(rubric)),
+        sent_when=when_sent(rubric),
         is_cut=is_cut,
         problem=problem,
     )
@@ -95,8 +100,28 @@ def judge_in_words(rubric: Rubric) -> str:
     """Who judges: `code`, or the tiers with their model."""
     if rubric.method == "checks":
         return "code"
-    model = f" ({rubric.judge.llm.model})" if rubric.judge.llm is not None else ""
-    return " > ".join(rubric.judge.tiers) + model
+    return " > ".join(_tier_in_words(tier, rubric.judge) for tier in rubric.judge.tiers)
+
+
+def _tier_in_words(tier: JudgeName, plan: JudgePlan) -> str:
+    """A tier with the models it asks and where they are asked, as `panel (a, b at eu; majority)`."""
+    named = [one.model + (f" at {one.endpoint}" if one.endpoint else "") for one in plan.models(tier)]
+    decide = f"; {plan.panel.decide}" if tier == "panel" and plan.panel is not None else ""
+    return f"{tier} ({', '.join(named)}{decide})" if named else tier
+
+
+def when_sent(rubric: Rubric) -> str:
+    """When a sample is sent to the models of a cascade, in words; empty where they judge every sample."""
+    plan, first = rubric.judge, rubric.judge.tiers[0]
+    if not plan.is_cascade or plan.models(first):
+        return ""
+    if plan.stakes == "high":
+        return f"every sample goes on from {first} to {plan.tiers[-1]}: high stakes"
+    when = plan.escalate_when
+    reasons = [f"its risk lies in {when.risk_between[0]:g}–{when.risk_between[1]:g}"]
+    reasons += ["a rule fires"] if when.rule_hits else []
+    reasons += [f"its state is {state.value}" for state in when.states]
+    return f"a sample goes on from {first} where {' or '.join(reasons)}; of the rest {plan.audit_share:g}, by hash"
 
 
 def description(rubric: Rubric) -> dict[str, Any]:

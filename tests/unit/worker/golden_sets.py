@@ -56,7 +56,15 @@ _ERRORS = {
 class WrittenJudge:
     """An evaluator that finds its verdict in the response: `risk=0.9`, `refuse`, `fail`, `crash`, `skip:reason`, …."""
 
-    def __init__(self, revision: str = "rev-1", *, calibrated: bool = True, cost_usd: float | None = 0.001) -> None:
+    def __init__(
+        self,
+        revision: str = "rev-1",
+        *,
+        calibrated: bool = True,
+        cost_usd: float | None = 0.001,
+        tier: Tier = Tier.LLM,
+    ) -> None:
+        self.tier = tier
         self.revision = revision
         self.calibrated = calibrated
         self.cost_usd = cost_usd
@@ -113,7 +121,7 @@ class WrittenJudge:
         )
         verdict = Verdict(
             judge="written",
-            tier=Tier.SCREEN,
+            tier=self.tier,
             kind=kind,
             claims=(claim,),
             risk=risk,

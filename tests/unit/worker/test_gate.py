@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judges.schema import Tier
 from tests.unit.worker.golden_sets import (
     BAD,
     IDS,
@@ -164,6 +165,17 @@ def test_a_failed_exam_is_not_waved_through_by_allow_unexamined(tmp_path: Path) 
     settings = {"allow_unexamined": True}
     assert gate(tmp_path / "x", answers(), answers(), labelled=anchors(10, 10), gate=settings).exit_code == 3
     assert gate(tmp_path / "y", answers(), answers(), labelled=anchors(3), gate=settings).exit_code == 0
+
+
+@pytest.mark.parametrize(("labelled", "code"), [(anchors(3), 3), (anchors(20), 0)])
+def test_the_screen_decides_only_after_a_passed_exam(tmp_path: Path, labelled: list[dict[str, Any]], code: int) -> None:
+    golden = a_set(tmp_path, {"r": answers()}, labelled=labelled, gate={"allow_unexamined": True})
+    judge = WrittenJudge(tier=Tier.SCREEN)
+    run = run_release(golden, "r", judge)
+    result = compare(run, run, golden, exam_of(golden, judge))
+    assert result.exit_code == code
+    assert ("scores of the screen decide only after a passed exam" in result.reasons[0]) == (code == 3)
+    assert not [warning for warning in result.warnings if "lets it decide" in warning]
 
 
 def test_no_exam_at_all_is_inconclusive(tmp_path: Path) -> None:

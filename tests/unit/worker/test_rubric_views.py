@@ -72,6 +72,47 @@ def test_preview_shows_what_would_be_sent_with_the_nonce_masked(file: Path) -> N
     assert "Call 1 of 1; about" in text
 
 
+PANEL = """
+name: three
+judge:
+  tiers: [local, llm, panel]
+  llm: {model: mid, endpoint: eu}
+  panel: {models: [a, {model: b, endpoint: house}, c], decide: median}
+  escalate_when: {risk_between: [0.2, 0.8], states: [partial_context, evidence_silent]}
+"""
+
+
+@pytest.fixture
+def cascade(tmp_path: Path) -> Path:
+    """A config root with a rubric of three tiers."""
+    (tmp_path / "assay.yaml").write_text("use_cases: [{name: bot, rubrics: [three]}]\n")
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "three.yaml").write_text(PANEL)
+    return tmp_path
+
+
+def test_show_and_preview_name_every_model_of_a_cascade_and_where_it_is_asked(cascade: Path, file: Path) -> None:
+    judges = "local > llm (mid at eu) > panel (a, b at house, c; median)"
+    shown = CliRunner().invoke(app, ["rubrics", "show", "three", "--config", str(cascade)])
+    assert f"judged by {judges}" in shown.stdout
+    args = ["rubrics", "preview", "three", "--sample", str(file), "--config", str(cascade)]
+    text = CliRunner().invoke(app, args).stdout
+    assert f"judged by {judges}" in text
+    assert "goes on from local where its risk lies in 0.2–0.8 or a rule fires or its state is partial_context" in text
+    assert "tokens in all to each model" in text
+    seen = json.loads(CliRunner().invoke(app, [*args, "--json"]).stdout)
+    assert seen["models"] == ["llm mid", "panel a", "panel b", "panel c"]
+
+
+def test_show_and_preview_know_a_panel_without_a_single_model(cascade: Path, file: Path) -> None:
+    (cascade / "rubrics" / "three.yaml").write_text("name: three\njudge: {tiers: [panel], panel: {models: [a, b]}}\n")
+    shown = json.loads(CliRunner().invoke(app, ["rubrics", "show", "three", "--json", "--config", str(cascade)]).stdout)
+    assert shown["prompt"] is not None
+    args = ["rubrics", "preview", "three", "--sample", str(file), "--config", str(cascade), "--json"]
+    seen = json.loads(CliRunner().invoke(app, args).stdout)
+    assert (len(seen["calls"]), seen["models"], seen["sent_when"]) == (1, ["panel a", "panel b"], "")
+
+
 def test_preview_judges_when_asked_and_says_which_rules_fire(file: Path) -> None:
     text = run("preview", "grounding", "--sample", str(file), "--id", SAMPLE["id"], "--judge")
     assert "groundedness" in text
