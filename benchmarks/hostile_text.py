@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tests.hostile.corpus import CORPUS, FAMILIES
+from tests.hostile.graded_trial import graded_trials
 from tests.hostile.summary import Row, rows_by_way, rows_of
 from tests.hostile.trial import trials
 from worker.statistics.intervals import wilson
@@ -36,11 +37,14 @@ def main() -> int:
     print()
     print_table("reply", rows_by_way(found))
     knowable = len({trial.attack for trial in found if trial.attack.knowable})
+    graded = [trial for attack in CORPUS for trial in graded_trials(attack)]
+    print("\nThe same corpus against graded rubrics; soft: the model gave the level that text asks for\n")
+    print_table("reply", [*rows_by_way(graded), Row.of("all", graded)])
     print(f"\n{knowable} attacks rest on a false value that nobody stated: code has to see through each of them")
-    for trial in found:
+    for trial in (*found, *graded):
         if trial.structural:
             print(f"STRUCTURAL {trial.attack.family}: {trial.attack.id}, {trial.obeyed}: {trial.structural}")
-    return int(any(trial.structural for trial in found))
+    return int(any(trial.structural for trial in (*found, *graded)))
 
 
 def print_table(title: str, rows: Iterable[Row]) -> None:
