@@ -24,12 +24,12 @@ def test_two_keys_and_init_make_scores_appear_on_the_traces(tmp_path: Path) -> N
             "LANGFUSE_PUBLIC_KEY": server.public_key,
             "LANGFUSE_SECRET_KEY": server.secret_key,
         }
-        begun = assay("init", cwd=tmp_path, **keys)
+        begun = assay("init", cwd=tmp_path, timeout=90, **keys)
         assert begun.returncode == 0, begun.stderr
-        examined = assay("doctor", cwd=tmp_path, **keys)
+        examined = assay("doctor", cwd=tmp_path, timeout=90, **keys)
         assert examined.returncode == 0, examined.stdout + examined.stderr
         scored = _scored_while_up(server, tmp_path, keys, at_least=30)
-        status = assay("status", "--json", cwd=tmp_path, **keys)
+        status = assay("status", "--json", cwd=tmp_path, timeout=90, **keys)
     assert len(scored) >= 30
     assert all({"grounding_state"} <= names for names in scored.values())
     assert any({"groundedness", "faithfulness", "hallucination_risk"} <= names for names in scored.values())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.integration.test_gate_command import Home, answers
+from tests.integration.golden_home import Home, answers
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, datasets
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.experiments import list_experiments, list_items
