@@ -123,7 +123,8 @@ class FilledLangfuse(LangfuseStore):
 
     def _dated(self, score: Score) -> Score:
         written = self._written.get(score.id)
-        dates_scores = self._server is not None and self._server.writes_scores in {"events", "list"}
+        # Whether the list body of newer servers heeds `timestamp` was never seen; of events the envelope dates.
+        dates_scores = self._server is not None and self._server.writes_scores == "events"
         if written is None:
             return score
         assert not dates_scores or score.timestamp.date() == written.timestamp.date()
