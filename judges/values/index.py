@@ -33,6 +33,9 @@ _DIGIT_RUN = re.compile(r"\d{1,30}")
 
 _GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
 _SEASON = re.compile(r"(?<!\d)(1[5-9]|20)\d\d\s?[-–/]\s?(\d\d)(?!\d)")
+_LEAST_JOINED = 4
+"""Digits of a number that may be written in groups: of shorter ones any two make one."""
+
 _VERSION = re.compile(r"^v\.?(?=\d)")
 
 _FEW_DIGITS = 2
@@ -198,7 +201,9 @@ class ValueIndex:
             return True
         if sign and amount in self._measured:
             return False  # the same amount, but of something else
-        if amount in self._digit_runs or amount in self._joined or self._dates.holds(f"{amount}------"):
+        if amount in self._digit_runs or self._dates.holds(f"{amount}------"):
+            return True
+        if len(amount) >= _LEAST_JOINED and amount in self._joined:
             return True
         if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
             return True
