@@ -79,7 +79,7 @@ def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Co
 
 
 # Cached, as a sentence is asked about once for each value in it.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _operations(kind: ValueKind, sentence: str) -> list[tuple[Operation, bool]]:
     """The operations the sentence speaks of, and whether their result is rounded."""
     found: list[tuple[Operation, bool]] = []

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import islice
 
@@ -14,7 +14,8 @@ from judges.rubric import ValueKind
 from judges.values.dates import DateSet
 from judges.values.derive import Operands, list_length
 from judges.values.extract import Value, measured_values
-from judges.values.numbers import from_words, plain
+from judges.values.fractions import decimal, shares_in_words
+from judges.values.numbers import plain
 from judges.values.units import Quantities
 from judges.words import STOP_WORDS, stem, words
 
@@ -32,6 +33,9 @@ _DIGIT_RUN = re.compile(r"\d{1,30}")
 
 _GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
 _SEASON = re.compile(r"(?<!\d)(1[5-9]|20)\d\d\s?[-–/]\s?(\d\d)(?!\d)")
+_LEAST_JOINED = 4
+"""Digits of a number that may be written in groups: of shorter ones any two make one."""
+
 _VERSION = re.compile(r"^v\.?(?=\d)")
 
 _FEW_DIGITS = 2
@@ -40,17 +44,6 @@ _FEW_DIGITS = 2
 _LONGEST_ACRONYM = 8
 _SMALL_WORDS_BETWEEN = r"[\s-]{1,2}(?:(?:of|and|the|for|in|on|to|de|la|&)\s){0,2}"
 
-_SHARES = {
-    "half": 50,
-    "third": 33,
-    "thirds": 67,
-    "quarter": 25,
-    "quarters": 75,
-    "fifth": 20,
-    "tenth": 10,
-}
-_SHARE = re.compile(r"\b(half|(?:a|one|two|three)[\s-](?:thirds?|quarters?|fifth|tenth))\b", re.IGNORECASE)
-_OUT_OF = re.compile(r"\b(\w{1,6})\s(?:in|out\sof)\s(?:every\s)?(\w{1,6})\b", re.IGNORECASE)
 _EITHER = re.compile(r"\d{1,3}\.\d{3}")
 
 
@@ -208,7 +201,9 @@ class ValueIndex:
             return True
         if sign and amount in self._measured:
             return False  # the same amount, but of something else
-        if amount in self._digit_runs or amount in self._joined or self._dates.holds(f"{amount}------"):
+        if amount in self._digit_runs or self._dates.holds(f"{amount}------"):
+            return True
+        if len(amount) >= _LEAST_JOINED and amount in self._joined:
             return True
         if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
             return True
@@ -222,7 +217,7 @@ class ValueIndex:
         """Whether the quantity is stated in this unit or another one; None where the amount alone has to tell."""
         if value.normal in self._units and self._same_unit(value):
             return True
-        amount = _decimal(value.normal)
+        amount = decimal(value.normal)
         if amount is None:
             return None
         if self._quantities.hold(amount, value.unit):
@@ -233,11 +228,11 @@ class ValueIndex:
     def _quantities(self) -> Quantities:
         """Amounts with a unit."""
         found = {(value.normal, value.unit) for value in self.stated if value.unit}
-        return Quantities((amount, unit) for normal, unit in found if (amount := _decimal(normal)) is not None)
+        return Quantities((amount, unit) for normal, unit in found if (amount := decimal(normal)) is not None)
 
     def _carries_share(self, amount: str) -> bool:
         """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
-        wanted = _decimal(amount)
+        wanted = decimal(amount)
         if wanted is None:
             return False
         return _plain(wanted / 100) in self._units or _plain(round(wanted)) in self._shares
@@ -245,14 +240,7 @@ class ValueIndex:
     @cached_property
     def _shares(self) -> set[str]:
         """Shares in words, in whole per cent."""
-        found: set[str] = set()
-        for text in self._texts:
-            found.update(str(_SHARES[re.split(r"[\s-]", share.lower())[-1]]) for share in _SHARE.findall(text))
-            for part, whole in _OUT_OF.findall(text):
-                some, all_of = (_decimal(word if word.isdigit() else from_words(word)) for word in (part, whole))
-                if some and all_of and some < all_of:
-                    found.add(str(round(100 * some / all_of)))
-        return found
+        return {share for text in self._texts for share in shares_in_words(text)}
 
     def _rounded(self, amount: str) -> bool:
         """Whether a longer decimal fraction is stated that rounds to this one, as 3.14159 to 3.14."""
@@ -264,12 +252,12 @@ class ValueIndex:
     @cached_property
     def _roundings(self) -> dict[int, set[str]]:
         """The stated decimal fractions, rounded to one, two and three places."""
-        fractions = [one for text in self._units if "." in text and (one := _decimal(text)) is not None]
+        fractions = [one for text in self._units if "." in text and (one := decimal(text)) is not None]
         return {places: {f"{one:.{places}f}" for one in fractions} for places in (1, 2, 3)}
 
     def _near(self, amount: str) -> bool:
         """Whether an amount within 5 % is stated."""
-        wanted = _decimal(amount)
+        wanted = decimal(amount)
         if wanted is None:
             return False
         leeway = _ROUNDING * abs(wanted)
@@ -279,7 +267,7 @@ class ValueIndex:
     @cached_property
     def _sorted(self) -> list[Decimal]:
         """The stated amounts in order."""
-        return sorted(amount for text in self._units if (amount := _decimal(text)) is not None)
+        return sorted(amount for text in self._units if (amount := decimal(text)) is not None)
 
 
 def _is_amount(value: Value) -> bool:
@@ -298,13 +286,6 @@ def _other_reading(value: Value) -> tuple[str, ...]:
     written = value.text.split()[0] if value.text else ""
     thousands = (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
     return (*thousands, value.shared.partition(" ")[0]) if value.shared else thousands
-
-
-def _decimal(amount: str) -> Decimal | None:
-    try:
-        return Decimal(amount)
-    except InvalidOperation:
-        return None
 
 
 def _plain(amount: Decimal | int) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 INVISIBLE = (
@@ -27,16 +30,25 @@ _MAY_BE_ODD = re.compile(rf"[{INVISIBLE}\u200c\u200d\u0300-\u036f\u20d0-\u20f0�
 
 
 class Visible(NamedTuple):
-    """A text as a reader sees it; `origin[i]` is where its character `i` stands in the text it was made of."""
+    """A text as a reader sees it.
+
+    `origin` says where its pieces stand in the text it was made of, as (start here, start there), in order; None where
+    it is that text. Inside a piece offsets run on; what replaces a character is a piece of its own.
+    """
 
     text: str
-    origin: list[int] | None
+    origin: list[tuple[int, int]] | None
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where the stretch from `start` to `end` stands in the text this was made of."""
         if self.origin is None or start >= end:
             return start, end
-        return self.origin[start], self.origin[end - 1] + 1
+        return _original(self.origin, start), _original(self.origin, end - 1) + 1
+
+
+def _original(origin: Sequence[tuple[int, int]], offset: int) -> int:
+    here, there = origin[bisect_right(origin, offset, key=itemgetter(0)) - 1]
+    return there + offset - here
 
 
 def visible(text: str) -> Visible:
@@ -45,21 +57,26 @@ def visible(text: str) -> Visible:
     `３０`, or 3 and 0 with a zero-width space between them, read as 30, and so does the number in `30天`; text without
     any of these is given as it is.
     """
-    if text.isascii() or _MAY_BE_ODD.search("".join(_NON_ASCII.findall(text))) is None or _ODD.search(text) is None:
-        return Visible(text, None)
     pieces: list[str] = []
-    origin: list[int] = []
-    position = 0
-    for odd in _ODD.finditer(text):
+    origin: list[tuple[int, int]] = []
+    position = length = 0
+    for odd in _odd(text):
         start, end = odd.span()
         shown = _shown(odd)
+        origin += ((length, position), (length + start - position, start))
         pieces += (text[position:start], shown)
-        origin.extend(range(position, start))
-        origin.extend([start] * len(shown))
+        length += start - position + len(shown)
         position = end
-    pieces.append(text[position:])
-    origin.extend(range(position, len(text)))
-    return Visible("".join(pieces), origin)
+    if not pieces:
+        return Visible(text, None)
+    return Visible("".join((*pieces, text[position:])), [*origin, (length, position)])
+
+
+def _odd(text: str) -> Iterator[re.Match[str]]:
+    """What is not shown as it is written; looked for only where a text is not ASCII, as all of it is or touches it."""
+    for run in () if text.isascii() else _NON_ASCII.finditer(text):
+        if _MAY_BE_ODD.search(run.group()):
+            yield from _ODD.finditer(text, run.start(), run.end() + 1)
 
 
 def _shown(odd: re.Match[str]) -> str:

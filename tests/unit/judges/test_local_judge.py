@@ -231,6 +231,13 @@ def test_local_judge_finishes_when_response_and_evidence_are_long_and_hostile(un
     judged(text, "x " + text * 4)
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["1 ", "Jan 1 ", "about 7 km ", "5 % of "])
+def test_local_judge_finishes_when_a_long_response_is_nothing_but_values(unit: str) -> None:
+    evidence = " ".join(f"{number} km or {number}.5 % on May {number % 28 + 1}." for number in range(2_000))
+    judged(unit * (150_000 // len(unit)), evidence)
+
+
 def test_local_judge_contradicts_a_record_and_names_the_field() -> None:
     record = '{"name": "Blue Door", "OutdoorSeating": false, "WiFi": "free", "Monday": "9:0-17:0"}'
     verdict = judged("Blue Door has lovely outdoor seating and a rooftop garden with live jazz every night.", record)

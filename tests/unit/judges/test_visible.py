@@ -62,9 +62,9 @@ def test_visible_keeps_every_offset(text: str) -> None:
     shown = visible(text)
     if shown.origin is None:
         return
-    assert len(shown.origin) == len(shown.text)
-    assert shown.origin == sorted(shown.origin)
-    assert all(0 <= place < len(text) for place in shown.origin)
+    places = [shown.original(at, at + 1) for at in range(len(shown.text))]
+    assert places == sorted(places)
+    assert all(0 <= start < end <= len(text) for start, end in places)
     for value in extract_values(text):
         assert text[value.span.start : value.span.end] == value.text
 
