@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from worker.launch.broker import Broker, open_broker
 from worker.state.redis_state import check_connection
@@ -19,6 +20,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):  # noqa: TID251  # cleaned, not read
         if name.startswith(("ASSAY_", "OPENAI_", "LANGFUSE_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A test that calls `main()` sends log lines to its own captured stderr, which is closed for the next one."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
