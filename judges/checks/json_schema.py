@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import regex
 from jsonschema import Draft202012Validator, SchemaError, ValidationError, validators
@@ -14,19 +13,14 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from judges.errors import EvaluationError, RubricError, UnjudgeableSample
+from judges.strict_json import NotJson, TooDeep, strict_loads, unfenced
 
 PATTERN_TIMEOUT_S = 0.25
 """Longest match of one `pattern` of a schema."""
 
-_FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n?```\s*\Z", re.DOTALL | re.IGNORECASE)
-
 
 class SchemaPatternTimeout(EvaluationError):
     """A pattern of the schema took too long on this response."""
-
-
-class _NoJson(ValueError):
-    """Text that Python's decoder takes for JSON and that is none."""
 
 
 class JsonSchemaCheck:
@@ -70,37 +64,18 @@ class JsonSchemaCheck:
             UnjudgeableSample: nested deeper than anything here can read.
             SchemaPatternTimeout: a pattern of the schema took too long.
         """
-        fenced = _FENCE.match(text) if in_fence else None
         try:
-            data = json.loads(
-                fenced.group(1) if fenced else text, object_pairs_hook=_unique_keys, parse_constant=_no_constant
-            )
-            error = best_match(self._validator.iter_errors(data))
-        except json.JSONDecodeError as exc:
-            return f"no JSON: {exc.msg} at character {exc.pos}"
-        except RecursionError as exc:
+            error = best_match(self._validator.iter_errors(strict_loads(unfenced(text) if in_fence else text)))
+        except (TooDeep, RecursionError) as exc:
             raise UnjudgeableSample("too_deeply_nested", "the JSON is nested too deeply to be checked") from exc
-        except _NoJson as exc:
+        except NotJson as exc:
             return f"no JSON: {exc}"
-        except ValueError:
-            return "no JSON: a number is too long"
         except Unresolvable as exc:
             raise EvaluationError("the schema refers to a part it does not have") from exc
         if error is None:
             return ""
         where = "/".join(str(part) for part in error.absolute_path)[:80]
         return f"{f'at {where}: ' if where else ''}{error.message[:200]}"
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    decoded = dict(pairs)
-    if len(decoded) < len(pairs):
-        raise _NoJson("an object has the same key twice")
-    return decoded
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _NoJson(f"{name} is not a number in JSON")
 
 
 def _search(expression: str, text: str) -> bool:

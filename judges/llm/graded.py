@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
-from judges.errors import EvaluationError, InvalidVerdict, ModelRefused, UnjudgeableSample
+from judges.errors import EvaluationError, InvalidVerdict, UnjudgeableSample
 from judges.grades import missing_part
-from judges.llm.fence import one_line
+from judges.llm.conversation import Conversation, fresh_nonce
 from judges.llm.graded_prompt import Ask, GradedLimits, Layout, graded_fingerprint, lay_out, plan_asks
 from judges.llm.graded_reply import Graded, parse_graded, reply_schema
-from judges.llm.spending import billed, charge
-from judges.models.base import ChatModel, Message, Reply
+from judges.models.base import ChatModel, Reply
 from judges.offload import in_thread
 from judges.prices import PriceTable
 from judges.rubric import REFUSAL, Rubric
-from judges.schema import Grade, ResponseKind, Sample, Tier, Usage, Verdict
+from judges.schema import Grade, ResponseKind, Sample, Tier, Verdict
 
 _MAX_TOKENS = 2048
-_REPEATED_REPLY_CHARS = 8_000
-
-
-def fresh_nonce() -> str:
-    """64 random bits: nobody who wrote the text under judgement can have known them."""
-    return secrets.token_hex(8)
+_WANTED = "the whole JSON object"
 
 
 class GradedJudge:
@@ -81,45 +74,25 @@ class GradedJudge:
             raise UnjudgeableSample("response_too_long", detail)
         asks = await in_thread(plan_asks, sample, criteria, self._limits) if criteria else []
         max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
-        replies: list[Reply] = []
+        conversation = Conversation(self._model, self._prices, max_tokens)
         try:
-            graded = [await self._grade(sample, ask, max_tokens, replies) for ask in asks]
+            graded = [await self._grade(conversation, sample, ask) for ask in asks]
         except EvaluationError as exc:
-            charge(exc, self._prices, self._model.model, replies)
+            conversation.charge(exc)
             raise
-        return self._verdict(asks, graded, replies)
+        return self._verdict(asks, graded, conversation)
 
     async def close(self) -> None:
         """Close the model's connections."""
         await self._model.close()
 
-    async def _grade(self, sample: Sample, ask: Ask, max_tokens: int, replies: list[Reply]) -> Graded:
-        """Ask, and ask once more naming the fault; every reply is added to `replies`, so that all are paid for."""
+    async def _grade(self, conversation: Conversation, sample: Sample, ask: Ask) -> Graded:
         layout: Layout = await in_thread(lay_out, sample, ask, nonce=self._nonce(), limits=self._limits)
-        schema = reply_schema(ask.criteria)
-        messages: Sequence[Message] = layout.messages
-        reply = await self._ask(messages, schema, max_tokens, replies)
-        try:
-            return await in_thread(_read, reply, ask, layout)
-        except InvalidVerdict as fault:
-            messages = [*messages, *_repair_turn(reply, fault)]
-        if reply.finish_reason == "length":
-            max_tokens *= 2  # asking again for what did not fit would cut it off again
-        return await in_thread(_read, await self._ask(messages, schema, max_tokens, replies), ask, layout)
+        read = partial(_read, ask=ask, layout=layout)
+        return await conversation.ask(layout.messages, reply_schema(ask.criteria), read, wanted=_WANTED)
 
-    async def _ask(
-        self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int, replies: list[Reply]
-    ) -> Reply:
-        reply = await self._model.complete(messages, json_schema=schema, max_tokens=max_tokens)
-        replies.append(reply)
-        if reply.refusal is not None:
-            raise ModelRefused(f"{self._model.model} declined to judge this sample")
-        return reply
-
-    def _verdict(self, asks: Sequence[Ask], graded: Sequence[Graded], replies: Sequence[Reply]) -> Verdict:
+    def _verdict(self, asks: Sequence[Ask], graded: Sequence[Graded], conversation: Conversation) -> Verdict:
         grades = tuple(grade for one in graded for grade in one.grades)
-        last = replies[-1] if replies else None
-        bill = billed(self._prices, self._model.model, replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
@@ -127,13 +100,7 @@ class GradedJudge:
             grades=grades,
             partial_context=any(ask.partial for ask in asks),
             rejected_evidence=sum(one.rejected for one in graded),
-            usage=sum((reply.usage for reply in replies), start=Usage()),
-            cost_usd=bill.cost_usd,
-            cost_basis=bill.basis if replies else "",
-            latency_s=sum(reply.latency_s for reply in replies),
-            model_requested=self._model.model,
-            model_served=last.model_served if last else None,
-            system_fingerprint=last.system_fingerprint if last else None,
+            **conversation.provenance(),
         )
 
 
@@ -153,10 +120,3 @@ def _read(reply: Reply, ask: Ask, layout: Layout) -> Graded:
         raise InvalidVerdict(
             "the reply was cut off at its token limit; leave out reasons", reply=fault.reply
         ) from fault
-
-
-def _repair_turn(reply: Reply, fault: InvalidVerdict) -> tuple[Message, Message]:
-    """What is added to the conversation: the broken reply and what is wrong with it."""
-    request = f"Your reply cannot be used: {fault}. Reply again with the whole JSON object, nothing else."
-    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS]) or "(empty)"
-    return Message(role="assistant", content=broken), Message(role="user", content=request)

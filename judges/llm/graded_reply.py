@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from judges.llm.graded_prompt import LABELS, Ask
-from judges.llm.strict_json import fault, read_object
+from judges.llm.reply_object import fault, read_object
 from judges.rubric import Criterion
 from judges.schema import Citation, Grade, Record
 

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict, ModelRefused
+from judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict
 from judges.llm.claims import Judged, resolve
-from judges.llm.fence import one_line
+from judges.llm.conversation import Conversation, fresh_nonce
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import build_messages, prompt_fingerprint
-from judges.llm.reply import KEPT_REPLY_CHARS, REPLY_SCHEMA, parse_reply
-from judges.llm.spending import billed, charge
+from judges.llm.reply import REPLY_SCHEMA, parse_reply
+from judges.llm.reply_object import KEPT_REPLY_CHARS
 from judges.llm.token_probabilities import support_probabilities
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
 from judges.prices import PriceTable
 from judges.rubric import LlmOptions, Rubric
-from judges.schema import ResponseKind, Sample, Tier, Usage, Verdict
+from judges.schema import ResponseKind, Sample, Tier, Verdict
 from judges.statements import first_statement
 
 _MAX_TOKENS = LlmOptions.model_fields["max_tokens"].default
-_REPEATED_REPLY_CHARS = 8_000
-
-
-def _fresh_nonce() -> str:
-    """64 random bits: nobody who wrote the text under judgement can have known them."""
-    return secrets.token_hex(8)
+_WANTED = "the whole JSON object for all R numbers"
 
 
 class LlmJudge:
@@ -41,7 +36,7 @@ class LlmJudge:
         prices: PriceTable,
         *,
         limits: Limits | None = None,
-        nonce: Callable[[], str] = _fresh_nonce,
+        nonce: Callable[[], str] = fresh_nonce,
     ) -> None:
         """Keep the parts.
 
@@ -80,44 +75,34 @@ class LlmJudge:
         """
         max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
         parts = await in_thread(divide, sample, self._limits)
-        replies: list[Reply] = []
+        conversation = Conversation(self._model, self._prices, max_tokens)
         try:
-            judged = [await self._judge_part(sample, part, max_tokens, replies) for part in parts]
+            answers = [await self._judge_part(conversation, sample, part) for part in parts]
         except EvaluationError as exc:
-            charge(exc, self._prices, self._model.model, replies)
+            conversation.charge(exc)
             raise
-        return await in_thread(self._verdict, judged, replies)
+        return await in_thread(self._verdict, answers, conversation)
 
     async def close(self) -> None:
         """Close the model's connections."""
         await self._model.close()
 
-    async def _judge_part(self, sample: Sample, part: Part, max_tokens: int, replies: list[Reply]) -> _Answer:
-        """Ask, and ask once more naming the fault; every reply is added to `replies`, so that all are paid for."""
+    async def _judge_part(self, conversation: Conversation, sample: Sample, part: Part) -> _Answer:
         messages: Sequence[Message] = await in_thread(
             build_messages, sample, part, nonce=self._nonce(), limits=self._limits
         )
-        reply = await self._ask(messages, max_tokens, replies)
-        try:
-            return await in_thread(_read_first, reply, sample, part)
-        except InvalidVerdict as fault:
-            messages = [*messages, *_repair_turn(reply, fault)]
-        if reply.finish_reason == "length":
-            max_tokens *= 2  # asking again for what did not fit would cut it off again
-        return await in_thread(_read, await self._ask(messages, max_tokens, replies), sample, part)
+        return await conversation.ask(
+            messages,
+            REPLY_SCHEMA,
+            partial(_read_first, sample=sample, part=part),
+            reread=partial(_read, sample=sample, part=part),
+            wanted=_WANTED,
+        )
 
-    async def _ask(self, messages: Sequence[Message], max_tokens: int, replies: list[Reply]) -> Reply:
-        reply = await self._model.complete(messages, json_schema=REPLY_SCHEMA, max_tokens=max_tokens)
-        replies.append(reply)
-        if reply.refusal is not None:
-            raise ModelRefused(f"{self._model.model} declined to judge this sample")
-        return reply
-
-    def _verdict(self, answers: Sequence[_Answer], replies: Sequence[Reply]) -> Verdict:
+    def _verdict(self, answers: Sequence[_Answer], conversation: Conversation) -> Verdict:
         """Merge the parts into one verdict."""
         judged = [answer.judged for answer in answers]
         claims = tuple(claim for one in judged for claim in one.claims)
-        bill = billed(self._prices, self._model.model, replies)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
@@ -127,13 +112,7 @@ class LlmJudge:
             partial_context=any(answer.partial_context for answer in answers),
             rejected_evidence=sum(one.rejected_evidence for one in judged),
             explanation=_explanation(judged),
-            usage=sum((reply.usage for reply in replies), start=Usage()),
-            cost_usd=bill.cost_usd,
-            cost_basis=bill.basis,
-            latency_s=sum(reply.latency_s for reply in replies),
-            model_requested=self._model.model,
-            model_served=replies[-1].model_served,
-            system_fingerprint=replies[-1].system_fingerprint,
+            **conversation.provenance(),
         )
 
 
@@ -170,15 +149,6 @@ def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:
         raise type(fault)(message, reply=fault.reply) from fault
     judged = resolve(parsed, sample, part, support=support_probabilities(reply))
     return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
-
-
-def _repair_turn(reply: Reply, fault: InvalidVerdict) -> tuple[Message, Message]:
-    """What is added to the conversation: the broken reply and what is wrong with it."""
-    request = (
-        f"Your reply cannot be used: {fault}. Reply again with the whole JSON object for all R numbers, nothing else."
-    )
-    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS]) or "(empty)"
-    return Message(role="assistant", content=broken), Message(role="user", content=request)
 
 
 def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from judges.errors import IncompleteVerdict, InvalidVerdict
+from judges.errors import IncompleteVerdict
+from judges.llm.reply_object import KEPT_REPLY_CHARS, fault, read_object
 from judges.schema import Probability, Record, ResponseKind, Severity
-
-MAX_REPLY_CHARS = 1_000_000
-KEPT_REPLY_CHARS = 2_000
 
 LineVerdict = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
 VERDICT_WORDS: tuple[LineVerdict, ...] = get_args(LineVerdict)
 _PER_CENT = 100
-
-_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
 
 
 def _shape(verdict: LineVerdict, properties: dict[str, Any]) -> dict[str, Any]:
@@ -136,69 +130,32 @@ def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
         IncompleteVerdict: a sentence has no entry.
         InvalidVerdict: anything else; the message names the fault and repeats nothing of the reply.
     """
-    body = _body(_load(text), text)
+    body = _body(text)
     numbers = [entry.n for entry in body.sentences]
     asked = set(expected)
     if len(set(numbers)) < len(numbers):
-        _fault(text, f"sentence {_first_duplicate(numbers)} has more than one entry")
+        fault(text, f"sentence {_first_duplicate(numbers)} has more than one entry")
     if unknown := sorted(set(numbers) - asked):
-        _fault(text, f"there is no sentence {unknown[0]}; judge R{min(asked)} to R{max(asked)}")
+        fault(text, f"there is no sentence {unknown[0]}; judge R{min(asked)} to R{max(asked)}")
     if missing := sorted(asked - set(numbers)):
         listed = ", ".join(f"R{n}" for n in missing[:20])
         raise IncompleteVerdict(f"{len(missing)} sentences have no entry: {listed}", reply=text[:KEPT_REPLY_CHARS])
     judged = [entry.n for entry in body.sentences if entry.verdict != "not_checkworthy"]
     if body.kind is not ResponseKind.ANSWER and judged:
-        _fault(text, f"kind is {body.kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
+        fault(text, f"kind is {body.kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
     return ParsedReply(kind=body.kind, entries=tuple(sorted(body.sentences, key=lambda entry: entry.n)))
 
 
-def _load(text: str) -> object:
-    """Decode the JSON, refusing what Python's decoder lets pass."""
-    if len(text) > MAX_REPLY_CHARS:
-        _fault(text, f"the reply is longer than {MAX_REPLY_CHARS} characters")
-    stripped = text.strip()
-    if not stripped:
-        _fault(text, "the reply is empty")
-    whole = _FENCED.match(stripped)
+def _body(text: str) -> _Body:
     try:
-        return json.loads(
-            whole.group(1) if whole else stripped, object_pairs_hook=_unique_keys, parse_constant=_no_constant
-        )
-    except json.JSONDecodeError as exc:
-        _fault(text, f"not a JSON object: {exc.msg} at character {exc.pos}")
-    except RecursionError:
-        _fault(text, "the JSON is nested too deeply")
-    except ValueError as exc:
-        _fault(text, "not a JSON object: " + (str(exc) if isinstance(exc, _JsonFault) else "a number is too long"))
-
-
-class _JsonFault(ValueError):
-    """A fault of the JSON that the decoder itself would accept."""
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    decoded = dict(pairs)
-    if len(decoded) < len(pairs):
-        raise _JsonFault("an object has the same key twice")
-    return decoded
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _JsonFault(f"{name} is not a number in JSON")
-
-
-def _body(data: object, text: str) -> _Body:
-    if not isinstance(data, dict):
-        _fault(text, "the reply must be a JSON object")
-    try:
-        return _Body.model_validate(data)
+        return _Body.model_validate(read_object(text))
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         # A key the model invented could hold anything; the repair turn must not repeat it.
         known = {"kind", "sentences", *Entry.model_fields}
         where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
         what = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
-        _fault(text, f"{where or 'the object'}: {what}")
+        fault(text, f"{where or 'the object'}: {what}")
 
 
 def _first_duplicate(numbers: list[int]) -> int:
@@ -208,7 +165,3 @@ def _first_duplicate(numbers: list[int]) -> int:
             return number
         seen.add(number)
     raise ValueError("no number occurs twice")
-
-
-def _fault(text: str, message: str) -> NoReturn:
-    raise InvalidVerdict(message, reply=text[:KEPT_REPLY_CHARS]) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +12,8 @@ from judges.models.base import Reply, Token
 from judges.models.request_form import TOOL_NAME
 from judges.reasoning import reasoning_end
 from judges.schema import Usage
+from judges.strict_json import unfenced
 
-_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
 _MOST_TOKENS = 40_000
 
 
@@ -55,10 +54,8 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
 
 def is_json_object(text: str) -> bool:
     """Whether the whole text is one JSON object, a Markdown fence around it aside."""
-    stripped = text.strip()
-    fenced = _FENCED.match(stripped)
     try:
-        return isinstance(json.loads(fenced.group(1) if fenced else stripped), dict)
+        return isinstance(json.loads(unfenced(text)), dict)
     except (ValueError, RecursionError):
         return False
 

@@ -15,7 +15,8 @@ from judges.errors import IncompleteVerdict, InvalidVerdict
 from judges.llm.claims import occurs, resolve
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import INSTRUCTIONS
-from judges.llm.reply import MAX_REPLY_CHARS, REPLY_SCHEMA, ParsedReply, parse_reply
+from judges.llm.reply import REPLY_SCHEMA, ParsedReply, parse_reply
+from judges.llm.reply_object import MAX_REPLY_CHARS
 from judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Severity
 
 SUPPORTED: dict[str, Any] = {"n": 1, "verdict": "supported", "evidence": [3], "p": 0.9}

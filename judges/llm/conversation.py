@@ -1,0 +1,111 @@
+"""What every call to a judge model has in common: one question, one repair turn, and a bill for all of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from judges.errors import EvaluationError, InvalidVerdict, ModelRefused
+from judges.llm.fence import one_line
+from judges.models.base import ChatModel, Message, Reply
+from judges.offload import in_thread
+from judges.prices import Bill, PriceTable
+from judges.schema import Usage
+
+_REPEATED_REPLY_CHARS = 8_000
+
+T = TypeVar("T")
+
+
+def fresh_nonce() -> str:
+    """64 random bits: nobody who wrote the text under judgement can have known them."""
+    return secrets.token_hex(8)
+
+
+class Conversation:
+    """All that is asked of a model about one sample; every reply is kept, so that all of them are paid for."""
+
+    def __init__(self, model: ChatModel, prices: PriceTable, max_tokens: int) -> None:
+        """Begin, with nothing asked yet.
+
+        Args:
+            model: who is asked.
+            prices: what the calls cost.
+            max_tokens: most tokens of one reply.
+        """
+        self._model = model
+        self._prices = prices
+        self._max_tokens = max_tokens
+        self._replies: list[Reply] = []
+
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        schema: dict[str, Any],
+        read: Callable[[Reply], T],
+        *,
+        reread: Callable[[Reply], T] | None = None,
+        wanted: str,
+    ) -> T:
+        """What `read` makes of the reply; where that is a fault, of a second one, asked for by naming the fault.
+
+        Args:
+            messages: the prompt.
+            schema: JSON schema of the reply.
+            read: parses a reply; called in a thread.
+            reread: parses the second reply; `read`, where it is the same.
+            wanted: what a whole reply is, in words, for the repair turn.
+
+        Raises:
+            ModelError: the provider did not answer usefully.
+            ModelRefused: the model declined.
+            InvalidVerdict: the second reply is at fault, too.
+        """
+        reply = await self._ask(messages, schema, self._max_tokens)
+        try:
+            return await in_thread(read, reply)
+        except InvalidVerdict as fault:
+            messages = [*messages, *_repair_turn(reply, fault, wanted)]
+        # Asking again for what did not fit would cut it off again.
+        max_tokens = self._max_tokens * 2 if reply.finish_reason == "length" else self._max_tokens
+        return await in_thread(reread or read, await self._ask(messages, schema, max_tokens))
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Who was asked, who answered, and what it took: fields of a verdict. Nothing asked costs nothing."""
+        last = self._replies[-1] if self._replies else None
+        bill = self._bill(self._replies)
+        return {
+            "usage": sum((reply.usage for reply in self._replies), start=Usage()),
+            "cost_usd": bill.cost_usd,
+            "cost_basis": bill.basis if last else "",
+            "latency_s": sum(reply.latency_s for reply in self._replies),
+            "model_requested": self._model.model,
+            "model_served": last.model_served if last else None,
+            "system_fingerprint": last.system_fingerprint if last else None,
+        }
+
+    def charge(self, error: EvaluationError) -> None:
+        """Say on an error what had been spent by then; what the model itself reported of its last call is added."""
+        last = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
+        paid = [*self._replies, last] if error.usage.calls else [*self._replies]
+        error.usage = sum((reply.usage for reply in paid), start=Usage())
+        error.cost_usd = self._bill(paid).cost_usd
+
+    async def _ask(self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int) -> Reply:
+        reply = await self._model.complete(messages, json_schema=schema, max_tokens=max_tokens)
+        self._replies.append(reply)
+        if reply.refusal is not None:
+            raise ModelRefused(f"{self._model.model} declined to judge this sample")
+        return reply
+
+    def _bill(self, replies: Sequence[Reply]) -> Bill:
+        """Each reply priced by the model that served it, else by the one asked for."""
+        return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
+
+
+def _repair_turn(reply: Reply, fault: InvalidVerdict, wanted: str) -> tuple[Message, Message]:
+    """What is added to the conversation: the broken reply and what is wrong with it."""
+    request = f"Your reply cannot be used: {fault}. Reply again with {wanted}, nothing else."
+    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS]) or "(empty)"
+    return Message(role="assistant", content=broken), Message(role="user", content=request)

@@ -1,0 +1,41 @@
+"""Reads the one JSON object a judge model's reply must be; a fault is named for the repair turn."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from judges.errors import InvalidVerdict
+from judges.strict_json import NotJson, TooDeep, strict_loads, unfenced
+
+MAX_REPLY_CHARS = 1_000_000
+KEPT_REPLY_CHARS = 2_000
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """The object a reply consists of; a Markdown fence around the whole is allowed, words beside it are not.
+
+    Raises:
+        InvalidVerdict: names the fault and repeats nothing of the reply.
+    """
+    if len(text) > MAX_REPLY_CHARS:
+        fault(text, f"the reply is longer than {MAX_REPLY_CHARS} characters")
+    if not text.strip():
+        fault(text, "the reply is empty")
+    try:
+        data = strict_loads(unfenced(text))
+    except TooDeep:
+        fault(text, "the JSON is nested too deeply")
+    except NotJson as exc:
+        fault(text, f"not a JSON object: {exc}")
+    if not isinstance(data, dict):
+        fault(text, "the reply must be a JSON object")
+    return data
+
+
+def fault(text: str, message: str) -> NoReturn:
+    """Raise what the repair turn is told.
+
+    Raises:
+        InvalidVerdict
+    """
+    raise InvalidVerdict(message, reply=text[:KEPT_REPLY_CHARS]) from None
