@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,12 @@ import structlog
 
 from worker.launch.broker import Broker, open_broker
 from worker.state.redis_state import check_connection
+
+# A run in a shell's background, or under nohup, begins with these ignored, and every child would inherit that: no
+# process under test could be interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
