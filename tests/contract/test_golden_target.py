@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from judges.errors import ConfigurationError
 from judges.schema import Turn
@@ -376,19 +376,32 @@ def test_tokens_are_told_where_the_reply_has_them() -> None:
         assert reply.tokens == tokens
 
 
-def test_secrets_are_neither_kept_nor_told() -> None:
+@pytest.mark.parametrize("told", ["answer", "evidence"])
+def test_secrets_are_neither_kept_nor_told_nor_judged(told: str) -> None:
+    """Judging sends an answer on to a model, and a report shows it: one that echoes a secret is no answer."""
     kept: list[Exchange] = []
     secret = "s3cret-t0ken"
-    raw = json.dumps({"data": {"answer": f"You sent {secret}"}, "sources": [{"text": secret}]}).encode()
+    answer, evidence = (f"You sent {secret}", "") if told == "answer" else ("You did", f"log: {secret}")
+    raw = json.dumps({"data": {"answer": answer}, "sources": [{"text": evidence}]}).encode()
     with ChatServer({}, raw=raw) as server:
         settings = server.settings(headers={"Authorization": f"Bearer {secret}"}, url=f"{server.url}?key={secret}")
         target = HttpTarget(settings, secrets=[secret], keep=kept.append)
         (reply,) = ask(target, item("plain"))
     assert server.headers[0]["authorization"] == f"Bearer {secret}"
-    assert isinstance(reply, TargetResponse)
-    assert reply.response == "You sent [removed]"
+    assert isinstance(reply, TargetFailure)
+    assert reply.reason == "secret_echoed"
     assert kept
-    assert secret not in kept[0].model_dump_json() + target.name + target.identity
+    assert secret not in kept[0].model_dump_json() + target.name + target.identity + str(reply)
+
+
+def test_a_secret_beside_the_answer_changes_nothing_of_it() -> None:
+    kept: list[Exchange] = []
+    reply = {"data": {"answer": "Our production system"}, "sources": [], "debug": "s3cret-t0ken"}
+    with ChatServer({}, raw=json.dumps(reply).encode()) as server:
+        (answer,) = ask(HttpTarget(server.settings(), secrets=["s3cret-t0ken"], keep=kept.append), item("plain"))
+    assert isinstance(answer, TargetResponse)
+    assert answer.response == "Our production system"
+    assert "s3cret-t0ken" not in kept[0].model_dump_json()
 
 
 def test_a_reply_without_end_is_cut_off_and_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,6 +428,26 @@ def stream(raw: bytes, **settings: Any) -> TargetResponse | BaseException:
     with ChatServer({}, raw=raw, content_type="text/plain") as server:
         (reply,) = ask(HttpTarget(server.settings(**{**base, **settings})), item("plain"))
     return reply
+
+
+def test_the_last_count_of_tokens_in_a_stream_is_the_answers() -> None:
+    raw = b'{"text": "a", "used": 1}\n{"text": "b", "used": 7}\n{"text": "c", "used": -1}\n{"text": "d"}'
+    reply = stream(raw, tokens="used")
+    assert isinstance(reply, TargetResponse)
+    assert (reply.response, reply.tokens) == ("abcd", 7)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"stream": {"format": "text", "until": "END"}}, "leave out until"),
+        ({"stream": {"format": "text"}, "contexts": "docs", "tokens": None}, "leave out contexts and tokens"),
+        ({"stream": {"format": "text"}, "contexts": None, "tokens": "used"}, "leave out contexts and tokens"),
+    ],
+)
+def test_what_a_plain_text_stream_cannot_hold_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        HttpTargetSettings.model_validate({"kind": "http", "url": "http://bot.test", **settings})
 
 
 def test_a_plain_text_stream_is_the_answer() -> None:
@@ -536,7 +569,16 @@ def test_a_function_may_return_text_or_a_mapping() -> None:
         assert reply.latency_s is not None
 
 
-@pytest.mark.parametrize("returned", [None, 5, b"x", ["x"], {}, {"response": 5}, {"response": "a", "contexts": "b"}])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        *(None, 5, b"x", ["x"], {}),
+        {"response": 5},
+        {"response": "a", "contexts": "b"},
+        {"response": "a", "tokens": -7},
+        {"response": "a", "tokens": float("nan")},
+    ],
+)
 def test_a_function_that_returns_no_answer_is_a_failure(returned: object) -> None:
     reply = call(lambda *_: returned)
     assert isinstance(reply, TargetFailure)

@@ -71,3 +71,13 @@ def _segments(path: str) -> tuple[JSONPathSegment, ...]:
     if not isinstance(compiled, jsonpath.JSONPath):
         raise jsonpath.JSONPathError("several paths joined by | or &; give one")
     return tuple(compiled.segments)
+
+
+def count_at(reply: JsonValue, path: str) -> int | None:
+    """A whole number at a path, such as tokens used; None where there is none: it is no part of the answer."""
+    try:
+        found = dig(reply, path)
+    except LookupError:
+        return None
+    numbers = [n for n in found if isinstance(n, int) and not isinstance(n, bool) and n >= 0]
+    return sum(numbers) if numbers and len(numbers) == len(found) else None

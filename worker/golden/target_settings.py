@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from judges.schema import Record
-from worker.golden.files import Name
+from worker.golden.files import Name, digest_of
 from worker.golden.json_paths import path_problem
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -34,6 +34,12 @@ class StreamSettings(Record):
     format: Literal["sse", "ndjson", "text"]
     until: str | None = Field(default=None, min_length=1)
 
+    @model_validator(mode="after")
+    def _text_has_no_events(self) -> StreamSettings:
+        if self.format == "text" and self.until is not None:
+            raise ValueError("format: text has no events, so that none can end it; leave out until")
+        return self
+
 
 class RecordedTargetSettings(Record):
     """Outputs recorded beforehand in `releases/<release>.jsonl`."""
@@ -47,6 +53,10 @@ class LiveTargetSettings(Record):
 
     concurrency: int | None = Field(default=None, ge=1, le=1000)
     timeout_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+
+    def digest(self) -> str:
+        """12 hex digits over all that an answer may depend on; how many at once and how patiently changes none."""
+        return digest_of(self.model_dump(mode="json", exclude={"concurrency", "timeout_s", "retries"}))[:12]
 
 
 class HttpTargetSettings(LiveTargetSettings):
@@ -83,6 +93,12 @@ class HttpTargetSettings(LiveTargetSettings):
         nested = [key for key, value in self.request.items() if isinstance(value, dict | list)]
         if self.method == "GET" and nested:
             raise ValueError(f"method: GET sends `request` as query parameters; {nested[0]!r} is no single value")
+        return self
+
+    @model_validator(mode="after")
+    def _text_holds_the_answer_only(self) -> HttpTargetSettings:
+        if self.stream is not None and self.stream.format == "text" and (self.contexts or self.tokens):
+            raise ValueError("stream: format: text holds nothing but the answer; leave out contexts and tokens")
         return self
 
 

@@ -209,13 +209,64 @@ def test_a_release_nobody_recorded_is_an_input_error(tmp_path: Path) -> None:
 def test_variables_fill_the_address_and_a_missing_one_is_named(tmp_path: Path) -> None:
     spec = {"kind": "http", "url": "${BOT}/chat", "headers": {"X-Key": "${KEY}"}}
     golden = frozen_set(tmp_path / "set", [item("a")], target=spec, releases={"r": {"a": "ok"}})
-    variables = {"BOT": SecretStr("http://bot.test"), "KEY": SecretStr("k")}
+    variables = {"BOT": SecretStr("http://bot.test"), "KEY": SecretStr("k3y-of-bot")}
     target = target_for(golden, lookup=variables.get)
     assert target.name == "http://bot.test/chat"
     asyncio.run(target.close())
     assert target_for(golden, release="r").name == "r"
     with pytest.raises(GoldenSetError, match=r"BOT\} has no value"):
-        target_for(golden, lookup={"KEY": SecretStr("k")}.get)
+        target_for(golden, lookup={"KEY": SecretStr("k3y-of-bot")}.get)
+    with pytest.raises(GoldenSetError, match=r"headers.X-Key: a secret has at least 8 characters"):
+        target_for(golden, lookup={"BOT": variables["BOT"], "KEY": SecretStr("k")}.get)
+
+
+def test_a_variable_that_is_no_secret_is_none(tmp_path: Path) -> None:
+    """Looked for in answers, a stage's name would be found in harmless text."""
+    spec = {"kind": "http", "url": "https://${HOST}/t/${TENANT}/chat", "headers": {"X-Stage": "${STAGE}"}}
+    golden = frozen_set(tmp_path / "set", [item("a")], target=spec, releases={"r": {"a": "ok"}})
+    words = {"HOST": "bot.example", "TENANT": "tenant-0815", "STAGE": "production"}
+    target = target_for(golden, lookup={name: SecretStr(value) for name, value in words.items()}.get)
+    assert target.name == "https://bot.example/t/[removed]/chat"
+    assert isinstance(target, HttpTarget)
+    assert target._endpoint._secrets == ["tenant-0815"]
+    asyncio.run(target.close())
+
+
+def identities(tmp_path: Path, *specs: dict[str, Any]) -> list[str]:
+    """What a journal knows each target by; `tmp_path` holds one set a target."""
+    found = []
+    for number, spec in enumerate(specs):
+        golden = frozen_set(tmp_path / str(number), [item("a")], target=spec, releases={"r": {"a": "ok"}})
+        target = target_for(golden, lookup={"OPENAI_API_KEY": SecretStr("a-long-enough-key")}.get)
+        found.append(target.identity)
+        asyncio.run(target.close())
+    return found
+
+
+def test_a_target_that_would_answer_otherwise_is_another_one(tmp_path: Path) -> None:
+    """A resumed run must not take verdicts on answers that the target of today would not give."""
+    http = {"kind": "http", "url": "http://bot.test/chat"}
+    changes: list[dict[str, Any]] = [
+        {},
+        {"url": "http://bot.test/chat?version=2"},
+        {"request": {"q": "{question}"}},
+        {"response": "text"},
+        {"headers": {"X-Version": "2"}},
+    ]
+    assert len(set(identities(tmp_path / "http", *({**http, **change} for change in changes)))) == len(changes)
+    patient = identities(tmp_path / "patient", http, {**http, "timeout_s": 5, "retries": 0, "concurrency": 3})
+    assert patient[0] == patient[1]
+    python = {"kind": "python", "call": "json:dumps"}
+    assert len(set(identities(tmp_path / "python", python, {**python, "call": "json:loads"}))) == 2
+
+
+def test_a_release_recorded_anew_is_another_one(tmp_path: Path) -> None:
+    golden = frozen_set(tmp_path / "set", [item("a")], releases={"r": {"a": "ok"}})
+    before = target_for(golden, release="r")
+    golden.release_path("r").write_text('{"id": "a", "response": "something else"}\n', encoding="utf-8")
+    after = target_for(golden, release="r")
+    assert before.name == after.name == "r"
+    assert before.identity != after.identity
 
 
 def test_an_unknown_price_makes_the_cost_unknown_and_not_zero(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from judges.errors import ConfigurationError
-from worker.golden.targets.exchange import KEPT_CHARACTERS, REMOVED, Exchange, Keep, keep_nothing, without
-from worker.golden.targets.port import TargetFailure
+from worker.golden.targets.exchange import KEPT_CHARACTERS, Exchange, Keep, keep_nothing, without
+from worker.golden.targets.port import TargetFailure, TargetResponse
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT_S = 60.0
@@ -89,8 +89,9 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """Scheme, host and path of the URL; user, password and query are left out."""
-        return str(self._url.copy_with(username=None, password=None, query=None, fragment=None))
+        """Scheme, host and path of the URL; user, password, query and secrets are left out."""
+        shown = self._url.copy_with(username=None, password=None, query=None, fragment=None)
+        return without(self._secrets, str(shown))
 
     async def ask(self, item_id: str, request: JsonValue) -> Received:
         """The reply to one request.
@@ -112,6 +113,17 @@ class Endpoint:
                     return await self._once(exchange)
         raise AssertionError("tenacity raises the last failure")
 
+    def without_secrets(self, item_id: str, answer: TargetResponse) -> TargetResponse:
+        """The answer as it came; one that tells our secrets is neither judged nor kept, for judging sends it on.
+
+        Raises:
+            TargetFailure
+        """
+        texts = (answer.response, *(answer.contexts or ()))
+        if any(secret in text for secret in self._secrets for text in texts):
+            raise TargetFailure(item_id, "secret_echoed", "the answer holds a secret of the request's URL or headers")
+        return answer
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -128,7 +140,8 @@ class Endpoint:
         try:
             status, headers, body = await self._send(exchange)
             latency = time.perf_counter() - started
-            text = body.decode("utf-8", "replace")
+            # A server may echo what it was sent.
+            text = without(self._secrets, body.decode("utf-8", "replace"))
             told = {"status": status, "received": text[:KEPT_CHARACTERS], "received_characters": len(text)}
             exchange = exchange.model_copy(update={**told, "latency_s": latency})
             self._check(exchange, status, headers)
@@ -146,19 +159,13 @@ class Endpoint:
                 asyncio.timeout(self._limits.timeout_s),
                 self._client.stream(self._method, self._url, **content) as reply,  # type: ignore[arg-type]  # JSON
             ):
-                return reply.status_code, reply.headers, self._clean(await _read(reply, exchange.item))
+                return reply.status_code, reply.headers, await _read(reply, exchange.item)
         except (TimeoutError, httpx.TimeoutException) as exc:
             detail = f"no answer within {self._limits.timeout_s:g} s"
             raise TargetFailure(exchange.item, "timeout", detail) from exc
         except httpx.HTTPError as exc:
             detail = without(self._secrets, f"{type(exc).__name__}: {exc}")
             raise _Transient(exchange.item, "unreachable", detail) from exc
-
-    def _clean(self, body: bytes) -> bytes:
-        """The reply without our secrets: a server may echo them."""
-        for secret in self._secrets:
-            body = body.replace(secret.encode(), REMOVED.encode())
-        return body
 
     @staticmethod
     def _check(exchange: Exchange, status: int, headers: httpx.Headers) -> None:

@@ -16,6 +16,8 @@ KEPT_CHARACTERS = 65_536
 """Of a longer reply only its beginning is kept; the answer itself stands in the run, whole."""
 
 REMOVED = "[removed]"
+SHORTEST_SECRET = 8
+"""Characters; anything shorter would be found in harmless text, too."""
 
 
 class Exchange(Record):

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from worker.golden.json_paths import dig, encodable, texts_at
+from worker.golden.json_paths import count_at, encodable, texts_at
 from worker.golden.schema import GoldenItem
 from worker.golden.target_settings import HttpTargetSettings
 from worker.golden.targets.endpoint import Endpoint, EndpointLimits, Received
 from worker.golden.targets.exchange import Keep, keep_nothing
 from worker.golden.targets.filling import fill_request
 from worker.golden.targets.port import TargetFailure, TargetResponse
-from worker.golden.targets.streams import BrokenStream, read_stream
+from worker.golden.targets.streams import BrokenStream, StreamPaths, read_stream
 
 
 class HttpTarget:
@@ -25,6 +25,7 @@ class HttpTarget:
         settings: HttpTargetSettings,
         *,
         secrets: Sequence[str] = (),
+        settings_digest: str = "",
         concurrency: int = 8,
         first_wait_s: float = 0.5,
         keep: Keep = keep_nothing,
@@ -33,7 +34,8 @@ class HttpTarget:
 
         Args:
             settings: from the manifest, variables filled in.
-            secrets: what of the headers must never be kept or shown.
+            secrets: what of the URL and the headers must never be kept, judged or shown.
+            settings_digest: of the settings before variables were filled in; those after are secret.
             concurrency: requests in flight, where the settings do not say.
             first_wait_s: about how long to wait before the first retry.
             keep: told of every exchange.
@@ -42,6 +44,7 @@ class HttpTarget:
             ConfigurationError: the URL or a header cannot be used.
         """
         self._settings = settings
+        self._settings_digest = settings_digest or settings.digest()
         self._endpoint = Endpoint(
             settings.url,
             method=settings.method,
@@ -63,8 +66,8 @@ class HttpTarget:
 
     @property
     def identity(self) -> str:
-        """The name."""
-        return self.name
+        """The name and the digest of the settings."""
+        return f"{self.name} ({self._settings_digest})"
 
     async def respond(self, item: GoldenItem) -> TargetResponse:
         """Ask the application."""
@@ -73,7 +76,8 @@ class HttpTarget:
             answer = self._streamed(received) if self._settings.stream else self._whole(received)
         except (LookupError, BrokenStream) as exc:
             raise TargetFailure(item.id, "bad_reply", str(exc.args[0]) if exc.args else "empty") from exc
-        return answer.model_copy(update={"latency_s": received.latency_s})
+        answer = answer.model_copy(update={"latency_s": received.latency_s})
+        return self._endpoint.without_secrets(item.id, answer)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,8 +96,9 @@ class HttpTarget:
     def _streamed(self, received: Received) -> TargetResponse:
         settings = self._settings
         assert settings.stream is not None  # noqa: S101  # the caller asked
-        found = read_stream(received.body, settings.stream, response=settings.response, contexts=settings.contexts)
-        return TargetResponse(response=encodable(found.response), contexts=found.contexts)
+        paths = StreamPaths(settings.response, settings.contexts, settings.tokens)
+        found = read_stream(received.body, settings.stream, paths)
+        return TargetResponse(response=encodable(found.response), contexts=found.contexts, tokens=found.tokens)
 
 
 def json_reply(received: Received) -> JsonValue:
@@ -107,13 +112,3 @@ def json_reply(received: Received) -> JsonValue:
     except ValueError as exc:
         raise LookupError("the reply is not JSON") from exc
     return data
-
-
-def count_at(reply: JsonValue, path: str) -> int | None:
-    """A whole number at a path, such as tokens used; None where there is none: it is no part of the answer."""
-    try:
-        found = dig(reply, path)
-    except LookupError:
-        return None
-    numbers = [n for n in found if isinstance(n, int) and not isinstance(n, bool) and n >= 0]
-    return sum(numbers) if numbers and len(numbers) == len(found) else None

@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import JsonValue, SecretStr
 
 from worker.golden.files import GoldenSetError, read_bytes
-from worker.golden.json_paths import dig, encodable
+from worker.golden.json_paths import count_at, dig, encodable
 from worker.golden.schema import GoldenItem
 from worker.golden.target_settings import ModelTargetSettings
 from worker.golden.targets.endpoint import Endpoint, EndpointLimits
-from worker.golden.targets.exchange import Keep, keep_nothing
+from worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
 from worker.golden.targets.filling import fill_prompt, history_messages
-from worker.golden.targets.http_target import count_at, json_reply
+from worker.golden.targets.http_target import json_reply
 from worker.golden.targets.port import TargetFailure, TargetResponse
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -55,7 +55,8 @@ class ModelTarget:
         self._endpoint = Endpoint(
             f"{(settings.base_url or base_url or DEFAULT_BASE_URL).rstrip('/')}/chat/completions",
             headers={"Authorization": f"Bearer {key}"} if key else None,
-            secrets=[key] if key else (),
+            # A server that needs no key is often given a word such as EMPTY.
+            secrets=[key] if key and len(key) >= SHORTEST_SECRET else (),
             limits=EndpointLimits(
                 timeout_s=settings.timeout_s,
                 concurrency=settings.concurrency or concurrency,
@@ -72,8 +73,8 @@ class ModelTarget:
 
     @property
     def identity(self) -> str:
-        """The name and the prompt's digest."""
-        return f"{self.name} ({self._digest[:12]})"
+        """The name, the endpoint, and the digests of prompt and settings."""
+        return f"{self.name} at {self._endpoint.name} ({self._digest[:12]}, {self._settings.digest()})"
 
     async def respond(self, item: GoldenItem) -> TargetResponse:
         """Ask the model."""
@@ -84,7 +85,8 @@ class ModelTarget:
         except LookupError as exc:
             raise TargetFailure(item.id, "bad_reply", str(exc.args[0])) from exc
         tokens = count_at(reply, "usage.total_tokens")
-        return TargetResponse(response=encodable(text), latency_s=received.latency_s, tokens=tokens)
+        answer = TargetResponse(response=encodable(text), latency_s=received.latency_s, tokens=tokens)
+        return self._endpoint.without_secrets(item.id, answer)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -16,7 +17,7 @@ from worker.golden.target_settings import (
     ModelTargetSettings,
     RecordedTargetSettings,
 )
-from worker.golden.targets.exchange import Keep, keep_nothing
+from worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
 from worker.golden.targets.http_target import HttpTarget
 from worker.golden.targets.model_target import ModelTarget
 from worker.golden.targets.port import GoldenTarget
@@ -25,6 +26,8 @@ from worker.golden.targets.recorded import RecordedTarget
 
 Lookup = Callable[[str], SecretStr | None]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BEGINNING = re.compile(r"\A(?:\$\{\w+\}|[A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*")
+_SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
 
 
 def no_variables(name: str) -> SecretStr | None:
@@ -93,19 +96,21 @@ def _recorded(golden: GoldenSet, chosen: str | None) -> RecordedTarget:
 
 
 def _http(settings: HttpTargetSettings, manifest: Path, lookup: Lookup, *, concurrency: int, keep: Keep) -> HttpTarget:
-    headers, secrets = {}, []
+    headers, secrets = {}, _secrets_in_url(settings.url, lookup, manifest)
     for name, value in settings.headers.items():
         key = f"target.headers.{name}"
         if isinstance(value, FromEnvironment):
-            secrets.append(_filled(f"${{{value.env}}}", lookup, manifest, key=key))
+            secrets.append(_secret(value.env, lookup, manifest, key=key))
             headers[name] = value.prefix + secrets[-1]
         else:
             headers[name] = _filled(value, lookup, manifest, key=key)
-            secrets += [headers[name]] if headers[name] != value else []
+            if _SECRET_HEADER.search(name):
+                secrets += [_secret(variable, lookup, manifest, key=key) for variable in _VARIABLE.findall(value)]
     url = _filled(settings.url, lookup, manifest)
     return HttpTarget(
         settings.model_copy(update={"url": url, "headers": headers}),
         secrets=secrets,
+        settings_digest=settings.digest(),
         concurrency=concurrency,
         keep=keep,
     )
@@ -128,6 +133,24 @@ def _model(
         concurrency=concurrency,
         keep=keep,
     )
+
+
+def _secrets_in_url(url: str, lookup: Lookup, manifest: Path) -> list[str]:
+    """The variables behind the host: keys and tenants stand there; scheme and host are the target's name."""
+    behind = _BEGINNING.sub("", url, count=1)
+    found = [_filled(f"${{{name}}}", lookup, manifest) for name in _VARIABLE.findall(behind)]
+    # A short word would be found in harmless text, too.
+    long = [value for value in found if len(value) >= SHORTEST_SECRET]
+    return [*long, *(quoted for value in long if (quoted := quote(value, safe="")) != value)]
+
+
+def _secret(name: str, lookup: Lookup, manifest: Path, *, key: str) -> str:
+    value = _filled(f"${{{name}}}", lookup, manifest, key=key)
+    if len(value) < SHORTEST_SECRET:
+        # Looked for in answers, a short one would be found in harmless text.
+        remedy = f"a secret has at least {SHORTEST_SECRET} characters; give {name} such a one, or the header a value"
+        raise GoldenSetError(manifest, key, remedy)
+    return value
 
 
 def _filled(text: str, lookup: Lookup, manifest: Path, *, key: str = "target") -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pydantic import Field
+
 from judges.errors import EvaluationError
 from judges.schema import Record
 from worker.golden.schema import GoldenItem
@@ -17,8 +19,8 @@ class TargetResponse(Record):
 
     response: str
     contexts: tuple[str, ...] | None = None
-    latency_s: float | None = None
-    tokens: int | None = None
+    latency_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class TargetFailure(EvaluationError):
@@ -41,7 +43,7 @@ class GoldenTarget(Protocol):
 
     @property
     def identity(self) -> str:
-        """The name, and the digests of files that the answers depend on; a resumed run must find the same."""
+        """The name, and digests of the files and settings the answers depend on; a resumed run must find the same."""
         ...
 
     async def respond(self, item: GoldenItem) -> TargetResponse:

@@ -47,8 +47,8 @@ class PythonTarget:
 
     @property
     def identity(self) -> str:
-        """The name."""
-        return self.name
+        """The name and the digest of the settings; of the function's own code nothing is known."""
+        return f"{self.name} ({self._settings.digest()})"
 
     async def respond(self, item: GoldenItem) -> TargetResponse:
         """Call the function."""

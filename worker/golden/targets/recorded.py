@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-from worker.golden.files import read_records
+from worker.golden.files import read_bytes, read_records
 from worker.golden.schema import GoldenItem, Release
 from worker.golden.targets.port import TargetFailure, TargetResponse
 
@@ -19,6 +20,7 @@ class RecordedTarget:
             GoldenSetError: it cannot be read or parsed.
         """
         self._path = path
+        self._digest = hashlib.sha256(read_bytes(path)).hexdigest()
         self._answers: dict[str, Release] = {answer.id: answer for answer in read_records(path, Release)}
 
     @property
@@ -28,8 +30,8 @@ class RecordedTarget:
 
     @property
     def identity(self) -> str:
-        """The name."""
-        return self.name
+        """The name and the file's digest."""
+        return f"{self.name} ({self._digest[:12]})"
 
     async def respond(self, item: GoldenItem) -> TargetResponse:
         """The recorded answer."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import httpx
 from httpx_sse import EventSource
 from pydantic import JsonValue
 
 from judges.schema import Record
-from worker.golden.json_paths import texts_at
+from worker.golden.json_paths import count_at, texts_at
 from worker.golden.target_settings import StreamSettings
 
 _OPENAI_END = "[DONE]"
@@ -25,16 +26,24 @@ class StreamedAnswer(Record):
 
     response: str
     contexts: tuple[str, ...] | None = None
+    tokens: int | None = None
 
 
-def read_stream(body: bytes, settings: StreamSettings, *, response: str, contexts: str | None) -> StreamedAnswer:
+class StreamPaths(NamedTuple):
+    """Where things stand in an event: a piece of the answer, evidence, and the tokens used so far."""
+
+    response: str
+    contexts: str | None = None
+    tokens: str | None = None
+
+
+def read_stream(body: bytes, settings: StreamSettings, paths: StreamPaths) -> StreamedAnswer:
     """The answer in a streamed reply.
 
     Args:
         body: the whole reply.
         settings: how it is laid out.
-        response: path of a piece of the answer in an event; events without it are passed over.
-        contexts: path of evidence in an event.
+        paths: of pieces and evidence all that is found counts, of tokens the last; other events are passed over.
 
     Raises:
         BrokenStream: it cannot be read, was cut off, tells of an error, or never names what the paths ask for.
@@ -43,18 +52,22 @@ def read_stream(body: bytes, settings: StreamSettings, *, response: str, context
         return StreamedAnswer(response=_decoded(body))
     pieces: list[str] = []
     evidence: list[str] | None = None
+    tokens: int | None = None
     for event in _events(body, settings):
         if isinstance(event, dict) and event.get("error"):
             raise BrokenStream("the stream tells of an error")
-        pieces += _texts(event, response) or ()
-        found = _texts(event, contexts) if contexts is not None else None
+        pieces += _texts(event, paths.response) or ()
+        found = _texts(event, paths.contexts) if paths.contexts is not None else None
         if found is not None:
             evidence = [*(evidence or ()), *found]
+        counted = count_at(event, paths.tokens) if paths.tokens is not None else None
+        tokens = tokens if counted is None else counted
     if not pieces:
-        raise BrokenStream(f"no event has text at {response!r}")
-    if contexts is not None and evidence is None:
-        raise BrokenStream(f"no event has text at {contexts!r}")
-    return StreamedAnswer(response="".join(pieces), contexts=None if evidence is None else tuple(evidence))
+        raise BrokenStream(f"no event has text at {paths.response!r}")
+    if paths.contexts is not None and evidence is None:
+        raise BrokenStream(f"no event has text at {paths.contexts!r}")
+    told = None if evidence is None else tuple(evidence)
+    return StreamedAnswer(response="".join(pieces), contexts=told, tokens=tokens)
 
 
 def _events(body: bytes, settings: StreamSettings) -> Iterator[JsonValue]:
