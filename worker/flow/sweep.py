@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,9 +22,9 @@ from judges.offload import in_thread
 from judges.rubric import Rubric
 from judges.schema import Record
 from worker.calibrations import CalibrationSet
-from worker.config import Deployment, UseCase
-from worker.flow import selection
+from worker.config import Deployment
 from worker.flow.batching import chunks, group_messages
+from worker.flow.choosing import Chooser, Seen
 from worker.flow.rates import resolve_rates
 from worker.flow.spool import RootSpool
 from worker.flow.windows import due_windows
@@ -33,9 +33,7 @@ from worker.schema import (
     LedgerState,
     Move,
     Promise,
-    TraceRoot,
     WindowRecord,
-    count_key,
     score_id,
 )
 
@@ -131,8 +129,8 @@ class Sweeper:
         return timedelta(seconds=self.deployment.late_seconds)
 
     @property
-    def _quiet(self) -> timedelta:
-        return timedelta(seconds=self.deployment.defaults.quiet_seconds)
+    def _chooser(self) -> Chooser:
+        return Chooser(deployment=self.deployment, rubrics=self.rubrics, calibrations=self.calibrations)
 
     async def _scan_or_log(self, window: WindowRecord, epoch: datetime) -> SweepReport:
         try:
@@ -155,7 +153,7 @@ class Sweeper:
         passed_over: Counter[str] = Counter()
         report = SweepReport(windows=1, seen=sum(seen.by_use_case.values()))
         for roots in spool.pages():
-            promises, passed = await in_thread(self._choose, roots, window, now)
+            promises, passed = await in_thread(self._chooser.choose, roots, window, now)
             passed_over.update(passed)
             selected, known, messages = await self._promise_and_publish(promises, now, may_be_old=window.end <= epoch)
             report = report.model_copy(
@@ -168,11 +166,11 @@ class Sweeper:
         await self.state.put_window(await self._recorded(window, seen, passed_over, now))
         return report
 
-    async def _count(self, spool: RootSpool, now: datetime) -> _Seen:
+    async def _count(self, spool: RootSpool, now: datetime) -> Seen:
         """How many traces there are of each use case, and how many that will not be judged."""
-        seen = _Seen()
+        seen = Seen()
         for roots in spool.pages():
-            seen.add(await in_thread(self._sort, roots, now))
+            seen.add(await in_thread(self._chooser.sort, roots, now))
         return seen
 
     async def _promise_and_publish(
@@ -187,7 +185,7 @@ class Sweeper:
         return len(fresh), len(known), len(messages)
 
     async def _recorded(
-        self, window: WindowRecord, seen: _Seen, passed_over: Mapping[str, int], now: datetime
+        self, window: WindowRecord, seen: Seen, passed_over: Mapping[str, int], now: datetime
     ) -> WindowRecord:
         """The window's record after this scan, and when to look again: late traces, then unfinished ones."""
         age = now - window.end
@@ -218,72 +216,6 @@ class Sweeper:
             log.warning("sweep.rootless_not_counted", window=window.id, error=str(exc)[:200] or "took too long")
             return None
 
-    def _sort(self, roots: Iterable[TraceRoot], now: datetime) -> _Seen:
-        """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""
-        out = _Seen()
-        for root in roots:
-            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
-                out.excluded += 1
-            elif self._is_unfinished(root, now):
-                out.unfinished += 1
-            elif cases := selection.matching_use_cases(root, self.deployment):
-                out.by_use_case[cases[0].name] += 1
-            else:
-                out.unmatched += 1
-        return out
-
-    def _is_unfinished(self, root: TraceRoot, now: datetime) -> bool:
-        return root.end is None or root.end > now - self._quiet
-
-    def _choose(
-        self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime
-    ) -> tuple[list[Promise], Counter[str]]:
-        """Promises for what the hash selects, one per rubric, and how many were passed over, by `count_key`."""
-        promises: list[Promise] = []
-        passed_over: Counter[str] = Counter()
-        for root in roots:
-            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
-                continue
-            cases = () if self._is_unfinished(root, now) else selection.matching_use_cases(root, self.deployment)
-            for use_case in cases[:1]:
-                rate = window.rates[use_case.name].rate
-                chosen = selection.decide(root, use_case, rate, self.deployment.salt)
-                for name in self.deployment.rubrics_of(use_case):
-                    passed_over[count_key(use_case.name, name)] += chosen is None
-                    if chosen is not None:
-                        promises.append(
-                            self._promise(root, chosen, use_case, self.rubrics[name], window=window.id, now=now)
-                        )
-        return promises, passed_over
-
-    def _promise(
-        self,
-        root: TraceRoot,
-        chosen: selection.Selected,
-        use_case: UseCase,
-        rubric: Rubric,
-        *,
-        window: str,
-        now: datetime,
-    ) -> Promise:
-        calibration = self.calibrations.get(rubric.name)
-        return Promise(
-            trace_id=root.trace_id,
-            rubric=rubric.name,
-            rubric_hash=rubric.content_hash(),
-            calibration_hash=calibration.content_hash() if calibration else None,
-            use_case=use_case.name,
-            window=window,
-            start=root.start,
-            end=root.end,
-            observation_id=(root.observation_id or None) if rubric.scores_on == "observation" else None,
-            environment=root.environment,
-            pi=chosen.pi,
-            stratum=chosen.stratum,
-            sample=chosen.sample,
-            selected_at=now,
-        )
-
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.store.project_id()
@@ -303,23 +235,6 @@ class Sweeper:
             await self.state.move(rubric, moves, now=now)
 
 
-@dataclass
-class _Seen:
-    """How many traces of one window are whose."""
-
-    by_use_case: Counter[str] = field(default_factory=Counter)
-    unmatched: int = 0
-    excluded: int = 0
-    unfinished: int = 0
-
-    def add(self, other: _Seen) -> None:
-        """Count another page's, too."""
-        self.by_use_case.update(other.by_use_case)
-        self.unmatched += other.unmatched
-        self.excluded += other.excluded
-        self.unfinished += other.unfinished
-
-
 def _state_score_id(project: str, promise: Promise, name: str) -> str:
     return score_id(
         project,
@@ -329,15 +244,6 @@ def _state_score_id(project: str, promise: Promise, name: str) -> str:
         rubric_hash=promise.rubric_hash,
         name=name,
     )
-
-
-def _is_encodable(root: TraceRoot) -> bool:
-    """Whether its ids and environment can be written anywhere: a lone surrogate cannot."""
-    try:
-        f"{root.trace_id}{root.observation_id}{root.environment}".encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _keeps_failing(reports: Sequence[SweepReport]) -> bool:
