@@ -315,6 +315,7 @@ class WindowRecord(Record):
     `rates` is resolved at the first scan and written before anything is promised, so that a trace has one answer
     and one pi however often its window is scanned. `seen` counts the last scan's traces by use case,
     `not_selected` those the hash passed over, by `count_key`; what was selected is counted by the ledger.
+    `late` is how many of them turned up only after `late_seconds`: they ran for long, or arrived late.
     `rootless` is about how many traces no sweep can see, because none of their steps is a root; None where nobody
     looked, which is most windows.
     """
@@ -330,12 +331,18 @@ class WindowRecord(Record):
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
+    late: int = 0
     rootless: int | None = None
 
     @property
     def id(self) -> str:
         """The window's start, as text that sorts in time."""
         return utc_iso(self.start)
+
+    @property
+    def total(self) -> int:
+        """Traces that the last scan saw, whosever they are."""
+        return sum(self.seen.values()) + self.unmatched + self.excluded + self.unfinished
 
 
 def utc_iso(moment: datetime) -> str:

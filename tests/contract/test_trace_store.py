@@ -14,10 +14,25 @@ from typing import Protocol, TypeVar
 import pytest
 
 from judges.errors import EvaluationError
+from judges.rubric import Rubric
+from tests.builders import make_deployment
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.servers.langfuse_filled import REAL, Place, langfuse_in, write_place
+from worker.clock import FixedClock
+from worker.flow.sweep import Sweeper
 from worker.ports import StoreRejected, TraceStore
-from worker.schema import OWN_ENVIRONMENT, Observation, Score, Trace, TraceKey, TraceRoot
+from worker.reporting.funnel import read_funnel
+from worker.schema import (
+    OWN_ENVIRONMENT,
+    AssessMessage,
+    Observation,
+    RecordMessage,
+    Score,
+    Trace,
+    TraceKey,
+    TraceRoot,
+)
+from worker.state.memory_state import MemoryState
 from worker.stores import open_store
 
 T = TypeVar("T")
@@ -39,6 +54,16 @@ class FilledStore(TraceStore, Protocol):
     """A store under test can also be filled."""
 
     async def add_traces(self, traces: Iterable[Trace]) -> int: ...
+
+
+class Doorbell:
+    """Keeps which traces were published."""
+
+    def __init__(self) -> None:
+        self.trace_ids: list[str] = []
+
+    async def __call__(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
+        self.trace_ids += [item.trace_id for m in messages if isinstance(m, AssessMessage) for item in m.items]
 
 
 def sqlite_store(directory: Path) -> TraceStore:
@@ -186,6 +211,46 @@ def test_list_roots_takes_a_half_open_range(factory: Callable[[], FilledStore]) 
         return await listed(store, NOON, NOON + 6 * tick)
 
     assert sorted(root.trace_id for root in within(factory, use)) == [tid(2), tid(3)]
+
+
+def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
+    factory: Callable[[], FilledStore],
+) -> None:
+    """A span is sent when it ends: a trace that ran for long turns up under a start that was listed long before."""
+    state, clock, bell = MemoryState(), FixedClock(NOON), Doorbell()
+    quick, slow = trace(1, start=NOON), trace(2, start=NOON, end=NOON + timedelta(hours=3))
+
+    async def sweep(store: FilledStore) -> int:
+        deployment = make_deployment(window_seconds=3600, lookback_hours=1)
+        sweeper = Sweeper(
+            store=store,
+            state=state,
+            deployment=deployment,
+            rubrics={"grounding": Rubric(name="grounding")},
+            publish=bell,
+            clock=clock,
+            ledger_deadline=timedelta(minutes=2),
+        )
+        return (await sweeper.sweep()).selected
+
+    async def use(store: FilledStore) -> list[int]:
+        selected = []
+        for hours in (1.1, 1.6, 3.5, 6.5, 25.1, 26.0):
+            if hours == 1.1:
+                await store.add_traces([quick])
+            if hours == 3.5:
+                await store.add_traces([slow])
+            clock.moment = NOON + timedelta(hours=hours)
+            selected.append(await sweep(store))
+        return selected
+
+    asyncio.run(state.epoch(NOON))
+    assert sum(within(factory, use)) == 2
+    assert bell.trace_ids == [tid(1), tid(2)]
+    funnel = asyncio.run(read_funnel(state, NOON.date(), NOON.date()))
+    assert funnel.adds_up
+    assert [(row.seen, row.selected) for row in funnel.rows] == [(2, 2)]
+    assert funnel.late == 1
 
 
 def test_list_roots_compares_moments_when_offsets_differ(factory: Callable[[], FilledStore]) -> None:

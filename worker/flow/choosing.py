@@ -23,6 +23,11 @@ class Seen:
     excluded: int = 0
     unfinished: int = 0
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_use_case.values()) + self.unmatched + self.excluded + self.unfinished
+
     def add(self, other: Seen) -> None:
         """Count another page's, too."""
         self.by_use_case.update(other.by_use_case)

@@ -1,7 +1,8 @@
 """Sweep: look through closed windows of root start times, choose traces, promise and publish them.
 
-A window is scanned when it has closed and once more when late traces have had their time; the first scan resolves
-each use case's rate and stores it. What is chosen goes into the ledger first, then out as messages, and only then
+A window is scanned when it has closed, once more when late traces have had their time, and at growing distances for a
+day, since a trace that runs for long is shown when it ends, under its old start. The first scan resolves each use
+case's rate and stores it. What is chosen goes into the ledger first, then out as messages, and only then
 is the window marked: a crash at any point repeats work that changes nothing.
 """
 
@@ -27,7 +28,7 @@ from worker.flow.batching import chunks, group_messages
 from worker.flow.choosing import Chooser, Seen
 from worker.flow.rates import resolve_rates
 from worker.flow.spool import RootSpool
-from worker.flow.windows import due_windows
+from worker.flow.windows import PUT_OFF, due_windows, is_look_back, is_over, next_age
 from worker.ports import Clock, FleetState, Publish, StateUnavailable, StoreError, TraceStore
 from worker.schema import (
     LedgerState,
@@ -37,15 +38,15 @@ from worker.schema import (
     score_id,
 )
 
-UNFINISHED_LIMIT = timedelta(hours=24)
-"""A trace that has not ended this long after its window closed is never judged; it stays counted as unfinished."""
-
 FAILURES_IN_A_ROW = 3
 """So many windows failing one after the other mean that the store is down, not that one window is bad."""
 
 ROOTLESS_EVERY_S, ROOTLESS_S = 3600.0, 20.0
 """Traces without a root are counted in one window an hour, and no longer than this: the count is for people who wonder
 what is missing, and on a big project it costs as much as the sweep itself."""
+
+ROOTLESS_AGE = timedelta(hours=6)
+"""A younger window may hold traces that still run: steps without a root, as yet."""
 
 LOCK_TTL_S = 30.0
 """Renewed after each window: a sweeper that died stops the others for this long and no longer."""
@@ -139,6 +140,9 @@ class Sweeper:
             raise  # nothing can be promised to anybody; the other windows would fail alike
         except Exception as exc:  # noqa: BLE001  # whatever is wrong with one window must not stop all sweeping
             log.warning("sweep.window_failed", window=window.id, error=type(exc).__name__, detail=_first_line(exc))
+            if is_look_back(window, self._late):
+                # Or a few that fail for good would come first among the look-backs for ever.
+                await self.state.put_window(window.model_copy(update={"next_scan": self.clock.now() + PUT_OFF}))
             return SweepReport(failed_windows=1)
 
     async def _scan(self, window: WindowRecord, epoch: datetime) -> SweepReport:
@@ -187,22 +191,27 @@ class Sweeper:
     async def _recorded(
         self, window: WindowRecord, seen: Seen, passed_over: Mapping[str, int], now: datetime
     ) -> WindowRecord:
-        """The window's record after this scan, and when to look again: late traces, then unfinished ones."""
+        """The window's record after this scan, and when to look again."""
         age = now - window.end
-        is_final = age >= self._late and (not seen.unfinished or age >= UNFINISHED_LIMIT)
+        has_no_count = window.rootless is None and age >= ROOTLESS_AGE
         return window.model_copy(
             update={
                 "scans": window.scans + 1,
-                "is_final": is_final,
-                "next_scan": window.end + (self._late if age < self._late else min(2 * age, UNFINISHED_LIMIT)),
+                "is_final": is_over(age, self._late),
+                "next_scan": window.end + next_age(age, self._late, has_unfinished=bool(seen.unfinished)),
                 "seen": dict(seen.by_use_case),
                 "not_selected": dict(passed_over),
                 "unmatched": seen.unmatched,
                 "excluded": seen.excluded,
                 "unfinished": seen.unfinished,
-                "rootless": await self._rootless(window) if is_final else window.rootless,
+                "late": window.late + self._came_late(window, seen),
+                "rootless": await self._rootless(window) if has_no_count else window.rootless,
             }
         )
+
+    def _came_late(self, window: WindowRecord, seen: Seen) -> int:
+        """How many traces this scan found that the store did not show when the window's late time was over."""
+        return max(0, seen.total - window.total) if is_look_back(window, self._late) else 0
 
     async def _rootless(self, window: WindowRecord) -> int | None:
         """About how many traces no sweep can see; None where it was not looked, or the store could not tell."""

@@ -13,8 +13,26 @@ OLDEST = timedelta(days=13)
 """How far back unseen windows are looked for after an outage: final ledger entries live 14 days."""
 
 
+LONGEST = timedelta(hours=24)
+"""How long after its window a trace may end or arrive and still be judged. Many stores show a trace only once it has
+ended, under its old start: nothing in the window tells that one is missing, so each window is looked at until then."""
+
+APART = 4
+"""From the second scan on a window is scanned again at so many times its age, in all about five times; so the longer
+a trace ran, the longer it may wait for its scores."""
+
+APART_UNFINISHED = 2
+"""The same where it holds traces that are known to run: there is something to wait for."""
+
+_LEAST_AGE = timedelta(minutes=15)
+PUT_OFF = timedelta(minutes=10)
+
+LOOK_BACKS = 24
+"""Most windows that one sweep looks back at, so that they keep no new window waiting."""
+
+
 async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
-    """Windows to scan, oldest first.
+    """Windows to scan: new ones and those with late traces, oldest first; then some of those to look back at.
 
     Raises:
         StateUnavailable
@@ -24,7 +42,37 @@ async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime
     closed_before = now - timedelta(seconds=deployment.defaults.quiet_seconds)
     recorded = await state.windows(first - timedelta(hours=1), now)
     again = [w for w in recorded if not w.is_final and (w.next_scan is None or w.next_scan <= now)]
-    return sorted([*again, *_unseen(first, closed_before, size, recorded)], key=lambda window: window.start)
+    late = timedelta(seconds=deployment.late_seconds)
+    soon = [w for w in again if not is_look_back(w, late)]
+    new = sorted([*soon, *_unseen(first, closed_before, size, recorded)], key=lambda window: window.start)
+    # Longest due first: one that failed and was put off comes after the others.
+    back = sorted((w for w in again if is_look_back(w, late)), key=lambda window: window.next_scan or now)
+    return [*new, *back[:LOOK_BACKS]]
+
+
+def is_look_back(window: WindowRecord, late: timedelta) -> bool:
+    """Whether a window was scanned after its late time already, and what turns up now came later still."""
+    return window.next_scan is not None and window.next_scan > window.end + late
+
+
+def is_over(age: timedelta, late: timedelta) -> bool:
+    """Whether a scan at this age is the last."""
+    return age >= max(late, LONGEST)
+
+
+def next_age(age: timedelta, late: timedelta, *, has_unfinished: bool) -> timedelta:
+    """How old a window is to be when it is scanned after a scan at this age."""
+    if age < late:
+        return late
+    apart = APART_UNFINISHED if has_unfinished else APART
+    last, then = max(late, LONGEST), apart * max(age, _LEAST_AGE)
+    # No two scans close together at the end.
+    return last if then * 1.5 > last else then
+
+
+def is_about_counted(window: WindowRecord) -> bool:
+    """Whether at most the last scan is still to come: only what ran or lay about for hours may be missing."""
+    return window.is_final or (window.next_scan is not None and window.next_scan >= window.end + LONGEST)
 
 
 def _unseen(

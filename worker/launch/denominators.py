@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from judges.errors import EvaluationError
 from worker.flow.checks import Check
+from worker.flow.windows import is_about_counted
 from worker.runtime import Runtime
 from worker.schema import WindowRecord
 
@@ -18,7 +19,7 @@ NAME = "denominators"
 async def check_denominators(runtime: Runtime) -> Check | None:
     """Whether sweeps saw as many traces as the store counts roots; None where there is nothing to hold together.
 
-    The last windows that were scanned for good, in one piece, against one request.
+    The last windows that were scanned for good, or all but, in one piece, against one request.
     """
     from worker.stores.langfuse import LangfuseStore
     from worker.stores.langfuse.metrics import count_roots
@@ -37,10 +38,10 @@ async def check_denominators(runtime: Runtime) -> Check | None:
 
 
 def last_piece(windows: Sequence[WindowRecord]) -> list[WindowRecord]:
-    """The last windows that are final and follow each other without a gap."""
+    """The last windows that are as good as counted and follow each other without a gap."""
     piece: list[WindowRecord] = []
     for window in windows:
-        if not window.is_final:
+        if not is_about_counted(window):
             continue
         piece = [*piece, window] if piece and piece[-1].end == window.start else [window]
     return piece
@@ -48,13 +49,16 @@ def last_piece(windows: Sequence[WindowRecord]) -> list[WindowRecord]:
 
 def compared(windows: Sequence[WindowRecord], roots: int) -> Check:
     """The two counts side by side."""
-    seen = sum(sum(w.seen.values()) + w.unmatched + w.excluded + w.unfinished for w in windows)
+    seen = sum(window.total for window in windows)
     when = f"{windows[0].start:%d %b %H:%M} to {windows[-1].end:%H:%M} UTC"
     said = f"{when}: sweeps saw {seen:,} traces, the metrics count {roots:,} roots"
     if abs(roots - seen) <= max(FEW, TOLERANCE * max(roots, seen)):
         return Check(name=NAME, status="ok", said=said)
     if roots > seen:
-        remedy = "traces with several roots count more than once there; if yours have one, raise late_seconds"
+        remedy = (
+            "traces with several roots count more than once there; if yours have one, some came after hours and are "
+            "counted when a window is a day old, or later still: raise late_seconds beyond a day"
+        )
     else:
         remedy = "traces were deleted since, or their root was: rates of that time speak of more than is there now"
     return Check(name=NAME, status="warn", said=said, remedy=remedy)

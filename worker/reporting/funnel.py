@@ -50,7 +50,7 @@ class Funnel(Record):
     """All rows of a range of UTC days, and what no use case took.
 
     `unseen_rootless` is about how many traces without a root the `rootless_windows` had that were looked at for it;
-    None where none was.
+    None where none was. `late` traces were seen only after `late_seconds`: they ran for long, or arrived late.
     """
 
     first: date
@@ -60,6 +60,7 @@ class Funnel(Record):
     unmatched: int
     excluded: int
     unfinished: int
+    late: int = 0
     unseen_rootless: int | None = None
     rootless_windows: int = 0
 
@@ -99,6 +100,7 @@ async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
         unmatched=sum(w.unmatched for w in windows),
         excluded=sum(w.excluded for w in windows),
         unfinished=sum(w.unfinished for w in windows),
+        late=sum(w.late for w in windows),
         unseen_rootless=sum(rootless) if rootless else None,
         rootless_windows=len(rootless),
     )

@@ -56,7 +56,7 @@ def funnel_table(funnel: Funnel) -> Group:
     reasons = [line for row in funnel.rows if (line := _reasons(row))]
     windows = (
         f"{funnel.windows} windows; {funnel.unmatched} traces matched no use case, {funnel.excluded} excluded, "
-        f"{funnel.unfinished} not finished yet"
+        f"{funnel.unfinished} not finished yet, {funnel.late} seen only after late_seconds"
     )
     return Group(
         table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}; {rootless_words(funnel)}[/]"))
@@ -183,6 +183,8 @@ def _selection_lines(story: TraceStory) -> Iterator[str]:
     chosen = f"selected (stratum {story.stratum})" if story.is_selected else "not selected"
     if story.is_selected and not any(rubric.entry for rubric in story.rubrics):
         chosen = "would be selected, but no sweep met it: it came after the last scan, or was not finished"
+        if not story.window.is_final and story.window.next_scan:
+            chosen += f"; its window is scanned again at {story.window.next_scan:%d %b %H:%M} UTC"
     sign = "<" if story.is_selected else "≥"
     yield f"  window {story.window.id}: rate {rate.rate:.4g} ({rate.why}), scanned {story.window.scans}×"
     yield f"  hash {story.hash_fraction:.6f} {sign} π {story.pi:.4g}: [bold]{chosen}[/]"
