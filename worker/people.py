@@ -54,7 +54,8 @@ class ReviewQueue(Record):
 class HumanScore(Record):
     """A value that a person gave to a trace or one of its observations; `trace_id` is None where it hangs on neither.
 
-    `by` is the store's id of the person, None where it does not say.
+    `by` is the store's id of the person, None where it does not say. `is_prefilled`: the value is the one we filled in
+    for a reviewer, and nobody put their name to it since.
     """
 
     trace_id: str | None
@@ -62,6 +63,7 @@ class HumanScore(Record):
     name: str
     value: bool | float | str
     by: str | None = None
+    is_prefilled: bool = False
     at: AwareDatetime
 
 

@@ -122,6 +122,9 @@ def show_experiment(
                 ),
                 soft_wrap=True,
             )
+            if report.too_large:
+                named = ", ".join(report.too_large)
+                stderr.print(Text(f"  left out, larger than Langfuse takes at once: {named}"), soft_wrap=True)
             if report.missing:
                 stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
         return is_whole

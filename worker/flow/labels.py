@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from judges.errors import ConfigurationError, UnjudgeableSample
@@ -13,6 +14,7 @@ from judges.offload import in_thread
 from judges.rubric import SamplePaths
 from judges.schema import Record, Sample
 from worker.flow.batching import chunks
+from worker.flow.patience import patiently
 from worker.flow.samples import build_sample
 from worker.people import HumanScore, Reviewed, ReviewQueues
 from worker.ports import TraceStore
@@ -20,6 +22,7 @@ from worker.schema import Trace, TraceKey
 
 FETCHED_AT_ONCE = 50
 Origin = Literal["review", "feedback"]
+UNTOUCHED = "the value that assay filled in, left as it was: the judge's word, not a person's"
 
 
 class Wanted(Record):
@@ -103,7 +106,7 @@ async def samples(
     before = timedelta(days=days)
     for chunk in chunks(sorted(labels.values(), key=lambda one: one.at), FETCHED_AT_ONCE):
         keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
-        traces = await store.fetch_traces(keys)
+        traces = await patiently(partial(store.fetch_traces, keys))
         for label in chunk:
             made = await in_thread(_labelled, label, traces.get(label.trace_id), paths)
             if isinstance(made, str):
@@ -126,8 +129,8 @@ def label_of(value: bool | float | str, origin: Origin, marked: Collection[str])
 def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | None:
     place = f"feedback {score.name}"
     tally.said[place] += 1
-    if score.trace_id is None:
-        tally.drop(place, "not about a trace")
+    if score.trace_id is None or score.is_prefilled:
+        tally.drop(place, UNTOUCHED if score.is_prefilled else "not about a trace")
         return None
     label = label_of(score.value, "feedback", wanted.marked)
     if label is None:
@@ -137,7 +140,7 @@ def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | Non
 
 
 async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: Tally) -> AsyncIterator[Label]:
-    queue = await queues.find(name)
+    queue = await patiently(partial(queues.find, name))
     asked = wanted.score or _the_boolean(name, queue.scores)
     if asked not in queue.scores:
         raise ConfigurationError(f"queue {name!r}: --score {asked!r}: it asks for {', '.join(queue.scores)}; name one")
@@ -164,9 +167,10 @@ def _of_review(item: Reviewed, asked: str, wanted: Wanted, place: str) -> Label 
     """The label of a completed item, or why there is none."""
     if item.kind == "session":
         return "a whole session, not one answer"
-    opinions = _latest_by_person(score for score in item.scores if score.name == asked)
+    given = [score for score in item.scores if score.name == asked]
+    opinions = _latest_by_person(score for score in given if not score.is_prefilled)
     if not opinions:
-        return f"completed without a {asked}"
+        return UNTOUCHED if given else f"completed without a {asked}"
     labels = {label_of(score.value, "review", wanted.marked) for score in opinions}
     if None in labels:
         return "value not understood; name those that mean a hallucination with --marked"
@@ -186,7 +190,7 @@ def _of_review(item: Reviewed, asked: str, wanted: Wanted, place: str) -> Label 
 
 
 def _latest_by_person(scores: Iterable[HumanScore]) -> Sequence[HumanScore]:
-    """Each person's last word; what nobody signed (filled in beforehand) counts only where nobody else spoke."""
+    """Each person's last word; what nobody signed counts only where nobody else spoke."""
     last: dict[str | None, HumanScore] = {}
     for score in sorted(scores, key=lambda one: one.at):
         last.pop(score.by, None)

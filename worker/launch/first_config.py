@@ -114,8 +114,8 @@ def _store_lines(beginning: Beginning) -> Iterator[str]:
     yield f"store: {{kind: langfuse, plan: {beginning.plan}}}"
     if beginning.plan == "hobby":
         yield "window_seconds: 900              # fewer, longer windows: 30 requests a minute are soon used up"
-    if beginning.is_migrating:
-        yield "late_seconds: 1800               # a server in migration shows older SDKs' traces 20 minutes late"
+    why = "a server in migration shows older SDKs' traces" if beginning.is_migrating else "older SDKs' traces are shown"
+    yield f"late_seconds: 1800               # {why} up to 20 minutes late"
 
 
 def _use_case_lines(beginning: Beginning) -> Iterator[str]:

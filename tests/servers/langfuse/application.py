@@ -69,7 +69,7 @@ class Application:
         if chosen is None:
             raise refuse(405, "Method not allowed", "MethodNotAllowedError")
         route, args = chosen
-        if len(arrival.raw) > route.most_bytes:
+        if len(arrival.raw) > min(route.most_bytes, self.project.settings.most_request_bytes or route.most_bytes):
             return Reply(413, text=size_limit_text(route))
         if route.access != "none":
             public = route.access == "scores"

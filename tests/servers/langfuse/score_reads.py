@@ -66,7 +66,7 @@ def show(project_id: str, row: ScoreRow, groups: list[str]) -> dict[str, Any]:
         metadata = {key: parsed(raw) for key, raw in row.metadata.items()}
         found |= {"comment": row.comment, "configId": row.config_id, "metadata": metadata}
     if "annotation" in groups:
-        found |= {"authorUserId": None, "queueId": row.queue_id}
+        found |= {"authorUserId": row.author, "queueId": row.queue_id}
     if "subject" in groups:
         found["subject"] = row.subject
     return found | {"dataType": row.data_type, "value": row.shown_value}

@@ -46,6 +46,8 @@ class ScoreRow:
     comment: str | None = None
     config_id: str | None = None
     queue_id: str | None = None
+    author: str | None = None
+    """Who edited it on a page of the server; no request of the API can say."""
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property

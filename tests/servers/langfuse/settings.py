@@ -35,6 +35,8 @@ class LangfuseSettings:
     rate_window_s: float = 60.0
     most_response_bytes: int | None = None
     """Answers over this are refused with 413, as the cloud does at 5 MB; None: no cap, as when self-hosted."""
+    most_request_bytes: int | None = None
+    """Bodies over this are refused with 413 on every route; None: only over what the route itself takes."""
     most_header_bytes: int = 16_384
     """Request line and headers; more is 431. Node's default."""
     most_rows_scanned: int | None = None

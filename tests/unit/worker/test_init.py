@@ -87,8 +87,11 @@ def test_init_writes_a_configuration_even_where_the_server_is_away_or_refuses_th
     assert [case.name for case in deployment.use_cases] == ["everything"]
 
 
-def test_init_gives_a_server_in_migration_more_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with LangfuseServer(LangfuseSettings(generation="dual")) as server:
+@pytest.mark.parametrize("settings", [LangfuseSettings(), LangfuseSettings(generation="dual")])
+def test_init_gives_late_traces_half_an_hour_on_every_langfuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: LangfuseSettings
+) -> None:
+    with LangfuseServer(settings) as server:
         use(server, monkeypatch)
         assert init(tmp_path)[0] == 0
     assert ConfigRoot(path=tmp_path).deployment().late_seconds == 1800

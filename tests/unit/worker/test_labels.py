@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +20,14 @@ from tests.servers.langfuse.clock import parse
 from tests.servers.langfuse.recordings import answered
 from tests.servers.langfuse.seeding import seed_recorded
 from tests.unit.worker.test_doctor import use
+from tests.unit.worker.test_langfuse import store_on, using
 from tests.unit.worker.test_reviews import make_queue
 from worker.cli import app
-from worker.flow.labels import Tally, Wanted, _of_review, label_of
+from worker.flow.labels import UNTOUCHED, Tally, Wanted, _of_review, label_of
 from worker.judging.labels import check_labels
 from worker.launch.broker import Broker
-from worker.people import HumanScore, Reviewed
+from worker.people import HumanScore, Reviewed, ReviewRequest
+from worker.stores.langfuse.store import LangfuseStore
 
 RECORDED = {row["traceId"] for row in answered("observations-corpus.all")}
 THUMBS = {score["subject"]["id"]: score["value"] for score in answered("scores-read.user-feedback")}
@@ -198,3 +200,40 @@ def test_reviewers_who_disagree_give_no_label_and_a_person_overrules_what_was_fi
     assert label(said(False, "ann", 0), said(True, None, 5)) == (0, "ann")
     assert label(said(True, None, 5)) == (1, None)
     assert Tally().said == {}
+
+
+def test_filled_in_value_that_nobody_touched_is_no_persons_label(home: Path, server: LangfuseServer) -> None:
+    """The calibration would learn that the judge agrees with itself."""
+    level = {
+        "name": "hallucination_risk_level", "dataType": "CATEGORICAL",
+        "categories": [{"label": one, "value": n} for n, one in enumerate(("low", "medium", "high"))],
+    }  # fmt: skip
+    queue_id = make_queue(server, "legal", level)
+    untouched, corrected, confirmed = sorted(RECORDED)[:3]
+
+    async def fill(store: LangfuseStore) -> None:
+        queue = await store.review_queues.find("legal")
+        for trace_id in (untouched, corrected, confirmed):
+            request = ReviewRequest(
+                queue="legal", trace_id=trace_id, use_case="all", rubric="grounding",
+                values={"hallucination_risk_level": "high"}, asked_at=datetime.now(UTC),
+            )  # fmt: skip
+            assert await store.review_queues.add(queue, request, again=False)
+
+    using(store_on(server), fill)
+    for item in server.project.queues.items.values():
+        item["status"] = "COMPLETED"
+    server.project.scores.settle(int(time.time() * 1000) + 10**6)
+    rows = {row.subject["id"]: row for row in server.project.scores.rows() if row.queue_id == queue_id}
+    rows[corrected].value, rows[corrected].author = "low", "ann"
+    rows[confirmed].author = "bob"
+    numbers, lines = pull(home, "--score", "hallucination_risk_level", "--marked", "high")
+    assert {line["id"]: (line["label"], line["reviewer"]) for line in lines} == {
+        corrected: (0, "ann"),
+        confirmed: (1, "bob"),
+    }
+    assert numbers["said"] == {"queue legal": 3}
+    assert numbers["unusable"] == {"queue legal": {UNTOUCHED: 1}}
+    again, _ = pull(home, "--score", "hallucination_risk_level", "--feedback", "hallucination_risk_level",
+                    "--marked", "high")  # fmt: skip
+    assert again["unusable"]["feedback hallucination_risk_level"][UNTOUCHED] == 1

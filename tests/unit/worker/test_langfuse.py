@@ -17,6 +17,8 @@ from judges.errors import ConfigurationError
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.test_trace_shapes import recorded
 from worker.clock import FixedClock
+from worker.config import Match
+from worker.flow.selection import matches
 from worker.ports import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
 from worker.schema import OWN_ENVIRONMENT, Score, ScoreSpec, TraceKey, TraceRoot
 from worker.state.memory_limits import MemoryLimits
@@ -507,6 +509,15 @@ def test_older_generation_lists_and_fetches_its_traces() -> None:
         found = using(store_on(server), lambda store: store.fetch_traces([*keys, TraceKey(trace_id="no", start=NOON)]))
         assert set(found) == {key.trace_id for key in keys}
         assert all(trace.observations for trace in found.values())
+
+
+def test_older_generation_shows_metadata_where_selection_looks_at_it() -> None:
+    with LangfuseServer(LangfuseSettings(generation="v3")) as server:
+        add_root(server, 1, metadata={"tenant": "acme"})
+        assert [root.metadata for root in roots_in(store_on(server))] == [{}]
+        (root,) = roots_in(store_on(server, root_metadata=["tenant"]))
+        assert matches(root, Match(metadata={"tenant": "acme"}))
+        assert not matches(root, Match(metadata={"tenant": "other"}))
 
 
 # --- values

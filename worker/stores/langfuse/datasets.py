@@ -16,6 +16,7 @@ from judges.schema import Record
 from worker.flow.extraction import documents
 from worker.flow.extraction.messages import messages_of
 from worker.flow.extraction.texts import text_of
+from worker.flow.patience import patiently
 from worker.golden.goldenset import GoldenSet
 from worker.golden.schema import GoldenItem
 from worker.stores.langfuse import sdk
@@ -49,7 +50,8 @@ async def push(client: LangfuseClient, golden: GoldenSet) -> PushReport:
 
     metadata = {"assay_set_digest": golden.digest, "licence": golden.manifest.labels.licence}
     description = golden.manifest.description or f"Golden set {golden.name}"
-    dataset = await sdk.call(client, "datasets", "create", name=golden.name, description=description, metadata=metadata)
+    create = partial(sdk.call, client, "datasets", "create", name=golden.name)
+    dataset = await patiently(partial(create, description=description, metadata=metadata))
     wanted = {item_id(golden.name, item.id): item for item in golden.items}
     there = await _items(client, golden.name, None)
     changed = {i: item for i, item in wanted.items() if i not in there or not _is_same(there[i], item)}
@@ -60,7 +62,7 @@ async def push(client: LangfuseClient, golden: GoldenSet) -> PushReport:
     fields |= {i: {"status": DatasetStatus("ACTIVE"), **_body(item)} for i, item in changed.items()}
     for i, values in fields.items():
         send = partial(sdk.call, client, "dataset_items", "create", dataset_name=golden.name, id=i, **values)
-        await sdk.patiently(send)
+        await patiently(send)
     shown = await _items(client, golden.name, None)
     missing = tuple(item.id for i, item in wanted.items() if i not in shown or not _is_same(shown[i], item))
     return PushReport(
@@ -145,7 +147,7 @@ def _is_same(row: Any, item: GoldenItem) -> bool:
 
 async def _items(client: LangfuseClient, dataset: str, version: datetime | None) -> dict[str, Any]:
     when = {} if version is None else {"version": version}
-    listing = sdk.pages(client, "dataset_items", "list", dataset_name=dataset, **when)
+    listing = sdk.pages(client, "dataset_items", "list", dataset_name=dataset, is_patient=True, **when)
     return {row.id: row async for page in listing for row in page if row.status.value == "ACTIVE"}
 
 

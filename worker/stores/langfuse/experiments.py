@@ -19,6 +19,7 @@ from typing import Any
 
 from judges.errors import ConfigurationError
 from judges.schema import Record
+from worker.flow.patience import patiently
 from worker.golden.decide import ItemStatus
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import ItemResult
@@ -26,17 +27,16 @@ from worker.golden.schema import GoldenItem
 from worker.schema import Score
 from worker.stores.langfuse.datasets import item_id
 from worker.stores.langfuse.scores import SCORES
-from worker.stores.langfuse.sdk import patiently
+from worker.stores.langfuse.spans import send_traces
 from worker.stores.langfuse.store import LangfuseStore
 from worker.stores.langfuse.values import iso, moment
 
-OTLP = "/api/public/otel/v1/traces"
 ITEMS = "/api/public/experiment-items"
 V3_SCORES = "/api/public/v3/scores"
 ENVIRONMENT = "sdk-experiment"
 """The SDK's: excluded from sampling by default, so that no golden answer is judged as traffic."""
 
-SPANS_AT_ONCE = SCORES_AT_ONCE = 100
+SCORES_AT_ONCE = 100
 VISIBLE_S, POLL_S = 90.0, 2.0
 STATUS = "golden_status"
 _NAMESPACE = uuid.UUID("3e5f8f1c-6b1d-5f0a-8d0a-1f5b6f0c2a77")
@@ -55,7 +55,10 @@ class Experiment(Record):
 
 
 class ExperimentReport(Record):
-    """What the server shows of it: read back, not believed."""
+    """What the server shows of it: read back, not believed.
+
+    `missing` are items that are not listed; of these `too_large` were never sent, nor were their scores.
+    """
 
     name: str
     id: str
@@ -65,6 +68,7 @@ class ExperimentReport(Record):
     scores: int
     scores_shown: int
     missing: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -85,24 +89,20 @@ async def publish(store: LangfuseStore, experiment: Experiment, golden: GoldenSe
     project = await store.project_id()
     made = experiment_id(project, experiment.dataset_id, experiment.name)
     items = {item.id: item for item in golden.items}
-    spans = [
-        span
+    spans = {
+        result.id: _spans(experiment, made, result, items[result.id], at)
         for at, result in enumerate(experiment.results)
-        for span in _spans(experiment, made, result, items[result.id], at)
-    ]
-    for at in range(0, len(spans), SPANS_AT_ONCE):
-        body = {
-            "resourceSpans": [{"scopeSpans": [{"scope": {"name": "assay"}, "spans": spans[at : at + SPANS_AT_ONCE]}]}]
-        }
-        await patiently(partial(store.client.post, OTLP, body, headers={"x-langfuse-ingestion-version": "4"}))
-    scores = [score for result in experiment.results for score in _item_scores(experiment, made, result)]
+    }
+    left_out = await send_traces(store.client, spans)
+    sent = [result for result in experiment.results if result.id not in left_out]
+    scores = [score for result in sent for score in _item_scores(experiment, made, result)]
     for at in range(0, len(scores), SCORES_AT_ONCE):
         await patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
     run_scores = _run_scores(experiment, made)
     for body in run_scores:
         await patiently(partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body))
     ids = [score.id for score in scores] + [str(body["id"]) for body in run_scores]
-    shown, seen = await _read_back(store, experiment, made, ids)
+    shown, seen = await _read_back(store, experiment, made, ids, items=len(sent))
     return ExperimentReport(
         name=experiment.name,
         id=made,
@@ -112,6 +112,7 @@ async def publish(store: LangfuseStore, experiment: Experiment, golden: GoldenSe
         scores=len(ids),
         scores_shown=seen,
         missing=tuple(r.id for r in experiment.results if item_id(experiment.dataset, r.id) not in shown),
+        too_large=tuple(r.id for r in experiment.results if r.id in left_out),
     )
 
 
@@ -204,7 +205,7 @@ def _run_scores(experiment: Experiment, made: str) -> list[dict[str, Any]]:
 
 
 async def _read_back(
-    store: LangfuseStore, experiment: Experiment, made: str, ids: Sequence[str]
+    store: LangfuseStore, experiment: Experiment, made: str, ids: Sequence[str], *, items: int
 ) -> tuple[set[str], int]:
     """The items that are listed and the number of scores that can be read, once all are or patience is at its end."""
     until = time.monotonic() + VISIBLE_S
@@ -212,7 +213,7 @@ async def _read_back(
     while True:
         shown = await _items_shown(store, experiment, made)
         waiting -= await _scores_shown(store, sorted(waiting))
-        if (len(shown) >= len(experiment.results) and not waiting) or time.monotonic() > until:
+        if (len(shown) >= items and not waiting) or time.monotonic() > until:
             return shown, len(ids) - len(waiting)
         await asyncio.sleep(POLL_S)
 

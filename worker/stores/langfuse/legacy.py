@@ -23,8 +23,12 @@ AT_ONCE = 4
 _MS = timedelta(milliseconds=1)
 
 
-async def list_roots(client: LangfuseClient, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
+async def list_roots(
+    client: LangfuseClient, start: datetime, end: datetime, *, with_metadata: bool = False
+) -> AsyncIterator[Sequence[TraceRoot]]:
     """Pages of roots with `start <= root.start < end`, oldest first.
+
+    Metadata comes only with input and output, so it is asked for where selection looks at it. There is no level.
 
     Pages are numbered, so traces that arrive meanwhile shift them; each page therefore begins a new query at the
     last start time seen, and repeats are left to the caller.
@@ -42,7 +46,7 @@ async def list_roots(client: LangfuseClient, start: datetime, end: datetime) -> 
                 ("fromTimestamp", iso(since)),
                 ("toTimestamp", iso(end)),
                 ("orderBy", "timestamp.asc"),
-                ("fields", "core,metrics"),
+                ("fields", "core,metrics,io" if with_metadata else "core,metrics"),
             ],
         )
         found = [root for root in map(root_of, answer["data"]) if root is not None]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
 from judges.errors import ConfigurationError
+from worker.flow.patience import patiently
 from worker.people import HumanScore, Reviewed, ReviewQueue, ReviewRequest
 from worker.ports import StoreRejected
 from worker.schema import Score
@@ -89,7 +91,12 @@ class LangfuseReviewQueues:
         from langfuse.api import AnnotationQueueStatus
 
         listing = sdk.pages(
-            self._client, "annotation_queues", "list_queue_items", queue.id, status=AnnotationQueueStatus("COMPLETED")
+            self._client,
+            "annotation_queues",
+            "list_queue_items",
+            queue.id,
+            status=AnnotationQueueStatus("COMPLETED"),
+            is_patient=True,
         )
         async for page in listing:
             # Two items for one trace are one review.
@@ -162,7 +169,8 @@ class LangfuseReviewQueues:
         cursor: str | None = None
         while True:
             paging = [("fields", "details,subject,annotation"), ("limit", "100")]
-            answer = await self._client.get(V3_SCORES, [*query, *paging, *([("cursor", cursor)] if cursor else [])])
+            whole = [*query, *paging, *([("cursor", cursor)] if cursor else [])]
+            answer = await patiently(partial(self._client.get, V3_SCORES, whole))
             yield [score for score in map(human_score, answer["data"]) if score is not None]
             cursor = answer["meta"].get("cursor")
             if cursor is None:
@@ -176,7 +184,7 @@ def human_score(row: Mapping[str, Any]) -> HumanScore | None:
     if at is None or not isinstance(value, bool | int | float | str):
         return None
     is_observation = subject.get("kind") == "observation"
-    return HumanScore(
+    said = HumanScore(
         trace_id=subject.get("traceId")
         if is_observation
         else subject.get("id")
@@ -188,8 +196,20 @@ def human_score(row: Mapping[str, Any]) -> HumanScore | None:
         by=row.get("authorUserId"),
         at=at,
     )
+    return said.model_copy(update={"is_prefilled": _is_prefilled(row, said)})
+
+
+def _is_prefilled(row: Mapping[str, Any], said: HumanScore) -> bool:
+    """Whether a score is ours still: the server keeps its id when a person edits it, and adds who that was."""
+    if said.by is not None or said.trace_id is None or not row.get("queueId"):
+        return False
+    return row.get("id") == _prefill_id(row["queueId"], said.trace_id, said.observation_id, said.name)
 
 
 def _score(queue: ReviewQueue, request: ReviewRequest, name: str, value: float | str) -> Score:
-    made = uuid.uuid5(_NAMESPACE, "\x1f".join((queue.id, request.trace_id, request.observation_id or "", name)))
-    return Score(id=str(made), trace_id=request.trace_id, name=name, value=value, timestamp=request.asked_at)
+    made = _prefill_id(queue.id, request.trace_id, request.observation_id, name)
+    return Score(id=made, trace_id=request.trace_id, name=name, value=value, timestamp=request.asked_at)
+
+
+def _prefill_id(queue_id: str, trace_id: str, observation_id: str | None, name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((queue_id, trace_id, observation_id or "", name))))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
 import httpx
 
-from worker.ports import StoreBusy, StoreError, StoreUnavailable
+from worker.flow.patience import patiently
+from worker.ports import StoreError, StoreUnavailable
 from worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 
 PAGE = 100
-PATIENCE_S = 600.0
-T = TypeVar("T")
 
 
 async def call(client: LangfuseClient, group: str, method: str, *args: Any, **options: Any) -> Any:
@@ -39,37 +37,21 @@ async def call(client: LangfuseClient, group: str, method: str, *args: Any, **op
 
 
 async def pages(
-    client: LangfuseClient, group: str, method: str, *args: Any, **options: Any
+    client: LangfuseClient, group: str, method: str, *args: Any, is_patient: bool = False, **options: Any
 ) -> AsyncIterator[list[Any]]:
-    """The pages of a listing that counts them.
+    """The pages of a listing that counts them; `is_patient` waits for room in the request budget at each.
 
     Raises:
         StoreUnavailable, StoreRejected
     """
     page = 1
     while True:
-        answer = await call(client, group, method, *args, page=page, limit=PAGE, **options)
+        ask = partial(call, client, group, method, *args, page=page, limit=PAGE, **options)
+        answer = await (patiently(ask) if is_patient else ask())
         yield answer.data
         if page >= answer.meta.total_pages:
             return
         page += 1
-
-
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """What is asked, waiting for room in the request budget as often as need be: a person waits for the end of it all.
-
-    Raises:
-        StoreBusy: no room for longer than `PATIENCE_S`.
-    """
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return await ask()
-        except StoreBusy as exc:
-            wait_s = max(exc.retry_after_s or 0.0, 0.1)
-            if time.monotonic() + wait_s > until:
-                raise
-            await asyncio.sleep(wait_s)
 
 
 def error_of_api(error: Any, where: str) -> StoreError:

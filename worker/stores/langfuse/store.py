@@ -33,7 +33,9 @@ class LangfuseStore:
         clock: Clock | None = None,
     ) -> None:
         self.client = client
-        self._roots = RootLister(client, metadata_keys=tuple(root_metadata))
+        keys = tuple(root_metadata)
+        self._roots = RootLister(client, metadata_keys=keys)
+        self._matches_metadata = bool(keys)
         self._content = ContentReader(client, metadata_keys=content_metadata)
         self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks), clock or SystemClock())
         self.review_queues = LangfuseReviewQueues(client, self.server)
@@ -67,8 +69,8 @@ class LangfuseStore:
         if start >= end:
             return
         is_v4 = (await self.server()).generation == "v4"
-        pages = self._roots.pages(start, end) if is_v4 else legacy.list_roots(self.client, start, end)
-        async for page in pages:
+        older = legacy.list_roots(self.client, start, end, with_metadata=self._matches_metadata)
+        async for page in self._roots.pages(start, end) if is_v4 else older:
             yield page
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
