@@ -1,5 +1,4 @@
-"""Which windows of root start times are to be looked at: closed ones never seen, and recorded ones due again."""
-
+"""Which windows of root start times are to be looked at: closed ones never seen, and recorded ones again for a day."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,10 +24,13 @@ APART_UNFINISHED = 2
 """The same where it holds traces that are known to run: there is something to wait for."""
 
 _LEAST_AGE = timedelta(minutes=15)
-PUT_OFF = timedelta(minutes=10)
 
-LOOK_BACKS = 24
-"""Most windows that one sweep looks back at, so that they keep no new window waiting."""
+PUT_OFF = timedelta(minutes=10)
+"""When a look-back that failed is due again."""
+
+LOOK_BACKS = 12
+"""Most windows that one sweep looks back at, so that they keep no new window and no judging waiting: windows of a
+minute need three a minute."""
 
 
 async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
