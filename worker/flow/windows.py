@@ -1,4 +1,5 @@
 """Which windows of root start times are to be looked at: closed ones never seen, and recorded ones again for a day."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
