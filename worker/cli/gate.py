@@ -2,191 +2,75 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import SecretStr
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from worker.cli.context import ConfigOption, JsonOption, console, settings_and_root
-from worker.cli.experiments import ExperimentOption, check_experiment, show_experiment
-from worker.cli.gate_reports import HtmlOption, JunitOption, LinkOption, MarkdownOption, ReportFiles
-from worker.config import ConfigRoot
+from worker.cli.context import console
+from worker.cli.experiments import check_experiment, show_experiment
+from worker.cli.golden_call import open_call, stderr
+from worker.cli.golden_options import NameArgument, RunOptions, takes_run_options
+from worker.cli.golden_running import with_session
 from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
-from worker.golden.fleet import FleetEvaluator
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
-from worker.golden.goldenset import GoldenSet
-from worker.golden.history import RunStore
-from worker.golden.journal import Journal, JournalHeader, forget_journal, is_run_id, new_run_id
+from worker.golden.journal import forget_journal
 from worker.golden.jsonform import gate_json, run_json
-from worker.golden.lock import load_golden_set, noted_changes
 from worker.golden.recording import record_release, release_to_record
 from worker.golden.render import print_gate, print_run
 from worker.golden.result import GoldenRun
-from worker.golden.run import SampleEvaluator
-from worker.golden.session import GoldenSession, Targets
-from worker.golden.targets import ExchangeLog, baseline_targets, target_for
-from worker.golden_work import judged_by
-from worker.launch.broker import Broker
-from worker.launch.fleet import running_broker
-from worker.ports import StateUnavailable
-from worker.runtime import build_evaluator
-from worker.settings import Settings
-from worker.state.redis_state import RedisState
-
-T = TypeVar("T")
-Side = Targets | GoldenRun
-
-EXIT_INTERRUPTED = 3
-FLEET_TIMEOUT_S = 1800.0
-"""Of a run with --fleet without a time limit of its own: nobody waits for ever for a fleet that is not there."""
-
-NameArgument = Annotated[str, typer.Argument(help="Golden set (a directory in golden_sets/).")]
-FleetOption = Annotated[
-    bool, typer.Option("--fleet", help="Let the workers of a running fleet judge (assay up, or ASSAY_REDIS_URL).")
-]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, max=1000, help="Answers in flight.")]
-RepeatsOption = Annotated[
-    int | None, typer.Option("--repeats", min=1, max=20, help="Ask every item so often [default: manifest]")
-]
-ResumeOption = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run; nothing is judged twice.")
-]
-TimeoutOption = Annotated[
-    float | None, typer.Option("--timeout", min=0.001, help="Seconds for the whole run [default: manifest]")
-]
-
-stderr = Console(stderr=True)
+from worker.golden.session import GoldenSession
 
 
-@dataclass(frozen=True)
-class Call:
-    """What one command was called with, and where its run is kept."""
-
-    settings: Settings
-    root: ConfigRoot
-    golden: GoldenSet
-    command: str
-    concurrency: int
-    repeats: int
-    timeout_s: float | None
-    run_id: str
-    resumed: bool
-    fleet: bool = False
-
-    @property
-    def store(self) -> RunStore:
-        """Where the set's runs are kept."""
-        return RunStore(self.root.data_dir(self.settings), self.golden.name)
-
-    def journal(self, evaluator: SampleEvaluator, targets: dict[str, str]) -> Journal:
-        """The run's journal, new or gone on with."""
-        header = JournalHeader(
-            run_id=self.run_id,
-            golden_set=self.golden.name,
-            set_digest=self.golden.digest,
-            revision=evaluator.revision,
-            targets=targets,
-            repeats=self.repeats,
-        )
-        directory = self.store.directory(self.run_id)
-        return Journal.resume(directory, header) if self.resumed else Journal.start(directory, header)
-
-    def target(self, release: str | None) -> Targets:
-        """A recorded release, or the manifest's target."""
-        log = ExchangeLog(self.store.directory(self.run_id))
-        lookup = self.settings.variable
-        return target_for(self.golden, release=release, lookup=lookup, concurrency=self.concurrency, keep=log.keep)
-
-    def side(self, named: str | None) -> Side:
-        """A run file or a kept run if it is one, else a recorded release, else the manifest's target."""
-        if named is None or named in self.golden.releases():
-            return self.target(named)
-        return self.store.run(named) if named.endswith(".json") or is_run_id(named) else self.target(named)
-
-    def baseline(self, named: str | None) -> Side:
-        """What is compared with: what was named, else the reviewed baseline, else the manifest's release."""
-        if named is None and self.golden.baseline is None:
-            named = self.golden.manifest.baseline
-        return baseline_targets(self.golden, self.repeats, self.run_id) if named is None else self.side(named)
-
-
-def run(  # noqa: PLR0913, PLR0917  # one parameter for each option
+@takes_run_options
+def run(
     name: NameArgument,
+    options: RunOptions,
     release: Annotated[str | None, typer.Option("--release", help="A recorded release instead of the target.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the run as JSON, to compare with later.")] = None,
-    config: ConfigOption = None,
-    concurrency: ConcurrencyOption = 32,
-    repeats: RepeatsOption = None,
-    resume: ResumeOption = None,
-    timeout: TimeoutOption = None,
-    fleet: FleetOption = False,
-    as_json: JsonOption = False,
-    markdown: MarkdownOption = None,
     record: Annotated[
         str | None, typer.Option("--record", metavar="NAME", help="Write the answers as a recorded release, too.")
     ] = None,
-    junit: JunitOption = None,
-    html: HtmlOption = None,
-    html_link: LinkOption = None,
-    experiment: ExperimentOption = None,
 ) -> None:
     """Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result."""
-    call = _call(config, name, "golden run", concurrency, repeats, timeout, resume)
-    call = replace(call, fleet=fleet)
+    call = open_call(name, "golden run", options)
     if record is not None:
         release_to_record(call.golden, record)
-    check_experiment(call.root, experiment)
+    check_experiment(call.root, options.experiment)
     target = call.target(release)
 
     async def work(session: GoldenSession) -> GoldenRun:
         return await session.run_and_examine(target)
 
-    result = _with_session(call, {"candidate": target}, work)
+    result = with_session(call, {"candidate": target}, work)
     kept = call.store.save_run(result)
     if not result.missing:
         forget_journal(kept.parent)
     if record is not None:
         stderr.print(Text(f"recorded: {record_release(call.golden, result, record)}"))
-    said = ReportFiles(markdown, junit, html, html_link).write_run(result, call.golden, call.store, out)
-    if as_json:
+    said = options.reports.write_run(result, call.golden, call.store, out)
+    if options.as_json:
         typer.echo(run_json(result))
     else:
         print_run(result, console, said)
         console.print(f"kept as {result.run_id} ({kept})", highlight=False)
-    is_shown = show_experiment(call.settings, call.root, call.golden, result, experiment)
+    is_shown = show_experiment(call.settings, call.root, call.golden, result, options.experiment)
     raise typer.Exit(0 if is_shown and not result.missing else 3)
 
 
-def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
+@takes_run_options
+def gate(
     name: NameArgument,
+    options: RunOptions,
     baseline: Annotated[
         str | None, typer.Option("--baseline", help="Release, run or run file [default: baseline/, else manifest]")
     ] = None,
     candidate: Annotated[
         str | None, typer.Option("--candidate", help="Release, run or run file [default: target]")
     ] = None,
-    config: ConfigOption = None,
-    concurrency: ConcurrencyOption = 32,
-    repeats: RepeatsOption = None,
-    resume: ResumeOption = None,
-    timeout: TimeoutOption = None,
-    fleet: FleetOption = False,
-    as_json: JsonOption = False,
-    markdown: MarkdownOption = None,
-    junit: JunitOption = None,
-    html: HtmlOption = None,
-    html_link: LinkOption = None,
-    experiment: ExperimentOption = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
@@ -194,9 +78,8 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     anchors in the same run: with a judge that fails its exam nothing passes. Nothing this command does changes the
     baseline.
     """
-    call = _call(config, name, "gate", concurrency, repeats, timeout, resume)
-    call = replace(call, fleet=fleet)
-    check_experiment(call.root, experiment)
+    call = open_call(name, "gate", options)
+    check_experiment(call.root, options.experiment)
     after = call.side(candidate)
     if isinstance(after, GoldenRun):
         # Both sides are asked equally often, however often the manifest would.
@@ -209,124 +92,18 @@ def gate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     async def work(session: GoldenSession) -> GateResult:
         return await session.gate(before, after)
 
-    result = _with_session(call, {"baseline": before, "candidate": after}, work)
+    result = with_session(call, {"baseline": before, "candidate": after}, work)
     kept = call.store.save_gate(result)
     if not result.candidate_missing + result.baseline_missing:
         forget_journal(kept.parent)
-    said = ReportFiles(markdown, junit, html, html_link).write_gate(result, call.store)
-    if as_json:
+    said = options.reports.write_gate(result, call.store)
+    if options.as_json:
         typer.echo(gate_json(result))
     else:
         print_gate(result, console, said)
     # What cannot be shown elsewhere is said, and changes no verdict.
-    show_experiment(call.settings, call.root, call.golden, result, experiment)
+    show_experiment(call.settings, call.root, call.golden, result, options.experiment)
     raise typer.Exit(result.exit_code)
-
-
-def _call(  # what was given on the command line
-    config: Path | None,
-    name: str,
-    command: str,
-    concurrency: int,
-    repeats: int | None,
-    timeout: float | None,
-    resume: str | None,
-) -> Call:
-    settings, root = settings_and_root(config)
-    variables = settings.rubric_variables()
-    golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables))
-    for change in noted_changes(golden):
-        stderr.print(Text(f"{name}: since it was frozen: {change}"))
-    return Call(
-        settings=settings,
-        root=root,
-        golden=golden,
-        command=command,
-        concurrency=concurrency,
-        repeats=repeats or golden.manifest.repeats,
-        timeout_s=timeout or golden.manifest.timeout_s,
-        run_id=resume or new_run_id(),
-        resumed=resume is not None,
-    )
-
-
-def _with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSession], Awaitable[T]]) -> T:
-    """Run `work` with a session whose judge is closed afterwards, showing progress and keeping what is done.
-
-    An interrupted run is inconclusive: it says how to go on, and exits 3.
-    """
-    golden, names = call.golden, {part: _name(side) for part, side in sides.items()}
-    total = sum(len(golden.items) * call.repeats for side in sides.values() if not isinstance(side, GoldenRun))
-
-    async def run(stack: AsyncExitStack) -> T:
-        # A pipeline that is cancelled sends SIGTERM; what was judged is kept either way.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-        evaluator = await _evaluator(call, broker, stack)
-        journal = call.journal(evaluator, names)
-        with _progress() as bars:
-            task = bars.add_task("judging", total=total + len(golden.anchors))
-            session = GoldenSession(
-                golden,
-                evaluator,
-                call.concurrency,
-                on_done=lambda: bars.advance(task),
-                run_id=call.run_id,
-                repeats=call.repeats,
-                timeout_s=call.timeout_s or (FLEET_TIMEOUT_S if call.fleet else None),
-                journal=journal,
-            )
-            try:
-                return await work(session)
-            finally:
-                journal.close()
-
-    async def closing() -> T:
-        async with AsyncExitStack() as stack:
-            return await run(stack)
-
-    try:
-        with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
-            return asyncio.run(closing())
-    except KeyboardInterrupt:
-        again = f"assay {call.command} {golden.name} --resume {call.run_id}"
-        typer.echo(f"assay: interrupted; nothing is decided. Go on, with the same options, by `{again}`", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
-    """The judge of this process, or, with a broker, the fleet's workers."""
-    evaluator = build_evaluator(call.golden.rubric, call.root, call.settings)
-    stack.push_async_callback(evaluator.judge.close)
-    if broker is None:
-        return evaluator
-    if broker.started:
-        raise StateUnavailable("--fleet: no fleet runs here; start `assay up`, or set ASSAY_REDIS_URL to the fleet's")
-    # Celery takes a while to import, and only --fleet needs it.
-    from worker.app import publish, use_settings
-
-    use_settings(call.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
-    state = RedisState(broker.url, prefix=call.settings.key_prefix)
-    stack.push_async_callback(state.close)
-    fleet = FleetEvaluator(
-        judged_by(evaluator, call.root, call.settings),
-        state,
-        publish,
-        say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
-    )
-    stack.push_async_callback(fleet.close)
-    return fleet
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=stderr, transient=True)
-
-
-def _name(side: Side) -> str:
-    """What a side is called in the journal."""
-    if isinstance(side, GoldenRun):
-        return f"run {side.run_id or side.started.isoformat()} of {side.target}"
-    return " + ".join(target.identity for target in side) if isinstance(side, Sequence) else side.identity
 
 
 def register(app: typer.Typer, golden_app: typer.Typer) -> None:

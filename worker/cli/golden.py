@@ -11,7 +11,7 @@ from rich.text import Text
 from judges.errors import ConfigurationError
 from worker.cli import experiments, gate
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
-from worker.cli.gate import NameArgument
+from worker.cli.golden_options import NameArgument
 from worker.config import ConfigRoot
 from worker.golden.approval import approve_baseline, check_runs
 from worker.golden.checks import Finding, check_set

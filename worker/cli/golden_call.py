@@ -1,0 +1,110 @@
+"""What one `assay golden run` or `assay gate` is: its set, its sides, its journal, and where its run is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from worker.cli.context import settings_and_root
+from worker.cli.golden_options import RunOptions
+from worker.config import ConfigRoot
+from worker.golden.goldenset import GoldenSet
+from worker.golden.history import RunStore
+from worker.golden.journal import Journal, JournalHeader, is_run_id, new_run_id
+from worker.golden.lock import load_golden_set, noted_changes
+from worker.golden.result import GoldenRun
+from worker.golden.run import SampleEvaluator
+from worker.golden.session import Targets
+from worker.golden.targets import ExchangeLog, baseline_targets, target_for
+from worker.settings import Settings
+
+Side = Targets | GoldenRun
+
+stderr = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one command was called with, and where its run is kept."""
+
+    settings: Settings
+    root: ConfigRoot
+    golden: GoldenSet
+    command: str
+    concurrency: int
+    repeats: int
+    timeout_s: float | None
+    run_id: str
+    resumed: bool
+    fleet: bool = False
+
+    @property
+    def store(self) -> RunStore:
+        """Where the set's runs are kept."""
+        return RunStore(self.root.data_dir(self.settings), self.golden.name)
+
+    def journal(self, evaluator: SampleEvaluator, targets: dict[str, str]) -> Journal:
+        """The run's journal, new or gone on with."""
+        header = JournalHeader(
+            run_id=self.run_id,
+            golden_set=self.golden.name,
+            set_digest=self.golden.digest,
+            revision=evaluator.revision,
+            targets=targets,
+            repeats=self.repeats,
+        )
+        directory = self.store.directory(self.run_id)
+        return Journal.resume(directory, header) if self.resumed else Journal.start(directory, header)
+
+    def target(self, release: str | None) -> Targets:
+        """A recorded release, or the manifest's target."""
+        log = ExchangeLog(self.store.directory(self.run_id))
+        lookup = self.settings.variable
+        return target_for(self.golden, release=release, lookup=lookup, concurrency=self.concurrency, keep=log.keep)
+
+    def side(self, named: str | None) -> Side:
+        """A run file or a kept run if it is one, else a recorded release, else the manifest's target."""
+        if named is None or named in self.golden.releases():
+            return self.target(named)
+        return self.store.run(named) if named.endswith(".json") or is_run_id(named) else self.target(named)
+
+    def baseline(self, named: str | None) -> Side:
+        """What is compared with: what was named, else the reviewed baseline, else the manifest's release."""
+        if named is None and self.golden.baseline is None:
+            named = self.golden.manifest.baseline
+        return baseline_targets(self.golden, self.repeats, self.run_id) if named is None else self.side(named)
+
+
+def open_call(name: str, command: str, options: RunOptions) -> Call:
+    """The call of a command on a golden set, which is held against its lock.
+
+    Raises:
+        ConfigurationError
+    """
+    settings, root = settings_and_root(options.config)
+    variables = settings.rubric_variables()
+    golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables))
+    for change in noted_changes(golden):
+        stderr.print(Text(f"{name}: since it was frozen: {change}"))
+    return Call(
+        settings=settings,
+        root=root,
+        golden=golden,
+        command=command,
+        concurrency=options.concurrency,
+        repeats=options.repeats or golden.manifest.repeats,
+        timeout_s=options.timeout or golden.manifest.timeout_s,
+        run_id=options.resume or new_run_id(),
+        resumed=options.resume is not None,
+        fleet=options.fleet,
+    )
+
+
+def side_name(side: Side) -> str:
+    """What a side is called in the journal."""
+    if isinstance(side, GoldenRun):
+        return f"run {side.run_id or side.started.isoformat()} of {side.target}"
+    return " + ".join(target.identity for target in side) if isinstance(side, Sequence) else side.identity

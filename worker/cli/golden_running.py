@@ -1,0 +1,104 @@
+"""Running a call: this process's judge or the fleet's, progress on the terminal, what an interruption leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, nullcontext
+from typing import TypeVar
+
+import typer
+from pydantic import SecretStr
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from worker.cli.golden_call import Call, Side, side_name, stderr
+from worker.golden.fleet import FleetEvaluator
+from worker.golden.result import GoldenRun
+from worker.golden.run import SampleEvaluator
+from worker.golden.session import GoldenSession
+from worker.golden_work import judged_by
+from worker.launch.broker import Broker
+from worker.launch.fleet import running_broker
+from worker.ports import StateUnavailable
+from worker.runtime import build_evaluator
+from worker.state.redis_state import RedisState
+
+T = TypeVar("T")
+
+EXIT_INTERRUPTED = 3
+FLEET_TIMEOUT_S = 1800.0
+"""Of a run with --fleet without a time limit of its own: nobody waits for ever for a fleet that is not there."""
+
+
+def with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSession], Awaitable[T]]) -> T:
+    """Run `work` with a session whose judge is closed afterwards, showing progress and keeping what is done.
+
+    An interrupted run is inconclusive: it says how to go on, and exits 3.
+    """
+    golden, names = call.golden, {part: side_name(side) for part, side in sides.items()}
+    total = sum(len(golden.items) * call.repeats for side in sides.values() if not isinstance(side, GoldenRun))
+
+    async def run(stack: AsyncExitStack) -> T:
+        # A pipeline that is cancelled sends SIGTERM; what was judged is kept either way.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        evaluator = await _evaluator(call, broker, stack)
+        journal = call.journal(evaluator, names)
+        with _progress() as bars:
+            task = bars.add_task("judging", total=total + len(golden.anchors))
+            session = GoldenSession(
+                golden,
+                evaluator,
+                call.concurrency,
+                on_done=lambda: bars.advance(task),
+                run_id=call.run_id,
+                repeats=call.repeats,
+                timeout_s=call.timeout_s or (FLEET_TIMEOUT_S if call.fleet else None),
+                journal=journal,
+            )
+            try:
+                return await work(session)
+            finally:
+                journal.close()
+
+    async def closing() -> T:
+        async with AsyncExitStack() as stack:
+            return await run(stack)
+
+    try:
+        with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
+            return asyncio.run(closing())
+    except KeyboardInterrupt:
+        again = f"assay {call.command} {golden.name} --resume {call.run_id}"
+        typer.echo(f"assay: interrupted; nothing is decided. Go on, with the same options, by `{again}`", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
+    """The judge of this process, or, with a broker, the fleet's workers."""
+    evaluator = build_evaluator(call.golden.rubric, call.root, call.settings)
+    stack.push_async_callback(evaluator.judge.close)
+    if broker is None:
+        return evaluator
+    if broker.started:
+        raise StateUnavailable("--fleet: no fleet runs here; start `assay up`, or set ASSAY_REDIS_URL to the fleet's")
+    # Celery takes a while to import, and only --fleet needs it.
+    from worker.app import publish, use_settings
+
+    use_settings(call.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
+    state = RedisState(broker.url, prefix=call.settings.key_prefix)
+    stack.push_async_callback(state.close)
+    fleet = FleetEvaluator(
+        judged_by(evaluator, call.root, call.settings),
+        state,
+        publish,
+        say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
+    )
+    stack.push_async_callback(fleet.close)
+    return fleet
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=stderr, transient=True)
