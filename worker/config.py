@@ -241,11 +241,14 @@ class ConfigRoot(Record):
         """Directory of a golden set.
 
         Raises:
-            ConfigurationError: unknown; says which are known.
+            ConfigurationError: unknown; says which are known. Or the packaged set would be taken while the current
+                directory, which is no config root, holds another of its name.
         """
         for root in (self.path, packaged_root()):
             path = root / "golden_sets" / name
             if (path / "manifest.yaml").is_file():
+                if root == packaged_root():
+                    _check_not_meant(path)
                 return path
         known = ", ".join(self.golden_set_names()) or "none"
         raise ConfigurationError(f"{self.path / 'golden_sets'}: {name}: unknown golden set; known: {known}")
@@ -315,6 +318,16 @@ def check_egress(use_case: UseCase, rubric: Rubric) -> None:
             CONFIG_FILE,
             use_case.name,
             rubric.name,
+        )
+
+
+def _check_not_meant(packaged: Path) -> None:
+    """Refuse a packaged golden set where the current directory holds one of its name."""
+    here = Path("golden_sets", packaged.name)
+    if (here / "manifest.yaml").is_file() and not here.samefile(packaged):
+        raise ConfigurationError(
+            f"{here}: not used: without {CONFIG_FILE} in this directory {packaged} would be; "
+            "make one by `assay init`, or name another directory by --config"
         )
 
 

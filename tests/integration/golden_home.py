@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,7 @@ class Home:
     def assay(self, *args: str) -> int:
         """The exit code of a command, run in this process."""
         before = sys.argv
+        handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         sys.argv = ["assay", *args, "--config", str(self.path)]
         try:
             main()
@@ -72,17 +74,20 @@ class Home:
             return int(exc.code or 0)
         finally:
             sys.argv = before
+            for signum, handler in handlers.items():
+                signal.signal(signum, handler)
         return 0
 
     def gate(self, *args: str) -> int:
         return self.assay("gate", "bot-v1", *(args or ("--candidate", "new")))
 
-    def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *args: str, stdout: int = subprocess.PIPE, **env: str) -> subprocess.Popen[str]:
         """The command in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
             env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
-            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,6 +13,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
+from worker.cli.streams import print_to, stop_writing
 from worker.config import ConfigRoot, find_root
 from worker.launch.fleet import running_broker
 from worker.runtime import Runtime
@@ -26,7 +28,18 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How many UTC days back, today included.")]
 
-console = Console()
+
+class PatientConsole(Console):
+    """A console whose reader may leave: what nobody reads goes nowhere, and the command ends as it would have."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more."""
+        self.quiet = True
+        stop_writing(self.file)
+
+
+console = PatientConsole()
+stderr = PatientConsole(stderr=True)
 
 
 def settings_and_root(config: Path | None) -> tuple[Settings, ConfigRoot]:
@@ -55,6 +68,16 @@ def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -
                 await runtime.close()
 
         return asyncio.run(run())
+
+
+def print_data(text: str) -> None:
+    """Print JSON on stdout; where that cannot take every character, with escapes, so that nothing of it is lost."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), indent=2)
+    print_to(sys.stdout, text)
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from judges.errors import ConfigurationError, EvaluationError
-from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
+from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
 from worker.config import CONFIG_FILE, ConfigRoot
 from worker.golden.comparison import GateResult
 from worker.golden.decide import ItemStatus
@@ -35,8 +34,6 @@ ExperimentOption = Annotated[
     str | None,
     typer.Option("--experiment", metavar="NAME", help="Show the run as an experiment in Langfuse; `auto` names it."),
 ]
-
-stderr = Console(stderr=True)
 
 
 def push(

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from judges.errors import ConfigurationError
-from worker.app import redis_url
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
 from worker.flow.sweep import SweepReport
 from worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
 from worker.runtime import check_deployment, open_deployment_store
+from worker.settings import Settings
 from worker.stores.jsonl import import_file
 from worker.stores.sqlite import SqliteStore
 
@@ -45,7 +45,7 @@ def worker(
 ) -> None:
     """Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."""
     settings, root = settings_and_root(None)
-    redis_url(settings)
+    _check_redis_url(settings)
     check_deployment(root, settings)
     argv = worker_argv(role, settings, name=name)
     os.execv(argv[0], argv)  # noqa: S606  # our own interpreter; a parent in between would swallow signals
@@ -54,7 +54,7 @@ def worker(
 def beat() -> None:
     """Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."""
     settings, _ = settings_and_root(None)
-    redis_url(settings)
+    _check_redis_url(settings)
     argv = beat_argv(settings)
     os.execv(argv[0], argv)  # noqa: S606  # as above
 
@@ -95,6 +95,13 @@ def import_traces(
         return 2 if result.bad else 0
 
     raise typer.Exit(asyncio.run(run()))
+
+
+def _check_redis_url(settings: Settings) -> None:
+    # Celery takes a while to import, and no other command needs it.
+    from worker.app import redis_url
+
+    redis_url(settings)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,15 +9,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from worker.cli.context import console
+from worker.cli.context import console, print_data, stderr
 from worker.cli.experiments import check_experiment, show_experiment
-from worker.cli.golden_call import open_call, stderr
+from worker.cli.golden_call import open_call, side_name
 from worker.cli.golden_options import NameArgument, RunOptions, takes_run_options
-from worker.cli.golden_running import with_session
+from worker.cli.golden_running import interruptible, with_session
 from worker.golden.comparison import GateResult
 from worker.golden.facts import detectable_words
 from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
-from worker.golden.journal import forget_journal
 from worker.golden.jsonform import gate_json, run_json
 from worker.golden.recording import record_release, release_to_record
 from worker.golden.render import print_gate, print_run
@@ -45,19 +44,20 @@ def run(
     async def work(session: GoldenSession) -> GoldenRun:
         return await session.run_and_examine(target)
 
-    result = with_session(call, {"candidate": target}, work)
-    kept = call.store.save_run(result)
-    if not result.missing:
-        forget_journal(kept.parent)
-    if record is not None:
-        stderr.print(Text(f"recorded: {record_release(call.golden, result, record)}"))
-    said = options.reports.write_run(result, call.golden, call.store, out)
-    if options.as_json:
-        typer.echo(run_json(result))
-    else:
-        print_run(result, console, said)
-        console.print(f"kept as {result.run_id} ({kept})", highlight=False)
-    is_shown = show_experiment(call.settings, call.root, call.golden, result, options.experiment)
+    with interruptible(call.how_to_go_on):
+        result = with_session(call, {"candidate": target}, work)
+        kept = call.store.save_run(result)
+    with interruptible(lambda: f"the run is through, and kept ({kept})"):
+        call.finish(result)
+        if record is not None:
+            stderr.print(Text(f"recorded: {record_release(call.golden, result, record)}"))
+        said = options.reports.write_run(result, call.golden, call.store, out)
+        if options.as_json:
+            print_data(run_json(result))
+        else:
+            print_run(result, console, said)
+            console.print(f"kept as {result.run_id} ({kept})", highlight=False)
+        is_shown = show_experiment(call.settings, call.root, call.golden, result, options.experiment)
     raise typer.Exit(0 if is_shown and not result.missing else 3)
 
 
@@ -87,22 +87,27 @@ def gate(
     before = call.baseline(baseline)
     detectable = detectable_drop(call.golden, len(call.golden.items), call.repeats)
     words = detectable_words(detectable, len(call.golden.items), call.repeats, ASSUMED_FLIP_RATE)
-    stderr.print(f"[dim]{name}: {words}[/]", highlight=False)
+    stderr.print(Text(f"{name}: {side_name(after)} against {side_name(before)}"), soft_wrap=True)
+    stderr.print(Text(f"{name}: {words}", style="dim"))
 
     async def work(session: GoldenSession) -> GateResult:
-        return await session.gate(before, after)
+        found = await session.gate(before, after)
+        warnings = (*found.warnings, *call.deviations(baseline))
+        # A run that was made before keeps its own place; this comparison has one, too.
+        return found.model_copy(update={"run_id": call.run_id, "warnings": warnings})
 
-    result = with_session(call, {"baseline": before, "candidate": after}, work)
-    kept = call.store.save_gate(result)
-    if not result.candidate_missing + result.baseline_missing:
-        forget_journal(kept.parent)
-    said = options.reports.write_gate(result, call.store)
-    if options.as_json:
-        typer.echo(gate_json(result))
-    else:
-        print_gate(result, console, said)
-    # What cannot be shown elsewhere is said, and changes no verdict.
-    show_experiment(call.settings, call.root, call.golden, result, options.experiment)
+    with interruptible(call.how_to_go_on):
+        result = with_session(call, {"baseline": before, "candidate": after}, work)
+        kept = call.store.save_gate(result)
+    with interruptible(lambda: f"the verdict, {result.verdict.value}, is kept ({kept})"):
+        call.finish(result)
+        said = options.reports.write_gate(result, call.store)
+        if options.as_json:
+            print_data(gate_json(result))
+        else:
+            print_gate(result, console, said)
+        # What cannot be shown elsewhere is said, and changes no verdict.
+        show_experiment(call.settings, call.root, call.golden, result, options.experiment)
     raise typer.Exit(result.exit_code)
 
 

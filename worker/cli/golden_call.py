@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.text import Text
 
-from worker.cli.context import settings_and_root
+from worker.cli.context import settings_and_root, stderr
 from worker.cli.golden_options import RunOptions
 from worker.config import ConfigRoot
+from worker.golden.comparison import GateResult
 from worker.golden.goldenset import GoldenSet
 from worker.golden.history import RunStore
-from worker.golden.journal import Journal, JournalHeader, is_run_id, new_run_id
+from worker.golden.journal import JOURNAL, Journal, JournalHeader, forget_journal, is_run_id, new_run_id
 from worker.golden.lock import load_golden_set, noted_changes
 from worker.golden.result import GoldenRun
 from worker.golden.run import SampleEvaluator
@@ -22,8 +22,6 @@ from worker.golden.targets import ExchangeLog, baseline_targets, target_for
 from worker.settings import Settings
 
 Side = Targets | GoldenRun
-
-stderr = Console(stderr=True)
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,28 @@ class Call:
     def store(self) -> RunStore:
         """Where the set's runs are kept."""
         return RunStore(self.root.data_dir(self.settings), self.golden.name)
+
+    def deviations(self, baseline: str | None) -> tuple[str, ...]:
+        """What the command line has otherwise than what was frozen."""
+        manifest, found = self.golden.manifest, []
+        if self.repeats != manifest.repeats:
+            found.append(f"asked with --repeats {self.repeats}; the manifest says {manifest.repeats}")
+        usual = "the reviewed baseline/" if self.golden.baseline is not None else manifest.baseline
+        if baseline is not None and usual is not None and baseline != usual:
+            found.append(f"compared with --baseline {baseline} instead of {usual}")
+        return tuple(found)
+
+    def how_to_go_on(self) -> str:
+        """What an interruption leaves, in words."""
+        if not (self.store.directory(self.run_id) / JOURNAL).exists():
+            return "nothing is decided"
+        again = f"assay {self.command} {self.golden.name} --resume {self.run_id}"
+        return f"nothing is decided. Go on, with the same options, by `{again}`"
+
+    def finish(self, made: GoldenRun | GateResult) -> None:
+        """Forget the journal of a kept result that nobody can go on with: nothing in it is missing."""
+        if is_through(made):
+            forget_journal(self.store.directory(self.run_id))
 
     def journal(self, evaluator: SampleEvaluator, targets: dict[str, str]) -> Journal:
         """The run's journal, new or gone on with."""
@@ -78,6 +98,12 @@ class Call:
         return baseline_targets(self.golden, self.repeats, self.run_id) if named is None else self.side(named)
 
 
+def is_through(made: GoldenRun | GateResult) -> bool:
+    """Whether every answer and every anchor has its judgement."""
+    lost = made.missing if isinstance(made, GoldenRun) else made.candidate_missing + made.baseline_missing
+    return not lost and (made.exam is None or not made.exam.missing)
+
+
 def open_call(name: str, command: str, options: RunOptions) -> Call:
     """The call of a command on a golden set, which is held against its lock.
 
@@ -87,6 +113,7 @@ def open_call(name: str, command: str, options: RunOptions) -> Call:
     settings, root = settings_and_root(options.config)
     variables = settings.rubric_variables()
     golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables))
+    stderr.print(Text(f"{name}: {golden.directory}, digest {golden.digest[:12]}"), soft_wrap=True)
     for change in noted_changes(golden):
         stderr.print(Text(f"{name}: since it was frozen: {change}"))
     return Call(

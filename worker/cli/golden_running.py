@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, nullcontext
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from typing import TypeVar
 
 import typer
@@ -13,7 +12,10 @@ from pydantic import SecretStr
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from worker.cli.golden_call import Call, Side, side_name, stderr
+from worker.cli import EXIT_BACKEND
+from worker.cli.context import stderr
+from worker.cli.golden_call import Call, Side, side_name
+from worker.cli.streams import print_error
 from worker.golden.fleet import FleetEvaluator
 from worker.golden.result import GoldenRun
 from worker.golden.run import SampleEvaluator
@@ -27,22 +29,16 @@ from worker.state.redis_state import RedisState
 
 T = TypeVar("T")
 
-EXIT_INTERRUPTED = 3
 FLEET_TIMEOUT_S = 1800.0
 """Of a run with --fleet without a time limit of its own: nobody waits for ever for a fleet that is not there."""
 
 
 def with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSession], Awaitable[T]]) -> T:
-    """Run `work` with a session whose judge is closed afterwards, showing progress and keeping what is done.
-
-    An interrupted run is inconclusive: it says how to go on, and exits 3.
-    """
+    """Run `work` with a session whose judge is closed afterwards, showing progress and keeping what is done."""
     golden, names = call.golden, {part: side_name(side) for part, side in sides.items()}
     total = sum(len(golden.items) * call.repeats for side in sides.values() if not isinstance(side, GoldenRun))
 
     async def run(stack: AsyncExitStack) -> T:
-        # A pipeline that is cancelled sends SIGTERM; what was judged is kept either way.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
         evaluator = await _evaluator(call, broker, stack)
         journal = call.journal(evaluator, names)
         with _progress() as bars:
@@ -66,13 +62,18 @@ def with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSessi
         async with AsyncExitStack() as stack:
             return await run(stack)
 
+    with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
+        return asyncio.run(closing())
+
+
+@contextmanager
+def interruptible(words: Callable[[], str]) -> Iterator[None]:
+    """Make an interruption exit 3 and say `words`: what there is by then."""
     try:
-        with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
-            return asyncio.run(closing())
+        yield
     except KeyboardInterrupt:
-        again = f"assay {call.command} {golden.name} --resume {call.run_id}"
-        typer.echo(f"assay: interrupted; nothing is decided. Go on, with the same options, by `{again}`", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        print_error(f"assay: interrupted; {words()}")
+        raise typer.Exit(EXIT_BACKEND) from None
 
 
 async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:

@@ -14,7 +14,7 @@ from tests.builders import NOW
 from tests.servers.langfuse import LangfuseServer
 from tests.unit.worker.test_doctor import doctor, home, use  # noqa: F401  # `home` is a fixture
 from tests.unit.worker.test_langfuse import HOUR, NOON, add_root, store_on, using
-from worker.cli import app
+from worker.cli.commands import app
 from worker.launch.denominators import compared, last_piece
 from worker.schema import WindowRecord
 from worker.stores.langfuse.metrics import count_roots

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from worker.cli import app
+from worker.cli.commands import app
 from worker.flow.checks import Check, exit_code
 from worker.launch.broker import Broker
 

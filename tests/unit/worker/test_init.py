@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from judges.errors import ConfigurationError
 from tests.builders import make_root
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
-from worker.cli import app
+from worker.cli.commands import app
 from worker.config import ConfigRoot, Deployment
 from worker.flow.selection import matching_use_cases
 from worker.flow.traffic import Stream, Traffic

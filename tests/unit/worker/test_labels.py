@@ -22,7 +22,7 @@ from tests.servers.langfuse.seeding import seed_recorded
 from tests.unit.worker.test_doctor import use
 from tests.unit.worker.test_langfuse import store_on, using
 from tests.unit.worker.test_reviews import make_queue
-from worker.cli import app
+from worker.cli.commands import app
 from worker.flow.labels import UNTOUCHED, Tally, Wanted, _of_review, label_of
 from worker.judging.labels import check_labels
 from worker.launch.broker import Broker

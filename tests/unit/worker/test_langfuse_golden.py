@@ -21,7 +21,7 @@ from tests.servers.langfuse.tables import FOREVER
 from tests.unit.worker.golden_sets import rubric_named
 from tests.unit.worker.test_doctor import use
 from tests.unit.worker.test_langfuse import store_on, using
-from worker.cli import app
+from worker.cli.commands import app
 from worker.golden.goldenset import read_golden_set
 from worker.stores.langfuse import experiments
 from worker.stores.langfuse.datasets import item_id, pull

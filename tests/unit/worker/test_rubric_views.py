@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from judges.rubric import load_rubric
 from judges.schema import Sample
-from worker.cli import app
+from worker.cli.commands import app
 from worker.cli.rubric_views import visible
 from worker.judging.preview import preview
 
