@@ -81,14 +81,16 @@ class Home:
     def gate(self, *args: str) -> int:
         return self.assay("gate", "bot-v1", *(args or ("--candidate", "new")))
 
-    def start(self, *args: str, stdout: int = subprocess.PIPE, **env: str) -> subprocess.Popen[str]:
+    def start(
+        self, *args: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE, **env: str
+    ) -> subprocess.Popen[str]:
         """The command in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
             env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
             stdin=subprocess.DEVNULL,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 

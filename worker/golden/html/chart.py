@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.golden.history import RunSummary
+from worker.golden.html.evidence import EvidenceChart, evidence_chart
+from worker.golden.series import Series
 from worker.statistics.intervals import Interval, wilson
 
 WIDTH, HEIGHT = 1100, 270
@@ -40,6 +42,7 @@ class Chart:
     left_out: int
     summary: str
     dates: tuple[str, str]
+    evidence: EvidenceChart | None = None
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
@@ -48,8 +51,10 @@ class Chart:
     bottom: int = HEIGHT - _BOTTOM
 
 
-def history_chart(history: Sequence[RunSummary], *, run_id: str, target: str) -> Chart | None:
-    """The chart of the latest runs; None where fewer than two of them have a pass rate.
+def history_chart(
+    history: Sequence[RunSummary], *, run_id: str, target: str, series: Series | None = None
+) -> Chart | None:
+    """The chart of the latest runs, with the evidence of their series; None where fewer than two have a pass rate.
 
     Lines join runs of one target under one evaluator revision on one state of the set: rates are never pooled or
     compared across them. Intervals are Wilson's over items (repeats of an item count once).
@@ -66,6 +71,8 @@ def history_chart(history: Sequence[RunSummary], *, run_id: str, target: str) ->
     def height(share: float) -> float:
         return round(_TOP + (1 - share) / (1 - floor) * (HEIGHT - _TOP - _BOTTOM), 1)
 
+    found = {run.run_id: round(x, 1) for (run, _), x in zip(shown, places, strict=True)}
+    evidence = None if series is None else evidence_chart(series, found)
     points = tuple(
         Point(
             x=round(x, 1),
@@ -76,7 +83,7 @@ def history_chart(history: Sequence[RunSummary], *, run_id: str, target: str) ->
             mine=run.target == target,
             current=run.run_id == run_id,
             title=" · ".join(_row(run, interval)),
-            row=_row(run, interval),
+            row=_row(run, interval) + (() if evidence is None else evidence.cells.get(run.run_id, ("–", "not in it"))),
         )
         for x, (run, interval) in zip(places, shown, strict=True)
     )
@@ -90,6 +97,7 @@ def history_chart(history: Sequence[RunSummary], *, run_id: str, target: str) ->
         left_out=len(known) - len(shown),
         summary=f"Pass rates of the last {len(points)} kept runs, oldest first; {mine} of them are of {target}.",
         dates=(f"{runs[0].finished:%Y-%m-%d}", f"{runs[-1].finished:%Y-%m-%d}"),
+        evidence=evidence,
     )
 
 

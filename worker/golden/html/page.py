@@ -20,6 +20,7 @@ from worker.golden.html.safetext import plain, shown
 from worker.golden.html.summary import Summary, gate_summary, run_summary
 from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
+from worker.golden.series import build_series
 
 MOST_BYTES = 2_900_000
 """What a page may weigh: one that mail, chat and a phone still take."""
@@ -31,7 +32,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def gate_page(result: GateResult, history: Sequence[RunSummary] = ()) -> str:
     """A gate as one HTML document. `history` are the kept runs of the set; the chart needs two."""
-    chart = history_chart(history, run_id=result.run_id, target=result.candidate)
+    series = build_series(history, set_digest=result.set_digest, target=result.candidate)
+    chart = history_chart(history, run_id=result.run_id, target=result.candidate, series=series)
     summary = gate_summary(result)
     texts = [_texts([*pair.baseline, *pair.candidate], pair.contexts) for pair in result.pairs]
     return _fitting(lambda limits: _render(summary, gate_items(result, limits), chart), texts)
@@ -39,7 +41,8 @@ def gate_page(result: GateResult, history: Sequence[RunSummary] = ()) -> str:
 
 def run_page(run: GoldenRun, items: Sequence[GoldenItem], history: Sequence[RunSummary] = ()) -> str:
     """A run as one HTML document; `items` are those of the set it ran."""
-    chart = history_chart(history, run_id=run.run_id, target=run.target)
+    series = build_series(history, set_digest=run.set_digest, target=run.target)
+    chart = history_chart(history, run_id=run.run_id, target=run.target, series=series)
     summary = run_summary(run)
     texts = [_texts([one for one in run.items if one.id == item.id], item.contexts) for item in items]
     return _fitting(lambda limits: _render(summary, run_items(run, items, limits), chart), texts)
