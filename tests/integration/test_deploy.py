@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from tests.integration.golden_home import Home, anchors, answers
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / "deploy" / "github-actions" / "golden-gate.yml"
 GITLAB = ROOT / "deploy" / "gitlab-ci" / "golden-gate.gitlab-ci.yml"
+GH = ROOT / "tests" / "servers" / "gh_program.py"
+NOT_RUN = ("Install", "Start the application")
+MARKER = "<!-- assay-gate bot-v1 -->\n"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,6 @@ class Result:
     code: int
     report: Path
     log: str
-    comments: list[str] = field(default_factory=list)
 
     @property
     def markdown(self) -> str:
@@ -62,7 +64,9 @@ class Pipeline:
         self.home, self.bin, self.tmp = home, tmp_path / "bin", tmp_path
         self.bin.mkdir()
         self._program("assay", f'exec {shlex.quote(sys.executable)} -m worker.cli "$@"')
-        self._program("gh", f'printf "%s\\n" "$@" > {shlex.quote(str(tmp_path / "gh.txt"))}; exit "${{GH_EXIT:-0}}"')
+        self.comments = tmp_path / "comments.json"
+        self.comments.write_text("[]")
+        self._program("gh", f'exec {shlex.quote(sys.executable)} {GH} {shlex.quote(str(self.comments))} "$@"')
 
     def _program(self, name: str, body: str) -> None:
         (self.bin / name).write_text(f"#!/bin/bash\n{body}\n")
@@ -88,7 +92,7 @@ class Pipeline:
         outputs.write_text("")
         code, log = 0, ""
         for step in workflow["jobs"]["gate"]["steps"]:
-            if "run" not in step or step["name"] == "Install":
+            if "run" not in step or step["name"] in NOT_RUN:
                 continue
             if code and "always()" not in step.get("if", ""):
                 continue
@@ -100,8 +104,7 @@ class Pipeline:
             code = code or (0 if step.get("continue-on-error") else done.returncode)
         report = self.home.path / "golden-report"
         assert summary.read_text() == (report / "gate.md").read_text()
-        comments = [(self.tmp / "gh.txt").read_text()] if (self.tmp / "gh.txt").exists() else []
-        return Result(code, report, log, comments)
+        return Result(code, report, log)
 
     def gitlab(self, **over: str) -> Result:
         """The job's script."""
@@ -115,6 +118,8 @@ class Pipeline:
 def _expression(value: str, outputs: dict[str, str]) -> str:
     """What GitHub puts in the place of an expression."""
     found = re.fullmatch(r"\$\{\{ steps\.gate\.outputs\.(\w+) \}\}", value)
+    if value.startswith("${{ vars."):
+        return ""  # as where nobody has set it
     return outputs.get(found[1], "") if found else re.sub(r"\$\{\{ .* \}\}", "given", value)
 
 
@@ -180,13 +185,52 @@ def test_an_input_error_blocks_in_any_case_and_the_comment_says_why(
     assert "golden.lock" in result.markdown
 
 
-def test_github_comments_once_and_a_refused_comment_fails_nothing(home: Home, pipeline: Pipeline) -> None:
+def test_github_edits_its_own_comment_on_the_set_and_no_other(home: Home, pipeline: Pipeline) -> None:
+    others = [
+        {"id": 1, "user": {"type": "Bot"}, "body": "another workflow's"},
+        {"id": 2, "user": {"type": "Bot"}, "body": "<!-- assay-gate bot-v2 -->\nthe gate of another set"},
+        {"id": 3, "user": {"type": "User"}, "body": MARKER + "somebody who quotes it"},
+        {"id": 4, "user": {"type": "Bot"}, "body": f"quotes it, too: {MARKER}"},
+    ]
+    pipeline.comments.write_text(json.dumps(others))
     recorded(home, 2)
-    result = go(pipeline, "github", GH_EXIT="1")
-    assert result.code == 0, result.log
-    (called,) = result.comments
-    assert called.split("\n")[:2] == ["pr", "comment"]
-    assert "--edit-last" in called
+    first = go(pipeline, "github")
+    assert first.code == 0, first.log
+    *before, mine = json.loads(pipeline.comments.read_text())
+    assert before == others
+    assert mine["body"] == MARKER + first.markdown
+    recorded(home, 20)
+    second = go(pipeline, "github")
+    assert second.code == 1, second.log
+    *before, edited = json.loads(pipeline.comments.read_text())
+    assert (before, edited["id"]) == (others, mine["id"])
+    assert edited["body"] == MARKER + second.markdown
+    assert "regressed" in edited["body"].lower()
+
+
+def test_a_comment_that_github_refuses_fails_nothing(home: Home, pipeline: Pipeline) -> None:
+    recorded(home, 2)
+    assert go(pipeline, "github", GH_EXIT="1").code == 0
+    assert pipeline.comments.read_text() == "[]"
+
+
+def test_the_judges_model_and_endpoint_reach_the_gate() -> None:
+    """They are part of what the lock freezes: without them the gate of a set with another model ends in 2."""
+    (gate,) = [step for step in yaml.safe_load(GITHUB.read_text())["jobs"]["gate"]["steps"] if step.get("id") == "gate"]
+    assert gate["env"]["ASSAY_JUDGE_MODEL"] == "${{ vars.ASSAY_JUDGE_MODEL }}"
+    assert gate["env"]["OPENAI_BASE_URL"] == "${{ vars.OPENAI_BASE_URL }}"
+
+
+def test_the_application_of_the_pull_request_is_what_is_judged() -> None:
+    steps = yaml.safe_load(GITHUB.read_text())["jobs"]["gate"]["steps"]
+    names = [step.get("name") for step in steps]
+    assert names.index("Install") < names.index("Start the application") < names.index("Gate")
+    assert "localhost" in steps[names.index("Gate")]["env"]["SUPPORT_BOT_URL"]
+    assert all("START THIS REVISION" in path.read_text() for path in (GITHUB, GITLAB))
+
+
+def test_gitlab_names_no_stage_that_an_includer_may_not_have() -> None:
+    assert "stage" not in yaml.safe_load(GITLAB.read_text())["golden-gate"]
 
 
 def test_nothing_of_a_pull_request_is_pasted_into_a_shell() -> None:

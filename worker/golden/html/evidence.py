@@ -85,7 +85,7 @@ def _summary(series: Series) -> str:
 
 def _cells(series: Series) -> Mapping[str, tuple[str, str]]:
     """What the table says of a run in the series: its e-value, and its part."""
-    cells = {run_id: ("–", "reference") for run_id in series.reference}
+    cells = dict.fromkeys(series.reference, ("–", "reference"))
     for point in series.points:
         state = _state(point.e_value, series.threshold)
         cells[point.run_id] = (f"{point.e_value:.3g}", {"calm": "watched", "restart": "starts anew"}.get(state, state))
