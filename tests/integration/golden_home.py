@@ -84,7 +84,7 @@ class Home:
     def start(
         self, *args: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE, **env: str
     ) -> subprocess.Popen[str]:
-        """The command in a process of its own, which takes Ctrl-C even where a shell's background has this ignore it."""
+        """The command in a process of its own, which takes Ctrl-C even where this one, in the background, does not."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(

@@ -124,7 +124,7 @@ def serious(page: Page) -> list[str]:
 
 
 def check_looks(page: Page, *looks: tuple[ViewportSize, Literal["light", "dark"]]) -> None:
-    """Hold the page, loaded once, against axe-core in each size and colour scheme; it may not be wider than the screen."""
+    """Hold the page, loaded once, against axe-core in each size and colour scheme; nothing may stand off the screen."""
     for viewport, scheme in looks:
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme)
