@@ -84,19 +84,15 @@ class Home:
     def start(
         self, *args: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE, **env: str
     ) -> subprocess.Popen[str]:
-        """The command in a process of its own, which takes Ctrl-C even where this one, in the background, does not."""
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            return subprocess.Popen(
-                [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
-                env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                text=True,
-            )
-        finally:
-            signal.signal(signal.SIGINT, before)
+        """The command in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+        )
 
     def runs(self) -> list[Path]:
         return sorted((self.path / ".assay" / "golden" / "bot-v1").glob("2*"))

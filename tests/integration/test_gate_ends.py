@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.golden_home import ITEMS, Home, anchors, answers
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, OpenAIServer, completion, prompt_of
 from tests.unit.worker.waiting import until
+from worker.cli.commands import app
 from worker.config import packaged_root
 
 ROOT = Path(__file__).parents[2]
@@ -222,3 +224,11 @@ def test_a_packaged_set_is_not_taken_for_the_one_of_its_name_here(
     assert f"golden_sets/{name}: not used" in err
     assert "assay init" in err
     assert "Traceback" not in err
+
+
+def test_help_tells_what_an_option_is_where_it_is_not_given() -> None:
+    """Rich takes what stands in brackets for markup, unless told otherwise."""
+    shown = CliRunner().invoke(app, ["gate", "--help"]).output
+    words = " ".join(shown.replace("│", " ").split())
+    for default in ("[default: manifest]", "[default: its path]", "[default: target]"):
+        assert default in words

@@ -48,7 +48,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     judge_name: JudgeOption = None,
     rubric: RubricNameOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where to write [default: calibration/ in the config root]")
+        Path | None, typer.Option("--out", "-o", help="Where to write \\[default: calibration/ in the config root]")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Write a reliability plot (PNG).")] = None,
     slices: Annotated[list[str] | None, typer.Option("--slice", help="Also by this field; may be repeated.")] = None,

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Directory of assay.yaml [default: ASSAY_CONFIG_DIR, or the current one]"),
+    typer.Option("--config", "-c", help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, or the current one]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How many UTC days back, today included.")]

@@ -16,7 +16,7 @@ from worker.settings import load_settings
 def demo(
     as_json: JsonOption = False,
     directory: Annotated[
-        Path | None, typer.Option("--dir", help="Where to work [default: a new temporary directory]")
+        Path | None, typer.Option("--dir", help="Where to work \\[default: a new temporary directory]")
     ] = None,
 ) -> None:
     """Run the whole job on real, human-labelled answers. No key, no services, under a minute.

@@ -66,10 +66,10 @@ def gate(
     name: NameArgument,
     options: RunOptions,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Release, run or run file [default: baseline/, else manifest]")
+        str | None, typer.Option("--baseline", help="Release, run or run file \\[default: baseline/, else manifest]")
     ] = None,
     candidate: Annotated[
-        str | None, typer.Option("--candidate", help="Release, run or run file [default: target]")
+        str | None, typer.Option("--candidate", help="Release, run or run file \\[default: target]")
     ] = None,
 ) -> None:
     """Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.

@@ -23,7 +23,7 @@ HtmlOption = Annotated[
 ]
 LinkOption = Annotated[
     str | None,
-    typer.Option("--html-link", metavar="URL", help="Where the page will be, for the Markdown [default: its path]"),
+    typer.Option("--html-link", metavar="URL", help="Where the page will be, for the Markdown \\[default: its path]"),
 ]
 JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML, a case for each item.")]
 

@@ -22,13 +22,13 @@ FleetOption = Annotated[
 ]
 ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, max=1000, help="Answers in flight.")]
 RepeatsOption = Annotated[
-    int | None, typer.Option("--repeats", min=1, max=20, help="Ask every item so often [default: manifest]")
+    int | None, typer.Option("--repeats", min=1, max=20, help="Ask every item so often \\[default: manifest]")
 ]
 ResumeOption = Annotated[
     str | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run; nothing is judged twice.")
 ]
 TimeoutOption = Annotated[
-    float | None, typer.Option("--timeout", min=0.001, help="Seconds for the whole run [default: manifest]")
+    float | None, typer.Option("--timeout", min=0.001, help="Seconds for the whole run \\[default: manifest]")
 ]
 
 

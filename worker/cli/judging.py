@@ -28,13 +28,13 @@ from worker.runtime import build_evaluator
 
 JudgeOption = Annotated[
     JudgeName | None,
-    typer.Option("--judge", help="Who judges [default: whom the rubric names; of a cascade this one alone]"),
+    typer.Option("--judge", help="Who judges \\[default: whom the rubric names; of a cascade this one alone]"),
 ]
 RubricNameOption = Annotated[
-    str | None, typer.Option("--rubric", help="Rubric [default: grounding; with --judge llm grounding-llm]")
+    str | None, typer.Option("--rubric", help="Rubric \\[default: grounding; with --judge llm grounding-llm]")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes of the local judge [default: one per core]")
+    int | None, typer.Option("--workers", min=1, help="Processes of the local judge \\[default: one per core]")
 ]
 JudgeConcurrencyOption = Annotated[
     int, typer.Option("--concurrency", min=1, max=1000, help="Samples in flight at a judge model.")
@@ -46,7 +46,7 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     judge_name: JudgeOption = None,
     rubric: RubricNameOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write verdicts here; continued if it exists [default: stdout]")
+        Path | None, typer.Option("--out", "-o", help="Write verdicts here; continued if it exists \\[default: stdout]")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each verdict claim by claim.")] = False,
     concurrency: JudgeConcurrencyOption = 32,

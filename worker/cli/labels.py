@@ -21,13 +21,13 @@ labels_app = typer.Typer(help="Labels from people, for `assay calibrate`.", no_a
 def pull(  # noqa: PLR0913, PLR0917  # one parameter for each option
     out: Annotated[Path, typer.Option("--out", "-o", help="JSONL to write, for `assay calibrate --labels`.")],
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", help="Annotation queue [default: each review_queue of assay.yaml]")
+        list[str] | None, typer.Option("--queue", help="Annotation queue \\[default: each review_queue of assay.yaml]")
     ] = None,
     feedback: Annotated[
         list[str] | None, typer.Option("--feedback", help="Score that users give, e.g. user-feedback; may be repeated.")
     ] = None,
     score: Annotated[
-        str | None, typer.Option("--score", help="What reviewers are asked for [default: the queue's boolean score]")
+        str | None, typer.Option("--score", help="What reviewers are asked for \\[default: the queue's boolean score]")
     ] = None,
     marked: Annotated[
         list[str] | None, typer.Option("--marked", help="Value that means a hallucination; may be repeated.")

@@ -43,7 +43,7 @@ def preview_sample(
     sample: Annotated[
         Path | None, typer.Option("--sample", help="JSONL of samples, or one sample as JSON; - is stdin.")
     ] = None,
-    sample_id: Annotated[str | None, typer.Option("--id", help="Which sample [default: the first]")] = None,
+    sample_id: Annotated[str | None, typer.Option("--id", help="Which sample \\[default: the first]")] = None,
     trace: Annotated[str | None, typer.Option("--trace", help="Id of a trace in the store, instead of a file.")] = None,
     judge: Annotated[bool, typer.Option("--judge", help="Judge it as well, and show the outcome.")] = False,
     config: ConfigOption = None,

@@ -42,7 +42,7 @@ def list_rubrics(config: ConfigOption = None, as_json: JsonOption = False) -> No
 
 @rubrics_app.command("lint")
 def lint(
-    files: Annotated[list[Path] | None, typer.Argument(help="Rubric files [default: all in reach]")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Rubric files \\[default: all in reach]")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Check rubric files: keys, values, patterns, ranges, tables. One line for each problem; exit 2 if there is any."""

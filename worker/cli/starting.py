@@ -22,7 +22,7 @@ LOOK_S = 60.0
 
 
 def init(
-    directory: Annotated[Path | None, typer.Argument(help="Where to write [default: here]")] = None,
+    directory: Annotated[Path | None, typer.Argument(help="Where to write \\[default: here]")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write an existing assay.yaml anew.")] = False,
 ) -> None:
     """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else.

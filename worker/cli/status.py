@@ -118,7 +118,7 @@ def dead_show(trace: TraceArgument, config: ConfigOption = None) -> None:
 
 @dead_app.command("replay")
 def dead_replay(
-    traces: Annotated[list[str] | None, typer.Argument(help="Trace ids [default: all]")] = None,
+    traces: Annotated[list[str] | None, typer.Argument(help="Trace ids \\[default: all]")] = None,
     rubric: RubricOption = None,
     config: ConfigOption = None,
 ) -> None:
