@@ -90,6 +90,7 @@ class Pipeline:
         workflow = yaml.safe_load(GITHUB.read_text())
         outputs, summary = self.tmp / "outputs", self.tmp / "summary"
         outputs.write_text("")
+        summary.write_text("")
         code, log = 0, ""
         for step in workflow["jobs"]["gate"]["steps"]:
             if "run" not in step or step["name"] in NOT_RUN:

@@ -23,6 +23,7 @@ from worker.golden.html.items import share_out
 from worker.golden.html.marks import Mark, cut
 from worker.golden.html.page import gate_page, run_page
 from worker.golden.html.safetext import plain, shown
+import itertools
 
 MB = 1_000_000
 VOID = {"meta", "input", "line", "circle", "rect", "path", "polyline"}
@@ -229,6 +230,12 @@ def test_the_chart_joins_only_what_can_be_compared() -> None:
     assert chart is not None
     assert [len(line.split()) for line, _ in chart.lines] == [2, 2]
     assert [label for _, label in chart.breaks] == ["judge changed", "judge changed"]
+    crowded = history_chart([summary(day, revision=f"rev{day}") for day in range(12)], run_id="", target="bot")
+    assert crowded is not None
+    assert len(crowded.breaks) == 11
+    said = [x for x, label in crowded.breaks if label]
+    assert len(said) > 1
+    assert all(after - before > 160 for before, after in itertools.pairwise(said)), "no words on each other"
     assert [(point.mine, point.current) for point in chart.points] == [(True, False)] * 3 + [
         (True, True),
         (False, False),

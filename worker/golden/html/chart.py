@@ -14,6 +14,7 @@ from worker.statistics.intervals import Interval, wilson
 WIDTH, HEIGHT = 1100, 270
 MOST_RUNS = 40
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 34, 38
+_LABEL = 165
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _lines(runs: Sequence[RunSummary], points: Sequence[Point], target: str) -> 
 
 
 def _breaks(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[tuple[float, str], ...]:
-    found = []
+    found: list[tuple[float, str]] = []
     for index in range(1, len(runs)):
         before, after = runs[index - 1], runs[index]
         changed = [
@@ -147,5 +148,8 @@ def _breaks(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[tuple[
             if not same
         ]
         if changed:
-            found.append((round((points[index - 1].x + points[index].x) / 2, 1), f"{' and '.join(changed)} changed"))
+            x = round((points[index - 1].x + points[index].x) / 2, 1)
+            # Words of two changes close together would lie on each other.
+            is_clear = not found or x - max(at for at, said in found if said) > _LABEL
+            found.append((x, f"{' and '.join(changed)} changed" if is_clear else ""))
     return tuple(found)

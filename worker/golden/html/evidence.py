@@ -56,7 +56,7 @@ def evidence_chart(series: Series, places: Mapping[str, float]) -> EvidenceChart
             x=places[point.run_id],
             y=height(point.e_value),
             state=_state(point.e_value, series.threshold),
-            title=f"{point.run_id} · e = {point.e_value:.3g} · pass rate {point.pass_rate:.1%}, n = {point.answers}",
+            title=f"{point.run_id} · e = {_number(point.e_value)} · {point.pass_rate:.1%} passed, n = {point.answers}",
         )
         for point in shown
     )
@@ -64,7 +64,7 @@ def evidence_chart(series: Series, places: Mapping[str, float]) -> EvidenceChart
         points=points,
         line=" ".join(f"{point.x},{point.y}" for point in points),
         alarm_at=height(series.threshold),
-        ticks=tuple((height(e_value), f"{e_value:g}") for e_value in (1, 10, 100, 1e4, 1e6) if e_value <= top),
+        ticks=tuple((height(e_value), f"{e_value:,}") for e_value in (1, 10, 100, 10_000, 1_000_000) if e_value <= top),
         summary=_summary(series),
         cells=_cells(series),
     )
@@ -72,6 +72,10 @@ def evidence_chart(series: Series, places: Mapping[str, float]) -> EvidenceChart
 
 def _state(e_value: float, threshold: float) -> str:
     return "alarm" if e_value >= threshold else "restart" if e_value < 1 else "calm"
+
+
+def _number(e_value: float) -> str:
+    return f"{e_value:,.0f}" if 1000 <= e_value < _HIGHEST else f"{e_value:.3g}"
 
 
 def _summary(series: Series) -> str:
@@ -88,5 +92,5 @@ def _cells(series: Series) -> Mapping[str, tuple[str, str]]:
     cells = dict.fromkeys(series.reference, ("–", "reference"))
     for point in series.points:
         state = _state(point.e_value, series.threshold)
-        cells[point.run_id] = (f"{point.e_value:.3g}", {"calm": "watched", "restart": "starts anew"}.get(state, state))
+        cells[point.run_id] = (_number(point.e_value), {"calm": "watched", "restart": "starts anew"}.get(state, state))
     return cells
