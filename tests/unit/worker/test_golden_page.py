@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,6 @@ from worker.golden.html.items import share_out
 from worker.golden.html.marks import Mark, cut
 from worker.golden.html.page import gate_page, run_page
 from worker.golden.html.safetext import plain, shown
-import itertools
 
 MB = 1_000_000
 VOID = {"meta", "input", "line", "circle", "rect", "path", "polyline"}
