@@ -81,10 +81,12 @@ class Home:
     def gate(self, *args: str) -> int:
         return self.assay("gate", "bot-v1", *(args or ("--candidate", "new")))
 
-    def start(
-        self, *args: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE, **env: str
-    ) -> subprocess.Popen[str]:
+    def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         """The command in a process of its own."""
+        return self.start_into(subprocess.PIPE, subprocess.PIPE, *args, **env)
+
+    def start_into(self, stdout: int, stderr: int, *args: str, **env: str) -> subprocess.Popen[str]:
+        """The same with these for its streams."""
         return subprocess.Popen(
             [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
             env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def reader_gone() -> Iterator[int]:
 def test_a_reader_that_leaves_changes_no_verdict(home: Home, form: tuple[str, ...], bad: int, code: int) -> None:
     home.write({"old": answers(2), "new": answers(bad)})
     with reader_gone() as pipe:
-        process = home.start("gate", "bot-v1", "--candidate", "new", *form, stdout=pipe)
+        process = home.start_into(pipe, subprocess.PIPE, "gate", "bot-v1", "--candidate", "new", *form)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "Traceback" not in err
@@ -66,7 +67,7 @@ def test_a_reader_of_both_streams_that_leaves_changes_no_exit_code(
 ) -> None:
     home.write()
     with reader_gone() as pipe:
-        assert home.start(*args, stdout=pipe, stderr=pipe).wait(timeout=60) == code
+        assert home.start_into(pipe, pipe, *args).wait(timeout=60) == code
 
 
 def test_a_terminal_without_the_characters_changes_no_verdict_and_json_loses_none(home: Home) -> None:
