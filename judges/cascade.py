@@ -133,8 +133,9 @@ class Cascade:
             ModelError: a tier that was needed did not answer, and the rubric says to wait.
             InvalidVerdict: a model's reply broke the format, also after the repair turn.
 
-        Each of them says what all tiers together had spent by then.
+        Each of them says what all tiers together had spent by then, and what the first tier had said of the sample.
         """
+        way: Way | None = None
         course = _Course(sample, rubric)
         later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
         try:
@@ -143,6 +144,9 @@ class Cascade:
                 await self._go_on(course, later)
         except EvaluationError as exc:
             exc.usage, exc.cost_usd = course.usage, course.cost_usd
+            # What no tier at all can judge is no gap in the later tiers' answers.
+            if way is not None and (course.reached or not isinstance(exc, UnjudgeableSample)):
+                exc.screening = _screening(course, way, phase2=False)
             raise
         return _final(course, way)
 
@@ -256,13 +260,11 @@ def _final(course: _Course, way: Way) -> Verdict:
     """The deciding verdict with its way, its first phase, and what all tiers took together."""
     verdicts = course.reached
     basis = dict.fromkeys(verdict.cost_basis for verdict in verdicts if verdict.cost_basis)
-    first = verdicts[0] if course.steps[0].outcome != "unavailable" else None
-    scores = score(course.sample, first, course.rubric)[0] if first else {}
-    later = len(verdicts) > (1 if first else 0)
+    later = len(verdicts) > (1 if course.steps[0].outcome != "unavailable" else 0)
     return verdicts[-1].model_copy(
         update={
             "path": tuple(course.steps),
-            "screening": Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=later and not course.degraded),
+            "screening": _screening(course, way, phase2=later and not course.degraded),
             "usage": course.usage,
             "cost_usd": course.cost_usd,
             "cost_basis": "; ".join(basis),
@@ -270,6 +272,13 @@ def _final(course: _Course, way: Way) -> Verdict:
             "degraded": course.degraded,
         }
     )
+
+
+def _screening(course: _Course, way: Way, *, phase2: bool) -> Screening:
+    """The first phase: no scores where the first tier could not judge the sample."""
+    first = course.reached[0] if course.steps[0].outcome != "unavailable" else None
+    scores = score(course.sample, first, course.rubric)[0] if first else {}
+    return Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=phase2)
 
 
 def _unavailable(tier: CascadeTier, reason: str) -> TierStep:

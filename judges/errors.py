@@ -20,17 +20,19 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 
 from __future__ import annotations
 
-from judges.schema import Usage
+from judges.schema import Screening, Usage
 
 
 class EvaluationError(Exception):
     """Root of everything that can go wrong while evaluating.
 
     `usage` is what the judge had spent on the sample by then, `cost_usd` its price; None where that is not known.
+    `screening` is the first phase of a cascade whose later tier failed: its traces must not vanish from the rates.
     """
 
     usage: Usage = Usage()
     cost_usd: float | None = 0.0
+    screening: Screening | None = None
 
 
 class ConfigurationError(EvaluationError):

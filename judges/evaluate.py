@@ -60,10 +60,9 @@ class Evaluator:
         try:
             return await self._evaluate(sample)
         except UnjudgeableSample as exc:
-            return Skipped(reason=exc.reason, detail=_redacted(exc.detail), usage=exc.usage, cost_usd=exc.cost_usd)
+            return _skipped(exc.reason, exc.detail, exc)
         except ModelRefused as exc:
-            detail = _redacted(str(exc))
-            return Skipped(reason="model_refused", detail=detail, usage=exc.usage, cost_usd=exc.cost_usd)
+            return _skipped("model_refused", str(exc), exc)
         except EvaluationError as exc:
             return Failed(
                 error=type(exc).__name__,
@@ -71,6 +70,7 @@ class Evaluator:
                 retry_after_s=getattr(exc, "retry_after_s", None),
                 usage=exc.usage,
                 cost_usd=exc.cost_usd,
+                screening=exc.screening,
             )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
             return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
@@ -118,6 +118,11 @@ class Evaluator:
         """The verdict of a judge of one tier; a cascade concludes tier by tier, and its verdicts come with a path."""
         ruled = conclude(sample, verdict, self.rubric, self.calibration)
         return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
+
+
+def _skipped(reason: str, detail: str, exc: EvaluationError) -> Skipped:
+    spent = {"usage": exc.usage, "cost_usd": exc.cost_usd}
+    return Skipped(reason=reason, detail=_redacted(detail), screening=exc.screening, **spent)
 
 
 def _check_size(sample: Sample) -> None:

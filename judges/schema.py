@@ -312,19 +312,24 @@ class Scored(Record):
 
 
 class Skipped(Record):
-    """The data cannot be judged, and trying again would not change that. Finding out may have cost something."""
+    """The data cannot be judged, and trying again would not change that. Finding out may have cost something.
+
+    `screening` is there where a cascade's first tier had judged it and a later one could not.
+    """
 
     outcome: Literal["skipped"] = "skipped"
     reason: str
     detail: Text = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    screening: Screening | None = None
 
 
 class Failed(Record):
     """Judging failed: class and message of the error. Never a number.
 
-    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known.
+    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known. `screening` is
+    there where a cascade's first tier had judged the sample.
     """
 
     outcome: Literal["failed"] = "failed"
@@ -333,6 +338,7 @@ class Failed(Record):
     retry_after_s: float | None = None
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    screening: Screening | None = None
 
 
 Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]

@@ -32,6 +32,7 @@ from worker.schema import (
     RecordMessage,
     Trace,
     TraceKey,
+    Unanswered,
 )
 
 SUSPICIOUS_DELIVERIES = 3
@@ -191,7 +192,8 @@ class Assessor:
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             await self._count_spent(entry, outcome)
-            return self._move(entry, outcome)
+            unanswered = Unanswered.after(outcome, evaluator.revision)
+            return self._move(entry, outcome).model_copy(update={"unanswered": unanswered})
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
         packed = await in_thread(pack, verdict)

@@ -126,7 +126,8 @@ def _cascade_lines(rates: CascadeRates) -> Iterator[str]:
     yield f"  [dim]biased, for comparison: first tier alone {percent(rates.first_only)}[/]"
     yield f"  [dim]biased, for comparison: among what later tiers saw {percent(rates.later_only)}[/]"
     if rates.unanswered or rates.needs_review:
-        yield f"  {rates.unanswered:,} not answered by the tier they needed; {rates.needs_review:,} for a person"
+        lost = f" ({rates.lost:,} of them skipped or parked)" if rates.lost else ""
+        yield f"  {rates.unanswered:,} not answered by the tier they needed{lost}; {rates.needs_review:,} for a person"
 
 
 def spread(distribution: Distribution) -> str:

@@ -145,7 +145,16 @@ def test_retrieved_items_without_a_text_are_no_passages(output: Any) -> None:
     assert contexts(step("retriever", output=output)) == []
 
 
-NOTHING = ["[]", "{}", "null", '{"documents": []}', '[{"text": ""}]', "\u200b", {"documents": []}, {"hits": {"hits": []}}]
+NOTHING = [
+    "[]",
+    "{}",
+    "null",
+    '{"documents": []}',
+    '[{"text": ""}]',
+    "\u200b",
+    {"documents": []},
+    {"hits": {"hits": []}},
+]
 
 
 @pytest.mark.parametrize("kind", ["tool", "retriever"])
@@ -157,11 +166,17 @@ def test_what_found_nothing_is_no_evidence_and_hides_none_elsewhere(kind: str, o
     assert contexts(step(kind, output=output), call) == ["from the prompt"]
     listed = {"retrieval.documents.0.document.content": "from metadata"}
     assert contexts(step("retriever", output=output, metadata=listed)) == ["from metadata"]
-    spoken = [{"role": "user", "content": "q"}, TOOL_CALL, {"role": "tool", "tool_call_id": "1", "content": str(output)}]
+    spoken = [
+        {"role": "user", "content": "q"},
+        TOOL_CALL,
+        {"role": "tool", "tool_call_id": "1", "content": str(output)},
+    ]
     assert contexts(step("generation", input=spoken, output="a")) == ([] if isinstance(output, str) else [str(output)])
 
 
-@pytest.mark.parametrize("output", ["42", "٤٢", "はい", '{"count": 0}', "No results found.", {"results": [], "count": 0}])
+@pytest.mark.parametrize(
+    "output", ["42", "٤٢", "はい", '{"count": 0}', "No results found.", {"results": [], "count": 0}]
+)
 def test_a_tools_answer_in_any_script_or_of_numbers_alone_is_evidence(output: Any) -> None:
     assert contexts(step("tool", output=output)) == [output if isinstance(output, str) else json.dumps(output)]
 

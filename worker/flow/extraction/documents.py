@@ -49,7 +49,7 @@ def passages(value: JsonValue, *, keep_objects: bool, path: str = "", depth: int
 def _of_object(value: Mapping[str, JsonValue], *, keep_objects: bool, path: str, depth: int) -> Iterator[Found]:
     key = _telling_key(value, keep_objects=keep_objects)
     if key is None:
-        if keep_objects and not is_empty_value(value):
+        if keep_objects and not is_empty_value(dict(value)):
             yield json.dumps(value, ensure_ascii=False), path
         return
     inner = value[key]
