@@ -12,7 +12,8 @@ from worker.config import ConfigRoot
 from worker.golden.fleet import GoldenJudging, JudgedBy
 from worker.golden.goldenset import GoldenSet
 from worker.golden.lock import load_golden_set
-from worker.golden.scheduled import GoldenPlace, ScheduledRuns
+from worker.golden.scheduled import ScheduledRuns
+from worker.golden.scheduled_run import GoldenPlace
 from worker.golden.ticking import GoldenClock, Schedules, read_schedules
 from worker.ports import PublishGolden
 from worker.runtime import Runtime, build_evaluator, load_calibrations

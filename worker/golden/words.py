@@ -53,8 +53,8 @@ def lost_words(side: str, run: GoldenRun) -> str:
     """
     missing = [item for item in run.items if item.status is ItemStatus.MISSING]
     reason = missing[0].reasons[0] if missing[0].reasons else "no reason given"
-    first = f"{missing[0].id}: {_FOREIGN.sub(r'\1', reason)}"
-    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {first})"
+    kind = _FOREIGN.sub(r"\1", reason)
+    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {missing[0].id}: {kind})"
 
 
 def floor_words(baseline: GoldenRun, candidate: GoldenRun, items: Sequence[GoldenItem]) -> list[str]:
