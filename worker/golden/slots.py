@@ -21,7 +21,7 @@ has begun where its worker has not been heard of for so long."""
 
 
 class SlotState(StrEnum):
-    """How far a slot's run is. DONE says that it was judged, not that it passed; ANNOUNCING that its news is left to tell."""
+    """How far a slot's run is. DONE says that it was judged, not that it passed; ANNOUNCING that its news is left."""
 
     QUEUED = "queued"
     RUNNING = "running"
