@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,12 +39,14 @@ class _Lease:
 
     def __init__(self) -> None:
         self.is_lost = False
-        self._stop: Callable[[], None] | None = None
+        self._stop: Callable[[], object] | None = None
 
     def lose(self) -> None:
+        """Say that another worker has it, and stop what runs here."""
         self.is_lost = True
         if self._stop is not None:
-            self._stop()
+            with contextlib.suppress(RuntimeError):  # its loop has just ended by itself
+                self._stop()
 
     def run(self, work: Callable[[], Coroutine[Any, Any, RunOutcome]]) -> RunOutcome:
         """Run the work in a loop of its own, in the calling thread, until it ends or the lease is lost."""
@@ -136,7 +138,7 @@ class ScheduledRuns:
     async def _take(self, owner: str) -> bool:
         return await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def _held(self, record: SlotRecord, owner: str) -> AsyncIterator[_Lease]:
         """Hold on to the lock and show a sign of life; the state being away for a moment does not end the run.
 
