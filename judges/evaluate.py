@@ -66,14 +66,14 @@ class Evaluator:
         except EvaluationError as exc:
             return Failed(
                 error=type(exc).__name__,
-                message=_redacted(str(exc)),
+                message=redacted(str(exc)),
                 retry_after_s=getattr(exc, "retry_after_s", None),
                 usage=exc.usage,
                 cost_usd=exc.cost_usd,
                 screening=exc.screening,
             )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
-            return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
+            return Failed(error=f"Bug:{type(exc).__name__}", message=redacted(str(exc)))
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)
@@ -122,7 +122,7 @@ class Evaluator:
 
 def _skipped(reason: str, detail: str, exc: EvaluationError) -> Skipped:
     spent = {"usage": exc.usage, "cost_usd": exc.cost_usd}
-    return Skipped(reason=reason, detail=_redacted(detail), screening=exc.screening, **spent)
+    return Skipped(reason=reason, detail=redacted(detail), screening=exc.screening, **spent)
 
 
 def _check_size(sample: Sample) -> None:
@@ -133,7 +133,7 @@ def _check_size(sample: Sample) -> None:
         raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
 
 
-def _redacted(message: str) -> str:
+def redacted(message: str) -> str:
     """One line of at most 300 characters, without what looks like a credential."""
     line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
     return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

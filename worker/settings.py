@@ -69,11 +69,17 @@ class Settings(BaseSettings):
     golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
     golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
 
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Where control workers serve /metrics; unset: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        "metrics_port",
         *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
         mode="before",
     )

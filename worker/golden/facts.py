@@ -141,6 +141,7 @@ def series_facts(series: Series) -> list[str]:
     lines.append(f"{normal}; watched: below {1 - series.limit:.1%}, alarm at e = {series.threshold:g}")
     lines += [
         f"{point.run_id}  pass rate {point.pass_rate:.1%}, n = {point.answers}, e = {point.e_value:.3g}"
+        + ("; acknowledged, the evidence starts anew" if point.run_id in series.acknowledged else "")
         for point in series.points
     ]
     alarm = f"ALARM at run {series.alarm}: the pass rate fell" if series.alarm is not None else "no alarm"

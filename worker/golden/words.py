@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from judges.schema import GroundingState
@@ -11,6 +12,9 @@ from worker.golden.result import GoldenRun
 from worker.golden.schema import GoldenItem
 
 _NAMES = {"target_tokens": "tokens per answer", "target_latency_s": "seconds per answer"}
+_FOREIGN = re.compile(r"((?:target|judge) failed: (?:Bug:)?\w*(?:: \w*(?:Error|Exception)\b)?).*", re.DOTALL)
+"""A reason that goes on in somebody else's words; before them who failed, how, and the exception's type."""
+
 _SAYS_NOTHING = (GroundingState.REFUSAL.value, GroundingState.NO_CLAIMS.value)
 
 
@@ -43,10 +47,14 @@ def number(value: float | None) -> str:
 
 
 def lost_words(side: str, run: GoldenRun) -> str:
-    """How much of a run is missing, and the first reason."""
+    """How much of a run is missing, and what kind of failure came first.
+
+    Only its kind: what a target or judge said may be private, and this line goes to pipelines and channels.
+    """
     missing = [item for item in run.items if item.status is ItemStatus.MISSING]
-    first = f"{missing[0].id}: {missing[0].reasons[0] if missing[0].reasons else 'no reason given'}"
-    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {first})"
+    reason = missing[0].reasons[0] if missing[0].reasons else "no reason given"
+    kind = _FOREIGN.sub(r"\1", reason)
+    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {missing[0].id}: {kind})"
 
 
 def floor_words(baseline: GoldenRun, candidate: GoldenRun, items: Sequence[GoldenItem]) -> list[str]:

@@ -85,7 +85,7 @@ def schedule_line(status: ScheduleStatus) -> Text:
     else:
         record = status.record
         line.append(f"{record.slot:%Y-%m-%d %H:%M} UTC {record.state.value}")
-        told = [part for part in (record.verdict, record.detail, record.announced) if part]
+        told = [part for part in (record.verdict, record.detail, record.shown, record.announced) if part]
         line.append(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", "".join(f", {part}" for part in told)))
     if status.next_slot is not None:
         line.append(f"; next {status.next_slot:%Y-%m-%d %H:%M} UTC")

@@ -208,6 +208,7 @@ def weeks(failed: list[int], **changes: Any) -> list[RunSummary]:
             {
                 "run_id": f"week-{week}",
                 "kind": "run",
+                "origin": "schedule",
                 "finished": start + timedelta(weeks=week),
                 "target": "bot",
                 "set_digest": "d",
@@ -251,7 +252,7 @@ def test_a_series_takes_only_runs_that_can_be_compared() -> None:
         *weeks([90], revision="q"),
     ]
     assert series([*strange, *steady]).points == series(steady).points
-    assert "3 comparable runs" in series(steady[:3]).too_few
+    assert "3 comparable scheduled runs" in series(steady[:3]).too_few
     assert "0 comparable" in series([]).too_few
     assert "nothing to lose" in series(weeks([100] * 7)).too_few
 
