@@ -17,12 +17,13 @@ from pydantic import SecretStr
 
 from judges.errors import ConfigurationError, EvaluationError, ModelTimeout, ModelUnavailable
 from judges.models.base import Message, Reply
-from judges.models.chat_completions import is_json_object, read_reply
+from judges.models.chat_completions import read_reply
 from judges.models.refusals import is_broken_reply
 from judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
 from judges.models.retry import retry_transient
 from judges.models.sdk_errors import map_error, refusal_of
 from judges.schema import Usage
+from judges.strict_json import is_json_object
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
