@@ -66,8 +66,7 @@ def test_support_lent_to_a_reply_that_names_no_line_is_seen(way: str, monkeypatc
 
     monkeypatch.setattr(claims, "_cited", lent)
     found = [asyncio.run(attempt(Attack("none", "none", "", ("response",), (), base), way)) for base in BASES]
-    broken = way in ("quote", "quote_empty")
-    assert any(trial.structural for trial in found) is not broken, "a reply with a quote is not in the format at all"
+    assert any(trial.structural for trial in found)
 
 
 def test_soft_bounds_name_every_family_and_no_other() -> None:
