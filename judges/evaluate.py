@@ -73,7 +73,8 @@ class Evaluator:
                 screening=exc.screening,
             )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
-            return Failed(error=f"Bug:{type(exc).__name__}", message=redacted(str(exc)))
+            # What had been spent by then is not known.
+            return Failed(error=f"Bug:{type(exc).__name__}", message=redacted(str(exc)), cost_usd=None)
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)

@@ -33,6 +33,7 @@ def test_every_error_of_judges_and_ports_has_a_disposition(error: type[Exception
         ("ModelTimeout", Disposition.RETRY),
         ("IncompleteVerdict", Disposition.RETRY),
         ("ModelAccessDenied", Disposition.PARK),
+        ("RequestRejected", Disposition.PARK),
         ("ModelRefused", Disposition.SKIP),
         ("StoreRejected", Disposition.PARK),
         ("RubricError", Disposition.PARK),
