@@ -8,7 +8,7 @@ from pathlib import Path
 from judges.prices import total_cost
 from worker.golden.comparison import GateResult, MetricTest, Pair, Slice
 from worker.golden.decide import ItemStatus
-from worker.golden.facts import detectable_words
+from worker.golden.facts import detectable_words, margin_sight, unknown_sight
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
 from worker.golden.metrics import PASS_RATE, half_scored, least_p_value, primary_test, secondary_tests
@@ -99,6 +99,17 @@ def detectable_drop(golden: GoldenSet, n: int, repeats: int) -> float | None:
         return None
     alpha = golden.manifest.gate.alpha
     return minimum_detectable_drop(n, flip_rate=ASSUMED_FLIP_RATE, alpha=alpha, repeats=repeats)
+
+
+def sight_of(golden: GoldenSet, repeats: int) -> str:
+    """What a gate of this set can see, in words, before anything is asked."""
+    settings, n = golden.manifest.gate, len(golden.items)
+    if settings.primary != PASS_RATE:
+        return unknown_sight(settings.primary)
+    drop = detectable_drop(golden, n, repeats)
+    if settings.margin is None:
+        return detectable_words(drop, n, repeats, ASSUMED_FLIP_RATE)
+    return margin_sight(drop, n, repeats, ASSUMED_FLIP_RATE, margin=settings.margin, alpha=settings.alpha)
 
 
 def _pairs(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[Pair]:

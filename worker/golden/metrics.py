@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
@@ -22,6 +22,8 @@ LEAST_RATIO = 1.1
 
 Way = Literal["higher", "lower"]
 Value = Callable[[ItemResult], float | None]
+Values = tuple[list[float | None], list[float | None]]
+"""Of every answer to an item: the baseline's, the candidate's."""
 
 _COUNTED: dict[str, Value] = {
     "target_tokens": lambda item: item.target_tokens,
@@ -51,7 +53,7 @@ def primary_test(pairs: Sequence[Pair], golden: GoldenSet) -> MetricTest:
     """The one test that decides, at the set's full alpha.
 
     Pass rate: exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more. A score: sign-
-    flip test of the items' means, see `_primary_column` for answers without a score.
+    flip test of the items' means, see `_primary_values` for answers without a score.
     """
     settings = golden.manifest.gate
     if settings.primary != PASS_RATE:
@@ -95,10 +97,9 @@ def half_scored(pairs: Sequence[Pair], golden: GoldenSet) -> list[str]:
     """
     if golden.manifest.gate.primary == PASS_RATE:
         return []
-    before, after = _primary_values(golden)
     found = []
-    for pair in pairs:
-        numbers = [*map(before, pair.baseline), *map(after, pair.candidate)]
+    for pair, (before, after) in zip(pairs, _primary_values(pairs, golden), strict=True):
+        numbers = [*before, *after]
         if None in numbers and any(number is not None for number in numbers):
             found.append(pair.id)
     return found
@@ -163,31 +164,28 @@ def _matters(test: MetricTest) -> bool:
 
 def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet) -> Column:
     """A score as it was given."""
-
-    def value(item: ItemResult) -> float | None:
-        return item.scores.get(name)
-
-    return Column(name, _way(name, golden), *_means(value, value, pairs))
+    return Column(name, _way(name, golden), *_means(lambda item: item.scores.get(name), pairs))
 
 
 def _primary_column(pairs: Sequence[Pair], golden: GoldenSet) -> Column:
-    """The score that decides, where what did not go well must not raise or leave the mean.
-
-    An answer that failed without a score (a refusal) counts as the worst there is. An answer that is missing counts
-    against the candidate on either side, as in the pass rate: as the worst of its own, as the best of the baseline's.
-    Where a refusal is expected there is nothing to score: it counts as the best, anything else as the worst.
-    """
+    """The score that decides, where what did not go well must not raise or leave the mean; see `_primary_values`."""
     name = golden.manifest.gate.primary
-    return Column(name, _way(name, golden), *_means(*_primary_values(golden), pairs))
+    return Column(name, _way(name, golden), *_both_means(_primary_values(pairs, golden)))
 
 
-def _primary_values(golden: GoldenSet) -> tuple[Value, Value]:
-    """How the score that decides is read from the baseline's answers, and from the candidate's."""
+def _primary_values(pairs: Sequence[Pair], golden: GoldenSet) -> list[Values]:
+    """The score that decides, of every answer to each item; None where it has none and that is no fault of its own.
+
+    An answer that failed without a score (a refusal) counts as the worst there is. Where a refusal is expected there is
+    nothing to score: it counts as the best, anything else as the worst. A missing answer of the candidate counts as the
+    worst; one of the baseline as the best where the candidate did not pass, else as no better than the candidate's, so
+    that it costs the candidate what it costs in the pass rate.
+    """
     name = golden.manifest.gate.primary
     best, worst = (1.0, 0.0) if _way(name, golden) == "higher" else (0.0, 1.0)
     refusals = {item.id for item in golden.items if item.expect == "refusal"}
 
-    def value(item: ItemResult, missing: float) -> float | None:
+    def value(item: ItemResult, missing: float | None) -> float | None:
         if item.status is ItemStatus.MISSING:
             return missing
         failed = item.status is ItemStatus.FAILED
@@ -195,7 +193,13 @@ def _primary_values(golden: GoldenSet) -> tuple[Value, Value]:
             return worst if failed else best
         return item.scores.get(name, worst if failed else None)
 
-    return lambda item: value(item, best), lambda item: value(item, worst)
+    def both(pair: Pair) -> Values:
+        after = [value(item, worst) for item in pair.candidate]
+        passed = all(item.status is ItemStatus.PASSED for item in pair.candidate)
+        unknown = _mean(after) if passed else best
+        return [value(item, unknown) for item in pair.baseline], after
+
+    return [both(pair) for pair in pairs]
 
 
 def _way(name: str, golden: GoldenSet) -> Way:
@@ -204,35 +208,24 @@ def _way(name: str, golden: GoldenSet) -> Way:
 
 def _counted_column(name: str, value: Value, pairs: Sequence[Pair]) -> Column:
     """What an answer took. A zero has no logarithm and says that nothing was measured."""
-
-    def measured(item: ItemResult) -> float | None:
-        return value(item) or None
-
-    return Column(name, "lower", *_means(measured, measured, pairs), counted=True)
+    return Column(name, "lower", *_means(lambda item: value(item) or None, pairs), counted=True)
 
 
-def _means(
-    value_before: Value, value_after: Value, pairs: Sequence[Pair]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _means(value: Value, pairs: Sequence[Pair]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return _both_means(([*map(value, pair.baseline)], [*map(value, pair.candidate)]) for pair in pairs)
+
+
+def _both_means(values: Iterable[Values]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Means over the repeats of the items that have every value on both sides."""
-    before, after = [], []
-    for pair in pairs:
-        old, new = _mean(value_before, pair.baseline), _mean(value_after, pair.candidate)
-        if old is not None and new is not None:
-            before.append(old)
-            after.append(new)
-    return tuple(before), tuple(after)
+    means = [(_mean(before), _mean(after)) for before, after in values]
+    known = [(old, new) for old, new in means if old is not None and new is not None]
+    return tuple(old for old, _ in known), tuple(new for _, new in known)
 
 
-def _mean(value: Value, repeats: Sequence[ItemResult]) -> float | None:
+def _mean(repeats: Sequence[float | None]) -> float | None:
     """Mean over the repeats; None where one of them lacks the value."""
-    total = 0.0
-    for item in repeats:
-        number = value(item)
-        if number is None:
-            return None
-        total += number
-    return total / len(repeats)
+    known = [number for number in repeats if number is not None]
+    return sum(known) / len(known) if known and len(known) == len(repeats) else None
 
 
 def _passing(pairs: Sequence[Pair], side: Callable[[Pair], tuple[ItemResult, ...]]) -> float | None:

@@ -97,7 +97,7 @@ def _calls(verdict: Verdict) -> list[tuple[str, str | None]]:
 
 def _names(served: Iterable[str]) -> set[str]:
     """Single names: a panel's verdict names all its members in one text."""
-    return {name for names in served for name in names.split(", ")}
+    return {name for names in served for name in names.split(", ") if name}
 
 
 def _listed(names: Iterable[str]) -> str:
