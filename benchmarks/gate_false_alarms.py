@@ -99,7 +99,7 @@ class World:
                 digests=digests,
                 target="t",
                 revision="r",
-                outputs=(BaselineOutputs(file="o", run_id="x", repeat=0, started=NOW, passed=1, failed=0),),
+                outputs=(BaselineOutputs(file="t", run_id="x", repeat=0, started=NOW, passed=1, failed=0),),
                 approved=Approval(by="nobody", at=NOW, why="simulation"),
             ),
             anchors=tuple(
