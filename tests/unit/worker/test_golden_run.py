@@ -105,7 +105,7 @@ def test_wording_is_compared_without_case_and_spacing(tmp_path: Path, response: 
 
 
 def test_words_in_the_reasoning_were_not_said(tmp_path: Path) -> None:
-    wording = {"must_include": ["cheese"], "must_not_include": ["rock"]}
+    wording: dict[str, Any] = {"must_include": ["cheese"], "must_not_include": ["rock"]}
     lacks = one(tmp_path / "x", "<think>cheese</think> risk=0.1", **wording)
     assert (lacks.status, lacks.reasons) == (FAILED, ("does not say 'cheese'",))
     assert one(tmp_path / "y", "<think>rock</think> cheese risk=0.1", **wording).status is PASSED
