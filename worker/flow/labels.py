@@ -17,8 +17,8 @@ from worker.flow.batching import chunks
 from worker.flow.patience import patiently
 from worker.flow.samples import build_sample
 from worker.people import HumanScore, Reviewed, ReviewQueues
-from worker.ports import TraceStore
-from worker.schema import Trace, TraceKey
+from worker.ports import Fetched, TraceStore, TraceTooLarge, trace_in
+from worker.schema import TraceKey
 
 FETCHED_AT_ONCE = 50
 Origin = Literal["review", "feedback"]
@@ -108,7 +108,7 @@ async def samples(
         keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
         traces = await patiently(partial(store.fetch_traces, keys))
         for label in chunk:
-            made = await in_thread(_labelled, label, traces.get(label.trace_id), paths)
+            made = await in_thread(_labelled, label, traces, paths)
             if isinstance(made, str):
                 tally.drop(label.place, made)
                 continue
@@ -210,7 +210,10 @@ def _keep(found: dict[str, Label], label: Label, tally: Tally) -> None:
     tally.drop(loser.place, "the trace has another, later or by a reviewer")
 
 
-def _labelled(label: Label, trace: Trace | None, paths: SamplePaths) -> LabelledTrace | str:
+def _labelled(label: Label, traces: Mapping[str, Fetched], paths: SamplePaths) -> LabelledTrace | str:
+    if isinstance(traces.get(label.trace_id), TraceTooLarge):
+        return "trace too large"
+    trace = trace_in(traces, label.trace_id)
     if trace is None:
         return "trace no longer there"
     try:
