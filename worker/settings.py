@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     langfuse_base_url: str | None = Field(
         None,
         validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped, keys take its place.",
+        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped: the keys are sent.",
     )
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")

@@ -1,4 +1,4 @@
-"""What both ways of fetching whole traces share: a deadline for all they ask, and what a failure means for one trace."""
+"""What both ways of fetching whole traces share: a deadline for all they ask, what a failure means for one trace."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Patience:
     would be lost; then it waits for room, so that what was read is not read again.
     """
 
-    def __init__(self, client: LangfuseClient, *, seconds: float = FETCH_S) -> None:
+    def __init__(self, client: LangfuseClient) -> None:
         self._client = client
-        self._until = time.monotonic() + seconds
+        self._until = time.monotonic() + FETCH_S
         self._has_begun = False
         self._gave_up = False
 
