@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from judges.errors import ConfigurationError
 from tests.builders import NOW
-from tests.servers.langfuse import LangfuseServer, LangfuseSettings, annotation_queues, score_writes
+from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, annotation_queues, score_writes
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.clock import parse
 from tests.servers.langfuse.recordings import answered
@@ -84,6 +84,17 @@ def test_feedback_comes_back_as_labels_of_its_traces(home: Path, server: Langfus
     assert {line["id"]: line["label"] for line in lines} == {i: int(not up) for i, up in THUMBS.items()}
     assert numbers["usable"] == {"feedback user-feedback": len(THUMBS)}
     assert all(line["response"] and line["source_id"] and line["origin"] == "feedback" for line in lines)
+
+
+def test_trace_that_is_too_large_to_fetch_is_counted_and_costs_no_other_label(
+    home: Path, server: LangfuseServer
+) -> None:
+    make_queue(server)
+    large = sorted(THUMBS)[0]
+    server.project.faults = Faults(0, [Fault("status", 1.0, on="v2/observations", query=large, status=413)])
+    numbers, lines = pull(home, "--feedback", "user-feedback")
+    assert numbers["unusable"]["feedback user-feedback"] == {"trace too large": 1}
+    assert {line["id"] for line in lines} == set(THUMBS) - {large}
 
 
 def test_labels_are_what_calibrate_reads(home: Path, server: LangfuseServer) -> None:

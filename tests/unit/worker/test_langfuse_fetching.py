@@ -134,7 +134,8 @@ def test_batch_that_cannot_be_read_in_time_is_asked_for_in_smaller_parts_next(mo
         store = store_on(server, plan=_quick_plan(9), client={"max_wait_s": 0.05})
 
         async def in_turns() -> tuple[int, list[dict[str, Fetched]]]:
-            left, rounds = keys, []
+            left = keys
+            rounds: list[dict[str, Fetched]] = []
             try:
                 while left and len(rounds) < 20:
                     rounds.append(dict(await store.fetch_traces(left)))
