@@ -222,5 +222,5 @@ def test_login_in_the_servers_address_is_kept_nowhere() -> None:
 
 
 def test_too_large_and_too_long_are_told_apart() -> None:
-    assert isinstance(fetching.meaning_for_one(TooLarge("413"), "t"), TraceTooLarge)
-    assert isinstance(fetching.meaning_for_one(UrlTooLong("414"), "t"), UrlTooLong)
+    assert isinstance(fetching.meaning_for_one(TooLarge("413")), TraceTooLarge)
+    assert isinstance(fetching.meaning_for_one(UrlTooLong("414")), UrlTooLong)

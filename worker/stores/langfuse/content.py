@@ -88,7 +88,7 @@ class ContentReader:
             raise
         except (StoreRejected, QueryTooHeavy, TimedOut) as exc:
             if len(keys) == 1:
-                return {keys[0].trace_id: meaning_for_one(exc, keys[0].trace_id)}
+                return {keys[0].trace_id: meaning_for_one(exc)}
             if patience.is_over:
                 self._at_once = max(1, len(keys) // 4)
                 late = StoreBusy(

@@ -6,16 +6,12 @@ import asyncio
 import time
 from typing import Any
 
-import structlog
-
 from worker.ports import StoreBusy, StoreError, TraceTooLarge
 from worker.stores.langfuse.client import LangfuseClient, Query, TooLarge, UrlTooLong
 
 FETCH_S = 60.0
 """No request of a fetch begins later than this. With the last one's own time-out that leaves a batch, which has 120 s,
 time to be judged in; and a minute is what a used-up request budget takes to fill again."""
-
-log = structlog.get_logger(__name__)
 
 
 class Patience:
@@ -60,9 +56,8 @@ class Patience:
                 return answer
 
 
-def meaning_for_one(error: StoreError, trace_id: str) -> StoreError:
+def meaning_for_one(error: StoreError) -> StoreError:
     """What the failure of a request for a single trace says of that trace."""
     if isinstance(error, TooLarge) and not isinstance(error, UrlTooLong):
-        log.warning("langfuse.trace_too_large", trace_id=trace_id)
         return TraceTooLarge(str(error))
     return error

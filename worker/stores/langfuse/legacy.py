@@ -76,7 +76,7 @@ async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, F
             except NotThere:
                 return None
             except StoreError as exc:
-                return meaning_for_one(exc, trace_id)
+                return meaning_for_one(exc)
         return await in_thread(trace_of, answer)
 
     ids = list(dict.fromkeys(key.trace_id for key in keys))
