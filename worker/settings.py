@@ -7,6 +7,7 @@ What is judged and how lies in rubrics and `assay.yaml`; a setting never changes
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     langfuse_base_url: str | None = Field(
         None,
         validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-        description="Langfuse server; default: Langfuse Cloud in the EU.",
+        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped: the keys are sent.",
     )
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
@@ -86,6 +87,12 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("langfuse_base_url")
+    @classmethod
+    def _without_login(cls, url: str | None) -> str | None:
+        """The keys go where a login would; and the address is shown in errors, logs and `assay settings`."""
+        return url and re.sub(r"//[^/]*@", "//", url)
 
     @property
     def has_llm(self) -> bool:

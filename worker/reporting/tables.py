@@ -155,7 +155,9 @@ def dead_table(letters: Sequence[LedgerEntry]) -> Table:
 def story_lines(story: TraceStory) -> Iterator[str]:
     """The story of one trace, a line for each decision."""
     yield f"[bold]trace {shown(story.trace_id)}[/]"
-    if story.trace is None:
+    if story.unread is not None:
+        yield f"  the store did not give it: {shown(story.unread)}"
+    elif story.trace is None:
         yield "  the store does not have it" + _unless_selected(story)
     else:
         root = story.trace.root

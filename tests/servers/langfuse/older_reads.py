@@ -47,6 +47,8 @@ def get_trace(project: Project, call: Call) -> Reply:
         raise issues.not_found(f"Trace {trace_id} not found within authorized project")
     groups = call.words("fields") or list(GROUPS)
     rows = project.older.of_trace(trace_id, _now(project))
+    if project.settings.most_rows_read is not None and len(rows) > project.settings.most_rows_read:
+        raise issues.too_heavy()
     shown = _base(project, trace_of(project.older, trace_id, rows), groups)
     shown["observations"] = [_observation(row, whole=True) for row in rows] if "observations" in groups else []
     scores = scores_of(project, trace_id) if "scores" in groups else []

@@ -21,7 +21,7 @@ from aiohttp import web
 from tests.servers.langfuse.application import Application, Arrival
 from tests.servers.langfuse.clock import Clock
 from tests.servers.langfuse.faults import Fault, Faults
-from tests.servers.langfuse.issues import MISSING, Reply
+from tests.servers.langfuse.issues import MISSING, Reply, too_heavy
 from tests.servers.langfuse.limits import Logged, RequestLog
 from tests.servers.langfuse.project import Project
 from tests.servers.langfuse.settings import LangfuseSettings
@@ -100,7 +100,7 @@ class LangfuseServer:
         arrived = time.monotonic()
         arrival = await _arrival(request)
         with self.project.lock:
-            fault = self.project.faults.of_request(request.method, arrival.path)
+            fault = self.project.faults.of_request(request.method, arrival.path, arrival.target.partition("?")[2])
         reply = await self._answer(arrival, fault)
         body = _body(reply) if reply else b""
         cap = self.settings.most_response_bytes
@@ -149,6 +149,8 @@ async def _arrival(request: web.BaseRequest) -> Arrival:
 
 
 def _failure(fault: Fault) -> Reply:
+    if fault.status == 422:
+        return too_heavy().reply
     if fault.status == 429:
         return Reply(429, text="429 - rate limit exceeded", headers={"Retry-After": str(fault.retry_after_s)})
     return Reply(fault.status, {"message": "Internal Server Error", "error": "InternalServerError"})

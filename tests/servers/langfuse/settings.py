@@ -41,6 +41,8 @@ class LangfuseSettings:
     """Request line and headers; more is 431. Node's default."""
     most_rows_scanned: int | None = None
     """A listing whose time range holds more rows is refused with 422, as ClickHouse does out of time."""
+    most_rows_read: int | None = None
+    """A page of content, or a whole trace, of more rows is refused with 422; a smaller page of it is not."""
     project_id: str = "support-desk-project"
     project_name: str = "Support desk"
     organization: tuple[str, str] = ("lf-test-org", "TestOrg")

@@ -43,7 +43,11 @@ class TimedOut(StoreUnavailable):
 
 
 class TooLarge(StoreRejected):
-    """Request or answer exceed what the server moves at once (413, 431): ask for less."""
+    """Request or answer exceed what the server moves at once (413): ask for less."""
+
+
+class UrlTooLong(TooLarge):
+    """The request line does (414, 431): name fewer ids; smaller pages change nothing."""
 
 
 class NotThere(StoreRejected):
@@ -177,9 +181,10 @@ _MEANINGS: dict[int, type[StoreUnavailable | StoreRejected]] = {
     408: StoreUnavailable,
     409: StoreUnavailable,
     413: TooLarge,
+    414: UrlTooLong,
     422: QueryTooHeavy,
     425: StoreUnavailable,
-    431: TooLarge,
+    431: UrlTooLong,
     524: QueryTooHeavy,
 }
 

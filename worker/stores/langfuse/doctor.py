@@ -137,9 +137,15 @@ async def _content(
 ) -> AsyncIterator[Check]:
     latest = sorted(roots, key=lambda root: root.start, reverse=True)[:LOOKED_AT]
     traces: list[Trace] = []
+    unread: list[StoreError] = []
     for at in range(0, len(latest), 10):
         keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
-        traces += (await store.fetch_traces(keys)).values()
+        fetched = (await store.fetch_traces(keys)).values()
+        traces += [one for one in fetched if isinstance(one, Trace)]
+        unread += [one for one in fetched if isinstance(one, StoreError)]
+    if unread:
+        said = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
+        yield Check(name="content", status="warn", said=said, remedy="run it again; what is too large is never judged")
     for rubric, selectors in paths.items() if traces else ():
         found = await in_thread(survey, traces, selectors)
         for part, counts in (("question", found.questions), ("answer", found.responses), ("context", found.contexts)):

@@ -6,14 +6,17 @@ It pages by number, oldest first, at most 100 at once, and gives whole traces on
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from judges.offload import in_thread
+from worker.ports import Fetched, StoreBusy, StoreError
 from worker.schema import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
 from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.fetching import FETCH_S, meaning_for_one
 from worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
 from worker.stores.langfuse.values import iso, moment, text
 
@@ -59,25 +62,26 @@ async def list_roots(
         page, since = (1, last) if last > since else (page + 1, since)
 
 
-async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, Trace]:
-    """Whole traces by id; what is not there is absent.
-
-    Raises:
-        StoreUnavailable, StoreRejected
-    """
+async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, Fetched]:
+    """Whole traces by id, or why one could not be read; what is not there is absent."""
     turns = asyncio.Semaphore(AT_ONCE)
+    until = time.monotonic() + FETCH_S
 
-    async def one(trace_id: str) -> Trace | None:
+    async def one(trace_id: str) -> Fetched | None:
         async with turns:
+            if time.monotonic() > until:
+                return StoreBusy("Langfuse: no time was left to fetch this with the rest", retry_after_s=1.0)
             try:
                 answer = await client.get(f"{PATH}/{quote(trace_id, safe='')}")
             except NotThere:
                 return None
+            except StoreError as exc:
+                return meaning_for_one(exc)
         return await in_thread(trace_of, answer)
 
     ids = list(dict.fromkeys(key.trace_id for key in keys))
     found = await asyncio.gather(*(one(trace_id) for trace_id in ids))
-    return {trace.id: trace for trace in found if trace is not None}
+    return {trace_id: one for trace_id, one in zip(ids, found, strict=True) if one is not None}
 
 
 def root_of(row: Mapping[str, Any]) -> TraceRoot | None:

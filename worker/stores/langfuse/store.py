@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from worker.clock import SystemClock
-from worker.ports import Clock, StoreRejected
-from worker.schema import Score, ScoreSpec, Trace, TraceKey, TraceRoot
+from worker.ports import Clock, Fetched, StoreRejected
+from worker.schema import Score, ScoreSpec, TraceKey, TraceRoot
 from worker.stores.langfuse import legacy, scores
 from worker.stores.langfuse.client import LangfuseClient
 from worker.stores.langfuse.configs import Locks, ScoreConfigs
@@ -79,8 +79,8 @@ class LangfuseStore:
             return 0
         return await self._roots.count_rootless(start, end)
 
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
-        """Whole traces by id."""
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        """Whole traces by id, or why one could not be read."""
         distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
         if not keys:
             return {}
