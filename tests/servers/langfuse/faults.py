@@ -29,6 +29,8 @@ class Fault:
     retry_after_s: int = 1
     most: int | None = None
     """At most so many times."""
+    text: str | None = None
+    """With `status`: this page instead of Langfuse's JSON, as a proxy answers for a server that restarts."""
 
 
 @dataclass
