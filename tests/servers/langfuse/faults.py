@@ -32,6 +32,8 @@ class Fault:
     """A pattern that its query, decoded, must have as well: one trace's id, a page size."""
     most: int | None = None
     """At most so many times."""
+    text: str | None = None
+    """With `status`: this page instead of Langfuse's JSON, as a proxy answers for a server that restarts."""
 
 
 @dataclass

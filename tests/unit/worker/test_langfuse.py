@@ -24,7 +24,15 @@ from worker.schema import OWN_ENVIRONMENT, Score, ScoreSpec, Trace, TraceKey, Tr
 from worker.state.memory_limits import MemoryLimits
 from worker.state.memory_state import MemoryState
 from worker.stores.langfuse import PLANS, LangfuseStore, Plan
-from worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, TooLarge, UrlTooLong, error_of
+from worker.stores.langfuse.client import (
+    LangfuseClient,
+    NotThere,
+    QueryTooHeavy,
+    RouteMissing,
+    TooLarge,
+    UrlTooLong,
+    error_of,
+)
 from worker.stores.langfuse.plans import bucket_of
 from worker.stores.langfuse.scores import event, score_of
 from worker.stores.langfuse.server import numbers
@@ -111,7 +119,13 @@ def test_server_is_recognised_once(settings: LangfuseSettings, generation: str, 
 
 def test_server_that_is_no_langfuse_is_said_to_be_none() -> None:
     faults = Faults(0, [Fault("status", 1.0, on="GET", status=404)])
-    with LangfuseServer(faults=faults) as server, pytest.raises(ConfigurationError, match="LANGFUSE_BASE_URL"):
+    with LangfuseServer(faults=faults) as server, pytest.raises(StoreUnavailable, match="LANGFUSE_BASE_URL"):
+        using(store_on(server), lambda store: store.server())
+
+
+def test_langfuse_that_serves_neither_generations_reads_is_a_configuration_error() -> None:
+    faults = Faults(0, [Fault("status", 1.0, on="/v2/observations", status=404)])
+    with LangfuseServer(faults=faults) as server, pytest.raises(ConfigurationError, match="ALLOW_PREVIEW_OPT_IN"):
         using(store_on(server), lambda store: store.server())
 
 
@@ -400,8 +414,10 @@ def test_recorded_scores_of_the_older_generation_are_read() -> None:
         ("observations-errors.json", "observations-errors.any-of-400-ids", UrlTooLong),
         ("observations-errors.json", "observations-errors.bad-cursor", StoreRejected),
         ("ingestion.json", "ingestion.large-6-mb", TooLarge),
-        ("health.json", "health.probe-traces", NotThere),
-        ("health.json", "health.unknown-route", NotThere),
+        ("health.json", "health.probe-traces", RouteMissing),
+        ("health.json", "health.unknown-route", RouteMissing),
+        ("datasets.json", "datasets.get.unknown", NotThere),
+        ("dual.json", "dual.trace.unknown", NotThere),
         ("scores-write.json", "scores-write.bad.not-json", StoreRejected),
     ],
 )
@@ -493,6 +509,11 @@ def test_server_that_hangs_is_given_up_in_time() -> None:
         ("GET", "/api/public/traces/x", "legacy"),
         ("POST", "/api/public/ingestion", "ingestion"),
         ("GET", "/api/public/health", None),
+        ("GET", "/api/public/v2/metrics", "metrics"),
+        ("DELETE", "/api/public/scores/x", "deletes"),
+        ("DELETE", "/api/public/traces/x", "deletes"),
+        ("DELETE", "/api/public/dataset-items/x", "datasets"),
+        ("DELETE", "/api/public/annotation-queues/x/items/y", "queues"),
     ],
 )
 def test_requests_count_against_the_right_limit(method: str, path: str, bucket: str | None) -> None:
