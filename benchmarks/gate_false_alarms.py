@@ -36,8 +36,7 @@ from worker.golden.decide import ItemStatus
 from worker.golden.exam import grade
 from worker.golden.gate import compare
 from worker.golden.goldenset import GoldenSet
-from worker.golden.result import AnchorResult, GoldenRun, ItemResult, JudgeExam
-from worker.golden.run import JUDGEMENTS_TO_CONFIRM
+from worker.golden.result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult, JudgeExam
 from worker.golden.schema import Anchor, GateSettings, GoldenItem, Labels, Manifest, Threshold
 from worker.golden.target_settings import RecordedTargetSettings
 from worker.statistics.intervals import clopper_pearson
@@ -100,7 +99,7 @@ class World:
                 digests=digests,
                 target="t",
                 revision="r",
-                outputs=(BaselineOutputs(file="o", run_id="x", repeat=0, started=NOW, passed=1, failed=0),),
+                outputs=(BaselineOutputs(file="t", run_id="x", repeat=0, started=NOW, passed=1, failed=0),),
                 approved=Approval(by="nobody", at=NOW, why="simulation"),
             ),
             anchors=tuple(

@@ -58,7 +58,7 @@ class _Course:
     rubric: Rubric
     steps: list[TierStep] = field(default_factory=list)
     reached: list[Verdict] = field(default_factory=list)
-    spent: list[tuple[Usage, float | None]] = field(default_factory=list)
+    spent: list[tuple[Usage, float | None, str]] = field(default_factory=list)
     degraded: bool = False
 
     async def ask(self, judge: Judge) -> Verdict:
@@ -66,20 +66,25 @@ class _Course:
         try:
             verdict = await judge.assess(self.sample, self.rubric)
         except EvaluationError as exc:
-            self.spent.append((exc.usage, exc.cost_usd))
+            self.spent.append((exc.usage, exc.cost_usd, exc.cost_basis))
             raise
-        self.spent.append((verdict.usage, verdict.cost_usd))
+        self.spent.append((verdict.usage, verdict.cost_usd, verdict.cost_basis))
         return verdict
 
     @property
     def usage(self) -> Usage:
         """What all tiers took so far."""
-        return sum((usage for usage, _ in self.spent), start=Usage())
+        return sum((usage for usage, _, _ in self.spent), start=Usage())
 
     @property
     def cost_usd(self) -> float | None:
         """Its price; None where a part of it is not known."""
-        return total_cost(cost for _, cost in self.spent)
+        return total_cost(cost for _, cost, _ in self.spent)
+
+    @property
+    def cost_basis(self) -> str:
+        """What the price rests on, also where only a tier that failed was paid for."""
+        return "; ".join(dict.fromkeys(basis for _, _, basis in self.spent if basis))
 
     def add(self, verdict: Verdict) -> None:
         """A tier has given its verdict."""
@@ -133,8 +138,9 @@ class Cascade:
             ModelError: a tier that was needed did not answer, and the rubric says to wait.
             InvalidVerdict: a model's reply broke the format, also after the repair turn.
 
-        Each of them says what all tiers together had spent by then.
+        Each of them says what all tiers together had spent by then, and what the first tier had said of the sample.
         """
+        way: Way | None = None
         course = _Course(sample, rubric)
         later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
         try:
@@ -143,6 +149,9 @@ class Cascade:
                 await self._go_on(course, later)
         except EvaluationError as exc:
             exc.usage, exc.cost_usd = course.usage, course.cost_usd
+            # What no tier at all can judge is no gap in the later tiers' answers.
+            if way is not None and (course.reached or not isinstance(exc, UnjudgeableSample)):
+                exc.screening = _screening(course, way, phase2=False)
             raise
         return _final(course, way)
 
@@ -255,21 +264,25 @@ def _flags(course: _Course, verdict: Verdict) -> bool:
 def _final(course: _Course, way: Way) -> Verdict:
     """The deciding verdict with its way, its first phase, and what all tiers took together."""
     verdicts = course.reached
-    basis = dict.fromkeys(verdict.cost_basis for verdict in verdicts if verdict.cost_basis)
-    first = verdicts[0] if course.steps[0].outcome != "unavailable" else None
-    scores = score(course.sample, first, course.rubric)[0] if first else {}
-    later = len(verdicts) > (1 if first else 0)
+    later = len(verdicts) > (1 if course.steps[0].outcome != "unavailable" else 0)
     return verdicts[-1].model_copy(
         update={
             "path": tuple(course.steps),
-            "screening": Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=later and not course.degraded),
+            "screening": _screening(course, way, phase2=later),
             "usage": course.usage,
             "cost_usd": course.cost_usd,
-            "cost_basis": "; ".join(basis),
+            "cost_basis": course.cost_basis,
             "latency_s": sum(verdict.latency_s for verdict in verdicts),
             "degraded": course.degraded,
         }
     )
+
+
+def _screening(course: _Course, way: Way, *, phase2: bool) -> Screening:
+    """The first phase: no scores where the first tier could not judge the sample."""
+    first = course.reached[0] if course.steps[0].outcome != "unavailable" else None
+    scores = score(course.sample, first, course.rubric)[0] if first else {}
+    return Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=phase2)
 
 
 def _unavailable(tier: CascadeTier, reason: str) -> TierStep:

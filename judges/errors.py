@@ -11,6 +11,7 @@ EvaluationError
 │   │   └── ModelUnavailable
 │   └── PermanentModelError
 │       ├── ModelAccessDenied       PARK: key, quota or model name; all would fail
+│       ├── RequestRejected         PARK: this request, for a reason not known; others may pass
 │       └── ModelRefused            SKIP, counted apart
 └── InvalidVerdict (reply)          RETRY once as a message, after the repair turn, then PARK
     └── IncompleteVerdict           a sentence of the response was left out
@@ -20,17 +21,21 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 
 from __future__ import annotations
 
-from judges.schema import Usage
+from judges.schema import Screening, Usage
 
 
 class EvaluationError(Exception):
     """Root of everything that can go wrong while evaluating.
 
     `usage` is what the judge had spent on the sample by then, `cost_usd` its price; None where that is not known.
+    `screening` is the first phase of a cascade whose later tier failed: its traces must not vanish from the rates.
+    `cost_basis` says what the price rests on, or why it is not known.
     """
 
     usage: Usage = Usage()
     cost_usd: float | None = 0.0
+    screening: Screening | None = None
+    cost_basis: str = ""
 
 
 class ConfigurationError(EvaluationError):
@@ -84,7 +89,11 @@ class PermanentModelError(ModelError):
 
 
 class ModelAccessDenied(PermanentModelError):
-    """Bad key, no quota, unknown model or malformed request: every call would fail."""
+    """Bad key, no quota or unknown model: every call would fail, whatever the text."""
+
+
+class RequestRejected(PermanentModelError):
+    """The endpoint rejects this request and gives no reason known here; the text may be what it rejects."""
 
 
 class ModelRefused(PermanentModelError):

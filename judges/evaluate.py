@@ -60,20 +60,21 @@ class Evaluator:
         try:
             return await self._evaluate(sample)
         except UnjudgeableSample as exc:
-            return Skipped(reason=exc.reason, detail=_redacted(exc.detail), usage=exc.usage, cost_usd=exc.cost_usd)
+            return _skipped(exc.reason, exc.detail, exc)
         except ModelRefused as exc:
-            detail = _redacted(str(exc))
-            return Skipped(reason="model_refused", detail=detail, usage=exc.usage, cost_usd=exc.cost_usd)
+            return _skipped("model_refused", str(exc), exc)
         except EvaluationError as exc:
             return Failed(
                 error=type(exc).__name__,
-                message=_redacted(str(exc)),
+                message=redacted(str(exc)),
                 retry_after_s=getattr(exc, "retry_after_s", None),
                 usage=exc.usage,
                 cost_usd=exc.cost_usd,
+                screening=exc.screening,
             )
         except Exception as exc:  # noqa: BLE001 - outside the tree it is our bug, and still no reason to lose the batch
-            return Failed(error=f"Bug:{type(exc).__name__}", message=_redacted(str(exc)))
+            # What had been spent by then is not known.
+            return Failed(error=f"Bug:{type(exc).__name__}", message=redacted(str(exc)), cost_usd=None)
 
     async def _evaluate(self, sample: Sample) -> Outcome:
         _check_size(sample)
@@ -120,6 +121,11 @@ class Evaluator:
         return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
 
 
+def _skipped(reason: str, detail: str, exc: EvaluationError) -> Skipped:
+    spent = {"usage": exc.usage, "cost_usd": exc.cost_usd}
+    return Skipped(reason=reason, detail=redacted(detail), screening=exc.screening, **spent)
+
+
 def _check_size(sample: Sample) -> None:
     if not sample.response.strip():
         raise UnjudgeableSample("empty_response", "the response holds no text")
@@ -128,7 +134,7 @@ def _check_size(sample: Sample) -> None:
         raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
 
 
-def _redacted(message: str) -> str:
+def redacted(message: str) -> str:
     """One line of at most 300 characters, without what looks like a credential."""
     line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
     return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from judges.emptiness import is_empty
 from judges.rubric import Criterion, Rubric
 from judges.schema import Grade, Part, RubricState, Sample, Scored, Verdict
 
@@ -19,11 +20,12 @@ def missing_part(criterion: Criterion, sample: Sample) -> str | None:
 
 
 def has_part(sample: Sample, part: Part) -> bool:
-    """Whether the sample has that part, with more than white space in it."""
+    """Whether the sample has that part, with more than white space in it; passages must say something."""
+    if part == "contexts":
+        return not all(is_empty(context) for context in sample.contexts)
     texts: dict[Part, tuple[str, ...]] = {
         "question": (sample.question,),
         "history": tuple(turn.content for turn in sample.history),
-        "contexts": sample.contexts,
         "response": (sample.response,),
         "reference": (sample.reference or "",),
     }

@@ -20,6 +20,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
+from judges.emptiness import is_empty
 from judges.rubric import Rubric, ScoreName
 from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
 
@@ -84,8 +85,8 @@ def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
 
 
 def has_evidence(sample: Sample) -> bool:
-    """Whether any context holds more than white space."""
-    return any(context.strip() for context in sample.contexts)
+    """Whether any context says something: `[]` or `{"documents": []}` is what a search gives that found nothing."""
+    return not all(is_empty(context) for context in sample.contexts)
 
 
 def _value(name: ScoreName, verdict: Verdict, state: GroundingState, rubric: Rubric) -> float | str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 from typing import Literal, NamedTuple
 
@@ -43,7 +43,7 @@ from judges.schema import (
 )
 from judges.sentences import split_sentences
 
-PANEL_VERSION = "1"
+PANEL_VERSION = "2"
 """Part of the fingerprint: changed whenever the same votes could give another verdict."""
 
 _BADNESS = {ClaimVerdict.SUPPORTED: 0, ClaimVerdict.NOT_FOUND: 1, ClaimVerdict.CONTRADICTED: 2}
@@ -102,6 +102,7 @@ class PanelJudge:
         if len(verdicts) < self.quorum:
             gravest = min(errors, key=_gravity)
             gravest.usage, gravest.cost_usd = _spent(answers)
+            gravest.cost_basis = _joined((answer.cost_basis for answer in answers), "; ")
             raise gravest
         return await in_thread(self._count, sample, rubric, answers)
 
@@ -154,16 +155,18 @@ class PanelJudge:
             rejected_evidence=sum(verdict.rejected_evidence for verdict in verdicts),
             usage=usage,
             cost_usd=cost_usd,
-            cost_basis="; ".join(dict.fromkeys(verdict.cost_basis for verdict in verdicts if verdict.cost_basis)),
+            cost_basis=_joined((answer.cost_basis for answer in answers), "; "),
             latency_s=max(verdict.latency_s for verdict in verdicts),
             model_requested=", ".join(one.model_requested or one.judge for one in verdicts),
             model_served=", ".join(name for name in served if name),
+            system_fingerprint=_joined((verdict.system_fingerprint for verdict in verdicts), ", ") or None,
         )
 
     def _sentence(self, sample: Sample, span: Span, claims: Sequence[Claim | None]) -> Claim | None:
         """What the members together say of one sentence; None where most find nothing to check in it.
 
-        A tie goes against the sentence: half of the members found no support for it.
+        A tie goes against the sentence, whatever the probabilities: half of the members found no support for it. A
+        sentence that fell is never the likelier to be supported, however sure those were that were outvoted.
         """
         made = [claim for claim in claims if claim is not None]
         if 2 * len(made) < len(claims) or not made:
@@ -171,8 +174,9 @@ class PanelJudge:
         chances = [_p(claim) for claim in made]
         p = median(chances) if self._decide == "median" else fmean(chances)
         support = sum(claim.verdict is ClaimVerdict.SUPPORTED for claim in made)
-        holds = support and (p > 0.5 if self._decide == "median" else 2 * support > len(made))
+        holds = 2 * support > len(made) and (self._decide == "majority" or p > 0.5)
         verdict = ClaimVerdict.SUPPORTED if holds else _commonest_failure(made)
+        p = p if holds else min(p, 0.5)
         agreeing = [claim for claim in made if claim.verdict is verdict]
         first = agreeing[0] if agreeing else made[0]
         why = f": {first.reason}" if agreeing and first.reason else ""
@@ -201,6 +205,11 @@ def _spent(answers: Sequence[Verdict | EvaluationError]) -> tuple[Usage, float |
     """What all members took, also those that failed."""
     usage = sum((answer.usage for answer in answers), start=Usage())
     return usage, total_cost(answer.cost_usd for answer in answers)
+
+
+def _joined(words: Iterable[str | None], mark: str) -> str:
+    """Each of the words once, in order; those that say nothing are left out."""
+    return mark.join(dict.fromkeys(word for word in words if word))
 
 
 def _vote(name: str, answer: Verdict | EvaluationError) -> PanelVote:

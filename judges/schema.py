@@ -122,7 +122,7 @@ class RuleHit(Record):
 
     rule: str
     span: Span
-    detail: str
+    detail: Text
     severity: Severity = Severity.MATERIAL
 
 
@@ -181,7 +181,7 @@ class Grade(Record):
     value: Probability | None = None
     context: int | None = Field(default=None, ge=0)
     citations: tuple[Citation, ...] = ()
-    reason: str = ""
+    reason: Text = ""
 
 
 class Tier(StrEnum):
@@ -227,7 +227,7 @@ class TierStep(Record):
     model: str | None = None
     risk: Probability | None = None
     outcome: Literal["decided", "escalated", "audited", "unavailable"]
-    reason: str = ""
+    reason: Text = ""
 
 
 class Screening(Record):
@@ -248,7 +248,7 @@ class PanelVote(Record):
     """One member's part in a panel: its risk before calibration, or the error that kept it from voting."""
 
     model: str
-    served: str | None = None
+    served: Text | None = None
     risk: Probability | None = None
     error: str = ""
 
@@ -280,12 +280,12 @@ class Verdict(Record):
     votes: tuple[PanelVote, ...] = ()
     degraded: bool = False
     needs_review: bool = False
-    review_reason: str = ""
+    review_reason: Text = ""
     partial_context: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
     grades: tuple[Grade, ...] = ()
     rejected_evidence: int = 0
-    explanation: str = ""
+    explanation: Text = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     cost_basis: str = ""
@@ -312,27 +312,33 @@ class Scored(Record):
 
 
 class Skipped(Record):
-    """The data cannot be judged, and trying again would not change that. Finding out may have cost something."""
+    """The data cannot be judged, and trying again would not change that. Finding out may have cost something.
+
+    `screening` is there where a cascade's first tier had judged it and a later one could not.
+    """
 
     outcome: Literal["skipped"] = "skipped"
     reason: str
-    detail: str = ""
+    detail: Text = ""
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    screening: Screening | None = None
 
 
 class Failed(Record):
     """Judging failed: class and message of the error. Never a number.
 
-    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known.
+    `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known. `screening` is
+    there where a cascade's first tier had judged the sample.
     """
 
     outcome: Literal["failed"] = "failed"
     error: str
-    message: str
+    message: Text
     retry_after_s: float | None = None
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    screening: Screening | None = None
 
 
 Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]

@@ -25,6 +25,14 @@ def unfenced(text: str) -> str:
     return fenced.group(1) if fenced else stripped
 
 
+def is_json_object(text: str) -> bool:
+    """Whether the whole text is one JSON object, a Markdown fence around it aside."""
+    try:
+        return isinstance(json.loads(unfenced(text)), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def strict_loads(text: str) -> Any:
     """Decode a JSON text: no key twice, no NaN or Infinity, no number too long or too large to read.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from judges.rubric import Rubric
 from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
-from worker.ports import StoreUnavailable
+from worker.ports import Fetched, StoreError, StoreUnavailable
 from worker.schema import Score, Trace, TraceKey
 
 Plan = Callable[[Sample], Verdict | Exception | float]
@@ -60,6 +60,7 @@ class FlakyStore:
         self.failing: Exception | None = None
         self.swallow_writes = 0
         self.refuse: dict[str, Exception] = {}
+        self.unreadable: dict[str, StoreError] = {}
         self.writes = 0
 
     async def project_id(self) -> str:
@@ -68,9 +69,10 @@ class FlakyStore:
     async def count_rootless(self, start: datetime, end: datetime) -> int:
         return 0
 
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
         self._maybe_fail()
-        return {key.trace_id: self.traces[key.trace_id] for key in keys if key.trace_id in self.traces}
+        all_of_them: dict[str, Fetched] = {**self.traces, **self.unreadable}
+        return {key.trace_id: all_of_them[key.trace_id] for key in keys if key.trace_id in all_of_them}
 
     async def write_scores(self, scores: Sequence[Score]) -> None:
         self._maybe_fail()

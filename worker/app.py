@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery
@@ -120,11 +120,21 @@ async def publish(messages: Sequence[Message]) -> None:
         await in_thread(_send, messages)
 
 
-@worker_ready.connect
-def _sweep_at_start(sender: Any, **_: object) -> None:
+def at_control_start(work: Callable[[], None]) -> Callable[[], None]:
+    """Call this whenever a control worker of this process has started."""
+
+    def started(sender: Any, **_: object) -> None:
+        if CONTROL_QUEUE in sender.app.amqp.queues.consume_from:
+            work()
+
+    worker_ready.connect(started, weak=False)
+    return work
+
+
+@at_control_start
+def _sweep_at_start() -> None:
     """A control worker that starts sweeps at once: beat's first tick is a whole interval away."""
-    if CONTROL_QUEUE in sender.app.amqp.queues.consume_from:
-        app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
+    app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
 
 
 _ROUTES: dict[type[Message], tuple[str, str]] = {

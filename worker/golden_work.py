@@ -8,12 +8,15 @@ from __future__ import annotations
 from functools import partial
 
 from judges.evaluate import Evaluator
+from judges.offload import in_thread
 from worker.config import ConfigRoot
 from worker.golden.fleet import GoldenJudging, JudgedBy
 from worker.golden.goldenset import GoldenSet
 from worker.golden.lock import load_golden_set
-from worker.golden.scheduled import GoldenPlace, ScheduledRuns
-from worker.golden.ticking import GoldenClock, Schedules, read_schedules
+from worker.golden.scheduled import ScheduledRuns
+from worker.golden.scheduled_run import GoldenPlace
+from worker.golden.slots import ScheduleStatus
+from worker.golden.ticking import GoldenClock, Schedules, read_schedules, schedule_statuses
 from worker.ports import PublishGolden
 from worker.runtime import Runtime, build_evaluator, load_calibrations
 from worker.settings import Settings
@@ -31,6 +34,8 @@ def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
 
 def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
     """Runs golden sets that are due."""
+    from worker.golden_experiments import experiments_of  # it loads Langfuse's SDK; a gate without a fleet does not
+
     place = GoldenPlace(
         load=partial(load_set, runtime.root, runtime.settings),
         evaluator=partial(build_evaluator, root=runtime.root, settings=runtime.settings),
@@ -38,8 +43,15 @@ def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
         data_dir=runtime.root.data_dir(runtime.settings),
         concurrency=GOLDEN_CONCURRENCY,
         webhook=runtime.settings.golden_webhook_url,
+        show=experiments_of(runtime.root, runtime.settings),
     )
     return ScheduledRuns(state=runtime.state, clock=runtime.clock, place=place)
+
+
+async def read_schedule_statuses(runtime: Runtime) -> list[ScheduleStatus]:
+    """How every scheduled set stands now."""
+    schedules = await in_thread(golden_schedules, runtime.root)
+    return await schedule_statuses(runtime.state, schedules, runtime.clock.now())
 
 
 def golden_judging(runtime: Runtime) -> GoldenJudging:

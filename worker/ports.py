@@ -63,6 +63,26 @@ class StoreRejected(StoreError):
     """The store understood and refused (validation, rights): PARK."""
 
 
+class TraceTooLarge(StoreRejected):
+    """The store has the trace, but it is more than the store, or we, move at once: SKIP."""
+
+
+Fetched = Trace | StoreError
+"""What became of a trace that was asked for: here it is, or why it could not be read, which says nothing of others."""
+
+
+def trace_in(fetched: Mapping[str, Fetched], trace_id: str) -> Trace | None:
+    """One trace out of what was fetched; None if the store does not have it.
+
+    Raises:
+        StoreError: it could not be read.
+    """
+    found = fetched.get(trace_id)
+    if isinstance(found, StoreError):
+        raise found
+    return found
+
+
 class TraceStore(Protocol):
     """A place where an application's traces are kept and scores can be hung on them.
 
@@ -91,11 +111,14 @@ class TraceStore(Protocol):
         """
         ...
 
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
         """Whole traces by id, at most 200 at once; what the store does not have is absent from the result.
 
+        A trace that could not be read has its error instead, and takes no other with it: `TraceTooLarge` for ever,
+        `StoreBusy` where the time for this call was over first.
+
         Raises:
-            StoreUnavailable, StoreRejected
+            StoreUnavailable, StoreRejected: nothing could be read.
         """
         ...
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from judges.schema import Record, Screening
+from judges.schema import Failed, Record, Screening, Skipped
 
 BATCH_SIZE = 16
 """Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
@@ -247,12 +247,25 @@ class Judgement(Record):
     needs_review: bool = False
 
 
+class Unanswered(Record):
+    """What a cascade's first tier had said, under which evaluator revision, where a later one gave no answer."""
+
+    revision: str
+    screening: Screening
+
+    @classmethod
+    def after(cls, outcome: Skipped | Failed, revision: str) -> Unanswered | None:
+        """What an outcome without scores leaves of a first phase; None where it had none."""
+        return cls(revision=revision, screening=outcome.screening) if outcome.screening else None
+
+
 class LedgerEntry(Record):
     """A promise and how far it was kept.
 
     `attempts` counts failed tries, `deliveries` how often work began since the last outcome (a worker that dies
     leaves no outcome), `alone` how often of these it was the only one in work, `writes` how often scores were
-    posted. `since` is when its age began: at selection, and anew when a dead letter is replayed.
+    posted. `since` is when its age began: at selection, and anew when a dead letter is replayed. `unanswered` is the
+    latest failure of a later tier; it counts only while the entry is skipped or dead.
     """
 
     promise: Promise
@@ -266,6 +279,7 @@ class LedgerEntry(Record):
     since: AwareDatetime
     changed_at: AwareDatetime
     judgement: Judgement | None = None
+    unanswered: Unanswered | None = None
 
     @property
     def trace_id(self) -> str:
@@ -291,6 +305,7 @@ class Move(Record):
     detail: str = ""
     due: AwareDatetime | None = None
     judgement: Judgement | None = None
+    unanswered: Unanswered | None = None
     failed_attempt: bool = False
     wrote: bool = False
     fresh_start: bool = False

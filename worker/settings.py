@@ -7,6 +7,7 @@ What is judged and how lies in rubrics and `assay.yaml`; a setting never changes
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     langfuse_base_url: str | None = Field(
         None,
         validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-        description="Langfuse server; default: Langfuse Cloud in the EU.",
+        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped: the keys are sent.",
     )
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
@@ -69,17 +70,29 @@ class Settings(BaseSettings):
     golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
     golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
 
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Where control workers serve /metrics; unset: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        "metrics_port",
         *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
         mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("langfuse_base_url")
+    @classmethod
+    def _without_login(cls, url: str | None) -> str | None:
+        """The keys go where a login would; and the address is shown in errors, logs and `assay settings`."""
+        return url and re.sub(r"//[^/]*@", "//", url)
 
     @property
     def has_llm(self) -> bool:

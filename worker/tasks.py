@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.app import app, publish
-from worker.process import run_task
+from worker.app import app, at_control_start, publish
+from worker.process import run_task, worker_process
 from worker.schema import LONGEST_RUN_S, AssessMessage, GoldenJudgeMessage, GoldenRunMessage, RecordMessage
+from worker.settings import load_settings
+
+SCRAPE_S = 8.0
+"""Longest answer to a scrape; Prometheus itself gives up after ten seconds."""
 
 
 @app.task(name="assay.sweep", bind=True)
@@ -77,3 +81,19 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
 def review(self: Any) -> None:
     """Put flagged answers into the queues people review."""
     run_task(self.request, lambda runtime: runtime.review())
+
+
+@at_control_start
+def serve_metrics() -> None:
+    """Let Prometheus read how the golden sets' schedules stand, where ASSAY_METRICS_PORT says so."""
+    settings = load_settings()
+    if settings.metrics_port is None:
+        return
+    from worker import prometheus
+    from worker.golden_work import read_schedule_statuses
+
+    prometheus.serve_metrics(
+        settings.metrics_host,
+        settings.metrics_port,
+        lambda: worker_process().run(None, read_schedule_statuses, give_up_s=SCRAPE_S),
+    )

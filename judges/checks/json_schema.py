@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Iterator
+from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 
 import regex
@@ -12,15 +16,29 @@ from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from judges.checks.references import check_references, check_schema
 from judges.errors import EvaluationError, RubricError, UnjudgeableSample
+from judges.rules.expressions import check_expression
 from judges.strict_json import NotJson, TooDeep, strict_loads, unfenced
 
 PATTERN_TIMEOUT_S = 0.25
 """Longest match of one `pattern` of a schema."""
 
+CHECK_CPU_S = 10.0
+"""CPU time that one response may take in all. It is the thread's own, so that neighbours cost nobody an answer."""
+
+MOST_ERRORS = 100
+"""Faults of a response looked at to tell the one that says most."""
+
+_DEADLINE: ContextVar[float] = ContextVar("deadline", default=math.inf)
+
 
 class SchemaPatternTimeout(EvaluationError):
     """A pattern of the schema took too long on this response."""
+
+
+class SchemaTimeout(EvaluationError):
+    """The schema as a whole took too long on this response: neither answer can be given."""
 
 
 class JsonSchemaCheck:
@@ -34,26 +52,18 @@ class JsonSchemaCheck:
         """
         found = validators.validator_for(schema, default=Draft202012Validator)
         try:
-            found.check_schema(schema)
             for expression in _patterns(schema):
-                regex.compile(expression)
+                check_expression(expression, source, f"{key}.pattern")
+            check_schema(schema, found)
+            check_references(schema, found, source, key)
         except SchemaError as exc:
             where = "/".join(map(str, exc.absolute_path)) or "its top"
             raise RubricError(source, key, f"is no JSON schema: {exc.message[:150]} at {where}; mend it") from exc
-        except regex.error as exc:
-            raise RubricError(source, key, f"holds a pattern that is none ({exc}); mend it") from exc
         except RecursionError as exc:
             raise RubricError(source, key, "is nested too deeply; make it flatter") from exc
-        _check_references(schema, source, key)
-        bounded = validators.extend(  # type: ignore[no-untyped-call]  # attrs' class is not typed
-            found,
-            {
-                "pattern": _pattern,
-                "uniqueItems": _unique_items,
-                "patternProperties": _pattern_properties,
-                "additionalProperties": _additional_properties,
-            },
-        )
+        _check_bounded(schema, source, key)
+        keywords = {name: _timed(keyword) for name, keyword in {**found.VALIDATORS, **_OWN_KEYWORDS}.items()}
+        bounded = validators.extend(found, keywords)  # type: ignore[no-untyped-call]  # attrs' class is not typed
         # An empty registry: a reference to another document is never fetched.
         self._validator = bounded(schema, registry=Registry())
 
@@ -63,22 +73,43 @@ class JsonSchemaCheck:
         Raises:
             UnjudgeableSample: nested deeper than anything here can read.
             SchemaPatternTimeout: a pattern of the schema took too long.
+            SchemaTimeout: the whole of it did.
         """
+        began = _DEADLINE.set(time.thread_time() + CHECK_CPU_S)
         try:
-            error = best_match(self._validator.iter_errors(strict_loads(unfenced(text) if in_fence else text)))
+            found = self._validator.iter_errors(strict_loads(unfenced(text) if in_fence else text))
+            error = best_match(islice(found, MOST_ERRORS))
         except (TooDeep, RecursionError) as exc:
             raise UnjudgeableSample("too_deeply_nested", "the JSON is nested too deeply to be checked") from exc
         except NotJson as exc:
             return f"no JSON: {exc}"
         except Unresolvable as exc:
             raise EvaluationError("the schema refers to a part it does not have") from exc
+        finally:
+            _DEADLINE.reset(began)
         if error is None:
             return ""
         where = "/".join(str(part) for part in error.absolute_path)[:80]
         return f"{f'at {where}: ' if where else ''}{error.message[:200]}"
 
 
+def _timed(keyword: Any) -> Any:
+    """A keyword of the library that first looks whether there is time left."""
+
+    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        _check_time()
+        return keyword(validator, value, instance, schema)
+
+    return check
+
+
+def _check_time() -> None:
+    if time.thread_time() > _DEADLINE.get():
+        raise SchemaTimeout(f"the JSON schema took over {CHECK_CPU_S:g} s of CPU on this response; make it simpler")
+
+
 def _search(expression: str, text: str) -> bool:
+    _check_time()
     try:
         return regex.search(expression, text, timeout=PATTERN_TIMEOUT_S) is not None
     except TimeoutError as exc:
@@ -122,6 +153,14 @@ def _unique_items(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> 
             yield ValidationError("the items of a list are not all different")
 
 
+_OWN_KEYWORDS = {
+    "pattern": _pattern,
+    "uniqueItems": _unique_items,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+}
+
+
 def _levelled(item: Any) -> Any:
     """With 1.0 as 1, which JSON Schema takes for the same number."""
     if isinstance(item, float) and item.is_integer():
@@ -145,8 +184,8 @@ def _patterns(schema: Any) -> Iterator[str]:
             yield from _patterns(value)
 
 
-def _check_references(schema: Any, source: str, key: str) -> None:
-    """Only references inside the document: nothing is fetched, so nothing else could be resolved.
+def _check_bounded(schema: Any, source: str, key: str) -> None:
+    """Refuse what would go through a response's patterns once more in the library's own, unbounded way.
 
     Raises:
         RubricError
@@ -156,17 +195,10 @@ def _check_references(schema: Any, source: str, key: str) -> None:
         one = stack.pop()
         if isinstance(one, dict):
             if "unevaluatedProperties" in one and "patternProperties" in str(schema):
-                raise RubricError(
-                    source,
-                    key,
-                    "unevaluatedProperties beside patternProperties is not bounded in time; use additionalProperties",
+                remedy = (
+                    "unevaluatedProperties beside patternProperties is not bounded in time; use additionalProperties"
                 )
-            for name in ("$ref", "$dynamicRef"):
-                target = one.get(name)
-                if isinstance(target, str) and not target.startswith("#"):
-                    raise RubricError(
-                        source, key, f"{name} {target[:80]!r} leads out of the schema; copy what it names"
-                    )
+                raise RubricError(source, key, remedy)
             stack.extend(one.values())
         elif isinstance(one, list):
             stack.extend(one)

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 import regex
 
 from judges.checks.json_schema import PATTERN_TIMEOUT_S, JsonSchemaCheck
-from judges.errors import EvaluationError, RubricError
+from judges.errors import EvaluationError
 from judges.grades import cited_text, has_part
 from judges.local.kind import KIND_VERSION, response_kind
 from judges.offload import in_thread
 from judges.rubric import REFUSAL, Check, Rubric
+from judges.rules.expressions import check_telling
 from judges.schema import Citation, Grade, Part, ResponseKind, Sample, Tier, Verdict
 
-CHECKS_VERSION = "1"
+CHECKS_VERSION = "2"
 """Changed whenever a check could answer otherwise."""
 
 
@@ -92,11 +93,7 @@ def check_checks(rubric: Rubric, source: str) -> dict[str, JsonSchemaCheck]:
     for check in rubric.checks:
         for key, expressions in (("any_match", check.any_match), ("no_match", check.no_match)):
             for expression in expressions:
-                try:
-                    regex.compile(expression)
-                except regex.error as exc:
-                    where = f"checks.{check.score}.{key}"
-                    raise RubricError(source, where, f"not a regular expression ({exc}); mend or escape it") from exc
+                check_telling(expression, source, f"checks.{check.score}.{key}")
     return {
         check.score: JsonSchemaCheck(check.json_schema, source, f"checks.{check.score}.json_schema")
         for check in rubric.checks

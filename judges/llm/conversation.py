@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from judges.errors import EvaluationError, InvalidVerdict, ModelRefused
+from judges.errors import EvaluationError, InvalidVerdict, ModelRefused, RequestRejected, UnjudgeableSample
 from judges.llm.fence import one_line
 from judges.models.base import ChatModel, Message, Reply
 from judges.offload import in_thread
@@ -60,16 +60,26 @@ class Conversation:
         Raises:
             ModelError: the provider did not answer usefully.
             ModelRefused: the model declined.
-            InvalidVerdict: the second reply is at fault, too.
+            InvalidVerdict: the second reply is at fault, too, or the endpoint does not take the repair turn.
         """
-        reply = await self._ask(messages, schema, self._max_tokens)
+        reply: Reply | None = None
         try:
+            reply = await self._ask(messages, schema, self._max_tokens)
             return await in_thread(read, reply)
-        except InvalidVerdict as fault:
-            messages = [*messages, *_repair_turn(reply, fault, wanted)]
+        except InvalidVerdict as exc:
+            fault = exc
+            self._keep(fault)
+        messages = [*messages, *_repair_turn(reply, fault, wanted)]
         # Asking again for what did not fit would cut it off again.
-        max_tokens = self._max_tokens * 2 if reply.finish_reason == "length" else self._max_tokens
-        return await in_thread(reread or read, await self._ask(messages, schema, max_tokens))
+        is_cut = reply is not None and reply.finish_reason == "length"
+        max_tokens = self._max_tokens * 2 if is_cut else self._max_tokens
+        try:
+            second = await self._ask(messages, schema, max_tokens)
+        except (RequestRejected, UnjudgeableSample) as refused:
+            # The first request was taken: what this one is refused for is ours, its length or its doubled bound.
+            self._keep(refused)
+            raise fault from refused
+        return await in_thread(reread or read, second)
 
     def provenance(self) -> Mapping[str, Any]:
         """Who was asked, who answered, and what it took: fields of a verdict. Nothing asked costs nothing."""
@@ -87,10 +97,17 @@ class Conversation:
 
     def charge(self, error: EvaluationError) -> None:
         """Say on an error what had been spent by then; what the model itself reported of its last call is added."""
-        last = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
-        paid = [*self._replies, last] if error.usage.calls else [*self._replies]
-        error.usage = sum((reply.usage for reply in paid), start=Usage())
-        error.cost_usd = self._bill(paid).cost_usd
+        self._keep(error)
+        bill = self._bill(self._replies)
+        error.usage = sum((reply.usage for reply in self._replies), start=Usage())
+        error.cost_usd, error.cost_basis = bill.cost_usd, bill.basis if self._replies else ""
+
+    def _keep(self, error: EvaluationError) -> None:
+        """Take over what an error says was spent, so that it is paid for once."""
+        if error.usage.calls:
+            spent = Reply(text="", usage=error.usage, model_served=self._model.model, latency_s=0.0)
+            self._replies.append(spent)
+            error.usage = Usage()
 
     async def _ask(self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int) -> Reply:
         reply = await self._model.complete(messages, json_schema=schema, max_tokens=max_tokens)
@@ -104,8 +121,21 @@ class Conversation:
         return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
 
 
-def _repair_turn(reply: Reply, fault: InvalidVerdict, wanted: str) -> tuple[Message, Message]:
-    """What is added to the conversation: the broken reply and what is wrong with it."""
+def cut_off(reply: Reply, advice: str) -> str:
+    """What is said of a reply that was cut off at its token limit.
+
+    Args:
+        reply: the reply.
+        advice: what to leave out. Nothing can be where most of the room, or all of it, went to reasoning.
+    """
+    usage = reply.usage
+    if reply.text.strip() and 2 * usage.reasoning_tokens <= usage.completion_tokens:
+        return f"the reply was cut off at its token limit; {advice}"
+    return "reasoning took up the token limit before the reply was whole; reason less, or raise judge.llm.max_tokens"
+
+
+def _repair_turn(reply: Reply | None, fault: InvalidVerdict, wanted: str) -> tuple[Message, Message]:
+    """What is added to the conversation: the broken reply, unless the endpoint kept it, and what is wrong with it."""
     request = f"Your reply cannot be used: {fault}. Reply again with {wanted}, nothing else."
-    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS]) or "(empty)"
+    broken = one_line(reply.text[:_REPEATED_REPLY_CHARS] if reply else "") or "(empty)"
     return Message(role="assistant", content=broken), Message(role="user", content=request)

@@ -9,7 +9,7 @@ from functools import partial
 
 from judges.errors import EvaluationError, InvalidVerdict, UnjudgeableSample
 from judges.grades import missing_part
-from judges.llm.conversation import Conversation, fresh_nonce
+from judges.llm.conversation import Conversation, cut_off, fresh_nonce
 from judges.llm.graded_prompt import Ask, GradedLimits, Layout, graded_fingerprint, lay_out, plan_asks
 from judges.llm.graded_reply import Graded, parse_graded, reply_schema
 from judges.models.base import ChatModel, Reply
@@ -38,7 +38,7 @@ class GradedJudge:
         Args:
             model: who is asked.
             prices: what the calls cost.
-            limits: sizes of one call; the defaults fit a 32,000-token context window.
+            limits: sizes of one call; the defaults fit a 64,000-token context window.
             nonce: makes the fence word of each call; tests pass their own.
         """
         self._model = model
@@ -117,6 +117,4 @@ def _read(reply: Reply, ask: Ask, layout: Layout) -> Graded:
     except InvalidVerdict as fault:
         if reply.finish_reason != "length":
             raise
-        raise InvalidVerdict(
-            "the reply was cut off at its token limit; leave out reasons", reply=fault.reply
-        ) from fault
+        raise InvalidVerdict(cut_off(reply, "leave out reasons"), reply=fault.reply) from fault

@@ -41,7 +41,11 @@ Reply with one JSON object and nothing else: its keys are the criteria's names."
 
 
 class GradedLimits(Record):
-    """Sizes of one call, in characters and passages; the defaults fit a 32,000-token context window."""
+    """Sizes of one call, in characters and passages; the defaults fit a 64,000-token context window.
+
+    `text_chars` bounds the passages together, the response and the reference each; with question and history a full
+    call holds 168,000 characters, about 42,000 tokens at four characters each.
+    """
 
     text_chars: int = Field(default=48_000, ge=1_000)
     question_chars: int = Field(default=16_000, ge=1)
@@ -81,8 +85,7 @@ def plan_asks(sample: Sample, criteria: Sequence[Criterion], limits: GradedLimit
     wants_passages = any("contexts" in one.sees for one in criteria)
     groups = list(_groups(sample, limits)) if wants_passages else []
     asked = {part for one in criteria for part in one.sees}
-    cut = "question" in asked and len(sample.question) > limits.question_chars
-    cut = cut or any(len(sample.contexts[at]) > limits.text_chars for group in groups for at in group)
+    cut = any(_is_cut(sample, part, limits) for part in asked)
     first = Ask(
         criteria=tuple(criteria),
         passages=groups[0] if groups else (),
@@ -91,6 +94,17 @@ def plan_asks(sample: Sample, criteria: Sequence[Criterion], limits: GradedLimit
     each = tuple(one for one in criteria if one.per == "context")
     rest = groups[1:] if each else []
     return [first, *(Ask(criteria=each, passages=group, partial=cut) for group in rest)]
+
+
+def _is_cut(sample: Sample, part: Part, limits: GradedLimits) -> bool:
+    """Whether a part is longer than what is shown of it; a response that is has been refused before."""
+    if part == "question":
+        return len(sample.question) > limits.question_chars
+    if part == "history":
+        return sum(len(turn.content) for turn in sample.history) > limits.history_chars
+    if part == "reference":
+        return len(sample.reference or "") > limits.text_chars
+    return part == "contexts" and any(len(text) > limits.text_chars and text.strip() for text in sample.contexts)
 
 
 def _groups(sample: Sample, limits: GradedLimits) -> Iterator[tuple[int, ...]]:

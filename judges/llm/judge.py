@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict
 from judges.llm.claims import Judged, resolve
-from judges.llm.conversation import Conversation, fresh_nonce
+from judges.llm.conversation import Conversation, cut_off, fresh_nonce
 from judges.llm.numbering import Limits, Part, divide
 from judges.llm.prompt import build_messages, prompt_fingerprint
 from judges.llm.reply import REPLY_SCHEMA, parse_reply
@@ -145,7 +145,7 @@ def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:
     except InvalidVerdict as fault:
         if reply.finish_reason != "length":
             raise
-        message = "the reply was cut off at its token limit; leave out reasons and fragments"
+        message = cut_off(reply, "leave out reasons and fragments")
         raise type(fault)(message, reply=fault.reply) from fault
     judged = resolve(parsed, sample, part, support=support_probabilities(reply))
     return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)

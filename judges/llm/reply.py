@@ -89,7 +89,8 @@ class Entry(Record):
             raise ValueError("evidence must be a list of integers")
         p = entry.get("p")
         # Nobody is one per cent sure of the verdict they just gave: whole numbers above 1 are per cent, 1 is a share.
-        if type(p) is int and 1 < p <= _PER_CENT:
+        # To JSON, and to the schema that was asked for, 97.0 is as whole as 97.
+        if isinstance(p, int | float) and 1 < p <= _PER_CENT and p == int(p):
             entry["p"] = p / _PER_CENT
         return entry
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from judges.emptiness import is_empty
 from judges.errors import UnjudgeableSample
 from judges.local.checkworthy import checkworthy, is_refusal
 from judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
@@ -50,7 +51,7 @@ class LocalJudge:
             UnjudgeableSample: `no_evidence`, as there is nothing to compare the response with.
         """
         del rubric
-        if not any(context.strip() for context in sample.contexts):
+        if all(is_empty(context) for context in sample.contexts):
             raise UnjudgeableSample("no_evidence", "the local judge only compares with evidence; use the llm judge")
         return await in_thread(self._judge, sample)
 

@@ -62,7 +62,10 @@ class ChatModel(Protocol):
         Raises:
             RateLimited, ModelTimeout, ModelUnavailable: may pass by itself.
             ModelAccessDenied: key, quota or model name are wrong.
+            RequestRejected: this request is not accepted, for a reason not known here.
             ModelRefused: content filter.
+            InvalidVerdict: the endpoint itself could not read what the model wrote.
+            UnjudgeableSample: the request does not fit the model's context window.
         """
         ...
 

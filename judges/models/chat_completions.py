@@ -9,10 +9,9 @@ from typing import Any
 
 from judges.errors import ModelRefused, ModelUnavailable
 from judges.models.base import Reply, Token
+from judges.models.reasoned import answer_of
 from judges.models.request_form import TOOL_NAME
-from judges.reasoning import reasoning_end
 from judges.schema import Usage
-from judges.strict_json import unfenced
 
 _MOST_TOKENS = 40_000
 
@@ -41,7 +40,7 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
     refusal = _text(message.get("refusal"))
     called = _called(message.get("tool_calls"))
     return Reply(
-        text="" if refusal else called or _answered(_content(message.get("content"))),
+        text="" if refusal else called or answer_of(_content(message.get("content"))),
         refusal=refusal,
         finish_reason=finish_reason,
         usage=usage,
@@ -50,14 +49,6 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
         latency_s=latency_s,
         tokens=() if refusal or called else tuple(_tokens(choice.get("logprobs"))),
     )
-
-
-def is_json_object(text: str) -> bool:
-    """Whether the whole text is one JSON object, a Markdown fence around it aside."""
-    try:
-        return isinstance(json.loads(unfenced(text)), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _first_choice(data: object) -> dict[str, Any]:
@@ -80,12 +71,6 @@ def _content(content: object) -> str:
 _TEXT_PARTS = ("text", "output_text")
 
 
-def _answered(text: str) -> str:
-    """The text after the model's reasoning."""
-    end = reasoning_end(text)
-    return text[end:].lstrip() if end else text
-
-
 def _called(calls: object) -> str:
     """The arguments of the function calls that were asked for. Two calls do not make one object, so both are given."""
     found = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
@@ -98,12 +83,16 @@ def _usage(usage: object) -> Usage:
     if not isinstance(usage, dict):
         return Usage(calls=1)
     prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    prompted, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    reasoned = _count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else 0
+    # Some servers count reasoning beside the completion, not in it; their total tells. It is paid for either way.
+    is_beside = _count(usage.get("total_tokens")) == prompted + written + reasoned
     return Usage(
         calls=1,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
+        prompt_tokens=prompted,
         cached_tokens=_count(prompt.get("cached_tokens")) if isinstance(prompt, dict) else 0,
-        completion_tokens=_count(usage.get("completion_tokens")),
-        reasoning_tokens=_count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else 0,
+        completion_tokens=written + reasoned if is_beside else written,
+        reasoning_tokens=reasoned,
     )
 
 

@@ -1,4 +1,4 @@
-"""A chat model at any OpenAI-compatible endpoint, and the only file that knows the provider's SDK.
+"""A chat model at any OpenAI-compatible endpoint; only this file and `sdk_errors` know the provider's SDK.
 
 The SDK runs on its aiohttp transport and is called through `post(..., cast_to=object)`: its default transport scans the
 whole connection pool on every call, and its typed call builds a tree of models nobody here reads.
@@ -7,61 +7,25 @@ whole connection pool on every call, and its typed call builds a tree of models 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 from pydantic import SecretStr
 
-from judges.errors import (
-    ConfigurationError,
-    EvaluationError,
-    ModelAccessDenied,
-    ModelRefused,
-    ModelTimeout,
-    ModelUnavailable,
-    RateLimited,
-    TransientModelError,
-    UnjudgeableSample,
-)
+from judges.errors import ConfigurationError, EvaluationError, ModelTimeout, ModelUnavailable
 from judges.models.base import Message, Reply
-from judges.models.chat_completions import is_json_object, read_reply
-from judges.models.request_form import KNOWN_FORMS, RequestForm, complaint_of, request_body
-from judges.models.retry import retry_after_s, retry_transient
+from judges.models.chat_completions import read_reply
+from judges.models.refusals import is_broken_reply
+from judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
+from judges.models.retry import retry_transient
+from judges.models.sdk_errors import map_error, refusal_of
 from judges.schema import Usage
+from judges.strict_json import is_json_object
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-
-ERROR_CLASSES: dict[type[Exception], type[EvaluationError]] = {
-    openai.OpenAIError: ModelUnavailable,
-    openai.APIError: ModelUnavailable,
-    openai.APIResponseValidationError: ModelUnavailable,
-    openai.APIConnectionError: ModelUnavailable,
-    openai.APITimeoutError: ModelTimeout,
-    openai.APIStatusError: ModelAccessDenied,
-    openai.BadRequestError: ModelAccessDenied,
-    openai.AuthenticationError: ModelAccessDenied,
-    openai.OAuthError: ModelAccessDenied,
-    openai.PermissionDeniedError: ModelAccessDenied,
-    openai.NotFoundError: ModelAccessDenied,
-    openai.ConflictError: ModelUnavailable,
-    openai.UnprocessableEntityError: ModelAccessDenied,
-    openai.RateLimitError: RateLimited,
-    openai.InternalServerError: ModelUnavailable,
-    openai.LengthFinishReasonError: ModelUnavailable,
-    openai.ContentFilterFinishReasonError: ModelRefused,
-    openai.WebSocketConnectionClosedError: ModelUnavailable,
-    openai.WebSocketQueueFullError: ModelUnavailable,
-}
-"""What each error of the SDK means to us, before status and code refine it."""
-
-_REFUSED_CODES = ("content_filter", "content_policy_violation", "invalid_prompt", "responsibleaipolicyviolation")
-_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_TOO_LONG = ("context_length_exceeded", "maximum context length", "context window", "string_above_max_length")
 
 
 class OpenAICompatibleModel:
@@ -127,11 +91,21 @@ class OpenAICompatibleModel:
             RateLimited, ModelTimeout, ModelUnavailable: still so after the last attempt, or the endpoint asks for a
                 longer wait than `max_wait_s`.
             ModelAccessDenied: key, quota or model name are wrong.
+            RequestRejected: this request is not accepted, for a reason not known here.
             ModelRefused: content filter.
+            InvalidVerdict: the endpoint itself could not read what the model wrote.
             UnjudgeableSample: the request does not fit the model's context window.
+
+        Each of them says what replies that told nothing but the endpoint's form had cost by then.
         """
         retrying = retry_transient(max_attempts=self._max_attempts, max_wait_s=self._max_wait_s)
-        return await retrying(self._attempt, messages, json_schema, max_tokens)
+        ignored: list[Reply] = []
+        try:
+            reply: Reply = await retrying(self._attempt, messages, json_schema, max_tokens, ignored)
+        except EvaluationError as exc:
+            exc.usage = sum((one.usage for one in ignored), start=exc.usage)
+            raise
+        return _with_spent(reply, ignored)
 
     async def close(self) -> None:
         """Close the connections of the running loop's client."""
@@ -140,29 +114,49 @@ class OpenAICompatibleModel:
             await client.close()
 
     async def _attempt(
-        self, messages: Sequence[Message], json_schema: Mapping[str, Any] | None, max_tokens: int
+        self,
+        messages: Sequence[Message],
+        json_schema: Mapping[str, Any] | None,
+        max_tokens: int,
+        ignored: list[Reply],
     ) -> Reply:
-        """One attempt: one call, and a further one for each feature the endpoint turns out to lack."""
+        """One attempt: one call, and a further one for each feature the endpoint turns out to lack.
+
+        Replies that only told that the form is not heeded are added to `ignored`: they are paid for all the same.
+        """
         form = KNOWN_FORMS.get(self._base_url, self._model)
-        ignored: list[Reply] = []
+        exploring = False
         while True:
             try:
                 reply = await self._call(request_body(form, self._model, messages, json_schema, max_tokens))
             except openai.OpenAIError as exc:
-                simpler = _after_refusal(form, exc, exploring=bool(ignored))
+                simpler = _after_refusal(form, exc, exploring=exploring)
                 if simpler is None:
                     # Not chained: the SDK's message repeats the server's body, which may repeat key and prompt.
                     raise map_error(exc, self._endpoint) from None
                 form = simpler
                 continue
-            looser = form.looser() if json_schema is not None and _ignores(form, reply) else None
-            if looser is None:
+            better = self._after_reply(form, reply) if json_schema is not None else None
+            if better is None:
                 # Remembered only now that it is known to work.
                 proven = form.proven or (json_schema is not None and is_json_object(reply.text))
                 KNOWN_FORMS.learn(self._base_url, self._model, form.model_copy(update={"proven": proven}))
-                return _with_spent(reply, ignored)
+                return reply
             ignored.append(reply)
-            form = looser
+            form, exploring = better, True
+
+    def _after_reply(self, form: RequestForm, reply: Reply) -> RequestForm | None:
+        """The form to ask again in, because this one was not heeded; None where the reply is what it is.
+
+        Once the endpoint has shown that it heeds a form, a reply in that form that is no JSON is the model's fault, or
+        the work of the text: it must not change how everybody after it is asked.
+        """
+        if not _ignores(reply):
+            return None
+        known = KNOWN_FORMS.get(self._base_url, self._model)
+        if not known.proven:
+            return form.looser()
+        return known if known.is_looser_than(form) else None
 
     async def _call(self, body: dict[str, Any]) -> Reply:
         """One HTTP call within the deadline and the concurrency bound."""
@@ -205,16 +199,20 @@ def _after_refusal(form: RequestForm, exc: openai.OpenAIError, *, exploring: boo
     """
     if not isinstance(exc, openai.APIStatusError):
         return None
+    if is_broken_reply(refusal_of(exc)):
+        # One reply says little of the form, but a model that has never called a function may not be able to.
+        return form.looser() if form.json_form is JsonForm.TOOL and not form.proven else None
     simpler = form.without_refused(exc.status_code, complaint_of(exc.body))
     return form.looser() if simpler is None and exploring and exc.status_code in {400, 404, 422} else simpler
 
 
-def _ignores(form: RequestForm, reply: Reply) -> bool:
+def _ignores(reply: Reply) -> bool:
     """Whether the server took a request for JSON and did not heed it.
 
-    A server that enforces JSON cannot answer with anything else, unless it was cut off or the model declined.
+    A server that enforces JSON cannot answer with anything else, unless it was cut off, the model declined, or nothing
+    came at all.
     """
-    if form.proven or reply.refusal is not None or reply.finish_reason == "length":
+    if reply.refusal is not None or reply.finish_reason == "length" or not reply.text.strip():
         return False
     return not is_json_object(reply.text)
 
@@ -238,47 +236,3 @@ def _check_settings(model: str, api_key: SecretStr, base_url: str | None) -> Non
         raise ConfigurationError("judge model: the API key is empty or holds white space or non-ASCII characters")
     if base_url is not None and (urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).netloc):
         raise ConfigurationError("judge model: the base URL must start with http:// or https:// and name a host")
-
-
-def map_error(exc: openai.OpenAIError, endpoint: str) -> EvaluationError:
-    """The error of ours for one of the SDK's; names status and code, never the server's or the request's text."""
-    mapped = next(ERROR_CLASSES[cls] for cls in type(exc).__mro__ if cls in ERROR_CLASSES)
-    if isinstance(exc, openai.APIStatusError):
-        return _map_status(exc, mapped, endpoint)
-    if mapped is ModelTimeout and not _timed_out(exc):
-        mapped = ModelUnavailable
-    return mapped(f"{endpoint}: {'no answer in time' if mapped is ModelTimeout else 'no usable connection'}")
-
-
-def _timed_out(exc: BaseException) -> bool:
-    """Whether a time-out is at the root; the SDK's transport calls a dropped connection a time-out as well."""
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, TimeoutError):
-            return True
-        cause = cause.__cause__
-    return False
-
-
-def _map_status(exc: openai.APIStatusError, mapped: type[EvaluationError], endpoint: str) -> EvaluationError:
-    """Refine by status and code what the class alone does not tell."""
-    status = exc.status_code
-    complaint = complaint_of(exc.body)
-    message = f"{endpoint}: status {status}{_safe_code(exc.code or exc.type)}"
-    if status == 408 or status >= 500:
-        mapped = ModelTimeout if status in {408, 504} else ModelUnavailable
-    elif any(code in complaint for code in _QUOTA_CODES):
-        mapped = ModelAccessDenied
-    elif status in {400, 413, 422}:
-        if status == 413 or any(sign in complaint for sign in _TOO_LONG):
-            return UnjudgeableSample("too_long_for_model", message)
-        if any(code in complaint for code in _REFUSED_CODES):
-            mapped = ModelRefused
-    if issubclass(mapped, TransientModelError):
-        return mapped(message, retry_after_s=retry_after_s(exc.response.headers, datetime.now(UTC)))
-    return mapped(message + ("; check key, model name and base URL" if mapped is ModelAccessDenied else ""))
-
-
-def _safe_code(code: str | None) -> str:
-    """The error code for the message, if it looks like one."""
-    return f" ({code})" if code and re.fullmatch(r"[\w.-]{1,64}", code) else ""

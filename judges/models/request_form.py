@@ -85,20 +85,29 @@ class RequestForm(Record):
         return None
 
     def looser(self) -> RequestForm | None:
-        """The form that asks for JSON in the next weaker way; None if there is none."""
+        """The form that asks for JSON in the next weaker way, yet to be proven; None if there is none."""
         place = _FORMS.index(self.json_form) + 1
-        return self.model_copy(update={"json_form": _FORMS[place]}) if place < len(_FORMS) else None
+        if place == len(_FORMS):
+            return None
+        return self.model_copy(update={"json_form": _FORMS[place], "proven": False})
+
+    def is_looser_than(self, other: RequestForm) -> bool:
+        """Whether it asks for JSON in a weaker way."""
+        return _FORMS.index(self.json_form) > _FORMS.index(other.json_form)
 
     def merged(self, other: RequestForm) -> RequestForm:
-        """What both have found out: a feature that either had to leave out stays out."""
-        ordered = sorted((self, other), key=lambda form: _FORMS.index(form.json_form))
+        """What both have found out: a feature that either had to leave out stays out.
+
+        A way to ask for JSON that has brought JSON stands before one that has not, else the weaker before the stricter.
+        """
+        ordered = sorted((self, other), key=lambda form: (form.proven, _FORMS.index(form.json_form)))
         renamed = next((form.token_field for form in ordered if form.token_field != "max_tokens"), "max_tokens")  # noqa: S105  # a field name
         return RequestForm(
             json_form=ordered[1].json_form,
             logprobs=self.logprobs and other.logprobs,
             temperature=self.temperature and other.temperature,
             token_field=renamed,
-            proven=any(form.proven for form in ordered if form.json_form is ordered[1].json_form),
+            proven=ordered[1].proven,
         )
 
 

@@ -72,6 +72,8 @@ class Criterion(Record):
             raise ValueError(f"criterion {self.score}: per: context needs `contexts` among what it `sees`")
         if self.rank_score is not None and self.per != "context":
             raise ValueError(f"criterion {self.score}: rank_score needs per: context")
+        if self.rank_score == self.score:
+            raise ValueError(f"criterion {self.score}: rank_score is a second score; give it a name of its own")
         return self
 
     @property

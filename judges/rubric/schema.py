@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from judges.errors import RubricError
 from judges.rubric.criteria import Check, Criterion, Direction, ScoreName
-from judges.rubric.files import fill, first_problem, load_yaml
+from judges.rubric.files import check_storable, fill, first_problem, load_yaml
 from judges.rubric.plan import JudgeName, JudgePlan
 from judges.rubric.rules import Rules
 from judges.rubric.schema_files import with_schemas
@@ -217,8 +217,10 @@ def parse_rubric(
         raise RubricError(source, line, f"{problem}; mend the YAML") from exc
     if not isinstance(data, dict):
         raise RubricError(source, "file", "must be a mapping of keys; start with `name: ...`")
+    filled = fill(data, variables or {}, source, "file")
+    check_storable(filled, source)
     try:
-        rubric = Rubric.model_validate(fill(data, variables or {}, source, "file"))
+        rubric = Rubric.model_validate(filled)
     except ValidationError as exc:
         raise RubricError(source, *first_problem(exc)) from exc
     rules = with_rows(rubric.rules, directory, source)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from judges.errors import RubricError
 from judges.rubric.criteria import Check
+from judges.rubric.files import check_storable
+from judges.strict_json import strict_loads
 
 MAX_BYTES = 200_000
 
@@ -39,7 +40,8 @@ def _with_schema(check: Check, directory: Path | None, source: str) -> Check:
     path = directory / check.schema_file
     try:
         raw = path.read_bytes()
-        schema = json.loads(raw)
+        schema = strict_loads(raw.decode("utf-8-sig"))
+        check_storable(schema, str(path))
     except OSError as exc:
         raise RubricError(source, key, f"{path} cannot be read ({exc.strerror}); mend the path") from exc
     except (ValueError, RecursionError) as exc:

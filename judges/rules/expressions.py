@@ -12,6 +12,10 @@ SEARCH_TIMEOUT_S = 0.25
 """Longest search of one pattern over one text; a pattern that backtracks for longer is a mistake in the rubric."""
 
 
+_ANY_TEXTS = ("", "a", "7, \u03a9!")
+"""Texts that no pattern has in mind; what matches all of them matches the empty string in any."""
+
+
 class PatternTimeout(EvaluationError):
     """A pattern took too long on this text: neither a hit nor a pass can be said, so the sample is parked."""
 
@@ -34,8 +38,21 @@ def check_expression(expression: str, source: str, key: str) -> None:
     """
     try:
         compiled(expression)
-    except regex.error as exc:
+    except RecursionError as exc:
+        raise RubricError(source, key, "not a regular expression (nested too deeply); make it flatter") from exc
+    except (regex.error, ValueError, OverflowError) as exc:
         raise RubricError(source, key, f"not a regular expression ({exc}); mend it or escape it") from exc
+
+
+def check_telling(expression: str, source: str, key: str) -> None:
+    """Check that an expression compiles and that not every text matches it, as `x*` and `foo|` do.
+
+    Raises:
+        RubricError: names source and key.
+    """
+    check_expression(expression, source, key)
+    if all(compiled(expression).search(text, timeout=SEARCH_TIMEOUT_S) for text in _ANY_TEXTS):
+        raise RubricError(source, key, f"{expression[:80]!r} matches every text, even an empty one; make it say more")
 
 
 def search(expression: str, text: str, *, rule: str, limit: int | None = 1) -> list[regex.Match[str]]:

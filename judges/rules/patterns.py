@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from judges.rubric import Pattern
-from judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_expression, search
+from judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_telling, search
 from judges.schema import RuleHit, Sample, Span, Verdict
 
 __all__ = ["SEARCH_TIMEOUT_S", "PatternTimeout", "check_patterns", "compile_patterns"]
@@ -25,14 +25,14 @@ def check_patterns(sample: Sample, verdict: Verdict, patterns: Iterable[Pattern]
 
 
 def compile_patterns(patterns: Iterable[Pattern], source: str) -> None:
-    """Check that every pattern compiles.
+    """Check that every pattern compiles, and that not every text matches it.
 
     Raises:
         RubricError: one does not; names `source`, the pattern and what is wrong with it.
     """
     for pattern in patterns:
         key = "must_match" if pattern.must_match is not None else "must_not_match"
-        check_expression(_expression(pattern), source, f"rules.patterns.{pattern.id}.{key}")
+        check_telling(_expression(pattern), source, f"rules.patterns.{pattern.id}.{key}")
 
 
 def pattern_hit(text: str, pattern: Pattern) -> RuleHit | None:

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from judges.schema import Screening
 from worker.launch.broker import Broker
 from worker.people import ReviewRequest
 from worker.ports import FleetState, StateUnavailable
-from worker.schema import Judgement, LedgerState, LostSpend, Move, Promise, ResolvedRate, WindowRecord
+from worker.schema import Judgement, LedgerState, LostSpend, Move, Promise, ResolvedRate, Unanswered, WindowRecord
 from worker.state.memory_state import MemoryState
 from worker.state.redis_state import RedisState
 
@@ -174,6 +175,26 @@ def test_judgement_and_attempts_are_remembered_and_cleared_by_a_fresh_start(run:
         await state.move("grounding", [again], now=LATER)
         entry = (await state.entries("grounding", ["a"]))["a"]
         assert (entry.attempts, entry.since, list(await state.dead_letters())) == (0, LATER, [])
+
+    run(check)
+
+
+def test_first_phase_without_an_answer_is_remembered_beside_several_moves(run: Run) -> None:
+    first = Screening(scores={"hallucination_risk": 0.4}, pi2=1.0, why="escalated", phase2=False)
+    lost = Unanswered(revision="r", screening=first)
+
+    async def check(state: FleetState) -> None:
+        await state.promise([promise("a"), promise("b"), promise("c")], now=NOW, due=SOON)
+        moves = [
+            move("a", LedgerState.OPEN, LedgerState.SKIPPED, reason="model_refused", unanswered=lost),
+            move("b", LedgerState.OPEN, LedgerState.SKIPPED, reason="empty_response"),
+            move("c", LedgerState.OPEN, LedgerState.OPEN, due=SOON, failed_attempt=True, unanswered=lost),
+        ]
+        assert await state.move("grounding", moves, now=NOW) == ["a", "b", "c"]
+        await state.move("grounding", [move("c", LedgerState.OPEN, LedgerState.DEAD, reason="too old")], now=LATER)
+        entries = await state.entries("grounding", ["a", "b", "c"])
+        assert [entries[key].unanswered for key in "abc"] == [lost, None, lost]
+        assert [entries[key].reason for key in "abc"] == ["model_refused", "empty_response", "too old"]
 
     run(check)
 

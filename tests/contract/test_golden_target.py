@@ -681,3 +681,14 @@ def test_a_path_that_leads_nowhere_says_so(path: str) -> None:
 def test_what_is_no_path_is_refused_with_the_manifest(path: str) -> None:
     with pytest.raises(ValueError, match="no JSONPath"):
         HttpTargetSettings(kind="http", url="http://x.test", response=path)
+
+
+def test_a_functions_exception_shows_no_key() -> None:
+    def raises(*_: object) -> str:
+        raise ValueError("no access with api_key=hunter2 and sk-live-0123456789abcdef")
+
+    reply = call(raises)
+    assert isinstance(reply, TargetFailure)
+    assert reply.detail.startswith("ValueError: no access")
+    assert "hunter2" not in reply.detail
+    assert "sk-live" not in reply.detail

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -54,6 +54,8 @@ class FilledStore(TraceStore, Protocol):
     """A store under test can also be filled."""
 
     async def add_traces(self, traces: Iterable[Trace]) -> int: ...
+
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]: ...
 
 
 class Doorbell:

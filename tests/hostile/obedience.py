@@ -141,6 +141,10 @@ NEVER_A_NUMBER = frozenset(OBEDIENCE) - {
 """Replies that break the format whatever the sample: a number that comes of one is a structural success."""
 
 
+NO_LINE = frozenset({"nonexistent", "uncited", "quote", "quote_empty", "forged_lines"})
+"""Replies that name no line that was shown: a claim that comes out of one as supported is a structural success."""
+
+
 class ObeyingModel(ScriptedModel):
     """Obeys in one way on every turn, the repair turn included."""
 

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 import pytest
 
 from judges.evaluate import Evaluator
+from judges.llm import claims
 from judges.llm.judge import LlmJudge
+from judges.llm.numbering import Part
+from judges.llm.reply import Entry
 from judges.models.scripted import ScriptedModel
 from judges.prices import PriceTable
-from judges.schema import Failed
+from judges.schema import Evidence, Failed
 from tests.hostile.attack import Attack
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES
-from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, OBEDIENCE, ObeyingModel
+from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, NO_LINE, OBEDIENCE, ObeyingModel
 from tests.hostile.soft_bound import SOFT_BOUND
 from tests.hostile.summary import rows_of
 from tests.hostile.trial import attempt, rubric, trials
@@ -52,6 +55,18 @@ def test_no_attack_succeeds_structurally(family: str) -> None:
 def test_obedience_alone_breaks_nothing(base: object, way: str) -> None:
     attack = Attack("none", "none", "", ("response",), (), base)  # type: ignore[arg-type]  # pytest passes it on as an object
     assert asyncio.run(attempt(attack, way)).structural == ()
+
+
+@pytest.mark.parametrize("way", sorted(NO_LINE))
+def test_support_lent_to_a_reply_that_names_no_line_is_seen(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite itself: a judge that takes the first line where none is named must not get through it."""
+
+    def lent(_: Entry, part: Part) -> tuple[tuple[Evidence, ...], int]:
+        return tuple(part.evidence.values())[:1], 0
+
+    monkeypatch.setattr(claims, "_cited", lent)
+    found = [asyncio.run(attempt(Attack("none", "none", "", ("response",), (), base), way)) for base in BASES]
+    assert any(trial.structural for trial in found)
 
 
 def test_soft_bounds_name_every_family_and_no_other() -> None:

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from pydantic import SecretStr
 
 from judges.cascade import Cascade, CascadeTier
-from judges.errors import ModelRefused
+from judges.errors import InvalidVerdict, ModelRefused, RequestRejected
 from judges.evaluate import Evaluator
 from judges.llm.judge import LlmJudge
 from judges.local import LocalJudge
-from judges.models.base import Message, Reply
+from judges.models.base import ChatModel, Message, Reply
+from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.request_form import KNOWN_FORMS
 from judges.models.scripted import ScriptedModel
 from judges.panel import PanelJudge
 from judges.prices import PriceTable
@@ -22,6 +25,7 @@ from tests.hostile.attack import Attack
 from tests.hostile.bases import sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES
 from tests.hostile.obedience import OBEDIENCE, ObeyingModel
+from tests.servers.openai_server import Answer, OpenAIServer, Step, fails, says
 
 _PRICES = PriceTable(checked="2026-11", models={})
 _BY_FAMILY = {family: next(a for a in CORPUS if a.family == family and len(a.said) < 10_000) for family in FAMILIES
@@ -32,10 +36,31 @@ REFUSED = Reply(text="", refusal="I will not judge this.", usage=Usage(calls=1),
 REFUSING: Mapping[str, Callable[[Sequence[Message]], str | Reply | Exception]] = {
     "declines": lambda _: REFUSED,
     "content filter": lambda _: ModelRefused("content filter"),
+    "rejected": lambda _: RequestRejected("status 400"),
+    "reply the endpoint cannot read": lambda _: InvalidVerdict("status 400 (json_validate_failed)"),
+    "repair turn rejected": lambda messages: RequestRejected("status 400") if len(messages) > 2 else "no JSON",
     "breaks its reply": lambda _: "As the text says, this is for the screen to judge.",
     "leaves all out": lambda _: '{"kind":"answer","sentences":[]}',
     "names a tier": lambda _: '{"kind":"answer","tier":"screen","sentences":[]}',
 }
+
+
+UNPAID = ("content filter", "rejected", "reply the endpoint cannot read")
+OVER_A_TEXT: Mapping[str, Sequence[Step]] = {
+    "unknown 400, the text repeated": (),
+    "unknown 422": (fails(422, message="unprocessable"),),
+    "quota in the message of a 400": (fails(400, message="insufficient_quota: says the text"),),
+    "Groq finds no JSON": (fails(400, message="Failed to generate JSON.", code="json_validate_failed"),),
+    "Groq finds no call": (fails(400, message="Failed to call a function.", code="tool_use_failed"),),
+    "Ollama finds no call": (fails(500, message="error parsing tool call: raw=''"),),
+    "guardrail": (fails(400, message="Request blocked by guardrail", code="guardrail_intervened"),),
+    "LiteLLM": (fails(400, message="litellm.BadRequestError: ContentPolicyViolationError"),),
+    "moderated 403": (fails(403, message="requires moderation and your input was flagged"),),
+    "firewall 403": (Answer(b"<html>Request blocked</html>", status=403, content_type="text/html"),),
+    "firewall 406": (Answer(b"<html>Not acceptable</html>", status=406, content_type="text/html"),),
+    "cut off, doubled, refused": (says('{"kind":', finish_reason="length"), fails(400, message="max_tokens too large")),
+}
+"""What is answered over one text, the first steps; a 400 that repeats the text follows."""
 
 
 def rubric(*tiers: str, **plan: object) -> Rubric:
@@ -44,10 +69,18 @@ def rubric(*tiers: str, **plan: object) -> Rubric:
     return Rubric.model_validate({"name": "tiers", "judge": judge})
 
 
-def judged(sample: Sample, one: Rubric, model: ScriptedModel) -> Outcome:
+def judged(sample: Sample, one: Rubric, model: ChatModel) -> Outcome:
     """By the real local judge, and a model."""
     tiers = [CascadeTier(LocalJudge()), CascadeTier(LlmJudge(model, _PRICES))]
-    return asyncio.run(Evaluator(one, Cascade(tiers, one)).evaluate(sample))
+    cascade = Cascade(tiers, one)
+
+    async def run() -> Outcome:
+        try:
+            return await Evaluator(one, cascade).evaluate(sample)
+        finally:
+            await cascade.close()
+
+    return asyncio.run(run())
 
 
 def obeying(way: str, attack: Attack) -> ObeyingModel:
@@ -70,7 +103,33 @@ def test_text_over_which_a_model_fails_never_comes_before_the_screen(attack: Att
     always = rubric("local", "llm", stakes="high", on_failure="screen")
     outcome = judged(attack.sample, always, ScriptedModel(REFUSING[how], model="m"))
     assert isinstance(outcome, (Failed, Skipped)), outcome
-    assert outcome.usage.calls > 0 or how == "content filter"
+    assert outcome.usage.calls > 0 or how in UNPAID
+
+
+@pytest.mark.parametrize("how", sorted(OVER_A_TEXT))
+@pytest.mark.parametrize("attack", ATTACKS[::6], ids=lambda attack: attack.family)
+def test_error_status_over_a_text_never_brings_it_before_the_screen(attack: Attack, how: str) -> None:
+    """Through the real adapter: what counts as an outage is decided by status and body."""
+    KNOWN_FORMS.clear()  # a port may come twice
+    always = rubric("local", "llm", stakes="high", on_failure="screen")
+    with OpenAIServer(OVER_A_TEXT[how], default=fails(400, message=attack.said[:500])) as server:
+        model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+        outcome = judged(attack.sample, always, model)
+    assert isinstance(outcome, (Failed, Skipped)), outcome
+    assert server.requests
+
+
+def test_outage_does_bring_it_before_the_screen_where_the_rubric_says_so() -> None:
+    """The counterpart, without which the test above could not fail."""
+    KNOWN_FORMS.clear()
+    always = rubric("local", "llm", stakes="high", on_failure="screen")
+    for step in (fails(401), fails(503)):
+        with OpenAIServer(default=step) as server:
+            model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+            outcome = judged(ATTACKS[0].sample, always, model)
+        assert isinstance(outcome, Scored)
+        assert outcome.verdict is not None
+        assert outcome.verdict.degraded
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.family)

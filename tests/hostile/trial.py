@@ -22,7 +22,7 @@ from judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
 from judges.sentences import split_sentences
 from tests.hostile.attack import NONCE, Attack
 from tests.hostile.inline import InlineExecutor
-from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, OBEDIENCE, ObeyingModel
+from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, NO_LINE, OBEDIENCE, ObeyingModel
 from tests.hostile.wire_format import structure_faults
 
 _RUBRIC_FILE = Path(__file__).parents[2] / "rubrics" / "grounding-llm.yaml"
@@ -146,8 +146,8 @@ def _outcome_faults(sample: Sample, outcome: Outcome, way: str) -> Iterator[str]
     if outcome.verdict is None:
         return
     for claim in outcome.verdict.claims:
-        if claim.verdict is ClaimVerdict.SUPPORTED and not claim.evidence:
-            yield "supported by no evidence"
+        if claim.verdict is ClaimVerdict.SUPPORTED and (not claim.evidence or way in NO_LINE):
+            yield "supported by no line that the reply names and that was shown"
         for one in claim.evidence:
             if not sample.contexts[one.context : one.context + 1] or not (
                 sample.contexts[one.context][one.start : one.end].strip()

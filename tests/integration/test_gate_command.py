@@ -1,4 +1,4 @@
-"""`assay gate` as a pipeline meets it: every row of the table of exit codes in docs/golden.md."""
+"""`assay gate` as a pipeline meets it: the rows of the table of exit codes in docs/golden.md, but for the fleet's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.golden_home import ITEMS, REFUSAL, Home, N, anchors, answers, chat, target
+from tests.integration.golden_home import GOOD, ITEMS, REFUSAL, WRONG, Home, N, anchors, answers, chat, target
 from tests.servers.openai_server import OpenAIServer, fails, slow
 from tests.unit.worker.golden_sets import write_lines
 from tests.unit.worker.waiting import until
@@ -54,6 +54,42 @@ def test_refusing_every_item_on_both_sides_is_3(home: Home, capsys: pytest.Captu
 def test_a_failed_must_pass_item_is_1(home: Home) -> None:
     home.write({"old": answers(2), "new": answers(2)}, gate={"must_pass": ["q1"]})
     assert home.gate() == 1
+
+
+def test_a_blocking_secondary_is_1_and_a_warning_one_is_0(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every answer passes as before, and every third now says something besides that nobody can find."""
+    padded = answers() | {f"q{n}": f"{GOOD} {WRONG}" for n in range(0, N, 3)}
+    for secondary, code in (("block", 1), ("warn", 0)):
+        rest: dict[str, Any] = {"pass_when": {"groundedness": {"at_least": 0.3}}, "gate": {"secondary": secondary}}
+        home.write({"old": answers(), "new": padded}, **rest)
+        assert home.gate() == code
+        assert "groundedness worse: 1.000 → 0.833" in _flat(capsys)
+
+
+@pytest.mark.parametrize(("bad", "code"), [(0, 0), (2, 3), (9, 1)])
+def test_non_inferiority_is_0_only_where_it_is_shown(
+    home: Home, bad: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write({"old": answers(), "new": answers(bad)}, gate={"mode": "non_inferiority", "margin": 0.06})
+    assert home.gate() == code
+    assert "an unchanged release is shown to be no worse than 6.0% with a probability of" in _flat(capsys)
+
+
+@pytest.mark.parametrize("passing", [0, 4])
+def test_a_baseline_that_could_show_no_regression_is_3(
+    home: Home, passing: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write({"old": answers(N - passing), "new": answers(N)})
+    assert home.gate() == 3
+    assert "baseline: " in _flat(capsys)
+
+
+def test_what_the_call_overrides_is_said(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    assert home.gate("--candidate", "new", "--baseline", "new", "--repeats", "2") == 0
+    said = _flat(capsys)
+    assert "not as frozen: every item was asked 2 times, the set says 1" in said
+    assert "not as frozen: compared with 'new', the manifest names 'old'" in said
 
 
 def test_a_live_application_that_answers_well_is_0(home: Home) -> None:
@@ -114,6 +150,8 @@ def test_wrong_digests_are_2_and_say_where(home: Home, capsys: pytest.CaptureFix
     ("change", "words"),
     [
         ({"pass_when": {"vibes": {"at_least": 0.5}}}, "pass_when.vibes"),
+        ({"rubric": "nobody"}, "nobody"),
+        ({"surprise": 1}, "surprise"),
         ({"gate": {"primary": "vibes"}}, "gate.primary"),
         ({"gate": {"must_pass": ["nobody"]}}, "gate.must_pass"),
         ({"gate": {"mode": "non_inferiority", "margin": 0.02}}, "gate.margin: 0.02 can never be shown"),
@@ -132,6 +170,27 @@ def test_an_unknown_metric_or_a_changed_setting_is_2(
     line = capsys.readouterr().err
     assert words in line
     assert "Traceback" not in line
+
+
+def test_a_set_that_was_never_frozen_is_2(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    (home.set / "golden.lock").unlink()
+    assert home.gate() == 2
+    assert "golden.lock" in capsys.readouterr().err
+
+
+def test_runs_with_other_repeats_are_2(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    kept = str(home.path / "old.json")
+    assert home.assay("golden", "run", "bot-v1", "--release", "old", "--out", kept) == 0
+    assert home.gate("--baseline", kept, "--candidate", "new", "--repeats", "2") == 2
+    assert "both sides need the same" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_cannot_be_written_is_2(home: Home) -> None:
+    home.write()
+    nowhere = str(home.path / "no" / "such" / "run.json")
+    assert home.assay("golden", "run", "bot-v1", "--release", "new", "--out", nowhere) == 2
 
 
 def test_a_set_without_items_is_2(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

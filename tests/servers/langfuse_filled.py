@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, SecretStr
 
+from worker.ports import trace_in
 from worker.schema import Observation, Score, Trace, TraceKey, TraceRoot
 from worker.state.memory_limits import MemoryLimits
 from worker.stores.langfuse import PLANS, LangfuseStore, Plan
@@ -95,12 +96,14 @@ class FilledLangfuse(LangfuseStore):
             part = traces[start : start + 200]
             keys = [TraceKey(trace_id=trace.id, start=trace.root.start, end=trace.root.end) for trace in part]
             read = await super().fetch_traces(keys)
-            found += sum(len(read[t.id].observations) >= len(t.observations) for t in part if t.id in read)
+            found += sum(_is_whole(trace_in(read, one.id), one) for one in part)
         return found == len(traces)
 
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
         """Whole traces, without the metadata that the way of sending leaves."""
-        return {trace_id: _clean(trace) for trace_id, trace in (await super().fetch_traces(keys)).items()}
+        fetched = await super().fetch_traces(keys)
+        found = {trace_id: trace_in(fetched, trace_id) for trace_id in fetched}
+        return {trace_id: _clean(trace) for trace_id, trace in found.items() if trace is not None}
 
     async def write_scores(self, scores: Sequence[Score]) -> None:
         """Write, and remember what must be seen."""
@@ -134,6 +137,10 @@ class FilledLangfuse(LangfuseStore):
         deadline = time.monotonic() + self._patience_s
         while not await condition() and time.monotonic() < deadline:
             await asyncio.sleep(0.05 if self._patience_s < 10 else 2)
+
+
+def _is_whole(read: Trace | None, sent: Trace) -> bool:
+    return read is not None and len(read.observations) >= len(sent.observations)
 
 
 def _clean(trace: Trace) -> Trace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -16,17 +16,17 @@ from judges.errors import ConfigurationError, EvaluationError
 from worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
 from worker.config import CONFIG_FILE, ConfigRoot
 from worker.golden.comparison import GateResult
-from worker.golden.decide import ItemStatus
 from worker.golden.files import write_text
 from worker.golden.goldenset import GoldenSet
 from worker.golden.lock import load_golden_set
-from worker.golden.result import GoldenRun, ItemResult
+from worker.golden.result import GoldenRun
 from worker.golden.schema import GoldenItem
 from worker.runtime import open_deployment_store
 from worker.settings import Settings
 
 if TYPE_CHECKING:
     from worker.stores.langfuse import LangfuseStore
+    from worker.stores.langfuse.experiments import ExperimentReport
 
 T = TypeVar("T")
 AUTO = "auto"
@@ -92,39 +92,12 @@ def show_experiment(
     """
     if named is None:
         return True
-    from worker.stores.langfuse.datasets import push as push_items
-    from worker.stores.langfuse.experiments import Experiment, publish
-
-    base = f"{golden.name if named == AUTO else named} {made.run_id}"
+    from worker.golden_experiments import publish_run
 
     async def work(store: LangfuseStore) -> bool:
-        pushed = await push_items(store.client, golden)
-        is_whole = not pushed.missing
-        for repeat, results in sorted(_by_repeat(made).items()):
-            experiment = Experiment(
-                name=base if made.repeats == 1 else f"{base} {repeat + 1}/{made.repeats}",
-                dataset=pushed.dataset,
-                dataset_id=pushed.dataset_id,
-                started=made.started or datetime.now(UTC),
-                results=tuple(results),
-                metadata=_metadata(golden, made),
-                scores=_run_values(made, results),
-            )
-            report = await publish(store, experiment, golden)
-            is_whole = is_whole and report.is_whole
-            stderr.print(
-                Text(
-                    f"experiment {report.name}: {report.items_shown} of {report.items} items and {report.scores_shown} "
-                    f"of {report.scores} scores can be read; {report.url}"
-                ),
-                soft_wrap=True,
-            )
-            if report.too_large:
-                named = ", ".join(report.too_large)
-                stderr.print(Text(f"  left out, larger than Langfuse takes at once: {named}"), soft_wrap=True)
-            if report.missing:
-                stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
-        return is_whole
+        name = None if named == AUTO else named
+        shown = await publish_run(store, golden, made, name=name, on_report=_say)
+        return shown.is_whole
 
     try:
         return _on_langfuse(settings, root, work)
@@ -143,35 +116,20 @@ def check_experiment(root: ConfigRoot, named: str | None) -> None:
         raise ConfigurationError(f"{root.path / CONFIG_FILE}: store.kind: --experiment needs langfuse; leave it out")
 
 
-def _by_repeat(made: GoldenRun | GateResult) -> Mapping[int, list[ItemResult]]:
-    found: dict[int, list[ItemResult]] = {}
-    results = made.items if isinstance(made, GoldenRun) else [one for pair in made.pairs for one in pair.candidate]
-    for result in results:
-        found.setdefault(result.repeat, []).append(result)
-    return found
-
-
-def _metadata(golden: GoldenSet, made: GoldenRun | GateResult) -> dict[str, str]:
-    target = made.target if isinstance(made, GoldenRun) else made.candidate
-    return {
-        "run": made.run_id,
-        "golden_set": golden.name,
-        "set_digest": made.set_digest,
-        "rubric": golden.rubric.name,
-        "revision": made.revision,
-        "target": target,
-    }
-
-
-def _run_values(made: GoldenRun | GateResult, results: Sequence[ItemResult]) -> dict[str, float | str]:
-    """Scores of the whole run. A pass rate counts what was judged; what is missing is said beside it."""
-    done = [one for one in results if one.status is not ItemStatus.MISSING]
-    values: dict[str, float | str] = {"completed_share": len(done) / len(results) if results else 0.0}
-    if done:
-        values["pass_rate"] = sum(one.status is ItemStatus.PASSED for one in done) / len(done)
-    if isinstance(made, GateResult):
-        values["gate_verdict"] = made.verdict.value
-    return values
+def _say(report: ExperimentReport) -> None:
+    """What can be seen of an experiment."""
+    stderr.print(
+        Text(
+            f"experiment {report.name}: {report.items_shown} of {report.items} items and {report.scores_shown} "
+            f"of {report.scores} scores can be read; {report.url}"
+        ),
+        soft_wrap=True,
+    )
+    if report.too_large:
+        left_out = ", ".join(report.too_large)
+        stderr.print(Text(f"  left out, larger than Langfuse takes at once: {left_out}"), soft_wrap=True)
+    if report.missing:
+        stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
 
 
 def _on_langfuse(settings: Settings, root: ConfigRoot, work: Callable[[LangfuseStore], Awaitable[T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.history import RunStore
 from worker.golden.lock import changes_since_lock, freeze, load_golden_set, noted_changes
-from worker.golden.series import build_series
+from worker.golden.series import Series, build_series
 from worker.settings import Settings
 
 golden_app = typer.Typer(help="List, check, freeze and run golden sets.", no_args_is_help=True)
@@ -159,27 +160,49 @@ def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOpti
 @golden_app.command("series")
 def series(
     name: NameArgument,
-    target: Annotated[str | None, typer.Option("--target", help="Which target [default: of the latest run]")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Which target [default: of the latest scheduled run]")
+    ] = None,
+    acknowledge: Annotated[
+        str | None,
+        typer.Option("--acknowledge", metavar="RUN", help="The alarm up to this run is looked into: start anew."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Has the pass rate moved over the kept runs? Exit 1 on an alarm, 3 while there are too few runs.
+    """Has the pass rate moved over the scheduled runs? Exit 1 on an alarm, 3 while there are too few runs.
 
     Watched by an e-process, which may be looked at after every run; testing each week anew at 5 % would raise a false
-    alarm in most years.
+    alarm in most years. An alarm stands until somebody acknowledges it; runs by command are not in the series.
     """
     settings, root = settings_and_root(config)
     golden = _read(settings, root, name)
-    history = RunStore(root.data_dir(settings), name).history()
-    found = build_series(
-        history, set_digest=golden.digest, target=target or (history[-1].target if history else "nothing")
-    )
+    store = RunStore(root.data_dir(settings), name)
+    found = _series(store, golden, target)
+    if acknowledge is not None:
+        _acknowledge(store, found, acknowledge)
+        found = _series(store, golden, target)
     if as_json:
         print_json(found)
     else:
         for line in series_facts(found):
             console.print(Text(line))
     raise typer.Exit(3 if found.too_few is not None else 1 if found.alarm is not None else 0)
+
+
+def _series(store: RunStore, golden: GoldenSet, target: str | None) -> Series:
+    history = store.history()
+    scheduled = [run.target for run in history if run.origin == "schedule"]
+    chosen = target or (scheduled[-1] if scheduled else "nothing")
+    return build_series(history, set_digest=golden.digest, target=chosen, acknowledged=store.acknowledged())
+
+
+def _acknowledge(store: RunStore, found: Series, run_id: str) -> None:
+    """Note it, unless it would throw evidence away that raised no alarm."""
+    if run_id not in found.since_alarm:
+        can = ", ".join(found.since_alarm) or "none: there is no alarm"
+        raise ConfigurationError(f"--acknowledge {run_id}: not the run of the alarm or a later one (those are {can})")
+    store.acknowledge(run_id, datetime.now(UTC))
 
 
 def _check(settings: Settings, root: ConfigRoot, golden: GoldenSet) -> tuple[Finding, ...]:

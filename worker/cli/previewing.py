@@ -11,6 +11,7 @@ from judges.errors import ConfigurationError
 from judges.rubric import Rubric
 from worker.cli.context import console, with_runtime
 from worker.flow.extraction import Extraction, Part, extract
+from worker.ports import trace_in
 from worker.runtime import Runtime
 from worker.schema import Trace, TraceKey
 
@@ -31,7 +32,7 @@ def trace_and_parts(trace_id: str, *, rubric: Rubric, config: Path | None) -> tu
 async def _extract(runtime: Runtime, trace_id: str, rubric: Rubric) -> tuple[Trace, Extraction]:
     now = datetime.now(UTC)
     key = TraceKey(trace_id=trace_id, start=now - LOOK_BACK, end=now)
-    trace = (await runtime.store.fetch_traces([key])).get(trace_id)
+    trace = trace_in(await runtime.store.fetch_traces([key]), trace_id)
     if trace is None:
         raise ConfigurationError(
             f"trace {trace_id}: not in the store's last {LOOK_BACK.days} days, or it has no root; check the id"

@@ -21,7 +21,17 @@ from worker.flow.dispositions import Disposition, backoff_s, policy_named
 from worker.flow.samples import build_sample
 from worker.flow.scores import written_values
 from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
-from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreError, TraceStore
+from worker.ports import (
+    Clock,
+    Fetched,
+    FleetState,
+    Publish,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    TraceStore,
+    TraceTooLarge,
+)
 from worker.schema import (
     AssessMessage,
     Judgement,
@@ -30,8 +40,8 @@ from worker.schema import (
     LostSpend,
     Move,
     RecordMessage,
-    Trace,
     TraceKey,
+    Unanswered,
 )
 
 SUSPICIOUS_DELIVERIES = 3
@@ -136,29 +146,25 @@ class Assessor:
 
     async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> list[Move]:
         keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
+        until = self.clock.now() + self.limits.batch_deadline
         try:
-            traces = await self.store.fetch_traces(keys) if keys else {}
-        except StoreBusy as exc:
-            # Waiting for room within our own limit costs no attempt: nothing was tried.
-            due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
-            return [_move_to(entry, LedgerState.OPEN, "store_busy", due=due) for entry in entries]
+            fetched = await self.store.fetch_traces(keys) if keys else {}
         except StoreError as exc:
-            failed = Failed(error=type(exc).__name__, message=str(exc)[:300])
-            return [self._move(entry, failed) for entry in entries]
-        return await self._judge_all(entries, traces, evaluator)
+            return [self._unread(entry, exc) for entry in entries]
+        return await self._judge_all(entries, fetched, evaluator, until=until)
 
     async def _judge_all(
-        self, entries: Sequence[LedgerEntry], traces: Mapping[str, Trace], evaluator: Evaluator
+        self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched], evaluator: Evaluator, *, until: datetime
     ) -> list[Move]:
         """Judge concurrently until the batch's deadline; what is unfinished then is cancelled and tried again."""
         tasks = {
-            entry.trace_id: asyncio.create_task(self._judge(entry, traces.get(entry.trace_id), evaluator))
+            entry.trace_id: asyncio.create_task(self._judge(entry, fetched.get(entry.trace_id), evaluator))
             for entry in entries
         }
         if not tasks:
             return []
         try:
-            await asyncio.wait(tasks.values(), timeout=self.limits.batch_deadline.total_seconds())
+            await asyncio.wait(tasks.values(), timeout=max(0.0, (until - self.clock.now()).total_seconds()))
         finally:
             for task in tasks.values():
                 task.cancel()
@@ -176,11 +182,13 @@ class Assessor:
         message = str(error)[:300] if isinstance(error, EvaluationError) else ""
         return self._move(entry, Failed(error=type(error).__name__, message=message))
 
-    async def _judge(self, entry: LedgerEntry, trace: Trace | None, evaluator: Evaluator) -> Move:
-        if trace is None:
+    async def _judge(self, entry: LedgerEntry, fetched: Fetched | None, evaluator: Evaluator) -> Move:
+        if fetched is None:
             return self._missing(entry)
+        if isinstance(fetched, StoreError):
+            return self._unread(entry, fetched)
         try:
-            sample = await in_thread(build_sample, trace, evaluator.rubric.sample)
+            sample = await in_thread(build_sample, fetched, evaluator.rubric.sample)
         except UnjudgeableSample as exc:
             return self._move(entry, Skipped(reason=exc.reason, detail=exc.detail))
         key = verdict_key(sample, evaluator.revision)
@@ -191,7 +199,8 @@ class Assessor:
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             await self._count_spent(entry, outcome)
-            return self._move(entry, outcome)
+            unanswered = Unanswered.after(outcome, evaluator.revision)
+            return self._move(entry, outcome).model_copy(update={"unanswered": unanswered})
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
         packed = await in_thread(pack, verdict)
@@ -234,6 +243,16 @@ class Assessor:
         )
         due = self.clock.now() + self.limits.record_deadline
         return _move_to(entry, LedgerState.JUDGED, due=due, judgement=judgement)
+
+    def _unread(self, entry: LedgerEntry, error: StoreError) -> Move:
+        if isinstance(error, TraceTooLarge):
+            return self._move(entry, Skipped(reason="trace_too_large", detail=str(error)))
+        wish_s = error.retry_after_s if isinstance(error, StoreUnavailable) else None
+        if isinstance(error, StoreBusy):
+            # Waiting for room within our own limit costs no attempt: nothing was tried.
+            due = self.clock.now() + timedelta(seconds=max(1.0, wish_s or 0.0))
+            return _move_to(entry, LedgerState.OPEN, "store_busy", due=due)
+        return self._move(entry, Failed(error=type(error).__name__, message=str(error)[:300], retry_after_s=wish_s))
 
     def _missing(self, entry: LedgerEntry) -> Move:
         """Ingestion lag is waited for by age; a trace that never comes is skipped, not failed."""

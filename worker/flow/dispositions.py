@@ -36,6 +36,7 @@ POLICIES: dict[type[Exception], Policy] = {
     errors.InvalidVerdict: Policy(disposition=Disposition.RETRY, max_attempts=2),
     ports.StoreUnavailable: _PROVIDER,
     ports.StoreRejected: Policy(disposition=Disposition.PARK),
+    ports.TraceTooLarge: Policy(disposition=Disposition.SKIP),
     ports.StateUnavailable: _PROVIDER,
 }
 _OUR_BUG = Policy(disposition=Disposition.PARK)
@@ -50,8 +51,12 @@ def policy_of(error: type[BaseException]) -> Policy:
 
 
 def policy_named(error: str) -> Policy:
-    """The same for the class name that an outcome carries."""
-    return _BY_NAME.get(error, _OUR_BUG)
+    """The same for the class name that an outcome carries.
+
+    Looked up each time: modules that are imported late bring errors of their own, and whoever raised one is imported.
+    """
+    named = (cls for cls in _family(errors.EvaluationError) if cls.__name__ == error)
+    return next((policy_of(cls) for cls in named), _OUR_BUG)
 
 
 def backoff_s(attempts: int, retry_after_s: float | None = None) -> float:
@@ -62,6 +67,3 @@ def backoff_s(attempts: int, retry_after_s: float | None = None) -> float:
 
 def _family(root: type[Exception]) -> list[type[Exception]]:
     return [root, *(cls for child in root.__subclasses__() for cls in _family(child))]
-
-
-_BY_NAME = {cls.__name__: policy_of(cls) for cls in _family(errors.EvaluationError)}

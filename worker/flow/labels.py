@@ -17,8 +17,8 @@ from worker.flow.batching import chunks
 from worker.flow.patience import patiently
 from worker.flow.samples import build_sample
 from worker.people import HumanScore, Reviewed, ReviewQueues
-from worker.ports import TraceStore
-from worker.schema import Trace, TraceKey
+from worker.ports import Fetched, StoreBusy, TraceStore, TraceTooLarge, trace_in
+from worker.schema import TraceKey
 
 FETCHED_AT_ONCE = 50
 Origin = Literal["review", "feedback"]
@@ -106,14 +106,30 @@ async def samples(
     before = timedelta(days=days)
     for chunk in chunks(sorted(labels.values(), key=lambda one: one.at), FETCHED_AT_ONCE):
         keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
-        traces = await patiently(partial(store.fetch_traces, keys))
+        traces = await _fetched(store, keys)
         for label in chunk:
-            made = await in_thread(_labelled, label, traces.get(label.trace_id), paths)
+            made = await in_thread(_labelled, label, traces, paths)
             if isinstance(made, str):
                 tally.drop(label.place, made)
                 continue
             tally.usable[label.place] += 1
             yield made
+
+
+async def _fetched(store: TraceStore, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+    """What the store gave; traces it had no room for are asked for again until it has."""
+    found: dict[str, Fetched] = {}
+    left = list(keys)
+
+    async def fetch_rest() -> None:
+        found.update(await store.fetch_traces(left))
+        busy = {trace_id: one for trace_id, one in found.items() if isinstance(one, StoreBusy)}
+        left[:] = [key for key in left if key.trace_id in busy]
+        if busy:
+            raise next(iter(busy.values()))
+
+    await patiently(fetch_rest)
+    return found
 
 
 def label_of(value: bool | float | str, origin: Origin, marked: Collection[str]) -> Literal[0, 1] | None:  # noqa: FBT001  # a person's value
@@ -210,7 +226,10 @@ def _keep(found: dict[str, Label], label: Label, tally: Tally) -> None:
     tally.drop(loser.place, "the trace has another, later or by a reviewer")
 
 
-def _labelled(label: Label, trace: Trace | None, paths: SamplePaths) -> LabelledTrace | str:
+def _labelled(label: Label, traces: Mapping[str, Fetched], paths: SamplePaths) -> LabelledTrace | str:
+    if isinstance(traces.get(label.trace_id), TraceTooLarge):
+        return "trace too large"
+    trace = trace_in(traces, label.trace_id)
     if trace is None:
         return "trace no longer there"
     try:

@@ -6,7 +6,7 @@ Writing is its own step, so that a store outage never pays a judge twice.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -123,24 +123,33 @@ class Recorder:
     async def verify(self) -> VerifyReport:
         """Read back what is posted and due; rewrite what is missing for too long, park it after three writes.
 
-        One verifier at a time; what comes due while it works is the next one's.
+        One verifier at a time; what comes due while it works is the next one's. A read that fails loses nothing of
+        what was read before it, and lets the next verifier begin at once.
         """
         total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
-        while await self.state.acquire("verify", owner=owner, ttl_s=VERIFY_LOCK_TTL_S):
-            entries = await self._posted(now)
-            if not entries:
-                break
-            total = _plus(total, await self._settle(entries, await self._shown(entries)))
-        await self.state.release("verify", owner=owner)
+        try:
+            while await self._alone(owner) and (entries := await self._posted(now)):
+                project = await self.store.project_id()
+                for group in _read_at_once(entries, project):
+                    if not await self._alone(owner):
+                        return total
+                    shown = await self._shown(group, project)
+                    total = _plus(total, await self._settle(group, shown))
+        except StoreBusy as exc:
+            log.info("verify.store_busy", retry_after_s=exc.retry_after_s)
+        finally:
+            await self.state.release("verify", owner=owner)
         return total
+
+    async def _alone(self, owner: str) -> bool:
+        return await self.state.acquire("verify", owner=owner, ttl_s=VERIFY_LOCK_TTL_S)
 
     async def _posted(self, now: datetime) -> Sequence[LedgerEntry]:
         again = self.clock.now() + timedelta(seconds=5)
         return await self.state.overdue([LedgerState.POSTED], now=now, limit=READ_AT_ONCE, push_to=again)
 
-    async def _shown(self, entries: Sequence[LedgerEntry]) -> set[str]:
+    async def _shown(self, entries: Sequence[LedgerEntry], project: str) -> set[str]:
         """Trace ids whose scores the store shows, all of them, with the values they should have."""
-        project = await self.store.project_id()
         expected = {e.trace_id: expected_scores(e, project) for e in entries}
         ids = [score for wanted in expected.values() for score in wanted]
         found: dict[str, Score] = {}
@@ -191,6 +200,21 @@ class Recorder:
         """Apply one change to many traces that are judged and not yet posted."""
         moves = [change.model_copy(update={"trace_id": trace_id}) for trace_id in trace_ids]
         await self.state.move(message.rubric, moves, now=self.clock.now())
+
+
+def _read_at_once(entries: Sequence[LedgerEntry], project: str) -> Iterator[list[LedgerEntry]]:
+    """Entries in groups whose scores one request can ask for; an entry's scores stay together."""
+    group: list[LedgerEntry] = []
+    taken = 0
+    for entry in entries:
+        count = len(expected_scores(entry, project))
+        if group and taken + count > READ_AT_ONCE:
+            yield group
+            group, taken = [], 0
+        group.append(entry)
+        taken += count
+    if group:
+        yield group
 
 
 def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:

@@ -77,6 +77,11 @@ def _size(golden: GoldenSet) -> Iterator[Finding]:
     if None not in sources and len(sources) < _FEWEST_SOURCES:
         text = f"{n} items from {len(sources)} sources only; items of one source fail together"
         yield Finding(check="size", level="warning", text=text)
+    named = [item.source_id for item in golden.items if item.source_id is not None]
+    independent = n - len(named) + len(set(named))
+    if independent < n and golden.manifest.gate.mode == "non_inferiority":
+        text = f"{n} items from {independent} sources; the tests take them as independent, so the interval that is held"
+        yield Finding(check="size", level="warning", text=f"{text} against gate.margin is too narrow")
 
 
 def _duplicates(golden: GoldenSet) -> Iterator[Finding]:

@@ -39,8 +39,12 @@ class Pair(Record):
     @cached_property
     def drop(self) -> int:
         """Passes lost. A repeat that is missing is taken as the candidate's bad luck on either side."""
-        before = sum(item.status is not ItemStatus.FAILED for item in self.baseline)
-        return before - sum(item.status is ItemStatus.PASSED for item in self.candidate)
+        return self.most_to_lose - sum(item.status is ItemStatus.PASSED for item in self.candidate)
+
+    @property
+    def most_to_lose(self) -> int:
+        """What the drop would be if every answer of the candidate had failed."""
+        return sum(item.status is not ItemStatus.FAILED for item in self.baseline)
 
     @property
     def worse(self) -> bool:
@@ -80,7 +84,8 @@ class Slice(Record):
 class MetricTest(Record):
     """One metric on both sides and whether the candidate is shown to be worse.
 
-    `baseline` and `candidate` are means over the `n` items both sides have. `better_when` says which way is good.
+    `baseline` and `candidate` are means over the `n` items both sides have; of a score that is the primary, with the
+    numbers that stand for answers without one. `better_when` says which way is good.
     `adjusted_p` is Holm's over the secondaries; None for the primary. `ratio` is candidate/baseline for what is
     counted (tokens, seconds), where it is tested on its logarithm. `drop_interval` is the 90 % interval of the drop
     (the bound that non-inferiority asks for lies at its upper end).

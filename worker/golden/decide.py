@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 
+from judges.reasoning import without_reasoning
 from judges.schema import Claim, ClaimVerdict, Failed, GroundingState, Outcome, ResponseKind, Scored, Severity, Skipped
 from worker.golden.schema import GoldenItem, Manifest
 
@@ -25,7 +26,10 @@ Decision = tuple[ItemStatus, tuple[str, ...]]
 
 
 def decide(item: GoldenItem, response: str, outcome: Outcome, manifest: Manifest) -> Decision:
-    """Status and reasons of an item whose answer was judged. A pass has no reasons."""
+    """Status and reasons of an item whose answer was judged. A pass has no reasons.
+
+    Reasoning before the answer is no part of it: the judge did not see it, and words in it were not said.
+    """
     if isinstance(outcome, Failed):
         return ItemStatus.MISSING, (f"judge failed: {outcome.error}: {outcome.message}",)
     if isinstance(outcome, Skipped):
@@ -39,7 +43,7 @@ def decide(item: GoldenItem, response: str, outcome: Outcome, manifest: Manifest
         if lost:
             return ItemStatus.MISSING, (lost,)
         failures = _answer_failures(item, outcome, manifest)
-    failures += _wording_failures(item, response)
+    failures += _wording_failures(item, without_reasoning(response))
     return (ItemStatus.FAILED, tuple(failures)) if failures else (ItemStatus.PASSED, ())
 
 
@@ -76,7 +80,8 @@ def _missing_reason(item: GoldenItem, outcome: Scored, manifest: Manifest) -> st
     if _no_answer(outcome):
         return ""
     calibrated = outcome.verdict is not None and outcome.verdict.calibrated
-    uses_risk = "hallucination_risk" in manifest.pass_when and "hallucination_risk" in outcome.scores
+    decisive = {*manifest.pass_when, manifest.gate.primary}
+    uses_risk = "hallucination_risk" in decisive and "hallucination_risk" in outcome.scores
     if uses_risk and not calibrated and not manifest.gate.allow_uncalibrated:
         return "hallucination_risk is not calibrated; calibrate the judge or set gate.allow_uncalibrated"
     unjudged = any(name not in outcome.scores for name in manifest.pass_when)

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from judges.errors import ConfigurationError, EvaluationError
-from judges.schema import Scored, Usage
+from judges.schema import Scored
 from worker.golden.bounded import limit_of, map_bounded
 from worker.golden.goldenset import GoldenSet
-from worker.golden.result import AnchorResult, AnchorVerdict, ExamState, JudgeChange, JudgeExam
-from worker.golden.run import (
+from worker.golden.result import (
     JUDGEMENTS_TO_CONFIRM,
-    RunPlan,
-    SampleEvaluator,
-    judged_twice,
-    served,
-    total_cost,
-    verdicts_of,
+    AnchorResult,
+    AnchorVerdict,
+    ExamState,
+    JudgeChange,
+    JudgeExam,
 )
+from worker.golden.run import RunPlan, SampleEvaluator, judged_twice, served, verdicts_of
 from worker.golden.schema import Anchor
+from worker.golden.spent import total_spent
 from worker.statistics.agreement import youden_lower
 from worker.statistics.intervals import Estimate
 from worker.statistics.paired import mcnemar_exact
@@ -66,7 +65,7 @@ def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> 
     judged = [result for result in results if result.flagged is not None]
     sensitivity = _hit_rate(judged, label=1)
     specificity = _hit_rate(judged, label=0)
-    verdicts = verdicts_of(result.outcome for result in results)
+    spent = total_spent(result.judging for result in results)
     exam = JudgeExam(
         state=ExamState.UNEXAMINED,
         reason="",
@@ -79,11 +78,11 @@ def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> 
         sensitivity=sensitivity,
         specificity=specificity,
         change=_change(golden, results),
-        models_served=served(verdicts),
+        models_served=served(verdicts_of(result.outcome for result in results)),
         confirmed=sum(len(result.judgements) > 1 for result in results),
         anchors=tuple(AnchorVerdict(id=r.id, label=r.label, flagged=r.flagged) for r in results),
-        usage=sum((verdict.usage for verdict in verdicts), Usage()),
-        cost_usd=total_cost([verdict.cost_usd for verdict in verdicts]),
+        usage=spent.usage,
+        cost_usd=spent.cost_usd,
     )
     if sensitivity is not None and specificity is not None:
         informedness = sensitivity.value + specificity.value - 1
@@ -153,12 +152,14 @@ async def _confirmed(
     wrong = [result for result in results if result.flagged is not None and not result.right]
 
     async def again(result: AnchorResult) -> AnchorResult:
-        flags = list(result.judgements or (result.flagged,))
+        flags, spent = list(result.judgements or (result.flagged,)), result.judging
         while len(flags) < JUDGEMENTS_TO_CONFIRM:
-            flags.append((await _judge_anchor(golden, anchors[result.id], evaluator)).flagged)
+            judged = await _judge_anchor(golden, anchors[result.id], evaluator)
+            flags, spent = [*flags, judged.flagged], spent + judged.judging
         # A judgement that failed speaks for nobody; then the first one stands.
         flagged = next((flag for flag in (True, False) if 2 * flags.count(flag) > len(flags)), result.flagged)
-        confirmed = result.model_copy(update={"flagged": flagged, "judgements": tuple(flags)})
+        update = {"flagged": flagged, "judgements": tuple(flags), "spent": spent}
+        confirmed = result.model_copy(update=update)
         plan.journal.keep("anchor", confirmed)
         return confirmed
 
@@ -172,15 +173,9 @@ def _unjudged(anchor: Anchor) -> AnchorResult:
 
 
 async def _judge_anchor(golden: GoldenSet, anchor: Anchor, evaluator: SampleEvaluator) -> AnchorResult:
-    result, sample = _unjudged(anchor), golden.anchor_sample(anchor)
-    try:
-        outcome = await judged_twice(sample, evaluator)
-    except ConfigurationError:
-        raise
-    except EvaluationError:
-        return result
+    outcome, spent = await judged_twice(golden.anchor_sample(anchor), evaluator)
     flagged = _flagged(golden, outcome) if isinstance(outcome, Scored) else None
-    return result.model_copy(update={"flagged": flagged, "outcome": outcome})
+    return _unjudged(anchor).model_copy(update={"flagged": flagged, "outcome": outcome, "spent": spent})
 
 
 def _flagged(golden: GoldenSet, outcome: Scored) -> bool:

@@ -10,6 +10,7 @@ from worker.golden.result import ExamState, GoldenRun, JudgeExam
 from worker.golden.series import Series
 from worker.golden.words import metric_name, number
 from worker.statistics.intervals import Estimate
+from worker.statistics.power import noninferiority_power
 
 _NAMED = 10
 
@@ -45,7 +46,7 @@ def gate_facts(result: GateResult) -> list[str]:
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
         f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
-        detectable_words(result.minimum_detectable_drop, result.n, result.repeats, result.assumed_flip_rate),
+        sight_words(result),
         *_missing_facts(result),
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
@@ -84,13 +85,44 @@ def signed(value: float, digits: int) -> str:
     return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
 
 
-def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float) -> str:
-    """What so many items can see, in words."""
-    times = f" asked {repeats} times" if repeats > 1 else ""
+def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float, *, seen: str = "are caught") -> str:
+    """What so many items can see, in words, where the pass rate is tested for a regression."""
+    items = f"{n} items" + (f" asked {repeats} times" if repeats > 1 else "")
     if drop is None:
-        return f"with {n} items{times} no drop of the pass rate can be promised to be caught"
-    flips = f"if {flip_rate:.0%} of the items flip each way by chance"
-    return f"with {n} items{times} drops from {drop:.1%} are caught with 80 % power {flips}"
+        return f"with {items} no drop of the pass rate can be promised to be caught"
+    by_chance = f"if {flip_rate:.0%} of the items flip each way by chance"
+    return f"with {items} drops from {drop:.1%} {seen} with 80 % power {by_chance}"
+
+
+def sight_words(result: GateResult) -> str:
+    """What this comparison could see, in words that fit its primary metric and mode."""
+    drop, n, flips = result.minimum_detectable_drop, result.n, result.assumed_flip_rate
+    if result.primary.metric != PASS_RATE:
+        return unknown_sight(result.primary.metric)
+    if result.margin is None:
+        return detectable_words(drop, n, result.repeats, flips)
+    return margin_sight(drop, n, result.repeats, flips, margin=result.margin, alpha=result.alpha)
+
+
+def unknown_sight(metric: str) -> str:
+    """What there is to say beforehand where a score decides."""
+    return (
+        f"which change of {metric_name(metric)} is caught is not known beforehand: it depends on how the score varies"
+    )
+
+
+def margin_sight(drop: float | None, n: int, repeats: int, flip_rate: float, *, margin: float, alpha: float) -> str:
+    """What so many items can see, in words, where non-inferiority is asked for.
+
+    How likely an unchanged release is to pass is told for items asked once; the interval of repeats has no such sum.
+    """
+    regressed = detectable_words(drop, n, repeats, flip_rate, seen="are shown to be a regression")
+    if repeats > 1 or n < 1:
+        return regressed
+    power = noninferiority_power(n, margin, flip_rate=flip_rate, alpha=alpha)
+    return (
+        f"an unchanged release is shown to be no worse than {margin:.1%} with a probability of {power:.0%}; {regressed}"
+    )
 
 
 def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
@@ -141,6 +173,7 @@ def series_facts(series: Series) -> list[str]:
     lines.append(f"{normal}; watched: below {1 - series.limit:.1%}, alarm at e = {series.threshold:g}")
     lines += [
         f"{point.run_id}  pass rate {point.pass_rate:.1%}, n = {point.answers}, e = {point.e_value:.3g}"
+        + ("; acknowledged, the evidence starts anew" if point.run_id in series.acknowledged else "")
         for point in series.points
     ]
     alarm = f"ALARM at run {series.alarm}: the pass rate fell" if series.alarm is not None else "no alarm"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from judges.schema import Scored, Tier
-from worker.golden.comparison import GateResult, Pair, Slice
+from judges.prices import total_cost
+from worker.golden.comparison import GateResult, MetricTest, Pair, Slice
 from worker.golden.decide import ItemStatus
+from worker.golden.facts import detectable_words, margin_sight, unknown_sight
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
-from worker.golden.metrics import PASS_RATE, primary_test, secondary_tests
-from worker.golden.result import ExamState, GoldenRun, ItemResult, JudgeExam
-from worker.golden.run import total_cost
+from worker.golden.metrics import PASS_RATE, half_scored, least_p_value, primary_test, secondary_tests
+from worker.golden.result import GoldenRun, ItemResult, JudgeExam
+from worker.golden.trust import judge_doubts, judge_warnings
 from worker.golden.verdict import Findings, verdict_of
-from worker.golden.words import floor_words, lost_words, metric_words
+from worker.golden.words import blind_words, floor_words, half_scored_words, lost_words, metric_words
 from worker.statistics.power import minimum_detectable_drop
 from worker.statistics.repeats import VarianceComponents, variance_components
 
@@ -36,24 +38,26 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
     tested = [pair for pair in pairs if not pair.both_missing]
     primary = primary_test(tested, golden)
     secondaries = secondary_tests(tested, golden)
-    broken, unconfirmed = _must_pass(pairs, settings.must_pass)
-    gaps = _gaps(baseline, candidate, golden)
-    if unconfirmed:
-        gaps.append(f"must-pass items missing or not confirmed: {', '.join(unconfirmed)}")
+    broken, unknown = _must_pass(pairs, settings.must_pass)
+    detectable = detectable_drop(golden, len(tested), candidate.repeats)
     found = Findings(
-        doubts=_judge_doubts(baseline, candidate, golden, exam),
-        gaps=gaps,
-        floor=floor_words(baseline, candidate, golden.items),
+        doubts=judge_doubts(baseline, candidate, golden, exam),
+        gaps=[*_gaps(baseline, candidate, golden), *_primary_gap(tested, golden), *unknown],
+        floor=_floor(baseline, candidate, golden, primary, tested),
         broken=broken,
         primary=primary,
         secondaries=secondaries,
     )
+    warnings = [metric_words(test) for test in secondaries if test.shown_worse]
+    warnings += judge_warnings(baseline, candidate, golden, exam)
+    if settings.primary == PASS_RATE and detectable is None:
+        warnings.append(detectable_words(None, len(tested), candidate.repeats, ASSUMED_FLIP_RATE))
     verdict, reasons = verdict_of(found, settings)
     return GateResult(
         run_id=candidate.run_id,
         verdict=verdict,
         reasons=tuple(reasons),
-        warnings=tuple(_warnings(found, golden, exam)),
+        warnings=(*warnings, *_deviations(baseline, candidate, golden)),
         golden_set=golden.name,
         set_digest=golden.digest,
         revision=candidate.revision,
@@ -73,7 +77,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         candidate_pass_rate=candidate.pass_rate(),
         baseline_missing=baseline.missing,
         candidate_missing=candidate.missing,
-        minimum_detectable_drop=detectable_drop(golden, len(tested), candidate.repeats),
+        minimum_detectable_drop=detectable,
         assumed_flip_rate=ASSUMED_FLIP_RATE,
         must_pass=settings.must_pass,
         must_pass_failures=tuple(broken),
@@ -95,6 +99,17 @@ def detectable_drop(golden: GoldenSet, n: int, repeats: int) -> float | None:
         return None
     alpha = golden.manifest.gate.alpha
     return minimum_detectable_drop(n, flip_rate=ASSUMED_FLIP_RATE, alpha=alpha, repeats=repeats)
+
+
+def sight_of(golden: GoldenSet, repeats: int) -> str:
+    """What a gate of this set can see, in words, before anything is asked."""
+    settings, n = golden.manifest.gate, len(golden.items)
+    if settings.primary != PASS_RATE:
+        return unknown_sight(settings.primary)
+    drop = detectable_drop(golden, n, repeats)
+    if settings.margin is None:
+        return detectable_words(drop, n, repeats, ASSUMED_FLIP_RATE)
+    return margin_sight(drop, n, repeats, ASSUMED_FLIP_RATE, margin=settings.margin, alpha=settings.alpha)
 
 
 def _pairs(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[Pair]:
@@ -130,50 +145,26 @@ def _by_item(run: GoldenRun) -> dict[str, tuple[ItemResult, ...]]:
     return found
 
 
-def _judge_doubts(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """Why the judge's verdicts cannot carry a decision."""
-    settings = golden.manifest.gate
-    doubts = []
-    if baseline.revision != candidate.revision:
-        doubts.append("baseline and candidate were judged by different evaluator revisions; judge the baseline again")
-    if exam is None or exam.state is ExamState.UNEXAMINED:
-        why = exam.reason if exam is not None else "the anchors were not judged"
-        if _screened(baseline, candidate):
-            doubts.append(f"judge unexamined: {why}; scores of the screen decide only after a passed exam: add anchors")
-        elif not settings.allow_unexamined:
-            doubts.append(f"judge unexamined: {why}; add anchors or set gate.allow_unexamined")
-    elif exam.revision != candidate.revision or exam.set_digest != golden.digest:
-        doubts.append("the judge's exam is of another evaluator revision or set; examine it again")
-    elif exam.state is not ExamState.PASSED:
-        doubts.append(f"judge exam {exam.state.value}: {exam.reason}")
-    if exam is not None and exam.model_changed and settings.on_model_change == "inconclusive":
-        doubts.append(_model_words(exam))
-    return doubts
+def _deviations(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[str]:
+    """Where the call went another way than what was frozen and reviewed."""
+    frozen, said = golden.manifest, []
+    if candidate.repeats != frozen.repeats:
+        said.append(f"not as frozen: every item was asked {candidate.repeats} times, the set says {frozen.repeats}")
+    if golden.baseline is not None:
+        reviewed = {Path(outputs.file).stem for outputs in golden.baseline.record.outputs}
+        if baseline.target not in reviewed:
+            said.append(f"not as frozen: compared with {baseline.target!r}, not with the reviewed baseline")
+    elif frozen.baseline is not None and baseline.target != frozen.baseline:
+        said.append(f"not as frozen: compared with {baseline.target!r}, the manifest names {frozen.baseline!r}")
+    return said
 
 
-def _screened(*runs: GoldenRun) -> bool:
-    """Whether any answer was decided by the screen: the local judge alone, or a cascade that stopped there."""
-    outcomes = (item.outcome for run in runs for item in run.items)
-    return any(
-        isinstance(one, Scored) and one.verdict is not None and one.verdict.tier is Tier.SCREEN for one in outcomes
-    )
-
-
-def _warnings(found: Findings, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """What a person should know though it does not decide."""
-    settings = golden.manifest.gate
-    warnings = [metric_words(test) for test in found.secondaries if test.shown_worse]
-    if exam is not None and exam.model_changed and settings.on_model_change == "warn":
-        warnings.append(_model_words(exam))
-    if exam is not None and exam.state is ExamState.UNEXAMINED and not found.doubts:
-        warnings.append(f"the judge is unexamined ({exam.reason}); gate.allow_unexamined lets it decide all the same")
-    return warnings
-
-
-def _model_words(exam: JudgeExam) -> str:
-    before = exam.change.models_before if exam.change is not None else ()
-    now = ", ".join(exam.models_served)
-    return f"the judge is served by another model: {now}, {', '.join(before)} when the baseline was taken"
+def _floor(
+    baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, primary: MetricTest, tested: Sequence[Pair]
+) -> list[str]:
+    """Why a comparison without a difference would prove nothing."""
+    said = floor_words(baseline, candidate, golden.items)
+    return said or blind_words(baseline, primary, least_p_value(tested, golden), golden.manifest.gate.alpha)
 
 
 def _gaps(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[str]:
@@ -189,18 +180,32 @@ def _gaps(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[
     return gaps
 
 
+def _primary_gap(tested: Sequence[Pair], golden: GoldenSet) -> list[str]:
+    """A score that decides and that too many items have on one side only."""
+    half = half_scored(tested, golden)
+    settings = golden.manifest.gate
+    if len(tested) - len(half) >= settings.min_completed * len(tested):
+        return []
+    return [half_scored_words(settings.primary, half, len(tested))]
+
+
 def _must_pass(pairs: Sequence[Pair], names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Must-pass items that failed by the majority of their judgements, and those that nobody could judge."""
-    broken, unknown = [], []
+    """Must-pass items that failed by the majority of their judgements, and words for those nobody can tell of."""
+    broken, unknown, cut = [], [], []
     for pair in pairs:
         if pair.id not in names:
             continue
         found = {result.confirmed for result in pair.candidate}
         if ItemStatus.FAILED in found:
             broken.append(pair.id)
+        elif any(result.unconfirmed for result in pair.candidate):
+            cut.append(pair.id)
         elif ItemStatus.MISSING in found:
             unknown.append(pair.id)
-    return broken, unknown
+    said = [f"must-pass items missing or not confirmed: {', '.join(unknown)}"] if unknown else []
+    if cut:
+        said.append(f"must-pass items failed and were not judged again, for the time was up: {', '.join(cut)}")
+    return broken, said
 
 
 def _noise(run: GoldenRun) -> VarianceComponents | None:

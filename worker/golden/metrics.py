@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
@@ -20,12 +20,15 @@ PASS_RATE = "pass_rate"  # noqa: S105  # a metric
 LEAST_RATIO = 1.1
 """Tokens and seconds are named only if they grew by a tenth: with many items any trifle is significant."""
 
-_COUNTED: dict[str, Callable[[ItemResult], float | None]] = {
+Way = Literal["higher", "lower"]
+Value = Callable[[ItemResult], float | None]
+Values = tuple[list[float | None], list[float | None]]
+"""Of every answer to an item: the baseline's, the candidate's."""
+
+_COUNTED: dict[str, Value] = {
     "target_tokens": lambda item: item.target_tokens,
     "target_latency_s": lambda item: item.target_latency_s,
 }
-
-Way = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,16 @@ def primary_test(pairs: Sequence[Pair], golden: GoldenSet) -> MetricTest:
     """The one test that decides, at the set's full alpha.
 
     Pass rate: exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more. A score: sign-
-    flip test of the items' means, where an answer that failed without a score counts as the worst there is, so that
-    refusing does not raise the mean.
+    flip test of the items' means, see `_primary_values` for answers without a score.
     """
     settings = golden.manifest.gate
     if settings.primary != PASS_RATE:
-        column = _score_column(settings.primary, pairs, golden, worst_if_failed=True)
+        column = _primary_column(pairs, golden)
         return _tested(column, sign_flip([column.drops()])[0] if column.before else None, settings.alpha)
     drops = [pair.drop for pair in pairs]
     repeats = max((len(pair.candidate) for pair in pairs), default=1)
     worse, better = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
-    p_value = (mcnemar_exact(worse, better) if repeats == 1 else sign_flip_counts(drops)) if pairs else None
+    p_value = _pass_rate_p(drops, repeats) if pairs else None
     return MetricTest(
         metric=PASS_RATE,
         test="exact McNemar" if repeats == 1 else "exact sign-flip",
@@ -74,6 +76,39 @@ def primary_test(pairs: Sequence[Pair], golden: GoldenSet) -> MetricTest:
         else None,
         shown_worse=p_value is not None and p_value <= settings.alpha,
     )
+
+
+def least_p_value(pairs: Sequence[Pair], golden: GoldenSet) -> float:
+    """The primary's p-value if every answer of the candidate had failed: above alpha, no release could be blocked."""
+    if not pairs:
+        return 1.0
+    if golden.manifest.gate.primary == PASS_RATE:
+        repeats = max(len(pair.candidate) for pair in pairs)
+        return _pass_rate_p([pair.most_to_lose for pair in pairs], repeats)
+    column = _primary_column(pairs, golden)
+    worst = 0.0 if column.better_when == "higher" else 1.0
+    return sign_flip([replace(column, after=(worst,) * len(column.before)).drops()])[0] if column.before else 1.0
+
+
+def half_scored(pairs: Sequence[Pair], golden: GoldenSet) -> list[str]:
+    """Items on which the primary cannot be compared though it is known of one of their answers; none for a pass rate.
+
+    Such an item says nothing about a drop, and a release that no longer gives the score must not pass by that.
+    """
+    if golden.manifest.gate.primary == PASS_RATE:
+        return []
+    found = []
+    for pair, (before, after) in zip(pairs, _primary_values(pairs, golden), strict=True):
+        numbers = [*before, *after]
+        if None in numbers and any(number is not None for number in numbers):
+            found.append(pair.id)
+    return found
+
+
+def _pass_rate_p(drops: Sequence[int], repeats: int) -> float:
+    if repeats > 1:
+        return sign_flip_counts(drops)
+    return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
 
 
 def secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTest, ...]:
@@ -127,46 +162,70 @@ def _matters(test: MetricTest) -> bool:
     return test.ratio is None or test.ratio >= LEAST_RATIO
 
 
-def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet, *, worst_if_failed: bool = False) -> Column:
-    higher = golden.rubric.scores[name] == "maximize"
-    worst = 0.0 if higher else 1.0
+def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet) -> Column:
+    """A score as it was given."""
+    return Column(name, _way(name, golden), *_means(lambda item: item.scores.get(name), pairs))
 
-    def value(item: ItemResult) -> float | None:
-        failed = worst_if_failed and item.status is ItemStatus.FAILED
+
+def _primary_column(pairs: Sequence[Pair], golden: GoldenSet) -> Column:
+    """The score that decides, where what did not go well must not raise or leave the mean; see `_primary_values`."""
+    name = golden.manifest.gate.primary
+    return Column(name, _way(name, golden), *_both_means(_primary_values(pairs, golden)))
+
+
+def _primary_values(pairs: Sequence[Pair], golden: GoldenSet) -> list[Values]:
+    """The score that decides, of every answer to each item; None where it has none and that is no fault of its own.
+
+    An answer that failed without a score (a refusal) counts as the worst there is. Where a refusal is expected there is
+    nothing to score: it counts as the best, anything else as the worst. A missing answer of the candidate counts as the
+    worst; one of the baseline as the best where the candidate did not pass, else as no better than the candidate's, so
+    that it costs the candidate what it costs in the pass rate.
+    """
+    name = golden.manifest.gate.primary
+    best, worst = (1.0, 0.0) if _way(name, golden) == "higher" else (0.0, 1.0)
+    refusals = {item.id for item in golden.items if item.expect == "refusal"}
+
+    def value(item: ItemResult, missing: float | None) -> float | None:
+        if item.status is ItemStatus.MISSING:
+            return missing
+        failed = item.status is ItemStatus.FAILED
+        if item.id in refusals:
+            return worst if failed else best
         return item.scores.get(name, worst if failed else None)
 
-    before, after = _means(value, pairs)
-    return Column(name, "higher" if higher else "lower", before, after)
+    def both(pair: Pair) -> Values:
+        after = [value(item, worst) for item in pair.candidate]
+        passed = all(item.status is ItemStatus.PASSED for item in pair.candidate)
+        unknown = _mean(after) if passed else best
+        return [value(item, unknown) for item in pair.baseline], after
+
+    return [both(pair) for pair in pairs]
 
 
-def _counted_column(name: str, value: Callable[[ItemResult], float | None], pairs: Sequence[Pair]) -> Column:
+def _way(name: str, golden: GoldenSet) -> Way:
+    return "higher" if golden.rubric.scores[name] == "maximize" else "lower"
+
+
+def _counted_column(name: str, value: Value, pairs: Sequence[Pair]) -> Column:
     """What an answer took. A zero has no logarithm and says that nothing was measured."""
-    before, after = _means(lambda item: value(item) or None, pairs)
-    return Column(name, "lower", before, after, counted=True)
+    return Column(name, "lower", *_means(lambda item: value(item) or None, pairs), counted=True)
 
 
-def _means(
-    value: Callable[[ItemResult], float | None], pairs: Sequence[Pair]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _means(value: Value, pairs: Sequence[Pair]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return _both_means(([*map(value, pair.baseline)], [*map(value, pair.candidate)]) for pair in pairs)
+
+
+def _both_means(values: Iterable[Values]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Means over the repeats of the items that have every value on both sides."""
-    before, after = [], []
-    for pair in pairs:
-        old, new = _mean(value, pair.baseline), _mean(value, pair.candidate)
-        if old is not None and new is not None:
-            before.append(old)
-            after.append(new)
-    return tuple(before), tuple(after)
+    means = [(_mean(before), _mean(after)) for before, after in values]
+    known = [(old, new) for old, new in means if old is not None and new is not None]
+    return tuple(old for old, _ in known), tuple(new for _, new in known)
 
 
-def _mean(value: Callable[[ItemResult], float | None], repeats: Sequence[ItemResult]) -> float | None:
+def _mean(repeats: Sequence[float | None]) -> float | None:
     """Mean over the repeats; None where one of them lacks the value."""
-    total = 0.0
-    for item in repeats:
-        number = value(item)
-        if number is None:
-            return None
-        total += number
-    return total / len(repeats)
+    known = [number for number in repeats if number is not None]
+    return sum(known) / len(known) if known and len(known) == len(repeats) else None
 
 
 def _passing(pairs: Sequence[Pair], side: Callable[[Pair], tuple[ItemResult, ...]]) -> float | None:

@@ -9,8 +9,12 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from judges.schema import Claim, Outcome, Record, Usage
 from worker.golden.decide import ItemStatus
+from worker.golden.spent import Spent, spent_on
 from worker.statistics.intervals import Estimate
 from worker.statistics.weighted import hajek_share
+
+JUDGEMENTS_TO_CONFIRM = 3
+"""A failure that decides alone counts when the majority of so many judgements of the same answer says so."""
 
 
 class ItemResult(Record):
@@ -18,7 +22,8 @@ class ItemResult(Record):
 
     `repeat` counts from 0. `contexts` are what the target itself returned as evidence; None where the declared ones
     were used. `judgements` holds the status of every time this very answer was judged, where it was judged again to
-    confirm a failure; `status` stays that of the first.
+    confirm a failure; `status` stays that of the first. `spent` is what all of them took, first tries that failed
+    included; None in runs that were written before it was kept.
     """
 
     id: str
@@ -36,10 +41,23 @@ class ItemResult(Record):
     target_tokens: int | None = None
     tags: tuple[str, ...] = ()
     source_id: str | None = None
+    spent: Spent | None = None
+
+    @property
+    def judging(self) -> Spent:
+        """What judging this answer took."""
+        return spent_on(self.outcome) if self.spent is None else self.spent
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it failed and was not judged often enough for that to decide alone: the time was up."""
+        return self.status is ItemStatus.FAILED and len(self.judgements) < JUDGEMENTS_TO_CONFIRM
 
     @property
     def confirmed(self) -> ItemStatus:
-        """What the majority of the judgements says; missing where there is none. One judgement speaks for itself."""
+        """What the majority of the judgements says; missing where there is none. A pass speaks for itself."""
+        if self.unconfirmed:
+            return ItemStatus.MISSING
         if not self.judgements:
             return self.status
         for status in (ItemStatus.PASSED, ItemStatus.FAILED):
@@ -51,7 +69,8 @@ class ItemResult(Record):
 class AnchorResult(Record):
     """One anchor judged: `flagged` is None where the judge failed.
 
-    `judgements` holds all decisions where it was judged again to confirm; `flagged` is then their majority.
+    `judgements` holds all decisions where it was judged again to confirm; `flagged` is then their majority. `spent` is
+    what all of them took, as in `ItemResult`.
     """
 
     id: str
@@ -60,6 +79,12 @@ class AnchorResult(Record):
     flagged: bool | None
     outcome: Outcome | None = None
     judgements: tuple[bool | None, ...] = ()
+    spent: Spent | None = None
+
+    @property
+    def judging(self) -> Spent:
+        """What judging this anchor took."""
+        return spent_on(self.outcome) if self.spent is None else self.spent
 
     @property
     def right(self) -> bool:
@@ -127,18 +152,13 @@ class JudgeExam(Record):
     usage: Usage = Usage()
     cost_usd: float | None = None
 
-    @property
-    def model_changed(self) -> bool:
-        """Whether other models served the judge than when the baseline was taken."""
-        before = self.change.models_before if self.change is not None else ()
-        return bool(before and self.models_served and before != self.models_served)
-
 
 class GoldenRun(Record):
     """One run of a golden set against one target, as it is kept and compared.
 
-    `items` holds `repeats` results an item. `cost_usd` is None where a judgement's price is unknown. `timed_out` says
-    that the whole run's time was up before everything had been asked.
+    `items` holds `repeats` results an item. `usage` and `cost_usd` are those of every judgement, also of those that
+    failed or confirmed; `cost_usd` is None where a price is unknown. `timed_out` says that the whole run's time was up
+    before everything had been asked.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)

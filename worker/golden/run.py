@@ -20,19 +20,18 @@ from judges.errors import (
     ModelUnavailable,
     RateLimited,
 )
+from judges.reasoning import without_reasoning
 from judges.rubric import first_problem
-from judges.schema import Failed, Outcome, Sample, Scored, Usage, Verdict
+from judges.schema import Failed, Outcome, Sample, Scored, Verdict
 from worker.golden.bounded import limit_of, map_bounded
 from worker.golden.decide import ItemStatus, decide, has_text, lost_context, worst_claim
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet, item_sample
 from worker.golden.journal import Journal
-from worker.golden.result import AnchorResult, GoldenRun, ItemResult
+from worker.golden.result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
+from worker.golden.spent import Spent, spent_on, total_spent
 from worker.golden.targets import GoldenTarget, TargetFailure, TargetResponse
-
-JUDGEMENTS_TO_CONFIRM = 3
-"""A failure that decides alone counts when the majority of so many judgements of the same answer says so."""
 
 _MAY_PASS = {
     error.__name__ for error in (RateLimited, ModelTimeout, ModelUnavailable, InvalidVerdict, IncompleteVerdict)
@@ -106,7 +105,7 @@ async def run_golden(
     asks = [(repeat, item) for repeat in range(plan.repeats) for item in golden.items]
     found = await map_bounded(one, asks, limit=plan.limit, deadline=plan.deadline)
     results = [result or _unasked(*ask) for ask, result in zip(asks, found, strict=True)]
-    verdicts = verdicts_of(result.outcome for result in results)
+    spent = total_spent(result.judging for result in results)
     return GoldenRun(
         run_id=plan.run_id,
         golden_set=golden.name,
@@ -120,9 +119,9 @@ async def run_golden(
         finished=datetime.now(UTC),
         timed_out=None in found,
         items=tuple(results),
-        usage=sum((verdict.usage for verdict in verdicts), Usage()),
-        cost_usd=total_cost([verdict.cost_usd for verdict in verdicts]),
-        models_served=served(verdicts),
+        usage=spent.usage,
+        cost_usd=spent.cost_usd,
+        models_served=served(verdicts_of(result.outcome for result in results)),
     )
 
 
@@ -138,25 +137,43 @@ async def confirm_failures(
     failed = [result for result in run.items if result.id in wanted and result.status is ItemStatus.FAILED]
 
     async def again(result: ItemResult) -> ItemResult:
-        statuses = list(result.judgements or (result.status,))
+        statuses, spent = list(result.judgements or (result.status,)), result.judging
         while len(statuses) < JUDGEMENTS_TO_CONFIRM:
-            statuses.append((await _judged(result, wanted[result.id], golden, evaluator)).status)
-        confirmed = result.model_copy(update={"judgements": tuple(statuses)})
+            judged = await _judged(result, wanted[result.id], golden, evaluator)
+            statuses, spent = [*statuses, judged.status], spent + judged.judging
+        confirmed = result.model_copy(update={"judgements": tuple(statuses), "spent": spent})
         plan.journal.keep(plan.part, confirmed)
         return confirmed
 
     found = await map_bounded(again, failed, limit=plan.limit, deadline=plan.deadline)
     confirmed = {(result.id, result.repeat): result for result in found if result is not None}
     items = tuple(confirmed.get((result.id, result.repeat), result) for result in run.items)
-    return run.model_copy(update={"items": items})
+    spent = total_spent(result.judging for result in items)
+    return run.model_copy(update={"items": items, "usage": spent.usage, "cost_usd": spent.cost_usd})
 
 
-async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
-    """The outcome of a judgement; one that failed and may go better the next time is tried once more."""
-    outcome = await evaluator.evaluate(sample)
+async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> tuple[Outcome, Spent]:
+    """The outcome of a judgement, tried once more where it failed and may go better, and what all tries took.
+
+    Raises:
+        ConfigurationError: from the judge; every sample would fail.
+    """
+    outcome = await _outcome_of(sample, evaluator)
+    spent = spent_on(outcome)
     if isinstance(outcome, Failed) and outcome.error in _MAY_PASS:
-        outcome = await evaluator.evaluate(sample)
-    return outcome
+        outcome = await _outcome_of(sample, evaluator)
+        spent += spent_on(outcome)
+    return outcome, spent
+
+
+async def _outcome_of(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
+    """One try; an error of the judge's is an outcome like any other failure, with what it had spent."""
+    try:
+        return await evaluator.evaluate(sample)
+    except ConfigurationError:
+        raise
+    except EvaluationError as exc:
+        return Failed(error=type(exc).__name__, message=str(exc), usage=exc.usage, cost_usd=exc.cost_usd)
 
 
 def read_run(path: Path) -> GoldenRun:
@@ -182,12 +199,6 @@ def verdicts_of(outcomes: Iterable[Outcome | None]) -> list[Verdict]:
 def served(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     """Names of the models that served these verdicts, sorted."""
     return tuple(sorted({verdict.model_served for verdict in verdicts if verdict.model_served}))
-
-
-def total_cost(costs: Sequence[float | None]) -> float | None:
-    """Sum of costs; None as soon as one is unknown."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
 
 
 def _unasked(repeat: int, item: GoldenItem) -> ItemResult:
@@ -225,20 +236,14 @@ async def _judged(result: ItemResult, item: GoldenItem, golden: GoldenSet, evalu
     """The result after its answer was judged; a judge that fails is asked once more, as in production."""
     contexts = item.contexts if result.contexts is None else result.contexts
     sample = item_sample(item, response=result.response or "", contexts=contexts)
-    try:
-        outcome = await judged_twice(sample, evaluator)
-    except ConfigurationError:
-        raise
-    except EvaluationError as exc:
-        failed = {"status": ItemStatus.MISSING, "reasons": (f"judge failed: {type(exc).__name__}: {exc}",)}
-        return result.model_copy(update=failed)
-    return _decided(result, item, outcome, golden)
+    outcome, spent = await judged_twice(sample, evaluator)
+    return _decided(result.model_copy(update={"spent": spent}), item, outcome, golden)
 
 
 def _fails_unjudged(item: GoldenItem, reply: TargetResponse) -> tuple[str, ...]:
     """Reasons that need no judge: the application itself said nothing, or lost the evidence."""
-    if not reply.response.strip():
-        return ("empty response",)
+    if not without_reasoning(reply.response).strip():
+        return ("reasoning and no answer" if reply.response.strip() else "empty response",)
     lost = reply.contexts is not None and has_text(item.contexts) and not has_text(reply.contexts)
     return lost_context()[1] if lost and item.expect == "answer" else ()
 

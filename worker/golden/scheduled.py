@@ -3,61 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import structlog
-from pydantic import SecretStr
 
-from judges.errors import EvaluationError
-from judges.evaluate import Evaluator
+from judges.errors import ConfigurationError, EvaluationError
+from judges.evaluate import redacted
 from judges.offload import in_thread
-from judges.rubric import Rubric
-from judges.schema import Record
 from worker.golden.announce import Announcement, announce
-from worker.golden.facts import gate_facts, run_facts
-from worker.golden.files import GoldenSetError
-from worker.golden.goldenset import GoldenSet
-from worker.golden.history import RunStore
-from worker.golden.journal import JOURNAL, Journal, JournalHeader, forget_journal, new_run_id
-from worker.golden.session import GoldenSession
+from worker.golden.outcome import ERROR, RunOutcome
+from worker.golden.scheduled_run import GoldenPlace, run_scheduled
 from worker.golden.slots import SlotBook, SlotRecord, SlotState
-from worker.golden.targets import ExchangeLog, GoldenTarget, baseline_targets, target_for
-from worker.golden.targets.opening import Lookup
 from worker.golden.ticking import RUN_LOCK
 from worker.ports import Clock, FleetState
-from worker.schema import LONGEST_RUN_S, GoldenRunMessage
+from worker.schema import GoldenRunMessage
 
 LOCK_TTL_S = 60.0
 RENEW_EVERY_S = 15.0
 MAX_ATTEMPTS = 3
 """A run that was begun so often and never ended is given up: it may be what ends its worker."""
 
-TIMEOUT_S = 4 * 3600.0
-"""Of a scheduled run whose manifest has no `timeout_s`."""
-
 log = structlog.get_logger(__name__)
 
 
-class RunOutcome(Record):
-    """How a scheduled run ended, in one word and a few lines."""
-
-    verdict: str
-    lines: tuple[str, ...]
+class _LockLost(Exception):
+    """Another worker has the run in hand."""
 
 
-@dataclass(frozen=True)
-class GoldenPlace:
-    """What a run needs of the deployment: its sets, judges, environment and disk."""
+class _Lease:
+    """Whether the run is still this worker's, and how to stop it where it is not."""
 
-    load: Callable[[str], GoldenSet]
-    evaluator: Callable[[Rubric], Evaluator]
-    lookup: Lookup
-    data_dir: Path
-    concurrency: int
-    webhook: SecretStr | None = None
+    def __init__(self) -> None:
+        self.is_lost = False
+        self._stop: Callable[[], object] | None = None
+
+    def lose(self) -> None:
+        """Say that another worker has it, and stop what runs here."""
+        self.is_lost = True
+        if self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has just ended by itself
+                self._stop()
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, RunOutcome]]) -> RunOutcome:
+        """Run the work in a loop of its own, in the calling thread, until it ends or the lease is lost."""
+
+        async def main() -> RunOutcome:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            if task is not None:
+                self._stop = partial(loop.call_soon_threadsafe, task.cancel)
+            return await work()
+
+        try:
+            return asyncio.run(main())
+        except asyncio.CancelledError:
+            raise _LockLost from None
+        finally:
+            self._stop = None
 
 
 @dataclass(frozen=True)
@@ -82,39 +87,50 @@ class ScheduledRuns:
             record = await book.record(message.golden_set, message.slot) or record
             if record.state.is_final:
                 return None
-            async with self._held(owner):
-                return await self._finish(record, book)
+            async with self._held(record, owner) as lease:
+                return await self._finish(record, book, lease)
+        except _LockLost:
+            log.warning("golden.lock_lost", golden_set=message.golden_set)
+            return None
         finally:
             await self.state.release(RUN_LOCK, owner=owner)
 
-    async def _finish(self, record: SlotRecord, book: SlotBook) -> SlotRecord:
-        record = self._changed(record, state=SlotState.RUNNING, attempts=record.attempts + 1)
-        await book.put(record)
-        state, outcome = await self._outcome(record)
-        announced = await announce(
-            Announcement(
-                golden_set=record.golden_set, run_id=record.run_id, verdict=outcome.verdict, lines=outcome.lines
-            ),
-            self.place.webhook,
+    async def _finish(self, record: SlotRecord, book: SlotBook, lease: _Lease) -> SlotRecord:
+        """From wherever the slot is to its end; what was judged is written down before it is told."""
+        if record.state is not SlotState.ANNOUNCING:
+            record = self._changed(record, state=SlotState.RUNNING, attempts=record.attempts + 1)
+            await book.put(record)
+            outcome = await self._outcome(record, lease)
+            detail = outcome.lines[0][:300] if outcome.lines else ""
+            record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **outcome.model_dump())
+            if lease.is_lost:
+                raise _LockLost
+            await book.put(record)
+        news = Announcement(
+            golden_set=record.golden_set, run_id=record.run_id, verdict=record.verdict, lines=record.lines
         )
-        detail = outcome.lines[0][:300] if outcome.lines else ""
-        record = self._changed(record, state=state, verdict=outcome.verdict, detail=detail, announced=announced)
+        announced = await announce(news, self.place.webhook)
+        state = SlotState.FAILED if record.verdict == ERROR else SlotState.DONE
+        record = self._changed(record, state=state, announced=announced)
         await book.put(record)
-        log.info("golden.scheduled_run", golden_set=record.golden_set, run=record.run_id, verdict=outcome.verdict)
+        log.info("golden.scheduled_run", golden_set=record.golden_set, run=record.run_id, verdict=record.verdict)
         return record
 
-    async def _outcome(self, record: SlotRecord) -> tuple[SlotState, RunOutcome]:
+    async def _outcome(self, record: SlotRecord, lease: _Lease) -> RunOutcome:
         if record.attempts > MAX_ATTEMPTS:
             why = f"given up: begun {record.attempts - 1} times, its worker ended every time"
-            return SlotState.FAILED, RunOutcome(verdict="error", lines=(why,))
+            return RunOutcome(verdict=ERROR, lines=(why,))
         try:
             # In a loop and a thread of its own: reading files and testing permutations would hold everybody else up.
-            return SlotState.DONE, await in_thread(lambda: asyncio.run(run_scheduled(self.place, record)))
+            return await in_thread(lease.run, lambda: run_scheduled(self.place, record))
+        except _LockLost:
+            raise
         except EvaluationError as exc:
-            return SlotState.FAILED, RunOutcome(verdict="error", lines=(str(exc).splitlines()[0],))
+            log.warning("golden.scheduled_run_failed", golden_set=record.golden_set, error=type(exc).__name__)
+            return RunOutcome(verdict=ERROR, lines=(_own_words(exc),))
         except Exception as exc:
             log.exception("golden.scheduled_run_broke", golden_set=record.golden_set)
-            return SlotState.FAILED, RunOutcome(verdict="error", lines=(f"a bug in assay: {type(exc).__name__}",))
+            return RunOutcome(verdict=ERROR, lines=(f"a bug in assay: {type(exc).__name__}",))
 
     def _changed(self, record: SlotRecord, **changes: object) -> SlotRecord:
         return record.model_copy(update={**changes, "changed_at": self.clock.now()})
@@ -122,100 +138,39 @@ class ScheduledRuns:
     async def _take(self, owner: str) -> bool:
         return await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
 
-    @asynccontextmanager
-    async def _held(self, owner: str) -> AsyncIterator[None]:
-        """Hold on to the lock; the state being away for a moment is no reason to drop the run."""
+    @contextlib.asynccontextmanager
+    async def _held(self, record: SlotRecord, owner: str) -> AsyncIterator[_Lease]:
+        """Hold on to the lock and show a sign of life; the state being away for a moment does not end the run.
+
+        A lock that another worker took meanwhile does: two runs of one slot would pay twice and write over each other.
+        """
+        lease, book = _Lease(), SlotBook(self.state)
 
         async def renew() -> None:
-            while True:
+            while not lease.is_lost:
                 await asyncio.sleep(RENEW_EVERY_S)
                 try:
-                    await self._take(owner)
+                    if not await self._take(owner):
+                        lease.lose()
+                    else:
+                        await book.heard(record.run_id, self.clock.now())
                 except EvaluationError as exc:
                     log.warning("golden.lock_not_renewed", error=type(exc).__name__)
 
         task = asyncio.create_task(renew())
         try:
-            yield
+            yield lease
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def run_scheduled(place: GoldenPlace, record: SlotRecord) -> RunOutcome:
-    """Gate the manifest's target against the baseline, or, where there is none, run it; keep the result.
+def _own_words(exc: EvaluationError) -> str:
+    """What may be told of an error: a wrong setting in our own words, of anything else its class.
 
-    Raises:
-        EvaluationError: the set, its target or its judge cannot be used.
+    What a library or the team's own code said stands behind our words, and may be private.
     """
-    golden = place.load(record.golden_set)
-    store = RunStore(place.data_dir, golden.name)
-    evaluator = place.evaluator(golden.rubric)
-    try:
-        run_id, directory = record.run_id, store.directory(record.run_id)
-        log_of = ExchangeLog(directory)
-        target = target_for(golden, lookup=place.lookup, concurrency=place.concurrency, keep=log_of.keep)
-        before = _baseline(golden, run_id, place.lookup)
-        names = {"candidate": target.identity, **({"baseline": before[0].identity} if before else {})}
-        journal = _journal(store, golden, evaluator.revision, names, run_id)
-        session = GoldenSession(
-            golden,
-            evaluator,
-            place.concurrency,
-            run_id=run_id,
-            timeout_s=min(golden.manifest.timeout_s or TIMEOUT_S, LONGEST_RUN_S),
-            journal=journal,
-        )
-        try:
-            return await _judged(session, store, target, before)
-        finally:
-            journal.close()
-    finally:
-        await evaluator.judge.close()
-
-
-async def _judged(
-    session: GoldenSession, store: RunStore, target: GoldenTarget, before: list[GoldenTarget]
-) -> RunOutcome:
-    if before:
-        result = await session.gate(before, target)
-        kept = store.save_gate(result)
-        missing = result.candidate_missing + result.baseline_missing
-        outcome = RunOutcome(verdict=result.verdict.value, lines=(*result.reasons, *gate_facts(result)[:3]))
-    else:
-        run = await session.run_and_examine(target)
-        kept, missing = store.save_run(run), run.missing
-        outcome = RunOutcome(verdict="incomplete" if missing else "complete", lines=tuple(run_facts(run)))
-    if not missing:
-        forget_journal(kept.parent)
-    return outcome
-
-
-def _baseline(golden: GoldenSet, run_id: str, lookup: Lookup) -> list[GoldenTarget]:
-    """What is compared with: the reviewed baseline, else the manifest's release, else nothing."""
-    if golden.baseline is not None:
-        return baseline_targets(golden, golden.manifest.repeats, run_id)
-    named = golden.manifest.baseline
-    return [target_for(golden, release=named, lookup=lookup)] if named is not None else []
-
-
-def _journal(store: RunStore, golden: GoldenSet, revision: str, targets: dict[str, str], run_id: str) -> Journal:
-    """The run's journal; one that was made with something else is left behind under a new name."""
-    header = JournalHeader(
-        run_id=run_id,
-        golden_set=golden.name,
-        set_digest=golden.digest,
-        revision=revision,
-        targets=targets,
-        repeats=golden.manifest.repeats,
-    )
-    directory = store.directory(run_id)
-    if not directory.exists():
-        return Journal.start(directory, header)
-    try:
-        return Journal.resume(directory, header)
-    except GoldenSetError:
-        stale = directory / JOURNAL
-        if stale.exists():
-            stale.rename(directory / f"{JOURNAL}.{new_run_id()}")
-        return Journal.start(directory, header)
+    if not isinstance(exc, ConfigurationError):
+        return f"{type(exc).__name__}; the control worker's log and the run's directory say more"
+    said = str(exc.__cause__) if exc.__cause__ is not None else ""
+    return redacted((str(exc).replace(said, "…") if said else str(exc)).splitlines()[0])

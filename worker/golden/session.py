@@ -60,7 +60,9 @@ class GoldenSession:
         )
         names = self.golden.manifest.gate.must_pass
         after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
-        return compare(before, after, self.golden, exam)
+        result = compare(before, after, self.golden, exam)
+        # A candidate that was run before keeps its own files: this comparison is a run of its own.
+        return result.model_copy(update={"run_id": self.run_id or result.run_id})
 
     def _plan(self, part: str) -> RunPlan:
         """The plan of everything that starts now."""

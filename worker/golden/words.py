@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from judges.reasoning import without_reasoning
 from judges.schema import GroundingState
 from worker.golden.comparison import MetricTest
 from worker.golden.decide import ItemStatus
-from worker.golden.result import GoldenRun
+from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.schema import GoldenItem
 
 _NAMES = {"target_tokens": "tokens per answer", "target_latency_s": "seconds per answer"}
+_FOREIGN = re.compile(r"((?:target|judge) failed: (?:Bug:)?\w*(?:: \w*(?:Error|Exception)\b)?).*", re.DOTALL)
+"""A reason that goes on in somebody else's words; before them who failed, how, and the exception's type."""
+
 _SAYS_NOTHING = (GroundingState.REFUSAL.value, GroundingState.NO_CLAIMS.value)
 
 
@@ -43,10 +48,19 @@ def number(value: float | None) -> str:
 
 
 def lost_words(side: str, run: GoldenRun) -> str:
-    """How much of a run is missing, and the first reason."""
+    """How much of a run is missing, and what kind of failure came first.
+
+    Only its kind: what a target or judge said may be private, and this line goes to pipelines and channels.
+    """
     missing = [item for item in run.items if item.status is ItemStatus.MISSING]
-    first = f"{missing[0].id}: {missing[0].reasons[0] if missing[0].reasons else 'no reason given'}"
-    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {first})"
+    reason = missing[0].reasons[0] if missing[0].reasons else "no reason given"
+    kind = _FOREIGN.sub(r"\1", reason)
+    return f"{side}: {run.missing} of {len(run.items)} items missing (first: {missing[0].id}: {kind})"
+
+
+def half_scored_words(metric: str, items: Sequence[str], n: int) -> str:
+    """That a score is there on one side only."""
+    return f"{metric_name(metric)} of {len(items)} of {n} items is not known on both sides (first: {items[0]})"
 
 
 def floor_words(baseline: GoldenRun, candidate: GoldenRun, items: Sequence[GoldenItem]) -> list[str]:
@@ -56,6 +70,21 @@ def floor_words(baseline: GoldenRun, candidate: GoldenRun, items: Sequence[Golde
         words.append("baseline: not one item passes, so nothing can get worse; take a baseline that works")
     wanted = {item.id for item in items if item.expect == "answer"}
     answers = [item for item in candidate.items if item.id in wanted and item.status is not ItemStatus.MISSING]
-    if answers and all(item.state in _SAYS_NOTHING or not (item.response or "").strip() for item in answers):
+    if answers and all(_says_nothing(item) for item in answers):
         words.append(f"candidate: all {len(answers)} answers are refusals or say nothing that could be checked")
     return words
+
+
+def blind_words(baseline: GoldenRun, primary: MetricTest, least_p: float, alpha: float) -> list[str]:
+    """Why a comparison could not have shown a regression: too little that could be lost."""
+    if least_p <= alpha:
+        return []
+    what = f"{metric_name(primary.metric)} {number(primary.baseline)} over {primary.n} items"
+    if primary.metric == "pass_rate":
+        what = f"{baseline.count(ItemStatus.PASSED)} of {len(baseline.items)} answers pass"
+    least = f"if all of the candidate's failed, p would be {least_p:.3g} > {alpha:g}"
+    return [f"baseline: {what}, so no regression could be shown ({least}); take one that works, or more items"]
+
+
+def _says_nothing(item: ItemResult) -> bool:
+    return item.state in _SAYS_NOTHING or not without_reasoning(item.response or "").strip()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from judges.errors import ModelAccessDenied
+from judges.errors import ModelAccessDenied, RequestRejected
 from judges.evaluate import Evaluator
 from judges.grades import cited_text
 from judges.metrics import judged_risk
@@ -19,6 +19,7 @@ from worker.lines import BadLine
 
 _DIGITS = 6
 _QUOTE_LIMIT = 500
+_REFUSALS = frozenset(error.__name__ for error in (ModelAccessDenied, RequestRejected))
 
 
 class Judged(NamedTuple):
@@ -50,7 +51,7 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
     """The outcome of a sample, as it is written."""
     record = verdict_record(read, outcome, evaluator)
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    refused = isinstance(outcome, Failed) and outcome.error == ModelAccessDenied.__name__
+    refused = isinstance(outcome, Failed) and outcome.error in _REFUSALS
     usage, cost_usd = _spent(outcome)
     return Judged(
         line=text,

@@ -25,7 +25,8 @@ class CascadeRates(Record):
     `flagged` is what the later tiers would have flagged of all traffic that has a risk; None where nothing that was not
     escalated has been audited yet. `first_only` and `later_only` are the biased shares by the first tier alone and
     among what later tiers saw. `difference` is the plain difference estimator over all scored traces, with its
-    standard error. `unanswered` counts traces a later tier should have judged and did not.
+    standard error. `unanswered` counts traces a later tier should have judged and did not; `lost` of them were skipped
+    or parked and have no score at all, the others kept the cheaper tier's.
     """
 
     flagged: Estimate | None
@@ -38,19 +39,31 @@ class CascadeRates(Record):
     audited: int
     passed: int
     unanswered: int
+    lost: int = 0
     needs_review: int
 
 
-def cascade_rates(entries: Sequence[LedgerEntry], score: str, cut: float) -> CascadeRates | None:
-    """The rates of entries of one evaluator revision; None where no cascade judged them."""
+def cascade_rates(
+    entries: Sequence[LedgerEntry], unanswered: Sequence[LedgerEntry], score: str, cut: float
+) -> CascadeRates | None:
+    """The rates of one evaluator revision; None where no cascade judged its traces.
+
+    Args:
+        entries: scored.
+        unanswered: skipped or parked, because a later tier gave no answer: without them those that looked bad would
+            weigh too little.
+        score: whose rate is asked for.
+        cut: from which on a score is flagged.
+    """
     judged = [(entry, entry.judgement.screening) for entry in entries if entry.judgement]
     screened = [(entry, first) for entry, first in judged if first is not None]
     if not screened:
         return None
+    judgements = [entry.judgement for entry, _ in screened if entry.judgement]
+    screened += [(entry, entry.unanswered.screening) for entry in unanswered if entry.unanswered]
     flags = [_phased(entry, first, score, cut) for entry, first in screened]
     risky = [_phased(entry, first, score, None) for entry, first in screened]
     plain = difference_mean(answered_rows(flags))
-    judgements = [entry.judgement for entry, _ in screened if entry.judgement]
     why = Counter(first.why for _, first in screened)
     return CascadeRates(
         flagged=_among(two_phase_share(flags), two_phase_share(risky)),
@@ -62,7 +75,8 @@ def cascade_rates(entries: Sequence[LedgerEntry], score: str, cut: float) -> Cas
         escalated=why["escalated"],
         audited=why["audited"],
         passed=why["passed"],
-        unanswered=sum(judgement.degraded for judgement in judgements),
+        unanswered=sum(judgement.degraded for judgement in judgements) + len(unanswered),
+        lost=len(unanswered),
         needs_review=sum(judgement.needs_review for judgement in judgements),
     )
 

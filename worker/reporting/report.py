@@ -19,6 +19,9 @@ from worker.statistics.weighted import hajek_share
 
 RISK = "hallucination_risk"
 
+_Key = tuple[str, str, str]
+"""Use case, rubric and evaluator revision."""
+
 
 class Distribution(Record):
     """How a score is spread over the judged traces (unweighted): count and quantiles."""
@@ -54,18 +57,22 @@ class ReportRow(Record):
 async def read_report(state: FleetState, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
     """One row per use case, rubric and revision over traces that started on these UTC days."""
     cuts = {rubric.name: rubric.risk_labels.high for rubric in rubrics}
-    groups: dict[tuple[str, str, str], list[LedgerEntry]] = defaultdict(list)
+    groups: dict[_Key, list[LedgerEntry]] = defaultdict(list)
+    unanswered: dict[_Key, list[LedgerEntry]] = defaultdict(list)
     async for entry in state.scan(first, last):
         if entry.state is LedgerState.SCORED and entry.judgement is not None:
             key = (entry.promise.use_case, entry.promise.rubric, entry.judgement.revision)
             groups[key].append(entry)
-    return [_row(key, entries, cuts.get(key[1], 0.5)) for key, entries in sorted(groups.items())]
+        elif entry.state in (LedgerState.SKIPPED, LedgerState.DEAD) and entry.unanswered is not None:
+            key = (entry.promise.use_case, entry.promise.rubric, entry.unanswered.revision)
+            unanswered[key].append(entry)
+    return [_row(key, entries, unanswered[key], cuts.get(key[1], 0.5)) for key, entries in sorted(groups.items())]
 
 
-def _row(key: tuple[str, str, str], entries: list[LedgerEntry], cut: float) -> ReportRow:
+def _row(key: _Key, entries: list[LedgerEntry], unanswered: list[LedgerEntry], cut: float) -> ReportRow:
     judgements = [entry.judgement for entry in entries if entry.judgement is not None]
     risky = [(e, v) for e in entries if (v := _number(e, RISK)) is not None]
-    cascade = cascade_rates(entries, RISK, cut)
+    cascade = cascade_rates(entries, unanswered, RISK, cut)
     flagged = hajek_share([value >= cut for _, value in risky], [e.promise.pi for e, _ in risky]) if risky else None
     costs = [judgement.cost_usd for judgement in judgements]
     names = sorted({name for j in judgements for name, value in j.values.items() if not isinstance(value, str)})

@@ -85,7 +85,7 @@ def schedule_line(status: ScheduleStatus) -> Text:
     else:
         record = status.record
         line.append(f"{record.slot:%Y-%m-%d %H:%M} UTC {record.state.value}")
-        told = [part for part in (record.verdict, record.detail, record.announced) if part]
+        told = [part for part in (record.verdict, record.detail, record.shown, record.announced) if part]
         line.append(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", "".join(f", {part}" for part in told)))
     if status.next_slot is not None:
         line.append(f"; next {status.next_slot:%Y-%m-%d %H:%M} UTC")
@@ -126,7 +126,8 @@ def _cascade_lines(rates: CascadeRates) -> Iterator[str]:
     yield f"  [dim]biased, for comparison: first tier alone {percent(rates.first_only)}[/]"
     yield f"  [dim]biased, for comparison: among what later tiers saw {percent(rates.later_only)}[/]"
     if rates.unanswered or rates.needs_review:
-        yield f"  {rates.unanswered:,} not answered by the tier they needed; {rates.needs_review:,} for a person"
+        lost = f" ({rates.lost:,} of them skipped or parked)" if rates.lost else ""
+        yield f"  {rates.unanswered:,} not answered by the tier they needed{lost}; {rates.needs_review:,} for a person"
 
 
 def spread(distribution: Distribution) -> str:
@@ -154,7 +155,9 @@ def dead_table(letters: Sequence[LedgerEntry]) -> Table:
 def story_lines(story: TraceStory) -> Iterator[str]:
     """The story of one trace, a line for each decision."""
     yield f"[bold]trace {shown(story.trace_id)}[/]"
-    if story.trace is None:
+    if story.unread is not None:
+        yield f"  the store did not give it: {shown(story.unread)}"
+    elif story.trace is None:
         yield "  the store does not have it" + _unless_selected(story)
     else:
         root = story.trace.root

@@ -11,7 +11,7 @@ from worker.config import Deployment, UseCase
 from worker.flow import selection
 from worker.flow.scores import expected_scores
 from worker.flow.verdicts import unpack
-from worker.ports import FleetState, TraceStore
+from worker.ports import FleetState, StoreError, TraceStore
 from worker.schema import LedgerEntry, LedgerEvent, Score, Trace, TraceKey, WindowRecord
 
 
@@ -29,11 +29,13 @@ class TraceStory(Record):
     """Everything known about one trace, in the order in which it was decided.
 
     `is_selected` is the hash's answer at `pi`, whether or not the trace was ever swept; None where no use case
-    takes the trace or its window was never scanned, so that no rate is known.
+    takes the trace or its window was never scanned, so that no rate is known. `unread` says why a trace that the
+    store may have is not shown.
     """
 
     trace_id: str
     trace: Trace | None
+    unread: str | None = None
     excluded: bool = False
     use_case: str | None = None
     also_matches: tuple[str, ...] = ()
@@ -55,8 +57,9 @@ async def tell(trace_id: str, store: TraceStore, state: FleetState, deployment: 
     names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
     stories = tuple([await _rubric_story(trace_id, name, store, state) for name in names])
     key = next((_key(s.entry) for s in stories if s.entry is not None), None)
-    trace = (await store.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
-    story = TraceStory(trace_id=trace_id, trace=trace, hash_fraction=fraction, rubrics=stories)
+    found = (await store.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
+    trace, unread = (None, str(found)) if isinstance(found, StoreError) else (found, None)
+    story = TraceStory(trace_id=trace_id, trace=trace, unread=unread, hash_fraction=fraction, rubrics=stories)
     if trace is None:
         return story
     cases = selection.matching_use_cases(trace.root, deployment)

@@ -221,5 +221,6 @@ def _moved(entry: LedgerEntry, move: Move, now: datetime) -> LedgerEntry:
             "since": now if move.fresh_start else entry.since,
             "changed_at": now,
             "judgement": move.judgement or entry.judgement,
+            "unanswered": move.unanswered or entry.unanswered,
         }
     )

@@ -1,7 +1,8 @@
 """The fleet's state in Redis or Valkey, with its Lua; the only file that imports redis.
 
 Keys, all under one prefix:
-    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, owner, until
+    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement,
+                           unanswered, owner, until
     history:RUBRIC␟TRACE   list: what happened, at most 100 lines
     promised:DATE          hash: use case␟rubric → promises ever made
     due:STATE              sorted set of members by deadline (open, judged, posted)
@@ -34,7 +35,17 @@ from redis.exceptions import DataError, RedisError
 
 from judges.offload import in_thread
 from worker.ports import StateUnavailable
-from worker.schema import Judgement, LedgerEntry, LedgerEvent, LedgerState, LostSpend, Move, Promise, WindowRecord
+from worker.schema import (
+    Judgement,
+    LedgerEntry,
+    LedgerEvent,
+    LedgerState,
+    LostSpend,
+    Move,
+    Promise,
+    Unanswered,
+    WindowRecord,
+)
 from worker.state.redis_limits import RedisLimits
 from worker.state.redis_reviews import RedisReviews
 
@@ -155,6 +166,7 @@ class RedisState:
                     int(m.wrote),
                     int(m.fresh_start),
                     _event(now, m.state, m.reason),
+                    m.unanswered.model_dump_json() if m.unanswered else "",
                 ]
             applied += [m.trace_id for m in await self._pick("move", args, chunk)]
         return applied
@@ -326,7 +338,7 @@ _LUA = Path(__file__).parent / "lua"
 
 
 def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
-    judgement = fields.get(b"judgement")
+    judgement, unanswered = fields.get(b"judgement"), fields.get(b"unanswered")
     return LedgerEntry(
         promise=Promise.model_validate_json(fields[b"promise"]),
         state=LedgerState(fields[b"state"].decode()),
@@ -339,6 +351,7 @@ def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
         since=_moment(fields[b"since"]),
         changed_at=_moment(fields[b"changed_at"]),
         judgement=Judgement.model_validate_json(judgement) if judgement else None,
+        unanswered=Unanswered.model_validate_json(unanswered) if unanswered else None,
     )
 
 

@@ -48,7 +48,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 @lru_cache(maxsize=4096)
 def _critical_count(m: int, alpha: float) -> int:
     """Of m discordant items, the smallest b that rejects; m + 1 where none does."""
-    tails = np.cumsum(_binomial(m, 0.5)[::-1])
+    tails = np.cumsum(binomial(m, 0.5)[::-1])
     return m + 1 - int(np.count_nonzero(tails <= alpha * (1 + 1e-9)))
 
 
@@ -63,15 +63,15 @@ def mcnemar_power(n: int, drop: float, *, flip_rate: float, alpha: float = 0.05)
     if discordant <= 0:
         return 0.0
     against = (flip_rate + drop) / discordant
-    chance_of_m = _binomial(n, discordant)
+    chance_of_m = binomial(n, discordant)
     likely = [int(m) for m in np.flatnonzero(chance_of_m > 1e-9)]
     return math.fsum(
-        float(chance_of_m[m]) * float(_binomial(m, against)[_critical_count(m, alpha) :].sum()) for m in likely
+        float(chance_of_m[m]) * float(binomial(m, against)[_critical_count(m, alpha) :].sum()) for m in likely
     )
 
 
-def _binomial(n: int, p: float) -> Floats:
-    """Probabilities of 0…n successes."""
+def binomial(n: int, p: float) -> Floats:
+    """Probabilities of 0…n successes in n trials."""
     if p <= 0 or p >= 1:
         certain = np.zeros(n + 1)
         certain[n if p >= 1 else 0] = 1.0

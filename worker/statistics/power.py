@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.statistics.paired import mcnemar_power
+from worker.statistics.noninferiority import tango
+from worker.statistics.paired import binomial, mcnemar_power
 from worker.statistics.permutation import sign_flip_counts
 
 _SIMULATED = 1000
+_NEGLIGIBLE = 1e-9
 
 
 @lru_cache(maxsize=256)
@@ -34,6 +36,34 @@ def minimum_detectable_drop(
         return _smallest(lambda drop: mcnemar_power(n, drop, flip_rate=flip_rate, alpha=alpha), largest, power, 1e-4)
     draws = np.random.default_rng(0).random((_SIMULATED, n, 2 * repeats + 1))
     return _smallest(lambda drop: _simulated_power(draws, drop, flip_rate, alpha), largest, power, 1e-3)
+
+
+@lru_cache(maxsize=256)
+def noninferiority_power(n: int, margin: float, *, flip_rate: float, alpha: float = 0.05) -> float:
+    """Probability that n items of an unchanged release show that it is no worse than the margin.
+
+    Asked once, each item flips from pass to fail and from fail to pass with probability `flip_rate` each; shown means
+    that the upper end of Tango's interval (`tango`, two-sided 1 − 2 alpha) lies below the margin. The sum over the
+    trinomial counts is exact but for outcomes less likely than 1e-9.
+
+    Raises:
+        ValueError: flip rate above one half.
+    """
+    if flip_rate > 0.5:
+        raise ValueError(f"an item cannot flip each way with probability {flip_rate}")
+    shown = 0.0
+    for worse, better, chance in _flips(n, flip_rate):
+        if chance > _NEGLIGIBLE and tango(worse, better, n, conf=1 - 2 * alpha).high < margin:
+            shown += chance
+    return shown
+
+
+def _flips(n: int, flip_rate: float) -> Iterator[tuple[int, int, float]]:
+    """How likely it is that so many items get worse and so many better by chance."""
+    for worse, chance in enumerate(binomial(n, flip_rate)):
+        if chance > _NEGLIGIBLE:
+            rest = binomial(n - worse, flip_rate / (1 - flip_rate))
+            yield from ((worse, better, float(chance * other)) for better, other in enumerate(rest))
 
 
 def _smallest(power_of: Callable[[float], float], largest: float, power: float, precision: float) -> float | None:

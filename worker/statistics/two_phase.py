@@ -83,10 +83,11 @@ def two_phase_share(rows: Sequence[Phased], *, conf: float = 0.95) -> Estimate |
     have no width from them.
 
     Traces that were to go on and got no answer are made up for by the others that were to go on for the same
-    reason, as non-response is in surveys; that assumes that outages do not choose their traces by content.
+    reason, as non-response is in surveys; that assumes that who is silent does not depend on what the answer would be.
 
     Returns:
-        None where it cannot be estimated: no rows, or traces that were not escalated and none of them audited.
+        None where it cannot be estimated: no rows, none of the escalated answered, or traces that were not escalated
+        and none of them audited.
 
     Raises:
         ValueError: a value is neither 0 nor 1, or as `difference_mean`.
@@ -131,10 +132,13 @@ def answered_rows(rows: Sequence[Phased]) -> list[Phased]:
     """Rows as if all that were to go on had been answered: who was answered stands for who was not.
 
     Of the escalated, the silent are left out and the answered weigh more; an audited row without an answer is one that
-    was not audited, and the audit's probability falls accordingly.
+    was not audited, and the audit's probability falls accordingly. Where no escalated row at all was answered, nothing
+    stands for them: there are no rows.
     """
     escalated = _answered_share([row for row in rows if row.pi2 == 1])
     audited = _answered_share([row for row in rows if row.pi2 < 1])
+    if escalated == 0:
+        return []
     out = []
     for row in rows:
         if row.pi2 < 1:

@@ -45,7 +45,9 @@ class Application:
 
     def _served(self) -> tuple[Route, ...]:
         served = {"v4": (*NEWER, *EVENTS_ONLY), "dual": (*NEWER, *OLDER), "v3": OLDER}
-        return (*EVERYWHERE, *served[self.project.settings.generation])
+        settings = self.project.settings
+        routes = (*EVERYWHERE, *served[settings.generation])
+        return tuple(route for route in routes if route.path != "/v3/scores" or settings.has_v3_scores)
 
     def group_of(self, arrival: Arrival) -> str:
         """The group in which a request is counted."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import unquote_plus
 
 Kind = Literal["status", "timeout", "lost_answer", "cut", "slow", "drop"]
 SCORE_WRITES = r"POST /api/public/(scores|ingestion)$"
@@ -27,8 +28,12 @@ class Fault:
     status: int = 500
     delay_s: float = 5.0
     retry_after_s: int = 1
+    query: str = ""
+    """A pattern that its query, decoded, must have as well: one trace's id, a page size."""
     most: int | None = None
     """At most so many times."""
+    text: str | None = None
+    """With `status`: this page instead of Langfuse's JSON, as a proxy answers for a server that restarts."""
 
 
 @dataclass
@@ -40,10 +45,11 @@ class Faults:
     struck: dict[int, int] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)
 
-    def of_request(self, method: str, path: str) -> Fault | None:
+    def of_request(self, method: str, path: str, query: str = "") -> Fault | None:
         """The first fault that strikes this request; dropping is decided per score."""
         for number, rule in enumerate(self.rules):
-            if rule.kind != "drop" and re.search(rule.on, f"{method} {path}") and self._strikes(number, rule):
+            is_meant = re.search(rule.on, f"{method} {path}") and re.search(rule.query, unquote_plus(query))
+            if rule.kind != "drop" and is_meant and self._strikes(number, rule):
                 return rule
         return None
 

@@ -60,6 +60,12 @@ def refuse(status: int, message: str, error: str) -> Refused:
     return Refused(Reply(status, {"message": message, "error": error}))
 
 
+def too_heavy() -> Refused:
+    """A query that ClickHouse did not finish in time."""
+    message = "Request timed out. Please try again with a narrower time range or fewer fields."
+    return refuse(422, message, "Unprocessable Content")
+
+
 def not_found(message: str) -> Refused:
     """A 404 for an object."""
     return refuse(404, message, "LangfuseNotFoundError")

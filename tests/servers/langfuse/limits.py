@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tests.servers.langfuse.issues import Reply
+from tests.servers.langfuse.settings import WINDOWS
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class RequestLog:
 
 
 class RateLimits:
-    """Fixed windows that start with a group's first request."""
+    """Fixed windows that start with a group's first request; longer for some groups."""
 
-    def __init__(self, per_minute: Mapping[str, int], window_s: float) -> None:
-        self._limits = dict(per_minute)
-        self._window = timedelta(seconds=window_s)
+    def __init__(self, limits: Mapping[str, int], minute_s: float) -> None:
+        self._limits = dict(limits)
+        self._minute = timedelta(seconds=minute_s)
         self._open: dict[str, tuple[datetime, int]] = {}
 
     def refusal(self, group: str, now: datetime) -> Reply | None:
@@ -65,18 +66,19 @@ class RateLimits:
         limit = self._limits.get(group)
         if limit is None:
             return None
+        window = self._minute * WINDOWS.get(group, 1)
         start, used = self._open.get(group, (now, 0))
-        if now - start >= self._window:
+        if now - start >= window:
             start, used = now, 0
         used += 1
         self._open[group] = (start, used)
         if used < limit:
             return None
-        rest = (start + self._window - now).total_seconds()
+        rest = (start + window - now).total_seconds()
         headers = {
             "Retry-After": str(max(1, math.ceil(rest))),
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": "0",
-            "X-RateLimit-Reset": f"{start + self._window:%a %b %d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)",
+            "X-RateLimit-Reset": f"{start + window:%a %b %d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)",
         }
         return Reply(429, text="429 - rate limit exceeded", headers=headers)

@@ -54,10 +54,12 @@ def list_observations(project: Project, call: Call) -> Reply:
     """Rows, newest first, as many as the limit, with a cursor when there are more."""
     listing = _listing(call)
     if project.too_wide(listing.bounds) and listing.trace_ids is None:
-        message = "Request timed out. Please try again with a narrower time range or fewer fields."
-        raise issues.refuse(422, message, "Unprocessable Content")
+        raise issues.too_heavy()
     found = list(itertools.islice(matching(project, listing), listing.limit + 1)) if listing.limit else []
     groups = call.words("fields") or ["core", "basic"]
+    most = project.settings.most_rows_read
+    if most is not None and "io" in groups and min(len(found), listing.limit) > most:
+        raise issues.too_heavy()
     expand = frozenset(call.words("expandMetadata") or ())
     shown = found[: listing.limit]
     meta = {"cursor": _cursor(shown[-1])} if len(found) > listing.limit else {}

@@ -15,6 +15,7 @@ from tests.servers.langfuse.rows import Row, parsed
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
 
+TOO_HEAVY = "Request timed out. Ask for a shorter time range."
 GROUPS = ("core", "io", "scores", "observations", "metrics")
 EMPTY_IS_NULL = ("statusMessage", "version", "model", "promptId", "promptName")
 SAME = (
@@ -29,6 +30,9 @@ def list_traces(project: Project, call: Call) -> Reply:
     for name in ("fromTimestamp", "toTimestamp"):
         if call.first(name) is not None:
             issues.check(issues.datetime_text(call.first(name), [name]))
+    if project.settings.insists_on_dates and call.first("fromTimestamp") is None:
+        raise issues.refuse(400, "A date range is required: set fromTimestamp and toTimestamp", "InvalidRequestError")
+    _check_width(project, call)
     column, _, direction = (call.first("orderBy") or "timestamp.desc").partition(".")
     found = [trace for trace in _traces(project) if _wanted(trace, call)]
     if column not in {"timestamp", "name", "id", "userId", "createdAt", "updatedAt"}:
@@ -40,6 +44,15 @@ def list_traces(project: Project, call: Call) -> Reply:
     return Reply(200, {"data": shown, "meta": page.meta(len(found))})
 
 
+def _check_width(project: Project, call: Call) -> None:
+    most = project.settings.most_rows_scanned
+    if most is None:
+        return
+    bounds = Call(call.method, call.path, query=tuple(one for one in call.query if one[0].endswith("Timestamp")))
+    if sum(_wanted(trace, bounds) for trace in _traces(project)) > most:
+        raise issues.refuse(422, TOO_HEAVY, "Unprocessable Content")
+
+
 def get_trace(project: Project, call: Call) -> Reply:
     """One trace, whole, as far as the fields ask."""
     trace_id = call.args[0]
@@ -47,6 +60,8 @@ def get_trace(project: Project, call: Call) -> Reply:
         raise issues.not_found(f"Trace {trace_id} not found within authorized project")
     groups = call.words("fields") or list(GROUPS)
     rows = project.older.of_trace(trace_id, _now(project))
+    if project.settings.most_rows_read is not None and len(rows) > project.settings.most_rows_read:
+        raise issues.too_heavy()
     shown = _base(project, trace_of(project.older, trace_id, rows), groups)
     shown["observations"] = [_observation(row, whole=True) for row in rows] if "observations" in groups else []
     scores = scores_of(project, trace_id) if "scores" in groups else []

@@ -14,14 +14,15 @@ import gzip
 import json
 import threading
 import time
-from typing import Self
+from dataclasses import replace
+from typing import Any, Self
 
 from aiohttp import web
 
 from tests.servers.langfuse.application import Application, Arrival
 from tests.servers.langfuse.clock import Clock
 from tests.servers.langfuse.faults import Fault, Faults
-from tests.servers.langfuse.issues import MISSING, Reply
+from tests.servers.langfuse.issues import MISSING, Reply, too_heavy
 from tests.servers.langfuse.limits import Logged, RequestLog
 from tests.servers.langfuse.project import Project
 from tests.servers.langfuse.settings import LangfuseSettings
@@ -64,6 +65,12 @@ class LangfuseServer:
     def secret_key(self) -> str:
         return self.settings.secret_key
 
+    def become(self, **settings: Any) -> None:
+        """Go on as another server with the same data: upgraded, or with other limits, under running clients."""
+        with self.project.lock:
+            self.settings = self.project.settings = replace(self.settings, **settings)
+            self._application = Application(self.project)
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._started.wait()
@@ -100,7 +107,7 @@ class LangfuseServer:
         arrived = time.monotonic()
         arrival = await _arrival(request)
         with self.project.lock:
-            fault = self.project.faults.of_request(request.method, arrival.path)
+            fault = self.project.faults.of_request(request.method, arrival.path, arrival.target.partition("?")[2])
         reply = await self._answer(arrival, fault)
         body = _body(reply) if reply else b""
         cap = self.settings.most_response_bytes
@@ -115,7 +122,7 @@ class LangfuseServer:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        return _response(reply, body)
+        return _response(reply, body, compressed="gzip" in request.headers.get("Accept-Encoding", ""))
 
     async def _answer(self, arrival: Arrival, fault: Fault | None) -> Reply | None:
         """The reply, or None where the connection is to be closed instead."""
@@ -149,8 +156,12 @@ async def _arrival(request: web.BaseRequest) -> Arrival:
 
 
 def _failure(fault: Fault) -> Reply:
+    if fault.status == 422:
+        return too_heavy().reply
     if fault.status == 429:
         return Reply(429, text="429 - rate limit exceeded", headers={"Retry-After": str(fault.retry_after_s)})
+    if fault.text is not None:
+        return Reply(fault.status, text=fault.text, content_type="text/html; charset=utf-8")
     return Reply(fault.status, {"message": "Internal Server Error", "error": "InternalServerError"})
 
 
@@ -162,9 +173,12 @@ def _body(reply: Reply) -> bytes:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _response(reply: Reply, body: bytes) -> web.Response:
+def _response(reply: Reply, body: bytes, *, compressed: bool) -> web.Response:
+    """The answer; errors come compressed to whoever takes that, as they do from the cloud."""
     is_json = reply.text is None and reply.body is not MISSING
     headers = dict(reply.headers)
     if reply.content_type or is_json:
         headers["Content-Type"] = reply.content_type or JSON
+    if compressed and reply.status >= 400 and body:
+        body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
     return web.Response(status=reply.status, body=body, headers=headers)

@@ -19,6 +19,7 @@ from judges.errors import (
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
+    RequestRejected,
     UnjudgeableSample,
 )
 from judges.evaluate import Evaluator
@@ -259,12 +260,17 @@ def test_cheaper_verdict_stands_only_where_the_rubric_says_so_and_is_marked(erro
     later = Course(rubric, local=0.4, llm=0.8, panel=error)
     assert later.path[-2:] == [("panel", "unavailable"), ("llm", "decided")]
     assert (later.verdict.degraded, later.verdict.judge) == (True, "llm")
-    assert first_of(later) == (1.0, "escalated", False)
+    assert first_of(later) == (1.0, "escalated", True), "a later tier's verdict stands"
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
-    [(ModelRefused("no"), Skipped), (InvalidVerdict("x"), Failed), (ConfigurationError("x"), Failed)],
+    [
+        (ModelRefused("no"), Skipped),
+        (InvalidVerdict("x"), Failed),
+        (ConfigurationError("x"), Failed),
+        (RequestRejected("status 400"), Failed),
+    ],
 )
 def test_text_cannot_choose_the_cheaper_judge(error: Exception, expected: type[Outcome]) -> None:
     """A text that makes the model refuse or break its reply does not get the screen's verdict, whatever the policy."""
@@ -460,8 +466,11 @@ def paid(error: EvaluationError, cost_usd: float | None) -> EvaluationError:
 
 def test_cascade_that_falls_back_counts_what_the_failed_tier_had_cost() -> None:
     rubric = make_rubric("local", "llm", on_failure="screen")
-    course = Course(rubric, local=0.5, llm=paid(ModelUnavailable("down after a call"), 0.02))
+    down = paid(ModelUnavailable("down after a call"), 0.02)
+    down.cost_basis = "list prices as of 2026-11"
+    course = Course(rubric, local=0.5, llm=down)
     assert course.verdict.degraded
+    assert course.verdict.cost_basis == "list prices as of 2026-11"
     assert (course.verdict.usage.calls, course.verdict.cost_usd) == (2, 0.02)
 
 

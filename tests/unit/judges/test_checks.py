@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judges.checks import ChecksJudge, check_checks
+from judges.checks import ChecksJudge, check_checks, json_schema
 from judges.errors import RubricError
 from judges.evaluate import Evaluator
 from judges.rubric import Rubric, load_rubric, parse_rubric
@@ -89,6 +90,52 @@ def test_a_schema_pattern_that_backtracks_is_stopped(schema: dict[str, Any]) -> 
     outcome = outcome_of(rubric_of({"score": "ok", "json_schema": schema}), response)
     assert isinstance(outcome, Failed)
     assert outcome.error == "SchemaPatternTimeout"
+
+
+@pytest.mark.parametrize(
+    ("schema", "response"),
+    [
+        ({"items": {"pattern": "^a"}}, json.dumps(["a"] * 50)),
+        ({"patternProperties": {"^a": {}}}, json.dumps({f"b{n}": 1 for n in range(50)})),
+        ({"items": {"type": "integer"}}, json.dumps([1] * 50)),
+        ({"anyOf": [{"items": {"type": "string"}}, {"items": {"minimum": 5}}]}, json.dumps([0] * 50)),
+    ],
+)
+def test_a_response_has_one_deadline_for_all_its_parts(
+    schema: dict[str, Any], response: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by a second at every look: fifty parts take longer than any one of them."""
+    ticks = count()
+    monkeypatch.setattr("judges.checks.json_schema.time.thread_time", lambda: float(next(ticks)))
+    rubric = rubric_of({"score": "ok", "json_schema": schema})
+    outcome = outcome_of(rubric, response)
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "SchemaTimeout"
+    assert isinstance(outcome_of(rubric, "[]"), Scored), "the next response has its own"
+
+
+def test_of_endless_faults_only_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a megabyte of faults would take a quarter of a minute, each more than the deadline's look at it."""
+    looks = count()
+    monkeypatch.setattr("judges.checks.json_schema.time.thread_time", lambda: 0.0 * next(looks))
+    score, reason = score_of(
+        rubric_of({"score": "ok", "json_schema": {"items": {"type": "string"}}}), "[" + "0," * 250_000 + "0]"
+    )
+    assert score == 0.0
+    assert "is not of type 'string'" in reason
+    assert next(looks) < 2 * json_schema.MOST_ERRORS
+
+
+@pytest.mark.parametrize("key", ["\ud800", "a\udfffb", "\udbff" * 100])
+def test_half_a_surrogate_pair_in_a_response_ends_in_a_verdict_that_can_be_kept(key: str) -> None:
+    rubric = rubric_of(
+        {"score": "ok", "json_schema": {"additionalProperties": {"type": "integer"}}},
+        {"score": "clean", "no_match": ["secret"]},
+    )
+    outcome = outcome_of(rubric, json.dumps({key: "x"}), question=key, contexts=(key,))
+    assert isinstance(outcome, Scored)
+    assert outcome.scores == {"ok": 0.0, "clean": 1.0}
+    assert Scored.model_validate_json(outcome.model_dump_json()) == outcome
 
 
 def test_unique_items_of_a_long_mixed_list_are_compared_in_linear_time() -> None:

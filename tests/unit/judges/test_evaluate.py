@@ -159,7 +159,7 @@ def test_evaluate_gives_a_refusal_a_state_and_no_number() -> None:
         (RateLimited("slow", retry_after_s=3.0), Failed(error="RateLimited", message="slow", retry_after_s=3.0)),
         (InvalidVerdict("broken", reply="{"), Failed(error="InvalidVerdict", message="broken")),
         (ConfigurationError("a.yaml: x"), Failed(error="ConfigurationError", message="a.yaml: x")),
-        (ZeroDivisionError("x / 0"), Failed(error="Bug:ZeroDivisionError", message="x / 0")),
+        (ZeroDivisionError("x / 0"), Failed(error="Bug:ZeroDivisionError", message="x / 0", cost_usd=None)),
     ],
 )
 def test_evaluate_turns_every_error_into_an_outcome(raised: Exception, expected: Outcome) -> None:

@@ -18,12 +18,12 @@ from judges.evaluate import Evaluator
 from judges.llm.graded import GradedJudge
 from judges.llm.graded_prompt import GradedLimits
 from judges.llm.graded_reply import reply_schema
-from judges.models.base import Message
+from judges.models.base import Message, Reply
 from judges.models.openai_compatible import OpenAICompatibleModel
 from judges.models.scripted import ScriptedModel, ScriptedReply
 from judges.prices import Price, PriceTable
 from judges.rubric import Rubric, load_rubric, parse_rubric
-from judges.schema import Failed, Outcome, ResponseKind, RubricState, Sample, Scored, Skipped, Turn
+from judges.schema import Failed, Outcome, ResponseKind, RubricState, Sample, Scored, Skipped, Turn, Usage
 from tests.servers.graded_judge import graded_verdict
 from tests.servers.openai_server import OpenAIServer, not_json
 
@@ -221,6 +221,48 @@ def test_text_that_is_cut_is_said() -> None:
     skipped, _ = evaluated([], SAMPLE.model_copy(update={"response": "Yes. " * 20_000}))
     assert isinstance(skipped, Skipped)
     assert skipped.reason == "response_too_long"
+
+
+SEES_ALL = parse_rubric(
+    """
+name: all
+method: graded
+judge: {tiers: [llm], llm: {model: m}}
+criteria:
+  - score: right
+    question: Is it right?
+    sees: [history, response, reference]
+    needs: [response]
+    levels: [{label: good, value: 1.0, means: it is}, {label: bad, value: 0.0, means: it is not}]
+""",
+    source="test",
+)
+
+
+@pytest.mark.parametrize(
+    ("over", "state"),
+    [
+        ({"history": [Turn(role="user", content="Short.")], "reference": "Short."}, RubricState.SCORED),
+        ({"history": [Turn(role="user", content="x" * 60)] * 2}, RubricState.PARTIAL_INPUT),
+        ({"history": [Turn(role="user", content="x" * 50)] * 2}, RubricState.SCORED),
+        ({"reference": "A sentence. " * 120}, RubricState.PARTIAL_INPUT),
+        ({"question": "q " * 9_000, "contexts": ("Long. " * 400,)}, RubricState.SCORED),
+    ],
+)
+def test_cut_history_and_cut_reference_are_said_where_they_are_shown(
+    over: dict[str, object], state: RubricState
+) -> None:
+    sample = SAMPLE.model_copy(update={**over, "history": tuple(over.get("history", ()))})  # type: ignore[arg-type]  # a list of turns
+    graded = json.dumps({"right": {"level": "good", "reason": None}})
+    assert scored([graded], sample, SEES_ALL, history_chars=100, text_chars=1_000).state is state
+
+
+def test_fault_of_a_reply_that_reasoning_ate_names_the_setting() -> None:
+    usage = Usage(calls=1, prompt_tokens=9, completion_tokens=2048, reasoning_tokens=2048)
+    eaten = Reply(text="", finish_reason="length", usage=usage, model_served="m", latency_s=0.0)
+    outcome, _ = evaluated([eaten, eaten])
+    assert isinstance(outcome, Failed)
+    assert "raise judge.llm.max_tokens" in outcome.message
 
 
 HOSTILE = [

@@ -12,12 +12,14 @@ from pydantic import SecretStr
 
 from judges.base import Judge
 from judges.errors import (
+    EvaluationError,
     IncompleteVerdict,
     InvalidVerdict,
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
     RateLimited,
+    RequestRejected,
     UnjudgeableSample,
 )
 from judges.evaluate import Evaluator
@@ -45,6 +47,7 @@ from tests.servers.openai_server import (
     OpenAIServer,
     closed,
     content_filter,
+    fails,
     not_json,
     rate_limited,
     refuses,
@@ -180,6 +183,73 @@ def test_cut_off_reply_gets_more_room() -> None:
     judge(model)
     assert rooms == [100, 200]
     assert "cut off" in model.requests[1][-1].content
+
+
+CUT = Reply(
+    text=GOOD[:30],
+    finish_reason="length",
+    usage=Usage(calls=1, prompt_tokens=10, completion_tokens=100),
+    model_served="m",
+    latency_s=0.1,
+)
+
+
+@pytest.mark.parametrize("first", [CUT, "no json"])
+@pytest.mark.parametrize(
+    "refused", [RequestRejected("max_tokens is too large"), UnjudgeableSample("too_long_for_model", "the window")]
+)
+def test_repair_turn_that_is_not_taken_leaves_the_first_fault(first: ScriptedReply, refused: EvaluationError) -> None:
+    """The first request was taken, so neither is the sample too long nor does the endpoint reject its text."""
+    model = ScriptedModel([first, refused], model="m")
+    with pytest.raises(InvalidVerdict, match=r"cut off|not a JSON object") as caught:
+        judge(model)
+    assert caught.value.usage.calls == 1
+    assert caught.value.cost_usd
+    assert caught.value.cost_basis == "list prices as of 2026-11"
+
+
+@pytest.mark.parametrize("error", [RequestRejected("no"), UnjudgeableSample("too_long_for_model")])
+def test_first_request_that_is_not_taken_is_told_as_it_is(error: EvaluationError) -> None:
+    with pytest.raises(type(error)):
+        judge(ScriptedModel([error, GOOD]))
+
+
+def unread(calls: int = 0) -> InvalidVerdict:
+    error = InvalidVerdict("the endpoint could not read the reply in the form asked for (status 400)")
+    error.usage = Usage(calls=calls, prompt_tokens=10 * calls, completion_tokens=calls)
+    return error
+
+
+def test_reply_the_endpoint_cannot_read_is_asked_for_again_and_paid_for_once() -> None:
+    model = ScriptedModel([unread(calls=2), GOOD], model="m")
+    verdict = judge(model)
+    assert len(verdict.claims) == 2
+    assert verdict.usage.calls == 3
+    assert "could not read the reply" in model.requests[1][-1].content
+    assert model.requests[1][-2].content == "(empty)"
+    with pytest.raises(InvalidVerdict) as caught:
+        judge(ScriptedModel([unread(calls=2), unread(calls=1)], model="m"))
+    assert caught.value.usage == Usage(calls=3, prompt_tokens=30, completion_tokens=3)
+    with pytest.raises(InvalidVerdict) as caught:
+        judge(ScriptedModel([unread(calls=2), RequestRejected("no")], model="m"))
+    assert caught.value.usage.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoned", "said"),
+    [
+        ("", 100, "raise judge.llm.max_tokens"),
+        ("", 0, "raise judge.llm.max_tokens"),
+        (GOOD[:30], 80, "raise judge.llm.max_tokens"),
+        (GOOD[:30], 50, "leave out reasons and fragments"),
+        (GOOD[:30], 0, "leave out reasons and fragments"),
+    ],
+)
+def test_fault_says_whether_reasoning_or_the_reply_took_up_the_room(text: str, reasoned: int, said: str) -> None:
+    usage = CUT.usage.model_copy(update={"reasoning_tokens": reasoned})
+    cut = CUT.model_copy(update={"text": text, "usage": usage})
+    with pytest.raises(InvalidVerdict, match=said):
+        judge(ScriptedModel([cut, cut]))
 
 
 def test_cost_and_latency_are_summed_over_all_calls() -> None:
@@ -445,6 +515,20 @@ def test_broken_reply_and_repair_over_http() -> None:
     assert [m["role"] for m in server.requests[1].body["messages"]] == ["system", "user", "assistant", "user"]
 
 
+def test_reply_that_the_endpoint_cannot_read_is_repaired_over_http() -> None:
+    with OpenAIServer([fails(400, message="Failed to generate JSON.", code="json_validate_failed")]) as server:
+        assert len(over_http(server).claims) == 2
+    assert "json_validate_failed" in server.requests[1].body["messages"][-1]["content"]
+
+
+def test_doubled_bound_that_is_refused_over_http_is_a_cut_off_reply() -> None:
+    too_large = fails(400, message="max_tokens is too large: 200. This model supports at most 100 completion tokens")
+    steps = [says(GOOD[:30], finish_reason="length"), too_large]
+    with OpenAIServer(steps) as server, pytest.raises(InvalidVerdict, match="cut off"):
+        over_http(server)
+    assert [request.body["max_tokens"] for request in server.requests] == [100, 200]
+
+
 def test_rate_limit_over_http_is_waited_for() -> None:
     with OpenAIServer([rate_limited(retry_after="0.01")]) as server:
         assert len(over_http(server).claims) == 2
@@ -460,6 +544,7 @@ def test_rate_limit_over_http_is_waited_for() -> None:
         (not_json(), ModelUnavailable),
         (closed(), ModelUnavailable),
         (says("nonsense"), InvalidVerdict),
+        (fails(400), RequestRejected),
     ],
 )
 def test_failure_over_http_is_a_typed_error(step: Any, error: type[Exception]) -> None:

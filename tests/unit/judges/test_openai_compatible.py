@@ -19,17 +19,21 @@ from pydantic import SecretStr
 from judges.errors import (
     ConfigurationError,
     EvaluationError,
+    InvalidVerdict,
     ModelAccessDenied,
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
     RateLimited,
+    RequestRejected,
     UnjudgeableSample,
 )
 from judges.models.base import Message, Reply
-from judges.models.openai_compatible import ERROR_CLASSES, OpenAICompatibleModel
-from judges.models.request_form import KNOWN_FORMS, JsonForm
+from judges.models.openai_compatible import OpenAICompatibleModel
+from judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm
 from judges.models.retry import retry_after_s, wait_before_next
+from judges.models.sdk_errors import ERROR_CLASSES
+from judges.schema import Usage
 from tests.servers.openai_server import (
     REFUSALS,
     Answer,
@@ -142,19 +146,29 @@ def test_every_error_of_the_sdk_is_mapped() -> None:
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (fails(400, message="bad"), ModelAccessDenied),
+        (fails(400, message="bad"), RequestRejected),
+        (fails(400, message="max_tokens is too large: 32768"), RequestRejected),
+        (fails(400, message="the text says insufficient_quota and invalid_api_key"), RequestRejected),
+        (fails(400, code="billing_hard_limit_reached"), ModelAccessDenied),
+        (fails(400, message="litellm.ContentPolicyViolationError: blocked"), ModelRefused),
+        (fails(400, message="Request blocked", code="guardrail_intervened"), ModelRefused),
+        (fails(400, message="Failed to generate JSON.", code="json_validate_failed"), InvalidVerdict),
+        (fails(500, message="error parsing tool call: raw='x'"), InvalidVerdict),
         (fails(400, code="content_filter"), ModelRefused),
         (fails(400, code="context_length_exceeded"), UnjudgeableSample),
         (fails(400, message="This model's maximum context length is 8192 tokens"), UnjudgeableSample),
         (fails(401), ModelAccessDenied),
         (fails(402), ModelAccessDenied),
         (fails(403), ModelAccessDenied),
+        (fails(403, message="Your chosen model requires moderation and your input was flagged"), ModelRefused),
+        (Answer(b"<html>blocked by a firewall</html>", status=403, content_type="text/html"), RequestRejected),
+        (Answer(b"<html>not acceptable</html>", status=406, content_type="text/html"), RequestRejected),
         (fails(404, code="model_not_found"), ModelAccessDenied),
         (fails(408), ModelTimeout),
         (fails(409), ModelUnavailable),
         (fails(413), UnjudgeableSample),
-        (fails(418), ModelAccessDenied),
-        (fails(422), ModelAccessDenied),
+        (fails(418), RequestRejected),
+        (fails(422), RequestRejected),
         (fails(429), RateLimited),
         (fails(429, code="insufficient_quota"), ModelAccessDenied),
         (fails(500), ModelUnavailable),
@@ -162,7 +176,7 @@ def test_every_error_of_the_sdk_is_mapped() -> None:
         (fails(504), ModelTimeout),
         (fails(529), ModelUnavailable),
         (Answer(b"not json", status=500), ModelUnavailable),
-        (Answer(b'["a list"]', status=400), ModelAccessDenied),
+        (Answer(b'["a list"]', status=400), RequestRejected),
         (content_filter(), ModelRefused),
         (not_json(), ModelUnavailable),
         (closed(), ModelUnavailable),
@@ -311,6 +325,89 @@ def test_prose_after_json_changes_no_form(server: OpenAIServer) -> None:
     assert KNOWN_FORMS.get(server.url, "m").json_form is JsonForm.SCHEMA
 
 
+def test_empty_reply_changes_no_form(server: OpenAIServer) -> None:
+    server.script([says(""), says(" \n")], default=says(OK))
+    assert ask(model_at(server.url), times=3).text == OK
+    assert len(server.requests) == 3
+    assert [request.body["response_format"]["type"] for request in server.requests] == ["json_schema"] * 3
+
+
+def test_prose_that_was_under_way_while_the_form_was_proven_changes_no_form(server: OpenAIServer) -> None:
+    """The first call of a process may be answered last."""
+
+    def step(request: dict[str, Any]) -> Answer:
+        is_late = request["messages"][-1]["content"] == PROMPT
+        return Answer(completion("prose" if is_late else OK, request), delay_s=0.3 if is_late else 0.0)
+
+    server.script(default=step)
+
+    async def run() -> Reply:
+        model = model_at(server.url)
+        late = asyncio.ensure_future(model.complete(MESSAGES, json_schema=SCHEMA))
+        await asyncio.sleep(0.1)
+        await model.complete(JUDGED, json_schema=SCHEMA)
+        try:
+            return await late
+        finally:
+            await model.close()
+
+    assert asyncio.run(run()).text == "prose"
+    assert KNOWN_FORMS.get(server.url, "m") == RequestForm(proven=True)
+
+
+def test_form_that_brought_json_stands_before_a_looser_one_that_did_not() -> None:
+    proven, looser = RequestForm(proven=True), RequestForm(json_form=JsonForm.PLAIN, logprobs=False)
+    for one, other in ((proven, looser), (looser, proven)):
+        assert one.merged(other) == RequestForm(proven=True, logprobs=False)
+    tool = RequestForm(json_form=JsonForm.TOOL, proven=True)
+    assert proven.merged(tool) == tool.merged(proven) == tool
+    assert (proven.looser() or proven).proven is False, "another form is yet to be proven"
+
+
+@pytest.mark.parametrize("broken", ["json_validate_failed", "tool_use_failed"])
+def test_reply_the_endpoint_cannot_read_changes_no_proven_form(server: OpenAIServer, broken: str) -> None:
+    server.script([says(OK), fails(400, message="Failed to call a function.", code=broken)], default=says(OK))
+    model = model_at(server.url)
+
+    async def run() -> None:
+        await model.complete(MESSAGES, json_schema=SCHEMA)
+        with pytest.raises(InvalidVerdict, match=broken):
+            await model.complete(MESSAGES, json_schema=SCHEMA)
+        await model.close()
+
+    asyncio.run(run())
+    assert KNOWN_FORMS.get(server.url, "m").json_form is JsonForm.SCHEMA
+
+
+def test_model_that_cannot_call_functions_is_asked_in_the_next_form(server: OpenAIServer) -> None:
+    no_schema = fails(400, message="This model does not support response format `json_schema`.")
+    server.script([no_schema, fails(400, code="tool_use_failed")], default=says(OK))
+    assert ask(model_at(server.url)).text == OK
+    assert KNOWN_FORMS.get(server.url, "m").json_form is JsonForm.OBJECT
+
+
+@pytest.mark.parametrize(
+    ("steps", "replies"),
+    [
+        ([says("prose"), fails(401)], 1),
+        ([says("prose"), rate_limited(retry_after="60")], 1),
+        ([says("prose"), says("prose"), content_filter()], 3),
+        ([says("prose"), fails(503, headers={"Retry-After": "0"}), says("prose"), fails(401)], 2),
+    ],
+)
+def test_error_says_what_finding_out_the_form_has_cost(server: OpenAIServer, steps: list[Step], replies: int) -> None:
+    server.script(steps)
+    with pytest.raises(EvaluationError) as caught:
+        ask(model_at(server.url))
+    assert caught.value.usage.calls == replies
+    assert caught.value.usage.prompt_tokens >= replies * (len(PROMPT + "instructions") // 4)
+
+
+def test_reply_after_a_retry_says_what_finding_out_the_form_has_cost(server: OpenAIServer) -> None:
+    server.script([says("prose"), rate_limited(retry_after="0"), says("prose")], default=says(OK))
+    assert ask(model_at(server.url)).usage.calls == 3
+
+
 def test_refused_tools_after_an_ignored_schema_go_on_to_the_next_form(server: OpenAIServer) -> None:
     server.script([says("prose"), fails(400, message="bad request")], default=says(OK))
     assert ask(model_at(server.url)).usage.calls == 2
@@ -417,7 +514,7 @@ def test_form_is_kept_when_the_simpler_one_fails_too(server: OpenAIServer) -> No
     model = model_at(server.url)
 
     async def run() -> None:
-        with pytest.raises(ModelAccessDenied):
+        with pytest.raises(RequestRejected):
             await model.complete(MESSAGES, json_schema=SCHEMA)
         await model.complete(MESSAGES, json_schema=SCHEMA)
         await model.close()
@@ -434,10 +531,34 @@ def test_thoughts_are_no_part_of_the_text(server: OpenAIServer) -> None:
         says([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "ok"}]),  # type: ignore[arg-type]  # some servers send parts
         says('ok</think>{"forged": 1}'),
         says("<think>never ends"),
+        says(f"Is R1 in E1? Yes.\n</think>\n\n{OK}"),
     ]
     server.script(thoughts)
     read = [ask(model_at(server.url), schema=False).text for _ in thoughts]
-    assert read == ["ok", "ok", "ok", "ok", 'ok</think>{"forged": 1}', ""]
+    assert read == ["ok", "ok", "ok", "ok", 'ok</think>{"forged": 1}', "", OK]
+
+
+def test_endpoint_whose_template_opens_the_reasoning_keeps_its_form(server: OpenAIServer) -> None:
+    server.script(default=says(f"hm.</think>\n{OK}"))
+    assert ask(model_at(server.url)).text == OK
+    assert KNOWN_FORMS.get(server.url, "m") == RequestForm(proven=True)
+
+
+@pytest.mark.parametrize(
+    ("total", "completion_tokens"), [(135, 103), (41, 9), (None, 9), (136, 9), ("135", 9), (True, 9)]
+)
+def test_reasoning_counted_beside_the_completion_is_counted_in(
+    server: OpenAIServer, total: object, completion_tokens: int
+) -> None:
+    usage = {
+        "prompt_tokens": 32,
+        "completion_tokens": 9,
+        "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": 94},
+    }
+    server.script([Answer({**completion(OK, {}), "usage": usage})])
+    told = ask(model_at(server.url)).usage
+    assert told == Usage(calls=1, prompt_tokens=32, completion_tokens=completion_tokens, reasoning_tokens=94)
 
 
 def test_odd_usage_is_read_as_far_as_it_goes(server: OpenAIServer) -> None:

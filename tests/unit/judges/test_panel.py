@@ -19,6 +19,7 @@ from judges.errors import (
     RateLimited,
 )
 from judges.evaluate import Evaluator
+from judges.metrics import judged_risk
 from judges.panel import PanelJudge
 from judges.rubric import Rubric
 from judges.schema import (
@@ -196,6 +197,34 @@ def test_median_goes_by_the_middle_probability() -> None:
     assert table(ask(*weak, decide="median"))[0] is N
     assert not ask(*weak, decide="median").claims[0].evidence, "nobody's evidence goes with a verdict nobody gave"
     assert table(ask(*weak))[0] is S
+
+
+def test_sentence_that_fell_is_never_the_likelier_to_be_supported() -> None:
+    sure, unsure = says(S, S, S, p=0.99), says(N, N, N, p=0.4)
+    found = ask(sure, unsure, unsure)
+    assert table(found) == [N, N, N]
+    assert [claim.p_supported for claim in found.claims] == [0.5] * 3, "their mean is 0.597"
+    assert judged_risk(found) >= 0.5
+
+
+def test_tie_goes_against_the_sentence_by_the_median_too() -> None:
+    """With two members the median is the mean, and the surer one would decide alone."""
+    for sides in ([says(S, S, S, p=0.99), says(C, C, C, p=0.1)], [says(S, S, S, p=0.99)] * 2 + [says(N, N, N)] * 2):
+        found = ask(*sides, decide="median")
+        assert S not in table(found)
+        assert {claim.p_supported for claim in found.claims} == {0.5}
+
+
+def test_fingerprint_of_the_deployment_is_kept_of_every_member() -> None:
+    found = ask(*(says(S, S, S, system_fingerprint=f) for f in ("fp1", None, "fp2", "fp1")))
+    assert found.system_fingerprint == "fp1, fp2"
+    assert ask(says(S, S, S), says(S, S, S)).system_fingerprint is None
+
+
+def test_price_of_members_that_failed_says_what_it_rests_on() -> None:
+    failed = paid(InvalidVerdict("broken"), 0.02)
+    failed.cost_basis = "list prices as of 2026-11"
+    assert ask(says(S, S, S), says(S, S, S), failed).cost_basis == "list prices as of 2026-11"
 
 
 def test_members_that_see_no_answer_vote_for_nothing_to_check() -> None:

@@ -46,7 +46,8 @@ def test_fence_around_the_whole_reply_is_taken_off(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "read"), [(97, 0.97), (100, 1.0), (2, 0.02), (1, 1.0), (0, 0.0), (0.97, 0.97), (1.0, 1.0)]
+    ("p", "read"),
+    [(97, 0.97), (100, 1.0), (2, 0.02), (1, 1.0), (0, 0.0), (0.97, 0.97), (1.0, 1.0), (97.0, 0.97), (100.0, 1.0)],
 )
 def test_probability_is_read_in_per_cent_or_as_a_share(p: float, read: float) -> None:
     assert parse_reply(reply({"supported": 1, "evidence": [3], "p": p}), (1,)).entries[0].p == pytest.approx(read)
@@ -68,6 +69,8 @@ def test_optional_fields_may_be_absent_or_null() -> None:
     ("entry", "named"),
     [
         ({**SUPPORTED, "p": 1.1}, "sentences.0.p"),
+        ({**SUPPORTED, "p": 97.5}, "sentences.0.p"),
+        ({**SUPPORTED, "p": 101.0}, "sentences.0.p"),
         ({**SUPPORTED, "p": -0.1}, "sentences.0.p"),
         ({**SUPPORTED, "p": "0.9"}, "sentences.0.p"),
         ({**SUPPORTED, "p": True}, "sentences.0.p"),

@@ -32,7 +32,7 @@ from worker.golden.exam import examine_judge
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.lock import freeze, load_golden_set
 from worker.golden.result import GoldenRun, JudgeExam
-from worker.golden.run import RunPlan, run_golden
+from worker.golden.run import RunPlan, confirm_failures, run_golden
 from worker.golden.targets import RecordedTarget
 
 Json = dict[str, Any]
@@ -210,6 +210,13 @@ def run_release(
         return await run_golden(golden, target, judge or WrittenJudge(), plan=made)
 
     return asyncio.run(run())
+
+
+def run_confirmed(golden: GoldenSet, release: str, judge: WrittenJudge | None = None) -> GoldenRun:
+    """Run a recorded release as a gate's candidate is run: must-pass failures are judged again."""
+    judge = judge or WrittenJudge()
+    run, names = run_release(golden, release, judge), golden.manifest.gate.must_pass
+    return asyncio.run(confirm_failures(run, golden, judge, names, RunPlan(limit_of(4))))
 
 
 def answers(bad: int = 0, **changed: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from worker.flow.assess import MAX_ALONE, SUSPICIOUS_DELIVERIES, Assessor, Asses
 from worker.flow.batching import group_messages
 from worker.flow.reconcile import FULL_QUEUE, Reconciler
 from worker.flow.record import MAX_WRITES, Recorder
-from worker.ports import StoreRejected
+from worker.ports import Fetched, StoreBusy, StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
 from worker.schema import (
     AssessMessage,
     LedgerEntry,
@@ -33,6 +33,7 @@ from worker.schema import (
     Promise,
     RecordMessage,
     Trace,
+    TraceKey,
 )
 from worker.state.memory_state import MemoryState
 
@@ -355,6 +356,39 @@ def test_missing_trace_is_waited_for_and_then_skipped() -> None:
     line.assess(owner="m2")
     assert line.counts() == {(S.SKIPPED, "trace_not_found"): 1}
     line.store.traces["t0"] = late
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason", "attempts"),
+    [
+        (TraceTooLarge("Langfuse: 413"), S.SKIPPED, "trace_too_large", 0),
+        (StoreBusy("no room", retry_after_s=60), S.OPEN, "store_busy", 0),
+        (StoreUnavailable("no answer", retry_after_s=40), S.OPEN, "StoreUnavailable", 1),
+        (StoreRejected("the id does not fit"), S.DEAD, "StoreRejected", 0),
+    ],
+)
+def test_trace_that_cannot_be_read_goes_its_own_way_and_its_neighbours_are_judged(
+    error: StoreError, state: LedgerState, reason: str, attempts: int
+) -> None:
+    line = Line(traces(16))
+    line.store.unreadable["t3"] = error
+    line.assess()
+    assert line.counts() == {(S.JUDGED, ""): 15, (state, reason): 1}
+    assert line.entry("t3").attempts == attempts
+    assert str(error) in line.entry("t3").detail or state is S.OPEN
+
+
+def test_slow_fetch_leaves_the_judge_what_is_left_of_the_batch_deadline() -> None:
+    line = Line(traces(1), lambda sample: 30.0)
+    fetch = line.store.fetch_traces
+
+    async def slow(keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        line.clock.moment += timedelta(seconds=119.9)
+        return await fetch(keys)
+
+    line.store.fetch_traces = slow  # type: ignore[method-assign]  # time passes while it is asked
+    line.assess()
+    assert line.counts() == {(S.OPEN, "batch_deadline"): 1}
 
 
 def test_unknown_rubric_version_is_retried_by_age_and_never_replaced() -> None:

@@ -17,6 +17,7 @@ from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Usa
 from tests.builders import NOW, make_deployment, make_trace
 from tests.fakes import PlannedJudge
 from tests.unit.worker.test_assess_record import Line
+from worker.ports import TraceTooLarge
 from worker.reporting.report import ReportRow, read_report
 from worker.reporting.tables import report_lines, story_lines
 from worker.reporting.why import tell
@@ -176,6 +177,16 @@ def test_outage_under_screen_is_marked_and_made_up_for() -> None:
     assert {s.metadata["tier"] for s in marked} == {"screen"}
     assert len({s.trace_id for s in marked}) == 20
     assert "20 not answered by the tier they needed" in "\n".join(report_lines([row]))
+
+
+def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing() -> None:
+    line, _ = judged(make_rubric())
+    line.store.unreadable["t-5"] = TraceTooLarge("Langfuse: 413")
+    story = asyncio.run(tell("t-5", line.store, line.state, make_deployment()))  # type: ignore[arg-type]
+    shown = "\n".join(story_lines(story))
+    assert "did not give it: Langfuse: 413" in shown
+    assert "does not have it" not in shown
+    assert "> llm, risk 0.90" in shown
 
 
 def test_why_tells_the_way_through_the_tiers() -> None:

@@ -29,7 +29,7 @@ def write(tmp_path: Path, text: str) -> ConfigRoot:
         ("store: {kind: mongo}\nuse_cases: [{name: a}]", "store.kind"),
         ("use_cases: [{name: a", "line 1"),
         ("", "use_cases: missing"),
-        ("- a", "valid dictionary"),
+        ("- a", "must hold keys"),
         ("defaults: {rate: 1.0}\nuse_cases: [{name: a}]", "defaults.rate"),
         ("use_cases: [{name: a, stakes: high, rate: 0.05}]", "low for high stakes"),
         ("window_seconds: 3500\nuse_cases: [{name: a}]", "does not divide a day"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from judges import errors
@@ -33,6 +36,7 @@ def test_every_error_of_judges_and_ports_has_a_disposition(error: type[Exception
         ("ModelTimeout", Disposition.RETRY),
         ("IncompleteVerdict", Disposition.RETRY),
         ("ModelAccessDenied", Disposition.PARK),
+        ("RequestRejected", Disposition.PARK),
         ("ModelRefused", Disposition.SKIP),
         ("StoreRejected", Disposition.PARK),
         ("RubricError", Disposition.PARK),
@@ -41,6 +45,20 @@ def test_every_error_of_judges_and_ports_has_a_disposition(error: type[Exception
 )
 def test_named_errors_do_what_the_design_says(name: str, expected: Disposition) -> None:
     assert policy_named(name).disposition is expected
+
+
+LATE = """
+from worker.flow import dispositions
+from worker.stores.langfuse import client, fetching
+for name in ("TimedOut", "QueryTooHeavy", "NotThere"):
+    print(name, dispositions.policy_named(name).disposition.value)
+"""
+
+
+def test_errors_of_modules_that_are_imported_later_are_known_by_name() -> None:
+    """In an interpreter of its own: here other tests have long imported every module."""
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["TimedOut retry", "QueryTooHeavy retry", "NotThere park"]
 
 
 def test_error_outside_the_table_parks() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
+from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from worker.cli.commands import app
 from worker.flow.checks import Check, exit_code
 from worker.launch.broker import Broker
@@ -100,6 +101,66 @@ def test_doctor_fails_when_scores_cannot_be_written(home: Path, monkeypatch: pyt
         use(server, monkeypatch)
         code, checks = doctor(home)
     assert (code, checks["test score"]["status"]) == (3, "fail")
+
+
+def test_doctor_does_not_blame_the_key_for_a_server_that_fails(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LangfuseServer(faults=Faults(0, [Fault("status", 1.0, on="GET /api/public/projects", status=503)])) as server:
+        use(server, monkeypatch)
+        code, checks = doctor(home, "--no-write")
+    rights = checks["key rights"]
+    assert (code, rights["status"], rights["is_configuration"]) == (3, "fail", False)
+    assert "key" not in rights["remedy"]
+
+
+def test_doctor_does_not_blame_the_key_for_a_budget_that_is_used_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Fault("status", 1.0, on="GET /api/public/projects", status=429, retry_after_s=900)
+    with LangfuseServer(faults=Faults(0, [busy])) as server:
+        use(server, monkeypatch)
+        code, checks = doctor(home)
+        assert server.requests.statuses("deletes") == {202: 1}, "the score could not be seen, and goes all the same"
+    assert (checks["key rights"]["status"], checks["test score"]["status"]) == ("warn", "warn")
+    assert "store.plan" in checks["key rights"]["remedy"]
+    assert {check["name"] for check in checks.values() if check["is_configuration"]} == set()
+    assert checks["recent traces"]["status"] == "warn"
+    assert code == 0
+
+
+@pytest.mark.parametrize("answer", [{"status": 429, "retry_after_s": 30_000}, {"status": 500}])
+def test_doctor_does_not_call_a_score_failed_that_it_could_not_delete(
+    home: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, int]
+) -> None:
+    refused = Fault("status", 1.0, on="DELETE", status=answer["status"], retry_after_s=answer.get("retry_after_s", 1))
+    with LangfuseServer(faults=Faults(0, [refused])) as server:
+        use(server, monkeypatch)
+        code, checks = doctor(home)
+    found = checks["test score"]
+    assert (code, found["status"]) == (0, "warn")
+    assert "readable" in found["said"]
+    assert "by hand" in found["remedy"]
+
+
+def test_doctor_deletes_its_test_score_though_it_never_saw_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.stores.langfuse.round_trip.VISIBLE_AFTER", timedelta(seconds=0.2))
+    monkeypatch.setattr("worker.stores.langfuse.round_trip.POLL_S", 0.1)
+    with LangfuseServer(LangfuseSettings(score_lag_s=300)) as server:
+        use(server, monkeypatch)
+        code, checks = doctor(home)
+        deleted = server.requests.counts()
+    assert (code, checks["test score"]["status"]) == (3, "fail")
+    assert "not readable" in checks["test score"]["said"]
+    assert sum(count for asked, count in deleted.items() if asked.startswith("DELETE /api/public/scores/")) == 1
+
+
+def test_doctor_works_where_days_are_counted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest plan with its quota of deletes used up: a warning about the score that stays, and nothing else."""
+    with LangfuseServer(LangfuseSettings(per_minute={**HOBBY, "deletes": 1})) as server:
+        use(server, monkeypatch)
+        code, checks = doctor(home)
+    assert code == 0
+    assert checks["test score"]["status"] == "warn"
+    assert checks["key rights"]["status"] == "ok"
 
 
 def test_doctor_examines_the_embedded_store_too(home: Path) -> None:

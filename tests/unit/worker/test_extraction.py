@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -142,6 +143,42 @@ def test_documents_are_found_in_every_shape(output: Any) -> None:
 @pytest.mark.parametrize("output", [[{"id": "1", "score": 0.3}], [], {}, None, [None], {"documents": []}, 0.3])
 def test_retrieved_items_without_a_text_are_no_passages(output: Any) -> None:
     assert contexts(step("retriever", output=output)) == []
+
+
+NOTHING = [
+    "[]",
+    "{}",
+    "null",
+    '{"documents": []}',
+    '[{"text": ""}]',
+    "\u200b",
+    {"documents": []},
+    {"hits": {"hits": []}},
+]
+
+
+@pytest.mark.parametrize("kind", ["tool", "retriever"])
+@pytest.mark.parametrize("output", NOTHING)
+def test_what_found_nothing_is_no_evidence_and_hides_none_elsewhere(kind: str, output: Any) -> None:
+    """It would hide what the prompt, or a retriever's metadata, holds."""
+    assert contexts(step(kind, output=output)) == []
+    call = step("generation", 2, input="Context:\nfrom the prompt\n\nQuestion: q", output="a")
+    assert contexts(step(kind, output=output), call) == ["from the prompt"]
+    listed = {"retrieval.documents.0.document.content": "from metadata"}
+    assert contexts(step("retriever", output=output, metadata=listed)) == ["from metadata"]
+    spoken = [
+        {"role": "user", "content": "q"},
+        TOOL_CALL,
+        {"role": "tool", "tool_call_id": "1", "content": str(output)},
+    ]
+    assert contexts(step("generation", input=spoken, output="a")) == ([] if isinstance(output, str) else [str(output)])
+
+
+@pytest.mark.parametrize(
+    "output", ["42", "٤٢", "はい", '{"count": 0}', "No results found.", {"results": [], "count": 0}]
+)
+def test_a_tools_answer_in_any_script_or_of_numbers_alone_is_evidence(output: Any) -> None:
+    assert contexts(step("tool", output=output)) == [output if isinstance(output, str) else json.dumps(output)]
 
 
 def test_documents_in_metadata_are_taken_in_the_order_of_their_numbers() -> None:

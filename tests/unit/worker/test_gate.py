@@ -21,6 +21,7 @@ from tests.unit.worker.golden_sets import (
     answers,
     exam_of,
     rubric_named,
+    run_confirmed,
     run_release,
 )
 from worker.golden.comparison import GateResult, GateVerdict, Pair
@@ -35,7 +36,7 @@ from worker.golden.target_settings import RecordedTargetSettings
 
 def gate(tmp_path: Path, old: dict[str, str], new: dict[str, str], **rest: Any) -> GateResult:
     golden = a_set(tmp_path, {"old": old, "new": new}, **rest)
-    return compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    return compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------

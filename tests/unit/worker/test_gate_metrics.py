@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.result import GoldenRun, ItemResult
 from worker.golden.run import RunPlan, confirm_failures
 from worker.golden.schema import GateSettings
+from worker.golden.session import GoldenSession
+from worker.golden.targets import RecordedTarget
 
 PASSED, FAILED, MISSING = ItemStatus.PASSED, ItemStatus.FAILED, ItemStatus.MISSING
 
@@ -257,8 +260,6 @@ class Swaying(WrittenJudge):
 
 
 def confirmed(tmp_path: Path, judge: WrittenJudge, answer: str = "sways") -> GateResult:
-    import asyncio
-
     golden = a_set(tmp_path, {"old": answers(), "new": answers(q5=answer)}, gate={"must_pass": ["q5"]})
     old, new = run_release(golden, "old", judge), run_release(golden, "new", judge)
 
@@ -291,6 +292,30 @@ def test_a_failure_that_needs_no_judge_is_confirmed_without_one(tmp_path: Path) 
     assert " " not in [sample.response for sample in judge.samples]
 
 
+class Dragging(WrittenJudge):
+    """Finds `sways` bad at once, and takes for ever over any further judgement of it."""
+
+    async def evaluate(self, sample: Sample) -> Outcome:
+        if sample.response == "sways":
+            if any(seen.response == BAD and seen.id == sample.id for seen in self.samples):
+                await asyncio.Event().wait()
+            sample = sample.model_copy(update={"response": BAD})
+        return await super().evaluate(sample)
+
+
+def test_a_must_pass_failure_that_the_time_kept_from_being_confirmed_does_not_decide(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(), "new": answers(q5="sways")}, gate={"must_pass": ["q5"]})
+    before = run_release(golden, "old")
+
+    async def run() -> GateResult:
+        session = GoldenSession(golden, Dragging(), 8, timeout_s=0.5)
+        return await session.gate(before, RecordedTarget(golden.release_path("new")))
+
+    result = asyncio.run(run())
+    assert (result.exit_code, result.must_pass_failures) == (3, ())
+    assert "must-pass items failed and were not judged again, for the time was up: q5" in result.reasons
+
+
 # --- nothing to compare -------------------------------------------------------------------------------------------
 
 
@@ -308,6 +333,51 @@ def test_a_baseline_that_passes_nothing_is_no_baseline(tmp_path: Path) -> None:
     result = gate(golden, run_release(golden, "old"), run_release(golden, "new"))
     assert result.exit_code == 3
     assert "not one item passes" in result.reasons[0]
+
+
+@pytest.mark.parametrize(("passing", "code"), [(1, 3), (4, 3), (5, 1)])
+def test_a_baseline_too_poor_to_show_a_regression_is_no_baseline(tmp_path: Path, passing: int, code: int) -> None:
+    golden = a_set(tmp_path, {"old": answers(40 - passing), "new": answers(40)})
+    result = gate(golden, run_release(golden, "old"), run_release(golden, "new"))
+    assert result.exit_code == code
+    words = f"baseline: {passing} of 40 answers pass, so no regression could be shown (if all of the candidate's failed"
+    assert result.reasons[0].startswith(words) is (code == 3)
+
+
+@pytest.mark.parametrize(("repeats", "code"), [(2, 3), (5, 3)])
+def test_more_repeats_of_too_few_items_show_no_more(tmp_path: Path, repeats: int, code: int) -> None:
+    """Four items that pass in every repeat: the sign-flip test has sixteen patterns, however often they are asked."""
+    golden = a_set(tmp_path, {"r": answers()})
+    before = repeated(golden, "r", dict.fromkeys(IDS[4:], repeats), repeats)
+    assert gate(golden, before, repeated(golden, "r", dict.fromkeys(IDS, repeats), repeats)).exit_code == code
+
+
+def test_a_set_that_can_promise_no_drop_says_so(tmp_path: Path) -> None:
+    """All 40 items failing would be shown, at p = 2**-40; but not with four times in five, as some flip by chance."""
+    golden = a_set(tmp_path, {"r": answers()}, gate={"alpha": 1e-12})
+    run = run_release(golden, "r")
+    result = gate(golden, run, run)
+    assert (result.exit_code, result.minimum_detectable_drop) == (0, None)
+    assert result.warnings == ("with 40 items no drop of the pass rate can be promised to be caught",)
+
+
+def test_what_overrides_the_frozen_settings_is_said(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"old": answers(), "new": answers()}, baseline="old")
+    once, twice = (run_release(golden, "old", repeats=repeats) for repeats in (1, 2))
+    other = run_release(golden, "new", repeats=1)
+    assert gate(golden, once, other).warnings == ()
+    assert gate(golden, twice, twice).warnings == ("not as frozen: every item was asked 2 times, the set says 1",)
+    assert gate(golden, other, once).warnings == ("not as frozen: compared with 'new', the manifest names 'old'",)
+
+
+def test_a_gate_of_an_earlier_run_is_a_run_of_its_own(tmp_path: Path) -> None:
+    golden = a_set(tmp_path, {"r": answers()})
+    earlier = run_release(golden, "r", run_id="20261121T060000-0a1b2c")
+
+    async def run() -> GateResult:
+        return await GoldenSession(golden, WrittenJudge(), 8, run_id="20261122T060000-0a1b2c").gate(earlier, earlier)
+
+    assert asyncio.run(run()).run_id == "20261122T060000-0a1b2c"
 
 
 def test_a_run_whose_time_was_up_never_passes(tmp_path: Path) -> None:

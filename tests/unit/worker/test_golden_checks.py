@@ -80,6 +80,24 @@ def test_a_check_says_what_it_found_and_where(tmp_path: Path, change: dict[str, 
     assert re.search(words, found), found
 
 
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        (MANY, None),
+        ([{**one, "source_id": f"s{n}"} for n, one in enumerate(MANY)], None),
+        ([{**one, "source_id": f"s{n // 2}"} for n, one in enumerate(MANY)], "60 items from 30 sources"),
+        ([{**one, "source_id": "s"} if n < 3 else one for n, one in enumerate(MANY)], "60 items from 58 sources"),
+    ],
+)
+def test_items_that_depend_on_each_other_narrow_what_a_margin_is_held_against(
+    tmp_path: Path, items: list[dict[str, Any]], words: str | None
+) -> None:
+    wide = {"mode": "non_inferiority", "margin": 0.1}
+    found = findings(tmp_path / "set", items, gate=wide)
+    assert [line.split(";")[0] for line in found] == ([f"warning: size: {words}"] if words else [])
+    assert findings(tmp_path / "regression", items) == []
+
+
 def test_a_waived_check_does_not_block_and_gives_the_reason(tmp_path: Path) -> None:
     write_set(tmp_path / "set", MANY[:10], labelled=different_anchors(), waive={"size": "a pilot"})
     found = check_set(read_golden_set(tmp_path / "set", rubric_named))
@@ -208,6 +226,7 @@ def weeks(failed: list[int], **changes: Any) -> list[RunSummary]:
             {
                 "run_id": f"week-{week}",
                 "kind": "run",
+                "origin": "schedule",
                 "finished": start + timedelta(weeks=week),
                 "target": "bot",
                 "set_digest": "d",
@@ -251,7 +270,7 @@ def test_a_series_takes_only_runs_that_can_be_compared() -> None:
         *weeks([90], revision="q"),
     ]
     assert series([*strange, *steady]).points == series(steady).points
-    assert "3 comparable runs" in series(steady[:3]).too_few
+    assert "3 comparable scheduled runs" in series(steady[:3]).too_few
     assert "0 comparable" in series([]).too_few
     assert "nothing to lose" in series(weeks([100] * 7)).too_few
 

@@ -54,7 +54,7 @@ def test_a_series_none_of_whose_runs_is_shown_draws_nothing() -> None:
 def test_the_page_shows_the_series_of_its_own_target_below_the_pass_rates(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers()})
     run = run_release(golden, "old")
-    mine = {"target": run.target, "set_digest": run.set_digest, "revision": run.revision}
+    mine = {"target": run.target, "set_digest": run.set_digest, "revision": run.revision, "origin": "schedule"}
     history = [summary(day, passed=80 if day < 8 else 40, failed=20 if day < 8 else 60, **mine) for day in range(10)]
     history.insert(3, summary(20, target=HOSTILE))
     series = build_series(history, set_digest=run.set_digest, target=run.target)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from judges.schema import ClaimVerdict
 from tests.unit.worker.golden_pages import HOSTILE, hostile_gate, real_gate, stuffed_gate
-from tests.unit.worker.golden_sets import a_set, answers, exam_of, run_release
+from tests.unit.worker.golden_sets import a_set, answers, exam_of, run_confirmed, run_release
 from worker.golden.comparison import GateVerdict
 from worker.golden.gate import compare
 from worker.golden.history import RunSummary
@@ -106,7 +106,7 @@ def test_the_page_allows_nothing_but_itself(tmp_path: Path) -> None:
 
 def test_the_page_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
     text = " ".join(page_of(gate_page(result)).text.split())
     for part in (
         "regressed · exit 1",

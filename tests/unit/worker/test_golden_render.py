@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import jsonschema
+import pytest
 from rich.console import Console
 
-from tests.unit.worker.golden_sets import IDS, WrittenJudge, a_set, answers, exam_of, run_release
+from tests.unit.worker.golden_sets import IDS, WrittenJudge, a_set, answers, exam_of, run_confirmed, run_release
 from worker.golden.comparison import GateResult
 from worker.golden.decide import ItemStatus
-from worker.golden.gate import compare
+from worker.golden.facts import gate_facts
+from worker.golden.gate import compare, sight_of
 from worker.golden.jsonform import gate_json, gate_schema, run_json, run_schema
 from worker.golden.junit import gate_junit, run_junit
 from worker.golden.markdown import gate_markdown, run_markdown
@@ -61,7 +63,7 @@ def test_the_terminal_shows_judged_text_as_text(tmp_path: Path) -> None:
 
 def test_the_terminal_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
     shown = " ".join(_terminal(lambda r, c: print_gate(r, c, ["page: out/gate.html"]), result).split())
     for part in (
         "must-pass item failed: q3",
@@ -70,7 +72,7 @@ def test_the_terminal_says_everything_a_decision_rests_on(tmp_path: Path) -> Non
         "missing: q20",
         "drops from",
         "judge exam passed",
-        "0.0790 USD",
+        "0.0810 USD",
         f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}",
         "page: out/gate.html",
     ):
@@ -206,3 +208,19 @@ def test_repeats_warnings_and_the_judges_change_are_told(tmp_path: Path) -> None
     failure = suite.find("testcase[@name='q1']/failure")
     assert failure is not None
     assert failure.attrib["message"].startswith("1 of 2 answers passed; ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "with 40 items drops from 19.8% are caught with 80 % power if 2% of the items flip each way by chance"),
+        ({"primary": "groundedness"}, "which change of groundedness is caught is not known beforehand"),
+        ({"mode": "non_inferiority", "margin": 0.07}, "an unchanged release is shown to be no worse than 7.0% with a "
+         "probability of 52%; with 40 items drops from 19.8% are shown to be a regression with 80 % power"),
+    ],
+)  # fmt: skip
+def test_what_a_gate_can_see_fits_its_metric_and_mode(tmp_path: Path, settings: dict[str, Any], words: str) -> None:
+    golden = a_set(tmp_path, {"r": answers()}, gate=settings)
+    run = run_release(golden, "r")
+    (told,) = [line for line in gate_facts(compare(run, run, golden, exam_of(golden))) if words in line]
+    assert told == sight_of(golden, 1)

@@ -42,6 +42,8 @@ def one(tmp_path: Path, response: str, judge: WrittenJudge | None = None, **chan
         ("silent", FAILED, "hallucination_risk not applicable: evidence_silent"),
         ("", FAILED, "empty response"),
         (" \n\u00a0", FAILED, "empty response"),
+        ("<think>risk=0.1, what to say?</think>\n", FAILED, "reasoning and no answer"),
+        ("<think>risk=0.1, cut off", FAILED, "reasoning and no answer"),
         ("fail", MISSING, "judge failed: ModelUnavailable: judge is down"),
         ("raise", MISSING, "judge failed: ModelUnavailable: connection refused"),
         ("skip:model_refused", MISSING, "judge skipped: model_refused"),
@@ -100,6 +102,13 @@ def test_every_threshold_must_hold(tmp_path: Path) -> None:
 def test_wording_is_compared_without_case_and_spacing(tmp_path: Path, response: str, status: ItemStatus) -> None:
     result = one(tmp_path, response, must_include=["über drei tage"], must_not_include=["Guaranteed"])
     assert result.status is status
+
+
+def test_words_in_the_reasoning_were_not_said(tmp_path: Path) -> None:
+    wording: dict[str, Any] = {"must_include": ["cheese"], "must_not_include": ["rock"]}
+    lacks = one(tmp_path / "x", "<think>cheese</think> risk=0.1", **wording)
+    assert (lacks.status, lacks.reasons) == (FAILED, ("does not say 'cheese'",))
+    assert one(tmp_path / "y", "<think>rock</think> cheese risk=0.1", **wording).status is PASSED
 
 
 def test_wording_counts_on_refusals_too(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.history import RunStore
 from worker.golden.lock import freeze, load_golden_set
 from worker.golden.schedule import Schedule
-from worker.golden.scheduled import MAX_ATTEMPTS, GoldenPlace, ScheduledRuns
+from worker.golden.scheduled import MAX_ATTEMPTS, ScheduledRuns
+from worker.golden.scheduled_run import GoldenPlace
 from worker.golden.slots import ScheduleStatus, SlotBook, SlotRecord, SlotState
 from worker.golden.ticking import RUN_LOCK, GoldenClock, Schedules, TickReport, read_schedules, schedule_statuses
 from worker.ports import StateUnavailable
@@ -157,7 +158,11 @@ def test_an_overdue_run_is_shown_and_a_punctual_one_is_not() -> None:
     fleet.put(SlotState.QUEUED)
     assert fleet.status().overdue_s == 7200, "no worker took it"
     fleet.put(SlotState.RUNNING)
+    assert fleet.status().overdue_s == 7200, "its worker was never heard of"
+    asyncio.run(SlotBook(fleet.state).heard("r", fleet.clock.now()))
     assert fleet.status().overdue_s == 0
+    fleet.clock.moment += timedelta(minutes=11)
+    assert fleet.status().overdue_s == 7860, "its worker is gone"
     fleet.put(SlotState.FAILED, verdict="error", detail="bad\x1b[31m", announced="webhook failed: ConnectError")
     line = schedule_line(fleet.status()).plain
     assert "failed, error, bad" in line

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from judges.errors import ConfigurationError, ModelAccessDenied, ModelTimeout
+from judges.errors import ConfigurationError, ModelAccessDenied, ModelTimeout, RequestRejected
 from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
 from judges.rubric import Rubric
@@ -171,9 +171,10 @@ def test_failure_has_an_error_and_no_scores() -> None:
     assert "scores" not in record
 
 
-def test_endpoint_that_refuses_all_stops_the_run_before_anything_is_written() -> None:
+@pytest.mark.parametrize("error", [ModelAccessDenied("bad key"), RequestRejected("bad key")])
+def test_endpoint_that_refuses_all_stops_the_run_before_anything_is_written(error: Exception) -> None:
     taken: list[Judged | BadLine] = []
-    evaluator = Evaluator(RUBRIC, PlannedJudge(lambda _: ModelAccessDenied("bad key")))
+    evaluator = Evaluator(RUBRIC, PlannedJudge(lambda _: error))
     lines = [raw(i, response="x") for i in range(9)]
     with pytest.raises(ConfigurationError, match="3 calls in a row were refused: bad key"):
         judge_all(lines, evaluator, taken.append, workers=1, concurrency=2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from judges.errors import ConfigurationError
-from tests.builders import NOW
-from tests.servers.langfuse import LangfuseServer, LangfuseSettings, annotation_queues, score_writes
+from tests.builders import NOW, make_trace
+from tests.fakes import FlakyStore
+from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, annotation_queues, score_writes
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.clock import parse
 from tests.servers.langfuse.recordings import answered
@@ -23,10 +25,12 @@ from tests.unit.worker.test_doctor import use
 from tests.unit.worker.test_langfuse import store_on, using
 from tests.unit.worker.test_reviews import make_queue
 from worker.cli.commands import app
-from worker.flow.labels import UNTOUCHED, Tally, Wanted, _of_review, label_of
+from worker.flow.labels import UNTOUCHED, Tally, Wanted, _fetched, _of_review, label_of
 from worker.judging.labels import check_labels
 from worker.launch.broker import Broker
 from worker.people import HumanScore, Reviewed, ReviewRequest
+from worker.ports import Fetched, StoreBusy
+from worker.schema import Trace, TraceKey
 from worker.stores.langfuse.store import LangfuseStore
 
 RECORDED = {row["traceId"] for row in answered("observations-corpus.all")}
@@ -84,6 +88,35 @@ def test_feedback_comes_back_as_labels_of_its_traces(home: Path, server: Langfus
     assert {line["id"]: line["label"] for line in lines} == {i: int(not up) for i, up in THUMBS.items()}
     assert numbers["usable"] == {"feedback user-feedback": len(THUMBS)}
     assert all(line["response"] and line["source_id"] and line["origin"] == "feedback" for line in lines)
+
+
+def test_trace_that_is_too_large_to_fetch_is_counted_and_costs_no_other_label(
+    home: Path, server: LangfuseServer
+) -> None:
+    make_queue(server)
+    large = sorted(THUMBS)[0]
+    server.project.faults = Faults(0, [Fault("status", 1.0, on="v2/observations", query=large, status=413)])
+    numbers, lines = pull(home, "--feedback", "user-feedback")
+    assert numbers["unusable"]["feedback user-feedback"] == {"trace too large": 1}
+    assert {line["id"] for line in lines} == set(THUMBS) - {large}
+
+
+def test_traces_that_were_put_off_are_asked_for_again_and_no_others() -> None:
+    store = FlakyStore([make_trace(name) for name in "abc"])
+    store.unreadable["b"] = StoreBusy("no room", retry_after_s=0.01)
+    asked: list[list[str]] = []
+    fetch = store.fetch_traces
+
+    async def counted(keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        asked.append([key.trace_id for key in keys])
+        found = await fetch(keys)
+        store.unreadable.clear()
+        return found
+
+    store.fetch_traces = counted  # type: ignore[method-assign]  # the budget has room again after the first time
+    found = asyncio.run(_fetched(store, [TraceKey(trace_id=name, start=NOW) for name in "abcd"]))  # type: ignore[arg-type]
+    assert {trace_id for trace_id, one in found.items() if isinstance(one, Trace)} == set("abc")
+    assert asked == [["a", "b", "c", "d"], ["b"]]
 
 
 def test_labels_are_what_calibrate_reads(home: Path, server: LangfuseServer) -> None:

@@ -19,12 +19,20 @@ from tests.unit.worker.test_trace_shapes import recorded
 from worker.clock import FixedClock
 from worker.config import Match
 from worker.flow.selection import matches
-from worker.ports import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
-from worker.schema import OWN_ENVIRONMENT, Score, ScoreSpec, TraceKey, TraceRoot
+from worker.ports import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge, trace_in
+from worker.schema import OWN_ENVIRONMENT, Score, ScoreSpec, Trace, TraceKey, TraceRoot
 from worker.state.memory_limits import MemoryLimits
 from worker.state.memory_state import MemoryState
 from worker.stores.langfuse import PLANS, LangfuseStore, Plan
-from worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, TooLarge, error_of
+from worker.stores.langfuse.client import (
+    LangfuseClient,
+    NotThere,
+    QueryTooHeavy,
+    RouteMissing,
+    TooLarge,
+    UrlTooLong,
+    error_of,
+)
 from worker.stores.langfuse.plans import bucket_of
 from worker.stores.langfuse.scores import event, score_of
 from worker.stores.langfuse.server import numbers
@@ -111,7 +119,13 @@ def test_server_is_recognised_once(settings: LangfuseSettings, generation: str, 
 
 def test_server_that_is_no_langfuse_is_said_to_be_none() -> None:
     faults = Faults(0, [Fault("status", 1.0, on="GET", status=404)])
-    with LangfuseServer(faults=faults) as server, pytest.raises(ConfigurationError, match="LANGFUSE_BASE_URL"):
+    with LangfuseServer(faults=faults) as server, pytest.raises(StoreUnavailable, match="LANGFUSE_BASE_URL"):
+        using(store_on(server), lambda store: store.server())
+
+
+def test_langfuse_that_serves_neither_generations_reads_is_a_configuration_error() -> None:
+    faults = Faults(0, [Fault("status", 1.0, on="/v2/observations", status=404)])
+    with LangfuseServer(faults=faults) as server, pytest.raises(ConfigurationError, match="ALLOW_PREVIEW_OPT_IN"):
         using(store_on(server), lambda store: store.server())
 
 
@@ -227,7 +241,8 @@ def test_fetch_leaves_out_the_trace_that_cannot_be_moved_and_brings_the_others()
         bad = add_root(server, 99, after_s=4, output="x" * 300_000)
         keys = [TraceKey(trace_id=trace_id, start=NOON, end=NOON + HOUR) for trace_id in [*good, bad]]
         found = using(store_on(server), lambda store: store.fetch_traces(keys))
-        assert set(found) == set(good)
+        assert {key for key, one in found.items() if isinstance(one, Trace)} == set(good)
+        assert isinstance(found[bad], TraceTooLarge)
 
 
 def test_fetch_splits_ids_that_do_not_fit_into_a_url(server: LangfuseServer) -> None:
@@ -249,8 +264,10 @@ def test_fetch_asks_again_for_documents_that_were_cut(server: LangfuseServer) ->
         metadata={f"attributes.retrieval.documents.{n}.document.content": f"{n} {document}" for n in range(30)},
     )  # fmt: skip
     key = TraceKey(trace_id=trace_id, start=NOON, end=NOON + HOUR)
-    found = using(store_on(server), lambda store: store.fetch_traces([key]))[trace_id]
-    values = found.observations[0].metadata.values()
+    found = using(store_on(server), lambda store: store.fetch_traces([key]))
+    trace = trace_in(found, trace_id)
+    assert trace is not None
+    values = trace.observations[0].metadata.values()
     assert sorted(map(str, values)) == sorted(f"{n} {document}" for n in range(30))
 
 
@@ -394,11 +411,13 @@ def test_recorded_scores_of_the_older_generation_are_read() -> None:
     [
         ("auth-errors.json", "auth-errors.observations.wrong-secret", StoreAccessDenied),
         ("auth-errors.json", "auth-errors.scores-read.bearer-public-key", StoreAccessDenied),
-        ("observations-errors.json", "observations-errors.any-of-400-ids", TooLarge),
+        ("observations-errors.json", "observations-errors.any-of-400-ids", UrlTooLong),
         ("observations-errors.json", "observations-errors.bad-cursor", StoreRejected),
         ("ingestion.json", "ingestion.large-6-mb", TooLarge),
-        ("health.json", "health.probe-traces", NotThere),
-        ("health.json", "health.unknown-route", NotThere),
+        ("health.json", "health.probe-traces", RouteMissing),
+        ("health.json", "health.unknown-route", RouteMissing),
+        ("datasets.json", "datasets.get.unknown", NotThere),
+        ("dual.json", "dual.trace.unknown", NotThere),
         ("scores-write.json", "scores-write.bad.not-json", StoreRejected),
     ],
 )
@@ -490,6 +509,11 @@ def test_server_that_hangs_is_given_up_in_time() -> None:
         ("GET", "/api/public/traces/x", "legacy"),
         ("POST", "/api/public/ingestion", "ingestion"),
         ("GET", "/api/public/health", None),
+        ("GET", "/api/public/v2/metrics", "metrics"),
+        ("DELETE", "/api/public/scores/x", "deletes"),
+        ("DELETE", "/api/public/traces/x", "deletes"),
+        ("DELETE", "/api/public/dataset-items/x", "datasets"),
+        ("DELETE", "/api/public/annotation-queues/x/items/y", "queues"),
     ],
 )
 def test_requests_count_against_the_right_limit(method: str, path: str, bucket: str | None) -> None:
@@ -508,7 +532,7 @@ def test_older_generation_lists_and_fetches_its_traces() -> None:
         keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in roots[:20]]
         found = using(store_on(server), lambda store: store.fetch_traces([*keys, TraceKey(trace_id="no", start=NOON)]))
         assert set(found) == {key.trace_id for key in keys}
-        assert all(trace.observations for trace in found.values())
+        assert all(isinstance(trace, Trace) and trace.observations for trace in found.values())
 
 
 def test_older_generation_shows_metadata_where_selection_looks_at_it() -> None:

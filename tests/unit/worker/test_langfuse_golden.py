@@ -179,7 +179,7 @@ def test_run_is_shown_as_an_experiment_with_everything_in_it(home: Home, server:
     statuses = Counter(row.value for row in rows if row.name == "golden_status")
     assert statuses == {"passed": N - 6, "failed": 6}
     assert all(row.subject["kind"] == "observation" for row in rows if row.name == "golden_status")
-    found = _experiments(server)
+    found = experiments_on(server)
     assert [(one["itemCount"], one["datasetId"]) for one in found] == [
         (N, server.project.datasets.by_name["bot-v1"]["id"])
     ]
@@ -192,7 +192,7 @@ def test_two_runs_are_two_experiments(home: Home, server: LangfuseServer) -> Non
     home.write()
     for _ in range(2):
         assert assay(home, "golden", "run", "bot-v1", "--release", "new", "--experiment", "auto")[0] == 0
-    assert len({one["id"] for one in _experiments(server)}) == 2
+    assert len({one["id"] for one in experiments_on(server)}) == 2
 
 
 def test_items_without_an_answer_are_in_the_experiment_as_errors(home: Home, server: LangfuseServer) -> None:
@@ -211,7 +211,7 @@ def test_items_without_an_answer_are_in_the_experiment_as_errors(home: Home, ser
 def test_repeats_are_experiments_of_their_own(home: Home, server: LangfuseServer) -> None:
     home.write()
     assert assay(home, "golden", "run", "bot-v1", "--release", "new", "--repeats", "2", "--experiment", "auto")[0] == 0
-    assert [one["name"][-3:] for one in _experiments(server)] in (["1/2", "2/2"], ["2/2", "1/2"])
+    assert [one["name"][-3:] for one in experiments_on(server)] in (["1/2", "2/2"], ["2/2", "1/2"])
 
 
 def test_gate_shows_its_candidate_and_verdict(home: Home, server: LangfuseServer) -> None:
@@ -261,6 +261,6 @@ def test_ids_and_items_are_those_that_a_real_server_was_seen_with(home: Home, se
     assert made["environment"] == recorded["environment"]
 
 
-def _experiments(server: LangfuseServer) -> list[dict[str, Any]]:
+def experiments_on(server: LangfuseServer) -> list[dict[str, Any]]:
     query = (("fromStartTime", "2020-01-01T00:00:00Z"),)
     return list(list_experiments(server.project, Call("GET", "", query=query)).body["data"])

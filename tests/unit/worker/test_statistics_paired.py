@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.worker.vectors import vector, vectors
+from worker.statistics.noninferiority import tango
 from worker.statistics.paired import holm, mcnemar_exact
-from worker.statistics.power import minimum_detectable_drop
+from worker.statistics.power import minimum_detectable_drop, noninferiority_power
 
 
 @pytest.mark.parametrize("case", vectors("mcnemar-"), ids=lambda case: case["id"])
@@ -79,3 +80,16 @@ def test_holm_never_lowers_a_p_value_and_keeps_the_order(p_values: list[float]) 
     assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
     ranked = [a for _, a in sorted(zip(p_values, adjusted, strict=True))]
     assert ranked == sorted(ranked)
+
+
+@pytest.mark.parametrize(("n", "margin"), [(40, 0.07), (100, 0.05), (100, 0.07), (200, 0.03)])
+def test_noninferiority_power_agrees_with_simulated_releases(n: int, margin: float) -> None:
+    counts = np.random.default_rng(7).multinomial(n, [0.02, 0.02, 0.96], 2000)
+    shown = [tango(worse, better, n).high < margin for worse, better, _ in counts.tolist()]
+    assert noninferiority_power(n, margin, flip_rate=0.02) == pytest.approx(np.mean(shown), abs=0.035)
+
+
+def test_noninferiority_power_is_certain_where_nothing_flips() -> None:
+    """The upper limit of 100 items without a change is 2.63 points."""
+    assert noninferiority_power(100, 0.027, flip_rate=0.0) == pytest.approx(1.0)
+    assert noninferiority_power(100, 0.026, flip_rate=0.0) == 0.0

@@ -2,7 +2,8 @@
 
 Strings, LangChain documents, LlamaIndex nodes, `{text, score}`, answers of vector stores and search APIs; and in
 metadata keys, where OpenInference and OpenTelemetry put them. A retrieved item without any text is no passage; what
-a tool answers is evidence as it stands, so an object without a telling key is kept as JSON.
+a tool answers is evidence as it stands, so an object without a telling key is kept as JSON. What says nothing (`[]`,
+`null`, `{"documents": []}`, written out or not) is no passage either.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
+from judges.emptiness import is_empty, is_empty_value
 from worker.flow.extraction.messages import content_text
 
 _INSIDE = (
@@ -33,7 +35,7 @@ Found = tuple[str, str]
 def passages(value: JsonValue, *, keep_objects: bool, path: str = "", depth: int = _DEPTH) -> Iterator[Found]:
     """Every passage in a value, with its path; `keep_objects` gives objects without a telling key as JSON."""
     if isinstance(value, str):
-        if value.strip():
+        if not is_empty(value):
             yield value, path
     elif isinstance(value, list):
         for position, item in enumerate(value if depth > 0 else ()):
@@ -47,13 +49,13 @@ def passages(value: JsonValue, *, keep_objects: bool, path: str = "", depth: int
 def _of_object(value: Mapping[str, JsonValue], *, keep_objects: bool, path: str, depth: int) -> Iterator[Found]:
     key = _telling_key(value, keep_objects=keep_objects)
     if key is None:
-        if keep_objects:
+        if keep_objects and not is_empty_value(dict(value)):
             yield json.dumps(value, ensure_ascii=False), path
         return
     inner = value[key]
     if key == "content" and isinstance(inner, list):  # a tool's answer as content parts
         text = content_text(inner)
-        if text:
+        if not is_empty(text):
             yield text, f"{path}.{key}"
             return
     yield from passages(inner, keep_objects=keep_objects, path=f"{path}.{key}", depth=depth - 1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
+from judges.emptiness import is_empty
 from judges.rubric import SamplePaths
 from judges.rubric.selectors import parse_selector
 from judges.schema import Record, Turn
@@ -90,7 +91,7 @@ def _contexts(source: Source, paths: Sequence[str]) -> tuple[Part, ...]:
     found: dict[str, Part] = {}
     for path in paths:
         if path == "prompt":
-            parts = [] if found else list(_in_prompt(source))
+            parts = [] if found else [part for part in _in_prompt(source) if not is_empty(part.text)]
         else:
             parts = [part for place in resolve(source, parse_selector(path)) for part in _passages(place)]
         for part in parts:

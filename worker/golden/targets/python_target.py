@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from judges.errors import ConfigurationError
+from judges.evaluate import redacted
 from worker.golden.json_paths import encodable
 from worker.golden.schema import GoldenItem
 from worker.golden.target_settings import PythonTargetSettings
@@ -83,7 +84,7 @@ class PythonTarget:
             if isinstance(exc, TimeoutError) and limit.expired():
                 detail = f"no answer within {self._settings.timeout_s:g} s"
                 raise TargetFailure(item.id, "timeout", detail) from exc
-            raise TargetFailure(item.id, "error", f"{type(exc).__name__}: {exc}"[:300]) from exc
+            raise TargetFailure(item.id, "error", redacted(f"{type(exc).__name__}: {exc}")) from exc
 
 
 def _imported(call: str) -> Callable[..., Any]:

@@ -1,11 +1,11 @@
 -- Move entries from one of the expected states to another, and keep the counts in step.
 -- ARGV: prefix, rubric, now, final_ttl_s, then per move: trace_id, expected (comma separated), state, reason,
 --       detail, due ('' = none), judgement ('' = unchanged), failed_attempt (0/1), wrote (0/1),
---       fresh_start (0/1), event
+--       fresh_start (0/1), event, unanswered ('' = unchanged)
 -- Returns the 1-based positions of the moves that were applied.
 local prefix, rubric, now, final_ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local moved = {}
-for i = 5, #ARGV, 11 do
+for i = 5, #ARGV, 12 do
   local trace, expected, state, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local member = rubric .. '\31' .. trace
   local entry = prefix .. 'entry:' .. member
@@ -22,6 +22,7 @@ for i = 5, #ARGV, 11 do
     redis.call('HINCRBY', entry, 'attempts', ARGV[i + 7])
     redis.call('HINCRBY', entry, 'writes', ARGV[i + 8])
     if ARGV[i + 6] ~= '' then redis.call('HSET', entry, 'judgement', ARGV[i + 6]) end
+    if ARGV[i + 11] ~= '' then redis.call('HSET', entry, 'unanswered', ARGV[i + 11]) end
     redis.call('RPUSH', prefix .. 'history:' .. member, ARGV[i + 10])
     redis.call('LTRIM', prefix .. 'history:' .. member, -100, -1)
     redis.call('ZREM', prefix .. 'due:' .. old[1], member)
@@ -35,7 +36,7 @@ for i = 5, #ARGV, 11 do
       redis.call('PERSIST', entry)
       redis.call('PERSIST', prefix .. 'history:' .. member)
     end
-    moved[#moved + 1] = (i - 5) / 11 + 1
+    moved[#moved + 1] = (i - 5) / 12 + 1
   end
 end
 return moved

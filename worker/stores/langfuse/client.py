@@ -43,11 +43,19 @@ class TimedOut(StoreUnavailable):
 
 
 class TooLarge(StoreRejected):
-    """Request or answer exceed what the server moves at once (413, 431): ask for less."""
+    """Request or answer exceed what the server moves at once (413): ask for less."""
+
+
+class UrlTooLong(TooLarge):
+    """The request line does (414, 431): name fewer ids; smaller pages change nothing."""
 
 
 class NotThere(StoreRejected):
-    """404: the route does not exist on this generation, or the object does not exist."""
+    """404, and the server itself says that there is no such object."""
+
+
+class RouteMissing(StoreUnavailable):
+    """404 without a word about an object: another generation, or a proxy while Langfuse restarts. Nothing is final."""
 
 
 class LangfuseClient:
@@ -166,6 +174,8 @@ def error_of(response: httpx.Response, where: str) -> StoreError:
         return StoreAccessDenied(f"{said}; check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL")
     if status == 429:
         return StoreBusy(said, retry_after_s=retry_after_s(response))
+    if status == 404 and not _names_an_object(response):
+        return RouteMissing(said)
     known = _MEANINGS.get(status)
     if known is not None:
         return known(said)
@@ -177,18 +187,22 @@ _MEANINGS: dict[int, type[StoreUnavailable | StoreRejected]] = {
     408: StoreUnavailable,
     409: StoreUnavailable,
     413: TooLarge,
+    414: UrlTooLong,
     422: QueryTooHeavy,
     425: StoreUnavailable,
-    431: TooLarge,
+    431: UrlTooLong,
     524: QueryTooHeavy,
 }
+
+
+_NOT_AT_ONCE = (QueryTooHeavy, StoreAccessDenied, TimedOut, RouteMissing)
 
 
 def _may_pass_at_once(error: BaseException) -> bool:
     """Worth a second try within seconds: a broken connection, a 5xx, or a 429, whose wait the budget then enforces."""
     if isinstance(error, StoreBusy):
         return isinstance(error.retry_after_s, float) and error.retry_after_s <= MAX_WAIT_S
-    return isinstance(error, StoreUnavailable) and not isinstance(error, QueryTooHeavy | StoreAccessDenied | TimedOut)
+    return isinstance(error, StoreUnavailable) and not isinstance(error, _NOT_AT_ONCE)
 
 
 def _json(response: httpx.Response, where: str) -> Any:
@@ -198,6 +212,15 @@ def _json(response: httpx.Response, where: str) -> Any:
         return response.json()
     except ValueError as exc:
         raise StoreUnavailable(f"{where}: answered {response.status_code} without JSON; is this Langfuse?") from exc
+
+
+def _names_an_object(response: httpx.Response) -> bool:
+    """Whether a 404 is Langfuse's own word on an object; a missing route has a page, or a message without this kind."""
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("error") == "LangfuseNotFoundError"
 
 
 def _said(response: httpx.Response) -> str:

@@ -3,6 +3,8 @@
 The server checks a score against the config it names *after* it has answered 200, and drops what does not fit
 without a word. So a score names a config only after it was checked here, against the config as the server has it.
 Names are not unique there: the oldest config of a name and type that is not archived is ours, whoever made it.
+People archive and narrow configs while workers run; so what is known is looked up again before a score that was not
+shown is written for the last time, and at once when this process writes a score again.
 """
 
 from __future__ import annotations
@@ -11,17 +13,22 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 
-from worker.ports import StoreError
+from worker.ports import Clock, StoreError
 from worker.schema import Score, ScoreSpec
 from worker.stores.langfuse import sdk
 from worker.stores.langfuse.client import LangfuseClient
 
 LOCK = "langfuse-score-configs"
 LOCK_TTL_S = 30
+FRESH_FOR = timedelta(seconds=100)
+"""Under twice the minute after which a score that is not shown is written again: the third and last write knows."""
+FAILED_FOR = timedelta(seconds=30)
+"""For how long scores are written without configs after these could not be had."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,36 +46,47 @@ class Locks(Protocol):
 
 
 class ScoreConfigs:
-    """The configs of the scores we write: looked up once per process, created where they are missing."""
+    """The configs of the scores we write: looked up, remembered for a while, created where they are missing."""
 
-    def __init__(self, client: LangfuseClient, specs: Sequence[ScoreSpec], locks: Locks | None = None) -> None:
+    def __init__(
+        self, client: LangfuseClient, specs: Sequence[ScoreSpec], locks: Locks | None = None, *, clock: Clock
+    ) -> None:
         self._client = client
         self._locks = locks
+        self._clock = clock
         self._specs = {spec.name: spec for spec in specs}
-        self._known: Mapping[str, Any] | None = None
+        self._known: Mapping[str, Any] = {}
+        self._stale_at: datetime | None = None
+        self._written: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def config_id(self, score: Score) -> str | None:
         """The id of the config a score may name; None where there is none or the score would not fit it."""
         if score.name not in self._specs:
             return None
-        config = (await self._load()).get(score.name)
+        config = (await self._load(score.id)).get(score.name)
         if config is None:
             return None
+        self._written.add(score.id)
         if not fits(score, config):
             log.warning("langfuse.score_config_does_not_fit", score=score.name, config=config.id)
             return None
         return str(config.id)
 
-    async def _load(self) -> Mapping[str, Any]:
+    async def _load(self, score_id: str) -> Mapping[str, Any]:
+        """The configs as they were not long ago, and since this score was written before."""
         async with self._lock:
-            if self._known is None:
-                try:
-                    self._known = await self._find_or_create()
-                except StoreError as exc:
-                    # A key without the right to it, or an old server: scores are written all the same.
-                    log.warning("langfuse.score_configs_unavailable", error=str(exc)[:200])
-                    self._known = {}
+            is_stale = self._stale_at is None or self._clock.now() >= self._stale_at
+            if not is_stale and score_id not in self._written:
+                return self._known
+            self._written.clear()
+            try:
+                self._known, fresh_for = await self._find_or_create(), FRESH_FOR
+            except StoreError as exc:
+                # A key without the right to it, no room, an old server: scores are written all the same.
+                log.warning("langfuse.score_configs_unavailable", error=str(exc)[:200])
+                self._known, fresh_for = {}, FAILED_FOR
+            self._stale_at = self._clock.now() + fresh_for
             return self._known
 
     async def _find_or_create(self) -> Mapping[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,19 +11,17 @@ from judges.offload import in_thread
 from judges.rubric import SamplePaths
 from worker.flow.checks import Check
 from worker.flow.extraction.survey import Survey, survey
-from worker.ports import StoreAccessDenied, StoreError
-from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot
-from worker.stores.langfuse.scores import SCORES
+from worker.ports import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
+from worker.schema import Trace, TraceKey, TraceRoot
+from worker.stores.langfuse.round_trip import not_examined, round_trip
+from worker.stores.langfuse.server import serves_traces
 from worker.stores.langfuse.store import LangfuseStore
 
 LOOKED_AT = 50
 """Traces whose content is looked at."""
 MOST_ROOTS = 3000
-VISIBLE_AFTER = timedelta(seconds=60)
-"""A score was seen to take up to 23 s under load, and 15 s more around midnight UTC."""
-POLL_S = 2.0
-TEST_SCORE = "assay_doctor"
-_NAMESPACE = uuid.UUID("5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a")
+_PROBE_ID = "5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a"
+"""No score has it."""
 _KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
 
 
@@ -58,12 +53,14 @@ async def examine(
         yield _environments(roots, excluded)
         async for checked in _content(store, roots, paths):
             yield checked
+    except StoreBusy as exc:
+        yield not_examined("recent traces", exc)
     except StoreError as exc:
         yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
     for name in dict.fromkeys(queues):
         yield await _queue(store, name)
     if write:
-        yield await _round_trip(store)
+        yield await round_trip(store)
 
 
 async def is_migrating(store: LangfuseStore) -> bool:
@@ -71,10 +68,9 @@ async def is_migrating(store: LangfuseStore) -> bool:
     if (await store.server()).generation == "v3":
         return False
     try:
-        await store.client.get("/api/public/traces", [("limit", "1"), ("fields", "core")])
+        return await serves_traces(store.client)
     except StoreError:
         return False
-    return True
 
 
 async def _migration(store: LangfuseStore) -> Check | None:
@@ -98,10 +94,12 @@ async def _migration(store: LangfuseStore) -> Check | None:
 async def _rights(store: LangfuseStore) -> Check:
     try:
         project = await store.project_id()
-        await store.read_scores([str(_NAMESPACE)])
-    except EvaluationError as exc:
+        await store.read_scores([_PROBE_ID])
+    except (StoreAccessDenied, StoreRejected) as exc:
         remedy = f"use a project's own key: {_KEYS}"
         return Check(name="key rights", status="fail", said=str(exc), remedy=remedy, is_configuration=True)
+    except EvaluationError as exc:
+        return not_examined("key rights", exc)
     return Check(name="key rights", status="ok", said=f"project {project}: traces and scores can be read")
 
 
@@ -137,9 +135,15 @@ async def _content(
 ) -> AsyncIterator[Check]:
     latest = sorted(roots, key=lambda root: root.start, reverse=True)[:LOOKED_AT]
     traces: list[Trace] = []
+    unread: list[StoreError] = []
     for at in range(0, len(latest), 10):
         keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
-        traces += (await store.fetch_traces(keys)).values()
+        fetched = (await store.fetch_traces(keys)).values()
+        traces += [one for one in fetched if isinstance(one, Trace)]
+        unread += [one for one in fetched if isinstance(one, StoreError)]
+    if unread:
+        said = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
+        yield Check(name="content", status="warn", said=said, remedy="run it again; what is too large is never judged")
     for rubric, selectors in paths.items() if traces else ():
         found = await in_thread(survey, traces, selectors)
         for part, counts in (("question", found.questions), ("answer", found.responses), ("context", found.contexts)):
@@ -176,34 +180,3 @@ async def _queue(store: LangfuseStore, name: str) -> Check:
         "`assay labels pull --score NAME --marked VALUE`"
     )
     return Check(name=title, status="warn", said=said, remedy=remedy)
-
-
-async def _round_trip(store: LangfuseStore) -> Check:
-    """Write a score in our own environment, on a trace id that no application has; read it; delete it."""
-    begun = time.monotonic()
-    now = datetime.now(UTC)
-    score = Score(
-        id=str(uuid.uuid5(_NAMESPACE, uuid.uuid4().hex)),
-        trace_id=uuid.uuid5(_NAMESPACE, "trace").hex,
-        name=TEST_SCORE,
-        value=1.0,
-        comment="Written by `assay doctor` to see whether scores arrive; deleted again.",
-        environment=OWN_ENVIRONMENT,
-        timestamp=now,
-    )
-    try:
-        await store.write_scores([score])
-        while score.id not in await store.read_scores([score.id]):
-            if time.monotonic() - begun > VISIBLE_AFTER.total_seconds():
-                return Check(
-                    name="test score",
-                    status="fail",
-                    said=f"accepted, but not readable after {VISIBLE_AFTER.total_seconds():.0f} s",
-                    remedy="look at Langfuse's worker and its queue; scores would be rewritten and in the end parked",
-                )
-            await asyncio.sleep(POLL_S)
-        await store.client.delete(f"{SCORES}/{score.id}")
-    except EvaluationError as exc:
-        remedy = "give the key the right to write scores; a cloud project over its quota refuses them, too"
-        return Check(name="test score", status="fail", said=str(exc), remedy=remedy)
-    return Check(name="test score", status="ok", said=f"readable {time.monotonic() - begun:.0f} s after it was written")

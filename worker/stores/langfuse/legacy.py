@@ -1,83 +1,46 @@
-"""Roots and traces from a server of the older generation, where a trace is an object: /traces and /traces/{id}.
-
-It pages by number, oldest first, at most 100 at once, and gives whole traces one by one only.
-"""
+"""Traces from a server of the older generation, where a trace is an object: /traces/{id}, one by one only."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from judges.offload import in_thread
-from worker.schema import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
+from worker.ports import Fetched, StoreBusy, StoreError
+from worker.schema import Observation, Trace, TraceKey, TraceRoot
 from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.fetching import FETCH_S, meaning_for_one
 from worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
-from worker.stores.langfuse.values import iso, moment, text
+from worker.stores.langfuse.values import moment, text
 
 PATH = "/api/public/traces"
-PAGE = 100
 AT_ONCE = 4
-_MS = timedelta(milliseconds=1)
 
 
-async def list_roots(
-    client: LangfuseClient, start: datetime, end: datetime, *, with_metadata: bool = False
-) -> AsyncIterator[Sequence[TraceRoot]]:
-    """Pages of roots with `start <= root.start < end`, oldest first.
-
-    Metadata comes only with input and output, so it is asked for where selection looks at it. There is no level.
-
-    Pages are numbered, so traces that arrive meanwhile shift them; each page therefore begins a new query at the
-    last start time seen, and repeats are left to the caller.
-
-    Raises:
-        StoreUnavailable, StoreRejected
-    """
-    page, since = 1, start
-    while since < end:
-        answer = await client.get(
-            PATH,
-            [
-                ("page", str(page)),
-                ("limit", str(PAGE)),
-                ("fromTimestamp", iso(since)),
-                ("toTimestamp", iso(end)),
-                ("orderBy", "timestamp.asc"),
-                ("fields", "core,metrics,io" if with_metadata else "core,metrics"),
-            ],
-        )
-        found = [root for root in map(root_of, answer["data"]) if root is not None]
-        kept = [root for root in found if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
-        if kept:
-            yield kept
-        if len(answer["data"]) < PAGE:
-            return
-        last = max((root.start for root in found), default=since)
-        page, since = (1, last) if last > since else (page + 1, since)
-
-
-async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, Trace]:
-    """Whole traces by id; what is not there is absent.
-
-    Raises:
-        StoreUnavailable, StoreRejected
-    """
+async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, Fetched]:
+    """Whole traces by id, or why one could not be read; what is not there is absent."""
     turns = asyncio.Semaphore(AT_ONCE)
+    until = time.monotonic() + FETCH_S
 
-    async def one(trace_id: str) -> Trace | None:
+    async def one(trace_id: str) -> Fetched | None:
         async with turns:
+            if time.monotonic() > until:
+                return StoreBusy("Langfuse: no time was left to fetch this with the rest", retry_after_s=1.0)
             try:
                 answer = await client.get(f"{PATH}/{quote(trace_id, safe='')}")
             except NotThere:
                 return None
+            except StoreError as exc:
+                return meaning_for_one(exc)
         return await in_thread(trace_of, answer)
 
     ids = list(dict.fromkeys(key.trace_id for key in keys))
     found = await asyncio.gather(*(one(trace_id) for trace_id in ids))
-    return {trace.id: trace for trace in found if trace is not None}
+    return {trace_id: one for trace_id, one in zip(ids, found, strict=True) if one is not None}
 
 
 def root_of(row: Mapping[str, Any]) -> TraceRoot | None:

@@ -18,7 +18,7 @@ import structlog
 from judges.offload import in_thread
 from worker.ports import StoreBusy
 from worker.schema import OWN_ENVIRONMENT, TraceRoot
-from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TooLarge
+from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TimedOut, TooLarge
 from worker.stores.langfuse.rows import root_of
 from worker.stores.langfuse.values import iso, moment
 
@@ -26,6 +26,8 @@ PATH = "/api/public/v2/observations"
 PAGE = 1000
 SMALLEST_PAGE = 50
 SHORTEST = timedelta(seconds=1)
+MOST_TIME_OUTS = 3
+"""In a row: a slow server needs a shorter range, but one that does not answer at all is to be left in peace."""
 _MS = timedelta(milliseconds=1)
 _A_DAY = timedelta(days=1)
 _SLICES = (("", 1), ("7", 16), ("77", 256), ("777", 4096))
@@ -51,16 +53,20 @@ class RootLister:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        pending = [(start, end)]
+        pending, slow = [(start, end)], 0
         while pending:
             low, high = pending.pop()
             cursor: str | None = None
             while low < high:
                 try:
                     answer = await self._ask(low, high, cursor)
-                except (QueryTooHeavy, TooLarge) as exc:
+                except (QueryTooHeavy, TimedOut, TooLarge) as exc:
+                    slow += isinstance(exc, TimedOut)
+                    if slow > MOST_TIME_OUTS:
+                        raise
                     pending += self._smaller(low, high, exc)
                     break
+                slow = 0
                 rows = answer["data"]
                 roots = await in_thread(self._roots, rows, start, end)
                 if roots:
@@ -153,7 +159,7 @@ class RootLister:
 
     def _smaller(self, low: datetime, high: datetime, error: Exception) -> list[tuple[datetime, datetime]]:
         """The rest of the range in halves, the later on top; below a second, smaller pages instead."""
-        if isinstance(error, QueryTooHeavy) and high - low > SHORTEST:
+        if isinstance(error, QueryTooHeavy | TimedOut) and high - low > SHORTEST:
             middle = low + (high - low) / 2
             middle -= timedelta(microseconds=middle.microsecond % 1000)
             log.info("langfuse.window_halved", start=iso(low), end=iso(high))

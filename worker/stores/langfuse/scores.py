@@ -1,6 +1,6 @@
 """Writing scores and reading them back.
 
-Three ways to write, found out once (`server.py`): lists, batches of events, or one by one. In each every field is
+Three ways to write, found out by `server.py`: lists, batches of events, or one by one. In each every field is
 sent, because the server merges: what is left out keeps its old value. A write's return means accepted; whether a
 score is there only reading tells, since the server drops what it does not like after it has answered 200.
 """
@@ -16,7 +16,8 @@ from typing import Any
 
 from worker.ports import Clock, StoreRejected
 from worker.schema import Score
-from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.stores.langfuse.answers import check_counts, check_errors
+from worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from worker.stores.langfuse.configs import ScoreConfigs
 from worker.stores.langfuse.server import Server, WritesScores
 from worker.stores.langfuse.values import iso, moment, text
@@ -26,6 +27,9 @@ INGESTION = "/api/public/ingestion"
 AT_ONCE = 100
 LIST_BYTES, EVENT_BYTES = 900_000, 3_500_000
 """Under the server's 1 MiB for /scores and 4.5 MiB for /ingestion."""
+
+OTHER_WAY_FOR = timedelta(minutes=10)
+"""For how long a way that the server did not take is left alone: proxies and upgrades pass."""
 
 _EVENTS = uuid.UUID("0d5c7f52-9a1e-5c43-8a55-6a0f2c1f7e11")
 
@@ -38,6 +42,12 @@ class ScoreWriter:
         self._configs = configs
         self._clock = clock
         self._way: WritesScores | None = None
+        self._way_until = clock.now()
+        self._took_events = False
+
+    def forget(self) -> None:
+        """The server is another one, perhaps: start anew from what it says of itself."""
+        self._way, self._took_events = None, False
 
     async def write(self, scores: Sequence[Score], server: Server) -> None:
         """Write or overwrite scores by id; the last one wins where an id comes twice.
@@ -48,6 +58,8 @@ class ScoreWriter:
         """
         last = {score.id: score for score in scores}
         bodies = [await self._body(score) for score in last.values()]
+        if self._way is not None and self._clock.now() >= self._way_until:
+            self._way = None
         way = self._way or server.writes_scores
         if way == "list":
             await self._write_lists(bodies, last)
@@ -59,12 +71,12 @@ class ScoreWriter:
     async def _write_lists(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
         for part in parts(bodies, LIST_BYTES):
             try:
-                _check_counts(await self._client.post(SCORES, part), part)
+                check_counts(await self._client.post(SCORES, part), part)
             except StoreRejected as exc:
                 if "expected object, received array" not in str(exc):
                     raise
                 # The version said otherwise, and nothing of the list was taken.
-                self._way = "events"
+                self._take("events")
                 await self._write_events(bodies, scores)
                 return
 
@@ -73,11 +85,18 @@ class ScoreWriter:
         events = [event(body, scores[body["id"]].timestamp, now) for body in bodies]
         for part in parts(events, EVENT_BYTES):
             try:
-                _check_errors(await self._client.post(INGESTION, {"batch": part}), part)
-            except NotThere:
-                self._way = "single"
+                answer = await self._client.post(INGESTION, {"batch": part})
+            except RouteMissing:
+                if self._took_events:
+                    raise  # it was there: it will be again, or the server is another one by now
                 await self._write_singly(bodies)
+                self._take("single")
                 return
+            self._took_events = True
+            check_errors(answer, part)
+
+    def _take(self, way: WritesScores) -> None:
+        self._way, self._way_until = way, self._clock.now() + OTHER_WAY_FOR
 
     async def _write_singly(self, bodies: Sequence[dict[str, Any]]) -> None:
         for part in parts(bodies, LIST_BYTES, at_once=1):
@@ -206,25 +225,3 @@ def _encodable(body: dict[str, Any]) -> dict[str, Any]:
         where = f"score {body['name']!a} of trace {body['traceId']!a}"
         raise StoreRejected(f"{where}: cannot be sent as JSON ({type(exc).__name__})") from exc
     return body
-
-
-def _check_counts(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
-    """A list's answer says how many were refused, not which: the caller tries them apart."""
-    rejected = answer.get("rejected", 0) if isinstance(answer, dict) else 0
-    if rejected:
-        errors = answer.get("errors") or [{}]
-        said = str(errors[0].get("message", ""))[:200] if isinstance(errors[0], dict) else ""
-        raise StoreRejected(f"{rejected} of {len(part)} scores refused ({part[0]['name']!a}, ...): {said}")
-
-
-def _check_errors(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
-    """Every event must be among the successes: what is in neither list was not taken."""
-    taken = {one.get("id") for one in answer.get("successes", ())} if isinstance(answer, dict) else set()
-    errors = {one.get("id"): one for one in answer.get("errors", ())} if isinstance(answer, dict) else {}
-    for item in part:
-        if item["id"] in taken:
-            continue
-        said = errors.get(item["id"], {})
-        name, trace_id = item["body"]["name"], item["body"]["traceId"]
-        reason = f"{said.get('status', '')} {said.get('message', 'not among the successes')}"
-        raise StoreRejected(f"score {name!a} of trace {trace_id!a}: refused: {reason[:200]}")

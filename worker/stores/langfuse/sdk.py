@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from worker.flow.patience import patiently
-from worker.ports import StoreError, StoreUnavailable
+from worker.ports import StoreError, StoreRejected, StoreUnavailable
 from worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 
 PAGE = 100
@@ -19,7 +20,8 @@ async def call(client: LangfuseClient, group: str, method: str, *args: Any, **op
     """One request: `call(client, "score_configs", "get", page=1)`.
 
     Raises:
-        StoreUnavailable, StoreRejected: it may have been done all the same where no answer came.
+        StoreUnavailable, StoreRejected: it may have been done all the same where no answer came, or none that the
+            SDK can read.
     """
     from langfuse.api.core import ApiError  # the SDK takes a while to import
 
@@ -28,6 +30,8 @@ async def call(client: LangfuseClient, group: str, method: str, *args: Any, **op
         return await getattr(getattr(client.sdk(), group), method)(*args, **options, request_options={"max_retries": 0})
     except ApiError as exc:
         raise error_of_api(exc, where) from exc
+    except ValidationError as exc:
+        raise StoreRejected(f"{where}: the answer is not what the SDK expects: {_first(exc)}") from exc
     except httpx.TimeoutException as exc:
         raise TimedOut(f"{where}: no answer in time") from exc
     except httpx.HTTPError as exc:
@@ -56,5 +60,17 @@ async def pages(
 
 def error_of_api(error: Any, where: str) -> StoreError:
     """What an error of the SDK means, by the same rules as for our own requests."""
-    body = error.body if isinstance(error.body, dict) else {"message": str(error.body)}
-    return error_of(httpx.Response(error.status_code or 500, headers=error.headers, json=body), where)
+    status = error.status_code or 500
+    # Never the other headers: they speak of the body as it came, compressed perhaps, and this one is not.
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "retry-after"}
+    if isinstance(error.body, dict):
+        return error_of(httpx.Response(status, headers=headers, json=error.body), where)
+    if 200 <= status < 300:
+        return StoreUnavailable(f"{where}: answered {status} without JSON; is this Langfuse?")
+    return error_of(httpx.Response(status, headers=headers, text=str(error.body or "")), where)
+
+
+def _first(error: ValidationError) -> str:
+    """Where the answer differs and how, without what it holds."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['type']}; upgrade assay, or the server"

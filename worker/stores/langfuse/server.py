@@ -1,4 +1,4 @@
-"""Which server this is: asked once per process, then every call knows its way.
+"""Which server this is: asked once, and again when a route is gone; then every call knows its way.
 
 Langfuse has two generations. From v4 on a trace is "the observations that share a trace id", read through
 `/v2/observations`; before, it is an object of its own under `/traces`. A v4 server answers 404 to the older routes,
@@ -13,8 +13,8 @@ from typing import Literal
 
 from judges.errors import ConfigurationError
 from judges.schema import Record
-from worker.ports import StoreRejected
-from worker.stores.langfuse.client import LangfuseClient, NotThere
+from worker.ports import StoreRejected, StoreUnavailable
+from worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, RouteMissing
 from worker.stores.langfuse.values import iso
 
 WritesScores = Literal["list", "events", "single"]
@@ -46,20 +46,28 @@ async def detect(client: LangfuseClient) -> Server:
     """Ask the server for its version and probe its routes.
 
     Raises:
-        ConfigurationError: it answers neither generation's routes.
-        StoreUnavailable
+        ConfigurationError: it is Langfuse, but answers neither generation's routes.
+        StoreUnavailable: or it does not look like Langfuse now; a proxy may answer for a server that restarts.
     """
     version = await _version(client)
-    if await _answers(client, "/api/public/v2/observations", (("limit", "1"), ("fields", "core"), _since_an_hour())):
+    if await _answers(
+        client, "/api/public/v2/observations", (("limit", "1"), ("fields", "core"), *an_hour("StartTime"))
+    ):
         generation: Literal["v4", "v3"] = "v4"
-    elif await _answers(client, "/api/public/traces", (("limit", "1"), ("fields", "core"))):
+    elif await serves_traces(client):
         generation = "v3"
+    elif version is None:
+        raise StoreUnavailable(
+            f"{client.base_url}: does not answer as Langfuse does; check LANGFUSE_BASE_URL, or wait for it to come back"
+        )
     else:
         raise ConfigurationError(
             f"{client.base_url}: serves neither /v2/observations nor /traces; check LANGFUSE_BASE_URL, and on a server "
             "in migration LANGFUSE_MIGRATION_V4_ALLOW_PREVIEW_OPT_IN"
         )
-    has_v3_scores = generation == "v4" or await _answers(client, "/api/public/v3/scores", (("limit", "1"),))
+    has_v3_scores = generation == "v4" or await _answers(
+        client, "/api/public/v3/scores", (("limit", "1"), *an_hour("Timestamp"))
+    )
     takes_lists = version is not None and numbers(version) >= SCORE_LISTS_SINCE
     return Server(
         version=version,
@@ -67,6 +75,19 @@ async def detect(client: LangfuseClient) -> Server:
         reads_scores="v3" if has_v3_scores else "v2",
         writes_scores="list" if takes_lists else "events",
     )
+
+
+async def serves_traces(client: LangfuseClient) -> bool:
+    """Whether the older generation's reads are there. Within an hour: a server may insist on dates, and without them
+    one trace costs a scan of all.
+    """
+    return await _answers(client, "/api/public/traces", (("limit", "1"), ("fields", "core"), *an_hour("Timestamp")))
+
+
+def an_hour(of: Literal["StartTime", "Timestamp"]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The bounds of the last hour, as parameters."""
+    now = datetime.now(UTC)
+    return (f"from{of}", iso(now - timedelta(hours=1))), (f"to{of}", iso(now))
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -82,7 +103,7 @@ def numbers(version: str) -> tuple[int, ...]:
 async def _version(client: LangfuseClient) -> str | None:
     try:
         answer = await client.get("/api/public/health")
-    except StoreRejected:
+    except (StoreRejected, RouteMissing):
         return None
     version = answer.get("version") if isinstance(answer, dict) else None
     return version if isinstance(version, str) and version else None
@@ -91,10 +112,9 @@ async def _version(client: LangfuseClient) -> str | None:
 async def _answers(client: LangfuseClient, path: str, query: tuple[tuple[str, str], ...]) -> bool:
     try:
         await client.get(path, query)
-    except NotThere:
+    except (RouteMissing, NotThere):
         return False
+    except (StoreRejected, QueryTooHeavy):
+        # Not as it likes to be asked, or too much for it now: it is there.
+        return True
     return True
-
-
-def _since_an_hour() -> tuple[str, str]:
-    return ("fromStartTime", iso(datetime.now(UTC) - timedelta(hours=1)))

@@ -1,22 +1,28 @@
-"""Langfuse as a `worker.ports.TraceStore`: finds out once which server it is, then hands each call on."""
+"""Langfuse as a `worker.ports.TraceStore`: finds out which server it is, then hands each call on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
+import structlog
+
+from judges.errors import ConfigurationError
 from worker.clock import SystemClock
-from worker.ports import Clock, StoreRejected
-from worker.schema import Score, ScoreSpec, Trace, TraceKey, TraceRoot
-from worker.stores.langfuse import legacy, scores
-from worker.stores.langfuse.client import LangfuseClient
+from worker.ports import Clock, Fetched, StoreRejected, StoreUnavailable
+from worker.schema import Score, ScoreSpec, TraceKey, TraceRoot
+from worker.stores.langfuse import legacy, legacy_roots, scores
+from worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from worker.stores.langfuse.configs import Locks, ScoreConfigs
 from worker.stores.langfuse.content import ContentReader
 from worker.stores.langfuse.reviews import LangfuseReviewQueues
 from worker.stores.langfuse.roots import RootLister
 from worker.stores.langfuse.server import Server, detect
 from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
+
+log = structlog.get_logger(__name__)
 
 
 class LangfuseStore:
@@ -33,26 +39,52 @@ class LangfuseStore:
         clock: Clock | None = None,
     ) -> None:
         self.client = client
+        clock = clock or SystemClock()
         keys = tuple(root_metadata)
         self._roots = RootLister(client, metadata_keys=keys)
-        self._matches_metadata = bool(keys)
+        self._older_roots = legacy_roots.OlderRootLister(client, with_metadata=bool(keys))
         self._content = ContentReader(client, metadata_keys=content_metadata)
-        self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks), clock or SystemClock())
+        self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks, clock=clock), clock)
         self.review_queues = LangfuseReviewQueues(client, self.server)
         self._server: Server | None = None
+        self._was_known = False
         self._project: str | None = None
         self._asking = asyncio.Lock()
 
     async def server(self) -> Server:
-        """What this server is; asked once.
+        """What this server is; asked once, and again after a route turned out to be gone.
 
         Raises:
             ConfigurationError, StoreUnavailable
         """
         async with self._asking:
             if self._server is None:
-                self._server = await detect(self.client)
+                self._server = await self._detect()
+                self._was_known = True
             return self._server
+
+    async def _detect(self) -> Server:
+        try:
+            return await detect(self.client)
+        except ConfigurationError as exc:
+            if not self._was_known:
+                raise
+            # It worked before with these settings: it is being upgraded, and work waits for it.
+            raise StoreUnavailable(str(exc)) from exc
+
+    @contextmanager
+    def _routes_may_go(self) -> Iterator[None]:
+        """A server may be upgraded under a running process: where a route is gone, everything is found out anew."""
+        try:
+            yield
+        except RouteMissing as exc:
+            self._forget(exc)
+            raise
+
+    def _forget(self, error: RouteMissing) -> None:
+        log.warning("langfuse.route_missing", error=str(error)[:200])
+        self._server = None
+        self._writer.forget()
 
     async def project_id(self) -> str:
         """The id of the project the key belongs to."""
@@ -68,35 +100,47 @@ class LangfuseStore:
         """Pages of roots with `start <= root.start < end`."""
         if start >= end:
             return
-        is_v4 = (await self.server()).generation == "v4"
-        older = legacy.list_roots(self.client, start, end, with_metadata=self._matches_metadata)
-        async for page in self._roots.pages(start, end) if is_v4 else older:
-            yield page
+        lister = self._roots if (await self.server()).generation == "v4" else self._older_roots
+        with self._routes_may_go():
+            async for page in lister.pages(start, end):
+                yield page
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
         """About how many traces have steps in a range, but no root; the older generation always makes a trace."""
         if start >= end or (await self.server()).generation != "v4":
             return 0
-        return await self._roots.count_rootless(start, end)
+        with self._routes_may_go():
+            return await self._roots.count_rootless(start, end)
 
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
-        """Whole traces by id."""
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        """Whole traces by id, or why one could not be read."""
         distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
         if not keys:
             return {}
-        if (await self.server()).generation == "v4":
-            return await self._content.fetch(keys)
-        return await legacy.fetch(self.client, keys)
+        is_v4 = (await self.server()).generation == "v4"
+        with self._routes_may_go():
+            found = await (self._content.fetch(keys) if is_v4 else legacy.fetch(self.client, keys))
+        # What could not be read is told for each trace, and does not come as an exception.
+        gone = next((one for one in found.values() if isinstance(one, RouteMissing)), None)
+        if gone is not None:
+            self._forget(gone)
+        return found
 
     async def write_scores(self, scores: Sequence[Score]) -> None:
         """Write or overwrite scores by id."""
         if scores:
-            await self._writer.write(scores, await self.server())
+            server = await self.server()
+            with self._routes_may_go():
+                await self._writer.write(scores, server)
 
     async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
         """The scores that the store shows under these ids."""
         wanted = distinct(ids, limit=READ_LIMIT)
-        return await scores.read(self.client, wanted, await self.server()) if wanted else {}
+        if not wanted:
+            return {}
+        server = await self.server()
+        with self._routes_may_go():
+            return await scores.read(self.client, wanted, server)
 
     async def close(self) -> None:
         """Close the connections."""

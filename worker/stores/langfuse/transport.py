@@ -4,6 +4,8 @@ down where the server asked for it.
 
 from __future__ import annotations
 
+import math
+
 import httpx
 
 from worker.limits import LimitReached, RateLimits, admitted
@@ -44,7 +46,8 @@ class BudgetedTransport(httpx.AsyncBaseTransport):
         except LimitReached as exc:
             raise StoreBusy(f"Langfuse: {exc} (store.plan in assay.yaml)", retry_after_s=exc.wait_s) from exc
         if response.status_code == 429:
-            await self._limits.pause(limit, seconds=retry_after_s(response))
+            longest_s = max(LONGEST_RETRY_AFTER_S, limit.period_s)
+            await self._limits.pause(limit, seconds=retry_after_s(response, longest_s=longest_s))
         return response
 
     async def aclose(self) -> None:
@@ -56,10 +59,10 @@ class BudgetedTransport(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-def retry_after_s(response: httpx.Response) -> float:
+def retry_after_s(response: httpx.Response, *, longest_s: float = LONGEST_RETRY_AFTER_S) -> float:
     """The seconds a 429 asks to wait; X-RateLimit-Reset is a date in words and is not obeyed."""
     try:
         asked = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         return DEFAULT_RETRY_AFTER_S
-    return min(max(asked, 0.0), LONGEST_RETRY_AFTER_S)
+    return min(max(asked, 0.0), longest_s) if math.isfinite(asked) else DEFAULT_RETRY_AFTER_S

@@ -1,0 +1,48 @@
+"""Whether a text says anything: what retrievers and tools give back when they found nothing is no evidence.
+
+`[]`, `{}`, `null`, `{"documents": []}` and a lone zero-width space are not blank, and yet there is nothing in them that
+a statement could be held against. Letters and digits of every script count; so does any number, `true` or `false`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pydantic import JsonValue
+
+_WORD = re.compile(r"[^\W_]")
+_NOTHING = "null"
+
+JSON_LIMIT = 100_000
+"""Characters above which JSON is taken to say something without being read."""
+
+
+def is_empty(text: str) -> bool:
+    """Whether a text has no letter or digit, is `null`, or is JSON in which no leaf has any."""
+    stripped = text.strip()
+    if stripped == _NOTHING or not _WORD.search(stripped):
+        return True
+    if stripped[0] not in "[{" or len(stripped) > JSON_LIMIT:
+        return False
+    try:
+        return is_empty_value(json.loads(stripped))
+    except (ValueError, RecursionError):
+        return False
+
+
+def is_empty_value(value: JsonValue) -> bool:
+    """Whether no leaf of a JSON value says anything; the keys of objects alone do not."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            stack.extend(one.values())
+        elif isinstance(one, list):
+            stack.extend(one)
+        elif isinstance(one, str):
+            if one.strip() != _NOTHING and _WORD.search(one):
+                return False
+        elif one is not None:
+            return False
+    return True

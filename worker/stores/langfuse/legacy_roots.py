@@ -1,0 +1,106 @@
+"""Listing roots on a server of the older generation, where a trace is an object: /traces, in numbered pages.
+
+Pages are numbered, so traces that arrive meanwhile shift them: each page begins a new query at the last start time
+seen. So when a query turns out too heavy, what was read stays read, and only the rest is asked for again, in halves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from worker.ports import StoreBusy, StoreError
+from worker.schema import OWN_ENVIRONMENT, TraceRoot
+from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TimedOut, TooLarge
+from worker.stores.langfuse.legacy import PATH, root_of
+from worker.stores.langfuse.roots import PATIENCE_S, SHORTEST
+from worker.stores.langfuse.values import iso
+
+PAGE, SMALLEST_PAGE = 100, 10
+"""100 is the most that the server gives at once."""
+MOST_TIMEOUTS = 3
+"""In one listing. A time-out may be a query that is too heavy, or a server that hangs: halving cures only the first."""
+
+_REST_OF_MS = timedelta(microseconds=999)
+"""The server compares milliseconds: an end within one must not lose the traces of that one."""
+
+log = structlog.get_logger(__name__)
+
+
+class OlderRootLister:
+    """Pages of roots; remembers which page size the server can bear."""
+
+    def __init__(self, client: LangfuseClient, *, with_metadata: bool = False) -> None:
+        self._client = client
+        # Metadata comes with input and output only: heavy, so not without need.
+        self._fields = "core,metrics,io" if with_metadata else "core,metrics"
+        self._limit = PAGE
+
+    async def pages(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
+        """Pages of roots with `start <= root.start < end`, oldest first; a root may come twice.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        pending, timeouts = [(start, end)], 0
+        while pending:
+            since, until = pending.pop()
+            page = 1
+            while since < until:
+                limit = self._limit
+                try:
+                    rows = await self._ask(since, until, page, limit)
+                except (QueryTooHeavy, TooLarge, TimedOut) as exc:
+                    timeouts += isinstance(exc, TimedOut)
+                    if timeouts > MOST_TIMEOUTS:
+                        raise
+                    pending += self._smaller(since, until, exc)
+                    break
+                found = [root for root in map(root_of, rows) if root is not None]
+                kept = [root for root in found if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
+                if kept:
+                    yield kept
+                if len(rows) < limit:
+                    break
+                last = max((root.start for root in found), default=since)
+                page, since = (1, last) if last > since else (page + 1, since)
+
+    async def _ask(self, since: datetime, until: datetime, page: int, limit: int) -> Sequence[Mapping[str, Any]]:
+        """One page, waiting for room in the request budget: a sweep that gave up would begin its window anew."""
+        query = [
+            ("page", str(page)),
+            ("limit", str(limit)),
+            ("fromTimestamp", iso(since)),
+            ("toTimestamp", iso(until + _REST_OF_MS)),
+            ("orderBy", "timestamp.asc"),
+            ("fields", self._fields),
+        ]
+        rows: Sequence[Mapping[str, Any]] = (await self._patiently(query))["data"]
+        return rows
+
+    async def _patiently(self, query: Query) -> Any:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self._client.get(PATH, query)
+            except StoreBusy as exc:
+                wait_s = max(exc.retry_after_s or 0.0, 0.1)
+                if time.monotonic() + wait_s > until:
+                    raise
+                await asyncio.sleep(wait_s)
+
+    def _smaller(self, since: datetime, until: datetime, error: StoreError) -> list[tuple[datetime, datetime]]:
+        """The rest of the range in halves, the earlier on top; below a second, smaller pages instead."""
+        if not isinstance(error, TooLarge) and until - since > SHORTEST:
+            middle = since + (until - since) / 2
+            log.info("langfuse.window_halved", start=iso(since), end=iso(until))
+            return [(middle, until), (since, middle)]
+        if self._limit <= SMALLEST_PAGE:
+            raise error
+        self._limit = max(SMALLEST_PAGE, self._limit // 2)
+        return [(since, until)]
