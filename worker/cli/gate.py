@@ -15,8 +15,7 @@ from worker.cli.golden_call import open_call, side_name
 from worker.cli.golden_options import NameArgument, RunOptions, takes_run_options
 from worker.cli.golden_running import interruptible, with_session
 from worker.golden.comparison import GateResult
-from worker.golden.facts import detectable_words
-from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
+from worker.golden.gate import sight_of
 from worker.golden.jsonform import gate_json, run_json
 from worker.golden.recording import record_release, release_to_record
 from worker.golden.render import print_gate, print_run
@@ -85,10 +84,8 @@ def gate(
         # Both sides are asked equally often, however often the manifest would.
         call = replace(call, repeats=after.repeats)
     before = call.baseline(baseline)
-    detectable = detectable_drop(call.golden, len(call.golden.items), call.repeats)
-    words = detectable_words(detectable, len(call.golden.items), call.repeats, ASSUMED_FLIP_RATE)
     stderr.print(Text(f"{name}: {side_name(after)} against {side_name(before)}"), soft_wrap=True)
-    stderr.print(Text(f"{name}: {words}", style="dim"))
+    stderr.print(Text(f"{name}: {sight_of(call.golden, call.repeats)}", style="dim"))
 
     async def work(session: GoldenSession) -> GateResult:
         found = await session.gate(before, after)

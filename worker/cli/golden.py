@@ -16,8 +16,8 @@ from worker.cli.golden_options import NameArgument
 from worker.config import ConfigRoot
 from worker.golden.approval import approve_baseline, check_runs
 from worker.golden.checks import Finding, check_set
-from worker.golden.facts import detectable_words, series_facts
-from worker.golden.gate import ASSUMED_FLIP_RATE, detectable_drop
+from worker.golden.facts import series_facts
+from worker.golden.gate import sight_of
 from worker.golden.goldenset import GoldenSet, read_golden_set
 from worker.golden.history import RunStore
 from worker.golden.lock import changes_since_lock, freeze, load_golden_set, noted_changes
@@ -63,10 +63,8 @@ def verify(name: NameArgument, config: ConfigOption = None) -> None:
     settings, root = settings_and_root(config)
     golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
     findings = _check(settings, root, golden)
-    n, repeats = len(golden.items), golden.manifest.repeats
-    console.print(f"{name}: as frozen ({n} items, digest {golden.digest[:12]})", highlight=False)
-    detectable = detectable_drop(golden, n, repeats)
-    console.print(detectable_words(detectable, n, repeats, ASSUMED_FLIP_RATE), highlight=False)
+    console.print(f"{name}: as frozen ({len(golden.items)} items, digest {golden.digest[:12]})", highlight=False)
+    console.print(sight_of(golden, golden.manifest.repeats), highlight=False)
     raise typer.Exit(2 if any(finding.blocks for finding in findings) else 0)
 
 
@@ -161,7 +159,7 @@ def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOpti
 def series(
     name: NameArgument,
     target: Annotated[
-        str | None, typer.Option("--target", help="Which target [default: of the latest scheduled run]")
+        str | None, typer.Option("--target", help="Which target \\[default: of the latest scheduled run]")
     ] = None,
     acknowledge: Annotated[
         str | None,

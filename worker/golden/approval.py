@@ -9,7 +9,6 @@ from worker.golden.decide import ItemStatus
 from worker.golden.files import GoldenSetError
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import GoldenRun
-from worker.golden.schema import Release
 
 
 def approve_baseline(golden: GoldenSet, runs: Sequence[GoldenRun], *, by: str, why: str) -> BaselineRecord:
@@ -70,14 +69,5 @@ def _taken(run: GoldenRun, repeat: int) -> TakenOutputs:
         started=run.started,
         passed=sum(result.status is ItemStatus.PASSED for result in results),
         failed=sum(result.status is ItemStatus.FAILED for result in results),
-        answers=tuple(
-            Release(
-                id=result.id,
-                response=result.response or "",
-                contexts=result.contexts,
-                latency_s=result.target_latency_s,
-                tokens=result.target_tokens,
-            )
-            for result in results
-        ),
+        answers=tuple(result.as_release() for result in results),
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from worker.golden.files import RELEASE_NAME, GoldenSetError, write_text
 from worker.golden.goldenset import GoldenSet
 from worker.golden.result import GoldenRun
-from worker.golden.schema import Release
 
 
 def release_to_record(golden: GoldenSet, name: str) -> Path:
@@ -37,15 +36,6 @@ def record_release(golden: GoldenSet, run: GoldenRun, name: str) -> Path:
     if silent:
         remedy = f"{len(silent)} items have no answer (first: {silent[0]}); run again, a release has all of them"
         raise GoldenSetError(path, "record", remedy)
-    releases = [
-        Release(
-            id=result.id,
-            response=result.response or "",
-            contexts=result.contexts,
-            latency_s=result.target_latency_s,
-            tokens=result.target_tokens,
-        )
-        for result in answers
-    ]
-    write_text(path, "".join(release.model_dump_json(exclude_none=True) + "\n" for release in releases))
+    lines = (result.as_release().model_dump_json(exclude_none=True) for result in answers)
+    write_text(path, "".join(f"{line}\n" for line in lines))
     return path

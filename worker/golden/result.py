@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from judges.schema import Claim, Outcome, Record, Usage
 from worker.golden.decide import ItemStatus
+from worker.golden.schema import Release
 from worker.golden.spent import Spent, spent_on
 from worker.statistics.intervals import Estimate
 from worker.statistics.weighted import hajek_share
@@ -42,6 +43,16 @@ class ItemResult(Record):
     tags: tuple[str, ...] = ()
     source_id: str | None = None
     spent: Spent | None = None
+
+    def as_release(self) -> Release:
+        """The answer as a line of a recorded release; no answer becomes an empty one."""
+        return Release(
+            id=self.id,
+            response=self.response or "",
+            contexts=self.contexts,
+            latency_s=self.target_latency_s,
+            tokens=self.target_tokens,
+        )
 
     @property
     def judging(self) -> Spent:

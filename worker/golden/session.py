@@ -62,7 +62,8 @@ class GoldenSession:
         after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
         result = compare(before, after, self.golden, exam)
         # A candidate that was run before keeps its own files: this comparison is a run of its own.
-        return result.model_copy(update={"run_id": self.run_id or result.run_id})
+        own = {"run_id": self.run_id or result.run_id, "baseline_runs": _outputs(baseline)}
+        return result.model_copy(update=own)
 
     def _plan(self, part: str) -> RunPlan:
         """The plan of everything that starts now."""
@@ -85,3 +86,8 @@ class GoldenSession:
         finally:
             for target in side if isinstance(side, Sequence) else (side,):
                 await target.close()
+
+
+def _outputs(baseline: Targets | GoldenRun) -> tuple[str, ...]:
+    """The names of the reviewed outputs that stand for the baseline; none where it is one release or a run."""
+    return tuple(target.name for target in baseline) if isinstance(baseline, Sequence) else ()

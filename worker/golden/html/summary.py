@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker.golden.comparison import GateResult, GateVerdict, MetricTest
-from worker.golden.facts import detectable_words, primary_change, share, signed
+from worker.golden.facts import primary_change, share, sight_words, signed
 from worker.golden.html.checks import Check, exam_check, gate_checks
+from worker.golden.metrics import PASS_RATE
 from worker.golden.result import GoldenRun, JudgeExam
 from worker.golden.words import metric_name, number
 from worker.statistics.intervals import Estimate
@@ -178,17 +179,23 @@ def _run_gaps(run: GoldenRun) -> tuple[str, ...]:
 
 def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
     change = primary_change(result)
-    drop = result.minimum_detectable_drop
     return (
         Figure(f"change of {metric_name(result.primary.metric)}", change[0], change[1]),
         Figure("items that changed", f"{result.worse} worse, {result.better} better", f"of {result.n} compared"),
         Figure(
             "smallest drop it can see",
-            "none" if drop is None else f"{drop:.1%}",
-            detectable_words(drop, result.n, result.repeats, result.assumed_flip_rate),
+            _smallest_drop(result),
+            sight_words(result),
         ),
         _cost_figure(result),
     )
+
+
+def _smallest_drop(result: GateResult) -> str:
+    if result.primary.metric != PASS_RATE:
+        return "not known"
+    drop = result.minimum_detectable_drop
+    return "none" if drop is None else f"{drop:.1%}"
 
 
 def _rate(name: str, side: str, estimate: Estimate | None) -> tuple[Rate, ...]:
