@@ -14,8 +14,6 @@ from tests.contract.replay_session import SHAPE_ONLY, dual_exchanges, play_dual,
 from tests.servers.langfuse import recordings
 from tests.servers.langfuse.synthetic import templates
 
-pytestmark = pytest.mark.xdist_group("langfuse-recordings")
-
 V4 = [one["id"] for one in v4_exchanges()]
 DUAL = [one["id"] for one in dual_exchanges()]
 

@@ -19,9 +19,6 @@ ROOT = Path(__file__).parents[2]
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
 
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's content in a directory of its own, before the checkout on the path."""

@@ -28,7 +28,6 @@ FOUND = os.environ.get("ASSAY_TEST_BROWSER") or next(filter(None, map(shutil.whi
 
 pytestmark = [
     pytest.mark.skipif(FOUND is None, reason="no Chromium on PATH and none named by ASSAY_TEST_BROWSER"),
-    pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(400),  # axe-core on a page of 200 items, beside everything else
 ]
 
