@@ -22,8 +22,8 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Four test processes even on two cores: the longest tests wait for fleets, leases and time-outs."""
-    return max(4, os.cpu_count() or 1)
+    """Five test processes even on two cores: the longest tests wait for fleets, leases and time-outs."""
+    return max(5, os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)
