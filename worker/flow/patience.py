@@ -1,4 +1,4 @@
-"""Waiting for room in the store's request budget, where a person waits for the end of something long."""
+"""Waiting for room in the store's request budget, where giving up would mean to begin something long anew."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+async def patiently(ask: Callable[[], Awaitable[T]], *, patience_s: float | None = None) -> T:
     """What is asked, again and again while there is no room for it, saying so on the log.
 
+    Args:
+        ask: makes the request.
+        patience_s: how long it waits at most; None: `PATIENCE_S`.
+
     Raises:
-        StoreBusy: no room for longer than `PATIENCE_S`.
+        StoreBusy: no room for longer than that.
     """
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
     while True:
         try:
             return await ask()

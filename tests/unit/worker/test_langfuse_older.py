@@ -12,9 +12,10 @@ from tests.unit.worker.test_langfuse import NOON, add_root, roots_in, score, sto
 from worker.ports import StoreUnavailable
 from worker.schema import Score, TraceRoot
 from worker.state.memory_limits import MemoryLimits
-from worker.stores.langfuse import LangfuseStore, Plan, legacy_roots
+from worker.stores.langfuse import LangfuseStore, Plan
 from worker.stores.langfuse.client import QueryTooHeavy
 from worker.stores.langfuse.doctor import is_migrating
+from worker.stores.langfuse.roots import MOST_TIME_OUTS
 
 HOUR = timedelta(hours=1)
 
@@ -97,7 +98,7 @@ def test_time_outs_are_halved_a_few_times_and_then_given_up() -> None:
         found = using(store_on(server, client={"timeout_s": 0.1}), use)
         assert {root.trace_id for root in found} == ids
         asked = [one for one in server.requests.entries if one.status == 0]
-        assert len(asked) <= 2 + legacy_roots.MOST_TIMEOUTS + 1
+        assert len(asked) <= 2 + MOST_TIME_OUTS + 1
 
 
 def test_listing_waits_for_room_in_the_budget_and_begins_no_page_anew() -> None:

@@ -6,25 +6,23 @@ seen. So when a query turns out too heavy, what was read stays read, and only th
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
-from worker.ports import StoreBusy, StoreError
+from worker.flow.patience import patiently
+from worker.ports import StoreError
 from worker.schema import OWN_ENVIRONMENT, TraceRoot
-from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TimedOut, TooLarge
+from worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from worker.stores.langfuse.legacy import PATH, root_of
-from worker.stores.langfuse.roots import PATIENCE_S, SHORTEST
+from worker.stores.langfuse.roots import MOST_TIME_OUTS, PATIENCE_S, SHORTEST
 from worker.stores.langfuse.values import iso
 
 PAGE, SMALLEST_PAGE = 100, 10
 """100 is the most that the server gives at once."""
-MOST_TIMEOUTS = 3
-"""In one listing. A time-out may be a query that is too heavy, or a server that hangs: halving cures only the first."""
 
 _REST_OF_MS = timedelta(microseconds=999)
 """The server compares milliseconds: an end within one must not lose the traces of that one."""
@@ -47,7 +45,7 @@ class OlderRootLister:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        pending, timeouts = [(start, end)], 0
+        pending, slow = [(start, end)], 0
         while pending:
             since, until = pending.pop()
             page = 1
@@ -56,11 +54,12 @@ class OlderRootLister:
                 try:
                     rows = await self._ask(since, until, page, limit)
                 except (QueryTooHeavy, TooLarge, TimedOut) as exc:
-                    timeouts += isinstance(exc, TimedOut)
-                    if timeouts > MOST_TIMEOUTS:
+                    slow += isinstance(exc, TimedOut)
+                    if slow > MOST_TIME_OUTS:
                         raise
                     pending += self._smaller(since, until, exc)
                     break
+                slow = 0
                 found = [root for root in map(root_of, rows) if root is not None]
                 kept = [root for root in found if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
                 if kept:
@@ -80,19 +79,9 @@ class OlderRootLister:
             ("orderBy", "timestamp.asc"),
             ("fields", self._fields),
         ]
-        rows: Sequence[Mapping[str, Any]] = (await self._patiently(query))["data"]
+        answer = await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
+        rows: Sequence[Mapping[str, Any]] = answer["data"]
         return rows
-
-    async def _patiently(self, query: Query) -> Any:
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await self._client.get(PATH, query)
-            except StoreBusy as exc:
-                wait_s = max(exc.retry_after_s or 0.0, 0.1)
-                if time.monotonic() + wait_s > until:
-                    raise
-                await asyncio.sleep(wait_s)
 
     def _smaller(self, since: datetime, until: datetime, error: StoreError) -> list[tuple[datetime, datetime]]:
         """The rest of the range in halves, the earlier on top; below a second, smaller pages instead."""

@@ -6,19 +6,18 @@ was read stays read, and only the rest of the range is asked for again in halves
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
 from judges.offload import in_thread
-from worker.ports import StoreBusy
+from worker.flow.patience import patiently
 from worker.schema import OWN_ENVIRONMENT, TraceRoot
-from worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TimedOut, TooLarge
+from worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from worker.stores.langfuse.rows import root_of
 from worker.stores.langfuse.values import iso, moment
 
@@ -144,18 +143,7 @@ class RootLister:
             query.append(("expandMetadata", ",".join(sorted(self._expanded))))
         if cursor is not None:
             query.append(("cursor", cursor))
-        return await self._patiently(query)
-
-    async def _patiently(self, query: Query) -> Any:
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await self._client.get(PATH, query)
-            except StoreBusy as exc:
-                wait_s = max(exc.retry_after_s or 0.0, 0.1)
-                if time.monotonic() + wait_s > until:
-                    raise
-                await asyncio.sleep(wait_s)
+        return await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
 
     def _smaller(self, low: datetime, high: datetime, error: Exception) -> list[tuple[datetime, datetime]]:
         """The rest of the range in halves, the later on top; below a second, smaller pages instead."""
