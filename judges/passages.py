@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from judges.schema import Evidence
@@ -85,12 +86,13 @@ class PassageIndex:
         """
         self.passages = list(passages)
         self._weights = weights
-        self._postings: dict[str, list[int]] = defaultdict(list)
+        postings: dict[str, list[int]] = defaultdict(list)
         telling = None if asked is None else frozenset(asked) - STOP_WORDS
         for number, passage in enumerate(self.passages):
             stems = frozenset(passage.stems) - STOP_WORDS if telling is None else telling.intersection(passage.stems)
             for one in stems:
-                self._postings[one].append(number)
+                postings[one].append(number)
+        self._postings = {one: posted for one, posted in postings.items() if len(posted) <= MOST_POSTINGS}
 
     def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
         """The passage that carries most of the weight of `stems`; None where none is shared.
@@ -99,27 +101,23 @@ class PassageIndex:
             stems: of the sentence.
             among: the only passages to consider; None for all.
         """
-        gained: dict[int, float] = defaultdict(float)
+        gained: dict[int, float] = {}
         unique = sorted(set(stems))
-        weights = [1.0] * len(unique) if self._weights is None else [self._weights[one] for one in unique]
-        for one, weight in zip(unique, weights, strict=True):
-            posted: Iterable[int] = self.holding(one)
-            if among is not None:
-                posted = among.intersection(posted)
-            for number in posted:
-                gained[number] += weight
+        weights = [1.0] * len(unique) if self._weights is None else list(map(self._weights.__getitem__, unique))
+        for posted, weight in zip(map(self.holding, unique), weights, strict=True):
+            for number in posted if among is None else among.intersection(posted):
+                gained[number] = gained.get(number, 0.0) + weight
         if not gained:
             return None
         passage = self._first(gained)
         total = sum(weights)
         window = frozenset().union(*(self.passages[near].stems for near in self.around(passage)))
-        nearby = sum(weight for one, weight in zip(unique, weights, strict=True) if one in window)
+        nearby = sum(compress(weights, map(window.__contains__, unique)))
         return Match(passage, gained[passage] / total, nearby / total, window)
 
     def holding(self, stem_: str) -> Sequence[int]:
         """The passages that hold the stem; none where so many do that it tells nothing."""
-        posted = self._postings.get(stem_, ())
-        return posted if len(posted) <= MOST_POSTINGS else ()
+        return self._postings.get(stem_, ())
 
     def around(self, passage: int) -> range:
         """The passage with its neighbours in the same context."""

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 
 from judges.schema import Span
+from judges.words import WordTable, word_set
 
 _LINE = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
 _ENDS = r".!?…‽؟۔।॥"
 _FULL_ENDS = "。！？｡．։።។៕။།༎᠃"
+_ALWAYS_END = frozenset(_FULL_ENDS + "؟۔।॥‽")
 # One set of characters comes first, so that the engine can skip to the next of them at once. A stop counts before white
 # space, perhaps with the mark of a footnote between them, and in scripts without spaces anywhere.
 _STOP = re.compile(
@@ -32,35 +34,30 @@ _LOOKBACK = 40
 _LOOKAHEAD = 40
 
 
-def _words(listed: str) -> frozenset[str]:
-    """A set of the words in `listed`."""
-    return frozenset(listed.split())
-
-
-_TITLES = _words("mr mrs ms dr prof sen rep gov gen col capt sgt lt hon rev fr st mt messrs mme mlle")
+_TITLES = word_set("mr mrs ms dr prof sen rep gov gen col capt sgt lt hon rev fr st mt messrs mme mlle")
 """Abbreviations that a name follows: they never end a sentence."""
 
-_ABBREVIATIONS = _TITLES | _words(
+_ABBREVIATIONS = _TITLES | word_set(
     "e.g i.e eg ie cf vs viz ca approx resp al etc inc ltd co corp llc jr sr bros dept est fig figs no nos nr vol "
     "vols ed eds pp p ch sec art par para op cit ibid seq max min avg jan feb mar apr jun jul aug sep sept oct nov "
     "dec okt dez mrz mio mrd mon tue tues wed thu thur thurs fri sat sun a.m p.m am pm ph.d b.sc m.sc d.c u.s u.k u.n "
     "ave blvd rd tel ext ref z.b bzw usw ggf d.h u.a str bspw evtl inkl"
 )
 
-_STARTERS = _words(
+_STARTERS = word_set(
     "the a an this that these those it its he she they we you i his her their our my your in on at for from by with "
     "as if when while after before since although however but and so there here what who how why which to no yes "
     "also additionally furthermore moreover therefore thus finally overall please some many most all each"
 )
 """Words that, capitalised after a possible abbreviation, show that a sentence ended there."""
 
-_MONTHS = _words(
+_MONTHS = word_set(
     "januar februar märz april mai juni juli august september oktober november dezember janvier février mars avril "
     "juin juillet août septembre octobre novembre décembre"
 )
 """Months before which a number with a point is a day: `am 3. Mai`."""
 
-_CONNECTING = _words("the a an of and or in to for with by at from on is are was were as that")
+_CONNECTING = word_set("the a an of and or in to for with by at from on is are was were as that")
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -157,32 +154,50 @@ def _pieces(text: str, start: int, end: int, prose: bool) -> Iterator[tuple[int,
 
 def _ends_sentence(text: str, stop: re.Match[str], start: int) -> bool:
     """Whether the stop found at `stop` ends the sentence that began at `start`."""
-    mark = stop.group()[0]
-    if mark in _FULL_ENDS or mark in "؟۔।॥‽":
+    written = stop.group()
+    if written[0] in _ALWAYS_END:
+        return True
+    before = text[max(start, stop.start() - _LOOKBACK) : stop.start()]
+    period = written[0] == "." and not written.startswith("..")
+    if period and _ENDS_BEFORE_ANYTHING[before.rpartition(" ")[2]]:
         return True
     rest = text[stop.end() : stop.end() + _LOOKAHEAD].lstrip()
-    if mark in "!?":
-        return not rest[:1].islower()
-    if stop.group().startswith(("..", "…")):
-        return not rest[:1].islower()
-    return _period_ends(text[max(start, stop.start() - _LOOKBACK) : stop.start()], rest)
+    return _period_ends(before, rest) if period else not rest[:1].islower()
 
 
 def _period_ends(before: str, rest: str) -> bool:
     """Whether a single period after `before` ends a sentence, seen what follows."""
-    last = _LAST_TOKEN.search(before)
-    token = last.group() if last else ""
+    token = _last_token(before)
     following = _NEXT_WORD.match(rest)
     word = following.group(1) if following else ""
-    low = token.lower()
-    if low in _TITLES:
+    if token.lower() in _TITLES:
         return False
-    if low in _ABBREVIATIONS or ((len(token) == 1 or "." in token) and _INITIALS.fullmatch(token + ".")):
+    if _abbreviates(token):
         return word[:1].isupper() and word.lower() in _STARTERS
     if _numbers_what_follows(token, word):
         return False
     # Text in lower case throughout still has sentences; an unknown short token may be an abbreviation.
     return not word[:1].islower() or not token or len(token) >= 3
+
+
+def _ends_before_anything(ending: str) -> bool:
+    """Whether a period after this word is the end of a sentence whatever follows, as after most words."""
+    token = _last_token(ending)
+    return len(token) >= 3 and not _abbreviates(token) and not _SECTION.fullmatch(token)
+
+
+_ENDS_BEFORE_ANYTHING = WordTable(_ends_before_anything)
+
+
+def _last_token(before: str) -> str:
+    last = _LAST_TOKEN.search(before)
+    return last.group() if last else ""
+
+
+def _abbreviates(token: str) -> bool:
+    if token.lower() in _ABBREVIATIONS:
+        return True
+    return (len(token) == 1 or "." in token) and _INITIALS.fullmatch(token + ".") is not None
 
 
 def _numbers_what_follows(token: str, word: str) -> bool:

@@ -28,8 +28,8 @@ _REFUSAL = re.compile(
 )
 
 # In any case but for i and s, which have more than two forms that the pattern takes for the same letter.
-_REFUSING = ("no", "'t", "’t", "orry", "afra", "unable", "uff")
-"""Parts of words of which every refusal has one."""
+_REFUSING = ("no ", "not ", "'t ", "’t ", "orry", "afra", "unable ", "uff")
+"""Parts of which every refusal has one; after `no` and `not` there is always another word."""
 
 _PLEASANTRY = re.compile(
     r"""^\W*(?:
@@ -64,8 +64,8 @@ def is_refusal(sentence: str) -> bool:
     """Whether the sentence says that there is no answer to give, or no information to give it from."""
     if len(sentence) > _LONGEST:
         return False
-    low = sentence.lower()
-    return any(part in low for part in _REFUSING) and _REFUSAL.search(sentence) is not None
+    low = " ".join(sentence.lower().split())
+    return any(map(low.__contains__, _REFUSING)) and _REFUSAL.search(sentence) is not None
 
 
 def states_nothing(sentence: str, content_words: int) -> bool:

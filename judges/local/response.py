@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import mul
 from typing import NamedTuple
 
 from judges.local.features import SentenceFeatures, SentenceView
@@ -125,12 +126,12 @@ def response_features(
         doubts: for each, the probability that it is not supported.
         evidence_words: length of the evidence.
     """
-    total = sum(max(1, view.words) for view in sentences)
     columns = dict(zip(SentenceFeatures._fields, zip(*(view.features for view in sentences), strict=True), strict=True))
     sizes = [max(1, view.words) for view in sentences]
+    total = sum(sizes)
     ranked = sorted(doubts, reverse=True)
     return ResponseFeatures(
-        **{name: sum(a * b for a, b in zip(columns[name], sizes, strict=True)) / total for name in MEANS},
+        **{name: sum(map(mul, columns[name], sizes)) / total for name in MEANS},
         **{name: math.log1p(sum(map(math.expm1, columns[name]))) for name in COUNTS},
         **{name: max(columns[name]) for name in MOST},
         newest_pairs=max(columns["pair_novelty"]),

@@ -31,20 +31,19 @@ DATE = (
 
 def normal_date(match: re.Match[str]) -> str:
     """The normal form of a match of `DATE`; a date with slashes keeps both readings apart by `?`."""
-    part = match.groupdict()
-    if part["iso"]:
-        return part["iso"]
-    if part["year"]:
-        return f"{part['year']}------"
-    if part["slash"]:
-        return _slashed(part["slash"])
-    for n in ("1", "2", "3"):
-        if part[f"m{n}"]:
-            day = part.get(f"d{n}")
-            number = int(re.sub(r"\D", "", day)) if day else 0
-            month = _MONTH_NUMBER[part[f"m{n}"][:3].lower()]
-            return f"{part[f'y{n}'] or '----'}-{month:02d}-{f'{number:02d}' if number else '--'}"
-    raise ValueError(f"not a date: {match.group()!r}")
+    iso, alone, slash = match.group("iso", "year", "slash")
+    if iso:
+        return str(iso)
+    if alone:
+        return f"{alone}------"
+    if slash:
+        return _slashed(slash)
+    first, second = match.group("m1", "d1", "y1"), match.group("m2", "d2", "y2")
+    month, day, year = first if first[0] else second if second[0] else (match.group("m3"), None, match.group("y3"))
+    if month is None:
+        raise ValueError(f"not a date: {match.group()!r}")
+    number = int(re.sub(r"\D", "", day)) if day else 0
+    return f"{year or '----'}-{_MONTH_NUMBER[month[:3].lower()]:02d}-{f'{number:02d}' if number else '--'}"
 
 
 def _slashed(written: str) -> str:

@@ -156,32 +156,30 @@ def _measured(text: str) -> Iterator[Value]:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Matches of `_VALUE`, tried only inside words that show a digit, a sign or a number word: most do not."""
     done = 0
-    for begin, end in _telling(text):
-        for start in _START.finditer(text, begin, end):
-            if start.start() < done or _ARTICLE.match(text, start.start()):
-                continue
-            match = _VALUE.match(text, start.start())
-            if match:
-                done = match.end()
-                yield match
+    for start in _starts(text):
+        if start < done or (text[start] in "aA" and _ARTICLE.match(text, start)):
+            continue
+        match = _VALUE.match(text, start)
+        if match:
+            done = match.end()
+            yield match
 
 
-def _telling(text: str) -> Iterator[tuple[int, int]]:
-    """Offsets of the words inside which a value may begin."""
-    # Cut at single spaces, offsets follow from lengths; where other white space is left in, the words are cut anew.
+def _starts(text: str) -> Iterator[int]:
+    """Offsets at which a value may begin, in order."""
+    # Cut at single spaces, offsets follow from lengths.
     pieces = text.split(" ")
     before = accumulate(map(len, pieces), initial=0)
-    holding = compress(enumerate(zip(pieces, before, strict=False)), map(_MAY_HOLD.__getitem__, pieces))
-    for spaces, (piece, letters) in holding:
-        start = letters + spaces
-        for token in _TOKEN.finditer(text, start, start + len(piece)):
-            if _may_start(token.group()):
-                yield token.span()
+    inside = list(map(_STARTS.__getitem__, pieces))
+    for spaces, (letters, offsets) in compress(enumerate(zip(before, inside, strict=False)), inside):
+        for offset in offsets:
+            yield letters + spaces + offset
 
 
-def _may_hold(piece: str) -> bool:
-    """Whether a value may begin inside one of the words."""
-    return any(map(_may_start, piece.split()))
+def _starts_in(piece: str) -> tuple[int, ...]:
+    """Offsets in what stands between two spaces; where other white space is left in, its words are cut there."""
+    tokens = (token for token in _TOKEN.finditer(piece) if _may_start(token.group()))
+    return tuple(start.start() for token in tokens for start in _START.finditer(piece, *token.span()))
 
 
 def _may_start(token: str) -> bool:
@@ -193,7 +191,7 @@ def _may_start(token: str) -> bool:
     return token[:3].lower() in _FIRST_LETTERS and token.lower() in _FIRST_WORDS
 
 
-_MAY_HOLD = WordTable(_may_hold)
+_STARTS = WordTable(_starts_in)
 
 
 def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:  # noqa: PLR0911 - one per kind

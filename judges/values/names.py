@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from judges.words import STOP_WORDS, word_set
+from judges.words import STOP_WORDS, WordTable, word_set
 
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"
@@ -20,6 +20,10 @@ _BEFORE_FIRST = re.compile(
 )
 
 _GERMAN = word_set("der das und ist nicht ein eine einen einer mit von zu den dem für auf auch sich wird werden sind")
+_IS_GERMAN = WordTable(lambda word: word.lower() in _GERMAN)
+_IS_TELLING = WordTable(lambda word: word.lower() not in STOP_WORDS)
+_HAS_CAPITAL = WordTable(lambda word: word[0].isupper())
+
 _MOSTLY_CAPITALS = 0.6
 _LOOKBACK = 16
 _LINE = 400
@@ -38,7 +42,7 @@ def names(text: str) -> Iterator[tuple[int, int]]:
     for match in _SEQUENCE.finditer(text):
         start, end = _without_first(text, match.start(), match.end())
         parts = list(_PART.finditer(text, start, end))
-        while parts and parts[0].group().lower() in STOP_WORDS:
+        while parts and not _IS_TELLING[parts[0].group()]:
             parts.pop(0)
         if parts and _is_name(parts) and not _in_heading(text, match.start(), headings):
             yield parts[0].start(), parts[-1].end()
@@ -58,7 +62,7 @@ def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _is_name(parts: list[re.Match[str]]) -> bool:
     """Whether something is left that names: more than one letter, not a single pronoun or initial."""
-    return any(len(part.group()) > 1 and part.group().lower() not in STOP_WORDS for part in parts)
+    return any(len(word := part.group()) > 1 and _IS_TELLING[word] for part in parts)
 
 
 def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
@@ -67,8 +71,8 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
         parts = _PART.findall(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
-        found = [part for part in parts if part.lower() not in STOP_WORDS]
-        known[line_start] = len(found) > 2 and sum(word[0].isupper() for word in found) > 0.8 * len(found)
+        found = list(filter(_IS_TELLING.__getitem__, parts))
+        known[line_start] = len(found) > 2 and sum(map(_HAS_CAPITAL.__getitem__, found)) > 0.8 * len(found)
     return known[line_start]
 
 
@@ -77,5 +81,5 @@ def _capitals_are_the_rule(text: str) -> bool:
     found = list(filter(str.isalpha, _PART.findall(text, 0, 4000)))
     if len(found) <= 8:
         return False
-    german = sum(map(_GERMAN.__contains__, map(str.lower, found)))
-    return german > 0.1 * len(found) or sum(word[0].isupper() for word in found) > _MOSTLY_CAPITALS * len(found)
+    german = sum(map(_IS_GERMAN.__getitem__, found))
+    return german > 0.1 * len(found) or sum(map(_HAS_CAPITAL.__getitem__, found)) > _MOSTLY_CAPITALS * len(found)
