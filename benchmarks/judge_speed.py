@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.labelled_rows import Corpora, sample_of
 from judges.local import LocalJudge
+from judges.offload import on_the_loop
 from judges.rubric import Rubric
 from judges.schema import Sample
 from judges.values import value_index
@@ -66,9 +67,13 @@ def _best(judge: LocalJudge, samples: Sequence[Sample]) -> Seconds:
 
 
 async def _assess_all(judge: LocalJudge, samples: Sequence[Sample]) -> Seconds:
-    """One pass, in which no sample profits from another's evidence: many rows of the corpus share theirs."""
+    """One pass, as a process of `assay judge` makes it, on one thread.
+
+    No sample profits from another's evidence: many rows of the corpus share theirs.
+    """
     processor, wall = time.process_time(), time.perf_counter()
-    for sample in samples:
-        value_index.cache_clear()
-        await judge.assess(sample, RUBRIC)
+    with on_the_loop():
+        for sample in samples:
+            value_index.cache_clear()
+            await judge.assess(sample, RUBRIC)
     return Seconds(time.process_time() - processor, time.perf_counter() - wall)

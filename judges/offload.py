@@ -2,7 +2,8 @@
 
 A worker's event loop serves hundreds of assessments at once; tokenising one long answer on it would stall all
 of them. Judges therefore hand such work to `in_thread`. Alone (a notebook, the CLI) it goes to asyncio's default
-thread pool; inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits.
+thread pool; inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits; a process
+that judges one sample after the other does it on the loop's own thread, because nothing else waits there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _executor: ContextVar[Executor | None] = ContextVar("assay_cpu_executor", default=None)
+_on_the_loop: ContextVar[bool] = ContextVar("assay_cpu_on_the_loop", default=False)
 
 
 @contextmanager
@@ -30,7 +32,19 @@ def cpu_executor(executor: Executor) -> Iterator[None]:
         _executor.reset(token)
 
 
+@contextmanager
+def on_the_loop() -> Iterator[None]:
+    """Let `in_thread` do the work where it is called: for event loops on which nothing else has to go on."""
+    token = _on_the_loop.set(True)
+    try:
+        yield
+    finally:
+        _on_the_loop.reset(token)
+
+
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `work(*args, **kwargs)` off the event loop and await its result."""
+    if _on_the_loop.get():
+        return work(*args, **kwargs)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_executor.get(), lambda: work(*args, **kwargs))

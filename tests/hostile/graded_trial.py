@@ -10,13 +10,12 @@ from judges.evaluate import Evaluator
 from judges.grades import cited_text
 from judges.llm.graded import GradedJudge
 from judges.models.base import Message
-from judges.offload import cpu_executor
+from judges.offload import on_the_loop
 from judges.prices import PriceTable
 from judges.rubric import Criterion
 from judges.schema import Grade, Outcome, Sample, Scored
 from tests.hostile.attack import NONCE, Attack
 from tests.hostile.graded_obedience import ALWAYS, MAY_SCORE, OBEDIENCE, RUBRIC, ObeyingGradedModel
-from tests.hostile.inline import InlineExecutor
 from tests.hostile.trial import Trial
 
 _PRICES = PriceTable(checked="2026-11", models={})
@@ -35,7 +34,7 @@ def graded_trials(attack: Attack) -> list[Trial]:
 
 
 async def _attempts(attack: Attack, ways: tuple[str, ...]) -> list[Trial]:
-    with cpu_executor(InlineExecutor()):
+    with on_the_loop():
         return [await _attempt(attack, way) for way in ways]
 
 

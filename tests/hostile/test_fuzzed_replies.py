@@ -16,14 +16,13 @@ from judges.evaluate import MESSAGE_LIMIT, Evaluator
 from judges.llm.judge import LlmJudge
 from judges.models.base import Message, Reply
 from judges.models.scripted import ScriptedModel
-from judges.offload import cpu_executor
+from judges.offload import on_the_loop
 from judges.prices import PriceTable
 from judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
 from judges.sentences import split_sentences
 from judges.tiers import check_coverage
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import MUTATIONS, fuzzed, valid
-from tests.hostile.inline import InlineExecutor
 from tests.hostile.trial import rubric
 from tests.hostile.wire_format import complete
 
@@ -62,7 +61,7 @@ class FuzzedModel(ScriptedModel):
 async def _outcomes(seed: int, count: int) -> Counter[str]:
     random = Random(seed)
     found: Counter[str] = Counter()
-    with cpu_executor(InlineExecutor()):
+    with on_the_loop():
         models = [FuzzedModel(sample_of(base), random) for base in BASES]
         evaluators = [Evaluator(rubric(), LlmJudge(model, _PRICES)) for model in models]
         for number in range(count):

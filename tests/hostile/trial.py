@@ -15,13 +15,12 @@ from judges.llm.judge import LlmJudge
 from judges.llm.numbering import Limits, divide, number_evidence
 from judges.llm.prompt import build_messages
 from judges.models.base import Message
-from judges.offload import cpu_executor
+from judges.offload import on_the_loop
 from judges.prices import PriceTable
 from judges.rubric import Rubric, load_rubric
 from judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
 from judges.sentences import split_sentences
 from tests.hostile.attack import NONCE, Attack
-from tests.hostile.inline import InlineExecutor
 from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, NO_LINE, OBEDIENCE, ObeyingModel
 from tests.hostile.wire_format import structure_faults
 
@@ -59,7 +58,7 @@ def trials(attack: Attack) -> list[Trial]:
 
 
 async def _attempts(attack: Attack, ways: Sequence[str]) -> list[Trial]:
-    with cpu_executor(InlineExecutor()):
+    with on_the_loop():
         return [await attempt(attack, way) for way in ways]
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from judges.calibration import Calibration
 from judges.evaluate import Evaluator
 from judges.local.judge import LocalJudge
+from judges.offload import on_the_loop
 from judges.rubric import Rubric
 from worker.judging.reading import RawLine
 from worker.judging.verdict_lines import Judged, judge_line
@@ -37,7 +38,7 @@ class Task(NamedTuple):
 
 def main(descriptor: int) -> None:
     """Serve one parent until it closes the connection or is gone."""
-    with Connection(descriptor) as parent, asyncio.Runner() as runner:
+    with Connection(descriptor) as parent, on_the_loop(), asyncio.Runner() as runner:
         task: Task = parent.recv()
         evaluator = task.evaluator()
         parent.send(evaluator.revision)

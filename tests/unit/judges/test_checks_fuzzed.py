@@ -11,11 +11,10 @@ from pydantic import TypeAdapter
 
 from judges.checks import ChecksJudge
 from judges.evaluate import Evaluator
-from judges.offload import cpu_executor
+from judges.offload import on_the_loop
 from judges.rubric import parse_rubric
 from judges.schema import Outcome, Sample, Scored, Skipped
 from tests.hostile.fuzzed_replies import fuzzed
-from tests.hostile.inline import InlineExecutor
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _SENTENCE = {
@@ -48,7 +47,7 @@ async def _outcomes(count: int) -> Counter[str]:
     ]
     rubric = parse_rubric(json.dumps({"name": "n", "method": "checks", "checks": checks}), source="r.yaml")
     evaluator, random, found = Evaluator(rubric, ChecksJudge(rubric)), Random(11), Counter[str]()
-    with cpu_executor(InlineExecutor()):
+    with on_the_loop():
         for number in range(count):
             text = _HALVES[number] if number < len(_HALVES) else fuzzed(range(1, 4), 6, random)
             outcome = await evaluator.evaluate(Sample(id="s", response=text, contexts=(text[:50],)))
