@@ -12,19 +12,19 @@ FIRST_MONTH_WORDS = frozenset(_MONTHS) | frozenset(_MONTH_NUMBER) | {"sept"}
 """Lower-case words a date may begin with."""
 
 _MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+    r"(?=[jfmasond])(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _YEAR = r"(?:1[5-9]|20)\d\d"
 
 DATE = (
-    r"(?:(?P<iso>\d{4}-\d{2}-\d{2})(?!\d)"
-    rf"|(?P<m1>{_MONTH})\s{{1,3}}(?P<d1>{_DAY})\b(?!\s?%)(?:\s?,?\s{{1,3}}(?P<y1>{_YEAR})\b)?"
+    r"(?:(?=\d)(?:(?P<iso>\d{4}-\d{2}-\d{2})(?!\d)"
     rf"|(?P<d2>{_DAY})\s{{1,3}}(?:of\s)?(?P<m2>{_MONTH})(?:\s?,?\s{{1,3}}(?P<y2>{_YEAR})\b)?"
-    rf"|(?P<m3>{_MONTH})(?:\s{{1,3}}of)?\s?,?\s{{1,3}}(?P<y3>{_YEAR})\b"
     r"|(?P<slash>\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2}))(?![\d/])"
     rf"|(?P<year>{_YEAR})(?=s?\b)(?![,.]\d|\s?(?:%|percent)))"
+    rf"|(?P<m1>{_MONTH})\s{{1,3}}(?P<d1>{_DAY})\b(?!\s?%)(?:\s?,?\s{{1,3}}(?P<y1>{_YEAR})\b)?"
+    rf"|(?P<m3>{_MONTH})(?:\s{{1,3}}of)?\s?,?\s{{1,3}}(?P<y3>{_YEAR})\b)"
 )
 """A date: ISO, day and month and year in either order, month and year, with slashes or points, or a year alone."""
 

@@ -13,6 +13,7 @@ from judges.schema import Span
 from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
 from judges.values.names import names
 from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
+from judges.values.patterns import one_of
 from judges.values.units import UNIT, unit_name
 from judges.values.visible import visible
 from judges.words import WordTable, word_set
@@ -57,9 +58,11 @@ _WORDS = {
 }
 _CODES = "USD EUR GBP JPY INR CHF CAD AUD CNY SEK NOK DKK PLN CZK BRL MXN RUB KRW"
 
-_MAGNITUDE = r"(?:[\s-]{0,2}(?:thousand|million|billion|trillion|mio|mn|bn|tn)\b|[kKmMbB]\b)"
+_SCALES = "thousand million billion trillion mio mn bn tn"
+
+_MAGNITUDE = rf"(?:[\s-]{{0,2}}{one_of(_SCALES.split())}\b|[kKmMbB]\b)"
 _SIGN = r"(?:US\$|[$€£¥₹₽₩])"
-_CODE = "(?:" + _CODES.replace(" ", "|") + ")"
+_CODE = one_of(_CODES.split())
 _CURRENCY = rf"(?:{_SIGN}|{_CODE}\b|(?:US\s)?(?:dollar|euro|buck|yen|rupee|cent|pounds?\ssterling)s?\b)"
 
 _VALUE = re.compile(
@@ -70,12 +73,12 @@ _VALUE = re.compile(
     )
   | (?<![\w.,/-])(?P<date>{DATE})(?!\w)(?!-\d)(?!\s?{UNIT}(?!\w))
   | (?<![\w.,/:$])(?P<time>{TIME})
-  | (?<![\w.])(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>\.?{DIGITS})(?P<money_scale>{_MAGNITUDE})?
+  | (?<![\w.])(?!\d)(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>\.?{DIGITS})(?P<money_scale>{_MAGNITUDE})?
   | (?:(?<![\w.,])|(?P<point>(?<=[\s(\[<>=~≈±]\.)))(?P<number>{DIGITS})
         (?:(?P<percent>\s?(?:%|percent\b|per\scent\b|pct\b))
           |(?P<scale>{_MAGNITUDE})?(?:[\s-]{{0,2}}(?:(?P<currency>{_CURRENCY})|(?P<unit>{UNIT})))?(?!\w))
   | (?<!\w)(?=[\w./-]{{0,60}}\d)(?=[\w./-]{{0,60}}[^\W\d_])(?P<code>\w[\w./-]{{1,60}}\w)
-  | \b(?P<words>{NUMBER_WORDS})\b(?:\s(?P<words_percent>percent|per\scent)\b|\s(?P<words_currency>{_CURRENCY})
+  | (?!\d)\b(?P<words>{NUMBER_WORDS})\b(?:\s(?P<words_percent>percent|per\scent)\b|\s(?P<words_currency>{_CURRENCY})
         |[\s-](?P<words_unit>{UNIT})(?!\w))?
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from judges.values.patterns import one_of
+
 DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
 """A number in digits with its separators; no more than a sentence's full stop may follow it."""
 
@@ -26,7 +28,7 @@ FIRST_NUMBER_WORDS = frozenset([*_SMALL, *MAGNITUDES, "dozen", "half", "a", "an"
 
 def _any_of(listed: Iterable[str]) -> str:
     """A pattern of the words, whole ones only."""
-    return rf"(?:{'|'.join(sorted(listed, key=len, reverse=True))})\b"
+    return rf"{one_of(listed)}\b"
 
 
 _SPACE = r"[\s-]{1,3}"

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+from judges.values.patterns import one_of
+
 
 class _Unit(NamedTuple):
     dimension: str
@@ -48,7 +50,7 @@ def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
 
 _UNITS, _NAMES = _read(_LISTED)
 
-UNIT = "(?:" + "|".join(sorted(_NAMES, key=lambda name: (-len(name), name))) + r")s?"
+UNIT = f"{one_of(_NAMES)}s?"
 """A unit, in the singular or plural; `m` and `t` are left out, as they mean too much else."""
 
 _ROUGHLY = Decimal("0.02")
