@@ -75,9 +75,10 @@ class EvidenceIndex:
 
     @cached_property
     def _single_spaced(self) -> list[str]:
-        """The texts with single spaces, once with their lines and once without."""
-        lines = ("\n".join(" ".join(line.split()) for line in text.splitlines()) for text in self._read)
-        return [*lines, *(" ".join(text.split()) for text in self._read)]
+        """The texts with single spaces, without their lines; those of several lines with them, too."""
+        spaced = {text: [" ".join(line.split()) for line in text.splitlines()] for text in self._read}
+        several = ("\n".join(lines) for lines in spaced.values() if len(lines) > 1)
+        return [*several, *(" ".join(text.split()) for text in spaced)]
 
 
 def _stands_in(text: str, sentence: str) -> bool:

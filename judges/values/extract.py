@@ -170,13 +170,13 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 
 def _starts(text: str) -> Iterator[int]:
     """Offsets at which a value may begin, in order."""
-    # Cut at single spaces, offsets follow from lengths.
     pieces = text.split(" ")
-    before = accumulate(map(len, pieces), initial=0)
     inside = list(map(_STARTS.__getitem__, pieces))
-    for spaces, (letters, offsets) in compress(enumerate(zip(before, inside, strict=False)), inside):
-        for offset in offsets:
-            yield letters + spaces + offset
+    if any(inside):
+        letters_before = list(accumulate(map(len, pieces), initial=0))
+        for spaces in compress(range(len(pieces)), inside):
+            begin = letters_before[spaces] + spaces
+            yield from (begin + offset for offset in inside[spaces])
 
 
 def _starts_in(piece: str) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ MOST_VALUES = 100_000
 
 _ROUNDING = Decimal("0.05")
 _DIGIT_RUN = re.compile(r"\d{1,30}")
+_ASCII_DIGIT_RUN = re.compile(r"[0-9]{1,30}")
 
 
 _GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
@@ -98,7 +99,8 @@ class ValueIndex:
     @cached_property
     def _digit_runs(self) -> set[str]:
         """All runs of digits, also inside codes and dates."""
-        return {run for text in self._texts for run in _DIGIT_RUN.findall(text)}
+        patterns = ((_ASCII_DIGIT_RUN if text.isascii() else _DIGIT_RUN, text) for text in self._texts)
+        return {run for pattern, text in patterns for run in pattern.findall(text)}
 
     @cached_property
     def _joined(self) -> set[str]:

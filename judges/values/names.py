@@ -15,6 +15,8 @@ _SEQUENCE = re.compile(
     rf"(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
 )
 _PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
+# The same where all is ASCII: half the time, as no character's category is looked up.
+_ASCII_PART = re.compile(r"[a-zA-Z0-9]+(?:['&-][a-zA-Z0-9]+)*")
 _BEFORE_FIRST = re.compile(
     r"(?:^|[.!?:;…\n\r|>•*#\"“”(\[{'‘/\\-])[\s\"“‘*_#>(\[-]{0,8}(?:\d{1,3}[.)]\s{0,3})?[*_\"“]{0,3}$"
 )
@@ -48,6 +50,10 @@ def names(text: str) -> Iterator[tuple[int, int]]:
             yield parts[0].start(), parts[-1].end()
 
 
+def _parts(text: str) -> re.Pattern[str]:
+    return _ASCII_PART if text.isascii() else _PART
+
+
 def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
     """Drop the first word where only its position made it a capital; an acronym stays."""
     before = text[max(0, start - _LOOKBACK) : start]
@@ -70,7 +76,7 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
-        parts = _PART.findall(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
+        parts = _parts(text).findall(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
         found = list(filter(_IS_TELLING.__getitem__, parts))
         known[line_start] = len(found) > 2 and sum(map(_HAS_CAPITAL.__getitem__, found)) > 0.8 * len(found)
     return known[line_start]
@@ -78,7 +84,7 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = list(filter(str.isalpha, _PART.findall(text, 0, 4000)))
+    found = list(filter(str.isalpha, _parts(text).findall(text, 0, 4000)))
     if len(found) <= 8:
         return False
     german = sum(map(_IS_GERMAN.__getitem__, found))
