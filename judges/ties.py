@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from judges.values import extract_values, value_index
-from judges.words import STOP_WORDS, stem, word_set, words
+from judges.words import STOP_WORDS, WordTable, stem, surface_words, word_set, words
 
 GRAM = 5
 """Letters in a row that two words must share to count as related, where their stems differ."""
@@ -65,21 +65,29 @@ def tie(claim: str, evidence: str, *, question: str = "") -> Tie:
 
 def content_terms(text: str) -> frozenset[str]:
     """What a text is about: stems of its words, and pairs of characters where words have no blanks between them."""
-    return frozenset(_terms(unicodedata.normalize("NFKC", text)))
+    text = unicodedata.normalize("NFKC", text)
+    if text.isascii():
+        return frozenset(_terms(text))
+    return frozenset((*_pairs(text), *_terms(_UNSPACED_RUN.sub(" ", text))))
 
 
-def _terms(text: str) -> Iterator[str]:
+def _pairs(text: str) -> Iterator[str]:
     for run in _UNSPACED_RUN.finditer(text):
         pairs = (run.group()[place : place + 2] for place in range(max(1, len(run.group()) - 1)))
         yield from (pair for pair in pairs if not _GRAMMAR_ONLY.fullmatch(pair))
-    for word, _, _ in words(_UNSPACED_RUN.sub(" ", text)):
-        if (
-            word not in STOP_WORDS
-            and word not in _ASSENT
-            and word not in _ALL_SMALL_WORDS
-            and (len(word) > 1 or word.isdigit())
-        ):
-            yield stem(word)
+
+
+def _terms(text: str) -> Iterator[str]:
+    return filter(None, map(_TERMS.__getitem__, surface_words(text)))
+
+
+def _term(word: str) -> str:
+    """The stem of a word that says what a text is about; empty for any other."""
+    small = word in STOP_WORDS or word in _ASSENT or word in _ALL_SMALL_WORDS
+    return "" if small or (len(word) == 1 and not word.isdigit()) else stem(word)
+
+
+_TERMS = WordTable(_term)
 
 
 def _related(terms: frozenset[str], known: frozenset[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate, compress
 from typing import NamedTuple
 
@@ -121,6 +122,12 @@ _WORD_JUST_BEFORE = re.compile(r"\S\s?$")
 
 def extract_values(text: str) -> list[Value]:
     """Values in `text`, in order. List numbering, ordinals and labels such as `step 2` are not values."""
+    return list(_extracted(text))
+
+
+@lru_cache(maxsize=8)
+def _extracted(text: str) -> tuple[Value, ...]:
+    """Those of the last few texts are kept, as a judge and the rules after it ask for the same response."""
     found = list(measured_values(text))
     ends = [value.end for value in found]
     measured = len(found)
@@ -129,7 +136,7 @@ def extract_values(text: str) -> list[Value]:
         if after == measured or found[after].start >= end:
             name = text[start:end]
             found.append(Value(ValueKind.NAME, name, name.casefold(), start))
-    return sorted(found, key=lambda value: value.start)
+    return tuple(sorted(found, key=lambda value: value.start))
 
 
 def measured_values(text: str) -> Iterator[Value]:
