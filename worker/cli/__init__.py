@@ -5,6 +5,7 @@ This file imports next to nothing, so that a signal that comes while all else is
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -34,9 +35,12 @@ def main() -> None:
     if decides:
         _on_signals(_leave, _leave)
     try:
-        # Everything: seconds on a busy machine.
+        # Everything: seconds on a busy machine, and none of it ever garbage.
+        gc.disable()
         from worker.cli.commands import run_command
 
+        gc.freeze()
+        gc.enable()
         if decides:
             _on_signals(signal.default_int_handler, _as_interrupt)
         run_command()
