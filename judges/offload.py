@@ -43,7 +43,7 @@ def on_the_loop() -> Iterator[None]:
 
 
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work(*args, **kwargs)` off the event loop and await its result."""
+    """Run `work(*args, **kwargs)` off the event loop, or where `on_the_loop` says so on it, and await its result."""
     if _on_the_loop.get():
         return work(*args, **kwargs)
     loop = asyncio.get_running_loop()

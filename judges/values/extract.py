@@ -98,6 +98,9 @@ _DASHES = "-–— "
 _RANGE_SIGNS = ("-", "–", "—", "to", "and")
 _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$", re.IGNORECASE)
 
+_LONGEST_KEPT = 100_000
+"""Characters of a text whose values are kept for the next who asks; of longer ones there may be very many."""
+
 _TOKEN = re.compile(r"\S+")
 _START = re.compile(r"\b\w|[$€£¥₹₽₩]")
 _ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
@@ -122,12 +125,16 @@ _WORD_JUST_BEFORE = re.compile(r"\S\s?$")
 
 def extract_values(text: str) -> list[Value]:
     """Values in `text`, in order. List numbering, ordinals and labels such as `step 2` are not values."""
-    return list(_extracted(text))
+    return list(_kept(text) if len(text) <= _LONGEST_KEPT else _extracted(text))
 
 
 @lru_cache(maxsize=8)
+def _kept(text: str) -> tuple[Value, ...]:
+    """The values of the last few texts, as a judge and the rules after it ask for those of the same response."""
+    return _extracted(text)
+
+
 def _extracted(text: str) -> tuple[Value, ...]:
-    """Those of the last few texts are kept, as a judge and the rules after it ask for the same response."""
     found = list(measured_values(text))
     ends = [value.end for value in found]
     measured = len(found)
