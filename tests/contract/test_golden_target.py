@@ -286,8 +286,8 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
 
 
 def test_a_slow_target_is_a_time_out() -> None:
-    with ChatServer(ANSWERS, delay_s=0.4) as server:
-        (reply,) = ask(HttpTarget(server.settings(timeout_s=0.05)), item("plain"))
+    with ChatServer(ANSWERS, delay_s=2.0) as server:
+        (reply,) = ask(HttpTarget(server.settings(timeout_s=0.5)), item("plain"))
     assert isinstance(reply, TargetFailure)
     assert reply.reason == "timeout"
 
@@ -359,8 +359,8 @@ def test_a_server_says_when_to_come_again() -> None:
 
 
 def test_a_time_out_and_an_unusable_reply_are_not_tried_again() -> None:
-    with ChatServer(ANSWERS, delay_s=0.3) as server:
-        ask(HttpTarget(server.settings(timeout_s=0.05, retries=3), first_wait_s=0.01), item("plain"))
+    with ChatServer(ANSWERS, delay_s=2.0) as server:
+        ask(HttpTarget(server.settings(timeout_s=0.5, retries=3), first_wait_s=0.01), item("plain"))
     assert len(server.requests) == 1
     with ChatServer({}, raw=b"<html>") as server:
         ask(HttpTarget(server.settings(retries=3), first_wait_s=0.01), item("plain"))

@@ -308,7 +308,7 @@ def test_a_must_pass_failure_that_the_time_kept_from_being_confirmed_does_not_de
     before = run_release(golden, "old")
 
     async def run() -> GateResult:
-        session = GoldenSession(golden, Dragging(), 8, timeout_s=0.5)
+        session = GoldenSession(golden, Dragging(), 8, timeout_s=2.0)
         return await session.gate(before, RecordedTarget(golden.release_path("new")))
 
     result = asyncio.run(run())
