@@ -72,7 +72,7 @@ def test_visible_keeps_every_offset(text: str) -> None:
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("unit", ["3\u200b", "３", "\u0336", "3\u0336", "中3", "\U000e0041", "3\u200d"])
 def test_visible_finishes_when_the_text_is_hostile(unit: str) -> None:
-    text = unit * (1_000_000 // len(unit))
+    text = unit * (200_000 // len(unit))
     assert len(visible(text).text) <= 2 * len(text)
 
 
