@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from string import ascii_letters, digits
 from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
@@ -91,8 +92,8 @@ def stems_of(surface: Iterable[str]) -> list[str]:
 def _each_word(text: str, of_pieces: WordTable[str], of_words: WordTable[str]) -> list[str]:
     """What a table gives for each word of the text.
 
-    ASCII is cut by a table of bytes, in a third of the time the pattern takes; where one of its pieces turns out to be
-    no word or several, the pattern reads the text after all.
+    ASCII is cut by a table of bytes, which is faster than the pattern; where one of its pieces turns out to be no word
+    or several, the pattern reads the text after all.
     """
     if text.isascii():
         try:
@@ -161,6 +162,6 @@ _LOWERED = WordTable(_lower)
 _STEMS = WordTable(lambda word: stem(_lower(word)))
 _WORDS_OF_PIECES = WordTable(_only_word)
 _STEMS_OF_PIECES = WordTable(lambda piece: stem(_only_word(piece)))
-_WORD_BYTES = bytes(code if chr(code).isalnum() or chr(code) == "'" else ord(" ") for code in range(128))
-_WORD_BYTES = _WORD_BYTES.lower().ljust(256)
+_IN_WORDS = frozenset(f"{ascii_letters}{digits}'")
+_WORD_BYTES = bytes(ord(char.lower()) if char in _IN_WORDS else ord(" ") for char in map(chr, range(256)))
 """What becomes of each byte: letters in lower case, digits and apostrophes stay, all else is a space."""

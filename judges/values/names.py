@@ -15,7 +15,7 @@ _SEQUENCE = re.compile(
     rf"(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
 )
 _PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
-# The same where all is ASCII: half the time, as no character's category is looked up.
+# The same where all is ASCII: faster, as no character's category is looked up.
 _ASCII_PART = re.compile(r"[a-zA-Z0-9]+(?:['&-][a-zA-Z0-9]+)*")
 _BEFORE_FIRST = re.compile(
     r"(?:^|[.!?:;…\n\r|>•*#\"“”(\[{'‘/\\-])[\s\"“‘*_#>(\[-]{0,8}(?:\d{1,3}[.)]\s{0,3})?[*_\"“]{0,3}$"

@@ -35,11 +35,10 @@ def main() -> None:
     if decides:
         _on_signals(_leave, _leave)
     try:
-        # Everything: seconds on a busy machine, and none of it ever garbage.
+        # Everything: seconds on a busy machine, and none of it is garbage to look for meanwhile.
         gc.disable()
         from worker.cli.commands import run_command
 
-        gc.freeze()
         gc.enable()
         if decides:
             _on_signals(signal.default_int_handler, _as_interrupt)
