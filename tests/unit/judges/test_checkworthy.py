@@ -17,7 +17,7 @@ from judges.local.checkworthy import is_refusal
         "There is insufficient data.",
         "I was unable\nto find it.",
         "I'm afraid.",
-        "Sorry about that.",
+        "Sorry about that",
         "No  information is available.\nNo information is available.",
     ],
 )
