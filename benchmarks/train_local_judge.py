@@ -3,10 +3,10 @@
     python -m benchmarks.train_local_judge --data DIR [--write]
 
 DIR holds `ragtruth_dev`, `begin`, `summedits`, `factcheck_gpt_stance` and `mtrag_dev` as `.jsonl.gz`. One expert is
-fitted on RAGTruth and SummEdits, one on the BEGIN rows the demo does not show; word frequencies are counted over
-their evidence and that of Factcheck-GPT. Penalties are chosen inside the training data, by grouped inner folds. How
-good the result is, `python -m benchmarks.local_judge` prints. Every number follows from the data alone: no
-randomness, weights rounded to six significant digits.
+fitted on RAGTruth and, with less weight, SummEdits and those BEGIN rows whose evidence is long; one on all BEGIN rows
+the demo does not show. Word frequencies are counted over their evidence and that of Factcheck-GPT. Penalties are chosen
+inside the training data, by grouped inner folds. How good the result is, `python -m benchmarks.local_judge` prints.
+Every number follows from the data alone: no randomness, weights rounded to six significant digits.
 """
 
 from __future__ import annotations
@@ -25,14 +25,26 @@ from benchmarks.labelled_rows import Corpora, Item, measure, measure_edits, read
 from benchmarks.logistic_fit import INNER_FOLDS, Floats, Table, choose_penalty, fit_logistic, inner_folds, rounded
 from benchmarks.split_demo_data import Row
 from judges.local.features import SentenceFeatures
-from judges.local.model import IDF_FILE, WEIGHTS_FILE, Expert, LocalModel, Logistic, WordWeights, with_stated
+from judges.local.model import (
+    GATE_WORDS,
+    IDF_FILE,
+    WEIGHTS_FILE,
+    Expert,
+    LocalModel,
+    Logistic,
+    WordWeights,
+    with_stated,
+)
 from judges.local.response import RESPONSE_INPUTS, response_inputs
 from judges.words import stem, word_set, words
 
 TABLE_SIZE = 20_000
 
-EDIT_WEIGHT = 0.1
+EDIT_WEIGHT = 0.15
 """Weight of one SummEdits row: some thirty are edits of one document's summary, and say little more than a few."""
+
+CHAT_WEIGHT = 0.1
+"""Weight of one reply of BEGIN over passages: enough to show how a short reply differs from an answer."""
 
 _RAISE = word_set(
     "absent_weight absent_count absent_rarest unasked_weight pair_novelty triple_novelty gap_novelty stitched apart "
@@ -92,22 +104,30 @@ def write_table(table: dict[str, Any]) -> None:
 
 def fit(long: Sequence[Item], edits: Sequence[Item], short: Sequence[Item]) -> LocalModel:
     """Fit both experts."""
+    chat = [item for item in short if item.evidence_words > GATE_WORDS]
     return LocalModel(
         sentence_features=SentenceFeatures._fields,
         response_inputs=RESPONSE_INPUTS,
-        short=fit_expert(short, (), "BEGIN, without the rows the demo shows"),
-        long=fit_expert(long, edits, "RAGTruth and SummEdits"),
+        short=fit_expert(short, "BEGIN, without the rows the demo shows"),
+        long=fit_expert(long, "RAGTruth, SummEdits and BEGIN over passages", edits=edits, chat=chat),
     )
 
 
-def fit_expert(items: Sequence[Item], edits: Sequence[Item], trained_on: str) -> Expert:
-    """Fit sentences on `items`; then responses, of `edits` too, on doubts of sentences no doubt was fitted on."""
+def fit_expert(
+    items: Sequence[Item], trained_on: str, *, edits: Sequence[Item] = (), chat: Sequence[Item] = ()
+) -> Expert:
+    """Fit sentences on `items`; then responses, also those of `edits` and `chat`, on doubts no sentence was fitted on.
+
+    What is new in a sentence means the same whoever says it; how many bad responses there are does not.
+    """
     sentences = _sentence_table(items)
     sentence_penalty = choose_penalty(sentences)
     sentence = fit_logistic(sentences, sentence_penalty)
     # As many sentences lie over the cut as people marked, so that mean groundedness is not biased.
     cut = float(np.quantile(sentence.probability(sentences.rows), 1 - float(sentences.labels.mean())))
-    responses = _response_table(items, edits, _held_out_sentences(sentences, sentence_penalty))
+    weights = np.concatenate([np.ones(len(items)), _edit_weights(items, edits), np.full(len(chat), CHAT_WEIGHT)])
+    held_out = _held_out_sentences(sentences, sentence_penalty)
+    responses = _response_table([*items, *edits, *chat], weights, held_out)
     response_penalty = choose_penalty(responses)
     return Expert(
         trained_on=trained_on,
@@ -135,9 +155,8 @@ def _held_out_sentences(table: Table, penalty: float) -> list[Logistic]:
     return [fit_logistic(table.where(folds != fold), penalty) for fold in range(INNER_FOLDS)]
 
 
-def _response_table(items: Sequence[Item], edits: Sequence[Item], held_out: Sequence[Logistic]) -> Table:
-    everything = [*items, *edits]
-    groups = [item.group for item in everything]
+def _response_table(items: Sequence[Item], weights: Floats, held_out: Sequence[Logistic]) -> Table:
+    groups = [item.group for item in items]
     rows = [
         response_inputs(
             item.sentences,
@@ -146,23 +165,23 @@ def _response_table(items: Sequence[Item], edits: Sequence[Item], held_out: Sequ
             ).tolist(),
             item.evidence_words,
         )
-        for item, fold in zip(everything, inner_folds(groups), strict=True)
+        for item, fold in zip(items, inner_folds(groups), strict=True)
     ]
-    labels = np.array([item.label for item in everything])
-    summaries = np.array([item.label for item in items if item.row.get("task") == "Summary"])
-    weights = np.concatenate([np.ones(len(items)), _edit_weights(summaries, labels[len(items) :])])
+    labels = np.array([item.label for item in items])
     return Table(np.array(rows), labels, weights, groups, signs(RESPONSE_INPUTS))
 
 
-def _edit_weights(summary_labels: Floats, edit_labels: Floats) -> Floats:
+def _edit_weights(items: Sequence[Item], edits: Sequence[Item]) -> Floats:
     """Weights of the edits: `EDIT_WEIGHT` each on average, and bad as often as the other summaries are.
 
     How many of the edits are bad was decided by who made the corpus, and says nothing about any text.
     """
-    if not len(edit_labels):
+    if not edits:
         return np.zeros(0)
-    wanted, found = summary_labels.mean(), edit_labels.mean()
-    weights: Floats = EDIT_WEIGHT * np.where(edit_labels == 1, wanted / found, (1 - wanted) / (1 - found))
+    labels = np.array([edit.label for edit in edits])
+    wanted = float(np.mean([item.label for item in items if item.row.get("task") == "Summary"]))
+    found = labels.mean()
+    weights: Floats = EDIT_WEIGHT * np.where(labels == 1, wanted / found, (1 - wanted) / (1 - found))
     return weights
 
 

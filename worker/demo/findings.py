@@ -24,7 +24,7 @@ async def scored_entries(state: FleetState, funnel: Funnel) -> list[LedgerEntry]
     """Ledger entries that carry a risk."""
     entries = [entry async for entry in state.scan(funnel.first, funnel.last)]
     with_risk = [e for e in entries if e.judgement is not None and RISK in e.judgement.values]
-    return sorted(with_risk, key=lambda entry: (entry.promise.start, entry.trace_id))
+    return sorted(with_risk, key=lambda entry: (entry.promise.use_case, entry.promise.start, entry.trace_id))
 
 
 def agreements(entries: Sequence[LedgerEntry], labelled: Mapping[str, LabelledTrace]) -> list[Agreement]:

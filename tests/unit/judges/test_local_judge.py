@@ -165,7 +165,23 @@ def test_local_judge_files_are_small_and_were_not_fitted_on_other_features() -> 
     assert IDF_FILE.stat().st_size < 600_000
     weights = json.loads(WEIGHTS_FILE.read_text())
     assert weights["short"]["trained_on"].startswith("BEGIN")
-    assert weights["long"]["trained_on"] == "RAGTruth and SummEdits"
+    assert weights["long"]["trained_on"] == "RAGTruth, SummEdits and BEGIN over passages"
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_invented"),
+    [
+        ("The toll is paid in cash at a booth in Oakland.", True),
+        ("I love that bridge, my uncle used to paint it every summer.", True),
+        ("It opened to traffic on May 27, 1937.", False),
+        ("The toll is collected electronically.", False),
+        ("Joseph Strauss designed it in 1917.", False),
+    ],
+)
+def test_one_sentence_over_passages_is_held_to_the_level_of_short_replies(reply: str, is_invented: bool) -> None:
+    risk = judged(reply).risk
+    assert risk is not None
+    assert (risk >= 0.5) is is_invented
 
 
 SENTENCES = st.lists(
