@@ -7,6 +7,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
+# The demo and the tests start processes by the hundred; without bytecode kept on disk each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-langfuse check fix lock dist clean
 
 demo: $(VENV)/.runtime
