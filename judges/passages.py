@@ -101,12 +101,13 @@ class PassageIndex:
             stems: of the sentence.
             among: the only passages to consider; None for all.
         """
-        gained: dict[int, float] = {}
+        gained: dict[int, float] = defaultdict(float)
         unique = sorted(set(stems))
         weights = [1.0] * len(unique) if self._weights is None else list(map(self._weights.__getitem__, unique))
-        for posted, weight in zip(map(self.holding, unique), weights, strict=True):
+        for one, weight in zip(unique, weights, strict=True):
+            posted = self._postings.get(one, ())
             for number in posted if among is None else among.intersection(posted):
-                gained[number] = gained.get(number, 0.0) + weight
+                gained[number] += weight
         if not gained:
             return None
         passage = self._first(gained)

@@ -11,7 +11,7 @@ from judges.local.opposites import denies, negated, opposites
 from judges.passages import Match
 from judges.rubric import ValueKind
 from judges.values import Value
-from judges.words import STOP_WORDS, stems_between
+from judges.words import STOP_WORDS, WordTable, stems_between
 
 ALIGNED = 0.6
 """Share of a sentence's weight its passage must carry before their negations are compared."""
@@ -121,9 +121,14 @@ def _apart(content: Collection[str], evidence: EvidenceIndex) -> float:
     return apart / known if known else 0.0
 
 
-def value_stems(value: Value) -> list[str]:
+def value_stems(value: Value) -> tuple[str, ...]:
     """Stems of the words a value is written in: a passage that holds them holds the value."""
-    return [one for one in stems_between(value.text, 0, len(value.text)) if one not in STOP_WORDS]
+    return _TELLING_STEMS[value.text]
+
+
+_TELLING_STEMS = WordTable(
+    lambda written: tuple(one for one in stems_between(written, 0, len(written)) if one not in STOP_WORDS)
+)
 
 
 def _values_apart(values: Sequence[Value], content: Collection[str], best: Match, evidence: EvidenceIndex) -> float:

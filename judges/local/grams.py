@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+Pair = tuple[str, str]
+Triple = tuple[str, str, str]
+
 
 class Grams(NamedTuple):
-    """Words of a sentence that follow each other, in order, as hashes of their stems.
+    """Words of a sentence that follow each other, in order, as their stems.
 
     Attributes:
         pairs: of neighbouring words.
@@ -16,9 +19,9 @@ class Grams(NamedTuple):
         triples: of three words in a row.
     """
 
-    pairs: list[int]
-    gaps: list[int]
-    triples: list[int]
+    pairs: list[Pair]
+    gaps: list[Pair]
+    triples: list[Triple]
 
 
 def grams(stems: Sequence[str]) -> Grams:
@@ -40,9 +43,9 @@ class KnownGrams:
         self._pairs = {one for sentence in sentences for one in sentence.pairs}
         self._gaps = {one for sentence in sentences for one in sentence.gaps}
         self._triples = {one for sentence in sentences for one in sentence.triples}
-        self.pairs: set[int] = set()
-        self.gaps: set[int] = set()
-        self.triples: set[int] = set()
+        self.pairs: set[Pair] = set()
+        self.gaps: set[Pair] = set()
+        self.triples: set[Triple] = set()
 
     def add(self, stems: Sequence[str]) -> None:
         """Read a text of the evidence."""
@@ -55,16 +58,16 @@ class KnownGrams:
         self.pairs |= self._pairs.intersection(_pairs(stems))
 
 
-# Hashes rather than tuples: of long evidence there are hundreds of thousands, each an object to be cleared away.
+# Long evidence has hundreds of thousands. They are only iterated over, and a tuple that nobody keeps is filled anew.
 
 
-def _pairs(stems: Sequence[str]) -> Iterator[int]:
-    return map(hash, pairwise(stems))
+def _pairs(stems: Sequence[str]) -> Iterator[Pair]:
+    return pairwise(stems)
 
 
-def _gaps(stems: Sequence[str]) -> Iterator[int]:
-    return map(hash, zip(stems, stems[2:], strict=False))
+def _gaps(stems: Sequence[str]) -> Iterator[Pair]:
+    return zip(stems, stems[2:], strict=False)
 
 
-def _triples(stems: Sequence[str]) -> Iterator[int]:
-    return map(hash, zip(stems, stems[1:], stems[2:], strict=False))
+def _triples(stems: Sequence[str]) -> Iterator[Triple]:
+    return zip(stems, stems[1:], stems[2:], strict=False)

@@ -190,7 +190,8 @@ def _starts(text: str) -> Iterator[int]:
         letters_before = list(accumulate(map(len, pieces), initial=0))
         for spaces in compress(range(len(pieces)), inside):
             begin = letters_before[spaces] + spaces
-            yield from (begin + offset for offset in inside[spaces])
+            for offset in inside[spaces]:
+                yield begin + offset
 
 
 def _starts_in(piece: str) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from judges.words import STOP_WORDS, WordTable, word_set
 
@@ -15,16 +16,12 @@ _SEQUENCE = re.compile(
     rf"(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
 )
 _PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
-# The same where all is ASCII: faster, as no character's category is looked up.
-_ASCII_PART = re.compile(r"[a-zA-Z0-9]+(?:['&-][a-zA-Z0-9]+)*")
 _BEFORE_FIRST = re.compile(
     r"(?:^|[.!?:;…\n\r|>•*#\"“”(\[{'‘/\\-])[\s\"“‘*_#>(\[-]{0,8}(?:\d{1,3}[.)]\s{0,3})?[*_\"“]{0,3}$"
 )
 
 _GERMAN = word_set("der das und ist nicht ein eine einen einer mit von zu den dem für auf auch sich wird werden sind")
-_IS_GERMAN = WordTable(lambda word: word.lower() in _GERMAN)
 _IS_TELLING = WordTable(lambda word: word.lower() not in STOP_WORDS)
-_HAS_CAPITAL = WordTable(lambda word: word[0].isupper())
 
 _MOSTLY_CAPITALS = 0.6
 _LOOKBACK = 16
@@ -50,10 +47,6 @@ def names(text: str) -> Iterator[tuple[int, int]]:
             yield parts[0].start(), parts[-1].end()
 
 
-def _parts(text: str) -> re.Pattern[str]:
-    return _ASCII_PART if text.isascii() else _PART
-
-
 def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
     """Drop the first word where only its position made it a capital; an acronym stays."""
     before = text[max(0, start - _LOOKBACK) : start]
@@ -76,16 +69,46 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
-        parts = _parts(text).findall(text, line_start, line_end if line_end >= 0 else line_start + _LINE)
-        found = list(filter(_IS_TELLING.__getitem__, parts))
-        known[line_start] = len(found) > 2 and sum(map(_HAS_CAPITAL.__getitem__, found)) > 0.8 * len(found)
+        found = _count(text[line_start : line_end if line_end >= 0 else line_start + _LINE])
+        known[line_start] = found.telling > 2 and found.telling_capitals > 0.8 * found.telling
     return known[line_start]
 
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = list(filter(str.isalpha, _parts(text).findall(text, 0, 4000)))
-    if len(found) <= 8:
+    found = _count(text[:4000])
+    if found.plain <= 8:
         return False
-    german = sum(map(_IS_GERMAN.__getitem__, found))
-    return german > 0.1 * len(found) or sum(map(_HAS_CAPITAL.__getitem__, found)) > _MOSTLY_CAPITALS * len(found)
+    return found.german > 0.1 * found.plain or found.plain_capitals > _MOSTLY_CAPITALS * found.plain
+
+
+class _Counts(NamedTuple):
+    """How many words are no stop words, and how many are letters only; of each, how many begin with a capital."""
+
+    telling: int = 0
+    telling_capitals: int = 0
+    plain: int = 0
+    plain_capitals: int = 0
+    german: int = 0
+
+
+def _count(text: str) -> _Counts:
+    pieces = list(map(_COUNTS.__getitem__, text.split()))
+    return _Counts(*map(sum, zip(*pieces, strict=True))) if pieces else _Counts()
+
+
+def _counts(piece: str) -> _Counts:
+    """Of what stands between two spaces; no word goes on beyond them."""
+    parts = _PART.findall(piece)
+    telling = [word for word in parts if _IS_TELLING[word]]
+    plain = [word for word in parts if word.isalpha()]
+    return _Counts(
+        len(telling),
+        sum(word[0].isupper() for word in telling),
+        len(plain),
+        sum(word[0].isupper() for word in plain),
+        sum(word.lower() in _GERMAN for word in plain),
+    )
+
+
+_COUNTS = WordTable(_counts)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.rubric import ValueKind
-from judges.values import Operands, ValueIndex, extract_values, is_derived
+from judges.values import Operands, Value, ValueIndex, extract_values, is_derived
 from judges.values.dates import DateSet, same_date
 from judges.values.units import Quantities
 
@@ -162,6 +163,17 @@ def test_extract_values_gives_exact_spans_and_its_own_text_carries_them(text: st
         assert text[value.span.start : value.span.end] == value.text
         assert index.carries(value)
     assert [v.span.start for v in values] == sorted(v.span.start for v in values)
+
+
+@given(st.text("0123456789 a.-\n", max_size=120), st.integers(0, 40))
+def test_digits_of_ascii_are_read_as_those_of_other_text(text: str, zeros: int) -> None:
+    text += " 1" + "0" * zeros
+    runs = re.findall("[0-9]+", text)
+    plain, other = ValueIndex([text]), ValueIndex([f"{text} é"])
+    for digits in {part for run in runs for part in (run, run[:30], run[1:], f"{run}7")} - {""}:
+        value = Value(ValueKind.NUMBER, digits, digits, 0)
+        assert plain.carries(value) == other.carries(value)
+        assert plain.carries(value) or digits not in runs or len(digits) > 30
 
 
 DATES = st.builds(
