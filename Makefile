@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-# The demo and the tests start processes by the hundred; without bytecode kept on disk each would compile everything anew.
+# The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-langfuse check fix lock dist clean

@@ -116,9 +116,9 @@ def fit(long: Sequence[Item], edits: Sequence[Item], short: Sequence[Item]) -> L
 def fit_expert(
     items: Sequence[Item], trained_on: str, *, edits: Sequence[Item] = (), chat: Sequence[Item] = ()
 ) -> Expert:
-    """Fit sentences on `items`; then responses, also those of `edits` and `chat`, on doubts no sentence was fitted on.
+    """Fit sentences on `items`; then responses on the doubts of regressions that have not seen their sentences.
 
-    What is new in a sentence means the same whoever says it; how many bad responses there are does not.
+    What a sentence shows is learnt from `items` alone; `edits` and `chat` teach what it means in theirs.
     """
     sentences = _sentence_table(items)
     sentence_penalty = choose_penalty(sentences)

@@ -104,8 +104,7 @@ class PassageIndex:
         gained: dict[int, float] = defaultdict(float)
         unique = sorted(set(stems))
         weights = [1.0] * len(unique) if self._weights is None else list(map(self._weights.__getitem__, unique))
-        for one, weight in zip(unique, weights, strict=True):
-            posted = self._postings.get(one, ())
+        for posted, weight in zip(map(self.holding, unique), weights, strict=True):
             for number in posted if among is None else among.intersection(posted):
                 gained[number] += weight
         if not gained:

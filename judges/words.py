@@ -9,7 +9,7 @@ from string import ascii_letters, digits
 from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
-# The same where all is ASCII, as in most English text: half the time, as no character's category is looked up.
+# The same where all is ASCII, as in most English text: faster, as no character's category is looked up.
 _ASCII_WORD = re.compile(r"[a-zA-Z0-9]{1,64}(?:'[a-zA-Z0-9]{1,8})?")
 _ENDINGS = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ation|ement|ment|ness|ity|ive|ion|able|ible|al|er|or|ist)$"

@@ -69,46 +69,46 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
-        found = _count(text[line_start : line_end if line_end >= 0 else line_start + _LINE])
+        found = _count_words(text[line_start : line_end if line_end >= 0 else line_start + _LINE])
         known[line_start] = found.telling > 2 and found.telling_capitals > 0.8 * found.telling
     return known[line_start]
 
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = _count(text[:4000])
-    if found.plain <= 8:
+    found = _count_words(text[:4000])
+    if found.alphabetic <= 8:
         return False
-    return found.german > 0.1 * found.plain or found.plain_capitals > _MOSTLY_CAPITALS * found.plain
+    return found.german > 0.1 * found.alphabetic or found.alphabetic_capitals > _MOSTLY_CAPITALS * found.alphabetic
 
 
-class _Counts(NamedTuple):
-    """How many words are no stop words, and how many are letters only; of each, how many begin with a capital."""
+class _WordCounts(NamedTuple):
+    """Words that are no stop words, words of letters alone, how many of each begin with a capital, and German ones."""
 
     telling: int = 0
     telling_capitals: int = 0
-    plain: int = 0
-    plain_capitals: int = 0
+    alphabetic: int = 0
+    alphabetic_capitals: int = 0
     german: int = 0
 
 
-def _count(text: str) -> _Counts:
-    pieces = list(map(_COUNTS.__getitem__, text.split()))
-    return _Counts(*map(sum, zip(*pieces, strict=True))) if pieces else _Counts()
+def _count_words(text: str) -> _WordCounts:
+    # Piece by piece between spaces, beyond which no word goes on: the same ones come again and again.
+    found = list(map(_COUNTS_OF_PIECES.__getitem__, text.split()))
+    return _WordCounts(*map(sum, zip(*found, strict=True))) if found else _WordCounts()
 
 
-def _counts(piece: str) -> _Counts:
-    """Of what stands between two spaces; no word goes on beyond them."""
-    parts = _PART.findall(piece)
-    telling = [word for word in parts if _IS_TELLING[word]]
-    plain = [word for word in parts if word.isalpha()]
-    return _Counts(
+def _count_in_piece(piece: str) -> _WordCounts:
+    words = _PART.findall(piece)
+    telling = [word for word in words if _IS_TELLING[word]]
+    alphabetic = [word for word in words if word.isalpha()]
+    return _WordCounts(
         len(telling),
         sum(word[0].isupper() for word in telling),
-        len(plain),
-        sum(word[0].isupper() for word in plain),
-        sum(word.lower() in _GERMAN for word in plain),
+        len(alphabetic),
+        sum(word[0].isupper() for word in alphabetic),
+        sum(word.lower() in _GERMAN for word in alphabetic),
     )
 
 
-_COUNTS = WordTable(_counts)
+_COUNTS_OF_PIECES = WordTable(_count_in_piece)
