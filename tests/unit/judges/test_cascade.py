@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from judges.calibration import Calibration, CalibrationError, LogisticCurve, risk_hash
@@ -435,6 +435,7 @@ answers = st.one_of(
 @given(
     risks, answers, answers, st.floats(0, 1), st.sampled_from(["wait", "screen"]), st.sampled_from(["standard", "high"])
 )
+@example(0.5, None, ModelTimeout("t"), 0.0, "screen", "standard")
 def test_whatever_happens_the_outcome_tells_who_decided_or_is_no_score(
     local: float | None, llm: Any, panel: Any, share: float, on_failure: str, stakes: str
 ) -> None:
@@ -453,7 +454,7 @@ def test_whatever_happens_the_outcome_tells_who_decided_or_is_no_score(
     assert all(step.outcome != "decided" for step in before)
     assert course.verdict.degraded == any(step.outcome == "unavailable" for step in before)
     pi2, why, phase2 = first_of(course)
-    assert phase2 == (course.verdict.judge != "local" and not course.verdict.degraded)
+    assert phase2 == (course.verdict.judge != "local")
     assert (why == "passed") == (len(course.verdict.path) == 1)
     assert pi2 == (1.0 if why == "escalated" else share)
     assert (course.outcome.state is GroundingState.REFUSAL) == (not course.outcome.scores)
