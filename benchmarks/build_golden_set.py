@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from assay.judges.rubric import Rubric, load_rubric
+from assay.worker.golden.sets.golden_set import read_golden_set
+from assay.worker.golden.sets.lock import freeze
 from benchmarks.split_demo_data import OUT as DEMO_DATA
 from benchmarks.split_demo_data import read_rows
-from judges.rubric import Rubric, load_rubric
-from worker.golden.goldenset import read_golden_set
-from worker.golden.lock import freeze
 
 Row = dict[str, Any]
 

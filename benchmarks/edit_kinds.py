@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
+from assay.judges.local.negation import NEGATION_STEMS
+from assay.judges.rubric import ValueKind
+from assay.judges.rules.values import check_values
+from assay.judges.schema import Claim, ClaimVerdict, Span, Tier, Verdict
+from assay.judges.text.sentences import split_sentences
+from assay.judges.text.words import stem
+from assay.judges.values import Value, extract_values
 from benchmarks.labelled_rows import sample_of
 from benchmarks.split_demo_data import Row
-from judges.local.opposites import NEGATION_STEMS
-from judges.rubric import ValueKind
-from judges.rules.values import check_values
-from judges.schema import Claim, ClaimVerdict, Span, Tier, Verdict
-from judges.sentences import split_sentences
-from judges.values import Value, extract_values
-from judges.words import stem
 
 KINDS = ("number", "date", "name", "negation", "other")
 _NUMBERS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.IDENTIFIER})

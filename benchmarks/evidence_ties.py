@@ -2,8 +2,8 @@
 
     python -m benchmarks.evidence_ties --data DIR
 
-Of every corpus, the check-worthy sentences that people marked as true to their source: whether `judges.ties.tie` finds
-a tie with all of the source's lines, and with the one line that carries most of the sentence. Beside it the same
+Of every corpus, the check-worthy sentences that people marked as true to their source: whether `lexical_overlap.tie`
+finds a tie with all of the source's lines, and with the one line that carries most of the sentence. Beside it the same
 sentences with a line drawn from another source, which nobody would take for support: the rule ought to reject it.
 
 On 2026-11-21 (`--sentences 1000`, n = 4,000): of supported sentences the rule rejects 1.00 % with all lines and 1.47 %
@@ -21,14 +21,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from assay.judges.lexical_overlap import Tie, content_terms, tie
+from assay.judges.local.model import load_word_weights
+from assay.judges.schema import Sample
+from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.sentences import split_sentences
+from assay.judges.text.words import stems_between
 from benchmarks.labelled_rows import measure, read_corpora, sample_of
 from benchmarks.split_demo_data import Row
-from judges.local.model import load_word_weights
-from judges.passages import PassageIndex, cut_passages
-from judges.schema import Sample
-from judges.sentences import split_sentences
-from judges.ties import Tie, content_terms, tie
-from judges.words import stems_between
 
 SEED = 20261121
 

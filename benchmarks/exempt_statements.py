@@ -3,7 +3,7 @@
     python -m benchmarks.exempt_statements --data DIR [--show]
 
 DIR holds the labelled corpora. Of RAGTruth, MTRAG and BEGIN, every response that the local judge's patterns take for a
-refusal or small talk; `judges.statements.first_statement` finds the ones with a sentence that tells what the evidence
+refusal or small talk; `restatements.first_statement` finds the ones with a sentence that tells what the evidence
 tells. A judge that says of one of these that there is nothing to check is asked again, then not believed. `--show`
 prints the sentences, for a person to say which of them state a fact.
 """
@@ -13,11 +13,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from assay.judges.local.kind import response_kind
+from assay.judges.schema import ResponseKind
+from assay.judges.text.restatements import first_statement
+from assay.judges.text.sentences import split_sentences
 from benchmarks.labelled_rows import read_corpora, sample_of
-from judges.local.kind import response_kind
-from judges.schema import ResponseKind
-from judges.sentences import split_sentences
-from judges.statements import first_statement
 
 CORPORA = ("ragtruth", "mtrag", "begin")
 

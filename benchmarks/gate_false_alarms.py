@@ -29,18 +29,24 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from judges.rubric import parse_rubric
-from worker.golden.baseline import Approval, Baseline, BaselineAnchor, BaselineOutputs, BaselineRecord
-from worker.golden.comparison import GateResult
-from worker.golden.decide import ItemStatus
-from worker.golden.exam import grade
-from worker.golden.gate import compare
-from worker.golden.goldenset import GoldenSet
-from worker.golden.result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult, JudgeExam
-from worker.golden.schema import Anchor, GateSettings, GoldenItem, Labels, Manifest, Threshold
-from worker.golden.target_settings import RecordedTargetSettings
-from worker.statistics.intervals import clopper_pearson
-from worker.statistics.power import minimum_detectable_drop
+from assay.judges.rubric import parse_rubric
+from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.results.item_status import ItemStatus
+from assay.worker.golden.results.run_result import (
+    JUDGEMENTS_TO_CONFIRM,
+    AnchorResult,
+    GoldenRun,
+    ItemResult,
+    JudgeExam,
+)
+from assay.worker.golden.runs.exam import grade
+from assay.worker.golden.sets.baseline import Approval, Baseline, BaselineAnchor, BaselineOutputs, BaselineRecord
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.manifest import Anchor, GateSettings, GoldenItem, Labels, Manifest, Threshold
+from assay.worker.golden.sets.target_settings import RecordedTargetSettings
+from assay.worker.statistics.intervals import clopper_pearson
+from assay.worker.statistics.power import minimum_detectable_drop
 
 Bools = NDArray[np.bool_]
 

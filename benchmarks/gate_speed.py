@@ -26,9 +26,9 @@ from typing import Any
 
 import yaml
 
+from assay.worker.config.settings import child_environment
 from benchmarks.build_golden_set import OUT
 from tests.servers.openai_server import Answer, Body, OpenAIServer, judges_well
-from worker.settings import child_environment
 
 ITEMS, IN_FLIGHT = 100, 32
 LOCAL_LIMIT_S, OVER_IDEAL = 15.0, 1.3
@@ -127,7 +127,7 @@ def _stretch(source: Path, target: Path, key: str) -> None:
 
 
 def _assay(home: Path, env: Mapping[str, str], *args: str) -> str:
-    command = [sys.executable, "-m", "worker.cli", *args, "--config", str(home)]
+    command = [sys.executable, "-m", "assay.worker.cli", *args, "--config", str(home)]
     done = subprocess.run(command, env=child_environment(**env), capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 3):
         raise RuntimeError(done.stderr)

@@ -14,11 +14,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from assay.worker.statistics.intervals import wilson
 from tests.hostile.corpus import CORPUS, FAMILIES
 from tests.hostile.graded_trial import graded_trials
 from tests.hostile.summary import Row, rows_by_way, rows_of
 from tests.hostile.trial import trials
-from worker.statistics.intervals import wilson
 
 
 def main() -> int:

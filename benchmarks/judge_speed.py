@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assay.judges.cpu_executor import on_the_loop
+from assay.judges.local import LocalJudge
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Sample
+from assay.judges.values import value_index
 from benchmarks.labelled_rows import Corpora, sample_of
-from judges.local import LocalJudge
-from judges.offload import on_the_loop
-from judges.rubric import Rubric
-from judges.schema import Sample
-from judges.values import value_index
 
 REPEATS = 5
 LONG_WORDS = 450

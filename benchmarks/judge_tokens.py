@@ -29,16 +29,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.lexical_overlap import content_terms
+from assay.judges.llm.grounding.numbering import Limits, Part, divide
+from assay.judges.llm.grounding.prompt import build_messages
+from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
+from assay.judges.prices import PriceTable
+from assay.judges.schema import Sample
+from assay.judges.text.sentences import split_sentences
 from benchmarks.labelled_rows import sample_of
 from benchmarks.split_demo_data import Row, read_rows
-from judges.errors import UnjudgeableSample
-from judges.llm.numbering import Limits, Part, divide
-from judges.llm.prompt import build_messages
-from judges.llm.reply import REPLY_SCHEMA, parse_reply
-from judges.prices import PriceTable
-from judges.schema import Sample
-from judges.sentences import split_sentences
-from judges.ties import content_terms
 
 FILES = ("ragtruth_dev", "mtrag_dev", "begin")
 ROWS_EACH = 100

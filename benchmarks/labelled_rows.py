@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from assay.judges.local.checkworthy import checkworthy
+from assay.judges.local.features import SentenceView, read_response
+from assay.judges.schema import Sample, Turn
 from benchmarks.split_demo_data import Row, read_rows, shown_in_demo
-from judges.local.checkworthy import checkworthy
-from judges.local.features import SentenceView, read_response
-from judges.schema import Sample, Turn
 
 FILES = ("ragtruth_dev", "begin", "summedits", "factcheck_gpt_stance", "mtrag_dev")
 ROLES = {"user": "user", "agent": "assistant"}

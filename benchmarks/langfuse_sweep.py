@@ -24,16 +24,17 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from judges.rubric import Rubric
-from worker.clock import FixedClock
-from worker.config import Deployment
-from worker.flow.sweep import Sweeper, SweepReport
-from worker.launch.broker import open_broker
-from worker.schema import AssessMessage, RecordMessage, TraceKey
-from worker.settings import Settings
-from worker.state.redis_state import RedisState, check_connection
-from worker.stores.langfuse import LangfuseStore
-from worker.stores.opening import open_langfuse
+from assay.judges.rubric import Rubric
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.settings import Settings
+from assay.worker.flow.sweep import Sweeper, SweepReport
+from assay.worker.launch.broker import open_broker
+from assay.worker.ports.clock import FixedClock
+from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.traces import TraceKey
+from assay.worker.state.redis.state import RedisState, check_connection
+from assay.worker.stores.langfuse import LangfuseStore
+from assay.worker.stores.langfuse.factory import open_langfuse
 
 HOUR = timedelta(hours=1)
 WARM_UP = 2_000

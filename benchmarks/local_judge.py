@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.judges.local.model import LocalModel, load_word_weights
+from assay.worker.statistics.agreement import auroc_estimate, class_rates
 from benchmarks.edit_kinds import print_edit_kinds
 from benchmarks.judge_speed import print_speed
 from benchmarks.labelled_rows import Corpora, Item, fold_of, measure, measure_edits, read_corpora
 from benchmarks.logistic_fit import Floats
 from benchmarks.train_local_judge import fit
-from judges.local.model import LocalModel, load_word_weights
-from worker.statistics.agreement import auroc_estimate, class_rates
 
 FOLDS = 5
 BINS = 10

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.judges.local.model import Logistic
 from benchmarks.labelled_rows import fold_of
-from judges.local.model import Logistic
 
 Floats = NDArray[np.float64]
 

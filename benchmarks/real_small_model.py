@@ -35,14 +35,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from judges.evaluate import Evaluator
-from judges.llm.judge import LlmJudge
-from judges.models.base import Message, Reply
-from judges.models.openai_compatible import OpenAICompatibleModel
-from judges.models.request_form import KNOWN_FORMS
-from judges.prices import PriceTable
-from judges.rubric import parse_rubric
-from judges.schema import Failed, Outcome, Sample, Scored, Usage
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.models.base import Message, Reply
+from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.request_form import KNOWN_FORMS
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import parse_rubric
+from assay.judges.schema import Failed, Outcome, Sample, Scored, Usage
 
 GOLDEN_SET = Path(__file__).parents[1] / "golden_sets" / "mtrag-v1"
 MODELS = ("smollm2-135m-instruct", "gemma-3-270m")

@@ -21,11 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.labelled_rows import Corpora, Item, measure, measure_edits, read_corpora
-from benchmarks.logistic_fit import INNER_FOLDS, Floats, Table, choose_penalty, fit_logistic, inner_folds, rounded
-from benchmarks.split_demo_data import Row
-from judges.local.features import SentenceFeatures
-from judges.local.model import (
+from assay.judges.local.features import SentenceFeatures
+from assay.judges.local.model import (
     GATE_WORDS,
     IDF_FILE,
     WEIGHTS_FILE,
@@ -35,8 +32,11 @@ from judges.local.model import (
     WordWeights,
     with_stated,
 )
-from judges.local.response import RESPONSE_INPUTS, response_inputs
-from judges.words import stem, word_set, words
+from assay.judges.local.response import RESPONSE_INPUTS, response_inputs
+from assay.judges.text.words import stem, word_set, words
+from benchmarks.labelled_rows import Corpora, Item, measure, measure_edits, read_corpora
+from benchmarks.logistic_fit import INNER_FOLDS, Floats, Table, choose_penalty, fit_logistic, inner_folds, rounded
+from benchmarks.split_demo_data import Row
 
 TABLE_SIZE = 20_000
 

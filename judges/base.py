@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from judges.rubric import Rubric
-from judges.schema import Sample, Verdict
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Sample, Verdict
 
 
 @runtime_checkable

@@ -17,10 +17,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from judges.base import Judge
-from judges.errors import ConfigurationError
-from judges.rubric import Rubric, first_problem
-from judges.schema import Probability, Record
+from assay.judges.base import Judge
+from assay.judges.errors import ConfigurationError
+from assay.judges.rubric import Rubric, first_problem
+from assay.judges.schema import Probability, Record
 
 ISOTONIC_FROM = 500
 """Labels from which the isotonic curve is fitted; with fewer it follows the noise."""

@@ -17,16 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from judges.base import Judge
-from judges.calibration import Calibration, CalibrationError
-from judges.draw import hash64, is_below
-from judges.errors import EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
-from judges.metrics import grounding_state, published_risk, score
-from judges.offload import in_thread
-from judges.prices import total_cost
-from judges.rubric import Rubric
-from judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdict
-from judges.tiers import conclude, step
+from assay.judges.base import Judge
+from assay.judges.calibration import Calibration, CalibrationError
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
+from assay.judges.hash_sampling import hash64, is_below
+from assay.judges.metrics import grounding_state, published_risk, score
+from assay.judges.prices import total_cost
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdict
+from assay.judges.tiers import conclude, step
 
 CASCADE_VERSION = "1"
 """Part of the fingerprint: changed whenever the way through the tiers could differ."""

@@ -16,12 +16,12 @@ EvaluationError
 └── InvalidVerdict (reply)          RETRY once as a message, after the repair turn, then PARK
     └── IncompleteVerdict           a sentence of the response was left out
 
-Anything outside the tree is our bug: PARK at once with a traceback. The table itself is worker/flow/dispositions.py.
+Anything outside the tree is our bug: PARK at once with a traceback. The table itself is worker/flow/retry_policy.py.
 """
 
 from __future__ import annotations
 
-from judges.schema import Screening, Usage
+from assay.judges.schema import Screening, Usage
 
 
 class EvaluationError(Exception):

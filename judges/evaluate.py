@@ -6,17 +6,17 @@ import hashlib
 import json
 import re
 
-from judges.base import Judge
-from judges.calibration import Calibration, CalibrationError
-from judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
-from judges.grades import conclude_grades
-from judges.metrics import comment, has_evidence, risk_label, score
-from judges.offload import in_thread
-from judges.reasoning import without_reasoning
-from judges.rubric import Rubric
-from judges.rules import RULES_VERSION, compile_rules
-from judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
-from judges.tiers import conclude, step
+from assay.judges.base import Judge
+from assay.judges.calibration import Calibration, CalibrationError
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
+from assay.judges.grades import conclude_grades
+from assay.judges.metrics import comment, has_evidence, risk_label, score
+from assay.judges.rubric import Rubric
+from assay.judges.rules import RULES_VERSION, compile_rules
+from assay.judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
+from assay.judges.text.reasoning import without_reasoning
+from assay.judges.tiers import conclude, step
 
 RESPONSE_LIMIT = 1_000_000
 """Characters a response may have. A longer one is no answer to a person; it is skipped, not cut."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from judges.emptiness import is_empty
-from judges.rubric import Criterion, Rubric
-from judges.schema import Grade, Part, RubricState, Sample, Scored, Verdict
+from assay.judges.rubric import Criterion, Rubric
+from assay.judges.schema import Grade, Part, RubricState, Sample, Scored, Verdict
+from assay.judges.text.blank import is_empty
 
 RELEVANT = 0.5
 """Least value of a level that makes a passage count as relevant in a rank score."""

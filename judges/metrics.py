@@ -20,9 +20,9 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
-from judges.emptiness import is_empty
-from judges.rubric import Rubric, ScoreName
-from judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
+from assay.judges.rubric import Rubric, ScoreName
+from assay.judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
+from assay.judges.text.blank import is_empty
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 from typing import Literal, NamedTuple
 
-from judges.base import Judge
-from judges.errors import (
+from assay.judges.base import Judge
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import (
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
@@ -25,11 +26,10 @@ from judges.errors import (
     TransientModelError,
     UnjudgeableSample,
 )
-from judges.metrics import judged_risk
-from judges.offload import in_thread
-from judges.prices import total_cost
-from judges.rubric import Rubric
-from judges.schema import (
+from assay.judges.metrics import judged_risk
+from assay.judges.prices import total_cost
+from assay.judges.rubric import Rubric
+from assay.judges.schema import (
     Claim,
     ClaimVerdict,
     PanelVote,
@@ -41,7 +41,7 @@ from judges.schema import (
     Usage,
     Verdict,
 )
-from judges.sentences import split_sentences
+from assay.judges.text.sentences import split_sentences
 
 PANEL_VERSION = "2"
 """Part of the fingerprint: changed whenever the same votes could give another verdict."""

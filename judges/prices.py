@@ -12,8 +12,8 @@ from typing import Annotated
 import yaml
 from pydantic import Field, ValidationError
 
-from judges.errors import ConfigurationError
-from judges.schema import Record, Usage
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record, Usage
 
 UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 """US dollars for 1,000,000 tokens."""
@@ -62,7 +62,7 @@ class PriceTable(Record):
         """
         source = str(path) if path is not None else "judges/prices.yaml"
         try:
-            text = (path or resources.files("judges").joinpath("prices.yaml")).read_text(encoding="utf-8")
+            text = (path or resources.files("assay.judges").joinpath("prices.yaml")).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigurationError(f"{source}: cannot be read ({exc}); give a readable price table") from exc
         return cls.parse(text, source=source)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from judges.calibration import Calibration
-from judges.errors import IncompleteVerdict
-from judges.metrics import has_evidence, judged_risk, published_risk
-from judges.rubric import Rubric
-from judges.rules import apply_rules, statement_in
-from judges.schema import ResponseKind, Sample, TierStep, Verdict
-from judges.sentences import split_sentences
+from assay.judges.calibration import Calibration
+from assay.judges.errors import IncompleteVerdict
+from assay.judges.metrics import has_evidence, judged_risk, published_risk
+from assay.judges.rubric import Rubric
+from assay.judges.rules import apply_rules, statement_in
+from assay.judges.schema import ResponseKind, Sample, TierStep, Verdict
+from assay.judges.text.sentences import split_sentences
 
 
 def conclude(sample: Sample, verdict: Verdict, rubric: Rubric, calibration: Calibration | None) -> Verdict:

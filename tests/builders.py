@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from judges.schema import Sample
-from worker.config import Deployment, UseCase
-from worker.schema import Observation, Trace, TraceRoot
+from assay.judges.schema import Sample
+from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.records.traces import Observation, Trace, TraceRoot
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from worker.launch.broker import Broker, open_broker
-from worker.state.redis_state import check_connection
+from assay.worker.launch.broker import Broker, open_broker
+from assay.worker.state.redis.state import check_connection
 
 # A run in a shell's background, or under nohup, begins with these ignored, and every child would inherit that: no
 # process under test could be interrupted.

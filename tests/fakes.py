@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from judges.rubric import Rubric
-from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
-from worker.ports import Fetched, StoreError, StoreUnavailable
-from worker.schema import Score, Trace, TraceKey
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
+from assay.worker.ports.source import Fetched, StoreError, StoreUnavailable
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Trace, TraceKey
 
 Plan = Callable[[Sample], Verdict | Exception | float]
 

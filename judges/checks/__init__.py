@@ -1,5 +1,5 @@
 """Rubrics that code answers: JSON schemas, patterns, the kind of a response."""
 
-from judges.checks.judge import ChecksJudge, check_checks
+from assay.judges.checks.judge import ChecksJudge, check_checks
 
 __all__ = ["ChecksJudge", "check_checks"]

@@ -16,10 +16,10 @@ from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from judges.checks.references import check_references, check_schema
-from judges.errors import EvaluationError, RubricError, UnjudgeableSample
-from judges.rules.expressions import check_expression
-from judges.strict_json import NotJson, TooDeep, strict_loads, unfenced
+from assay.judges.checks.references import check_references, check_schema
+from assay.judges.errors import EvaluationError, RubricError, UnjudgeableSample
+from assay.judges.rules.expressions import check_expression
+from assay.judges.text.strict_json import NotJson, TooDeep, strict_loads, unfenced
 
 PATTERN_TIMEOUT_S = 0.25
 """Longest match of one `pattern` of a schema."""

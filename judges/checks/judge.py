@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import regex
 
-from judges.checks.json_schema import PATTERN_TIMEOUT_S, JsonSchemaCheck
-from judges.errors import EvaluationError
-from judges.grades import cited_text, has_part
-from judges.local.kind import KIND_VERSION, response_kind
-from judges.offload import in_thread
-from judges.rubric import REFUSAL, Check, Rubric
-from judges.rules.expressions import check_telling
-from judges.schema import Citation, Grade, Part, ResponseKind, Sample, Tier, Verdict
+from assay.judges.checks.json_schema import PATTERN_TIMEOUT_S, JsonSchemaCheck
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError
+from assay.judges.grades import cited_text, has_part
+from assay.judges.local.kind import KIND_VERSION, response_kind
+from assay.judges.rubric import REFUSAL, Check, Rubric
+from assay.judges.rules.expressions import check_telling
+from assay.judges.schema import Citation, Grade, Part, ResponseKind, Sample, Tier, Verdict
 
 CHECKS_VERSION = "2"
 """Changed whenever a check could answer otherwise."""

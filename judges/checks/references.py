@@ -11,7 +11,7 @@ from referencing import Registry, Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import specification_with
 
-from judges.errors import RubricError
+from assay.judges.errors import RubricError
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _ALONGSIDE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")

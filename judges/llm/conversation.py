@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from judges.errors import EvaluationError, InvalidVerdict, ModelRefused, RequestRejected, UnjudgeableSample
-from judges.llm.fence import one_line
-from judges.models.base import ChatModel, Message, Reply
-from judges.offload import in_thread
-from judges.prices import Bill, PriceTable
-from judges.schema import Usage
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError, InvalidVerdict, ModelRefused, RequestRejected, UnjudgeableSample
+from assay.judges.llm.fence import one_line
+from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.prices import Bill, PriceTable
+from assay.judges.schema import Usage
 
 _REPEATED_REPLY_CHARS = 8_000
 

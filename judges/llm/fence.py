@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from judges.values.visible import INVISIBLE
+from assay.judges.values.deobfuscate import INVISIBLE
 
 _PLAIN = re.compile(r"(?:[\w.,;!?'\"()%$€£&/+=*#@–—’“”-]+(?: (?! )|\Z))*+\Z")
 """Ordinary prose, which the rules below leave as it is: nearly every line, at a tenth of their cost."""

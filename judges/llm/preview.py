@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from judges.grades import missing_part
-from judges.llm.graded_prompt import GradedLimits, instructions_for, lay_out, plan_asks
-from judges.llm.numbering import Limits, divide
-from judges.llm.prompt import INSTRUCTIONS, build_messages
-from judges.models.base import Message
-from judges.rubric import JudgeName, ModelAt, Rubric
-from judges.schema import Sample
+from assay.judges.grades import missing_part
+from assay.judges.llm.graded.prompt import GradedLimits, instructions_for, lay_out, plan_asks
+from assay.judges.llm.grounding.numbering import Limits, divide
+from assay.judges.llm.grounding.prompt import INSTRUCTIONS, build_messages
+from assay.judges.models.base import Message
+from assay.judges.rubric import JudgeName, ModelAt, Rubric
+from assay.judges.schema import Sample
 
 MASKED_NONCE = "x" * 16
 """Stands where a call's own nonce stands; shown ones could be copied into an attack."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from judges.errors import InvalidVerdict
-from judges.strict_json import NotJson, TooDeep, strict_loads, unfenced
+from assay.judges.errors import InvalidVerdict
+from assay.judges.text.strict_json import NotJson, TooDeep, strict_loads, unfenced
 
 MAX_REPLY_CHARS = 1_000_000
 KEPT_REPLY_CHARS = 2_000

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from judges.local.evidence import EvidenceIndex
-from judges.local.opposites import denies, negated, opposites
-from judges.passages import Match
-from judges.rubric import ValueKind
-from judges.values import Value
-from judges.words import STOP_WORDS, WordTable, stems_between
+from assay.judges.local.evidence import EvidenceIndex
+from assay.judges.local.negation import denies, negated, opposites
+from assay.judges.rubric import ValueKind
+from assay.judges.text.passages import Match
+from assay.judges.text.words import STOP_WORDS, WordTable, stems_between
+from assay.judges.values import Value
 
 ALIGNED = 0.6
 """Share of a sentence's weight its passage must carry before their negations are compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from judges.local.features import SentenceView
+from assay.judges.local.features import SentenceView
 
 _REFUSAL = re.compile(
     r"""

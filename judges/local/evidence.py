@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from judges.local.fields import FieldIndex, camel_case_names, name_stems
-from judges.local.grams import Grams, KnownGrams
-from judges.local.hours import OpeningHours
-from judges.passages import PassageIndex, cut_passages
-from judges.values import value_index
+from assay.judges.local.fields import FieldIndex, camel_case_names, name_stems
+from assay.judges.local.hours import OpeningHours
+from assay.judges.local.ngrams import Grams, KnownGrams
+from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.values import value_index
 
 EVIDENCE_LIMIT = 2_000_000
 """Characters of evidence that are read; what lies beyond is left out and the verdict says `partial_context`."""

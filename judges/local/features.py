@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from judges.local.alignment import Alignment, align, value_stems
-from judges.local.evidence import EvidenceIndex
-from judges.local.fields import Agreement
-from judges.local.grams import Grams, grams
-from judges.rubric import ValueKind
-from judges.schema import Sample, Span
-from judges.sentences import split_sentences
-from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
-from judges.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
+from assay.judges.local.alignment import Alignment, align, value_stems
+from assay.judges.local.evidence import EvidenceIndex
+from assay.judges.local.fields import Agreement
+from assay.judges.local.ngrams import Grams, grams
+from assay.judges.rubric import ValueKind
+from assay.judges.schema import Sample, Span
+from assay.judges.text.sentences import split_sentences
+from assay.judges.text.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
+from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 
 FEATURES_VERSION = "3"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""

@@ -9,8 +9,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
-from judges.local.opposites import denies
-from judges.words import STOP_WORDS, stem, stems_between
+from assay.judges.local.negation import denies
+from assay.judges.text.words import STOP_WORDS, stem, stems_between
 
 _FIELD = re.compile(
     r"""["'](?P<name>[A-Za-z][\w -]{1,40})["']\s{0,4}:\s{0,4}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from judges.emptiness import is_empty
-from judges.errors import UnjudgeableSample
-from judges.local.checkworthy import checkworthy, is_refusal
-from judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
-from judges.local.model import LocalModel, Reading, files_digest, load_word_weights
-from judges.offload import in_thread
-from judges.rubric import Rubric
-from judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Tier, Verdict
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.local.checkworthy import checkworthy, is_refusal
+from assay.judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
+from assay.judges.local.model import LocalModel, Reading, files_digest, load_word_weights
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Tier, Verdict
+from assay.judges.text.blank import is_empty
 
 HIGH_RISK = 0.5
 """Where the risk says that a person would sooner mark something than nothing, the weakest sentence is not found."""

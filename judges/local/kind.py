@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from judges.local.checkworthy import checkworthy, is_refusal
-from judges.local.features import read_response
-from judges.local.model import load_word_weights
-from judges.schema import ResponseKind, Sample
+from assay.judges.local.checkworthy import checkworthy, is_refusal
+from assay.judges.local.features import read_response
+from assay.judges.local.model import load_word_weights
+from assay.judges.schema import ResponseKind, Sample
 
 KIND_VERSION = "1"
 """Changed whenever a response could be taken for another kind."""

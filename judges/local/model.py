@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from judges.local.features import SentenceFeatures, SentenceView
-from judges.local.response import RESPONSE_INPUTS, response_inputs
-from judges.schema import Record
+from assay.judges.local.features import SentenceFeatures, SentenceView
+from assay.judges.local.response import RESPONSE_INPUTS, response_inputs
+from assay.judges.schema import Record
 
 HERE = Path(__file__).parent
 WEIGHTS_FILE = HERE / "weights.json"

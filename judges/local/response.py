@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import mul
 from typing import NamedTuple
 
-from judges.local.features import SentenceFeatures, SentenceView
+from assay.judges.local.features import SentenceFeatures, SentenceView
 
 
 class ResponseFeatures(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from judges.schema import Record, Usage
+from assay.judges.schema import Record, Usage
 
 
 class Message(Record):

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from judges.errors import ModelRefused, ModelUnavailable
-from judges.models.base import Reply, Token
-from judges.models.reasoned import answer_of
-from judges.models.request_form import TOOL_NAME
-from judges.schema import Usage
+from assay.judges.errors import ModelRefused, ModelUnavailable
+from assay.judges.models.base import Reply, Token
+from assay.judges.models.reasoned import answer_of
+from assay.judges.models.request_form import TOOL_NAME
+from assay.judges.schema import Usage
 
 _MOST_TOKENS = 40_000
 

@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 import openai
 from pydantic import SecretStr
 
-from judges.errors import ConfigurationError, EvaluationError, ModelTimeout, ModelUnavailable
-from judges.models.base import Message, Reply
-from judges.models.chat_completions import read_reply
-from judges.models.refusals import is_broken_reply
-from judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
-from judges.models.retry import retry_transient
-from judges.models.sdk_errors import map_error, refusal_of
-from judges.schema import Usage
-from judges.strict_json import is_json_object
+from assay.judges.errors import ConfigurationError, EvaluationError, ModelTimeout, ModelUnavailable
+from assay.judges.models.base import Message, Reply
+from assay.judges.models.chat_completions import read_reply
+from assay.judges.models.refusals import is_broken_reply
+from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
+from assay.judges.models.retry import retry_transient
+from assay.judges.models.sdk_errors import map_error, refusal_of
+from assay.judges.schema import Usage
+from assay.judges.text.strict_json import is_json_object
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 

@@ -1,6 +1,6 @@
 """A judge model's answer without the reasoning before it, in the forms that servers let through unparsed.
 
-Only for what judge models reply, and wider than what `judges.reasoning` takes off a response under judgement: whoever
+Only for what judge models reply, and wider than what `text/reasoning.py` takes off a response under judgement: whoever
 writes a response must not be able to hide a part of it behind a tag.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from judges.reasoning import reasoning_end
-from judges.strict_json import is_json_object
+from assay.judges.text.reasoning import reasoning_end
+from assay.judges.text.strict_json import is_json_object
 
 _OPENED = re.compile(r"\s*(?:<(think|thinking|thought|reasoning)\b[^<>\n]{0,80}>|\[(THINK)\])", re.IGNORECASE)
 _CLOSED = re.compile(

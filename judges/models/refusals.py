@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from judges.errors import (
+from assay.judges.errors import (
     EvaluationError,
     InvalidVerdict,
     ModelAccessDenied,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from judges.models.base import Message
-from judges.schema import Record
+from assay.judges.models.base import Message
+from assay.judges.schema import Record
 
 TOOL_NAME = "verdict"
 TOP_LOGPROBS = 5

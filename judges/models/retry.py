@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import tenacity
 
-from judges.errors import TransientModelError
+from assay.judges.errors import TransientModelError
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _JITTER_S = 0.25

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from judges.errors import ConfigurationError
-from judges.models.base import Message, Reply
-from judges.schema import Usage
+from assay.judges.errors import ConfigurationError
+from assay.judges.models.base import Message, Reply
+from assay.judges.schema import Usage
 
 ScriptedReply = str | Reply | Exception
 """What a scripted turn gives: a text, a whole reply, or an error to raise."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import openai
 
-from judges.errors import (
+from assay.judges.errors import (
     EvaluationError,
     InvalidVerdict,
     ModelAccessDenied,
@@ -20,9 +20,9 @@ from judges.errors import (
     TransientModelError,
     UnjudgeableSample,
 )
-from judges.models.refusals import Refusal, error_class
-from judges.models.request_form import complaint_of
-from judges.models.retry import retry_after_s
+from assay.judges.models.refusals import Refusal, error_class
+from assay.judges.models.request_form import complaint_of
+from assay.judges.models.retry import retry_after_s
 
 ERROR_CLASSES: dict[type[Exception], type[EvaluationError]] = {
     openai.OpenAIError: ModelUnavailable,

@@ -1,17 +1,10 @@
 """Rubrics: versioned YAML files that say what is judged, how, and which scores come out."""
 
-from judges.rubric.criteria import REFUSAL, Check, Criterion, Direction, Level, ScoreName
-from judges.rubric.files import first_problem, load_yaml
-from judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
-from judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
-from judges.rubric.schema import (
-    DIRECTIONS,
-    RiskLabels,
-    Rubric,
-    SamplePaths,
-    load_rubric,
-    parse_rubric,
-)
+from assay.judges.rubric.criteria import REFUSAL, Check, Criterion, Direction, Level, ScoreName
+from assay.judges.rubric.files import first_problem, load_yaml
+from assay.judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
+from assay.judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
+from assay.judges.rubric.schema import DIRECTIONS, RiskLabels, Rubric, SamplePaths, load_rubric, parse_rubric
 
 __all__ = [
     "DIRECTIONS",

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from judges.rubric.rules import Wordings
-from judges.schema import Part, Probability, Record
+from assay.judges.rubric.rules import Wordings
+from assay.judges.schema import Part, Probability, Record
 
 Direction = Literal["maximize", "minimize"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from judges.errors import RubricError
+from assay.judges.errors import RubricError
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from judges.schema import GroundingState, Probability, Record
+from assay.judges.schema import GroundingState, Probability, Record
 
 JudgeName = Literal["local", "llm", "panel"]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from judges.schema import Record, Severity
+from assay.judges.schema import Record, Severity
 
 
 class ValueKind(StrEnum):

@@ -15,15 +15,15 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from judges.errors import RubricError
-from judges.rubric.criteria import Check, Criterion, Direction, ScoreName
-from judges.rubric.files import check_storable, fill, first_problem, load_yaml
-from judges.rubric.plan import JudgeName, JudgePlan
-from judges.rubric.rules import Rules
-from judges.rubric.schema_files import with_schemas
-from judges.rubric.selectors import parse_selector
-from judges.rubric.tables import with_rows
-from judges.schema import Record
+from assay.judges.errors import RubricError
+from assay.judges.rubric.criteria import Check, Criterion, Direction, ScoreName
+from assay.judges.rubric.files import check_storable, fill, first_problem, load_yaml
+from assay.judges.rubric.plan import JudgeName, JudgePlan
+from assay.judges.rubric.rules import Rules
+from assay.judges.rubric.schema_files import with_schemas
+from assay.judges.rubric.selectors import parse_selector
+from assay.judges.rubric.tables import with_rows
+from assay.judges.schema import Record
 
 DIRECTIONS: dict[str, Direction] = {
     "groundedness": "maximize",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from judges.errors import RubricError
-from judges.rubric.criteria import Check
-from judges.rubric.files import check_storable
-from judges.strict_json import strict_loads
+from assay.judges.errors import RubricError
+from assay.judges.rubric.criteria import Check
+from assay.judges.rubric.files import check_storable
+from assay.judges.text.strict_json import strict_loads
 
 MAX_BYTES = 200_000
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from jsonpath import JSONPathError
 from jsonpath import compile as compile_path
 
-from judges.schema import Record
+from assay.judges.schema import Record
 
 _FORM = re.compile(
     r"(?P<head>[A-Za-z_][A-Za-z0-9_-]*)(?:\[name=(?P<name>[^\]]+)\])?"

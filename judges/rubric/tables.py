@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from judges.errors import RubricError
-from judges.rubric.rules import Attribute, Rules, Table, TableRow
+from assay.judges.errors import RubricError
+from assay.judges.rubric.rules import Attribute, Rules, Table, TableRow
 
 MAX_BYTES = 1_000_000
 MAX_ROWS = 5_000

@@ -8,12 +8,12 @@ to need no check.
 
 from __future__ import annotations
 
-from judges.rubric import Rubric
-from judges.rules.exempt import statement_in
-from judges.rules.expressions import PatternTimeout
-from judges.rules.patterns import compile_patterns
-from judges.rules.ruleset import RuleSet, compile_rules
-from judges.schema import Sample, Verdict
+from assay.judges.rubric import Rubric
+from assay.judges.rules.exempt import statement_in
+from assay.judges.rules.expressions import PatternTimeout
+from assay.judges.rules.patterns import compile_patterns
+from assay.judges.rules.ruleset import RuleSet, compile_rules
+from assay.judges.schema import Sample, Verdict
 
 RULES_VERSION = "4"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
-from judges.errors import RubricError
-from judges.rubric import Disclaimer
-from judges.rules.expressions import check_expression, search
-from judges.rules.patterns import excerpt
-from judges.rules.reading import PhraseFinder, stemmed
-from judges.schema import RuleHit, Sample, Span
-from judges.words import surface_words
+from assay.judges.errors import RubricError
+from assay.judges.rubric import Disclaimer
+from assay.judges.rules.expressions import check_expression, search
+from assay.judges.rules.patterns import excerpt
+from assay.judges.rules.reading import PhraseFinder, stemmed
+from assay.judges.schema import RuleHit, Sample, Span
+from assay.judges.text.words import surface_words
 
 MOST_COMPARED = 200
 """Stretches of a response that are compared word by word with one wording; hostile text holds no end of them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from judges.schema import Claim, ClaimVerdict, Evidence, Sample, Verdict
-from judges.ties import Tie, tie
+from assay.judges.lexical_overlap import Tie, tie
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Verdict
 
 SOURCE = "rule:evidence"
 UNCHECKED = "the evidence is in another script or language: no word or value ties it to the claim"

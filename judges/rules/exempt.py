@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
-from judges.sentences import split_sentences
-from judges.statements import LEAST_WORDS, content_stems, first_statement
-from judges.values import Value
-from judges.words import stem, word_set
+from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
+from assay.judges.text.restatements import LEAST_WORDS, content_stems, first_statement
+from assay.judges.text.sentences import split_sentences
+from assay.judges.text.words import stem, word_set
+from assay.judges.values import Value
 
 _PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import regex
 
-from judges.errors import EvaluationError, RubricError
+from assay.judges.errors import EvaluationError, RubricError
 
 SEARCH_TIMEOUT_S = 0.25
 """Longest search of one pattern over one text; a pattern that backtracks for longer is a mistake in the rubric."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from judges.schema import Claim, ClaimVerdict, RuleHit, Severity, Span, Verdict
+from assay.judges.schema import Claim, ClaimVerdict, RuleHit, Severity, Span, Verdict
 
 MOST_HITS = 100
 """Hits of one kind that are told; hostile text can hold thousands. Every claim is judged all the same."""

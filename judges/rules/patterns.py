@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from judges.rubric import Pattern
-from judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_telling, search
-from judges.schema import RuleHit, Sample, Span, Verdict
+from assay.judges.rubric import Pattern
+from assay.judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_telling, search
+from assay.judges.schema import RuleHit, Sample, Span, Verdict
 
 __all__ = ["SEARCH_TIMEOUT_S", "PatternTimeout", "check_patterns", "compile_patterns"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from judges.errors import RubricError
-from judges.rubric import Range, ValueKind
-from judges.rules.expressions import check_expression, search
-from judges.rules.findings import Finding
-from judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading
-from judges.values import Value
-from judges.values.units import in_unit, unit_name
+from assay.judges.errors import RubricError
+from assay.judges.rubric import Range, ValueKind
+from assay.judges.rules.expressions import check_expression, search
+from assay.judges.rules.findings import Finding
+from assay.judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading
+from assay.judges.values import Value
+from assay.judges.values.units import in_unit, unit_name
 
 MOST_MENTIONS = 1_000
 """Places of one subject that are looked at when a pattern names it."""

@@ -15,12 +15,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from judges.rubric import ValueKind
-from judges.schema import Sample, Span
-from judges.sentences import split_sentences
-from judges.values import Value
-from judges.values.extract import measured_values
-from judges.words import STOP_WORDS, stem, word_set, words
+from assay.judges.rubric import ValueKind
+from assay.judges.schema import Sample, Span
+from assay.judges.text.sentences import split_sentences
+from assay.judges.text.words import STOP_WORDS, stem, word_set, words
+from assay.judges.values import Value
+from assay.judges.values.extract import measured_values
 
 GAP = 6
 """Other words that may stand between the words of a phrase."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from judges.rubric import Rules
-from judges.rules.disclaimers import DisclaimerCheck, missing_disclaimers
-from judges.rules.evidence import check_evidence
-from judges.rules.findings import contradict
-from judges.rules.patterns import check_patterns, compile_patterns
-from judges.rules.ranges import RangeCheck, check_ranges
-from judges.rules.reading import Reading
-from judges.rules.tables import TableCheck, check_tables
-from judges.rules.values import check_values
-from judges.schema import ResponseKind, Sample, Span, Verdict
+from assay.judges.rubric import Rules
+from assay.judges.rules.disclaimers import DisclaimerCheck, missing_disclaimers
+from assay.judges.rules.evidence import check_evidence
+from assay.judges.rules.findings import contradict
+from assay.judges.rules.patterns import check_patterns, compile_patterns
+from assay.judges.rules.ranges import RangeCheck, check_ranges
+from assay.judges.rules.reading import Reading
+from assay.judges.rules.tables import TableCheck, check_tables
+from assay.judges.rules.values import check_values
+from assay.judges.schema import ResponseKind, Sample, Span, Verdict
 
 
 class RuleSet:

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from judges.errors import RubricError
-from judges.rubric import Attribute, Table, TableRow, ValueKind
-from judges.rules.findings import Finding
-from judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading, stemmed
-from judges.schema import Span
-from judges.values import Value, ValueIndex, extract_values
-from judges.values.units import dimension_of
+from assay.judges.errors import RubricError
+from assay.judges.rubric import Attribute, Table, TableRow, ValueKind
+from assay.judges.rules.findings import Finding
+from assay.judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading, stemmed
+from assay.judges.schema import Span
+from assay.judges.values import Value, ValueIndex, extract_values
+from assay.judges.values.units import dimension_of
 
 MOST_WORDS = 12
 """Words of a key that are compared; no product is told apart later than that."""

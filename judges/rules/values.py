@@ -7,14 +7,14 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from judges.passages import PassageIndex, cut_passages
-from judges.rubric import ValueKind
-from judges.rules.exempt import claim_exempt
-from judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
-from judges.statements import content_stems
-from judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
-from judges.values.units import dimension_of
-from judges.words import stem
+from assay.judges.rubric import ValueKind
+from assay.judges.rules.exempt import claim_exempt
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
+from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.restatements import content_stems
+from assay.judges.text.words import stem
+from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
+from assay.judges.values.units import dimension_of
 
 SOURCE = "rule:values"
 

@@ -9,15 +9,15 @@ from functools import lru_cache
 from itertools import accumulate, compress
 from typing import NamedTuple
 
-from judges.rubric import ValueKind
-from judges.schema import Span
-from judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
-from judges.values.names import names
-from judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
-from judges.values.patterns import one_of
-from judges.values.units import UNIT, unit_name
-from judges.values.visible import visible
-from judges.words import WordTable, word_set
+from assay.judges.rubric import ValueKind
+from assay.judges.schema import Span
+from assay.judges.text.words import WordTable, word_set
+from assay.judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
+from assay.judges.values.deobfuscate import visible
+from assay.judges.values.names import names
+from assay.judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
+from assay.judges.values.patterns import one_of
+from assay.judges.values.units import UNIT, unit_name
 
 
 class Value(NamedTuple):
@@ -25,7 +25,7 @@ class Value(NamedTuple):
 
     `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said), `T17:30` for a time
     of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
-    the unit of measurement of a number, as `judges.values.units` names it; empty where it has none. `shared` is another
+    the unit of measurement of a number, as `units.py` names it; empty where it has none. `shared` is another
     normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.
     """
 

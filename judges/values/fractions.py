@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from judges.values.numbers import from_words
+from assay.judges.values.numbers import from_words
 
 _SHARES = {
     "half": 50,

@@ -11,14 +11,14 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from string import digits
 
-from judges.rubric import ValueKind
-from judges.values.dates import DateSet
-from judges.values.derive import Operands, list_length
-from judges.values.extract import Value, measured_values
-from judges.values.fractions import decimal, shares_in_words
-from judges.values.numbers import plain
-from judges.values.units import Quantities
-from judges.words import STOP_WORDS, stem, words
+from assay.judges.rubric import ValueKind
+from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.values.arithmetic import Operands, list_length
+from assay.judges.values.dates import DateSet
+from assay.judges.values.extract import Value, measured_values
+from assay.judges.values.fractions import decimal, shares_in_words
+from assay.judges.values.numbers import plain
+from assay.judges.values.units import Quantities
 
 _APPROXIMATE = re.compile(
     r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|some|circa|close to"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from judges.words import STOP_WORDS, WordTable, word_set
+from assay.judges.text.words import STOP_WORDS, WordTable, word_set
 
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"

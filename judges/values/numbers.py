@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from judges.values.patterns import one_of
+from assay.judges.values.patterns import one_of
 
 DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
 """A number in digits with its separators; no more than a sentence's full stop may follow it."""

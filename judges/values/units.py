@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from judges.values.patterns import one_of
+from assay.judges.values.patterns import one_of
 
 
 class _Unit(NamedTuple):

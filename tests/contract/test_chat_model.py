@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from pydantic import SecretStr
 
-from judges.errors import ModelAccessDenied, ModelRefused, ModelUnavailable, RateLimited
-from judges.models.base import ChatModel, Message, Reply
-from judges.models.openai_compatible import OpenAICompatibleModel
-from judges.models.scripted import ScriptedModel
-from judges.schema import Usage
+from assay.judges.errors import ModelAccessDenied, ModelRefused, ModelUnavailable, RateLimited
+from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.schema import Usage
 from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
 
 MESSAGES = [Message(role="system", content="Say ok."), Message(role="user", content="ünïcode ✓")]

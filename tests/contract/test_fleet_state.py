@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from judges.schema import Screening
-from worker.launch.broker import Broker
-from worker.people import ReviewRequest
-from worker.ports import FleetState, StateUnavailable
-from worker.schema import Judgement, LedgerState, LostSpend, Move, Promise, ResolvedRate, Unanswered, WindowRecord
-from worker.state.memory_state import MemoryState
-from worker.state.redis_state import RedisState
+from assay.judges.schema import Screening
+from assay.worker.launch.broker import Broker
+from assay.worker.ports.reviews import ReviewRequest
+from assay.worker.ports.state import FleetState, StateUnavailable
+from assay.worker.records.ledger import Judgement, LedgerState, LostSpend, Move, Promise, Unanswered
+from assay.worker.records.windows import ResolvedRate, WindowRecord
+from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.redis.state import RedisState
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=60)

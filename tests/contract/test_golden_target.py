@@ -18,15 +18,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from judges.errors import ConfigurationError
-from judges.schema import Turn
-from tests.servers.chat_server import Answers, ChatServer
-from tests.servers.openai_server import Answer, OpenAIServer, says
-from worker.golden.files import GoldenSetError
-from worker.golden.json_paths import dig
-from worker.golden.schema import GoldenItem
-from worker.golden.target_settings import HttpTargetSettings, ModelTargetSettings, PythonTargetSettings
-from worker.golden.targets import (
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Turn
+from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.golden.sets.json_paths import dig
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.golden.sets.target_settings import HttpTargetSettings, ModelTargetSettings, PythonTargetSettings
+from assay.worker.golden.targets import (
     Exchange,
     GoldenTarget,
     HttpTarget,
@@ -36,6 +34,8 @@ from worker.golden.targets import (
     TargetFailure,
     TargetResponse,
 )
+from tests.servers.chat_server import Answers, ChatServer
+from tests.servers.openai_server import Answer, OpenAIServer, says
 
 ANSWERS: Answers = {
     "plain": {"response": "It is rock.", "contexts": ["Rock.", "Stone."]},
@@ -405,7 +405,7 @@ def test_a_secret_beside_the_answer_changes_nothing_of_it() -> None:
 
 
 def test_a_reply_without_end_is_cut_off_and_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.golden.targets.endpoint.MAX_REPLY_BYTES", 1000)
+    monkeypatch.setattr("assay.worker.golden.targets.endpoint.MAX_REPLY_BYTES", 1000)
     with ChatServer(ANSWERS) as server:
         (reply,) = ask(HttpTarget(server.settings()), item("long"))
     assert isinstance(reply, TargetFailure)

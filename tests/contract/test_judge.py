@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from judges.base import Judge
-from judges.cascade import Cascade, CascadeTier
-from judges.llm.judge import LlmJudge
-from judges.local import LocalJudge
-from judges.models.base import Message
-from judges.models.scripted import ScriptedModel
-from judges.panel import PanelJudge
-from judges.prices import PriceTable
-from judges.rubric import Rubric
-from judges.schema import Sample, Verdict
-from judges.tiers import check_coverage
+from assay.judges.base import Judge
+from assay.judges.cascade import Cascade, CascadeTier
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.local import LocalJudge
+from assay.judges.models.base import Message
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.panel import PanelJudge
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Sample, Verdict
+from assay.judges.tiers import check_coverage
 from tests.servers.lexical_judge import lexical_verdict
 
 RUBRIC = Rubric.model_validate({"name": "r", "judge": {"tiers": ["local", "llm"], "llm": {"model": "m"}}})

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from worker.launch.broker import Broker
-from worker.limits import LimitReached, RateLimit, RateLimits, admitted
-from worker.state.memory_limits import MemoryLimits
-from worker.state.redis_state import RedisState
+from assay.worker.launch.broker import Broker
+from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
+from assay.worker.state.memory.limits import MemoryLimits
+from assay.worker.state.redis.state import RedisState
 
 Check = Callable[[RateLimits], Awaitable[None]]
 Run = Callable[[Check], None]

@@ -13,27 +13,20 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from judges.errors import EvaluationError
-from judges.rubric import Rubric
+from assay.judges.errors import EvaluationError
+from assay.judges.rubric import Rubric
+from assay.worker.flow.sweep import Sweeper
+from assay.worker.ports.clock import FixedClock
+from assay.worker.ports.source import StoreRejected, TraceStore
+from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
+from assay.worker.reporting.funnel import read_funnel
+from assay.worker.state.memory.state import MemoryState
+from assay.worker.stores import open_store
 from tests.builders import make_deployment
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.servers.langfuse_filled import REAL, Place, langfuse_in, write_place
-from worker.clock import FixedClock
-from worker.flow.sweep import Sweeper
-from worker.ports import StoreRejected, TraceStore
-from worker.reporting.funnel import read_funnel
-from worker.schema import (
-    OWN_ENVIRONMENT,
-    AssessMessage,
-    Observation,
-    RecordMessage,
-    Score,
-    Trace,
-    TraceKey,
-    TraceRoot,
-)
-from worker.state.memory_state import MemoryState
-from worker.stores import open_store
 
 T = TypeVar("T")
 # Some hours of a day nobody else uses, of its own for each run: a real server keeps what earlier runs wrote.

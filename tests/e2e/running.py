@@ -13,16 +13,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.launch.broker import Broker
+from assay.worker.launch.fleet import Fleet, running_fleet
+from assay.worker.launch.supervisor import Supervisor
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Trace
+from assay.worker.reporting.funnel import Funnel, read_funnel
+from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.wiring.runtime import Runtime
 from tests.builders import make_trace
-from worker.config import ConfigRoot
-from worker.launch.broker import Broker
-from worker.launch.fleet import Fleet, running_fleet
-from worker.launch.supervisor import Supervisor
-from worker.reporting.funnel import Funnel, read_funnel
-from worker.runtime import Runtime
-from worker.schema import Score, Trace
-from worker.settings import Settings
-from worker.stores.sqlite import SqliteStore
 
 T = TypeVar("T")
 

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from judges.draw import hash64, is_below
+from assay.judges.hash_sampling import hash64, is_below
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Trace
+from assay.worker.reporting.report import read_report
 from tests.e2e.running import Deployed, make_traces
 from tests.e2e.test_command import assay
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, Body, OpenAIServer, completion, fails, prompt_of
-from worker.reporting.report import read_report
-from worker.schema import Score, Trace
 
 TRACES = 60
 AUDIT = 0.3

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.worker.waiting import until
+from tests.waiting import until
 
 PATHS = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}  # noqa: TID251  # paths
 
@@ -20,7 +20,7 @@ PATHS = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os
 def assay(*args: str, cwd: Path, timeout: float = 90, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory with a clean environment."""
     return subprocess.run(
-        [sys.executable, "-m", "worker.cli", *args],
+        [sys.executable, "-m", "assay.worker.cli", *args],
         cwd=cwd,
         env={**PATHS, "HOME": str(cwd), "COLUMNS": "160", **env},
         capture_output=True,
@@ -162,7 +162,7 @@ def test_up_scores_what_is_imported_and_stops_in_order_on_ctrl_c(tmp_path: Path)
     (tmp_path / "t.jsonl").write_text(json.dumps({**TRACE, "start": now, "end": now}) + "\n")
     assert assay("import", "t.jsonl", cwd=tmp_path).returncode == 0
     up = subprocess.Popen(
-        [sys.executable, "-m", "worker.cli", "up", "--workers", "1"],
+        [sys.executable, "-m", "assay.worker.cli", "up", "--workers", "1"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "ASSAY_VERIFY_EVERY_S": "1"},  # noqa: TID251  # a child's PATH
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ import pytest
 def demos(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Two demos at the same time."""
     home = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "worker.cli", "demo", "--json"]
+    command = [sys.executable, "-m", "assay.worker.cli", "demo", "--json"]
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(home)}  # noqa: TID251  # a child's PATH
     running = [subprocess.Popen(command, cwd=home, env=env, stdout=subprocess.PIPE) for _ in range(2)]
     outputs = [process.communicate(timeout=170)[0] for process in running]
@@ -66,7 +66,7 @@ def test_the_next_commands_work(demos: list[dict[str, Any]]) -> None:
     worst = demos[0]["worst"][0]["trace_id"]
     env = {"PATH": os.environ["PATH"], "COLUMNS": "160"}  # noqa: TID251  # a child's PATH
     for args, expected in ((("why", worst), "selected"), (("report",), "weighted by 1/π")):
-        command = [sys.executable, "-m", "worker.cli", *args, "-c", home]
+        command = [sys.executable, "-m", "assay.worker.cli", *args, "-c", home]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         assert expected in done.stdout

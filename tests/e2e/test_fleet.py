@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from assay.worker.fleet.app import VISIBILITY_TIMEOUT_S
+from assay.worker.wiring.queues import ASSESS_QUEUE
 from tests.e2e.running import Deployed, by_trace_and_name, make_traces
 from tests.servers.openai_server import OpenAIServer, rate_limited, says, slow
-from tests.unit.worker.waiting import until
-from worker.app import VISIBILITY_TIMEOUT_S
-from worker.runtime import ASSESS_QUEUE
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotState
+from assay.worker.golden.scheduling.tick import schedule_statuses
+from assay.worker.wiring.golden import golden_schedules
+from assay.worker.wiring.queues import GOLDEN_QUEUE
+from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import Deployed
 from tests.integration.golden_home import Home, N, answers, chat, target
-from tests.unit.worker.test_golden_scheduled import hook
-from worker.golden.slots import ScheduleStatus, SlotState
-from worker.golden.ticking import schedule_statuses
-from worker.golden_work import golden_schedules
-from worker.runtime import GOLDEN_QUEUE, Runtime
+from tests.unit.worker.golden.test_scheduler import hook
 
 CONFIG = "defaults: {min_per_day: 0}\nuse_cases: [{name: bot}]\n"
 
@@ -41,7 +42,7 @@ def deployed(home: Home) -> Deployed:
 def assay(home: Home, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, against whatever broker lives in the data directory."""
     return subprocess.run(
-        [sys.executable, "-m", "worker.cli", *args, "--config", str(home.path)],
+        [sys.executable, "-m", "assay.worker.cli", *args, "--config", str(home.path)],
         env={"PATH": os.environ["PATH"], "HOME": str(home.path), **env},  # noqa: TID251  # a child's PATH
         capture_output=True,
         text=True,

@@ -40,7 +40,7 @@ def test_two_keys_and_init_make_scores_appear_on_the_traces(tmp_path: Path) -> N
 
 def _scored_while_up(server: LangfuseServer, home: Path, keys: dict[str, str], *, at_least: int) -> dict[str, set[str]]:
     """The names of the scores by trace id, once enough traces of production have some."""
-    argv = [sys.executable, "-m", "worker.cli", "up"]
+    argv = [sys.executable, "-m", "assay.worker.cli", "up"]
     with subprocess.Popen(argv, cwd=home, env={**PATHS, "HOME": str(home), **keys}) as up:
         try:
             until = time.monotonic() + 150

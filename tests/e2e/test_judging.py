@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.test_command import PATHS, assay, configure, one_line
 from tests.servers.openai_server import Answer, OpenAIServer
-from tests.unit.worker.waiting import until
+from tests.waiting import until
 
 EVIDENCE = "The bridge was opened in 1932 by the Premier of New South Wales. It is 1,149 metres long."
 RIGHT, WRONG = "The bridge was opened in 1932.", "Purple elephants built the tower in 1987."
@@ -39,7 +39,7 @@ def parsed(text: str) -> list[dict[str, Any]]:
 
 def start(*args: str, cwd: Path, **streams: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "worker.cli", *args],
+        [sys.executable, "-m", "assay.worker.cli", *args],
         cwd=cwd,
         env={**PATHS, "HOME": str(cwd)},
         stderr=subprocess.PIPE,

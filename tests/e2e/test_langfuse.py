@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.records.ledger import LedgerEntry
+from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import QUICK, Deployed
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings, failing_score_writes
-from worker.config import ConfigRoot
-from worker.runtime import Runtime
-from worker.schema import LedgerEntry
-from worker.settings import Settings
 
 TRACES = 2000
 PER_MINUTE = 90

@@ -7,12 +7,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from assay.worker.golden.scheduling.slot_records import SlotBook
+from assay.worker.wiring.golden import golden_schedules
+from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import Deployed
 from tests.integration.golden_home import Home
-from tests.unit.worker.test_prometheus import Values, scraped
-from worker.golden.slots import SlotBook
-from worker.golden_work import golden_schedules
-from worker.runtime import Runtime
+from tests.unit.worker.telemetry.test_prometheus import Values, scraped
 
 
 def test_a_control_worker_tells_an_overdue_run_while_the_clock_stands_still(tmp_path: Path) -> None:

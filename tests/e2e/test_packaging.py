@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.worker.launch.broker import Broker
+from assay.worker.launch.supervisor import Supervisor
 from tests.e2e.running import Deployed, make_traces
-from worker.launch.broker import Broker
-from worker.launch.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[2]
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
@@ -45,15 +45,15 @@ def test_installed_command_finds_its_rubrics_and_golden_sets(
     installed: Path, tmp_path: Path, args: tuple[str, ...], expected: str
 ) -> None:
     env = {**ENV, "PYTHONPATH": str(installed), "COLUMNS": "200"}
-    command = [sys.executable, "-P", "-m", "worker.cli", *args]
+    command = [sys.executable, "-P", "-m", "assay.worker.cli", *args]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
 
 
-def test_wheel_holds_nothing_outside_its_two_packages(installed: Path) -> None:
+def test_wheel_holds_nothing_outside_its_package(installed: Path) -> None:
     top = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} - {"bin"}
-    assert top == {"judges", "worker"}
+    assert top == {"assay"}
 
 
 def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: Broker, key_prefix: str) -> None:
@@ -65,7 +65,7 @@ def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: 
     env = {**ENV, **Deployed.settings_with(deployed, places).environment()}
     with Supervisor(tmp_path / "logs") as supervisor:
         for name, body in services.items():
-            supervisor.start(name, [sys.executable, "-m", "worker.cli", *body["command"]], env=env)
+            supervisor.start(name, [sys.executable, "-m", "assay.worker.cli", *body["command"]], env=env)
         deployed.watch(supervisor, broker)
         funnel = deployed.settled(10)
     assert funnel.adds_up

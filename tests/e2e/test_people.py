@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.flow.reviews import is_flagged
+from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import QUICK, Deployed
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.test_reviews import ADD_ITEM, make_queue
-from worker.config import ConfigRoot
-from worker.flow.reviews import is_flagged
-from worker.runtime import Runtime
-from worker.settings import Settings
+from tests.unit.worker.flow.test_reviews import ADD_ITEM, make_queue
 
 CONFIG = """
 store: {kind: langfuse, plan: self-hosted, read_lag_seconds: 1}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from judges.schema import Sample, Turn
+from assay.judges.schema import Sample, Turn
 from tests.hostile.bases import BASES, Base, sample_of
 
 Place = Literal["question", "evidence", "response", "response-start", "history", "metadata", "id", "reference"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from judges.schema import Sample, Turn
+from assay.judges.schema import Sample, Turn
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judges.models.base import Message, Reply
-from judges.models.scripted import ScriptedModel
-from judges.rubric import Rubric, parse_rubric
+from assay.judges.models.base import Message, Reply
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.rubric import Rubric, parse_rubric
 
 RUBRIC: Rubric = parse_rubric(
     """

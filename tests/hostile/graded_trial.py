@@ -6,14 +6,14 @@ import asyncio
 import re
 from collections.abc import Iterator
 
-from judges.evaluate import Evaluator
-from judges.grades import cited_text
-from judges.llm.graded import GradedJudge
-from judges.models.base import Message
-from judges.offload import on_the_loop
-from judges.prices import PriceTable
-from judges.rubric import Criterion
-from judges.schema import Grade, Outcome, Sample, Scored
+from assay.judges.cpu_executor import on_the_loop
+from assay.judges.evaluate import Evaluator
+from assay.judges.grades import cited_text
+from assay.judges.llm.graded.judge import GradedJudge
+from assay.judges.models.base import Message
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import Criterion
+from assay.judges.schema import Grade, Outcome, Sample, Scored
 from tests.hostile.attack import NONCE, Attack
 from tests.hostile.graded_obedience import ALWAYS, MAY_SCORE, OBEDIENCE, RUBRIC, ObeyingGradedModel
 from tests.hostile.trial import Trial

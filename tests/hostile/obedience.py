@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judges.models.base import Message, Reply
-from judges.models.scripted import ScriptedModel
+from assay.judges.models.base import Message, Reply
+from assay.judges.models.scripted import ScriptedModel
 from tests.hostile.wire_format import Word, entry, looks_like_a_reply, reply, shown_in
 
 _LABEL = re.compile(r"[EＥЕ]\s?(\d{1,6})\s?[:：]")

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from judges.evaluate import Evaluator
-from judges.llm import claims
-from judges.llm.judge import LlmJudge
-from judges.llm.numbering import Part
-from judges.llm.reply import Entry
-from judges.models.scripted import ScriptedModel
-from judges.prices import PriceTable
-from judges.schema import Evidence, Failed
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.grounding import claims
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.llm.grounding.numbering import Part
+from assay.judges.llm.grounding.reply import Entry
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.prices import PriceTable
+from assay.judges.schema import Evidence, Failed
 from tests.hostile.attack import Attack
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from judges.evaluate import Evaluator
-from judges.llm.judge import LlmJudge
-from judges.models.openai_compatible import OpenAICompatibleModel
-from judges.prices import PriceTable
-from judges.schema import Scored
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.prices import PriceTable
+from assay.judges.schema import Scored
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import bytes_changed, fuzzed, literal, node_dropped, node_replaced, truncated, valid
 from tests.hostile.test_fuzzed_replies import check_outcome

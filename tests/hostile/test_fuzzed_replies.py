@@ -11,16 +11,16 @@ from random import Random
 import pytest
 from pydantic import TypeAdapter
 
-from judges import errors
-from judges.evaluate import MESSAGE_LIMIT, Evaluator
-from judges.llm.judge import LlmJudge
-from judges.models.base import Message, Reply
-from judges.models.scripted import ScriptedModel
-from judges.offload import on_the_loop
-from judges.prices import PriceTable
-from judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
-from judges.sentences import split_sentences
-from judges.tiers import check_coverage
+from assay.judges import errors
+from assay.judges.cpu_executor import on_the_loop
+from assay.judges.evaluate import MESSAGE_LIMIT, Evaluator
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.models.base import Message, Reply
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.prices import PriceTable
+from assay.judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
+from assay.judges.text.sentences import split_sentences
+from assay.judges.tiers import check_coverage
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import MUTATIONS, fuzzed, valid
 from tests.hostile.trial import rubric

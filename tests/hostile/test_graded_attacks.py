@@ -11,10 +11,10 @@ import asyncio
 
 import pytest
 
-from judges.evaluate import Evaluator
-from judges.llm.graded import GradedJudge
-from judges.prices import PriceTable
-from judges.schema import Scored
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.graded.judge import GradedJudge
+from assay.judges.prices import PriceTable
+from assay.judges.schema import Scored
 from tests.hostile.attack import NONCE, attacks
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES

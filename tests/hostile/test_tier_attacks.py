@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from pydantic import SecretStr
 
-from judges.cascade import Cascade, CascadeTier
-from judges.errors import InvalidVerdict, ModelRefused, RequestRejected
-from judges.evaluate import Evaluator
-from judges.llm.judge import LlmJudge
-from judges.local import LocalJudge
-from judges.models.base import ChatModel, Message, Reply
-from judges.models.openai_compatible import OpenAICompatibleModel
-from judges.models.request_form import KNOWN_FORMS
-from judges.models.scripted import ScriptedModel
-from judges.panel import PanelJudge
-from judges.prices import PriceTable
-from judges.rubric import Rubric
-from judges.schema import ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Tier, Usage
+from assay.judges.cascade import Cascade, CascadeTier
+from assay.judges.errors import InvalidVerdict, ModelRefused, RequestRejected
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.local import LocalJudge
+from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.request_form import KNOWN_FORMS
+from assay.judges.models.scripted import ScriptedModel
+from assay.judges.panel import PanelJudge
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import Rubric
+from assay.judges.schema import ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Tier, Usage
 from tests.hostile.attack import Attack
 from tests.hostile.bases import sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from judges.errors import UnjudgeableSample
-from judges.evaluate import Evaluator
-from judges.llm.judge import LlmJudge
-from judges.llm.numbering import Limits, divide, number_evidence
-from judges.llm.prompt import build_messages
-from judges.models.base import Message
-from judges.offload import on_the_loop
-from judges.prices import PriceTable
-from judges.rubric import Rubric, load_rubric
-from judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
-from judges.sentences import split_sentences
+from assay.judges.cpu_executor import on_the_loop
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.evaluate import Evaluator
+from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.llm.grounding.numbering import Limits, divide, number_evidence
+from assay.judges.llm.grounding.prompt import build_messages
+from assay.judges.models.base import Message
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import Rubric, load_rubric
+from assay.judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
+from assay.judges.text.sentences import split_sentences
 from tests.hostile.attack import NONCE, Attack
 from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, NO_LINE, OBEDIENCE, ObeyingModel
 from tests.hostile.wire_format import structure_faults

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from assay.worker.cli import main
 from tests.servers.chat_server import ChatServer
-from tests.unit.worker.golden_sets import item, write_set
-from worker.cli import main
+from tests.unit.worker.golden.golden_sets import item, write_set
 
 N = 60
 EVIDENCE = "The bridge over the river was opened in 1932 by the mayor of the town."
@@ -88,7 +88,7 @@ class Home:
     def start_into(self, stdout: int, stderr: int, *args: str, **env: str) -> subprocess.Popen[str]:
         """The same with these for its streams."""
         return subprocess.Popen(
-            [sys.executable, "-m", "worker.cli", *args, "--config", str(self.path)],
+            [sys.executable, "-m", "assay.worker.cli", *args, "--config", str(self.path)],
             env={"PATH": os.environ["PATH"], "HOME": str(self.path), **env},  # noqa: TID251  # a child's PATH
             stdin=subprocess.DEVNULL,
             stdout=stdout,

@@ -63,7 +63,7 @@ class Pipeline:
     def __init__(self, home: Home, tmp_path: Path) -> None:
         self.home, self.bin, self.tmp = home, tmp_path / "bin", tmp_path
         self.bin.mkdir()
-        self._program("assay", f'exec {shlex.quote(sys.executable)} -m worker.cli "$@"')
+        self._program("assay", f'exec {shlex.quote(sys.executable)} -m assay.worker.cli "$@"')
         self.comments = tmp_path / "comments.json"
         self.comments.write_text("[]")
         self._program("gh", f'exec {shlex.quote(sys.executable)} {GH} {shlex.quote(str(self.comments))} "$@"')

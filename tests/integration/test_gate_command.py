@@ -12,8 +12,8 @@ import yaml
 
 from tests.integration.golden_home import GOOD, ITEMS, REFUSAL, WRONG, Home, N, anchors, answers, chat, target
 from tests.servers.openai_server import OpenAIServer, fails, slow
-from tests.unit.worker.golden_sets import write_lines
-from tests.unit.worker.waiting import until
+from tests.unit.worker.golden.golden_sets import write_lines
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_a_bug_is_3_and_not_a_verdict(home: Home, monkeypatch: pytest.MonkeyPatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("worker.golden.session.compare", broken)
+    monkeypatch.setattr("assay.worker.golden.gate.session.compare", broken)
     assert home.gate() == 3
 
 

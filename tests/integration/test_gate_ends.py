@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from assay.worker.cli.commands import app
+from assay.worker.config.root import packaged_root
 from tests.integration.golden_home import ITEMS, Home, anchors, answers
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, OpenAIServer, completion, prompt_of
-from tests.unit.worker.waiting import until
-from worker.cli.commands import app
-from worker.config import packaged_root
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 FROM_OUTSIDE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -15,12 +15,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
-from tests.unit.worker.golden_pages import HOSTILE, hostile_gate, real_gate
-from tests.unit.worker.golden_sets import a_set, answers, run_release
-from tests.unit.worker.test_golden_page import summary
-from worker.golden.comparison import GateResult
-from worker.golden.history import RunSummary
-from worker.golden.html.page import gate_page, run_page
+from assay.worker.golden.report.html.page import gate_page, run_page
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.runs.run_store import RunSummary
+from tests.unit.worker.golden.golden_pages import HOSTILE, hostile_gate, real_gate
+from tests.unit.worker.golden.golden_sets import a_set, answers, run_release
+from tests.unit.worker.golden.test_page import summary
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Also the variable, before the suite's clean environment removes it.

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import load_settings
+from assay.worker.golden.runs.run_store import RunStore, RunSummary
+from assay.worker.wiring.golden import load_set
 from tests.integration.golden_home import Home, N
-from worker.config import ConfigRoot
-from worker.golden.history import RunStore, RunSummary
-from worker.golden_work import load_set
-from worker.settings import load_settings
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 

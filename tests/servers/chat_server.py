@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from worker.golden.target_settings import HttpTargetSettings
+from assay.worker.golden.sets.target_settings import HttpTargetSettings
 
 Answers = dict[str, dict[str, Any]]
 

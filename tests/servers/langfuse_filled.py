@@ -17,11 +17,12 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, SecretStr
 
-from worker.ports import trace_in
-from worker.schema import Observation, Score, Trace, TraceKey, TraceRoot
-from worker.state.memory_limits import MemoryLimits
-from worker.stores.langfuse import PLANS, LangfuseStore, Plan
-from worker.stores.langfuse.client import LangfuseClient
+from assay.worker.ports.source import trace_in
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
+from assay.worker.state.memory.limits import MemoryLimits
+from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan
+from assay.worker.stores.langfuse.client import LangfuseClient
 
 UNLIMITED = Plan(general=10_000_000, ingestion=10_000_000, legacy=10_000_000)
 _NOISE = ("scope.", "resourceAttributes.", "attributes.")

@@ -12,7 +12,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from worker.cli.streams import print_error
+from assay.worker.cli.streams import print_error
 
 EXIT_CONFIGURATION = 2
 EXIT_BACKEND = 3
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         # Everything: seconds on a busy machine, and none of it is garbage to look for meanwhile.
         gc.disable()
-        from worker.cli.commands import run_command
+        from assay.worker.cli.commands import run_command
 
         gc.enable()
         if decides:

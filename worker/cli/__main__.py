@@ -1,5 +1,5 @@
-"""`python -m worker.cli`."""
+"""`python -m assay.worker.cli`."""
 
-from worker.cli import main
+from assay.worker.cli import main
 
 main()

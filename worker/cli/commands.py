@@ -10,22 +10,30 @@ import structlog
 import typer
 from typer.core import TyperGroup
 
-from judges.errors import ConfigurationError, EvaluationError
-from worker.cli import (
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.cli import (
     EXIT_BACKEND,
     EXIT_CONFIGURATION,
-    calibrating,
     demo,
     doctor,
-    fleet,
-    golden,
-    judging,
     labels,
-    rubrics,
-    starting,
     status,
 )
-from worker.cli.streams import print_error, stop_writing
+from assay.worker.cli import (
+    calibrate as calibrating,
+)
+from assay.worker.cli import (
+    init as starting,
+)
+from assay.worker.cli import (
+    judge as judging,
+)
+from assay.worker.cli import (
+    up as fleet,
+)
+from assay.worker.cli.golden import sets as golden
+from assay.worker.cli.rubrics import lint as rubrics
+from assay.worker.cli.streams import print_error, stop_writing
 
 EXIT_PIPE = 141
 """What a shell makes of a program that writes on after its reader has left."""

@@ -13,11 +13,11 @@ import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
-from worker.cli.streams import print_to, stop_writing
-from worker.config import ConfigRoot, find_root
-from worker.launch.fleet import running_broker
-from worker.runtime import Runtime
-from worker.settings import Settings, load_settings
+from assay.worker.cli.streams import print_to, stop_writing
+from assay.worker.config.root import ConfigRoot, find_root
+from assay.worker.config.settings import Settings, load_settings
+from assay.worker.launch.fleet import running_broker
+from assay.worker.wiring.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -
     with running_broker(settings, root) as broker:
 
         async def run() -> T:
-            from worker.app import publish, use_settings
+            from assay.worker.fleet.app import publish, use_settings
 
             use_settings(settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
             runtime = Runtime(settings, root, redis_url=broker.url, publish=publish)

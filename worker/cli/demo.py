@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from worker.cli.context import JsonOption, console, print_json
-from worker.settings import load_settings
+from assay.worker.cli.context import JsonOption, console, print_json
+from assay.worker.config.settings import load_settings
 
 
 def demo(
@@ -23,8 +23,8 @@ def demo(
 
     With OPENAI_API_KEY or OPENAI_BASE_URL set, the LLM judge at that endpoint is used (ASSAY_JUDGE_MODEL).
     """
-    from worker.demo.show import show
-    from worker.demo.story import run_demo
+    from assay.worker.demo.show import show
+    from assay.worker.demo.story import run_demo
 
     settings = load_settings()
     with _bars() as bars:

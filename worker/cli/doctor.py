@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
-from worker.flow.checks import Check, exit_code
-from worker.launch.doctor import examine
-from worker.runtime import Runtime
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
+from assay.worker.ports.health import Check, exit_code
+from assay.worker.setup.doctor import examine
+from assay.worker.wiring.runtime import Runtime
 
 _MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from judges.errors import ConfigurationError
-from worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
-from worker.flow.labels import LabelledTrace, Tally, Wanted, collect, samples
-from worker.people import review_queues_of
-from worker.runtime import Runtime
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
+from assay.worker.flow.label_pull import LabelledTrace, Tally, Wanted, collect, samples
+from assay.worker.ports.reviews import review_queues_of
+from assay.worker.wiring.runtime import Runtime
 
 labels_app = typer.Typer(help="Labels from people, for `assay calibrate`.", no_args_is_help=True)
 

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from judges.errors import ConfigurationError
-from worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
-from worker.flow import dead_letters
-from worker.golden.slots import ScheduleStatus
-from worker.golden.ticking import schedule_statuses
-from worker.golden_work import golden_schedules
-from worker.reporting.funnel import Funnel, read_funnel
-from worker.reporting.report import ReportRow, read_report
-from worker.reporting.tables import (
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.context import ConfigOption, DaysOption, JsonOption, console, print_json, with_runtime
+from assay.worker.flow import dead_letters
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+from assay.worker.golden.scheduling.tick import schedule_statuses
+from assay.worker.records.ledger import LostSpend
+from assay.worker.reporting.funnel import Funnel, read_funnel
+from assay.worker.reporting.report import ReportRow, read_report
+from assay.worker.reporting.tables import (
     dead_table,
     funnel_table,
     report_lines,
@@ -24,9 +24,10 @@ from worker.reporting.tables import (
     schedule_line,
     story_lines,
 )
-from worker.reporting.why import TraceStory, tell
-from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, Runtime
-from worker.schema import LostSpend
+from assay.worker.reporting.why import TraceStory, tell
+from assay.worker.wiring.golden import golden_schedules
+from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
+from assay.worker.wiring.runtime import Runtime
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]

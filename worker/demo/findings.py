@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from judges.metrics import worst_claim
-from judges.schema import Scored
-from worker.demo.result import Agreement, WeightedRate, WorstTrace
-from worker.demo.traffic import LabelledTrace
-from worker.flow.verdicts import unpack
-from worker.ports import FleetState
-from worker.reporting.funnel import Funnel
-from worker.reporting.report import RISK, ReportRow
-from worker.schema import LedgerEntry
-from worker.statistics.agreement import auroc_estimate, class_rates
+from assay.judges.metrics import worst_claim
+from assay.judges.schema import Scored
+from assay.worker.demo.result import Agreement, WeightedRate, WorstTrace
+from assay.worker.demo.traffic import LabelledTrace
+from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry
+from assay.worker.reporting.funnel import Funnel
+from assay.worker.reporting.report import RISK, ReportRow
+from assay.worker.statistics.agreement import auroc_estimate, class_rates
 
 FLAG_AT = 0.5
 WORST_PER_USE_CASE = 3

@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from judges.schema import Record
-from worker.golden.comparison import GateResult
-from worker.golden.result import JudgeExam
-from worker.reporting.funnel import Funnel
-from worker.reporting.report import ReportRow
-from worker.statistics.agreement import ClassRates
-from worker.statistics.bootstrap import BootstrapEstimate
-from worker.statistics.intervals import Estimate
+from assay.judges.schema import Record
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.results.run_result import JudgeExam
+from assay.worker.reporting.funnel import Funnel
+from assay.worker.reporting.report import ReportRow
+from assay.worker.statistics.agreement import ClassRates
+from assay.worker.statistics.bootstrap import BootstrapEstimate
+from assay.worker.statistics.intervals import Estimate
 
 
 class Agreement(Record):

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
-from worker.demo.result import DemoResult, WorstTrace
-from worker.golden.comparison import GateResult, GateVerdict
-from worker.reporting.tables import funnel_table, percent, shown, spread
-from worker.statistics.intervals import Estimate
+from assay.worker.demo.result import DemoResult, WorstTrace
+from assay.worker.golden.results.gate_result import GateResult, GateVerdict
+from assay.worker.reporting.tables import funnel_table, percent, shown, spread
+from assay.worker.statistics.intervals import Estimate
 
 _JUDGES = {
     "grounding": "the local judge (no key, no network; a screen, see judges/local/CARD.md)",

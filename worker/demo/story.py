@@ -15,24 +15,25 @@ from pathlib import Path
 
 import yaml
 
-from worker.clock import SystemClock
-from worker.config import ConfigRoot, packaged_root
-from worker.demo import findings
-from worker.demo.result import DemoResult
-from worker.demo.traffic import LabelledTrace, demo_traffic
-from worker.golden.comparison import GateResult
-from worker.golden.gate import compare
-from worker.golden.goldenset import GoldenSet, read_golden_set
-from worker.golden.lock import freeze, load_golden_set
-from worker.golden.session import GoldenSession
-from worker.golden.targets import target_for
-from worker.launch.fleet import Fleet, running_fleet
-from worker.ports import StoreUnavailable
-from worker.reporting.funnel import Funnel, read_funnel
-from worker.reporting.report import read_report
-from worker.runtime import Runtime, build_evaluator
-from worker.settings import Settings
-from worker.stores.sqlite import SqliteStore
+from assay.worker.config.root import ConfigRoot, packaged_root
+from assay.worker.config.settings import Settings
+from assay.worker.demo import findings
+from assay.worker.demo.result import DemoResult
+from assay.worker.demo.traffic import LabelledTrace, demo_traffic
+from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
+from assay.worker.golden.sets.lock import freeze, load_golden_set
+from assay.worker.golden.targets import target_for
+from assay.worker.launch.fleet import Fleet, running_fleet
+from assay.worker.ports.clock import SystemClock
+from assay.worker.ports.source import StoreUnavailable
+from assay.worker.reporting.funnel import Funnel, read_funnel
+from assay.worker.reporting.report import read_report
+from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.wiring.judges import build_evaluator
+from assay.worker.wiring.runtime import Runtime
 
 GOLDEN_SET = "mtrag-v1"
 GATES = (("gpt-4o", "llama-3.1-405b"), ("human-reference", "gpt-4o"))
@@ -196,7 +197,7 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
 
 def _write_pages(root: ConfigRoot, gates: Sequence[GateResult]) -> tuple[str, ...]:
     """The page of each gate, as `assay gate --html` writes it."""
-    from worker.golden.html.page import gate_page
+    from assay.worker.golden.report.html.page import gate_page
 
     paths = []
     for gate in gates:

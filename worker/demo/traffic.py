@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from judges.schema import Record
-from worker.schema import Observation, Trace, TraceRoot
+from assay.judges.schema import Record
+from assay.worker.records.traces import Observation, Trace, TraceRoot
 
 DATA = Path(__file__).parent / "data"
 _HOURLY_LOAD = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 10, 11, 12, 12, 11, 9, 7, 6, 5, 4, 3, 2)

@@ -12,37 +12,22 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
-from judges.evaluate import Evaluator
-from judges.offload import in_thread
-from judges.rubric import Rubric
-from judges.schema import Failed, Outcome, Record, Scored, Skipped
-from worker.flow.dispositions import Disposition, backoff_s, policy_named
-from worker.flow.samples import build_sample
-from worker.flow.scores import written_values
-from worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
-from worker.ports import (
-    Clock,
-    Fetched,
-    FleetState,
-    Publish,
-    StoreBusy,
-    StoreError,
-    StoreUnavailable,
-    TraceStore,
-    TraceTooLarge,
-)
-from worker.schema import (
-    AssessMessage,
-    Judgement,
-    LedgerEntry,
-    LedgerState,
-    LostSpend,
-    Move,
-    RecordMessage,
-    TraceKey,
-    Unanswered,
-)
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
+from assay.judges.evaluate import Evaluator
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Failed, Outcome, Record, Scored, Skipped
+from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.retry_policy import Disposition, backoff_s, policy_named
+from assay.worker.flow.scores import written_values
+from assay.worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.publish import Publish
+from assay.worker.ports.source import Fetched, StoreBusy, StoreError, StoreUnavailable, TraceStore, TraceTooLarge
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, LostSpend, Move, Unanswered
+from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.traces import TraceKey
 
 SUSPICIOUS_DELIVERIES = 3
 """Traces whose judging began this often without any outcome are judged one by one."""

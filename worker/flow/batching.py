@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from worker.schema import BATCH_SIZE, AssessMessage, BatchItem, Promise
+from assay.worker.records.ledger import Promise
+from assay.worker.records.messages import BATCH_SIZE, AssessMessage, BatchItem
 
 T = TypeVar("T")
 

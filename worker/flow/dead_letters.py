@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from worker.ports import Clock, FleetState
-from worker.schema import LedgerEntry, LedgerState, Move
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Move
 
 
 async def replay(state: FleetState, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:

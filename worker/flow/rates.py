@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from worker.config import Deployment, UseCase
-from worker.flow import selection
-from worker.ports import FleetState
-from worker.schema import ResolvedRate, WindowRecord
+from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.flow import selection
+from assay.worker.ports.state import FleetState
+from assay.worker.records.windows import ResolvedRate, WindowRecord
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from judges.schema import Record
-from worker.flow.batching import chunks, group_messages
-from worker.ports import Clock, FleetState, Publish
-from worker.schema import AssessMessage, LedgerEntry, LedgerState, RecordMessage
+from assay.judges.schema import Record
+from assay.worker.flow.batching import chunks, group_messages
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.publish import Publish
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry, LedgerState
+from assay.worker.records.messages import AssessMessage, RecordMessage
 
 FULL_QUEUE = 64
 """Messages waiting above this are reason enough to wait: what is overdue then is late, not lost."""

@@ -12,21 +12,20 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.offload import in_thread
-from judges.schema import Record
-from worker.flow.batching import chunks
-from worker.flow.dispositions import backoff_s
-from worker.flow.reviews import requests_for
-from worker.flow.scores import build_scores, expected_scores
-from worker.flow.verdicts import unpack
-from worker.ports import Clock, FleetState, Publish, StoreBusy, StoreRejected, StoreUnavailable, TraceStore
-from worker.schema import (
-    LedgerEntry,
-    LedgerState,
-    Move,
-    RecordMessage,
-    Score,
-)
+from assay.judges.cpu_executor import in_thread
+from assay.judges.schema import Record
+from assay.worker.flow.batching import chunks
+from assay.worker.flow.retry_policy import backoff_s
+from assay.worker.flow.reviews import requests_for
+from assay.worker.flow.scores import build_scores, expected_scores
+from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.publish import Publish
+from assay.worker.ports.source import StoreBusy, StoreRejected, StoreUnavailable, TraceStore
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Move
+from assay.worker.records.messages import RecordMessage
+from assay.worker.records.scores import Score
 
 MAX_WRITES = 3
 VERIFY_LOCK_TTL_S = 60.0

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import structlog
 
-from judges.errors import ConfigurationError
-from judges.schema import Record
-from worker.flow.scores import RISK_LEVEL
-from worker.people import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
-from worker.ports import Clock, StoreBusy, StoreRejected, StoreUnavailable
-from worker.schema import LedgerEntry
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.flow.scores import RISK_LEVEL
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.reviews import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
+from assay.worker.ports.source import StoreBusy, StoreRejected, StoreUnavailable
+from assay.worker.records.ledger import LedgerEntry
 
 WORK_S = 60.0
 LEASE = timedelta(seconds=75)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from judges.rubric import Rubric
-from judges.schema import GroundingState, Scored, Usage, Verdict
-from worker.schema import LedgerEntry, Promise, Score, ScoreSpec, score_id
+from assay.judges.rubric import Rubric
+from assay.judges.schema import GroundingState, Scored, Usage, Verdict
+from assay.worker.records.ledger import LedgerEntry, Promise
+from assay.worker.records.scores import Score, ScoreSpec, score_id
 
 
 def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from judges.draw import hash64, is_below
-from judges.schema import Record
-from worker.config import Defaults, Deployment, Match, Stratum, UseCase
-from worker.schema import OWN_ENVIRONMENT, ResolvedRate, TraceRoot
+from assay.judges.hash_sampling import hash64, is_below
+from assay.judges.schema import Record
+from assay.worker.config.deployment import Defaults, Deployment, Match, Stratum, UseCase
+from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
+from assay.worker.records.windows import ResolvedRate
 
 _DOMAIN = "assay.select.v1"
 

@@ -18,25 +18,24 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from judges.errors import EvaluationError
-from judges.offload import in_thread
-from judges.rubric import Rubric
-from judges.schema import Record
-from worker.calibrations import CalibrationSet
-from worker.config import Deployment
-from worker.flow.batching import chunks, group_messages
-from worker.flow.choosing import Chooser, Seen
-from worker.flow.rates import resolve_rates
-from worker.flow.spool import RootSpool
-from worker.flow.windows import PUT_OFF, due_windows, is_look_back, is_over, next_age
-from worker.ports import Clock, FleetState, Publish, StateUnavailable, StoreError, TraceStore
-from worker.schema import (
-    LedgerState,
-    Move,
-    Promise,
-    WindowRecord,
-    score_id,
-)
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Record
+from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.deployment import Deployment
+from assay.worker.flow.batching import chunks, group_messages
+from assay.worker.flow.candidates import Chooser, Seen
+from assay.worker.flow.rates import resolve_rates
+from assay.worker.flow.root_buffer import RootSpool
+from assay.worker.flow.windows import PUT_OFF, due_windows, is_look_back, is_over, next_age
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.publish import Publish
+from assay.worker.ports.source import StoreError, TraceStore
+from assay.worker.ports.state import FleetState, StateUnavailable
+from assay.worker.records.ledger import LedgerState, Move, Promise
+from assay.worker.records.scores import score_id
+from assay.worker.records.windows import WindowRecord
 
 FAILURES_IN_A_ROW = 3
 """So many windows failing one after the other mean that the store is down, not that one window is bad."""

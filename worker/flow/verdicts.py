@@ -6,7 +6,7 @@ import zlib
 
 from pydantic import ValidationError
 
-from judges.schema import Record, Sample, Scored
+from assay.judges.schema import Record, Sample, Scored
 
 
 class KeptVerdict(Record):

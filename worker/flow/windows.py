@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from worker.config import Deployment
-from worker.ports import FleetState
-from worker.schema import WindowRecord
+from assay.worker.config.deployment import Deployment
+from assay.worker.ports.state import FleetState
+from assay.worker.records.windows import WindowRecord
 
 OLDEST = timedelta(days=13)
 """How far back unseen windows are looked for after an outage: final ledger entries live 14 days."""

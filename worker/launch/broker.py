@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from judges.errors import ConfigurationError
-from worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
+from assay.judges.errors import ConfigurationError
+from assay.worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
 
 __all__ = ["Broker", "BrokerUnreachable", "celery_url", "open_broker"]
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from judges.errors import ConfigurationError
+from assay.judges.errors import ConfigurationError
 
 _ROTATE_BYTES = 10 * 1024 * 1024
 _TAIL_BYTES = 8192
@@ -80,7 +80,7 @@ def last_line(log_path: Path) -> str:
 
 
 class OrphanGuard:
-    """Ends the noted children if this process vanishes (see `worker.launch.orphan_guard`)."""
+    """Ends the noted children if this process vanishes (see `assay.worker.launch.orphan_guard`)."""
 
     def __init__(self) -> None:
         self._noted: dict[int, int] = {}

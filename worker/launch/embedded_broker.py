@@ -22,8 +22,8 @@ from os import fsencode, geteuid
 from pathlib import Path
 from typing import IO
 
-from judges.errors import ConfigurationError, EvaluationError
-from worker.launch.children import OrphanGuard, end, last_line, spawn
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.launch.children import OrphanGuard, end, last_line, spawn
 
 SOCKET_PATH_LIMIT = 100
 """Bytes a socket path may have: Linux takes 107, macOS 103."""

@@ -10,12 +10,12 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from worker.config import ConfigRoot
-from worker.launch.broker import Broker, open_broker
-from worker.launch.supervisor import Supervisor
-from worker.runtime import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
-from worker.settings import Settings, child_environment
-from worker.state.redis_state import check_connection
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings, child_environment
+from assay.worker.launch.broker import Broker, open_broker
+from assay.worker.launch.supervisor import Supervisor
+from assay.worker.state.redis.state import check_connection
+from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 Role = Literal["assess", "control"]
 CONTROL_THREADS = 8
@@ -114,4 +114,13 @@ def running_fleet(
 
 
 def _celery(command: str, settings: Settings) -> list[str]:
-    return [sys.executable, "-m", "celery", "--app", "worker.app", command, "--loglevel", settings.log_level]
+    return [
+        sys.executable,
+        "-m",
+        "celery",
+        "--app",
+        "assay.worker.fleet.app",
+        command,
+        "--loglevel",
+        settings.log_level,
+    ]

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from judges.errors import EvaluationError
-from worker.launch.children import OrphanGuard, kill_group, last_line, spawn
+from assay.judges.errors import EvaluationError
+from assay.worker.launch.children import OrphanGuard, kill_group, last_line, spawn
 
 _LOOK_EVERY_S = 0.1
 

@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from judges.schema import Record, Screening
-from worker.schema import LedgerEntry
-from worker.statistics.intervals import Estimate
-from worker.statistics.two_phase import (
+from assay.judges.schema import Record, Screening
+from assay.worker.records.ledger import LedgerEntry
+from assay.worker.statistics.intervals import Estimate
+from assay.worker.statistics.two_phase import (
     Phased,
     answered_rows,
     difference_mean,

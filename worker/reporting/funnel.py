@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field, computed_field
 
-from judges.schema import Record
-from worker.ports import FleetState
-from worker.schema import FINAL_STATES, LedgerState, count_key
+from assay.judges.schema import Record
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
 
 
 class FunnelRow(Record):

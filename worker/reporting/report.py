@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
-from judges.rubric import Rubric
-from judges.schema import Record
-from worker.ports import FleetState
-from worker.reporting.cascade_rates import CascadeRates, cascade_rates
-from worker.schema import LedgerEntry, LedgerState
-from worker.statistics.intervals import Estimate
-from worker.statistics.weighted import hajek_share
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Record
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry, LedgerState
+from assay.worker.reporting.cascade_rates import CascadeRates, cascade_rates
+from assay.worker.statistics.intervals import Estimate
+from assay.worker.statistics.weighted import hajek_share
 
 RISK = "hallucination_risk"
 

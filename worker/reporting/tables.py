@@ -11,14 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from judges.schema import Verdict
-from worker.golden.slots import ScheduleStatus
-from worker.reporting.cascade_rates import CascadeRates
-from worker.reporting.funnel import Funnel, FunnelRow
-from worker.reporting.report import Distribution, ReportRow
-from worker.reporting.why import RubricStory, TraceStory
-from worker.schema import LedgerEntry
-from worker.statistics.intervals import Estimate
+from assay.judges.schema import Verdict
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+from assay.worker.records.ledger import LedgerEntry
+from assay.worker.reporting.cascade_rates import CascadeRates
+from assay.worker.reporting.funnel import Funnel, FunnelRow
+from assay.worker.reporting.report import Distribution, ReportRow
+from assay.worker.reporting.why import RubricStory, TraceStory
+from assay.worker.statistics.intervals import Estimate
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from judges.draw import hash64
-from judges.schema import Record, Scored
-from worker.config import Deployment, UseCase
-from worker.flow import selection
-from worker.flow.scores import expected_scores
-from worker.flow.verdicts import unpack
-from worker.ports import FleetState, StoreError, TraceStore
-from worker.schema import LedgerEntry, LedgerEvent, Score, Trace, TraceKey, WindowRecord
+from assay.judges.hash_sampling import hash64
+from assay.judges.schema import Record, Scored
+from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.flow import selection
+from assay.worker.flow.scores import expected_scores
+from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.source import StoreError, TraceStore
+from assay.worker.ports.state import FleetState
+from assay.worker.records.ledger import LedgerEntry, LedgerEvent
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.records.windows import WindowRecord
 
 
 class RubricStory(Record):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.statistics.intervals import Estimate
-from worker.statistics.weighted import cluster_index
+from assay.worker.statistics.intervals import Estimate
+from assay.worker.statistics.weighted import cluster_index
 
 Floats = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.schema import Record
-from worker.statistics.bootstrap import RESAMPLES, BootstrapEstimate, ClusterBootstrap
-from worker.statistics.intervals import Estimate, wilson
-from worker.statistics.weighted import hajek_share
+from assay.judges.schema import Record
+from assay.worker.statistics.bootstrap import RESAMPLES, BootstrapEstimate, ClusterBootstrap
+from assay.worker.statistics.intervals import Estimate, wilson
+from assay.worker.statistics.weighted import hajek_share
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from statistics import NormalDist
 
-from judges.schema import Record
+from assay.judges.schema import Record
 
 
 class Interval(Record):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from statistics import NormalDist
 
-from worker.statistics.intervals import Interval
+from assay.worker.statistics.intervals import Interval
 
 _PRECISION = 1e-10
 

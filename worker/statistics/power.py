@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.statistics.noninferiority import tango
-from worker.statistics.paired import binomial, mcnemar_power
-from worker.statistics.permutation import sign_flip_counts
+from assay.worker.statistics.noninferiority import tango
+from assay.worker.statistics.paired import binomial, mcnemar_power
+from assay.worker.statistics.permutation import sign_flip_counts
 
 _SIMULATED = 1000
 _NEGLIGIBLE = 1e-9

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from judges.schema import Record
+from assay.judges.schema import Record
 
 
 class VarianceComponents(Record):

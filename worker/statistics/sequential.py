@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from judges.schema import Record
+from assay.judges.schema import Record
 
 
 class ECusum(Record):

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.schema import Record
-from worker.statistics.intervals import Estimate, clopper_pearson
-from worker.statistics.weighted import hajek_mean, hajek_share
+from assay.judges.schema import Record
+from assay.worker.statistics.intervals import Estimate, clopper_pearson
+from assay.worker.statistics.weighted import hajek_mean, hajek_share
 
 Floats = NDArray[np.float64]
 

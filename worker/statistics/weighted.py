@@ -7,8 +7,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.schema import Record
-from worker.statistics.intervals import Estimate, wilson
+from assay.judges.schema import Record
+from assay.worker.statistics.intervals import Estimate, wilson
 
 Floats = NDArray[np.float64]
 

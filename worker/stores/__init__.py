@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from judges.errors import ConfigurationError
-from worker.ports import TraceStore
-from worker.stores.sqlite import SqliteStore
+from assay.judges.errors import ConfigurationError
+from assay.worker.ports.source import TraceStore
+from assay.worker.stores.sqlite import SqliteStore
 
 KINDS = ("sqlite",)
-"""Kinds that are a file; Langfuse needs keys and a budget and is opened by `worker.stores.opening`."""
+"""Kinds that are a file; Langfuse needs keys and a budget and is opened by `assay.worker.stores.langfuse.factory`."""
 
 
 def open_store(kind: str, *, path: Path | None) -> TraceStore:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from judges.calibration import (
+from assay.judges.calibration import (
     ISOTONIC_FROM,
     Calibration,
     CalibrationError,
@@ -26,12 +26,12 @@ from judges.calibration import (
     read_calibration,
     risk_hash,
 )
-from judges.evaluate import Evaluator
-from judges.rubric import Pattern, RiskLabels, Rubric, Rules, ValueKind
-from judges.schema import Sample, Scored
+from assay.judges.evaluate import Evaluator
+from assay.judges.rubric import Pattern, RiskLabels, Rubric, Rules, ValueKind
+from assay.judges.schema import Sample, Scored
 from tests.builders import make_sample
 from tests.fakes import PlannedJudge, supported
-from tests.unit.worker.vectors import vector
+from tests.unit.worker.statistics.vectors import vector
 
 RUBRIC = Rubric(name="grounding")
 RISKS = st.floats(0, 1)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from judges.calibration import Calibration, CalibrationError, LogisticCurve, risk_hash
-from judges.cascade import Cascade, CascadeTier
-from judges.errors import (
+from assay.judges.calibration import Calibration, CalibrationError, LogisticCurve, risk_hash
+from assay.judges.cascade import Cascade, CascadeTier
+from assay.judges.errors import (
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
@@ -22,9 +22,9 @@ from judges.errors import (
     RequestRejected,
     UnjudgeableSample,
 )
-from judges.evaluate import Evaluator
-from judges.rubric import Pattern, Rubric, Rules, ValueKind
-from judges.schema import (
+from assay.judges.evaluate import Evaluator
+from assay.judges.rubric import Pattern, Rubric, Rules, ValueKind
+from assay.judges.schema import (
     Claim,
     ClaimVerdict,
     Failed,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from judges.errors import InvalidVerdict, ModelRefused, ModelTimeout, UnjudgeableSample
-from judges.schema import Failed, Screening, Skipped
+from assay.judges.errors import InvalidVerdict, ModelRefused, ModelTimeout, UnjudgeableSample
+from assay.judges.schema import Failed, Screening, Skipped
 from tests.unit.judges.test_cascade import THREE, TWO, Course, make_rubric
 
 ERRORS = [

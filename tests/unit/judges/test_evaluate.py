@@ -5,11 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from judges.errors import ConfigurationError, InvalidVerdict, ModelRefused, RateLimited, RubricError, UnjudgeableSample
-from judges.evaluate import MESSAGE_LIMIT, RESPONSE_LIMIT, Evaluator
-from judges.local import LocalJudge
-from judges.rubric import Pattern, Rubric, Rules, ValueKind
-from judges.schema import (
+from assay.judges.errors import (
+    ConfigurationError,
+    InvalidVerdict,
+    ModelRefused,
+    RateLimited,
+    RubricError,
+    UnjudgeableSample,
+)
+from assay.judges.evaluate import MESSAGE_LIMIT, RESPONSE_LIMIT, Evaluator
+from assay.judges.local import LocalJudge
+from assay.judges.rubric import Pattern, Rubric, Rules, ValueKind
+from assay.judges.schema import (
     Claim,
     ClaimVerdict,
     Failed,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.metrics import COMMENT_LIMIT, comment, judged_risk, risk_label, score, worst_claim
-from judges.rubric import Rubric
-from judges.schema import (
+from assay.judges.metrics import COMMENT_LIMIT, comment, judged_risk, risk_label, score, worst_claim
+from assay.judges.rubric import Rubric
+from assay.judges.schema import (
     Claim,
     ClaimVerdict,
     GroundingState,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judges.errors import (
+from assay.judges.errors import (
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
@@ -18,11 +18,11 @@ from judges.errors import (
     ModelTimeout,
     RateLimited,
 )
-from judges.evaluate import Evaluator
-from judges.metrics import judged_risk
-from judges.panel import PanelJudge
-from judges.rubric import Rubric
-from judges.schema import (
+from assay.judges.evaluate import Evaluator
+from assay.judges.metrics import judged_risk
+from assay.judges.panel import PanelJudge
+from assay.judges.rubric import Rubric
+from assay.judges.schema import (
     Claim,
     ClaimVerdict,
     Evidence,
@@ -35,7 +35,7 @@ from judges.schema import (
     Usage,
     Verdict,
 )
-from judges.sentences import split_sentences
+from assay.judges.text.sentences import split_sentences
 
 S, N, C = ClaimVerdict.SUPPORTED, ClaimVerdict.NOT_FOUND, ClaimVerdict.CONTRADICTED
 RUBRIC = Rubric(name="r")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from judges.errors import ConfigurationError
-from judges.prices import Price, PriceTable
-from judges.schema import Usage
+from assay.judges.errors import ConfigurationError
+from assay.judges.prices import Price, PriceTable
+from assay.judges.schema import Usage
 
 TABLE = PriceTable(checked="2026-11", models={"m": Price(input=2.0, cached_input=0.5, output=8.0)})
 USAGE = Usage(calls=1, prompt_tokens=1_000_000, cached_tokens=400_000, completion_tokens=500_000)

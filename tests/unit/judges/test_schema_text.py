@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from judges.schema import Failed, Grade, PanelVote, Record, RuleHit, Skipped, Span, Tier, TierStep, Verdict
+from assay.judges.schema import Failed, Grade, PanelVote, Record, RuleHit, Skipped, Span, Tier, TierStep, Verdict
 
 HALF = "a\ud800b"
 WHOLE = "a\ufffdb"

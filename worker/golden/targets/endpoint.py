@@ -11,9 +11,9 @@ import httpx
 from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from judges.errors import ConfigurationError
-from worker.golden.targets.exchange import KEPT_CHARACTERS, Exchange, Keep, keep_nothing, without
-from worker.golden.targets.port import TargetFailure, TargetResponse
+from assay.judges.errors import ConfigurationError
+from assay.worker.golden.targets.exchange import KEPT_CHARACTERS, Exchange, Keep, keep_nothing, without
+from assay.worker.golden.targets.port import TargetFailure, TargetResponse
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT_S = 60.0

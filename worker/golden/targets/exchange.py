@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from judges.schema import Record
-from worker.golden.files import GoldenSetError
+from assay.judges.schema import Record
+from assay.worker.golden.sets.files import GoldenSetError
 
 EXCHANGES = "exchanges.jsonl"
 KEPT_CHARACTERS = 65_536

@@ -6,7 +6,7 @@ import re
 
 from pydantic import JsonValue
 
-from worker.golden.schema import GoldenItem
+from assay.worker.golden.sets.manifest import GoldenItem
 
 _PLACE = re.compile(r"\{(question|id|contexts)\}")
 

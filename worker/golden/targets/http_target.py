@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from worker.golden.json_paths import count_at, encodable, texts_at
-from worker.golden.schema import GoldenItem
-from worker.golden.target_settings import HttpTargetSettings
-from worker.golden.targets.endpoint import Endpoint, EndpointLimits, Received
-from worker.golden.targets.exchange import Keep, keep_nothing
-from worker.golden.targets.filling import fill_request
-from worker.golden.targets.port import TargetFailure, TargetResponse
-from worker.golden.targets.streams import BrokenStream, StreamPaths, read_stream
+from assay.worker.golden.sets.json_paths import count_at, encodable, texts_at
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.golden.sets.target_settings import HttpTargetSettings
+from assay.worker.golden.targets.endpoint import Endpoint, EndpointLimits, Received
+from assay.worker.golden.targets.exchange import Keep, keep_nothing
+from assay.worker.golden.targets.filling import fill_request
+from assay.worker.golden.targets.port import TargetFailure, TargetResponse
+from assay.worker.golden.targets.streams import BrokenStream, StreamPaths, read_stream
 
 
 class HttpTarget:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from worker.golden.files import GoldenSetError, read_bytes
-from worker.golden.json_paths import count_at, dig, encodable
-from worker.golden.schema import GoldenItem
-from worker.golden.target_settings import ModelTargetSettings
-from worker.golden.targets.endpoint import Endpoint, EndpointLimits
-from worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
-from worker.golden.targets.filling import fill_prompt, history_messages
-from worker.golden.targets.http_target import json_reply
-from worker.golden.targets.port import TargetFailure, TargetResponse
+from assay.worker.golden.sets.files import GoldenSetError, read_bytes
+from assay.worker.golden.sets.json_paths import count_at, dig, encodable
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.golden.sets.target_settings import ModelTargetSettings
+from assay.worker.golden.targets.endpoint import Endpoint, EndpointLimits
+from assay.worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
+from assay.worker.golden.targets.filling import fill_prompt, history_messages
+from assay.worker.golden.targets.http_target import json_reply
+from assay.worker.golden.targets.port import TargetFailure, TargetResponse
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 

@@ -9,20 +9,20 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from worker.golden.files import GoldenSetError
-from worker.golden.goldenset import GoldenSet
-from worker.golden.target_settings import (
+from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.target_settings import (
     FromEnvironment,
     HttpTargetSettings,
     ModelTargetSettings,
     RecordedTargetSettings,
 )
-from worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
-from worker.golden.targets.http_target import HttpTarget
-from worker.golden.targets.model_target import ModelTarget
-from worker.golden.targets.port import GoldenTarget
-from worker.golden.targets.python_target import PythonTarget
-from worker.golden.targets.recorded import RecordedTarget
+from assay.worker.golden.targets.exchange import SHORTEST_SECRET, Keep, keep_nothing
+from assay.worker.golden.targets.http_target import HttpTarget
+from assay.worker.golden.targets.model_target import ModelTarget
+from assay.worker.golden.targets.port import GoldenTarget
+from assay.worker.golden.targets.python_target import PythonTarget
+from assay.worker.golden.targets.recorded import RecordedTarget
 
 Lookup = Callable[[str], SecretStr | None]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

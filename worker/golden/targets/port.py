@@ -6,9 +6,9 @@ from typing import Protocol
 
 from pydantic import Field
 
-from judges.errors import EvaluationError
-from judges.schema import Record
-from worker.golden.schema import GoldenItem
+from assay.judges.errors import EvaluationError
+from assay.judges.schema import Record
+from assay.worker.golden.sets.manifest import GoldenItem
 
 
 class TargetResponse(Record):

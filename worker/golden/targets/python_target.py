@@ -14,14 +14,14 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from judges.errors import ConfigurationError
-from judges.evaluate import redacted
-from worker.golden.json_paths import encodable
-from worker.golden.schema import GoldenItem
-from worker.golden.target_settings import PythonTargetSettings
-from worker.golden.targets.exchange import KEPT_CHARACTERS, Exchange, Keep, keep_nothing
-from worker.golden.targets.filling import history_messages
-from worker.golden.targets.port import TargetFailure, TargetResponse
+from assay.judges.errors import ConfigurationError
+from assay.judges.evaluate import redacted
+from assay.worker.golden.sets.json_paths import encodable
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.golden.sets.target_settings import PythonTargetSettings
+from assay.worker.golden.targets.exchange import KEPT_CHARACTERS, Exchange, Keep, keep_nothing
+from assay.worker.golden.targets.filling import history_messages
+from assay.worker.golden.targets.port import TargetFailure, TargetResponse
 
 
 class PythonTarget:

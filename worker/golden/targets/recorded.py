@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from worker.golden.files import read_bytes, read_records
-from worker.golden.schema import GoldenItem, Release
-from worker.golden.targets.port import TargetFailure, TargetResponse
+from assay.worker.golden.sets.files import read_bytes, read_records
+from assay.worker.golden.sets.manifest import GoldenItem, Release
+from assay.worker.golden.targets.port import TargetFailure, TargetResponse
 
 
 class RecordedTarget:

@@ -10,9 +10,9 @@ import httpx
 from httpx_sse import EventSource
 from pydantic import JsonValue
 
-from judges.schema import Record
-from worker.golden.json_paths import count_at, texts_at
-from worker.golden.target_settings import StreamSettings
+from assay.judges.schema import Record
+from assay.worker.golden.sets.json_paths import count_at, texts_at
+from assay.worker.golden.sets.target_settings import StreamSettings
 
 _OPENAI_END = "[DONE]"
 

@@ -15,10 +15,10 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from worker.limits import RateLimits
-from worker.ports import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
-from worker.stores.langfuse.plans import Plan
-from worker.stores.langfuse.transport import BudgetedTransport, retry_after_s
+from assay.worker.ports.limits import RateLimits
+from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.stores.langfuse.quotas import Plan
+from assay.worker.stores.langfuse.transport import BudgetedTransport, retry_after_s
 
 if TYPE_CHECKING:
     from langfuse.api import AsyncLangfuseAPI

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from worker.ports import Clock, StoreError
-from worker.schema import Score, ScoreSpec
-from worker.stores.langfuse import sdk
-from worker.stores.langfuse.client import LangfuseClient
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.source import StoreError
+from assay.worker.records.scores import Score, ScoreSpec
+from assay.worker.stores.langfuse import sdk
+from assay.worker.stores.langfuse.client import LangfuseClient
 
 LOCK = "langfuse-score-configs"
 LOCK_TTL_S = 30
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class Locks(Protocol):
-    """Named locks that all workers see: a part of `worker.ports.FleetState`."""
+    """Named locks that all workers see: a part of `assay.worker.ports.state.FleetState`."""
 
     async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
         """Take a lock."""

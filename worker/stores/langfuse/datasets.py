@@ -11,16 +11,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from judges.errors import ConfigurationError
-from judges.schema import Record
-from worker.flow.extraction import documents
-from worker.flow.extraction.messages import messages_of
-from worker.flow.extraction.texts import text_of
-from worker.flow.patience import patiently
-from worker.golden.goldenset import GoldenSet
-from worker.golden.schema import GoldenItem
-from worker.stores.langfuse import sdk
-from worker.stores.langfuse.client import LangfuseClient, NotThere
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.extraction import documents
+from assay.worker.extraction.messages import messages_of
+from assay.worker.extraction.texts import text_of
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports.waiting import patiently
+from assay.worker.stores.langfuse import sdk
+from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
 
 OURS = "assay_item"
 LONGEST_ID = 255

@@ -17,19 +17,19 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from judges.errors import ConfigurationError
-from judges.schema import Record
-from worker.flow.patience import patiently
-from worker.golden.decide import ItemStatus
-from worker.golden.goldenset import GoldenSet
-from worker.golden.result import ItemResult
-from worker.golden.schema import GoldenItem
-from worker.schema import Score
-from worker.stores.langfuse.datasets import item_id
-from worker.stores.langfuse.scores import SCORES
-from worker.stores.langfuse.spans import send_traces
-from worker.stores.langfuse.store import LangfuseStore
-from worker.stores.langfuse.values import iso, moment
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.golden.results.item_status import ItemStatus
+from assay.worker.golden.results.run_result import ItemResult
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports.waiting import patiently
+from assay.worker.records.scores import Score
+from assay.worker.stores.langfuse.codec import iso, moment
+from assay.worker.stores.langfuse.datasets import item_id
+from assay.worker.stores.langfuse.scores import SCORES
+from assay.worker.stores.langfuse.spans import send_traces
+from assay.worker.stores.langfuse.store import LangfuseStore
 
 ITEMS = "/api/public/experiment-items"
 V3_SCORES = "/api/public/v3/scores"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from worker.schema import OWN_ENVIRONMENT
-from worker.stores.langfuse.client import LangfuseClient
-from worker.stores.langfuse.values import iso
+from assay.worker.records.traces import OWN_ENVIRONMENT
+from assay.worker.stores.langfuse.client import LangfuseClient
+from assay.worker.stores.langfuse.codec import iso
 
 PATH = "/api/public/v2/metrics"
 

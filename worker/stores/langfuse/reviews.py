@@ -14,17 +14,17 @@ from typing import Any
 
 import structlog
 
-from judges.errors import ConfigurationError
-from worker.flow.patience import patiently
-from worker.people import HumanScore, Reviewed, ReviewQueue, ReviewRequest
-from worker.ports import StoreRejected
-from worker.schema import Score
-from worker.stores.langfuse import sdk
-from worker.stores.langfuse.client import LangfuseClient, Query
-from worker.stores.langfuse.configs import fits
-from worker.stores.langfuse.scores import SCORES
-from worker.stores.langfuse.server import Server
-from worker.stores.langfuse.values import iso, moment
+from assay.judges.errors import ConfigurationError
+from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueue, ReviewRequest
+from assay.worker.ports.source import StoreRejected
+from assay.worker.ports.waiting import patiently
+from assay.worker.records.scores import Score
+from assay.worker.stores.langfuse import sdk
+from assay.worker.stores.langfuse.client import LangfuseClient, Query
+from assay.worker.stores.langfuse.codec import iso, moment
+from assay.worker.stores.langfuse.configs import fits
+from assay.worker.stores.langfuse.scores import SCORES
+from assay.worker.stores.langfuse.server import Server
 
 V3_SCORES = "/api/public/v3/scores"
 CLOCKS_DIFFER = timedelta(hours=1)
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class LangfuseReviewQueues:
-    """`worker.people.ReviewQueues` of one project; queues are looked up once."""
+    """`assay.worker.ports.reviews.ReviewQueues` of one project; queues are looked up once."""
 
     def __init__(self, client: LangfuseClient, server: Callable[[], Awaitable[Server]]) -> None:
         self._client = client

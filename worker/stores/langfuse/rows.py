@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.schema import Observation, Trace, TraceRoot
-from worker.stores.langfuse.values import metadata, moment, payload, text
+from assay.worker.records.traces import Observation, Trace, TraceRoot
+from assay.worker.stores.langfuse.codec import metadata, moment, payload, text
 
 Row = Mapping[str, Any]
 

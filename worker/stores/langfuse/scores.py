@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from worker.ports import Clock, StoreRejected
-from worker.schema import Score
-from worker.stores.langfuse.answers import check_counts, check_errors
-from worker.stores.langfuse.client import LangfuseClient, RouteMissing
-from worker.stores.langfuse.configs import ScoreConfigs
-from worker.stores.langfuse.server import Server, WritesScores
-from worker.stores.langfuse.values import iso, moment, text
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.source import StoreRejected
+from assay.worker.records.scores import Score
+from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
+from assay.worker.stores.langfuse.codec import iso, moment, text
+from assay.worker.stores.langfuse.configs import ScoreConfigs
+from assay.worker.stores.langfuse.server import Server, WritesScores
+from assay.worker.stores.langfuse.write_responses import check_counts, check_errors
 
 SCORES = "/api/public/scores"
 INGESTION = "/api/public/ingestion"

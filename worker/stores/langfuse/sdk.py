@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from worker.flow.patience import patiently
-from worker.ports import StoreError, StoreRejected, StoreUnavailable
-from worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
+from assay.worker.ports.source import StoreError, StoreRejected, StoreUnavailable
+from assay.worker.ports.waiting import patiently
+from assay.worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 
 PAGE = 100
 

@@ -11,11 +11,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from judges.errors import ConfigurationError
-from judges.schema import Record
-from worker.ports import StoreRejected, StoreUnavailable
-from worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, RouteMissing
-from worker.stores.langfuse.values import iso
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.ports.source import StoreRejected, StoreUnavailable
+from assay.worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, RouteMissing
+from assay.worker.stores.langfuse.codec import iso
 
 WritesScores = Literal["list", "events", "single"]
 SCORE_LISTS_SINCE = (4, 59, 0)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from worker.flow.patience import patiently
-from worker.stores.langfuse.client import LangfuseClient, TooLarge
+from assay.worker.ports.waiting import patiently
+from assay.worker.stores.langfuse.client import LangfuseClient, TooLarge
 
 OTLP = "/api/public/otel/v1/traces"
 MOST_BYTES = 4_000_000

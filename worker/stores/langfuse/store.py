@@ -1,4 +1,4 @@
-"""Langfuse as a `worker.ports.TraceStore`: finds out which server it is, then hands each call on."""
+"""Langfuse as a `assay.worker.ports.source.TraceStore`: finds out which server it is, then hands each call on."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from datetime import datetime
 
 import structlog
 
-from judges.errors import ConfigurationError
-from worker.clock import SystemClock
-from worker.ports import Clock, Fetched, StoreRejected, StoreUnavailable
-from worker.schema import Score, ScoreSpec, TraceKey, TraceRoot
-from worker.stores.langfuse import legacy, legacy_roots, scores
-from worker.stores.langfuse.client import LangfuseClient, RouteMissing
-from worker.stores.langfuse.configs import Locks, ScoreConfigs
-from worker.stores.langfuse.content import ContentReader
-from worker.stores.langfuse.reviews import LangfuseReviewQueues
-from worker.stores.langfuse.roots import RootLister
-from worker.stores.langfuse.server import Server, detect
-from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
+from assay.judges.errors import ConfigurationError
+from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
+from assay.worker.ports.clock import Clock, SystemClock
+from assay.worker.ports.source import Fetched, StoreRejected, StoreUnavailable
+from assay.worker.records.scores import Score, ScoreSpec
+from assay.worker.records.traces import TraceKey, TraceRoot
+from assay.worker.stores.langfuse import scores
+from assay.worker.stores.langfuse import v3_roots as legacy_roots
+from assay.worker.stores.langfuse import v3_traces as legacy
+from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
+from assay.worker.stores.langfuse.configs import Locks, ScoreConfigs
+from assay.worker.stores.langfuse.reviews import LangfuseReviewQueues
+from assay.worker.stores.langfuse.server import Server, detect
+from assay.worker.stores.langfuse.v4_roots import RootLister
+from assay.worker.stores.langfuse.v4_traces import ContentReader
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ import math
 
 import httpx
 
-from worker.limits import LimitReached, RateLimits, admitted
-from worker.ports import StoreBusy
-from worker.stores.langfuse.plans import Plan, bucket_of
+from assay.worker.ports.limits import LimitReached, RateLimits, admitted
+from assay.worker.ports.source import StoreBusy
+from assay.worker.stores.langfuse.quotas import Plan, bucket_of
 
 DEFAULT_RETRY_AFTER_S = 10.0
 LONGEST_RETRY_AFTER_S = 3600.0

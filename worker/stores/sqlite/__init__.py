@@ -1,5 +1,5 @@
 """The embedded trace store: one SQLite file that takes traces in and carries the scores written on them."""
 
-from worker.stores.sqlite.store import SqliteStore
+from assay.worker.stores.sqlite.store import SqliteStore
 
 __all__ = ["SqliteStore"]

@@ -15,9 +15,9 @@ from typing import Any
 
 import aiosqlite
 
-from judges.errors import ConfigurationError, EvaluationError
-from worker.ports import StoreRejected, StoreUnavailable
-from worker.stores.sqlite.schema import prepare
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.ports.source import StoreRejected, StoreUnavailable
+from assay.worker.stores.sqlite.schema import prepare
 
 _ANOTHER_PATH = "set store.path in assay.yaml or ASSAY_DATA_DIR to a place that can be written"
 _PERSON_MUST_ACT = {

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from worker.ports import StoreRejected
-from worker.schema import Observation, Score, Trace, TraceRoot, utc_iso
+from assay.worker.ports.source import StoreRejected
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Observation, Trace, TraceRoot, utc_iso
 
 Row = Mapping[str, Any]
 

@@ -1,7 +1,7 @@
 """What the file looks like, and how it is created and brought up to date.
 
-Moments are ISO 8601 text in UTC (`worker.schema.utc_iso`): they sort in the order of time and can be read by
-anybody who opens the file with the `sqlite3` shell. Payloads are JSON text.
+Moments are ISO 8601 text in UTC (`assay.worker.records.traces.utc_iso`): they sort in the order of time and can
+be read by anybody who opens the file with the `sqlite3` shell. Payloads are JSON text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
-from judges.errors import ConfigurationError
+from assay.judges.errors import ConfigurationError
 
 APPLICATION_ID = 0x41535359
 """Written into the file's header ("ASSY"), so that another program's database is never mistaken for ours."""

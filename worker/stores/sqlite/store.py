@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from judges.offload import in_thread
-from worker.ports import StoreRejected
-from worker.schema import OWN_ENVIRONMENT, Score, Trace, TraceKey, TraceRoot, utc_iso
-from worker.stores.limits import FETCH_LIMIT, READ_LIMIT, distinct
-from worker.stores.sqlite import rows, statements
-from worker.stores.sqlite.connection import Database
+from assay.judges.cpu_executor import in_thread
+from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
+from assay.worker.ports.source import StoreRejected
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
+from assay.worker.stores.sqlite import rows, statements
+from assay.worker.stores.sqlite.connection import Database
 
 PAGE = 500
 """Roots in one page of `list_roots`."""

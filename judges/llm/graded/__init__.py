@@ -1,0 +1,1 @@
+"""The LLM judge of graded rubrics: criteria in, a level each out."""

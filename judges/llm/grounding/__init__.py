@@ -1,0 +1,1 @@
+"""The LLM judge of grounding: numbered sentences in, a claim table out."""

@@ -1,0 +1,167 @@
+"""The LLM judge: one call per sample on the common path, one repair turn, and no number out of a failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict
+from assay.judges.llm.conversation import Conversation, cut_off, fresh_nonce
+from assay.judges.llm.grounding.claims import Judged, resolve
+from assay.judges.llm.grounding.numbering import Limits, Part, divide
+from assay.judges.llm.grounding.prompt import build_messages, prompt_fingerprint
+from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
+from assay.judges.llm.grounding.token_probabilities import support_probabilities
+from assay.judges.llm.reply_object import KEPT_REPLY_CHARS
+from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.prices import PriceTable
+from assay.judges.rubric import LlmOptions, Rubric
+from assay.judges.schema import ResponseKind, Sample, Tier, Verdict
+from assay.judges.text.restatements import first_statement
+
+_MAX_TOKENS = LlmOptions.model_fields["max_tokens"].default
+_WANTED = "the whole JSON object for all R numbers"
+
+
+class LlmJudge:
+    """Judges a sample with a chat model; stateless, so one instance serves all concurrent assessments."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        prices: PriceTable,
+        *,
+        limits: Limits | None = None,
+        nonce: Callable[[], str] = fresh_nonce,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            model: who is asked.
+            prices: what the calls cost.
+            limits: sizes of one call; the defaults fit a 32,000-token context window.
+            nonce: makes the fence word of each call; tests pass their own.
+        """
+        self._model = model
+        self._prices = prices
+        self._limits = limits or Limits()
+        self._nonce = nonce
+        content = [prompt_fingerprint(), model.model, REPLY_SCHEMA, self._limits.model_dump()]
+        self._fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """`llm`."""
+        return "llm"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over prompt, model name, reply schema and limits."""
+        return self._fingerprint
+
+    async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
+        """Judge one sample; see `Judge.assess`.
+
+        Raises:
+            UnjudgeableSample: the response is empty or too long.
+            ModelError: the provider did not answer usefully.
+            InvalidVerdict: the reply broke the format, also after the repair turn.
+
+        Each of them says what had been spent by then.
+        """
+        max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
+        parts = await in_thread(divide, sample, self._limits)
+        conversation = Conversation(self._model, self._prices, max_tokens)
+        try:
+            answers = [await self._judge_part(conversation, sample, part) for part in parts]
+        except EvaluationError as exc:
+            conversation.charge(exc)
+            raise
+        return await in_thread(self._verdict, answers, conversation)
+
+    async def close(self) -> None:
+        """Close the model's connections."""
+        await self._model.close()
+
+    async def _judge_part(self, conversation: Conversation, sample: Sample, part: Part) -> _Answer:
+        messages: Sequence[Message] = await in_thread(
+            build_messages, sample, part, nonce=self._nonce(), limits=self._limits
+        )
+        return await conversation.ask(
+            messages,
+            REPLY_SCHEMA,
+            partial(_read_first, sample=sample, part=part),
+            reread=partial(_read, sample=sample, part=part),
+            wanted=_WANTED,
+        )
+
+    def _verdict(self, answers: Sequence[_Answer], conversation: Conversation) -> Verdict:
+        """Merge the parts into one verdict."""
+        judged = [answer.judged for answer in answers]
+        claims = tuple(claim for one in judged for claim in one.claims)
+        return Verdict(
+            judge=self.name,
+            tier=Tier.LLM,
+            kind=_kind([answer.kind for answer in answers], has_claims=bool(claims)),
+            claims=claims,
+            not_checkworthy=tuple(span for one in judged for span in one.not_checkworthy),
+            partial_context=any(answer.partial_context for answer in answers),
+            rejected_evidence=sum(one.rejected_evidence for one in judged),
+            explanation=_explanation(judged),
+            **conversation.provenance(),
+        )
+
+
+class _Answer(NamedTuple):
+    """What one part's reply came to."""
+
+    kind: ResponseKind
+    judged: Judged
+    partial_context: bool
+
+
+def _read_first(reply: Reply, sample: Sample, part: Part) -> _Answer:
+    """As `_read`; one that claims nothing where the response tells what the evidence tells is a fault to name.
+
+    Said once only: a part of an answer may claim nothing, and of the whole answer the evaluator is the judge.
+    """
+    answer = _read(reply, sample, part)
+    stated = None if answer.judged.claims else first_statement(sample, part.sentences.values())
+    if stated is not None:
+        number = next(n for n, span in part.sentences.items() if span == stated)
+        message = f"R{number} makes a statement on what the evidence is about; judge it, with kind answer"
+        raise IncompleteVerdict(message, reply=reply.text[:KEPT_REPLY_CHARS])
+    return answer
+
+
+def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:
+    """Parse and resolve one reply; a cut-off one says so, because that is the fault to name."""
+    try:
+        parsed = parse_reply(reply.text, part.sentences)
+    except InvalidVerdict as fault:
+        if reply.finish_reason != "length":
+            raise
+        message = cut_off(reply, "leave out reasons and fragments")
+        raise type(fault)(message, reply=fault.reply) from fault
+    judged = resolve(parsed, sample, part, support=support_probabilities(reply))
+    return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
+
+
+def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
+    """An answer if any part claims something; a refusal only if some part declines and none claims."""
+    if has_claims:
+        return ResponseKind.ANSWER
+    return ResponseKind.REFUSAL if ResponseKind.REFUSAL in kinds else ResponseKind.NO_CLAIMS
+
+
+def _explanation(judged: Sequence[Judged]) -> str:
+    """One line on what code rejected of the model's word; empty where nothing was."""
+    evidence = sum(one.rejected_evidence for one in judged)
+    fragments = sum(one.rejected_fragments for one in judged)
+    said = [f"{evidence} evidence pointers rejected"] if evidence else []
+    said += [f"{fragments} quoted fragments not in their sentence"] if fragments else []
+    return "; ".join(said)

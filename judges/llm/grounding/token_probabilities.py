@@ -1,0 +1,58 @@
+"""How probable support is by the model's own tokens: read where the verdict's word stands in the reply.
+
+The verdict is the first key of an entry (`{"supported":1`), and its words begin differently, so the probability of
+each can be summed over the tokens that could have stood there and that begin it: `not` begins two words, neither of
+which is support. What is left is normalised over the words that may stand there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from itertools import accumulate
+
+from assay.judges.llm.grounding.reply import VERDICT_WORDS
+from assay.judges.models.base import Reply, Token
+
+_WORDS = tuple(word.encode() for word in VERDICT_WORDS)
+_SUPPORTED = b"supported"
+_KEY = re.compile(rb'(?<=[{,])\s*"(' + b"|".join(_WORDS) + rb')"\s*:\s*(\d{1,7})\b')
+"""A verdict as a key. Inside a string of JSON its quotation marks would have a backslash before them."""
+
+_LEAST_MASS = 0.5
+"""Where the alternatives cover less of the probability than this, they say too little of the rest."""
+
+
+def support_probabilities(reply: Reply) -> Mapping[int, float]:
+    """Probability that each sentence is supported, by its number; without those whose tokens do not tell."""
+    raw = b"".join(token.raw for token in reply.tokens)
+    start = raw.find(reply.text.encode("utf-8", "replace")) if reply.tokens and reply.text else -1
+    if start < 0:
+        return {}
+    ends = list(accumulate(len(token.raw) for token in reply.tokens))
+    found: dict[int, float] = {}
+    doubled: set[int] = set()
+    for key in _KEY.finditer(raw, start):
+        number, place = int(key.group(2)), bisect_right(ends, key.start(1))
+        token = reply.tokens[place]
+        p = _support(token, key.start(1) - (ends[place] - len(token.raw)))
+        doubled.update({number} & found.keys())
+        if p is not None:
+            found[number] = p
+    return {number: p for number, p in found.items() if number not in doubled}
+
+
+def _support(token: Token, skipped: int) -> float | None:
+    """Support's share of the probability of all verdicts at a token; `skipped` bytes of it stand before the word."""
+    before = token.raw[:skipped]
+    masses = {True: 0.0, False: 0.0}
+    for raw, share in token.shares.items():
+        begun = raw[skipped:]
+        if not raw.startswith(before) or not begun:
+            continue
+        words = {word for word in _WORDS if word.startswith(begun) or begun.startswith(word)}
+        if words:
+            masses[words == {_SUPPORTED}] += share
+    total = sum(masses.values())
+    return masses[True] / total if total >= _LEAST_MASS else None

@@ -1,0 +1,138 @@
+"""The evidence cut into passages, and the passage that bears most on a sentence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import NamedTuple
+
+from assay.judges.schema import Evidence
+from assay.judges.text.sentences import sentence_ranges
+from assay.judges.text.words import STOP_WORDS, stems_between, word_ranges
+
+PASSAGE_WORDS = 45
+"""Longest passage; a longer sentence (a JSON record, a table row) is cut into several."""
+
+MOST_POSTINGS = 200
+"""A stem in more passages than this says nothing about which of them a sentence rests on."""
+
+
+class Passage(NamedTuple):
+    """One passage: offsets into a context, and the stems of its words in order."""
+
+    context: int
+    start: int
+    end: int
+    stems: tuple[str, ...]
+
+    @property
+    def where(self) -> Evidence:
+        """The pointer a claim keeps."""
+        return Evidence(context=self.context, start=self.start, end=self.end)
+
+
+class Match(NamedTuple):
+    """The passage that bears most on a sentence, and the share of the sentence's weight that it carries.
+
+    `nearby` is the share carried together with the passages before and after it in the same context; `window` holds
+    the stems of all of these.
+    """
+
+    passage: int
+    coverage: float
+    nearby: float
+    window: frozenset[str]
+
+
+def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
+    """Every word of every context, in passages of at most `PASSAGE_WORDS` words of one sentence."""
+    for number, text in enumerate(contexts):
+        for start, end in sentence_ranges(text):
+            found = tuple(stems_between(text, start, end))
+            if len(found) <= PASSAGE_WORDS:
+                yield Passage(number, start, end, found)
+            else:
+                yield from _divided(Passage(number, start, end, found), word_ranges(text, start, end))
+
+
+def _divided(whole: Passage, ranges: Sequence[tuple[int, int]]) -> Iterator[Passage]:
+    """A sentence of more words than a passage may have, in several; `ranges` are the offsets of its words."""
+    for first in range(0, len(ranges), PASSAGE_WORDS):
+        after = first + PASSAGE_WORDS
+        start = ranges[first][0] if first else whole.start
+        end = ranges[after - 1][1] if after < len(ranges) else whole.end
+        yield Passage(whole.context, start, end, whole.stems[first:after])
+
+
+class PassageIndex:
+    """Finds the passage that bears most on a sentence, in time that does not grow with the evidence.
+
+    What is found depends on the text of the passages, not on the order of the contexts.
+    """
+
+    def __init__(
+        self,
+        passages: Iterable[Passage],
+        weights: Mapping[str, float] | None = None,
+        asked: Iterable[str] | None = None,
+    ) -> None:
+        """Index the passages.
+
+        Args:
+            passages: to be found.
+            weights: how much a stem tells, 1 for each where it is None.
+            asked: the only stems that will be asked for; any where it is None.
+        """
+        self.passages = list(passages)
+        self._weights = weights
+        postings: dict[str, list[int]] = defaultdict(list)
+        telling = None if asked is None else frozenset(asked) - STOP_WORDS
+        for number, passage in enumerate(self.passages):
+            stems = frozenset(passage.stems) - STOP_WORDS if telling is None else telling.intersection(passage.stems)
+            for one in stems:
+                postings[one].append(number)
+        self._postings = {one: posted for one, posted in postings.items() if len(posted) <= MOST_POSTINGS}
+
+    def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
+        """The passage that carries most of the weight of `stems`; None where none is shared.
+
+        Args:
+            stems: of the sentence.
+            among: the only passages to consider; None for all.
+        """
+        gained: dict[int, float] = defaultdict(float)
+        unique = sorted(set(stems))
+        weights = [1.0] * len(unique) if self._weights is None else list(map(self._weights.__getitem__, unique))
+        for posted, weight in zip(map(self.holding, unique), weights, strict=True):
+            for number in posted if among is None else among.intersection(posted):
+                gained[number] += weight
+        if not gained:
+            return None
+        passage = self._first(gained)
+        total = sum(weights)
+        window = frozenset().union(*(self.passages[near].stems for near in self.around(passage)))
+        nearby = sum(compress(weights, map(window.__contains__, unique)))
+        return Match(passage, gained[passage] / total, nearby / total, window)
+
+    def holding(self, stem_: str) -> Sequence[int]:
+        """The passages that hold the stem; none where so many do that it tells nothing."""
+        return self._postings.get(stem_, ())
+
+    def around(self, passage: int) -> range:
+        """The passage with its neighbours in the same context."""
+        context = self.passages[passage].context
+        last = len(self.passages) - 1
+        first = passage - 1 if passage and self.passages[passage - 1].context == context else passage
+        end = passage + 1 if passage < last and self.passages[passage + 1].context == context else passage
+        return range(first, end + 1)
+
+    def _first(self, gained: Mapping[int, float]) -> int:
+        """The passage with the greatest gain; of equals the shortest, then by text, so that order decides nothing."""
+        most = max(gained.values())
+        equals = [number for number, gain in gained.items() if gain == most]
+        return min(equals, key=self._rank) if len(equals) > 1 else equals[0]
+
+    def _rank(self, number: int) -> tuple[int, tuple[str, ...], list[tuple[str, ...]], int]:
+        stems = self.passages[number].stems
+        return len(stems), stems, [self.passages[near].stems for near in self.around(number)], number

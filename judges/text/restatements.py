@@ -1,0 +1,47 @@
+"""Sentences that tell what the evidence tells: what nobody can call a refusal, small talk or nothing to check.
+
+To say that the whole answer is a refusal is what text under judgement would have a judge do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from assay.judges.schema import Sample, Span
+from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.words import STOP_WORDS, stem, words
+
+STATED = 0.75
+"""Share of a sentence's content words beyond the question's that one passage must carry for it to be a statement.
+
+Of 5,006 responses of RAGTruth, MTRAG and BEGIN (development rows), the local judge takes 172 for refusals or small
+talk; 10 of them hold such a sentence, and each of the 10 states a fact after all (`python -m
+benchmarks.exempt_statements --show`, 2026-11-21).
+"""
+
+LEAST_WORDS = 2
+"""With fewer content words a sentence states nothing, or overlaps with anything."""
+
+_QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
+    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
+
+
+def first_statement(sample: Sample, sentences: Iterable[Span]) -> Span | None:
+    """The first of these sentences of the response that tells what the evidence tells; None without one."""
+    asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
+    index: PassageIndex | None = None
+    for span in sentences:
+        text = sample.response[span.start : span.end]
+        own = content_stems(text) - asked
+        if len(own) < LEAST_WORDS or _QUESTION_MARK.search(text):
+            continue
+        index = index or PassageIndex(cut_passages(sample.contexts))
+        match = index.best(own)
+        if match is not None and match.coverage >= STATED:
+            return span
+    return None

@@ -1,0 +1,136 @@
+"""Which calibration is used: found in the config root, named in messages, and never another judge's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from assay.judges.calibration import Calibration, risk_hash
+from assay.judges.local.judge import LocalJudge
+from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.root import ConfigRoot, calibration_path
+from assay.worker.config.settings import Settings
+from assay.worker.flow.batching import group_messages
+from assay.worker.records.ledger import Promise
+from assay.worker.records.messages import AssessMessage
+from assay.worker.wiring.judges import build_evaluator, load_calibrations
+from assay.worker.wiring.runtime import Runtime
+from tests.builders import NOW
+from tests.unit.judges.test_calibration import make_calibration
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> ConfigRoot:
+    (tmp_path / "assay.yaml").write_text("use_cases: [{name: bot}]\n")
+    return ConfigRoot(path=tmp_path)
+
+
+def own_calibration(root: ConfigRoot, **over: object) -> Calibration:
+    rubric = root.rubric("grounding", {})
+    fields = {
+        "judge": "local",
+        "judge_fingerprint": LocalJudge().fingerprint,
+        "rubric_hash": risk_hash(rubric, "local"),
+    }
+    return make_calibration(**{**fields, **over})
+
+
+def only(calibration: Calibration) -> CalibrationSet:
+    """What messages name where one judge of the rubric is calibrated."""
+    return CalibrationSet(calibrations=(calibration,))
+
+
+def write(root: ConfigRoot, calibration: Calibration) -> Path:
+    path = calibration_path(root.path, "grounding", "local")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(calibration.model_dump_json())
+    return path
+
+
+def test_matching_file_is_used_everywhere_an_evaluator_is_built(root: ConfigRoot) -> None:
+    rubric = root.rubric("grounding", {})
+    plain = build_evaluator(rubric, root, Settings())
+    calibration = own_calibration(root)
+    write(root, calibration)
+    evaluator = build_evaluator(rubric, root, Settings())
+    assert evaluator.calibration == calibration
+    assert evaluator.revision != plain.revision
+    assert load_calibrations(root, [rubric], Settings()) == {"grounding": only(calibration)}
+
+
+@pytest.mark.parametrize("over", [{"judge_fingerprint": "old"}, {"rubric_hash": "old"}])
+def test_file_that_no_longer_holds_is_left_out_with_a_warning(
+    root: ConfigRoot, over: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(root, own_calibration(root, **over))
+    with caplog.at_level(logging.WARNING):
+        evaluator = build_evaluator(root.rubric("grounding", {}), root, Settings())
+    assert evaluator.calibration is None
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{path}: not used: ")
+    assert "fit it again with `assay calibrate`" in record.getMessage()
+
+
+def test_promises_and_messages_name_the_calibration() -> None:
+    promise = Promise(
+        trace_id="t", rubric="grounding", rubric_hash="h", use_case="bot", window="w", start=NOW, pi=1.0,
+        stratum="base", selected_at=NOW,
+    )  # fmt: skip
+    other = promise.model_copy(update={"trace_id": "u", "calibration_hash": "c"})
+    plain, calibrated = group_messages([promise, other])
+    assert (plain.calibration_hash, calibrated.calibration_hash) == (None, "c")
+
+
+def test_message_from_before_calibrations_is_still_understood() -> None:
+    message = AssessMessage.model_validate(
+        {
+            "v": 1,
+            "use_case": "bot",
+            "rubric": "grounding",
+            "rubric_hash": "h",
+            "window": "w",
+            "items": [{"trace_id": "t", "start": NOW, "pi": 1.0, "stratum": "base"}],
+        }
+    )
+    assert message.calibration_hash is None
+
+
+class Published:
+    """The documents other processes published."""
+
+    def __init__(self, documents: Mapping[str, str]) -> None:
+        self.documents = documents
+
+    async def document(self, digest: str) -> str | None:
+        return self.documents.get(digest)
+
+
+def test_worker_judges_with_the_calibration_the_message_names(
+    root: ConfigRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with its own disk's, and with none where the message names none."""
+    rubric = root.rubric("grounding", {})
+    mine, theirs = own_calibration(root), own_calibration(root, n=101)
+    foreign = own_calibration(root, judge_fingerprint="newer")
+    write(root, mine)
+
+    async def ask() -> None:
+        runtime = Runtime(Settings(), root, redis_url="redis://127.0.0.1:1/0")
+        documents = {one.content_hash(): one.content() for one in (only(theirs), only(foreign))}
+        monkeypatch.setattr(runtime, "state", Published(documents))
+        named = await runtime.evaluator(rubric.content_hash(), only(theirs).content_hash())
+        unnamed = await runtime.evaluator(rubric.content_hash())
+        newer = await runtime.evaluator(rubric.content_hash(), only(foreign).content_hash())
+        assert named is not None
+        assert unnamed is not None
+        assert newer is not None
+        assert (named.calibration, unnamed.calibration, newer.calibration) == (theirs, None, None)
+        assert await runtime.evaluator(rubric.content_hash(), "nobody published this") is None
+        assert runtime.sweeper.calibrations == {"grounding": only(mine)}
+        await runtime.store.close()
+
+    asyncio.run(ask())

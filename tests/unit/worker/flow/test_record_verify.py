@@ -1,0 +1,95 @@
+"""Reading scores back when the store answers some of the time: what was read counts, and nobody waits for a lock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import pytest
+
+from assay.worker.flow.record import READ_AT_ONCE
+from assay.worker.ports.source import StoreBusy, StoreUnavailable
+from assay.worker.records.ledger import LedgerState
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import Trace
+from tests.fakes import DOWN, FlakyStore
+from tests.unit.worker.flow.test_assess_record import Line, traces
+
+S = LedgerState
+
+
+class TiringStore(FlakyStore):
+    """Answers so many reads, then fails; a number below zero: never."""
+
+    def __init__(self, made: Sequence[Trace]) -> None:
+        super().__init__(made)
+        self.reads_left = -1
+        self.error: Exception = StoreBusy("no room", retry_after_s=30.0)
+        self.asked: list[int] = []
+
+    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+        wanted = list(ids)
+        if self.reads_left == 0:
+            raise self.error
+        self.reads_left -= 1
+        self.asked.append(len(wanted))
+        return await super().read_scores(wanted)
+
+
+def posted(count: int) -> tuple[Line, TiringStore]:
+    """So many traces whose scores were written and not yet read back."""
+    made = traces(count)
+    line = Line(made)
+    line.store = store = TiringStore(made)
+    line.assess()
+    line.record()
+    assert line.counts() == {(S.POSTED, ""): count}
+    return line, store
+
+
+def scored(line: Line) -> int:
+    return line.counts().get((S.SCORED, "judged"), 0)
+
+
+@pytest.mark.parametrize("error", [StoreBusy("no room", retry_after_s=30.0), DOWN], ids=["busy", "down"])
+def test_what_was_read_before_a_read_failed_is_scored(error: Exception) -> None:
+    line, store = posted(80)
+    store.reads_left, store.error = 2, error
+    try:
+        line.verify()
+    except StoreUnavailable:
+        assert error is DOWN
+    settled = scored(line)
+    assert 0 < settled < 80
+    store.reads_left = -1
+    line.verify(after_s=6)
+    assert line.counts() == {(S.SCORED, "judged"): 80}
+
+
+@pytest.mark.parametrize("error", [StoreBusy("no room"), DOWN, RuntimeError("a bug")], ids=["busy", "down", "bug"])
+def test_lock_is_given_back_however_verifying_ends(error: Exception) -> None:
+    line, store = posted(1)
+    store.reads_left, store.error = 0, error
+    if isinstance(error, StoreBusy):
+        line.verify()
+    else:
+        with pytest.raises(type(error)):
+            line.verify()
+    assert asyncio.run(line.state.acquire("verify", owner="the next one", ttl_s=60))
+
+
+def test_lock_of_another_verifier_is_left_alone() -> None:
+    line, _ = posted(1)
+    assert asyncio.run(line.state.acquire("verify", owner="another", ttl_s=60))
+    line.verify()
+    assert scored(line) == 0
+    assert asyncio.run(line.state.acquire("verify", owner="another", ttl_s=60))
+
+
+def test_each_read_asks_for_as_much_as_the_store_takes_at_once() -> None:
+    line, store = posted(100)
+    store.asked.clear()
+    line.verify()
+    assert scored(line) == 100
+    assert max(store.asked) <= READ_AT_ONCE
+    assert len(store.asked) <= -(-sum(store.asked) // 96)

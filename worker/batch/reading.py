@@ -1,0 +1,186 @@
+"""Samples from JSONL: one a line, from a file (gzip or not) or standard input, streamed."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Sample, Turn
+from assay.worker.extraction.samples import ROLES
+from assay.worker.records.jsonl import (
+    DAMAGED,
+    BadLine,
+    damaged,
+    numbered,
+    problem_of,
+    too_long,
+    unzipped,
+    without_lone_surrogates,
+)
+
+STDIN = Path("-")
+
+
+class RawLine(NamedTuple):
+    """A line as it was read."""
+
+    number: int
+    content: bytes
+
+
+class LabelledSample(NamedTuple):
+    """A sample, its id as it was written, and every field of its line that is kept beside the verdict."""
+
+    sample: Sample
+    given_id: str | int
+    kept: dict[str, JsonValue]
+
+
+class SampleSource:
+    """The lines of one input; `position` of `size` bytes are read, for a progress bar."""
+
+    def __init__(self, raw: io.BufferedReader, name: str, size: int | None) -> None:
+        self._raw = raw
+        self.name = name
+        self.size = size
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far; of a packed file, packed bytes. 0 where that cannot be told."""
+        return self._raw.tell() if self.size is not None and not self._raw.closed else 0
+
+    def __iter__(self) -> Iterator[RawLine | BadLine]:
+        """Lines that hold something, and what is wrong with those that cannot be read.
+
+        Raises:
+            ConfigurationError: reading failed.
+        """
+        number = 0
+        try:
+            for number, line in numbered(unzipped(self._raw)):
+                if line is None:
+                    yield too_long(number)
+                elif line.strip():
+                    yield RawLine(number, line)
+        except DAMAGED as exc:
+            yield damaged(number, exc)
+        except OSError as exc:
+            raise ConfigurationError(f"{self.name}: {exc.strerror or exc}; name a readable JSONL file") from exc
+
+
+@contextmanager
+def open_samples(path: Path) -> Iterator[SampleSource]:
+    """Open a file of samples; `-` is standard input.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    if path == STDIN:
+        # Not closed: a thread may be waiting in it, and closing would wait for that thread.
+        yield SampleSource(open(0, "rb", closefd=False), "standard input", None)  # noqa: SIM115
+        return
+    try:
+        raw = path.open("rb")
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable JSONL file") from exc
+    with raw:
+        yield SampleSource(raw, str(path), path.stat().st_size if path.is_file() else None)
+
+
+class SampleLine(BaseModel):
+    """One line: what is judged, and whatever else the file says of it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str = Field(min_length=1)
+    question: str = ""
+    history: tuple[Turn, ...] = ()
+    contexts: tuple[str, ...] = ()
+    response: str
+    reference: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name_for_contexts(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "context" in data and "contexts" not in data:
+            return {**{key: value for key, value in data.items() if key != "context"}, "contexts": data["context"]}
+        return data
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _number_as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("question", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+    @field_validator("contexts", mode="before")
+    @classmethod
+    def _passages(cls, value: Any) -> Any:
+        if value is None:
+            return ()
+        passages = [value] if isinstance(value, str) else value
+        return [_passage(one) for one in passages] if isinstance(passages, list) else passages
+
+    @field_validator("history", mode="before")
+    @classmethod
+    def _turns(cls, value: Any) -> Any:
+        if value is None:
+            return ()
+        return [_turn(one) for one in value] if isinstance(value, list) else value
+
+
+def read_sample(line: RawLine) -> LabelledSample | BadLine:
+    """The sample a line holds, or what is wrong with it."""
+    try:
+        data = json.loads(without_lone_surrogates(line.content).decode(), parse_constant=_no_constant)
+        parsed = SampleLine.model_validate(data)
+        kept = {key: value for key, value in data.items() if key not in _NOT_KEPT}
+        json.dumps(kept, allow_nan=False)
+    except ValidationError as exc:
+        return BadLine(number=line.number, **dict(zip(("key", "remedy"), problem_of(exc, _REMEDIES), strict=True)))
+    except UnicodeDecodeError as exc:
+        return BadLine(number=line.number, key="line", remedy=f"no UTF-8 ({exc.reason}); write the file as UTF-8")
+    except RecursionError:
+        return BadLine(number=line.number, key="line", remedy="nested too deeply; write one flat JSON object a line")
+    except ValueError as exc:
+        return BadLine(number=line.number, key="line", remedy=f"{exc}; write one JSON object a line")
+    sample = Sample(**parsed.model_dump(include=set(Sample.model_fields) - {"metadata"}))
+    return LabelledSample(sample, data["id"], kept)
+
+
+_NOT_KEPT = frozenset({"id", "question", "context", "contexts", "response"})
+"""What a verdict does not repeat: its id leads back to the line."""
+
+_REMEDIES = {
+    "model_type": "no JSON object; write one JSON object a line",
+    "missing": "missing; add it",
+}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _passage(value: Any) -> Any:
+    """A passage: text, or an object that carries it as `text`, as retrievers return it."""
+    return value["text"] if isinstance(value, dict) and isinstance(value.get("text"), str) else value
+
+
+def _turn(value: Any) -> Any:
+    """A turn from `{role, content}` or `[role, text]`, its role in our words."""
+    if isinstance(value, list) and len(value) == 2:
+        value = {"role": value[0], "content": value[1]}
+    if not isinstance(value, dict):
+        return value
+    role = value.get("role")
+    return {"role": ROLES.get(str(role).lower(), role), "content": value.get("content")}

@@ -1,0 +1,300 @@
+"""One verdict as one line of JSON, and as a block of text a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from assay.judges.errors import ModelAccessDenied, RequestRejected
+from assay.judges.evaluate import Evaluator
+from assay.judges.grades import cited_text
+from assay.judges.metrics import judged_risk
+from assay.judges.rubric import Rubric
+from assay.judges.schema import (
+    Claim,
+    ClaimVerdict,
+    Failed,
+    Grade,
+    Outcome,
+    Sample,
+    Scored,
+    Skipped,
+    TierStep,
+    Usage,
+    Verdict,
+)
+from assay.worker.batch.reading import LabelledSample, RawLine, read_sample
+from assay.worker.records.jsonl import BadLine
+
+_DIGITS = 6
+_QUOTE_LIMIT = 500
+_REFUSALS = frozenset(error.__name__ for error in (ModelAccessDenied, RequestRejected))
+
+
+class Judged(NamedTuple):
+    """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
+
+    `refused` is the endpoint's message where it refused the call for good; `settled` says that a cascade's first tier
+    decided without any call. `usage` and `cost_usd` are what judging it took, scored or not; a cost of None is unknown.
+    """
+
+    line: str
+    outcome: str
+    explanation: str = ""
+    refused: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = 0.0
+    settled: bool = False
+
+
+async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
+    """Judge one line of input; one that could not be read is given back."""
+    read = read_sample(line) if isinstance(line, RawLine) else line
+    if isinstance(read, BadLine):
+        return read
+    outcome = await evaluator.evaluate(read.sample)
+    return judged(read, outcome, evaluator, explain=explain)
+
+
+def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, explain: bool) -> Judged:
+    """The outcome of a sample, as it is written."""
+    record = verdict_record(read, outcome, evaluator)
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+    refused = isinstance(outcome, Failed) and outcome.error in _REFUSALS
+    usage, cost_usd = _spent(outcome)
+    return Judged(
+        line=text,
+        outcome=outcome.outcome,
+        explanation="\n".join(_explained(record)) if explain else "",
+        refused=outcome.message if isinstance(outcome, Failed) and refused else "",
+        usage=usage,
+        cost_usd=cost_usd,
+        settled=isinstance(outcome, Scored) and _is_settled(outcome.verdict),
+    )
+
+
+def _spent(outcome: Outcome) -> tuple[Usage, float | None]:
+    if not isinstance(outcome, Scored):
+        return outcome.usage, outcome.cost_usd
+    return (outcome.verdict.usage, outcome.verdict.cost_usd) if outcome.verdict else (Usage(), 0.0)
+
+
+def _is_settled(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.screening is not None and verdict.usage.calls == 0
+
+
+def sample_digest(sample: Sample) -> str:
+    """What a verdict line remembers of its sample: enough to see that it has changed since."""
+    return sample.content_hash()[:16]
+
+
+def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator) -> dict[str, Any]:
+    """The verdict's fields, then the kept ones; a kept field with a verdict's name goes into `input`."""
+    verdict = outcome.verdict if isinstance(outcome, Scored) else None
+    usage, cost_usd = _spent(outcome)
+    record: dict[str, Any] = {
+        "id": read.given_id,
+        "outcome": outcome.outcome,
+        **_concluded(read.sample, outcome, evaluator.rubric),
+        "judge": evaluator.judge.name,
+        "rubric": evaluator.rubric.name,
+        "revision": evaluator.revision,
+        "calibrated": verdict is not None and verdict.calibrated,
+        "tier": verdict.tier.value if verdict else None,
+        "decided_by": verdict.judge if verdict else None,
+        "path": [_step(one) for one in verdict.path] if verdict else [],
+        "votes": _votes(verdict),
+        "screening": _screening(verdict),
+        "needs_review": verdict.review_reason or None if verdict and verdict.needs_review else None,
+        "degraded": verdict is not None and verdict.degraded,
+        "model": verdict.model_served if verdict else None,
+        "model_requested": verdict.model_requested if verdict else None,
+        "system_fingerprint": verdict.system_fingerprint if verdict else None,
+        "cost_usd": cost_usd,
+        "cost_basis": verdict.cost_basis if verdict else "",
+        "usage": usage.model_dump(),
+        "sample": sample_digest(read.sample),
+    }
+    return record | _beside(record.keys() | _ALL_NAMES, read.kept)
+
+
+def _step(step: TierStep) -> dict[str, Any]:
+    risk = None if step.risk is None else round(step.risk, _DIGITS)
+    return {**step.model_dump(mode="json"), "risk": risk}
+
+
+def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
+    """How each member of a panel voted; empty where no panel was asked."""
+    return [
+        {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, _DIGITS)}
+        for vote in (verdict.votes if verdict else ())
+    ]
+
+
+def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
+    """The first phase of a cascade: what `pi2` weighs; None for a single judge."""
+    if verdict is None or verdict.screening is None:
+        return None
+    first = verdict.screening
+    scores = {name: round(value, _DIGITS) for name, value in sorted(first.scores.items())}
+    return {"scores": scores, "pi2": first.pi2, "why": first.why, "phase2": first.phase2}
+
+
+_ALL_NAMES = frozenset(
+    {"scores", "states", "not_applicable", "raw_risk", "comment", "claims", "rule_hits", "reason", "detail", "error"}
+    | {"grades"}
+)
+
+
+def _beside(taken: frozenset[str] | set[str], kept: Mapping[str, JsonValue]) -> dict[str, Any]:
+    free = {key: value for key, value in kept.items() if key not in taken and key != "input"}
+    hidden = {key: value for key, value in kept.items() if key not in free}
+    return free | ({"input": hidden} if hidden else {})
+
+
+def _concluded(sample: Sample, outcome: Outcome, rubric: Rubric) -> dict[str, Any]:
+    """What differs between the outcomes. Only a scored one has scores."""
+    if isinstance(outcome, Skipped):
+        return {"reason": outcome.reason, "detail": outcome.detail}
+    if isinstance(outcome, Failed):
+        return {"error": {"type": outcome.error, "message": outcome.message}}
+    return {
+        "scores": {name: round(value, _DIGITS) for name, value in sorted(outcome.scores.items())},
+        "states": _states(outcome, rubric),
+        "not_applicable": dict(sorted(outcome.not_applicable.items())),
+        "comment": outcome.comment,
+        **_found(sample, outcome, rubric),
+    }
+
+
+def _states(outcome: Scored, rubric: Rubric) -> dict[str, str | None]:
+    risk = {"risk": outcome.risk_label} if rubric.method == "grounding" else {}
+    return {rubric.state_score: outcome.state.value, **risk}
+
+
+def _found(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
+    """What the scores were made of: claims and rule hits, or grades."""
+    verdict = outcome.verdict
+    if rubric.method != "grounding":
+        return {"grades": [_grade(sample, grade) for grade in verdict.grades] if verdict else []}
+    return {
+        "claims": [_claim(sample, claim) for claim in verdict.claims] if verdict else [],
+        "rule_hits": _rule_hits(verdict),
+        "raw_risk": _raw_risk(outcome),
+    }
+
+
+def _grade(sample: Sample, grade: Grade) -> dict[str, Any]:
+    first = next(iter(grade.citations), None)
+    quote = cited_text(sample, first.part, first.index)[first.start : first.end][:_QUOTE_LIMIT] if first else None
+    return {
+        "score": grade.score,
+        "context": grade.context,
+        "level": grade.level,
+        "value": grade.value,
+        "quote": quote,
+        "citations": [[one.part, one.index, one.start, one.end] for one in grade.citations],
+        "reason": grade.reason,
+    }
+
+
+def _raw_risk(outcome: Scored) -> float | None:
+    """The risk before patterns raised it or a calibration was applied: what `assay calibrate` fits on."""
+    if outcome.verdict is None or "hallucination_risk" not in outcome.scores:
+        return None
+    raw = outcome.verdict.raw_risk
+    return round(judged_risk(outcome.verdict) if raw is None else raw, _DIGITS)
+
+
+def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
+    where = [(one.context, one.start, one.end) for one in claim.evidence if one.context < len(sample.contexts)]
+    quote = sample.contexts[where[0][0]][where[0][1] : where[0][2]][:_QUOTE_LIMIT] if where else None
+    return {
+        "text": claim.text,
+        "span": [claim.span.start, claim.span.end],
+        "verdict": claim.verdict.value,
+        "p": None if claim.p_supported is None else round(claim.p_supported, _DIGITS),
+        "p_source": claim.p_source,
+        "quote": quote,
+        "evidence": where,
+        "source": claim.source,
+        "severity": claim.severity.value,
+        "reason": claim.reason,
+    }
+
+
+def _rule_hits(verdict: Verdict | None) -> list[dict[str, Any]]:
+    hits = verdict.rule_hits if verdict else ()
+    return [{"rule": hit.rule, "span": [hit.span.start, hit.span.end], "detail": hit.detail} for hit in hits]
+
+
+_MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict.CONTRADICTED: "x"}
+
+
+def _explained(record: Mapping[str, Any]) -> Iterator[str]:
+    """The block: a headline, then each claim with what it rests on or what it lacks."""
+    yield f"{_plain(str(record['id']))}: {_headline(record)}"
+    for step in record["path"]:
+        yield f"  > {_told(step)}"
+    for vote in record["votes"]:
+        yield f"      {_voted(vote)}"
+    if record["needs_review"]:
+        yield f"  ! a person should decide: {_plain(record['needs_review'])}"
+    for claim in record.get("claims", ()):
+        verdict = ClaimVerdict(claim["verdict"])
+        p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
+        yield f"  {_MARKS[verdict]} {verdict.value.replace('_', ' ')}{p}: {_plain(claim['text'])}"
+        if claim["reason"]:
+            yield f"      {_plain(claim['reason'])}"
+        if claim["quote"]:
+            yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
+    for grade in record.get("grades", ()):
+        yield from _explained_grade(grade)
+    for hit in record.get("rule_hits", ()):
+        yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
+    yield ""
+
+
+def _told(step: Mapping[str, Any]) -> str:
+    """One step of the path: who, on which model, with which risk, and what happened then."""
+    model = f" ({_plain(step['model'])})" if step["model"] else ""
+    risk = "" if step["risk"] is None else f", risk {step['risk']:.2f}"
+    return f"{step['judge']}{model}{risk}: {step['outcome']}" + (
+        f", {_plain(step['reason'])}" if step["reason"] else ""
+    )
+
+
+def _voted(vote: Mapping[str, Any]) -> str:
+    said = vote["error"] or ("no risk applies" if vote["risk"] is None else f"risk {vote['risk']:.2f}")
+    return f"{_plain(vote['model'])}: {said}"
+
+
+def _explained_grade(grade: Mapping[str, Any]) -> Iterator[str]:
+    where = "" if grade["context"] is None else f" (passage {grade['context'] + 1})"
+    value = "no number" if grade["value"] is None else f"{grade['value']:.2f}"
+    yield f"  = {grade['score']}{where}: {grade['level'].replace('_', ' ')}, {value}"
+    if grade["reason"]:
+        yield f"      {_plain(grade['reason'])}"
+    if grade["quote"]:
+        yield f"      [{grade['citations'][0][0]}] {_plain(grade['quote'])}"
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    if record["outcome"] == "failed":
+        return f"failed: {_plain(record['error']['type'])}: {_plain(record['error']['message'])}"
+    if record["outcome"] == "skipped":
+        return f"skipped: {record['reason']} {_plain(record['detail'])}".rstrip()
+    scores = [f"{name} {value:.2f}" for name, value in sorted(record["scores"].items())]
+    missing = [f"{name} not applicable ({reason})" for name, reason in sorted(record["not_applicable"].items())]
+    state = next(value for name, value in record["states"].items() if name != "risk")
+    return " · ".join([state, *scores, *missing])
+
+
+def _plain(text: str) -> str:
+    """Text of a sample on one line and without control characters: it must not be able to drive a terminal."""
+    line = " ".join(text.split())
+    shown = line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
+    return "".join(char if char.isprintable() else "\ufffd" for char in shown)

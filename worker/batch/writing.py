@@ -1,0 +1,118 @@
+"""Verdicts into a file that can be continued: what is complete is kept, what is half-written is cut off."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assay.judges.errors import ConfigurationError
+from assay.worker.batch.reading import RawLine, read_sample
+from assay.worker.batch.verdict_lines import sample_digest
+from assay.worker.records.jsonl import BadLine
+
+
+class VerdictFile:
+    """A file of verdicts, open for this process alone."""
+
+    def __init__(self, path: Path, file: io.FileIO) -> None:
+        self.path = path
+        self._file = file
+
+    def resume(
+        self, lines: Iterator[RawLine | BadLine], revision: str, on_bad: Callable[[BadLine], None]
+    ) -> Counter[str]:
+        """Go past the input lines whose verdicts are there; returns how often each outcome was found.
+
+        Nothing in the file is changed but a last line without its end, which is cut off.
+
+        Raises:
+            ConfigurationError: the file holds something else than this evaluator's verdicts on this input.
+        """
+        complete, outcomes = 0, Counter[str]()
+        with self.path.open("rb") as there:
+            for number, line in enumerate(there, 1):
+                if not line.endswith(b"\n"):
+                    break
+                outcomes[self._same(number, line, _next_sample(lines, on_bad), revision)] += 1
+                complete += len(line)
+        self._file.truncate(complete)
+        self._file.seek(complete)
+        return outcomes
+
+    def write(self, line: str) -> None:
+        """Append one verdict; nothing is buffered, so what is written survives however we end.
+
+        Raises:
+            ConfigurationError: the disk is full, or the like.
+        """
+        try:
+            rest = memoryview(line.encode() + b"\n")
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as exc:
+            raise ConfigurationError(
+                f"{self.path}: cannot be written ({exc.strerror}); make room, then run the same command again"
+            ) from exc
+
+    def _same(self, number: int, line: bytes, expected: tuple[str, str] | None, revision: str) -> str:
+        """The outcome on a line that was there, if it is the verdict we would write."""
+        try:
+            there: Any = json.loads(line)
+            found = (str(there["id"]), there["sample"], there["revision"], there["outcome"])
+        except (ValueError, RecursionError, LookupError, TypeError) as exc:
+            raise self._refused(number, "holds no verdict of `assay judge`") from exc
+        if found[2] != revision:
+            problem = f"was judged by evaluator revision {str(found[2])[:12]}, this run is {revision[:12]}"
+            raise self._refused(number, problem)
+        if expected is None:
+            raise self._refused(number, "has no sample in the input, which is shorter")
+        if found[0] == expected[0] and found[1] != expected[1]:
+            raise self._refused(number, f"sample {found[0][:60]!r} has changed since it was judged")
+        if found[:2] != expected:
+            raise self._refused(number, f"is about {found[0][:60]!r}, the input has {expected[0][:60]!r} there")
+        return str(found[3])
+
+    def _refused(self, number: int, problem: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"{self.path}: line {number}: {problem}; not continued: give another --out, or remove this file"
+        )
+
+
+@contextmanager
+def open_verdicts(path: Path, source: Path) -> Iterator[VerdictFile]:
+    """Open the file of verdicts, making it if need be, and lock it.
+
+    Raises:
+        ConfigurationError: it cannot be written, is the input, or another process writes to it.
+    """
+    if path.suffix == ".gz":
+        raise ConfigurationError(f"{path}: --out: a packed file cannot be continued; name a plain .jsonl file")
+    try:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise ConfigurationError(f"{path}: --out: is the input; name another file")
+        path.touch()
+        file = path.open("r+b", buffering=0)
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: --out: cannot be written ({exc.strerror}); name another file") from exc
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise ConfigurationError(f"{path}: --out: another assay judge writes to it; wait for that one") from exc
+        yield VerdictFile(path, file)
+
+
+def _next_sample(lines: Iterator[RawLine | BadLine], on_bad: Callable[[BadLine], None]) -> tuple[str, str] | None:
+    """Id and digest of the next good sample; bad lines on the way are reported as they would have been."""
+    for line in lines:
+        read = read_sample(line) if isinstance(line, RawLine) else line
+        if not isinstance(read, BadLine):
+            return read.sample.id, sample_digest(read.sample)
+        on_bad(read)
+    return None

@@ -1,0 +1,1 @@
+"""From human labels to a calibration: labels in, curve out."""

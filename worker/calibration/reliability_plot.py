@@ -1,0 +1,58 @@
+"""The reliability plot: what risks state against what people marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.judges.errors import ConfigurationError
+from assay.worker.calibration.fitting import CalibrationReport
+from assay.worker.statistics.calibration import ReliabilityBin
+
+_SIZE_INCHES = (6.0, 6.0)
+
+
+def plot_reliability(report: CalibrationReport, path: Path) -> None:
+    """Write the plot as PNG: a point per bin with its interval, as judged and calibrated, and the diagonal.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    # A second to import, for one command; the object interface needs no screen and no global state.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="perfect")
+    for bins, color, marker, name in (
+        (report.reliability_as_judged, "tab:orange", "o", "as judged"),
+        (report.reliability_calibrated, "tab:blue", "s", "calibrated, out of fold"),
+    ):
+        axes.errorbar(
+            [one.stated for one in bins],
+            [one.marked.value for one in bins],
+            yerr=_arms(bins),
+            color=color,
+            marker=marker,
+            capsize=3,
+            label=name,
+        )
+    fitted = report.calibration
+    axes.set_title(f"{fitted.rubric}, {fitted.judge} judge: n = {fitted.n}, {fitted.positives} marked", fontsize=11)
+    axes.set_xlabel("mean hallucination risk in the bin")
+    axes.set_ylabel("share that people marked, 95 % interval over sources")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left")
+    try:
+        figure.savefig(path, format="png", dpi=150)
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: --plot: cannot be written ({exc.strerror}); name another file") from exc
+
+
+def _arms(bins: Sequence[ReliabilityBin]) -> list[list[float]]:
+    """Lengths of the intervals' arms below and above each point."""
+    below = [one.marked.value - one.marked.low for one in bins]
+    return [below, [one.marked.high - one.marked.value for one in bins]]

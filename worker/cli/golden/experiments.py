@@ -1,0 +1,183 @@
+"""Golden sets and runs in Langfuse: `golden push`, `golden freeze --from-langfuse`, `--experiment`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.text import Text
+
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
+from assay.worker.config.deployment import CONFIG_FILE
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.results.run_result import GoldenRun
+from assay.worker.golden.sets.files import write_text
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.lock import load_golden_set
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.wiring.stores import open_deployment_store
+
+if TYPE_CHECKING:
+    from assay.worker.stores.langfuse import LangfuseStore
+    from assay.worker.stores.langfuse.experiments import ExperimentReport
+
+T = TypeVar("T")
+AUTO = "auto"
+ExperimentOption = Annotated[
+    str | None,
+    typer.Option("--experiment", metavar="NAME", help="Show the run as an experiment in Langfuse; `auto` names it."),
+]
+
+
+def push(
+    name: Annotated[str, typer.Argument(help="Golden set (a directory in golden_sets/).")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a Langfuse dataset of a frozen golden set, or bring the one of its name up to date. Exit 3 if items lack.
+
+    Unchanged items are left alone; items that the set no longer has are archived; items added by hand stay.
+    """
+    from assay.worker.stores.langfuse.datasets import push as push_items
+
+    settings, root = settings_and_root(config)
+    golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
+    report = _on_langfuse(settings, root, lambda store: push_items(store.client, golden))
+    if as_json:
+        print_json(report)
+    else:
+        console.print(
+            Text(
+                f"dataset {report.dataset}: {report.items} items, {report.sent} sent, {report.archived} archived, "
+                f"{report.items - len(report.missing)} read back"
+            )
+        )
+    if report.missing:
+        stderr.print(Text(f"missing: {', '.join(report.missing[:10])}"))
+        raise typer.Exit(3)
+
+
+def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, version: str | None) -> Path:
+    """Write a dataset's items into a golden set's directory, which is made if need be; returns the directory.
+
+    Raises:
+        ConfigurationError: the dataset cannot be used, or the directory cannot be written.
+    """
+    from assay.worker.stores.langfuse.datasets import pull
+
+    at = None if version is None else _moment(version)
+    items = _on_langfuse(settings, root, lambda store: pull(store.client, dataset, at))
+    directory = root.path / "golden_sets" / name
+    write_text(directory / "items.jsonl", "".join(_line(item) for item in items))
+    if not (directory / "manifest.yaml").exists():
+        write_text(directory / "manifest.yaml", _manifest(name, dataset, at or datetime.now(UTC)))
+        console.print(Text(f"wrote {directory / 'manifest.yaml'}; say in it who labelled, and where the target is"))
+    console.print(Text(f"{len(items)} items of dataset {dataset} → {directory / 'items.jsonl'}"))
+    return directory
+
+
+def show_experiment(
+    settings: Settings, root: ConfigRoot, golden: GoldenSet, made: GoldenRun | GateResult, named: str | None
+) -> bool:
+    """Publish a finished run as experiments, one for each repeat, and say what can be seen of them.
+
+    Returns whether all of it can be seen. A store that fails is said and no reason to lose the run's own result.
+    """
+    if named is None:
+        return True
+    from assay.worker.wiring.experiments import publish_run
+
+    async def work(store: LangfuseStore) -> bool:
+        name = None if named == AUTO else named
+        shown = await publish_run(store, golden, made, name=name, on_report=_say)
+        return shown.is_whole
+
+    try:
+        return _on_langfuse(settings, root, work)
+    except EvaluationError as exc:
+        typer.echo(f"assay: experiment: {exc}", err=True)
+        return False
+
+
+def check_experiment(root: ConfigRoot, named: str | None) -> None:
+    """Refuse --experiment before anything is asked, where the store has none.
+
+    Raises:
+        ConfigurationError
+    """
+    if named is not None and root.deployment().store.kind != "langfuse":
+        raise ConfigurationError(f"{root.path / CONFIG_FILE}: store.kind: --experiment needs langfuse; leave it out")
+
+
+def _say(report: ExperimentReport) -> None:
+    """What can be seen of an experiment."""
+    stderr.print(
+        Text(
+            f"experiment {report.name}: {report.items_shown} of {report.items} items and {report.scores_shown} "
+            f"of {report.scores} scores can be read; {report.url}"
+        ),
+        soft_wrap=True,
+    )
+    if report.too_large:
+        left_out = ", ".join(report.too_large)
+        stderr.print(Text(f"  left out, larger than Langfuse takes at once: {left_out}"), soft_wrap=True)
+    if report.missing:
+        stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
+
+
+def _on_langfuse(settings: Settings, root: ConfigRoot, work: Callable[[LangfuseStore], Awaitable[T]]) -> T:
+    from assay.worker.stores.langfuse import LangfuseStore
+
+    async def run() -> T:
+        store = open_deployment_store(root, root.deployment(), settings)
+        try:
+            if not isinstance(store, LangfuseStore):
+                raise ConfigurationError(
+                    f"{root.path / CONFIG_FILE}: store.kind: datasets and experiments need langfuse"
+                )
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ConfigurationError(f"--version {text!r}: no time; write it like 2026-11-21T18:00:00Z") from exc
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _line(item: GoldenItem) -> str:
+    fields: dict[str, Any] = {"id": item.id, **item.model_dump(mode="json", exclude_defaults=True)}
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def _manifest(name: str, dataset: str, at: datetime) -> str:
+    source = json.dumps(f"Langfuse dataset {dataset} as of {at:%Y-%m-%dT%H:%M:%SZ}", ensure_ascii=False)
+    return "\n".join(
+        (
+            "# A golden set: frozen questions, how their answers are judged, and when a release may not go out.",
+            f"# After any change to this directory run `assay golden freeze {name}`, which shows what changed.",
+            f"name: {name}",
+            "rubric: grounding",
+            "target: {kind: recorded}          # or your application: {kind: http, url: ...}",
+            "pass_when: {hallucination_risk: {at_most: 0.5}}",
+            "gate: {primary: pass_rate, alpha: 0.05}",
+            "labels:",
+            "  by: nobody yet                  # who says what a right answer is",
+            "  licence: internal",
+            f"  source: {source}",
+            "",
+        )
+    )

@@ -1,0 +1,48 @@
+"""The calibrations of one rubric's judges, as one document that messages name by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from assay.judges.calibration import Calibration, CalibrationError
+from assay.judges.rubric import first_problem
+from assay.judges.schema import Record
+
+
+class CalibrationSet(Record):
+    """At most one calibration for each judge of a rubric, in the order of the judges' names."""
+
+    v: Literal[1] = 1
+    calibrations: tuple[Calibration, ...] = Field(min_length=1)
+
+    @classmethod
+    def of(cls, found: Iterable[Calibration]) -> CalibrationSet | None:
+        """The set of these; None where there is none."""
+        ordered = tuple(sorted(found, key=lambda calibration: calibration.judge))
+        return cls(calibrations=ordered) if ordered else None
+
+    def content(self) -> str:
+        """Canonical JSON; what the hash is taken over."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def content_hash(self) -> str:
+        """sha256 of `content()`, 64 hex digits."""
+        return hashlib.sha256(self.content().encode()).hexdigest()
+
+
+def parse_calibration_set(text: str, *, source: str) -> CalibrationSet:
+    """Parse what `CalibrationSet.content` wrote; `source` is named in errors.
+
+    Raises:
+        CalibrationError: it is something else.
+    """
+    try:
+        return CalibrationSet.model_validate_json(text)
+    except ValidationError as exc:
+        key, problem = first_problem(exc)
+        raise CalibrationError(f"{source}: {key}: {problem}; sweep again with this version") from exc

@@ -1,0 +1,47 @@
+"""Egress: which judges may see the text of a use case."""
+
+from __future__ import annotations
+
+import logging
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.rubric import Rubric
+from assay.worker.config.deployment import CONFIG_FILE, Deployment, UseCase
+
+log = logging.getLogger(__name__)
+
+
+def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
+    """Whether a use case's text may go to every judge that a rubric may ask; not if the use case is unknown."""
+    case = deployment.use_case(use_case)
+    return case is not None and not forbidden(case, rubric)
+
+
+def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:
+    """The destinations a rubric may send text to and the use case does not allow, whatever tier or panel they are of.
+
+    A model at the usual endpoint goes by its tier (`llm`, `panel`), one at a named endpoint by that name alone.
+    """
+    allowed = use_case.judges_allowed
+    return [] if allowed is None else sorted(rubric.judge.destinations() - set(allowed))
+
+
+def check_egress(use_case: UseCase, rubric: Rubric) -> None:
+    """Fail closed where a use case forbids any judge that a rubric may ask.
+
+    Raises:
+        ConfigurationError
+    """
+    if outside := forbidden(use_case, rubric):
+        raise ConfigurationError(
+            f"{CONFIG_FILE}: use_cases.{use_case.name}.judges_allowed: rubric {rubric.name!r} is judged by "
+            f"{', '.join(map(repr, outside))}, which is not allowed here; allow it or choose another rubric"
+        )
+    if use_case.stakes == "high" and rubric.judge.is_cascade and rubric.judge.stakes != "high":
+        log.warning(
+            "%s: use_cases.%s.stakes: high, but rubric %r goes on only where its first tier is unsure; "
+            "a rubric with `judge: {stakes: high}` asks its last tier always",
+            CONFIG_FILE,
+            use_case.name,
+            rubric.name,
+        )

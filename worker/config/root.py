@@ -1,0 +1,146 @@
+"""The config root: where assay.yaml, rubrics, golden sets and calibrations lie.
+
+It is the first of `--config`, `ASSAY_CONFIG_DIR`, the current directory if it holds an `assay.yaml`, and the packaged
+defaults.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from assay.judges.base import Judge
+from assay.judges.calibration import Calibration, read_calibration
+from assay.judges.errors import ConfigurationError, RubricError
+from assay.judges.rubric import Rubric, load_rubric
+from assay.judges.schema import Record
+from assay.worker.config.deployment import CONFIG_FILE, Deployment, parse_deployment
+from assay.worker.config.settings import Settings
+
+# The standard library's logger: in a command it writes to stderr, where structlog by itself would write to stdout.
+log = logging.getLogger(__name__)
+
+
+class ConfigRoot(Record):
+    """A directory with assay.yaml, rubrics/ and golden_sets/; packaged ones stand in for missing ones."""
+
+    path: Path
+
+    def deployment(self) -> Deployment:
+        """Read and check assay.yaml.
+
+        Raises:
+            ConfigurationError: names file, key and remedy.
+        """
+        return parse_deployment(self.path / CONFIG_FILE)
+
+    def data_dir(self, settings: Settings) -> Path:
+        """Where the embedded store, broker and logs live: ASSAY_DATA_DIR, else `.assay` beside assay.yaml."""
+        if settings.data_dir is not None:
+            return settings.data_dir.absolute()
+        home = Path.cwd() if self.path == packaged_root() and not _is_checkout(self.path) else self.path
+        return home.absolute() / ".assay"
+
+    def rubric(self, name: str, variables: Mapping[str, str]) -> Rubric:
+        """Load a rubric by name.
+
+        Raises:
+            RubricError: unknown or broken; says which are known.
+        """
+        for root in (self.path, packaged_root()):
+            path = root / "rubrics" / f"{name}.yaml"
+            if path.is_file():
+                return load_rubric(path, variables)
+        known = ", ".join(self.rubric_names()) or "none"
+        raise RubricError(str(self.path / CONFIG_FILE), f"rubric {name!r}", f"unknown; known rubrics: {known}")
+
+    def rubric_names(self) -> list[str]:
+        """Names of all rubrics in reach."""
+        return sorted({p.stem for root in (self.path, packaged_root()) for p in (root / "rubrics").glob("*.yaml")})
+
+    def calibration(self, rubric: Rubric, judge: Judge) -> Calibration | None:
+        """The calibration in force for a rubric and its judge; None where there is none, or none that still holds.
+
+        One that no longer holds is left out with a warning: a risk is never calibrated by another judge's labels.
+
+        Raises:
+            CalibrationError: the file cannot be read as a calibration.
+        """
+        for root in (self.path, packaged_root()):
+            path = calibration_path(root, rubric.name, judge.name)
+            if path.is_file():
+                found = read_calibration(path)
+                mismatch = found.mismatch(rubric, judge)
+                if mismatch is None:
+                    return found
+                log.warning("%s: not used: %s; fit it again with `assay calibrate`", path, mismatch)
+                return None
+        return None
+
+    def has_calibration(self, rubric: Rubric) -> bool:
+        """Whether there is a file for any of this rubric's judges, whether or not it still holds."""
+        roots = (self.path, packaged_root())
+        return any(calibration_path(root, rubric.name, tier).is_file() for root in roots for tier in rubric.judge.tiers)
+
+    def golden_set(self, name: str) -> Path:
+        """Directory of a golden set.
+
+        Raises:
+            ConfigurationError: unknown; says which are known. Or the packaged set would be taken while the current
+                directory, which is no config root, holds another of its name.
+        """
+        for root in (self.path, packaged_root()):
+            path = root / "golden_sets" / name
+            if (path / "manifest.yaml").is_file():
+                if root == packaged_root():
+                    _check_not_meant(path)
+                return path
+        known = ", ".join(self.golden_set_names()) or "none"
+        raise ConfigurationError(f"{self.path / 'golden_sets'}: {name}: unknown golden set; known: {known}")
+
+    def golden_set_names(self) -> list[str]:
+        """Names of all golden sets in reach."""
+        roots = (self.path, packaged_root())
+        return sorted({p.parent.name for root in roots for p in (root / "golden_sets").glob("*/manifest.yaml")})
+
+
+def calibration_path(root: Path, rubric: str, judge: str) -> Path:
+    """Where in a config root the calibration of a rubric's judge lies."""
+    return root / "calibration" / f"{rubric}-{judge}.json"
+
+
+def packaged_root() -> Path:
+    """The defaults that come with the distribution: inside the wheel, or the checkout itself."""
+    package = Path(__file__).resolve().parents[1]  # resolved: a checkout is imported through a link
+    inside = package / "defaults"
+    return inside if inside.is_dir() else package.parent
+
+
+def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
+    """The config root in force.
+
+    Raises:
+        ConfigurationError: a root was named that holds no assay.yaml.
+    """
+    for named, how in ((given, "--config"), (settings.config_dir, "ASSAY_CONFIG_DIR")):
+        if named is not None:
+            if not (named / CONFIG_FILE).is_file():
+                raise ConfigurationError(f"{named}: {how}: holds no {CONFIG_FILE}; name the directory that does")
+            return ConfigRoot(path=named.absolute())
+    here = Path.cwd()
+    return ConfigRoot(path=here if (here / CONFIG_FILE).is_file() else packaged_root())
+
+
+def _check_not_meant(packaged: Path) -> None:
+    """Refuse a packaged golden set where the current directory holds one of its name."""
+    here = Path("golden_sets", packaged.name)
+    if (here / "manifest.yaml").is_file() and not here.samefile(packaged):
+        raise ConfigurationError(
+            f"{here}: not used: without {CONFIG_FILE} in this directory {packaged} would be; "
+            "make one by `assay init`, or name another directory by --config"
+        )
+
+
+def _is_checkout(path: Path) -> bool:
+    return (path / "pyproject.toml").is_file()

@@ -1,0 +1,171 @@
+"""Settings: where things are and how much is allowed. The only reader of the environment.
+
+What is judged and how lies in rubrics and `assay.yaml`; a setting never changes what a score means, apart from
+`ASSAY_JUDGE_MODEL`, which rubrics take as `${ASSAY_JUDGE_MODEL}` and which is therefore part of their hash.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assay.judges.errors import ConfigurationError
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+_INHERITED = ("openai_", "langfuse_")
+"""Settings with a name of their own in the environment, which child processes have anyway."""
+
+
+class Endpoint(NamedTuple):
+    """An OpenAI-compatible endpoint: where it is (None: the provider's own place) and its key."""
+
+    url: str | None
+    key: SecretStr | None
+
+
+class Settings(BaseSettings):
+    """Every setting with its environment variable (`ASSAY_` + the field's name) and default."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: SecretStr | None = Field(None, description="Broker and shared state; none: an embedded server.")
+    config_dir: Path | None = Field(None, description="Directory of assay.yaml, rubrics/ and golden_sets/.")
+    data_dir: Path | None = Field(None, description="Embedded store, broker, logs; default .assay beside assay.yaml.")
+    key_prefix: str = Field("assay:", description="Prefix of every Redis key, so that deployments can share a server.")
+
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
+    judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
+    judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
+
+    langfuse_public_key: str | None = Field(None, validation_alias="LANGFUSE_PUBLIC_KEY")
+    langfuse_secret_key: SecretStr | None = Field(None, validation_alias="LANGFUSE_SECRET_KEY")
+    langfuse_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped: the keys are sent.",
+    )
+
+    worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
+    batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
+    ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
+    sweep_every_s: Seconds = Field(60)
+    reconcile_every_s: Seconds = Field(15)
+    verify_every_s: Seconds = Field(5)
+    review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
+    rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
+    trace_wait_s: Seconds = Field(900, description="How long a selected trace may be missing from the store.")
+    max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")
+    verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
+
+    golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
+    golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
+
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Where control workers serve /metrics; unset: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator(
+        *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        "metrics_port",
+        *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("langfuse_base_url")
+    @classmethod
+    def _without_login(cls, url: str | None) -> str | None:
+        """The keys go where a login would; and the address is shown in errors, logs and `assay settings`."""
+        return url and re.sub(r"//[^/]*@", "//", url)
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether an OpenAI-compatible endpoint is configured."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    def endpoint(self, name: str | None) -> Endpoint | None:
+        """The endpoint that rubrics call by this name, None the usual one; None where none is configured.
+
+        `ASSAY_ENDPOINT_NAME_URL` and `ASSAY_ENDPOINT_NAME_KEY` make one; hyphens are underscores there.
+        """
+        if name is None:
+            return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
+        prefix = endpoint_variable(name)
+        url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
+        return Endpoint(url, SecretStr(key) if key else None) if url else None
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for child processes; the provider's own are inherited."""
+        values = {name: value for name, value in self if value is not None and not name.startswith(_INHERITED)}
+        return {
+            f"ASSAY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+        }
+
+    def variable(self, name: str) -> SecretStr | None:
+        """Any variable of the environment, for what a golden target names; None where it is unset or empty.
+
+        Secret until somebody says otherwise: it is a header's value as often as a host's name.
+        """
+        value = self.rubric_variables().get(name) or os.environ.get(name)  # noqa: TID251  # this is the one file
+        return SecretStr(value) if value else None
+
+    def rubric_variables(self) -> dict[str, str]:
+        """What `${NAME}` in a rubric or golden set may stand for: ASSAY_ variables, secrets left out."""
+        environ = os.environ.items()  # noqa: TID251  # this is the one file
+        given = {k: v for k, v in environ if k.startswith("ASSAY_") and not _is_secret(k)}
+        return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def endpoint_variable(name: str) -> str:
+    """What the variables of a named endpoint begin with."""
+    return f"ASSAY_ENDPOINT_{name.upper().replace('-', '_')}"
+
+
+def _is_secret(variable: str) -> bool:
+    return variable in {"ASSAY_REDIS_URL", "ASSAY_GOLDEN_WEBHOOK_URL"} or variable.startswith("ASSAY_ENDPOINT_")
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value it cannot have.
+    """
+    _refuse_near_misses()
+    try:
+        return Settings()
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        name = str(problem["loc"][0])
+        variable = name if name.isupper() else f"ASSAY_{name.upper()}"
+        raise ConfigurationError(f"environment: {variable}: {problem['msg']}") from exc
+
+
+def _refuse_near_misses() -> None:
+    """A misspelt setting would silently keep its default; names that only resemble nothing are the team's own."""
+    known = {f"ASSAY_{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:  # noqa: TID251  # this is the one file
+        if name.startswith("ASSAY_") and name not in known and (near := get_close_matches(name, known, 1, 0.88)):
+            raise ConfigurationError(f"environment: {name}: unknown setting; did you mean {near[0]}?")
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with changes: what worker processes are started with."""
+    return {**os.environ, **changes}  # noqa: TID251  # this is the one file

@@ -1,0 +1,37 @@
+"""Which metadata keys a trace store must not cut: those that rubrics name, and those documents are kept under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from assay.judges.rubric import SamplePaths
+from assay.judges.rubric.selectors import parse_selector
+
+_TELLING = re.compile(
+    r"(?:^|\.)(?:contexts?|documents?|sources?|passages?|history|messages)(?:\.|$)"
+    r"|document\.content$|gen_ai\.|retrieval\.|(?:input|output)\.value$|(?:input|output)_messages"
+)
+
+
+def metadata_keys(paths: Iterable[SamplePaths]) -> set[str]:
+    """Keys that rubrics look at in any observation's metadata: the first step of each such selector."""
+    found: set[str] = set()
+    for one in paths:
+        for text in (*one.question, *one.response, *one.contexts, *one.history):
+            selector = parse_selector(text)
+            if selector.field == "metadata" and selector.keys:
+                found |= {selector.keys[0], ".".join(selector.keys)}
+            elif selector.field == "metadata" and selector.path:
+                found |= _first(selector.path)
+    return found
+
+
+def cut_keys_needed(cut: Iterable[str]) -> frozenset[str]:
+    """Of the keys whose values were cut, those that evidence or messages are kept under."""
+    return frozenset(key for key in cut if _TELLING.search(key))
+
+
+def _first(path: str) -> set[str]:
+    found = re.match(r"\$(?:\.([\w-]+)|\['([^']+)'\])", path)
+    return {found[1] or found[2]} if found else set()

@@ -1,0 +1,41 @@
+"""From a trace to the sample a judge may see, along the selectors its rubric names.
+
+A missing part is missing: an absent question stays empty, absent evidence gives no contexts. Nothing is invented.
+"""
+
+from __future__ import annotations
+
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.rubric import SamplePaths
+from assay.judges.schema import Sample
+from assay.worker.extraction import ROLES, Extraction, extract
+from assay.worker.records.traces import Trace
+
+__all__ = ["ROLES", "build_sample", "sample_of"]
+
+
+def build_sample(trace: Trace, paths: SamplePaths) -> Sample:
+    """Extract question, history, contexts and response.
+
+    Raises:
+        UnjudgeableSample: the trace has no response (`no_response`).
+    """
+    return sample_of(trace, extract(trace, paths))
+
+
+def sample_of(trace: Trace, found: Extraction) -> Sample:
+    """The sample of what was found.
+
+    Raises:
+        UnjudgeableSample: no response was found (`no_response`).
+    """
+    if found.response is None:
+        raise UnjudgeableSample("no_response", f"nothing at {', '.join(found.tried['response'])}")
+    return Sample(
+        id=trace.id,
+        question=found.question.text if found.question else "",
+        history=found.history,
+        contexts=tuple(part.text for part in found.contexts),
+        response=found.response.text,
+        metadata={"trace_name": trace.root.name, "environment": trace.root.environment},
+    )

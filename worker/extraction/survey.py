@@ -1,0 +1,53 @@
+"""How often question, answer and evidence are found in some traces, and by which path."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from assay.judges.rubric import SamplePaths
+from assay.judges.schema import Record
+from assay.worker.extraction.extract import extract
+from assay.worker.records.traces import Trace
+
+_INDEX = re.compile(r"\[\d+\]|\.\d+(?=\.)")
+_STEP = re.compile(r"^(\w+) '.*?' \([^)]*\)")
+_MESSAGE = re.compile(r" message \d+ ")
+
+
+class Survey(Record):
+    """Counts over `traces` traces; the paths say where each part was, with numbers and ids left out."""
+
+    traces: int
+    questions: dict[str, int] = Field(default_factory=dict)
+    responses: dict[str, int] = Field(default_factory=dict)
+    contexts: dict[str, int] = Field(default_factory=dict)
+
+    def share(self, part: dict[str, int]) -> float:
+        """Share of the traces in which a part was found."""
+        return sum(part.values()) / self.traces if self.traces else 0.0
+
+
+def survey(traces: Iterable[Trace], paths: SamplePaths) -> Survey:
+    """Look for the parts of a sample in each trace; evidence counts by the first place that had any."""
+    count = 0
+    found: dict[str, Counter[str]] = {"questions": Counter(), "responses": Counter(), "contexts": Counter()}
+    for trace in traces:
+        count += 1
+        one = extract(trace, paths)
+        for name, part in (("questions", one.question), ("responses", one.response)):
+            if part is not None:
+                found[name][general(part.source)] += 1
+        if one.contexts:
+            found["contexts"][general(one.contexts[0].source)] += 1
+    return Survey(traces=count, **{name: dict(counts.most_common()) for name, counts in found.items()})
+
+
+def general(source: str) -> str:
+    """A place without the names, ids and numbers of one trace: `retriever.output[*].text`."""
+    return _INDEX.sub(
+        lambda found: "[*]" if found[0].startswith("[") else ".*", _MESSAGE.sub(" message ", _STEP.sub(r"\1", source))
+    )

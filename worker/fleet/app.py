@@ -1,0 +1,156 @@
+"""The Celery application and its options; nothing else knows how Celery is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_ready
+from kombu.exceptions import OperationalError
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError
+from assay.worker.config.settings import Settings, load_settings
+from assay.worker.launch.broker import celery_url
+from assay.worker.ports.state import StateUnavailable
+from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
+from assay.worker.telemetry.logging_setup import configure_logging
+from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
+
+VISIBILITY_TIMEOUT_S = 20
+RENEW_EVERY_S = 4.0
+
+app = Celery("assay", include=["assay.worker.fleet.tasks"])
+
+
+def redis_url(settings: Settings) -> str:
+    """The server all processes share.
+
+    Raises:
+        ConfigurationError: none is set; only `assay up` and the demo start one themselves.
+    """
+    if settings.redis_url is None:
+        raise ConfigurationError(
+            "environment: ASSAY_REDIS_URL: not set; set it, or run `assay up`, which starts a server of its own"
+        )
+    return settings.redis_url.get_secret_value()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Celery's options as measured to lose nothing; see docs/fleet.md for the reasons in full."""
+    url = redis_url(settings)
+    return {
+        "broker_url": celery_url(url),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            # Deliveries in work are renewed every 4 s (worker/fleet/process.py), so a dead worker's batch comes back
+            # after about 20 s however long a living one may take.
+            "visibility_timeout": VISIBILITY_TIMEOUT_S,
+            "unacked_restore_interval": 3,
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 10,
+            "health_check_interval": 25,
+            "socket_timeout": 30,  # without it a publish to a half-open connection hangs for ever
+            "socket_keepalive": True,
+            "global_keyprefix": settings.key_prefix,
+        },
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": False,
+        "task_ignore_result": True,
+        "result_expires": None,  # else beat would schedule the clean-up of results there are none of
+        "task_store_errors_even_if_ignored": False,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": CONTROL_QUEUE,
+        "task_create_missing_queues": True,
+        "task_publish_retry": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_max_loop_interval": 5,
+        "redbeat_redis_url": url,
+        "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
+        "redbeat_lock_timeout": 60,  # RedBeat's own 1,500 s would stop all sweeps for 25 minutes after a crash
+        "beat_schedule": {
+            name: {
+                "task": f"assay.{name}",
+                "schedule": every,
+                # A tick nobody took in time is worthless: the next one does the same work.
+                "options": {"queue": CONTROL_QUEUE, "expires": max(every, 10.0)},
+            }
+            for name, every in (
+                ("sweep", settings.sweep_every_s),
+                ("reconcile", settings.reconcile_every_s),
+                ("verify", settings.verify_every_s),
+                ("golden_tick", settings.golden_tick_every_s),
+                ("review", settings.review_every_s),
+            )
+        },
+    }
+
+
+_given: list[Settings] = []
+
+
+def use_settings(settings: Settings) -> None:
+    """Configure this process from these settings instead of the environment; before the first message."""
+    _given[:] = [settings]
+
+
+app.add_defaults(lambda: options(_given[0] if _given else load_settings()))
+
+
+@setup_logging.connect
+def _log_as_we_do(**_: object) -> None:
+    configure_logging(load_settings())
+
+
+async def publish(messages: Sequence[Message]) -> None:
+    """Send messages to their queues, off the event loop.
+
+    Raises:
+        StateUnavailable: the broker did not take them; the ledger still has the work.
+    """
+    if messages:
+        await in_thread(_send, messages)
+
+
+def at_control_start(work: Callable[[], None]) -> Callable[[], None]:
+    """Call this whenever a control worker of this process has started."""
+
+    def started(sender: Any, **_: object) -> None:
+        if CONTROL_QUEUE in sender.app.amqp.queues.consume_from:
+            work()
+
+    worker_ready.connect(started, weak=False)
+    return work
+
+
+@at_control_start
+def _sweep_at_start() -> None:
+    """A control worker that starts sweeps at once: beat's first tick is a whole interval away."""
+    app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
+
+
+_ROUTES: dict[type[Message], tuple[str, str]] = {
+    AssessMessage: ("assay.assess", ASSESS_QUEUE),
+    RecordMessage: ("assay.record", CONTROL_QUEUE),
+    GoldenRunMessage: ("assay.golden_run", CONTROL_QUEUE),
+    GoldenJudgeMessage: ("assay.golden_judge", GOLDEN_QUEUE),
+}
+"""Task and queue of each kind of message."""
+
+
+def _send(messages: Sequence[Message]) -> None:
+    try:
+        with app.producer_or_acquire() as producer:
+            for message in messages:
+                task, queue = _ROUTES[type(message)]
+                app.send_task(task, args=[message.model_dump(mode="json")], queue=queue, producer=producer)
+    except (OperationalError, OSError) as exc:
+        raise StateUnavailable(f"broker: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL") from exc

@@ -1,0 +1,99 @@
+"""One worker process: its loop, its runtime, the deliveries it has in work, and a watchdog over all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import structlog
+
+from assay.worker.config.root import find_root
+from assay.worker.config.settings import load_settings
+from assay.worker.fleet.app import RENEW_EVERY_S, publish, redis_url
+from assay.worker.fleet.loop import LoopThread
+from assay.worker.wiring.runtime import Runtime
+
+T = TypeVar("T")
+WEDGED_AFTER_S = 60.0
+EXIT_WEDGED = 70
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerProcess:
+    """Runs coroutines for Celery's threads and keeps their deliveries alive while the loop answers.
+
+    Renewal runs on the loop itself: if the loop hangs, renewal stops, and the broker gives the work to others.
+    """
+
+    def __init__(self) -> None:
+        settings = load_settings()
+        self.runtime = Runtime(settings, find_root(None, settings), redis_url=redis_url(settings), publish=publish)
+        self._give_up_s = settings.batch_deadline_s + 60
+        self._deliveries: dict[str, float] = {}
+        self._loop = LoopThread()
+        self._loop.spawn(self._renew())
+        threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
+        # What is loaded by now stays; the collector need not walk it again and again while batches come and go.
+        gc.freeze()
+
+    def run(
+        self, delivery_tag: str | None, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None
+    ) -> T:
+        """Run one task's work on the loop, for at most `give_up_s`; this thread does its CPU work meanwhile."""
+        limit_s = give_up_s or self._give_up_s
+        if delivery_tag is not None:
+            self._deliveries[delivery_tag] = time.monotonic() + limit_s
+
+        async def bounded() -> T:
+            async with asyncio.timeout(limit_s):
+                return await work(self.runtime)
+
+        try:
+            return self._loop.run(bounded())
+        finally:
+            if delivery_tag is not None:
+                self._deliveries.pop(delivery_tag, None)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            alive = [tag for tag, until in list(self._deliveries.items()) if until > time.monotonic()]
+            try:
+                async with asyncio.timeout(RENEW_EVERY_S):
+                    await self.runtime.state.renew_deliveries(alive, now=self.runtime.clock.now())
+            except Exception as exc:  # noqa: BLE001  # whatever went wrong: to stop renewing would lose every batch
+                log.warning("process.renewal_failed", error=type(exc).__name__)
+
+    def _watch(self) -> None:
+        """A loop that does not answer for a minute will not recover; leaving lets a supervisor start afresh."""
+        while self._loop.answers(WEDGED_AFTER_S):
+            time.sleep(5)  # the watchdog's own thread; nothing waits for it
+        log.error("process.wedged", seconds=WEDGED_AFTER_S)
+        os._exit(EXIT_WEDGED)
+
+
+_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _create() -> WorkerProcess:
+    return WorkerProcess()
+
+
+def worker_process() -> WorkerProcess:
+    """This process's one instance, made by the first task that needs it."""
+    with _lock:
+        return _create()
+
+
+def run_task(request: Any, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None) -> T:
+    """Run a Celery task's work, its delivery kept alive meanwhile; None gives it the time of a batch."""
+    tag = (request.properties or {}).get("delivery_tag")
+    return worker_process().run(tag, work, give_up_s=give_up_s)

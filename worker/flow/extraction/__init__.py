@@ -1,6 +1,0 @@
-"""From a trace to the sample a judge may see: selectors, shapes of messages and documents, and where each part was."""
-
-from worker.flow.extraction.extract import Extraction, Part, extract
-from worker.flow.extraction.messages import ROLES
-
-__all__ = ["ROLES", "Extraction", "Part", "extract"]

@@ -1,0 +1,239 @@
+"""From what people said of traces to labelled samples: each counted, whether it can be used or not, and why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError, UnjudgeableSample
+from assay.judges.rubric import SamplePaths
+from assay.judges.schema import Record, Sample
+from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.batching import chunks
+from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueues
+from assay.worker.ports.source import Fetched, StoreBusy, TraceStore, TraceTooLarge, trace_in
+from assay.worker.ports.waiting import patiently
+from assay.worker.records.traces import TraceKey
+
+FETCHED_AT_ONCE = 50
+Origin = Literal["review", "feedback"]
+UNTOUCHED = "the value that assay filled in, left as it was: the judge's word, not a person's"
+
+
+class Wanted(Record):
+    """Which opinions become labels.
+
+    `score` names what people are asked in queues, `marked` the values that mean a hallucination. Without them it is
+    the queue's one boolean score, where true means a hallucination, and of feedback a thumb down or less than 0.5.
+    """
+
+    queues: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
+    score: str | None = None
+    marked: tuple[str, ...] = ()
+    days: int = 30
+
+
+class Label(Record):
+    """What people say of one trace: 1 a hallucination, 0 none. `origin` and `place` tell where they said so."""
+
+    trace_id: str
+    label: Literal[0, 1]
+    origin: Origin
+    place: str
+    reviewer: str | None
+    at: datetime
+
+
+class LabelledTrace(Record):
+    """A label with what was judged."""
+
+    label: Label
+    sample: Sample
+    source_id: str
+
+
+@dataclass
+class Tally:
+    """Denominators: what people said by place, and why what could not be used was not."""
+
+    said: Counter[str] = field(default_factory=Counter)
+    usable: Counter[str] = field(default_factory=Counter)
+    unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def drop(self, place: str, why: str) -> None:
+        """Count an opinion that cannot be used."""
+        self.unusable[place, why] += 1
+
+
+async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally: Tally) -> dict[str, Label]:
+    """Labels by trace id; a completed review overrules users' feedback, and a later opinion an earlier one.
+
+    Raises:
+        ConfigurationError: a queue is not there, or asks for several things and none was named.
+        StoreUnavailable, StoreRejected
+    """
+    found: dict[str, Label] = {}
+    for name in wanted.feedback:
+        async for page in queues.feedback(name, now - timedelta(days=wanted.days), now):
+            for score in page:
+                label = _of_feedback(score, wanted, tally)
+                if label is not None:
+                    _keep(found, label, tally)
+    for name in wanted.queues:
+        async for label in _of_queue(queues, name, wanted, tally):
+            _keep(found, label, tally)
+    return found
+
+
+async def samples(
+    store: TraceStore, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: Tally
+) -> AsyncIterator[LabelledTrace]:
+    """Each labelled trace that is still there with what its rubric would judge of it.
+
+    Args:
+        store: where the traces are.
+        labels: by trace id.
+        paths: the rubric's selectors.
+        days: how long before an opinion its trace may have begun.
+        tally: counts.
+    """
+    before = timedelta(days=days)
+    for chunk in chunks(sorted(labels.values(), key=lambda one: one.at), FETCHED_AT_ONCE):
+        keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
+        traces = await _fetched(store, keys)
+        for label in chunk:
+            made = await in_thread(_labelled, label, traces, paths)
+            if isinstance(made, str):
+                tally.drop(label.place, made)
+                continue
+            tally.usable[label.place] += 1
+            yield made
+
+
+async def _fetched(store: TraceStore, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+    """What the store gave; traces it had no room for are asked for again until it has."""
+    found: dict[str, Fetched] = {}
+    left = list(keys)
+
+    async def fetch_rest() -> None:
+        found.update(await store.fetch_traces(left))
+        busy = {trace_id: one for trace_id, one in found.items() if isinstance(one, StoreBusy)}
+        left[:] = [key for key in left if key.trace_id in busy]
+        if busy:
+            raise next(iter(busy.values()))
+
+    await patiently(fetch_rest)
+    return found
+
+
+def label_of(value: bool | float | str, origin: Origin, marked: Collection[str]) -> Literal[0, 1] | None:  # noqa: FBT001  # a person's value
+    """The label a value stands for, None where nobody said what it means."""
+    if marked:
+        return 1 if str(value).lower() in {one.lower() for one in marked} else 0
+    if isinstance(value, str) or not 0 <= value <= 1:
+        return None
+    is_high = value >= 0.5
+    return 1 if is_high == (origin == "review") else 0
+
+
+def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | None:
+    place = f"feedback {score.name}"
+    tally.said[place] += 1
+    if score.trace_id is None or score.is_prefilled:
+        tally.drop(place, UNTOUCHED if score.is_prefilled else "not about a trace")
+        return None
+    label = label_of(score.value, "feedback", wanted.marked)
+    if label is None:
+        tally.drop(place, "value not understood; name those that mean a hallucination with --marked")
+        return None
+    return Label(trace_id=score.trace_id, label=label, origin="feedback", place=place, reviewer=score.by, at=score.at)
+
+
+async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: Tally) -> AsyncIterator[Label]:
+    queue = await patiently(partial(queues.find, name))
+    asked = wanted.score or _the_boolean(name, queue.scores)
+    if asked not in queue.scores:
+        raise ConfigurationError(f"queue {name!r}: --score {asked!r}: it asks for {', '.join(queue.scores)}; name one")
+    place = f"queue {name}"
+    async for page in queues.completed(queue):
+        for item in page:
+            tally.said[place] += 1
+            made = _of_review(item, asked, wanted, place)
+            if isinstance(made, str):
+                tally.drop(place, made)
+            else:
+                yield made
+
+
+def _the_boolean(name: str, scores: Mapping[str, str]) -> str:
+    booleans = [score for score, kind in scores.items() if kind == "BOOLEAN"]
+    if len(booleans) == 1:
+        return booleans[0]
+    asks = ", ".join(f"{score} ({kind.lower()})" for score, kind in scores.items())
+    raise ConfigurationError(f"queue {name!r}: asks for {asks}; name the score that tells a hallucination with --score")
+
+
+def _of_review(item: Reviewed, asked: str, wanted: Wanted, place: str) -> Label | str:
+    """The label of a completed item, or why there is none."""
+    if item.kind == "session":
+        return "a whole session, not one answer"
+    given = [score for score in item.scores if score.name == asked]
+    opinions = _latest_by_person(score for score in given if not score.is_prefilled)
+    if not opinions:
+        return UNTOUCHED if given else f"completed without a {asked}"
+    labels = {label_of(score.value, "review", wanted.marked) for score in opinions}
+    if None in labels:
+        return "value not understood; name those that mean a hallucination with --marked"
+    if len(labels) > 1:
+        return "reviewers disagree"
+    last = opinions[-1]
+    if last.trace_id is None:
+        return "not about a trace"
+    return Label(
+        trace_id=last.trace_id,
+        label=labels.pop() or 0,
+        origin="review",
+        place=place,
+        reviewer=last.by,
+        at=last.at,
+    )
+
+
+def _latest_by_person(scores: Iterable[HumanScore]) -> Sequence[HumanScore]:
+    """Each person's last word; what nobody signed counts only where nobody else spoke."""
+    last: dict[str | None, HumanScore] = {}
+    for score in sorted(scores, key=lambda one: one.at):
+        last.pop(score.by, None)
+        last[score.by] = score
+    signed = [score for by, score in last.items() if by is not None]
+    return signed or list(last.values())
+
+
+def _keep(found: dict[str, Label], label: Label, tally: Tally) -> None:
+    """One label a trace; the other is counted where it was said."""
+    known = found.get(label.trace_id)
+    if known is None:
+        found[label.trace_id] = label
+        return
+    loser = min((known, label), key=lambda one: (one.origin == "review", one.at))
+    found[label.trace_id] = label if loser is known else known
+    tally.drop(loser.place, "the trace has another, later or by a reviewer")
+
+
+def _labelled(label: Label, traces: Mapping[str, Fetched], paths: SamplePaths) -> LabelledTrace | str:
+    if isinstance(traces.get(label.trace_id), TraceTooLarge):
+        return "trace too large"
+    trace = trace_in(traces, label.trace_id)
+    if trace is None:
+        return "trace no longer there"
+    try:
+        sample = build_sample(trace, paths)
+    except UnjudgeableSample as exc:
+        return exc.reason.replace("_", " ")
+    return LabelledTrace(label=label, sample=sample, source_id=trace.root.session_id or trace.id)

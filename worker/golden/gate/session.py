@@ -1,0 +1,93 @@
+"""One gate from targets to verdict: both sides and the judge itself examined in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
+from assay.worker.golden.runs.concurrency import limit_of, together
+from assay.worker.golden.runs.exam import examine_judge
+from assay.worker.golden.runs.journal import Journal
+from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, confirm_failures, run_golden
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.targets import GoldenTarget
+
+Targets = GoldenTarget | Sequence[GoldenTarget]
+
+
+@dataclass(frozen=True)
+class GoldenSession:
+    """A golden set, the evaluator that judges it, and how much may be in flight, for how long."""
+
+    golden: GoldenSet
+    evaluator: SampleEvaluator
+    concurrency: int
+    on_done: Callable[[], None] = lambda: None
+    run_id: str = ""
+    repeats: int | None = None
+    timeout_s: float | None = None
+    journal: Journal = field(default_factory=Journal)
+
+    async def run(self, target: Targets) -> GoldenRun:
+        """Ask, judge and decide every item, and close the target."""
+        return await self._side(target, self._plan("candidate"))
+
+    async def examine(self) -> JudgeExam:
+        """Judge the anchors again: is the judge still worth believing?"""
+        return await examine_judge(self.golden, self.evaluator, plan=self._plan("anchor"))
+
+    async def run_and_examine(self, target: Targets) -> GoldenRun:
+        """A run with the judge's exam in it, both at the same time."""
+        plan = self._plan("candidate")
+        run: GoldenRun
+        run, exam = await together(self._side(target, plan), examine_judge(self.golden, self.evaluator, plan=plan))
+        return run.model_copy(update={"exam": exam})
+
+    async def gate(self, baseline: Targets | GoldenRun, candidate: Targets | GoldenRun) -> GateResult:
+        """Compare a candidate with a baseline, each a target to ask or a run already made, under today's judge.
+
+        Both sides and the exam run at the same time under one limit; then failures that decide alone are confirmed.
+        """
+        plan = self._plan("candidate")
+        before, after, exam = await together(
+            self._side(baseline, replace(plan, part="baseline")),
+            self._side(candidate, plan),
+            examine_judge(self.golden, self.evaluator, plan=plan),
+        )
+        names = self.golden.manifest.gate.must_pass
+        after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
+        result = compare(before, after, self.golden, exam)
+        # A candidate that was run before keeps its own files: this comparison is a run of its own.
+        own = {"run_id": self.run_id or result.run_id, "baseline_runs": _outputs(baseline)}
+        return result.model_copy(update=own)
+
+    def _plan(self, part: str) -> RunPlan:
+        """The plan of everything that starts now."""
+        deadline = None if self.timeout_s is None else asyncio.get_running_loop().time() + self.timeout_s
+        return RunPlan(
+            limit=limit_of(self.concurrency),
+            repeats=self.repeats or self.golden.manifest.repeats,
+            deadline=deadline,
+            run_id=self.run_id,
+            part=part,
+            journal=self.journal,
+            on_done=lambda _: self.on_done(),
+        )
+
+    async def _side(self, side: Targets | GoldenRun, plan: RunPlan) -> GoldenRun:
+        if isinstance(side, GoldenRun):
+            return side
+        try:
+            return await run_golden(self.golden, side, self.evaluator, plan=plan)
+        finally:
+            for target in side if isinstance(side, Sequence) else (side,):
+                await target.close()
+
+
+def _outputs(baseline: Targets | GoldenRun) -> tuple[str, ...]:
+    """The names of the reviewed outputs that stand for the baseline; none where it is one release or a run."""
+    return tuple(target.name for target in baseline) if isinstance(baseline, Sequence) else ()

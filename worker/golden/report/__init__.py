@@ -1,0 +1,1 @@
+"""How runs and gates are shown: terminal, Markdown, JUnit, JSON, one HTML page."""

@@ -1,0 +1,180 @@
+"""The lines a report is made of: what runs, gates and exams found, in words; every renderer shows the same ones."""
+
+from __future__ import annotations
+
+from assay.judges.schema import Usage
+from assay.worker.golden.gate.metrics import PASS_RATE
+from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.results.gate_result import GateResult, MetricTest
+from assay.worker.golden.results.item_status import ItemStatus
+from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
+from assay.worker.golden.runs.series import Series
+from assay.worker.statistics.intervals import Estimate
+from assay.worker.statistics.power import noninferiority_power
+
+_NAMED = 10
+
+
+def share(estimate: Estimate | None) -> str:
+    """A share with its interval and n, in words."""
+    if estimate is None:
+        return "not estimable"
+    groups = f" in {estimate.n_clusters} sources" if estimate.n_clusters is not None else ""
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}], n = {estimate.n}{groups}"
+
+
+def run_facts(run: GoldenRun) -> list[str]:
+    """What there is to say of a run, a line each."""
+    counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
+    seconds = (run.finished - run.started).total_seconds()
+    asked = f"{len(run.items)} items" if run.repeats == 1 else f"{len(run.items)} answers, {run.repeats} to each item"
+    facts = [
+        f"{asked}: {counts}" + ("; the time of the whole run was up" if run.timed_out else ""),
+        f"pass rate {share(run.pass_rate())}",
+        _spent("judging", run.usage, run.cost_usd) + f"; {seconds:.1f} s",
+    ]
+    facts += [exam_fact(run.exam)] if run.exam is not None else []
+    return facts + _unstable_facts(run.unstable())
+
+
+def gate_facts(result: GateResult) -> list[str]:
+    """What a gate's verdict rests on, a line each."""
+    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
+    noise = result.noise
+    return [
+        f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
+        f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
+        f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
+        f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
+        sight_words(result),
+        *_missing_facts(result),
+        *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
+        *_unstable_facts(result.unstable),
+        exam_fact(result.exam),
+        _spent("judging both sides", result.usage, result.cost_usd),
+        *([_spent("examining the judge", result.exam.usage, result.exam.cost_usd)] if result.exam is not None else []),
+        f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}, run {result.run_id or 'not kept'}",
+        *(_metric_fact(test) for test in result.secondaries),
+        *(
+            f"slice {s.tag}: {s.baseline_passed} → {s.candidate_passed} passed, {s.n} items (reported, not tested)"
+            for s in result.slices
+        ),
+    ]
+
+
+def primary_change(result: GateResult) -> tuple[str, str]:
+    """How far the primary metric moved, and its interval: of the pass rate over paired items, else of the means."""
+    test = result.primary
+    if test.metric == PASS_RATE and result.n:
+        dropped = sum(pair.drop for pair in result.pairs if not pair.both_missing) / (result.n * result.repeats)
+        words = f"{signed(-100 * dropped, 1)} points"
+    elif test.baseline is not None and test.candidate is not None:
+        words = signed(test.candidate - test.baseline, 3)
+    else:
+        return "unknown", f"n = {test.n}"
+    found = test.drop_interval
+    if found is None:
+        return words, f"n = {test.n}"
+    ends = f"{signed(-100 * found.high, 1)} to {signed(-100 * found.low, 1)}"
+    return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {test.n}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A change for people: with its sign, a true minus, and none on zero."""
+    rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
+
+
+def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float, *, seen: str = "are caught") -> str:
+    """What so many items can see, in words, where the pass rate is tested for a regression."""
+    items = f"{n} items" + (f" asked {repeats} times" if repeats > 1 else "")
+    if drop is None:
+        return f"with {items} no drop of the pass rate can be promised to be caught"
+    by_chance = f"if {flip_rate:.0%} of the items flip each way by chance"
+    return f"with {items} drops from {drop:.1%} {seen} with 80 % power {by_chance}"
+
+
+def sight_words(result: GateResult) -> str:
+    """What this comparison could see, in words that fit its primary metric and mode."""
+    drop, n, flips = result.minimum_detectable_drop, result.n, result.assumed_flip_rate
+    if result.primary.metric != PASS_RATE:
+        return unknown_sight(result.primary.metric)
+    if result.margin is None:
+        return detectable_words(drop, n, result.repeats, flips)
+    return margin_sight(drop, n, result.repeats, flips, margin=result.margin, alpha=result.alpha)
+
+
+def unknown_sight(metric: str) -> str:
+    """What there is to say beforehand where a score decides."""
+    return (
+        f"which change of {metric_name(metric)} is caught is not known beforehand: it depends on how the score varies"
+    )
+
+
+def margin_sight(drop: float | None, n: int, repeats: int, flip_rate: float, *, margin: float, alpha: float) -> str:
+    """What so many items can see, in words, where non-inferiority is asked for.
+
+    How likely an unchanged release is to pass is told for items asked once; the interval of repeats has no such sum.
+    """
+    regressed = detectable_words(drop, n, repeats, flip_rate, seen="are shown to be a regression")
+    if repeats > 1 or n < 1:
+        return regressed
+    power = noninferiority_power(n, margin, flip_rate=flip_rate, alpha=alpha)
+    return (
+        f"an unchanged release is shown to be no worse than {margin:.1%} with a probability of {power:.0%}; {regressed}"
+    )
+
+
+def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
+    cost = "cost unknown (no price)" if cost_usd is None else f"{cost_usd:.4f} USD"
+    return f"{what}: {usage.calls} model calls, {usage.prompt_tokens + usage.completion_tokens} tokens, {cost}"
+
+
+def _metric_fact(test: MetricTest) -> str:
+    p_value = "not estimable" if test.adjusted_p is None else f"{test.adjusted_p:.3g}"
+    times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
+    what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
+    return f"{what}, n = {test.n}, Holm p = {p_value}{'; worse' if test.shown_worse else ''}"
+
+
+def _missing_facts(result: GateResult) -> list[str]:
+    """Items of the candidate without a result, by name."""
+    lost = [pair.id for pair in result.pairs if any(item.status is ItemStatus.MISSING for item in pair.candidate)]
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return [f"missing: {', '.join(lost[:_NAMED])}{more}"] if lost else []
+
+
+def _unstable_facts(names: tuple[str, ...]) -> list[str]:
+    """Items that both passed and failed."""
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    said = f"{len(names)} unstable items, passing in one repeat and failing in another"
+    return [f"{said}: {', '.join(names[:_NAMED])}{more}"]
+
+
+def exam_fact(exam: JudgeExam | None) -> str:
+    """How the judge's exam ended, and against itself before."""
+    if exam is None:
+        return "judge: not examined"
+    rates = f"sensitivity {share(exam.sensitivity)}; specificity {share(exam.specificity)}"
+    why = "" if exam.state is ExamState.UNEXAMINED and not exam.reason else f": {exam.reason}"
+    change = exam.change
+    before = "" if change is None else f"; {change.worse} worse, {change.better} better than at the baseline"
+    return f"judge exam {exam.state.value}{why}; {rates}{before}"
+
+
+def series_facts(series: Series) -> list[str]:
+    """What the weekly series says, a line each."""
+    lines = [f"{series.target}, evaluator {series.revision[:12] or 'none'}"]
+    if series.too_few is not None or series.limit is None or series.reference_pass_rate is None:
+        return [*lines, f"no series yet: {series.too_few}"]
+    normal = f"reference pass rate {series.reference_pass_rate:.1%} over {len(series.reference)} runs"
+    lines.append(f"{normal}; watched: below {1 - series.limit:.1%}, alarm at e = {series.threshold:g}")
+    lines += [
+        f"{point.run_id}  pass rate {point.pass_rate:.1%}, n = {point.answers}, e = {point.e_value:.3g}"
+        + ("; acknowledged, the evidence starts anew" if point.run_id in series.acknowledged else "")
+        for point in series.points
+    ]
+    alarm = f"ALARM at run {series.alarm}: the pass rate fell" if series.alarm is not None else "no alarm"
+    return [*lines, alarm]

@@ -1,0 +1,268 @@
+"""The upper half of the page: the verdict in words, what was checked, the metrics, and what it all rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.worker.golden.gate.metrics import PASS_RATE
+from assay.worker.golden.report.facts import primary_change, share, sight_words, signed
+from assay.worker.golden.report.html.checks import Check, exam_check, gate_checks
+from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.results.gate_result import GateResult, GateVerdict, MetricTest
+from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
+from assay.worker.statistics.intervals import Estimate
+
+_HEADLINES = {
+    GateVerdict.PASS: "The gate lets this release through.",
+    GateVerdict.REGRESSED: "The candidate is worse than the baseline.",
+    GateVerdict.INCONCLUSIVE: "This run cannot decide.",
+}
+
+
+@dataclass(frozen=True)
+class Banner:
+    """The verdict: `kind` colours it, `word` names it, and the reasons say why."""
+
+    kind: str
+    word: str
+    headline: str
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One pass rate drawn on a line from 0 to 100; the ends are those of its 95 % interval."""
+
+    name: str
+    side: str
+    value: str
+    note: str
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One key figure with what it rests on."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric on both sides."""
+
+    name: str
+    role: str
+    baseline: str
+    candidate: str
+    change: str
+    n: int
+    test: str
+    p_value: str
+    adjusted_p: str
+    worse: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything above the list of items."""
+
+    title: str
+    subtitle: str
+    banner: Banner
+    rates: tuple[Rate, ...]
+    figures: tuple[Figure, ...]
+    checks: tuple[Check, ...]
+    metrics: tuple[MetricRow, ...]
+    slices: tuple[tuple[str, ...], ...]
+    exam: tuple[tuple[str, str], ...]
+    identity: tuple[tuple[str, str], ...]
+
+
+def gate_summary(result: GateResult) -> Summary:
+    """What a gate found."""
+    verdict = result.verdict
+    return Summary(
+        title=f"Gate of {result.golden_set}",
+        subtitle=f"{result.candidate} against {result.baseline}",
+        banner=Banner(
+            verdict.value,
+            f"{verdict.value} · exit {result.exit_code}",
+            _HEADLINES[verdict],
+            result.reasons,
+            result.warnings,
+        ),
+        rates=(
+            *_rate(result.baseline, "baseline", result.baseline_pass_rate),
+            *_rate(result.candidate, "candidate", result.candidate_pass_rate),
+        ),
+        figures=_gate_figures(result),
+        checks=gate_checks(result),
+        metrics=tuple(_metric_row(test, result) for test in (result.primary, *result.secondaries)),
+        slices=tuple(
+            (s.tag, str(s.n), str(s.baseline_passed), str(s.candidate_passed), str(s.worse), str(s.better))
+            for s in result.slices
+        ),
+        exam=exam_rows(result.exam),
+        identity=_gate_identity(result),
+    )
+
+
+def run_summary(run: GoldenRun) -> Summary:
+    """What a plain run found; it compares with nothing and so decides nothing."""
+    complete = not run.missing and not run.timed_out
+    banner = Banner(
+        kind="run" if complete else "inconclusive",
+        word="complete" if complete else "incomplete",
+        headline="Every item was answered and judged." if complete else "Not every item has a result.",
+        reasons=("A run compares with nothing; `assay gate` decides.",) if complete else _run_gaps(run),
+        warnings=(),
+    )
+    return Summary(
+        title=f"Run of {run.golden_set}",
+        subtitle=run.target,
+        banner=banner,
+        rates=_rate(run.target, "pass rate", run.pass_rate()),
+        figures=(
+            Figure("missing", f"{run.missing} of {len(run.items)}", "answers that never came, or were not judged"),
+            Figure("unstable", str(len(run.unstable())), _repeats_words(run.repeats)),
+            _cost_figure(run),
+        ),
+        checks=(exam_check(run.exam),),
+        metrics=(),
+        slices=(),
+        exam=exam_rows(run.exam),
+        identity=(
+            ("run", run.run_id or "not kept"),
+            ("golden set", f"{run.golden_set}, digest {run.set_digest[:12]}"),
+            ("rubric", f"{run.rubric}, {run.rubric_hash[:12]}"),
+            ("evaluator revision", run.revision),
+            ("judge models served", ", ".join(run.models_served) or "none (local judge)"),
+            ("ran", f"{run.started:%Y-%m-%d %H:%M:%S} to {run.finished:%H:%M:%S} UTC"),
+        ),
+    )
+
+
+def exam_rows(exam: JudgeExam | None) -> tuple[tuple[str, str], ...]:
+    """The judge's exam, a row each."""
+    if exam is None:
+        return ()
+    rows = [
+        ("state", exam.state.value.replace("_", " ") + (f": {exam.reason}" if exam.reason else "")),
+        ("anchors", f"{exam.positives} hallucinated, {exam.negatives} sound, {exam.missing} not judged"),
+        ("sensitivity", share(exam.sensitivity)),
+        ("specificity", share(exam.specificity)),
+    ]
+    if exam.informedness is not None and exam.informedness_low is not None:
+        words = f"{exam.informedness:.2f}, lower 95 % bound {exam.informedness_low:.2f}; the bar is {exam.bar:g}"
+        rows.append(("sensitivity + specificity − 1", words))
+    if exam.change is not None:
+        change = exam.change
+        words = (
+            f"{change.worse} anchors worse, {change.better} better of {change.n}; one-sided p = {change.p_value:.3g}"
+        )
+        rows.append(("against itself at the baseline", f"{words}, alpha {change.alpha:g}"))
+    rows.append(("models served", ", ".join(exam.models_served) or "none (local judge)"))
+    rows.append(("cost", "unknown (no price)" if exam.cost_usd is None else f"{exam.cost_usd:.4f} USD"))
+    return tuple(rows)
+
+
+def _run_gaps(run: GoldenRun) -> tuple[str, ...]:
+    gaps = [f"{run.missing} of {len(run.items)} answers are missing"]
+    return tuple(gaps + (["the time of the whole run was up"] if run.timed_out else []))
+
+
+def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
+    change = primary_change(result)
+    return (
+        Figure(f"change of {metric_name(result.primary.metric)}", change[0], change[1]),
+        Figure("items that changed", f"{result.worse} worse, {result.better} better", f"of {result.n} compared"),
+        Figure(
+            "smallest drop it can see",
+            _smallest_drop(result),
+            sight_words(result),
+        ),
+        _cost_figure(result),
+    )
+
+
+def _smallest_drop(result: GateResult) -> str:
+    if result.primary.metric != PASS_RATE:
+        return "not known"
+    drop = result.minimum_detectable_drop
+    return "none" if drop is None else f"{drop:.1%}"
+
+
+def _rate(name: str, side: str, estimate: Estimate | None) -> tuple[Rate, ...]:
+    if estimate is None:
+        return ()
+    value, _, note = share(estimate).partition(" [")
+    ends = (round(100 * end, 2) for end in (estimate.value, estimate.low, estimate.high))
+    return (Rate(name, side, value, f"95 % interval [{note}", *ends),)
+
+
+def _cost_figure(made: GateResult | GoldenRun) -> Figure:
+    seconds = (made.finished - made.started).total_seconds() if made.finished and made.started else None
+    tokens = made.usage.prompt_tokens + made.usage.completion_tokens
+    took = "" if seconds is None else f", {seconds:.1f} s"
+    cost = "unknown (no price)" if made.cost_usd is None else f"{made.cost_usd:.4f} USD"
+    return Figure("judging cost", cost, f"{made.usage.calls} model calls, {tokens:,} tokens{took}")
+
+
+def _metric_row(test: MetricTest, result: GateResult) -> MetricRow:
+    primary = test is result.primary
+    change = primary_change(result)[0] if primary else _difference(test)
+    return MetricRow(
+        name=metric_name(test.metric),
+        role="primary" if primary else "secondary",
+        baseline=_mean(test, test.baseline),
+        candidate=_mean(test, test.candidate),
+        change=change,
+        n=test.n,
+        test=test.test,
+        p_value="not estimable" if test.p_value is None else f"{test.p_value:.3g}",
+        adjusted_p="–" if test.adjusted_p is None else f"{test.adjusted_p:.3g}",
+        worse=test.shown_worse,
+    )
+
+
+def _mean(test: MetricTest, value: float | None) -> str:
+    return f"{value:.1%}" if value is not None and test.metric == "pass_rate" else number(value)
+
+
+def _difference(test: MetricTest) -> str:
+    if test.baseline is None or test.candidate is None:
+        return "unknown"
+    return f"× {test.ratio:.2f}" if test.ratio is not None else signed(test.candidate - test.baseline, 3)
+
+
+def _repeats_words(repeats: int) -> str:
+    return "one answer an item: nobody can tell" if repeats == 1 else f"items that pass and fail in {repeats} repeats"
+
+
+def _gate_identity(result: GateResult) -> tuple[tuple[str, str], ...]:
+    rows = [
+        ("run", result.run_id or "not kept"),
+        ("golden set", f"{result.golden_set}, digest {result.set_digest[:12]}"),
+        ("evaluator revision", result.revision),
+        (
+            "mode",
+            result.mode.replace("_", " ") + (f", margin {result.margin:.1%}" if result.margin is not None else ""),
+        ),
+        ("alpha", f"{result.alpha:g}, one-sided"),
+        ("repeats", f"{result.repeats} on both sides"),
+    ]
+    if result.baseline_runs:
+        rows.append(("baseline outputs", ", ".join(result.baseline_runs)))
+    if result.noise is not None:
+        rows.append(("noise of repeating alone", f"± {result.noise.run_se:.1%} (standard error)"))
+    if result.unstable:
+        rows.append(("unstable items", f"{len(result.unstable)}, passing in one repeat and failing in another"))
+    if result.started is not None and result.finished is not None:
+        rows.append(("ran", f"{result.started:%Y-%m-%d %H:%M:%S} to {result.finished:%Y-%m-%d %H:%M:%S} UTC"))
+    return tuple(rows)

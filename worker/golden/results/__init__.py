@@ -1,0 +1,1 @@
+"""What runs and gates conclude, as records."""

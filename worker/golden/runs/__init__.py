@@ -1,0 +1,1 @@
+"""Running a golden set: answers in, judged items out, kept where they can be resumed."""

@@ -1,0 +1,227 @@
+"""Golden runs judged by the fleet: samples and outcomes meet in the shared state, messages only ring the bell.
+
+The run itself (asking the target, deciding, confirming, the journal) stays where it was started; a sample goes to
+whichever worker takes it and its outcome comes back under its key. A run is complete when every key has an outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.evaluate import Evaluator
+from assay.judges.schema import Failed, Outcome, Sample
+from assay.worker.ports.publish import PublishGolden
+from assay.worker.ports.state import FleetState
+from assay.worker.records.messages import BATCH_SIZE, GoldenJudgeMessage
+
+TTL_S = 6 * 3600
+"""How long samples and outcomes of a run lie in the state."""
+
+CLAIM_S = 130.0
+"""How long one worker may hold a sample; longer than a batch may take."""
+
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a run waits for the fleet, in seconds: looks, rings again for what is open, says that nobody takes it."""
+
+    look_s: float = 0.1
+    ring_again_s: float = 60.0
+    silence_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class JudgedBy:
+    """Which evaluator a run wants, and the documents (by digest) a worker needs to build it."""
+
+    revision: str
+    rubric_hash: str
+    calibration_hash: str | None
+    documents: Mapping[str, str]
+
+
+@dataclass
+class _Waiting:
+    sample: bytes
+    outcome: asyncio.Future[Outcome]
+    rung_at: float | None = None
+
+
+@dataclass
+class FleetEvaluator:
+    """A `SampleEvaluator` whose samples are judged elsewhere.
+
+    `say` is told, once, that nothing has come back for a while.
+    """
+
+    judged_by: JudgedBy
+    state: FleetState
+    publish: PublishGolden
+    pace: Pace = Pace()
+    say: Callable[[str], None] = lambda _: None
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _pump: asyncio.Task[None] | None = None
+    _heard_at: float | None = None
+    _said: bool = False
+    # A run that goes on asks anew for what its journal lacks: an outcome under an old key may be in the journal.
+    _session: str = field(default_factory=lambda: secrets.token_hex(8))
+    _count: int = 0
+
+    @property
+    def revision(self) -> str:
+        """The revision of the evaluator that every worker must have."""
+        return self.judged_by.revision
+
+    async def evaluate(self, sample: Sample) -> Outcome:
+        """The outcome some worker comes to, however long that takes; the run's time limit ends the waiting."""
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._work())
+        key, self._count = f"{self._session}:{self._count}", self._count + 1
+        waiting = _Waiting(sample.model_dump_json().encode(), asyncio.get_running_loop().create_future())
+        self._waiting[key] = waiting
+        try:
+            return await waiting.outcome
+        finally:
+            del self._waiting[key]
+
+    async def close(self) -> None:
+        """Stop waiting."""
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+
+    async def _work(self) -> None:
+        """Ring for what is new or overdue and take in what has come, until closed."""
+        while True:
+            try:
+                await self._ring()
+                await self._take_in()
+            except EvaluationError as exc:
+                # Nothing is lost by an outage; how long to wait for its end is the run's time limit.
+                log.warning("golden.fleet_unreachable", error=str(exc))
+            except Exception as exc:
+                for waiting in self._waiting.values():
+                    waiting.outcome.set_exception(exc)
+                raise
+            await asyncio.sleep(self.pace.look_s)
+
+    async def _ring(self) -> None:
+        now = asyncio.get_running_loop().time()
+        due = [
+            key
+            for key, waiting in self._waiting.items()
+            if waiting.rung_at is None or now - waiting.rung_at >= self.pace.ring_again_s
+        ]
+        if due:
+            # Again with every ring: a server that lost its memory has lost them, too.
+            for digest, content in self.judged_by.documents.items():
+                await self.state.put_document(digest, content)
+            for key, sample in [(key, self._waiting[key].sample) for key in due]:
+                await self.state.keep(_sample_key(key), sample, ttl_s=TTL_S)
+            await self.publish([self._message(due[n : n + BATCH_SIZE]) for n in range(0, len(due), BATCH_SIZE)])
+        for key in due:
+            if key in self._waiting:
+                self._waiting[key].rung_at = now
+
+    async def _take_in(self) -> None:
+        keys = {_outcome_key(key): key for key in self._waiting}
+        found = await self.state.kept(list(keys))
+        now = asyncio.get_running_loop().time()
+        self._heard_at = now if found or not keys or self._heard_at is None else self._heard_at
+        for key, raw in found.items():
+            waiting = self._waiting.get(keys[key])
+            if waiting is not None and not waiting.outcome.done():
+                waiting.outcome.set_result(_unpacked(raw))
+        if not self._said and now - self._heard_at >= self.pace.silence_s:
+            self._said = True
+            self.say(f"nothing judged for {self.pace.silence_s:g} s; does the fleet run (`assay up`, `assay status`)?")
+
+    def _message(self, keys: Sequence[str]) -> GoldenJudgeMessage:
+        return GoldenJudgeMessage(
+            rubric_hash=self.judged_by.rubric_hash,
+            calibration_hash=self.judged_by.calibration_hash,
+            revision=self.revision,
+            keys=tuple(keys),
+        )
+
+
+@dataclass(frozen=True)
+class GoldenJudging:
+    """A worker's part: judge the samples of one message, keep each outcome as it comes."""
+
+    state: FleetState
+    evaluator: Callable[[str, str | None], Awaitable[Evaluator | None]]
+
+    async def judge(self, message: GoldenJudgeMessage, *, owner: str) -> int:
+        """Judge what nobody else has judged or is judging; returns how many outcomes were added."""
+        evaluator, problem = await self._evaluator(message)
+        samples = await self.state.kept([_sample_key(key) for key in message.keys])
+        done = await self.state.kept([_outcome_key(key) for key in message.keys])
+        open_keys = [key for key in message.keys if _outcome_key(key) not in done and _sample_key(key) in samples]
+        added = await asyncio.gather(
+            *(self._one(key, samples[_sample_key(key)], evaluator or problem, owner) for key in open_keys)
+        )
+        return sum(added)
+
+    async def _evaluator(self, message: GoldenJudgeMessage) -> tuple[Evaluator | None, Failed]:
+        """The evaluator that was asked for, or the outcome that says why it is not here."""
+        try:
+            found = await self.evaluator(message.rubric_hash, message.calibration_hash)
+        except ConfigurationError as exc:
+            return None, Failed(error="ConfigurationError", message=f"this worker cannot judge: {exc}")
+        if found is None:
+            return None, Failed(error="UnknownRubric", message="rubric or calibration is not in the shared state")
+        if found.revision != message.revision:
+            theirs, ours = message.revision[:12], found.revision[:12]
+            remedy = "give workers and gate the same version and files"
+            return None, Failed(
+                error="OtherEvaluator", message=f"asked for evaluator {theirs}, this worker has {ours}; {remedy}"
+            )
+        return found, Failed(error="", message="")
+
+    async def _one(self, key: str, raw: bytes, judge: Evaluator | Failed, owner: str) -> bool:
+        claim = f"golden:{key}"
+        if not await self.state.acquire(claim, owner=owner, ttl_s=CLAIM_S):
+            return False
+        try:
+            outcome = judge if isinstance(judge, Failed) else await _judged(judge, raw)
+            await self.state.keep(_outcome_key(key), _OUTCOME.dump_json(outcome), ttl_s=TTL_S)
+        finally:
+            await self.state.release(claim, owner=owner)
+        return True
+
+
+async def _judged(evaluator: Evaluator, raw: bytes) -> Outcome:
+    try:
+        return await evaluator.evaluate(Sample.model_validate_json(raw))
+    except Exception as exc:  # noqa: BLE001  # a sample that breaks its judge must not hold up the others of its batch
+        log.warning("golden.judge_broke", error=type(exc).__name__)
+        message = str(exc)[:300] if isinstance(exc, EvaluationError) else ""
+        return Failed(error=type(exc).__name__, message=message)
+
+
+def _sample_key(key: str) -> str:
+    return f"golden:sample:{key}"
+
+
+def _outcome_key(key: str) -> str:
+    return f"golden:outcome:{key}"
+
+
+def _unpacked(raw: bytes) -> Outcome:
+    try:
+        return _OUTCOME.validate_json(raw)
+    except ValidationError:
+        return Failed(error="OtherVersion", message="the outcome was written by another version of assay")

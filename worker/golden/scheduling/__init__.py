@@ -1,0 +1,1 @@
+"""Golden sets that run by themselves: due slots, claimed once, run, announced."""

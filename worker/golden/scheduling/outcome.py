@@ -1,0 +1,83 @@
+"""What a scheduled run is said to have come to: by must-pass items, the judge and the series, not by one test.
+
+A gate of a release is one look at full alpha. The same test every week raises a false alarm in most years, so a
+scheduled run's own p-value is told but does not decide: the series does. Until it stands, the k-th look is held against
+alpha · 6/(π²k²), which sums to alpha over all of them.
+"""
+
+from __future__ import annotations
+
+import math
+
+from assay.judges.schema import Record
+from assay.worker.golden.report.facts import exam_fact, gate_facts, run_facts
+from assay.worker.golden.report.words import metric_name
+from assay.worker.golden.results.gate_result import GateResult, GateVerdict
+from assay.worker.golden.results.run_result import ExamState, GoldenRun
+from assay.worker.golden.runs.series import Series
+from assay.worker.golden.sets.golden_set import GoldenSet
+
+ERROR = "error"
+"""Verdict of a run that could not be made."""
+
+_NOT_SHOWN = "not shown to be no worse"
+"""How the gate words a margin that one look did not show; every other inconclusive end says that something is wrong."""
+
+
+class RunOutcome(Record):
+    """How a scheduled run ended, in one word and a few lines; `shown` is what became of its experiment."""
+
+    verdict: str
+    lines: tuple[str, ...]
+    shown: str = ""
+
+
+def outcome_of(made: GoldenRun | GateResult, golden: GoldenSet, series: Series) -> RunOutcome:
+    """What is announced of a finished scheduled run, which is in the series already."""
+    if isinstance(made, GateResult):
+        return _gate_outcome(made, series)
+    return _run_outcome(made, golden, series)
+
+
+def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
+    facts = tuple(gate_facts(result)[:3])
+    margin = bool(result.reasons) and result.reasons[0].startswith(_NOT_SHOWN)
+    if result.must_pass_failures or (result.verdict is GateVerdict.INCONCLUSIVE and not margin):
+        return RunOutcome(verdict=result.verdict.value, lines=(*result.reasons, series_line(series), *facts))
+    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
+    look = f"this run alone: {result.verdict.value}, one-sided p = {p_value}; one look of many, so it does not decide"
+    lines = (series_line(series), look, *facts)
+    if series.alarm is not None:
+        return RunOutcome(verdict=GateVerdict.REGRESSED.value, lines=lines)
+    level = result.alpha * 6 / (math.pi * max(series.looks, 1)) ** 2
+    if series.too_few is not None and result.p_value is not None and result.p_value <= level:
+        name = metric_name(result.primary.metric)
+        found = f"{name} is worse: one-sided p = {p_value} ≤ {level:.2g}, what alpha leaves for look {series.looks}"
+        return RunOutcome(verdict=GateVerdict.REGRESSED.value, lines=(found, series_line(series), *facts))
+    return RunOutcome(verdict=GateVerdict.PASS.value, lines=lines)
+
+
+def _run_outcome(run: GoldenRun, golden: GoldenSet, series: Series) -> RunOutcome:
+    """A run that is compared with nothing but the runs before it."""
+    doubtful = run.exam is not None and not (
+        run.exam.state is ExamState.PASSED
+        or (run.exam.state is ExamState.UNEXAMINED and golden.manifest.gate.allow_unexamined)
+    )
+    facts = (series_line(series), *run_facts(run))
+    if run.missing:
+        return RunOutcome(verdict="incomplete", lines=facts)
+    if doubtful:
+        return RunOutcome(verdict=GateVerdict.INCONCLUSIVE.value, lines=(exam_fact(run.exam), *facts))
+    return RunOutcome(verdict="complete" if series.alarm is None else GateVerdict.REGRESSED.value, lines=facts)
+
+
+def series_line(series: Series) -> str:
+    """Where the series stands, in a line."""
+    if series.alarm is not None:
+        how = f"`assay golden series` shows it, with --acknowledge {series.points[-1].run_id} it starts anew"
+        return f"ALARM: the pass rate fell, the series says so since run {series.alarm} ({how})"
+    if series.too_few is not None:
+        return f"no series yet: {series.too_few}"
+    if not series.points:
+        return "series: its reference runs are complete, watched from the next run on"
+    return f"series: no alarm, e = {series.points[-1].e_value:.3g} of {series.threshold:g}"

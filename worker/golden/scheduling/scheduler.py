@@ -1,0 +1,177 @@
+"""A scheduled run: from the bell to the kept result and the news of it, whoever dies in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.evaluate import redacted
+from assay.worker.golden.scheduling.announce import Announcement, announce
+from assay.worker.golden.scheduling.outcome import ERROR, RunOutcome
+from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, run_scheduled
+from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
+from assay.worker.golden.scheduling.tick import RUN_LOCK
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.state import FleetState
+from assay.worker.records.messages import GoldenRunMessage
+
+LOCK_TTL_S = 60.0
+RENEW_EVERY_S = 15.0
+MAX_ATTEMPTS = 3
+"""A run that was begun so often and never ended is given up: it may be what ends its worker."""
+
+log = structlog.get_logger(__name__)
+
+
+class _LockLost(Exception):
+    """Another worker has the run in hand."""
+
+
+class _Lease:
+    """Whether the run is still this worker's, and how to stop it where it is not."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self._stop: Callable[[], object] | None = None
+
+    def lose(self) -> None:
+        """Say that another worker has it, and stop what runs here."""
+        self.is_lost = True
+        if self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has just ended by itself
+                self._stop()
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, RunOutcome]]) -> RunOutcome:
+        """Run the work in a loop of its own, in the calling thread, until it ends or the lease is lost."""
+
+        async def main() -> RunOutcome:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            if task is not None:
+                self._stop = partial(loop.call_soon_threadsafe, task.cancel)
+            return await work()
+
+        try:
+            return asyncio.run(main())
+        except asyncio.CancelledError:
+            raise _LockLost from None
+        finally:
+            self._stop = None
+
+
+@dataclass(frozen=True)
+class ScheduledRuns:
+    """Runs what `GoldenClock` rang for, one at a time in the whole fleet."""
+
+    state: FleetState
+    clock: Clock
+    place: GoldenPlace
+
+    async def run(self, message: GoldenRunMessage, *, owner: str) -> SlotRecord | None:
+        """Run a slot unless it has ended or another run is in progress; returns what it came to.
+
+        A run whose worker died goes on from its journal where that lies on this machine, and starts anew elsewhere.
+        """
+        book = SlotBook(self.state)
+        record = await book.record(message.golden_set, message.slot)
+        if record is None or record.state.is_final or not await self._take(owner):
+            return None
+        try:
+            # Between the first look and the lock another worker may have ended it.
+            record = await book.record(message.golden_set, message.slot) or record
+            if record.state.is_final:
+                return None
+            async with self._held(record, owner) as lease:
+                return await self._finish(record, book, lease)
+        except _LockLost:
+            log.warning("golden.lock_lost", golden_set=message.golden_set)
+            return None
+        finally:
+            await self.state.release(RUN_LOCK, owner=owner)
+
+    async def _finish(self, record: SlotRecord, book: SlotBook, lease: _Lease) -> SlotRecord:
+        """From wherever the slot is to its end; what was judged is written down before it is told."""
+        if record.state is not SlotState.ANNOUNCING:
+            record = self._changed(record, state=SlotState.RUNNING, attempts=record.attempts + 1)
+            await book.put(record)
+            outcome = await self._outcome(record, lease)
+            detail = outcome.lines[0][:300] if outcome.lines else ""
+            record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **outcome.model_dump())
+            if lease.is_lost:
+                raise _LockLost
+            await book.put(record)
+        news = Announcement(
+            golden_set=record.golden_set, run_id=record.run_id, verdict=record.verdict, lines=record.lines
+        )
+        announced = await announce(news, self.place.webhook)
+        state = SlotState.FAILED if record.verdict == ERROR else SlotState.DONE
+        record = self._changed(record, state=state, announced=announced)
+        await book.put(record)
+        log.info("golden.scheduled_run", golden_set=record.golden_set, run=record.run_id, verdict=record.verdict)
+        return record
+
+    async def _outcome(self, record: SlotRecord, lease: _Lease) -> RunOutcome:
+        if record.attempts > MAX_ATTEMPTS:
+            why = f"given up: begun {record.attempts - 1} times, its worker ended every time"
+            return RunOutcome(verdict=ERROR, lines=(why,))
+        try:
+            # In a loop and a thread of its own: reading files and testing permutations would hold everybody else up.
+            return await in_thread(lease.run, lambda: run_scheduled(self.place, record))
+        except _LockLost:
+            raise
+        except EvaluationError as exc:
+            log.warning("golden.scheduled_run_failed", golden_set=record.golden_set, error=type(exc).__name__)
+            return RunOutcome(verdict=ERROR, lines=(_own_words(exc),))
+        except Exception as exc:
+            log.exception("golden.scheduled_run_broke", golden_set=record.golden_set)
+            return RunOutcome(verdict=ERROR, lines=(f"a bug in assay: {type(exc).__name__}",))
+
+    def _changed(self, record: SlotRecord, **changes: object) -> SlotRecord:
+        return record.model_copy(update={**changes, "changed_at": self.clock.now()})
+
+    async def _take(self, owner: str) -> bool:
+        return await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
+
+    @contextlib.asynccontextmanager
+    async def _held(self, record: SlotRecord, owner: str) -> AsyncIterator[_Lease]:
+        """Hold on to the lock and show a sign of life; the state being away for a moment does not end the run.
+
+        A lock that another worker took meanwhile does: two runs of one slot would pay twice and write over each other.
+        """
+        lease, book = _Lease(), SlotBook(self.state)
+
+        async def renew() -> None:
+            while not lease.is_lost:
+                await asyncio.sleep(RENEW_EVERY_S)
+                try:
+                    if not await self._take(owner):
+                        lease.lose()
+                    else:
+                        await book.heard(record.run_id, self.clock.now())
+                except EvaluationError as exc:
+                    log.warning("golden.lock_not_renewed", error=type(exc).__name__)
+
+        task = asyncio.create_task(renew())
+        try:
+            yield lease
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _own_words(exc: EvaluationError) -> str:
+    """What may be told of an error: a wrong setting in our own words, of anything else its class.
+
+    What a library or the team's own code said stands behind our words, and may be private.
+    """
+    if not isinstance(exc, ConfigurationError):
+        return f"{type(exc).__name__}; the control worker's log and the run's directory say more"
+    said = str(exc.__cause__) if exc.__cause__ is not None else ""
+    return redacted((str(exc).replace(said, "…") if said else str(exc)).splitlines()[0])

@@ -1,0 +1,109 @@
+"""One look at all schedules, once a minute: what is due is claimed once and rung for until it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.golden.runs.journal import new_run_id
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotRecord
+from assay.worker.golden.sets.files import read_mapping
+from assay.worker.golden.sets.manifest import Manifest
+from assay.worker.golden.sets.schedule import Schedule
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.publish import PublishGolden
+from assay.worker.ports.state import FleetState
+from assay.worker.records.messages import GoldenRunMessage
+
+RUN_LOCK = "golden:run"
+"""Held by the scheduled run in progress: one at a time, so that they leave the control workers' threads to others."""
+
+log = structlog.get_logger(__name__)
+
+
+class TickReport(Record):
+    """What one tick found: slots newly due, runs rung for, and whether a run was in progress."""
+
+    due: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    busy: bool = False
+
+
+class Schedules(Record):
+    """The schedules of all golden sets in reach, and the sets that cannot be read, with the reason."""
+
+    by_set: dict[str, Schedule]
+    problems: dict[str, str]
+
+
+@dataclass(frozen=True)
+class GoldenClock:
+    """Finds out which golden sets are due.
+
+    Of the slots that came while nobody looked only the last is run. A slot is claimed by its record in the state, so
+    however many beats and workers there are, each slot has one run.
+    """
+
+    state: FleetState
+    schedules: Callable[[], Schedules]
+    publish: PublishGolden
+    clock: Clock
+
+    async def tick(self) -> TickReport:
+        """Claim what is due, and ring for the oldest claimed run that is in nobody's hands."""
+        schedules, now = self.schedules(), self.clock.now()
+        for name, problem in schedules.problems.items():
+            log.warning("golden.schedule_unreadable", golden_set=name, problem=problem)
+        open_slots, due = await self._claim(schedules.by_set, now)
+        if not open_slots:
+            return TickReport(due=due)
+        owner = new_run_id()
+        if not await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=10):
+            return TickReport(due=due, busy=True)
+        await self.state.release(RUN_LOCK, owner=owner)
+        chosen = min(open_slots, key=lambda record: record.slot)
+        await self.publish([GoldenRunMessage(golden_set=chosen.golden_set, slot=chosen.slot)])
+        return TickReport(due=due, published=(chosen.golden_set,))
+
+    async def _claim(
+        self, schedules: Mapping[str, Schedule], now: datetime
+    ) -> tuple[Sequence[SlotRecord], tuple[str, ...]]:
+        """The last slot of every set where it has not ended, and the sets whose slot is new."""
+        book = SlotBook(self.state)
+        open_slots, due = [], []
+        for name, schedule in schedules.items():
+            slot = schedule.latest(now)
+            if slot < await book.first_seen(name, schedule, now):
+                continue
+            mine = SlotRecord(golden_set=name, slot=slot, run_id=new_run_id(), changed_at=now)
+            record = await book.claim(mine)
+            due += [name] if record.run_id == mine.run_id else []
+            open_slots += [] if record.state.is_final else [record]
+        return open_slots, tuple(due)
+
+
+def read_schedules(directories: Mapping[str, Path]) -> Schedules:
+    """The schedules in the manifests of these sets; one that cannot be read stops no other."""
+    by_set, problems = {}, {}
+    for name, directory in directories.items():
+        try:
+            schedule = read_mapping(directory / "manifest.yaml", Manifest).schedule
+        except ConfigurationError as exc:
+            problems[name] = str(exc)
+            continue
+        if schedule is not None:
+            by_set[name] = schedule
+    return Schedules(by_set=by_set, problems=problems)
+
+
+async def schedule_statuses(state: FleetState, schedules: Schedules, now: datetime) -> list[ScheduleStatus]:
+    """How every scheduled set stands, and which sets cannot be read."""
+    known = await SlotBook(state).statuses(schedules.by_set, now)
+    unreadable = [ScheduleStatus(golden_set=name, problem=why) for name, why in schedules.problems.items()]
+    return sorted([*known, *unreadable], key=lambda status: status.golden_set)

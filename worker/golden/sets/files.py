@@ -1,0 +1,118 @@
+"""Reading the files a golden set is made of, and saying which line of which file is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.rubric import first_problem
+from assay.judges.schema import Record
+
+
+class GoldenSetError(ConfigurationError):
+    """A golden set, release or run that cannot be used; the message names file, key and remedy."""
+
+    def __init__(self, file: Path | str, key: str, remedy: str) -> None:
+        super().__init__(f"{file}: {key}: {remedy}")
+        self.file = str(file)
+        self.key = key
+
+
+RELEASE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+Name = Annotated[str, Field(pattern=RELEASE_NAME)]
+"""A name that is also a file name: no separators, no leading dot."""
+
+
+class Identified(Record):
+    """A record with an id that is unique in its file."""
+
+    id: str = Field(min_length=1)
+
+
+N = TypeVar("N", bound=Identified)
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_records(path: Path, kind: type[N]) -> tuple[N, ...]:
+    """Records of one JSONL file, each with an `id`; empty files and repeated ids are refused.
+
+    Raises:
+        GoldenSetError: names the line and the key.
+    """
+    records: list[N] = []
+    seen: dict[str, int] = {}
+    # By bytes: splitlines() would also break at U+2028 inside a string.
+    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = kind.model_validate_json(line)
+        except ValidationError as exc:
+            key, remedy = first_problem(exc)
+            raise GoldenSetError(path, f"line {number}: {key}", remedy) from exc
+        if record.id in seen:
+            remedy = f"already used on line {seen[record.id]}; ids are unique, rename or remove one"
+            raise GoldenSetError(path, f"line {number}: id {record.id!r}", remedy)
+        seen[record.id] = number
+        records.append(record)
+    if not records:
+        raise GoldenSetError(path, "file", "is empty; write one JSON object a line")
+    return tuple(records)
+
+
+def read_mapping(path: Path, kind: type[M]) -> M:
+    """One YAML file of keys.
+
+    Raises:
+        GoldenSetError: names the line or the key.
+    """
+    try:
+        data = yaml.safe_load(read_bytes(path))
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark is not None else "file"
+        raise GoldenSetError(path, where, "not YAML; mend it") from exc
+    if not isinstance(data, dict):
+        raise GoldenSetError(path, "file", "must be a mapping of keys; start with `name: ...`")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as exc:
+        raise GoldenSetError(path, *first_problem(exc)) from exc
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        GoldenSetError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as a whole: a reader sees the old content or the new one.
+
+    Raises:
+        GoldenSetError: it cannot be written.
+    """
+    scratch = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    except OSError as exc:
+        raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror or exc})") from exc
+
+
+def digest_of(value: object) -> str:
+    """sha256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

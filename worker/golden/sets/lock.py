@@ -1,0 +1,220 @@
+"""The lock of a golden set: digests of everything that decides, written by freezing and asked by every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, JsonValue, ValidationError
+
+from assay.judges.rubric import Rubric, first_problem
+from assay.judges.schema import Record
+from assay.worker.golden.sets.baseline import baseline_digests
+from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_records, write_text
+from assay.worker.golden.sets.golden_set import LOCK, GoldenSet, gate_settings, read_golden_set
+from assay.worker.golden.sets.manifest import Release
+from assay.worker.golden.sets.target_settings import ModelTargetSettings
+from assay.worker.golden.targets.model_target import read_prompt
+
+_NAMED = 5
+_HEADER = "# Written by `assay golden freeze`; any difference to the files makes runs and gates exit 2.\n"
+
+
+class Change(Record):
+    """One part that differs from the lock; `old` is None for a new part, `new` for one that is gone.
+
+    `detail` spells out settings (`hallucination_risk.at_most: 0.5 → 0.6`) and, for files, which entries were changed,
+    added or removed.
+    """
+
+    part: str
+    old: str | None
+    new: str | None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.part} {_short(self.old)} → {_short(self.new)}{detail}"
+
+
+class _Lock(Record):
+    """The file's content.
+
+    `settings` repeats the locked settings in clear and `entries` has a short digest of every item, anchor and baseline
+    file, so that a change can be shown and not only noticed. `noted` holds digests that nothing is held to.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    digests: dict[str, str]
+    settings: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    entries: dict[str, dict[str, str]] = Field(default_factory=dict)
+    noted: dict[str, str] = Field(default_factory=dict)
+
+
+def load_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> GoldenSet:
+    """Read a golden set and hold it against its lock.
+
+    Args:
+        directory: `golden_sets/<name>`.
+        rubric_named: finds the rubric the manifest names.
+
+    Raises:
+        GoldenSetError: the set cannot be read, was never frozen, or differs from its lock.
+        RubricError: from `rubric_named`.
+    """
+    golden = read_golden_set(directory, rubric_named)
+    if not (directory / LOCK).exists():
+        remedy = f"the set was never frozen; check it, then run `assay golden freeze {golden.name}`"
+        raise GoldenSetError(directory / LOCK, "file", remedy)
+    changes = changes_since_lock(golden)
+    if changes:
+        what = "; ".join(str(change) for change in changes)
+        remedy = f"changed since the set was frozen; undo it, or accept it with `assay golden freeze {golden.name}`"
+        raise GoldenSetError(directory / LOCK, what, remedy)
+    return golden
+
+
+def changes_since_lock(golden: GoldenSet) -> tuple[Change, ...]:
+    """What differs between a set and its lock; everything, where there is no lock yet.
+
+    Raises:
+        GoldenSetError: the lock cannot be read.
+    """
+    lock = _read_lock(golden.directory / LOCK)
+    settings, entries = _settings(golden), _entries(golden)
+    parts = sorted(lock.digests.keys() | golden.digests.keys())
+    return tuple(
+        Change(
+            part=part,
+            old=lock.digests.get(part),
+            new=golden.digests.get(part),
+            detail=_difference(lock.settings.get(part, {}), settings.get(part, {}))
+            or _entry_difference(lock.entries.get(part, {}), entries.get(part, {})),
+        )
+        for part in parts
+        if lock.digests.get(part) != golden.digests.get(part)
+    )
+
+
+def noted_changes(golden: GoldenSet) -> tuple[Change, ...]:
+    """What the lock notes without holding anybody to it, and has changed: the prompt of a model target.
+
+    A changed prompt is what a gate is there to try, so it is no error; it is said instead.
+
+    Raises:
+        GoldenSetError: lock or prompt cannot be read.
+    """
+    noted, now = _read_lock(golden.directory / LOCK).noted, _noted(golden)
+    names = sorted(noted.keys() | now.keys())
+    return tuple(
+        Change(part=name, old=noted.get(name), new=now.get(name)) for name in names if noted.get(name) != now.get(name)
+    )
+
+
+def freeze(golden: GoldenSet) -> tuple[Change, ...]:
+    """Write the lock and return what changed; a set that already equals its lock is left untouched.
+
+    Raises:
+        GoldenSetError: the lock cannot be read or written.
+    """
+    changes = changes_since_lock(golden) + noted_changes(golden)
+    if not changes:
+        return ()
+    path = golden.directory / LOCK
+    lock = {
+        "schema": 1,
+        "digests": dict(sorted(golden.digests.items())),
+        "settings": _settings(golden),
+        "entries": _entries(golden),
+        **({"noted": noted} if (noted := _noted(golden)) else {}),
+    }
+    write_text(path, _HEADER + yaml.safe_dump(lock, sort_keys=False, allow_unicode=True))
+    return changes
+
+
+def _settings(golden: GoldenSet) -> dict[str, dict[str, JsonValue]]:
+    manifest = golden.manifest
+    return {
+        "pass_when": {name: limit.model_dump(exclude_none=True) for name, limit in manifest.pass_when.items()},
+        "gate": gate_settings(manifest),
+        "rubric": golden.rubric.model_dump(mode="json"),
+    }
+
+
+def _noted(golden: GoldenSet) -> dict[str, str]:
+    """Digests that are written down for information."""
+    target = golden.manifest.target
+    if not isinstance(target, ModelTargetSettings):
+        return {}
+    return {f"prompt {target.prompt}": read_prompt(golden.directory, target.prompt)[1]}
+
+
+def _entries(golden: GoldenSet) -> dict[str, dict[str, str]]:
+    """A short digest of every record and baseline file."""
+    entries = {
+        "items": {item.id: digest_of(item.model_dump(mode="json"))[:12] for item in golden.items},
+        "anchors": {anchor.id: digest_of(anchor.model_dump(mode="json"))[:12] for anchor in golden.anchors},
+    }
+    if golden.baseline is not None:
+        entries["baseline"] = {name: digest[:12] for name, digest in baseline_digests(golden.baseline).items()}
+    elif golden.manifest.baseline is not None:
+        path = golden.release_path(golden.manifest.baseline)
+        releases = read_records(path, Release)
+        entries["baseline"] = {one.id: digest_of(one.model_dump(mode="json"))[:12] for one in releases}
+    return entries
+
+
+def _difference(old: JsonValue, new: JsonValue) -> str:
+    """Changed keys with both values, in words; keys of nested settings are dotted."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    return ", ".join(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}" for key in keys)
+
+
+def _leaves(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+    if not isinstance(value, dict):
+        yield prefix, value
+        return
+    for key, child in value.items():
+        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
+
+
+def _entry_difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Which entries were changed, added or removed; nothing for a part without entries."""
+    if not old and not new:
+        return ""
+    groups = {
+        "changed": [name for name in new if name in old and old[name] != new[name]],
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+    }
+    if not any(groups.values()):
+        return "order or layout of the file"
+    return "; ".join(f"{word} {_listed(names)}" for word, names in groups.items() if names)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _value(value: JsonValue) -> str:
+    return "unset" if value is None else str(value)
+
+
+def _short(digest: str | None) -> str:
+    return "nothing" if digest is None else digest[:12]
+
+
+def _read_lock(path: Path) -> _Lock:
+    if not path.exists():
+        return _Lock(digests={})
+    try:
+        return _Lock.model_validate(yaml.safe_load(path.read_bytes()))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise GoldenSetError(path, "file", "cannot be read; restore it from version control") from exc
+    except ValidationError as exc:
+        key, _ = first_problem(exc)
+        raise GoldenSetError(path, key, "was not written by `assay golden freeze`; restore it") from exc

@@ -1,0 +1,1 @@
+"""What the worker needs from the outside world, a small protocol each, and the errors those may raise."""

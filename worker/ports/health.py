@@ -1,0 +1,28 @@
+"""What an examination of a deployment finds: lines that say what is so, and what to do where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from assay.judges.schema import Record
+
+EXIT_CONFIGURATION, EXIT_BACKEND = 2, 3
+
+
+class Check(Record):
+    """One line: `warn` can be lived with, `fail` cannot; a fail is a person's to mend or a backend's."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    said: str
+    remedy: str = ""
+    is_configuration: bool = False
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """0 if nothing failed, 2 if a person must edit something, 3 if a backend does not answer."""
+    failed = [check for check in checks if check.status == "fail"]
+    if any(check.is_configuration for check in failed):
+        return EXIT_CONFIGURATION
+    return EXIT_BACKEND if failed else 0

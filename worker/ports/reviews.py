@@ -1,0 +1,157 @@
+"""What people say of answers: queues they review in, scores they give, and the list of what is to be shown to them.
+
+A trace store may have annotation queues and users' feedback (Langfuse) or not (the embedded one); whoever needs them
+asks `review_queues_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import AwareDatetime
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+
+
+class ReviewRequest(Record):
+    """An answer that a person should look at; one request for each queue and trace (or observation), ever.
+
+    `values` are the scores as they were written, so that a person finds them filled in.
+    """
+
+    queue: str
+    trace_id: str
+    observation_id: str | None = None
+    environment: str = "default"
+    use_case: str
+    rubric: str
+    values: dict[str, float | str]
+    asked_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """What the request is known by."""
+        return f"{self.queue}\x1f{self.observation_id or self.trace_id}"
+
+
+class TakenReview(Record):
+    """A request in work, and how often it has been: above 1, an earlier try may have gone through."""
+
+    request: ReviewRequest
+    tries: int
+
+
+class ReviewQueue(Record):
+    """A queue as the store has it; `scores` are the names of what people are asked for in it, with their types."""
+
+    id: str
+    name: str
+    scores: dict[str, str]
+
+
+class HumanScore(Record):
+    """A value that a person gave to a trace or one of its observations; `trace_id` is None where it hangs on neither.
+
+    `by` is the store's id of the person, None where it does not say. `is_prefilled`: the value is the one we filled in
+    for a reviewer, and nobody put their name to it since.
+    """
+
+    trace_id: str | None
+    observation_id: str | None = None
+    name: str
+    value: bool | float | str
+    by: str | None = None
+    is_prefilled: bool = False
+    at: AwareDatetime
+
+
+class Reviewed(Record):
+    """An item that people are done with, and what they gave it; `kind` is what was shown to them."""
+
+    kind: Literal["trace", "observation", "session"]
+    id: str
+    scores: tuple[HumanScore, ...] = ()
+
+
+class ReviewQueues(Protocol):
+    """Where people review answers: an optional part of a trace store.
+
+    Raises (all methods):
+        StoreUnavailable, StoreRejected
+    """
+
+    async def find(self, name: str) -> ReviewQueue:
+        """A queue by its name.
+
+        Raises:
+            ConfigurationError: there is none; the message says which there are.
+        """
+        ...
+
+    async def add(self, queue: ReviewQueue, request: ReviewRequest, *, again: bool) -> bool:
+        """Put an answer into a queue, with its scores filled in; `again` looks first whether it is there already.
+
+        Returns whether it was put there by this call. It is sent once: after an error it may or may not be there.
+        """
+        ...
+
+    def completed(self, queue: ReviewQueue) -> AsyncIterator[Sequence[Reviewed]]:
+        """Everything in a queue that people are done with, page by page."""
+        ...
+
+    def feedback(self, name: str, start: AwareDatetime, end: AwareDatetime) -> AsyncIterator[Sequence[HumanScore]]:
+        """Scores of a name that were given within a time, page by page."""
+        ...
+
+
+@runtime_checkable
+class WithReviewQueues(Protocol):
+    """A trace store in which people review."""
+
+    @property
+    def review_queues(self) -> ReviewQueues:
+        """The queues."""
+        ...
+
+
+def review_queues_of(store: object) -> ReviewQueues:
+    """The store's queues.
+
+    Raises:
+        ConfigurationError: it has none.
+    """
+    if isinstance(store, WithReviewQueues):
+        return store.review_queues
+    raise ConfigurationError(
+        "assay.yaml: store.kind: this store has neither annotation queues nor user feedback; only langfuse has"
+    )
+
+
+class ReviewList(Protocol):
+    """What is to be put into queues, shared by all workers; a part of the fleet's state.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def ask(self, requests: Sequence[ReviewRequest]) -> int:
+        """Add requests, each once however often it is made (within 30 days); says how many were new."""
+        ...
+
+    async def take(self, *, now: AwareDatetime, until: AwareDatetime) -> TakenReview | None:
+        """The request that is due for longest, for this caller alone until a moment; None if none is due."""
+        ...
+
+    async def put_off(self, request: ReviewRequest, *, due: AwareDatetime) -> None:
+        """Make a taken request due at another moment."""
+        ...
+
+    async def end(self, request: ReviewRequest, state: Literal["queued", "refused"]) -> None:
+        """It is in the queue, or never will be."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many are `waiting`, were `queued` and `refused`, ever."""
+        ...

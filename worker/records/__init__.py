@@ -1,0 +1,1 @@
+"""Records of the worker, values only: traces, scores, the ledger, messages, windows."""

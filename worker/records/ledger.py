@@ -1,0 +1,138 @@
+"""The ledger: what was promised of a selected trace, and how far it was kept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from assay.judges.schema import Failed, Record, Screening, Skipped
+from assay.worker.records.messages import Pi
+
+
+class LedgerState(StrEnum):
+    """Where a selected trace stands. Every entry is in exactly one; the last three are final."""
+
+    OPEN = "open"
+    JUDGED = "judged"
+    POSTED = "posted"
+    SCORED = "scored"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+
+
+FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.DEAD})
+
+
+class Promise(Record):
+    """What was promised when a trace was selected; never changes. Key: (rubric name, trace id)."""
+
+    trace_id: str
+    rubric: str
+    rubric_hash: str
+    calibration_hash: str | None = None
+    use_case: str
+    window: str
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    observation_id: str | None = None
+    environment: str = "default"
+    pi: Pi
+    stratum: str
+    sample: Literal["base", "boost"] = "base"
+    selected_at: AwareDatetime
+
+
+class Judgement(Record):
+    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
+
+    `judge` is the one that decided. `screening` is the first phase of a cascade, None for a single judge.
+    """
+
+    verdict_key: str
+    revision: str
+    judge: str
+    state: str
+    values: dict[str, float | str]
+    cost_usd: float | None = None
+    screening: Screening | None = None
+    degraded: bool = False
+    needs_review: bool = False
+
+
+class Unanswered(Record):
+    """What a cascade's first tier had said, under which evaluator revision, where a later one gave no answer."""
+
+    revision: str
+    screening: Screening
+
+    @classmethod
+    def after(cls, outcome: Skipped | Failed, revision: str) -> Unanswered | None:
+        """What an outcome without scores leaves of a first phase; None where it had none."""
+        return cls(revision=revision, screening=outcome.screening) if outcome.screening else None
+
+
+class LedgerEntry(Record):
+    """A promise and how far it was kept.
+
+    `attempts` counts failed tries, `deliveries` how often work began since the last outcome (a worker that dies
+    leaves no outcome), `alone` how often of these it was the only one in work, `writes` how often scores were
+    posted. `since` is when its age began: at selection, and anew when a dead letter is replayed. `unanswered` is the
+    latest failure of a later tier; it counts only while the entry is skipped or dead.
+    """
+
+    promise: Promise
+    state: LedgerState = LedgerState.OPEN
+    reason: str = ""
+    detail: str = ""
+    attempts: int = 0
+    deliveries: int = 0
+    alone: int = 0
+    writes: int = 0
+    since: AwareDatetime
+    changed_at: AwareDatetime
+    judgement: Judgement | None = None
+    unanswered: Unanswered | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The trace this entry is about."""
+        return self.promise.trace_id
+
+
+class LostSpend(Record):
+    """What judging took that led to no score: model calls, USD as far as known, and the calls whose price is not."""
+
+    calls: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0.0)
+    unpriced_calls: int = Field(default=0, ge=0)
+
+
+class Move(Record):
+    """One change of one entry: applied only if the entry is still in one of `expected`."""
+
+    trace_id: str
+    expected: tuple[LedgerState, ...]
+    state: LedgerState
+    reason: str = ""
+    detail: str = ""
+    due: AwareDatetime | None = None
+    judgement: Judgement | None = None
+    unanswered: Unanswered | None = None
+    failed_attempt: bool = False
+    wrote: bool = False
+    fresh_start: bool = False
+
+
+class LedgerEvent(Record):
+    """One line of an entry's history, for `assay why`."""
+
+    at: AwareDatetime
+    state: LedgerState
+    reason: str = ""
+
+
+def count_key(use_case: str, rubric: str) -> str:
+    """Key of counts that are kept for each use case under each of its rubrics."""
+    return f"{use_case}\x1f{rubric}"

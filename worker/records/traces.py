@@ -1,0 +1,73 @@
+"""Traces as a store gives them, normalised."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from assay.judges.schema import Record
+
+OWN_ENVIRONMENT = "assay"
+"""Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
+
+
+class Observation(Record):
+    """One step inside a trace: a retrieval, a generation, a tool call."""
+
+    id: str
+    type: str = "span"
+    name: str = ""
+    parent_id: str | None = None
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    level: str = "DEFAULT"
+    input: JsonValue = None
+    output: JsonValue = None
+    model: str | None = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class TraceRoot(Record):
+    """The columns of a trace that selection may look at; content is fetched only for what was selected."""
+
+    trace_id: str
+    observation_id: str
+    name: str = ""
+    environment: str = "default"
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    level: str = "DEFAULT"
+    release: str | None = None
+    version: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Trace(Record):
+    """One recorded run of the user's application, normalised: its root and the observations under it."""
+
+    root: TraceRoot
+    input: JsonValue = None
+    output: JsonValue = None
+    observations: tuple[Observation, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The store's own id of the trace: an opaque string."""
+        return self.root.trace_id
+
+
+class TraceKey(Record):
+    """How to find one selected trace again: its id and the time bounds a store needs to find it cheaply."""
+
+    trace_id: str
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+
+
+def utc_iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: sorts as text in the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Setting a deployment up and examining it: init, doctor, and the traffic they look at."""

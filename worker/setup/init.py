@@ -1,0 +1,203 @@
+"""The first `assay.yaml` of a deployment, written from what its store holds, with the reason beside each line."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import yaml
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.schema import Record
+from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.setup.traffic import Stream, Traffic
+
+SCHEMA_FILE = Path(".assay") / "assay.schema.json"
+PRODUCTION = ("production", "prod", "live")
+MOST_CASES = 8
+LEAST_SHARE = 0.01
+"""A trace name with less of the traffic than this is left to the use case for everything else."""
+
+
+class Beginning(Record):
+    """What a first configuration is made from: the store, and what was seen there; `why` where nothing could be."""
+
+    kind: Literal["sqlite", "langfuse"]
+    plan: Literal["hobby", "self-hosted"] = "hobby"
+    is_migrating: bool = False
+    traffic: Traffic = Traffic()
+    why: str = ""
+
+
+def store_kind(settings: Settings) -> Literal["sqlite", "langfuse"]:
+    """Langfuse where its keys are set, else the embedded store.
+
+    Raises:
+        ConfigurationError: one key of two.
+    """
+    keys = {"LANGFUSE_PUBLIC_KEY": settings.langfuse_public_key, "LANGFUSE_SECRET_KEY": settings.langfuse_secret_key}
+    missing = [name for name, value in keys.items() if value is None]
+    if len(missing) == 1:
+        raise ConfigurationError(
+            f"environment: {missing[0]}: not set, though the other key is; both are in the settings of your Langfuse "
+            "project. Unset both for the embedded store"
+        )
+    return "sqlite" if missing else "langfuse"
+
+
+def plan_of(settings: Settings) -> Literal["hobby", "self-hosted"]:
+    """The plan to start with: the smallest in the cloud, since nobody can ask the server which it is."""
+    host = urlsplit(settings.langfuse_base_url or "https://cloud.langfuse.com").hostname or ""
+    return "hobby" if host == "langfuse.com" or host.endswith(".langfuse.com") else "self-hosted"
+
+
+def first_config(beginning: Beginning, settings: Settings) -> str:
+    """The text of the file."""
+    return "\n".join(_lines(beginning, settings)) + "\n"
+
+
+def write_first_config(directory: Path, text: str, *, force: bool) -> Path:
+    """Write assay.yaml, checked, and its schema for editors; an existing file only if told so.
+
+    Raises:
+        ConfigurationError: there is one already, or it cannot be written.
+    """
+    path = directory / CONFIG_FILE
+    if path.exists() and not force:
+        raise ConfigurationError(f"{path}: file: exists already; edit it, or write it anew with --force")
+    fresh = path.with_name(CONFIG_FILE + ".new")
+    schema = directory / SCHEMA_FILE
+    try:
+        schema.parent.mkdir(parents=True, exist_ok=True)
+        schema.write_text(json.dumps(Deployment.model_json_schema(), indent=2) + "\n", encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: file: cannot be written ({exc.strerror or exc})") from exc
+    ConfigRoot(path=directory).deployment()
+    return path
+
+
+def _lines(beginning: Beginning, settings: Settings) -> Iterator[str]:
+    yield f"# yaml-language-server: $schema={SCHEMA_FILE.as_posix()}"
+    yield "# Which traffic is judged, how much of it, and by what. Written by `assay init`; yours to edit."
+    yield ""
+    yield from _store_lines(beginning)
+    yield ""
+    yield "defaults:"
+    yield "  rate: 0.10                     # share of traces judged; 5 to 10 % is usual"
+    yield "  low_traffic: {below_per_day: 1000}   # a use case with less traffic than this is judged whole"
+    yield "  min_per_day: 50                # raises the rate where traffic is thin, so that a rate means something"
+    yield "  quiet_seconds: 60              # a trace is judged when it has been over for this long"
+    yield "  rubrics: [grounding]           # judged by the local judge: no key, no cost, a screen"
+    if settings.has_llm:
+        model = _one_line(settings.judge_model)
+        yield f"  # rubrics: [grounding-llm]     # by {model} at your endpoint; it costs money"
+    yield ""
+    yield from _use_case_lines(beginning)
+
+
+def _store_lines(beginning: Beginning) -> Iterator[str]:
+    if beginning.kind == "sqlite":
+        yield "# No LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY were set, so this is the embedded store:"
+        yield "# feed it with `assay import FILE.jsonl`. With the keys set, run `assay init --force`."
+        yield "store: {kind: sqlite}"
+        return
+    yield "# Keys and server come from LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL."
+    yield "# plan: which request limits to stay under: hobby, core, pro, self-hosted."
+    yield f"store: {{kind: langfuse, plan: {beginning.plan}}}"
+    if beginning.plan == "hobby":
+        yield "window_seconds: 900              # fewer, longer windows: 30 requests a minute are soon used up"
+    why = "a server in migration shows older SDKs' traces" if beginning.is_migrating else "older SDKs' traces are shown"
+    yield f"late_seconds: 1800               # {why} up to 20 minutes late"
+
+
+def _use_case_lines(beginning: Beginning) -> Iterator[str]:
+    traffic = beginning.traffic
+    environments = _environments(traffic)
+    yield from _seen_lines(beginning, environments)
+    yield "# Health, legal, finance: with `stakes: high` a quarter of a use case's traces is judged, not a tenth."
+    yield "use_cases:                       # the first match in file order wins"
+    taken: set[str] = {"everything-else", "everything"}
+    for stream in _own_cases(traffic, environments):
+        yield f"  - name: {_quoted(_name(stream.name, taken))}"
+        yield f"    match: {{{_environment_key(environments)}trace_name: [{_pattern(stream.name)}]}}"
+        yield f"    # about {traffic.per_day(stream.traces):,} traces a day"
+    last = "everything-else" if len(taken) > 2 else "everything"
+    yield f"  - name: {last}"
+    yield f"    match: {{{_environment_key(environments).rstrip(', ')}}}"
+
+
+def _seen_lines(beginning: Beginning, environments: tuple[str, ...]) -> Iterator[str]:
+    traffic = beginning.traffic
+    if beginning.why:
+        yield f"# The store could not be looked at ({_one_line(beginning.why)});"
+        yield "# this takes all traces. `assay doctor` says what is wrong."
+        return
+    if not traffic.streams:
+        yield "# No traces were seen in the last 7 days; this takes all that come."
+        return
+    volume = f"{traffic.traces:,} traces, about {traffic.per_day(traffic.traces):,} a day"
+    yield f"# Seen in the last {_duration(traffic.hours)}: {volume}."
+    others = sorted({s.environment for s in traffic.streams} - set(environments)) if environments else []
+    if others:
+        yield f"# Not judged: traces in {', '.join(map(_quoted, others[:10]))}; add to `match` what should be."
+
+
+def _environments(traffic: Traffic) -> tuple[str, ...]:
+    """The environments that look like production; none where no name says so, and then all are taken."""
+    return tuple(sorted({s.environment for s in traffic.streams if s.environment.lower() in PRODUCTION}))
+
+
+def _own_cases(traffic: Traffic, environments: tuple[str, ...]) -> list[Stream]:
+    """The trace names worth a use case of their own; with one name only there is nothing to tell apart."""
+    counts: dict[str, int] = {}
+    for stream in traffic.streams:
+        if stream.name and (not environments or stream.environment in environments):
+            counts[stream.name] = counts.get(stream.name, 0) + stream.traces
+    least = LEAST_SHARE * sum(counts.values())
+    large = sorted(((n, name) for name, n in counts.items() if n >= least), reverse=True)[:MOST_CASES]
+    return [Stream(environment="", name=name, traces=n) for n, name in large] if len(counts) > 1 else []
+
+
+def _environment_key(environments: tuple[str, ...]) -> str:
+    return f"environment: [{', '.join(map(_pattern, environments))}], " if environments else ""
+
+
+def _name(trace_name: str, taken: set[str]) -> str:
+    """A use case's name made from a trace's: lower case, hyphens, unique."""
+    base = re.sub(r"[^a-z0-9_]+", "-", trace_name.lower()).strip("-_")[:50]
+    base = base if base[:1].isalpha() else f"case-{base}".rstrip("-")
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    taken.add(name)
+    return name
+
+
+def _pattern(name: str) -> str:
+    """A name as a pattern that matches it alone, as YAML."""
+    return _quoted(glob.escape(name))
+
+
+def _quoted(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and isinstance(yaml.safe_load(text), str):
+        return text
+    dumped: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9)
+    return dumped.strip()
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:160]
+
+
+def _duration(hours: float) -> str:
+    return "hour" if hours == 1 else f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.2g} hours"

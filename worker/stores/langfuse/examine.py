@@ -1,0 +1,182 @@
+"""Examining a Langfuse project: can it be reached, read, written; what lies in it, and can that be judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.rubric import SamplePaths
+from assay.worker.extraction.survey import Survey, survey
+from assay.worker.ports.health import Check
+from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
+from assay.worker.records.traces import Trace, TraceKey, TraceRoot
+from assay.worker.stores.langfuse.score_probe import not_examined, round_trip
+from assay.worker.stores.langfuse.server import serves_traces
+from assay.worker.stores.langfuse.store import LangfuseStore
+
+LOOKED_AT = 50
+"""Traces whose content is looked at."""
+MOST_ROOTS = 3000
+_PROBE_ID = "5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a"
+"""No score has it."""
+_KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+
+
+async def examine(
+    store: LangfuseStore,
+    paths: Mapping[str, SamplePaths],
+    *,
+    excluded: Sequence[str],
+    queues: Sequence[str] = (),
+    write: bool,
+) -> AsyncIterator[Check]:
+    """Every check in turn; the later ones are left out where an earlier one makes them pointless."""
+    try:
+        server = await store.server()
+    except StoreAccessDenied as exc:
+        yield Check(name="langfuse key", status="fail", said=str(exc), remedy=f"set {_KEYS}", is_configuration=True)
+        return
+    except (StoreError, ConfigurationError) as exc:
+        is_ours = isinstance(exc, ConfigurationError)
+        remedy = "check LANGFUSE_BASE_URL, and that this machine may reach it"
+        yield Check(name="langfuse", status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+        return
+    yield Check(name="langfuse", status="ok", said=f"{server.words}; {store.client.base_url}")
+    for checked in (await _migration(store), await _rights(store)):
+        if checked is not None:
+            yield checked
+    try:
+        roots = await _recent(store)
+        yield _environments(roots, excluded)
+        async for checked in _content(store, roots, paths):
+            yield checked
+    except StoreBusy as exc:
+        yield not_examined("recent traces", exc)
+    except StoreError as exc:
+        yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
+    for name in dict.fromkeys(queues):
+        yield await _queue(store, name)
+    if write:
+        yield await round_trip(store)
+
+
+async def is_migrating(store: LangfuseStore) -> bool:
+    """Whether the server answers both generations' reads; it then shows traces of older SDKs late."""
+    if (await store.server()).generation == "v3":
+        return False
+    try:
+        return await serves_traces(store.client)
+    except StoreError:
+        return False
+
+
+async def _migration(store: LangfuseStore) -> Check | None:
+    if (await store.server()).generation == "v3":
+        return Check(
+            name="generation",
+            status="warn",
+            said="trace objects (v3): whole traces are read one by one",
+            remedy="nothing now; Langfuse ends support of v3, a v4 server is read in batches",
+        )
+    if not await is_migrating(store):
+        return None
+    return Check(
+        name="generation",
+        status="warn",
+        said="a server in migration: traces of older SDKs become readable 10 to 20 minutes late",
+        remedy="set late_seconds: 1800 in assay.yaml",
+    )
+
+
+async def _rights(store: LangfuseStore) -> Check:
+    try:
+        project = await store.project_id()
+        await store.read_scores([_PROBE_ID])
+    except (StoreAccessDenied, StoreRejected) as exc:
+        remedy = f"use a project's own key: {_KEYS}"
+        return Check(name="key rights", status="fail", said=str(exc), remedy=remedy, is_configuration=True)
+    except EvaluationError as exc:
+        return not_examined("key rights", exc)
+    return Check(name="key rights", status="ok", said=f"project {project}: traces and scores can be read")
+
+
+async def _recent(store: LangfuseStore) -> list[TraceRoot]:
+    """Roots of the last hour, or else of the last day."""
+    now = datetime.now(UTC)
+    for hours in (1, 24, 24 * 7):
+        roots: list[TraceRoot] = []
+        async for page in store.list_roots(now - timedelta(hours=hours), now):
+            roots += page
+            if len(roots) >= MOST_ROOTS:
+                break
+        if len(roots) >= LOOKED_AT:
+            break
+    return roots
+
+
+def _environments(roots: Sequence[TraceRoot], excluded: Sequence[str]) -> Check:
+    if not roots:
+        return Check(
+            name="environments",
+            status="warn",
+            said="no trace in the last 7 days",
+            remedy="check that the key belongs to the project your application writes to",
+        )
+    seen = Counter(root.environment or "(none)" for root in roots)
+    said = ", ".join(f"{name} {count}" for name, count in seen.most_common(8))
+    return Check(name="environments", status="ok", said=f"{said}; never judged: {', '.join(excluded)}, assay")
+
+
+async def _content(
+    store: LangfuseStore, roots: Sequence[TraceRoot], paths: Mapping[str, SamplePaths]
+) -> AsyncIterator[Check]:
+    latest = sorted(roots, key=lambda root: root.start, reverse=True)[:LOOKED_AT]
+    traces: list[Trace] = []
+    unread: list[StoreError] = []
+    for at in range(0, len(latest), 10):
+        keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
+        fetched = (await store.fetch_traces(keys)).values()
+        traces += [one for one in fetched if isinstance(one, Trace)]
+        unread += [one for one in fetched if isinstance(one, StoreError)]
+    if unread:
+        said = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
+        yield Check(name="content", status="warn", said=said, remedy="run it again; what is too large is never judged")
+    for rubric, selectors in paths.items() if traces else ():
+        found = await in_thread(survey, traces, selectors)
+        for part, counts in (("question", found.questions), ("answer", found.responses), ("context", found.contexts)):
+            yield _share(f"{part} ({rubric})", part, counts, found)
+
+
+def _share(name: str, part: str, counts: dict[str, int], found: Survey) -> Check:
+    share = found.share(counts)
+    by = ", ".join(f"{path} {count}" for path, count in list(counts.items())[:4])
+    said = f"found in {share:.0%} of {found.traces} traces" + (f": {by}" if by else "")
+    if share >= (0.5 if part == "context" else 0.8):
+        return Check(name=name, status="ok", said=said)
+    key = "response" if part == "answer" else "contexts" if part == "context" else part
+    remedy = (
+        f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
+    )
+    return Check(name=name, status="warn", said=said, remedy=remedy)
+
+
+async def _queue(store: LangfuseStore, name: str) -> Check:
+    """Whether a review queue is there, and whether what people say in it can become a label."""
+    title = f"review queue {name!r}"
+    try:
+        queue = await store.review_queues.find(name)
+    except EvaluationError as exc:
+        is_ours = isinstance(exc, ConfigurationError)
+        remedy = "make it under Human Annotation in the project, or mend review_queue in assay.yaml"
+        return Check(name=title, status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+    said = f"asks people for {', '.join(f'{score} ({kind.lower()})' for score, kind in queue.scores.items())}"
+    if "BOOLEAN" in queue.scores.values():
+        return Check(name=title, status="ok", said=said)
+    remedy = (
+        "add a boolean score config such as `hallucination` to it; or name the score by "
+        "`assay labels pull --score NAME --marked VALUE`"
+    )
+    return Check(name=title, status="warn", said=said, remedy=remedy)

@@ -1,0 +1,1 @@
+"""How the parts are put together: settings and deployment in, the fleet's parts out."""

@@ -1,0 +1,95 @@
+"""Golden sets in the fleet, composed: what is due, scheduled runs, and judging for runs that were started elsewhere.
+
+Apart from `assay.worker.wiring.runtime`, because most worker processes never load any of it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.evaluate import Evaluator
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.golden.runs.fleet_judging import GoldenJudging, JudgedBy
+from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
+from assay.worker.golden.scheduling.scheduler import ScheduledRuns
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, read_schedules, schedule_statuses
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.lock import load_golden_set
+from assay.worker.ports.publish import PublishGolden
+from assay.worker.wiring.judges import build_evaluator, load_calibrations
+from assay.worker.wiring.runtime import Runtime
+
+GOLDEN_CONCURRENCY = 32
+"""Answers in flight in a scheduled run."""
+
+
+def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
+    """Finds golden sets that are due."""
+    return GoldenClock(
+        state=runtime.state, schedules=partial(golden_schedules, runtime.root), publish=publish, clock=runtime.clock
+    )
+
+
+def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
+    """Runs golden sets that are due."""
+    from assay.worker.wiring.experiments import (  # it loads Langfuse's SDK; a gate without a fleet does not
+        experiments_of,
+    )
+
+    place = GoldenPlace(
+        load=partial(load_set, runtime.root, runtime.settings),
+        evaluator=partial(build_evaluator, root=runtime.root, settings=runtime.settings),
+        lookup=runtime.settings.variable,
+        data_dir=runtime.root.data_dir(runtime.settings),
+        concurrency=GOLDEN_CONCURRENCY,
+        webhook=runtime.settings.golden_webhook_url,
+        show=experiments_of(runtime.root, runtime.settings),
+    )
+    return ScheduledRuns(state=runtime.state, clock=runtime.clock, place=place)
+
+
+async def read_schedule_statuses(runtime: Runtime) -> list[ScheduleStatus]:
+    """How every scheduled set stands now."""
+    schedules = await in_thread(golden_schedules, runtime.root)
+    return await schedule_statuses(runtime.state, schedules, runtime.clock.now())
+
+
+def golden_judging(runtime: Runtime) -> GoldenJudging:
+    """Judges samples of golden runs that were started with --fleet."""
+    return GoldenJudging(state=runtime.state, evaluator=runtime.evaluator)
+
+
+def golden_schedules(root: ConfigRoot) -> Schedules:
+    """The schedules of the golden sets in reach."""
+    return read_schedules({name: root.golden_set(name) for name in root.golden_set_names()})
+
+
+def load_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:
+    """A golden set, held against its lock.
+
+    Raises:
+        ConfigurationError
+    """
+    return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
+
+
+def judged_by(evaluator: Evaluator, root: ConfigRoot, settings: Settings) -> JudgedBy:
+    """What other workers need to judge as this evaluator does, which was built from the same root and settings.
+
+    Raises:
+        ConfigurationError
+    """
+    rubric = evaluator.rubric
+    calibrations = load_calibrations(root, [rubric], settings).get(rubric.name)
+    documents = {rubric.content_hash(): rubric.content()}
+    if calibrations is not None:
+        documents[calibrations.content_hash()] = calibrations.content()
+    return JudgedBy(
+        revision=evaluator.revision,
+        rubric_hash=rubric.content_hash(),
+        calibration_hash=calibrations.content_hash() if calibrations is not None else None,
+        documents=documents,
+    )

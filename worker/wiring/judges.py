@@ -1,0 +1,158 @@
+"""Judges and evaluators, built from rubrics and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+from pydantic import SecretStr
+
+from assay.judges.base import Judge
+from assay.judges.calibration import Calibration
+from assay.judges.cascade import Cascade, CascadeTier
+from assay.judges.errors import ConfigurationError
+from assay.judges.evaluate import Evaluator
+from assay.judges.local.judge import LocalJudge
+from assay.judges.panel import PanelJudge
+from assay.judges.rubric import JudgeName, ModelAt, Rubric
+from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.egress import check_egress
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings, endpoint_variable
+
+log = structlog.get_logger(__name__)
+
+
+def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -> dict[str, Rubric]:
+    """Every rubric the deployment names, checked against each use case's egress policy.
+
+    Raises:
+        ConfigurationError
+    """
+    rubrics: dict[str, Rubric] = {}
+    for use_case in deployment.use_cases:
+        for name in deployment.rubrics_of(use_case):
+            rubrics.setdefault(name, root.rubric(name, settings.rubric_variables()))
+            check_egress(use_case, rubrics[name])
+    return rubrics
+
+
+def check_deployment(root: ConfigRoot, settings: Settings) -> None:
+    """Everything that can be known to be wrong before a process starts: assay.yaml, rubrics, egress, judges.
+
+    Raises:
+        ConfigurationError
+    """
+    for rubric in load_rubrics(root, root.deployment(), settings).values():
+        build_evaluator(rubric, root, settings)
+
+
+def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings) -> dict[str, CalibrationSet]:
+    """The calibrations in force by rubric name.
+
+    Raises:
+        ConfigurationError
+    """
+    found = {}
+    for rubric in rubrics:
+        # A control worker asks no model; it builds the judges only where there is a file to hold against one.
+        judges = build_judges(rubric, settings) if root.has_calibration(rubric) else []
+        in_force = [root.calibration(rubric, judge) for judge in judges]
+        calibrations = CalibrationSet.of(one for one in in_force if one is not None)
+        if calibrations is not None:
+            found[rubric.name] = calibrations
+    return found
+
+
+def build_evaluator(
+    rubric: Rubric, root: ConfigRoot, settings: Settings, *, tier: JudgeName | None = None
+) -> Evaluator:
+    """The evaluator of a rubric: its judges, each with the calibration that the config root holds for it.
+
+    Args:
+        rubric: what is judged.
+        root: where calibrations lie.
+        settings: where the endpoints are.
+        tier: only this judge of the rubric's cascade, for everything.
+
+    Raises:
+        ConfigurationError
+    """
+    judges = [build_judge(rubric, settings, tier)] if tier else build_judges(rubric, settings)
+    return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge)) for judge in judges])
+
+
+def assemble(rubric: Rubric, tiers: Sequence[CascadeTier]) -> Evaluator:
+    """One judge as it is, several as a cascade.
+
+    Raises:
+        CalibrationError: a calibration was fitted for another judge.
+    """
+    if len(tiers) == 1:
+        return Evaluator(rubric, *tiers[0])
+    return Evaluator(rubric, Cascade(tiers, rubric))
+
+
+def _holding(named: CalibrationSet | None, rubric: Rubric, judge: Judge) -> Calibration | None:
+    """The calibration that a message names for this judge, if it holds here; the judge may be of another version."""
+    found = next((one for one in named.calibrations if one.judge == judge.name), None) if named else None
+    mismatch = found.mismatch(rubric, judge) if found else None
+    if mismatch:
+        log.warning("calibration.not_used", rubric=rubric.name, judge=judge.name, reason=mismatch)
+    return None if mismatch else found
+
+
+def build_judges(rubric: Rubric, settings: Settings) -> list[Judge]:
+    """The judges a rubric names, from the first tier to the last.
+
+    Raises:
+        ConfigurationError: one needs an endpoint and none is configured.
+    """
+    return [build_judge(rubric, settings, tier) for tier in rubric.judge.tiers]
+
+
+def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName) -> Judge:
+    """The judge of one tier.
+
+    Raises:
+        ConfigurationError: it needs an endpoint and none is configured.
+    """
+    if rubric.method == "checks":
+        from assay.judges.checks import ChecksJudge
+
+        return ChecksJudge(rubric)
+    if tier == "local":
+        return LocalJudge()
+    models = {one.model: _llm_judge(rubric, tier, one, settings) for one in rubric.judge.models(tier)}
+    if tier == "llm" or rubric.judge.panel is None:
+        return next(iter(models.values()))
+    return PanelJudge(models, decide=rubric.judge.panel.decide)
+
+
+def _llm_judge(rubric: Rubric, tier: JudgeName, asked: ModelAt, settings: Settings) -> Judge:
+    endpoint = settings.endpoint(asked.endpoint)
+    if endpoint is None:
+        remedy = (
+            f"set {endpoint_variable(asked.endpoint)}_URL"
+            if asked.endpoint
+            else "set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
+        )
+        raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {asked.model}; {remedy}")
+    # The provider's SDK takes half a second to import; fleets with the local judge never need it.
+    from assay.judges.llm.graded.judge import GradedJudge
+    from assay.judges.llm.grounding.judge import LlmJudge
+    from assay.judges.models.openai_compatible import OpenAICompatibleModel
+    from assay.judges.prices import PriceTable
+
+    kind = GradedJudge if rubric.method == "graded" else LlmJudge
+    return kind(
+        OpenAICompatibleModel(
+            model=asked.model,
+            api_key=endpoint.key or SecretStr("none"),
+            base_url=endpoint.url,
+            timeout_s=settings.judge_timeout_s,
+            max_concurrency=settings.judge_concurrency,
+        ),
+        PriceTable.load(None),
+    )

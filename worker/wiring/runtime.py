@@ -1,0 +1,160 @@
+"""The composition root: settings and deployment in, the fleet's parts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from assay.judges.cascade import CascadeTier
+from assay.judges.evaluate import Evaluator
+from assay.judges.rubric import parse_rubric
+from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
+from assay.worker.config.egress import may_see
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.flow.assess import Assessor, Limits
+from assay.worker.flow.reconcile import Reconciler
+from assay.worker.flow.record import Recorder
+from assay.worker.flow.reviews import Reviewer, ReviewReport
+from assay.worker.flow.sweep import Sweeper
+from assay.worker.ports.clock import Clock, SystemClock
+from assay.worker.ports.publish import Publish
+from assay.worker.ports.reviews import review_queues_of
+from assay.worker.ports.source import TraceStore
+from assay.worker.ports.state import FleetState
+from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.state.redis.state import RedisState
+from assay.worker.wiring.judges import _holding, assemble, build_judges, load_calibrations, load_rubrics
+from assay.worker.wiring.queues import ASSESS_QUEUE
+from assay.worker.wiring.stores import open_deployment_store
+
+
+class Runtime:
+    """Everything one process works with. Connections open on first use, inside the loop that uses them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: ConfigRoot,
+        *,
+        redis_url: str,
+        publish: Publish | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.root = root
+        self.deployment = root.deployment()
+        self.rubrics = load_rubrics(root, self.deployment, settings)
+        self._calibrations: dict[str, CalibrationSet] | None = None
+        self.clock: Clock = clock or SystemClock()
+        self.publish: Publish = publish or _no_queue
+        self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
+        self.store: TraceStore = open_deployment_store(
+            root, self.deployment, settings, rubrics=self.rubrics.values(), state=self.state
+        )
+        self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """Looks for traces to judge."""
+        return Sweeper(
+            store=self.store,
+            state=self.state,
+            deployment=self.deployment,
+            rubrics=self.rubrics,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=self._ledger_deadline,
+            calibrations=self.calibrations,
+        )
+
+    @property
+    def calibrations(self) -> dict[str, CalibrationSet]:
+        """The calibrations in force by rubric name; read once, as rubrics are."""
+        if self._calibrations is None:
+            self._calibrations = load_calibrations(self.root, self.rubrics.values(), self.settings)
+        return self._calibrations
+
+    @property
+    def assessor(self) -> Assessor:
+        """Judges batches."""
+        return Assessor(
+            store=self.store,
+            state=self.state,
+            evaluator=self.evaluator,
+            publish=self.publish,
+            clock=self.clock,
+            may_see=partial(may_see, self.deployment),
+            limits=Limits(
+                batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
+                trace_wait=timedelta(seconds=self.settings.trace_wait_s),
+                max_age=timedelta(seconds=self.settings.max_age_s),
+                verdict_ttl_s=self.settings.verdict_ttl_s,
+            ),
+        )
+
+    @property
+    def recorder(self) -> Recorder:
+        """Writes scores and reads them back."""
+        return Recorder(
+            store=self.store,
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
+            read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
+            review_queues=self.deployment.review_queues,
+        )
+
+    async def review(self) -> ReviewReport:
+        """Put flagged answers into the queues people review; nothing where no use case has one."""
+        if not self.deployment.review_queues:
+            return ReviewReport()
+        reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
+        return await reviewer.review()
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """Publishes again what is overdue."""
+        return Reconciler(
+            state=self.state,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=self._ledger_deadline,
+            assess_queue=ASSESS_QUEUE,
+        )
+
+    async def evaluator(self, rubric_hash: str, calibration_hash: str | None = None) -> Evaluator | None:
+        """The evaluator for a rubric version and its calibrations, from disk or as published; None if unknown."""
+        known = self._evaluators.get((rubric_hash, calibration_hash))
+        if known is not None:
+            return known
+        local = next((r for r in self.rubrics.values() if r.content_hash() == rubric_hash), None)
+        content = None if local else await self.state.document(rubric_hash)
+        rubric = local or (parse_rubric(content, source=f"rubric {rubric_hash[:12]}") if content else None)
+        named = await self._calibration_set(calibration_hash) if calibration_hash else None
+        if rubric is None or (calibration_hash and named is None):
+            return None
+        tiers = [CascadeTier(judge, _holding(named, rubric, judge)) for judge in build_judges(rubric, self.settings)]
+        evaluator = assemble(rubric, tiers)
+        return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
+
+    async def _calibration_set(self, digest: str) -> CalibrationSet | None:
+        content = await self.state.document(digest)
+        return parse_calibration_set(content, source=f"calibration {digest[:12]}") if content else None
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        for evaluator in self._evaluators.values():
+            await evaluator.judge.close()
+        await self.store.close()
+        await self.state.close()
+
+    @property
+    def _ledger_deadline(self) -> timedelta:
+        return timedelta(seconds=self.settings.ledger_deadline_s)
+
+
+async def _no_queue(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+    """Without a queue the ledger alone remembers; the fleet's reconciler picks the work up."""
