@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import yaml
 from assay.worker.launch.broker import Broker
 from assay.worker.launch.supervisor import Supervisor
 from tests.e2e.running import Deployed, make_traces
+from tests.integration.golden_home import EVIDENCE, GOOD, Home
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 300
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
 
 
@@ -54,6 +57,35 @@ def test_installed_command_finds_its_rubrics_and_golden_sets(
 def test_wheel_holds_nothing_outside_its_package(installed: Path) -> None:
     top = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} - {"bin"}
     assert top == {"assay"}
+
+
+def test_wheel_of_the_sdist_holds_what_the_wheel_of_the_checkout_holds(installed: Path, tmp_path: Path) -> None:
+    """The two packages are reached through links in a checkout; what is published must hold them all the same."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, env=ENV, timeout=PATIENCE_S)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        packed = {name for name in wheel.namelist() if name.startswith("assay/")}
+    unpacked = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+    assert packed == {name for name in unpacked if name.startswith("assay/") and "__pycache__" not in name}
+
+
+@pytest.mark.parametrize("command", [["-P", "-m", "assay.worker.cli"], ["-m", "assay.worker.cli"]])
+def test_packages_of_a_user_named_as_our_folders_are_left_in_peace(
+    installed: Path, tmp_path: Path, command: list[str]
+) -> None:
+    """A Celery user's own package is called `worker` as a rule; it is the application under test here."""
+    for package in ("worker", "judges"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("")
+    answer = {"response": GOOD, "contexts": [EVIDENCE]}
+    (tmp_path / "worker" / "bot.py").write_text(f"def answer(question, history):\n    return {answer!r}\n")
+    home = Home(tmp_path)
+    home.write(target={"kind": "python", "call": "worker.bot:answer"})
+    env = {**ENV, "PYTHONPATH": os.pathsep.join([".", str(installed)]), "COLUMNS": "200"}
+    gate = [sys.executable, *command, "gate", "bot-v1", "--baseline", "old"]
+    done = subprocess.run(gate, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    assert "PASS" in done.stdout
 
 
 def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: Broker, key_prefix: str) -> None:
