@@ -1,7 +1,8 @@
 # make demo   run the whole job on real answers        make check   format, lint, imports, types
 # make test   run the whole suite                      make fix     repair what can be repaired
-# make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
+# make docs   write docs/reference/cli.md anew         make golden  hold shipped sets and rubrics to their locks
 # make lock   refresh the lock files                   make dist    build wheel and sdist
+# make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,7 +11,7 @@ BIN    := $(VENV)/bin
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-langfuse check fix lock dist clean
+.PHONY: demo test test-langfuse check fix docs golden lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -33,6 +34,14 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m docs.cli_reference
+
+# What a pre-commit hook runs after a change in golden_sets/ or rubrics/.
+golden: $(VENV)/.runtime
+	$(BIN)/assay rubrics lint
+	for set in golden_sets/*/; do $(BIN)/assay golden verify "$$(basename $$set)" || exit 2; done
 
 dist: $(VENV)/.dev
 	$(BIN)/python -m build
