@@ -135,7 +135,8 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
     clock = FixedClock(START + HOUR + timedelta(minutes=2))
     bell = Bell()
     sweeper = Sweeper(
-        store=store,
+        source=store,
+        sink=store,
         state=state,
         deployment=deployment,
         rubrics={"grounding": Rubric(name="grounding")},

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
-from assay.worker.ports.source import Fetched, StoreError, StoreUnavailable
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreError, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey
 

@@ -17,7 +17,8 @@ from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
 from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.source import StoreRejected, TraceStore
+from assay.worker.ports.store import Store
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
@@ -43,7 +44,7 @@ def tid(number: int) -> str:
     return f"{RUN}{number:016x}"
 
 
-class FilledStore(TraceStore, Protocol):
+class FilledStore(Store, Protocol):
     """A store under test can also be filled."""
 
     async def add_traces(self, traces: Iterable[Trace]) -> int: ...
@@ -61,11 +62,11 @@ class Doorbell:
         self.trace_ids += [item.trace_id for m in messages if isinstance(m, AssessMessage) for item in m.items]
 
 
-def sqlite_store(directory: Path) -> TraceStore:
+def sqlite_store(directory: Path) -> Store:
     return open_store("sqlite", path=directory / "deep" / "store.db")
 
 
-FACTORIES: dict[str, Callable[[Path], TraceStore]] = {
+FACTORIES: dict[str, Callable[[Path], Store]] = {
     "sqlite": sqlite_store,
     **dict.fromkeys(("langfuse-v4", "langfuse-4.59", "langfuse-dual"), langfuse_in),
     **({"langfuse-real": langfuse_in} if REAL else {}),
@@ -171,7 +172,7 @@ def key(trace_id: str) -> TraceKey:
     return TraceKey(trace_id=trace_id, start=NOON, end=NOON)
 
 
-async def listed(store: TraceStore, start: datetime, end: datetime) -> list[TraceRoot]:
+async def listed(store: Store, start: datetime, end: datetime) -> list[TraceRoot]:
     return [root async for page in store.list_roots(start, end) for root in page]
 
 
@@ -218,7 +219,8 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
     async def sweep(store: FilledStore) -> int:
         deployment = make_deployment(window_seconds=3600, lookback_hours=1)
         sweeper = Sweeper(
-            store=store,
+            source=store,
+            sink=store,
             state=state,
             deployment=deployment,
             rubrics={"grounding": Rubric(name="grounding")},

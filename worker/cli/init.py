@@ -14,7 +14,7 @@ from assay.worker.config.deployment import CONFIG_FILE, Deployment, StoreConfig,
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.ports.clock import SystemClock
-from assay.worker.ports.source import StoreError
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.setup.init import Beginning, first_config, plan_of, store_kind, write_first_config
 from assay.worker.setup.traffic import look
 from assay.worker.wiring.stores import open_deployment_store

@@ -89,7 +89,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
     """Tell every decision that was made about one trace."""
 
     async def read(runtime: Runtime) -> TraceStory:
-        return await tell(trace, runtime.store, runtime.state, runtime.deployment)
+        return await tell(trace, runtime.store, runtime.store, runtime.state, runtime.deployment)
 
     story = with_runtime(config, read)
     if as_json:

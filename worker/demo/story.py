@@ -28,7 +28,7 @@ from assay.worker.golden.sets.lock import freeze, load_golden_set
 from assay.worker.golden.targets import target_for
 from assay.worker.launch.fleet import Fleet, running_fleet
 from assay.worker.ports.clock import SystemClock
-from assay.worker.ports.source import StoreUnavailable
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.report import read_report
 from assay.worker.stores.sqlite import SqliteStore

@@ -23,8 +23,9 @@ from assay.worker.flow.scores import written_values
 from assay.worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.source import Fetched, StoreBusy, StoreError, StoreUnavailable, TraceStore, TraceTooLarge
+from assay.worker.ports.source import Fetched, TraceReader
 from assay.worker.ports.state import FleetState
+from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreUnavailable, TraceTooLarge
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, LostSpend, Move, Unanswered
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import TraceKey
@@ -62,7 +63,7 @@ class Limits:
 class Assessor:
     """One worker process's way of judging batches."""
 
-    store: TraceStore
+    source: TraceReader
     state: FleetState
     evaluator: Callable[[str, str | None], Awaitable[Evaluator | None]]
     publish: Publish
@@ -133,7 +134,7 @@ class Assessor:
         keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
         until = self.clock.now() + self.limits.batch_deadline
         try:
-            fetched = await self.store.fetch_traces(keys) if keys else {}
+            fetched = await self.source.fetch_traces(keys) if keys else {}
         except StoreError as exc:
             return [self._unread(entry, exc) for entry in entries]
         return await self._judge_all(entries, fetched, evaluator, until=until)

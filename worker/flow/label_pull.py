@@ -16,7 +16,8 @@ from assay.judges.schema import Record, Sample
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.batching import chunks
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueues
-from assay.worker.ports.source import Fetched, StoreBusy, TraceStore, TraceTooLarge, trace_in
+from assay.worker.ports.source import Fetched, TraceReader, trace_in
+from assay.worker.ports.store_errors import StoreBusy, TraceTooLarge
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.traces import TraceKey
 
@@ -92,12 +93,12 @@ async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally:
 
 
 async def samples(
-    store: TraceStore, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: Tally
+    source: TraceReader, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: Tally
 ) -> AsyncIterator[LabelledTrace]:
     """Each labelled trace that is still there with what its rubric would judge of it.
 
     Args:
-        store: where the traces are.
+        source: where the traces are.
         labels: by trace id.
         paths: the rubric's selectors.
         days: how long before an opinion its trace may have begun.
@@ -106,7 +107,7 @@ async def samples(
     before = timedelta(days=days)
     for chunk in chunks(sorted(labels.values(), key=lambda one: one.at), FETCHED_AT_ONCE):
         keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
-        traces = await _fetched(store, keys)
+        traces = await _fetched(source, keys)
         for label in chunk:
             made = await in_thread(_labelled, label, traces, paths)
             if isinstance(made, str):
@@ -116,13 +117,13 @@ async def samples(
             yield made
 
 
-async def _fetched(store: TraceStore, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+async def _fetched(source: TraceReader, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
     """What the store gave; traces it had no room for are asked for again until it has."""
     found: dict[str, Fetched] = {}
     left = list(keys)
 
     async def fetch_rest() -> None:
-        found.update(await store.fetch_traces(left))
+        found.update(await source.fetch_traces(left))
         busy = {trace_id: one for trace_id, one in found.items() if isinstance(one, StoreBusy)}
         left[:] = [key for key in left if key.trace_id in busy]
         if busy:

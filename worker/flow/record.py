@@ -21,8 +21,10 @@ from assay.worker.flow.scores import build_scores, expected_scores
 from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.source import StoreBusy, StoreRejected, StoreUnavailable, TraceStore
+from assay.worker.ports.sink import ScoreSink
+from assay.worker.ports.source import Project
 from assay.worker.ports.state import FleetState
+from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Move
 from assay.worker.records.messages import RecordMessage
 from assay.worker.records.scores import Score
@@ -55,7 +57,8 @@ class VerifyReport(Record):
 class Recorder:
     """Posts scores and makes sure that they arrived; `review_queues` names each use case's queue, where it has one."""
 
-    store: TraceStore
+    project: Project
+    sink: ScoreSink
     state: FleetState
     publish: Publish
     clock: Clock
@@ -68,7 +71,7 @@ class Recorder:
         found = await self.state.entries(message.rubric, message.trace_ids)
         entries = [e for e in found.values() if e.state is LedgerState.JUDGED and e.judgement is not None]
         kept = await self.state.kept([e.judgement.verdict_key for e in entries if e.judgement])
-        project = await self.store.project_id()
+        project = await self.project.project_id()
         scores: dict[str, list[Score]] = {}
         expired: list[str] = []
         for entry in entries:
@@ -87,7 +90,7 @@ class Recorder:
         if not scores:
             return RecordReport()
         try:
-            await self.store.write_scores([score for group in scores.values() for score in group])
+            await self.sink.write_scores([score for group in scores.values() for score in group])
         except StoreBusy as exc:
             due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
             await self._move(message, scores, _from_judged(LedgerState.JUDGED, "store_busy", due=due))
@@ -128,7 +131,7 @@ class Recorder:
         total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
         try:
             while await self._alone(owner) and (entries := await self._posted(now)):
-                project = await self.store.project_id()
+                project = await self.project.project_id()
                 for group in _read_at_once(entries, project):
                     if not await self._alone(owner):
                         return total
@@ -162,7 +165,7 @@ class Recorder:
 
     async def _read(self, ids: Sequence[str]) -> Mapping[str, Score]:
         try:
-            return await self.store.read_scores(ids)
+            return await self.sink.read_scores(ids)
         except StoreRejected as exc:
             # A store that refuses to show scores has not shown them: they are written again and in the end parked.
             log.warning("verify.store_refused", error=str(exc)[:200])

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from assay.judges import errors
 from assay.judges.schema import Record
-from assay.worker.ports.source import StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.ports.state import StateUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable, TraceTooLarge
 
 
 class Disposition(StrEnum):

@@ -14,7 +14,7 @@ from assay.judges.schema import Record
 from assay.worker.flow.scores import RISK_LEVEL
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.reviews import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
-from assay.worker.ports.source import StoreBusy, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry
 
 WORK_S = 60.0

@@ -31,8 +31,10 @@ from assay.worker.flow.root_buffer import RootSpool
 from assay.worker.flow.windows import PUT_OFF, due_windows, is_look_back, is_over, next_age
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.source import StoreError, TraceStore
+from assay.worker.ports.sink import ScoreReader
+from assay.worker.ports.source import RootSource
 from assay.worker.ports.state import FleetState, StateUnavailable
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.ledger import LedgerState, Move, Promise
 from assay.worker.records.scores import score_id
 from assay.worker.records.windows import WindowRecord
@@ -70,7 +72,8 @@ class SweepReport(Record):
 class Sweeper:
     """One sweep's surroundings: where it reads, what it knows, where it publishes."""
 
-    store: TraceStore
+    source: RootSource
+    sink: ScoreReader
     state: FleetState
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
@@ -148,7 +151,7 @@ class Sweeper:
         """Scan one window: its rates first, then page by page the ledger and messages, then what was seen."""
         now = self.clock.now()
         spool = RootSpool()
-        async for page in self.store.list_roots(window.start, window.end):
+        async for page in self.source.list_roots(window.start, window.end):
             await in_thread(spool.add, page)
         seen = await self._count(spool, now)
         rates = await resolve_rates(self.state, self.deployment, window, seen.by_use_case)
@@ -219,18 +222,18 @@ class Sweeper:
             return None
         try:
             async with asyncio.timeout(ROOTLESS_S):
-                return await self.store.count_rootless(window.start, window.end)
+                return await self.source.count_rootless(window.start, window.end)
         except (StoreError, TimeoutError) as exc:
             log.warning("sweep.rootless_not_counted", window=window.id, error=str(exc)[:200] or "took too long")
             return None
 
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
-        project = await self.store.project_id()
+        project = await self.source.project_id()
         ids = {_state_score_id(project, one, self.rubrics[one.rubric].state_score): one for one in promises}
         found: set[tuple[str, str]] = set()
         for chunk in chunks(list(ids), 100):
-            found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.store.read_scores(chunk)}
+            found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.sink.read_scores(chunk)}
         return found
 
     async def _close_known(self, known: set[tuple[str, str]], now: datetime) -> None:

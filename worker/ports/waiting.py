@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from assay.worker.ports.source import StoreBusy
+from assay.worker.ports.store_errors import StoreBusy
 
 PATIENCE_S = 600.0
 """How long one request waits: far longer than a minute's budget takes to come back, far shorter than for ever."""

@@ -11,8 +11,10 @@ from assay.worker.config.deployment import Deployment, UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack
-from assay.worker.ports.source import StoreError, TraceStore
+from assay.worker.ports.sink import ScoreReader
+from assay.worker.ports.source import Project, TraceReader
 from assay.worker.ports.state import FleetState
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey
@@ -51,17 +53,19 @@ class TraceStory(Record):
     rubrics: tuple[RubricStory, ...] = ()
 
 
-async def tell(trace_id: str, store: TraceStore, state: FleetState, deployment: Deployment) -> TraceStory:
-    """Collect the story of one trace.
+async def tell(
+    trace_id: str, source: TraceReader, sink: ScoreReader, state: FleetState, deployment: Deployment
+) -> TraceStory:
+    """Collect the story of one trace: what the store has of it, what was decided, what was written.
 
     Raises:
         StoreUnavailable, StateUnavailable
     """
     fraction = hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
     names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
-    stories = tuple([await _rubric_story(trace_id, name, store, state) for name in names])
+    stories = tuple([await _rubric_story(trace_id, name, source, sink, state) for name in names])
     key = next((_key(s.entry) for s in stories if s.entry is not None), None)
-    found = (await store.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
+    found = (await source.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
     trace, unread = (None, str(found)) if isinstance(found, StoreError) else (found, None)
     story = TraceStory(trace_id=trace_id, trace=trace, unread=unread, hash_fraction=fraction, rubrics=stories)
     if trace is None:
@@ -89,13 +93,15 @@ def _selection(
     return {"pi": chosen.pi, "stratum": chosen.stratum, "is_selected": True}
 
 
-async def _rubric_story(trace_id: str, rubric: str, store: TraceStore, state: FleetState) -> RubricStory:
+async def _rubric_story(
+    trace_id: str, rubric: str, source: Project, sink: ScoreReader, state: FleetState
+) -> RubricStory:
     entry = (await state.entries(rubric, [trace_id])).get(trace_id)
     scores: Iterable[Score] = ()
     outcome = None
     if entry is not None and entry.judgement is not None:
-        ids = expected_scores(entry, await store.project_id())
-        scores = (await store.read_scores(ids)).values()
+        ids = expected_scores(entry, await source.project_id())
+        scores = (await sink.read_scores(ids)).values()
         kept = await state.kept([entry.judgement.verdict_key])
         verdict = unpack(kept[entry.judgement.verdict_key]) if kept else None
         outcome = verdict.outcome if verdict else None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from assay.judges.schema import Record
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.selection import is_excluded
-from assay.worker.ports.source import TraceStore
+from assay.worker.ports.source import RootSource
 from assay.worker.records.traces import TraceRoot
 
 LOOK_BACK_HOURS = (1, 24, 24 * 7)
@@ -41,7 +41,7 @@ class Traffic(Record):
         return round(traces * 24 / self.hours) if self.hours else 0
 
 
-async def look(store: TraceStore, deployment: Deployment, now: datetime) -> Traffic:
+async def look(source: RootSource, deployment: Deployment, now: datetime) -> Traffic:
     """The traffic of the last hour, or of the last day or week where that has little.
 
     Raises:
@@ -51,7 +51,7 @@ async def look(store: TraceStore, deployment: Deployment, now: datetime) -> Traf
     hours = 0.0
     for hours in LOOK_BACK_HOURS:
         roots = {}
-        async for page in store.list_roots(now - timedelta(hours=hours), now):
+        async for page in source.list_roots(now - timedelta(hours=hours), now):
             roots |= {root.trace_id: root for root in page}
             if len(roots) >= MOST:
                 break

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.ports.source import TraceStore
+from assay.worker.ports.store import Store
 from assay.worker.stores.sqlite import SqliteStore
 
 KINDS = ("sqlite",)
 """Kinds that are a file; Langfuse needs keys and a budget and is opened by `assay.worker.stores.langfuse.factory`."""
 
 
-def open_store(kind: str, *, path: Path | None) -> TraceStore:
+def open_store(kind: str, *, path: Path | None) -> Store:
     """The trace store of this kind; nothing is opened before its first call.
 
     Args:

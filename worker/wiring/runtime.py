@@ -21,8 +21,8 @@ from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.reviews import review_queues_of
-from assay.worker.ports.source import TraceStore
 from assay.worker.ports.state import FleetState
+from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import RedisState
 from assay.worker.wiring.judges import _holding, assemble, build_judges, load_calibrations, load_rubrics
@@ -50,7 +50,7 @@ class Runtime:
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
         self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
-        self.store: TraceStore = open_deployment_store(
+        self.store: Store = open_deployment_store(
             root, self.deployment, settings, rubrics=self.rubrics.values(), state=self.state
         )
         self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
@@ -59,7 +59,8 @@ class Runtime:
     def sweeper(self) -> Sweeper:
         """Looks for traces to judge."""
         return Sweeper(
-            store=self.store,
+            source=self.store,
+            sink=self.store,
             state=self.state,
             deployment=self.deployment,
             rubrics=self.rubrics,
@@ -80,7 +81,7 @@ class Runtime:
     def assessor(self) -> Assessor:
         """Judges batches."""
         return Assessor(
-            store=self.store,
+            source=self.store,
             state=self.state,
             evaluator=self.evaluator,
             publish=self.publish,
@@ -98,7 +99,8 @@ class Runtime:
     def recorder(self) -> Recorder:
         """Writes scores and reads them back."""
         return Recorder(
-            store=self.store,
+            project=self.store,
+            sink=self.store,
             state=self.state,
             publish=self.publish,
             clock=self.clock,

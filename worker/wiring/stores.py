@@ -8,8 +8,8 @@ from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.ports.source import TraceStore
 from assay.worker.ports.state import FleetState
+from assay.worker.ports.store import Store
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores import open_store
 
@@ -21,7 +21,7 @@ def open_deployment_store(
     *,
     rubrics: Iterable[Rubric] = (),
     state: FleetState | None = None,
-) -> TraceStore:
+) -> Store:
     """The deployment's trace store; `state` shares a remote store's request budget with all workers.
 
     Raises:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.worker.ports.limits import RateLimits
-from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.transport import BudgetedTransport, retry_after_s
 

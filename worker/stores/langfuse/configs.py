@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import structlog
 
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.source import StoreError
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient

@@ -11,7 +11,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.rubric import SamplePaths
 from assay.worker.extraction.survey import Survey, survey
 from assay.worker.ports.health import Check
-from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
 from assay.worker.records.traces import Trace, TraceKey, TraceRoot
 from assay.worker.stores.langfuse.score_probe import not_examined, round_trip
 from assay.worker.stores.langfuse.server import serves_traces

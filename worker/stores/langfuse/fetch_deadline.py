@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Any
 
-from assay.worker.ports.source import StoreBusy, StoreError, TraceTooLarge
+from assay.worker.ports.store_errors import StoreBusy, StoreError, TraceTooLarge
 from assay.worker.stores.langfuse.client import LangfuseClient, Query, TooLarge, UrlTooLong
 
 FETCH_S = 60.0

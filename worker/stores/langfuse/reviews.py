@@ -16,7 +16,7 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueue, ReviewRequest
-from assay.worker.ports.source import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse import sdk

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from assay.judges.errors import EvaluationError
 from assay.worker.ports.health import Check
-from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT
 from assay.worker.stores.langfuse.scores import SCORES

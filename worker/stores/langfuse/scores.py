@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.source import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from assay.worker.stores.langfuse.codec import iso, moment, text

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from assay.worker.ports.source import StoreError, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable
 from assay.worker.ports.waiting import patiently
 from assay.worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 

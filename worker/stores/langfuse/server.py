@@ -13,7 +13,7 @@ from typing import Literal
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.ports.source import StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.stores.langfuse.client import LangfuseClient, NotThere, QueryTooHeavy, RouteMissing
 from assay.worker.stores.langfuse.codec import iso
 

@@ -1,4 +1,4 @@
-"""Langfuse as a `assay.worker.ports.source.TraceStore`: finds out which server it is, then hands each call on."""
+"""Langfuse as an `assay.worker.ports.store.Store`: finds out which server it is, then hands each call on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import structlog
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.clock import Clock, SystemClock
-from assay.worker.ports.source import Fetched, StoreRejected, StoreUnavailable
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import TraceKey, TraceRoot
 from assay.worker.stores.langfuse import scores

@@ -9,7 +9,7 @@ import math
 import httpx
 
 from assay.worker.ports.limits import LimitReached, RateLimits, admitted
-from assay.worker.ports.source import StoreBusy
+from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.stores.langfuse.quotas import Plan, bucket_of
 
 DEFAULT_RETRY_AFTER_S = 10.0

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from assay.worker.ports.source import StoreError
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge

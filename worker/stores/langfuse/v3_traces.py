@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.ports.source import Fetched, StoreBusy, StoreError
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
 from assay.worker.stores.langfuse.codec import moment, text

@@ -18,7 +18,8 @@ from urllib.parse import quote_plus
 from assay.judges.cpu_executor import in_thread
 from assay.worker.extraction.needs import cut_keys_needed
 from assay.worker.ports.batch_sizes import FETCH_LIMIT
-from assay.worker.ports.source import Fetched, StoreBusy, StoreRejected, StoreUnavailable
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.langfuse.client import (
     LangfuseClient,

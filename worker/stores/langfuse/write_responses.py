@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.worker.ports.source import StoreAccessDenied, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreError, StoreRejected, StoreUnavailable
 
 _PASSING = frozenset({408, 409, 425, 429})
 

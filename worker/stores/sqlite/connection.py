@@ -16,7 +16,7 @@ from typing import Any
 import aiosqlite
 
 from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.worker.ports.source import StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.stores.sqlite.schema import prepare
 
 _ANOTHER_PATH = "set store.path in assay.yaml or ASSAY_DATA_DIR to a place that can be written"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from assay.worker.ports.source import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Observation, Trace, TraceRoot, utc_iso
 

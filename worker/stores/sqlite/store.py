@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
-from assay.worker.ports.source import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements

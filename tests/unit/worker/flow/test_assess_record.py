@@ -21,7 +21,8 @@ from assay.worker.flow.batching import group_messages
 from assay.worker.flow.reconcile import FULL_QUEUE, Reconciler
 from assay.worker.flow.record import MAX_WRITES, Recorder
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.source import Fetched, StoreBusy, StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.ledger import LedgerEntry, LedgerState, LostSpend, Move, Promise
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import Trace, TraceKey
@@ -59,7 +60,7 @@ class Line:
 
     def assess(self, owner: str = "m1") -> list[AssessReport]:
         assessor = Assessor(
-            store=self.store,  # type: ignore[arg-type]  # listing roots is not its part
+            source=self.store,
             state=self.state,
             evaluator=self._evaluator,
             publish=self.publish,
@@ -78,7 +79,8 @@ class Line:
     @property
     def recorder(self) -> Recorder:
         return Recorder(
-            store=self.store,  # type: ignore[arg-type]
+            project=self.store,
+            sink=self.store,
             state=self.state,
             publish=self.publish,
             clock=self.clock,

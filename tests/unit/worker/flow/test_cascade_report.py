@@ -14,7 +14,7 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Usage, Verdict
-from assay.worker.ports.source import TraceTooLarge
+from assay.worker.ports.store_errors import TraceTooLarge
 from assay.worker.reporting.report import ReportRow, read_report
 from assay.worker.reporting.tables import report_lines, story_lines
 from assay.worker.reporting.why import tell
@@ -182,7 +182,7 @@ def test_outage_under_screen_is_marked_and_made_up_for() -> None:
 def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing() -> None:
     line, _ = judged(make_rubric())
     line.store.unreadable["t-5"] = TraceTooLarge("Langfuse: 413")
-    story = asyncio.run(tell("t-5", line.store, line.state, make_deployment()))  # type: ignore[arg-type]
+    story = asyncio.run(tell("t-5", line.store, line.store, line.state, make_deployment()))
     shown = "\n".join(story_lines(story))
     assert "did not give it: Langfuse: 413" in shown
     assert "does not have it" not in shown
@@ -191,7 +191,7 @@ def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing(
 
 def test_why_tells_the_way_through_the_tiers() -> None:
     line, _ = judged(make_rubric())
-    story = asyncio.run(tell("t-5", line.store, line.state, make_deployment()))  # type: ignore[arg-type]
+    story = asyncio.run(tell("t-5", line.store, line.store, line.state, make_deployment()))
     shown = "\n".join(story_lines(story))
     assert "> local, risk 0.30: escalated, risk 0.3 within 0.05–0.9" in shown
     assert "> llm, risk 0.90: decided, overrules local" in shown

@@ -19,7 +19,8 @@ from assay.worker.cli.commands import app
 from assay.worker.flow.label_pull import UNTOUCHED, Tally, Wanted, _fetched, _of_review, label_of
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewRequest
-from assay.worker.ports.source import Fetched, StoreBusy
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.builders import NOW, make_trace
@@ -114,7 +115,7 @@ def test_traces_that_were_put_off_are_asked_for_again_and_no_others() -> None:
         return found
 
     store.fetch_traces = counted  # type: ignore[method-assign]  # the budget has room again after the first time
-    found = asyncio.run(_fetched(store, [TraceKey(trace_id=name, start=NOW) for name in "abcd"]))  # type: ignore[arg-type]
+    found = asyncio.run(_fetched(store, [TraceKey(trace_id=name, start=NOW) for name in "abcd"]))
     assert {trace_id for trace_id, one in found.items() if isinstance(one, Trace)} == set("abc")
     assert asked == [["a", "b", "c", "d"], ["b"]]
 

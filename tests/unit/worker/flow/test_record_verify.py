@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from assay.worker.flow.record import READ_AT_ONCE
-from assay.worker.ports.source import StoreBusy, StoreUnavailable
+from assay.worker.ports.store_errors import StoreBusy, StoreUnavailable
 from assay.worker.records.ledger import LedgerState
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace

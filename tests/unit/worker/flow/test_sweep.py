@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,8 +13,8 @@ from assay.worker.config.deployment import Defaults, Deployment, LowTraffic, Mat
 from assay.worker.flow.batching import group_messages
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.source import StoreRejected, StoreUnavailable
 from assay.worker.ports.state import StateUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import STATE_SCORE, Score, score_id
 from assay.worker.records.traces import TraceRoot
@@ -51,7 +51,7 @@ class RootsOnly:
             await asyncio.Event().wait()
         return 3
 
-    async def read_scores(self, ids: Sequence[str]) -> dict[str, Score]:
+    async def read_scores(self, ids: Iterable[str]) -> dict[str, Score]:
         score = {"trace_id": "t", "name": STATE_SCORE, "value": "judged", "timestamp": NOW}
         return {i: Score.model_validate({"id": i, **score}) for i in ids if i in self.scored}
 
@@ -87,7 +87,8 @@ class World:
     def sweep(self, now: datetime = NOW) -> SweepReport:
         self.clock.moment = now
         sweeper = Sweeper(
-            store=self.store,  # type: ignore[arg-type]  # a sweep uses these three methods only
+            source=self.store,
+            sink=self.store,
             state=self.state,
             deployment=self.deployment,
             rubrics=self.rubrics,

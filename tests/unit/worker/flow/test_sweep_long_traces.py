@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay.worker.config.deployment import Defaults, LowTraffic, UseCase
 from assay.worker.flow.windows import LOOK_BACKS, due_windows
-from assay.worker.ports.source import StoreUnavailable
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import WindowRecord
 from assay.worker.state.memory.state import MemoryState

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.source import StoreError, StoreUnavailable
+from assay.worker.ports.store_errors import StoreError, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
 from assay.worker.stores.langfuse import LangfuseStore

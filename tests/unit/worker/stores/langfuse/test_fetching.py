@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from assay.worker.config.settings import Settings
-from assay.worker.ports.source import Fetched, StoreBusy, StoreRejected, TraceTooLarge
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreBusy, StoreRejected, TraceTooLarge
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.langfuse import PLANS
 from assay.worker.stores.langfuse import fetch_deadline as fetching

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from assay.worker.ports.source import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.records.traces import TraceKey
 from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan, sdk
 from assay.worker.stores.langfuse.client import NotThere, RouteMissing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assay.worker.ports.source import StoreUnavailable
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits

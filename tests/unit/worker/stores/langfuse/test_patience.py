@@ -13,7 +13,7 @@ import pytest
 from assay.worker.flow.label_pull import Tally, Wanted, collect
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.ports import waiting as patience
-from assay.worker.ports.source import StoreBusy
+from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.ports.waiting import patiently
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.datasets import push

@@ -17,14 +17,8 @@ from assay.judges.errors import ConfigurationError
 from assay.worker.config.deployment import Match
 from assay.worker.flow.selection import matches
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.source import (
-    StoreAccessDenied,
-    StoreBusy,
-    StoreRejected,
-    StoreUnavailable,
-    TraceTooLarge,
-    trace_in,
-)
+from assay.worker.ports.source import trace_in
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits

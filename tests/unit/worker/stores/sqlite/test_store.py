@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.worker.ports.source import StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace
 from assay.worker.stores import open_store
