@@ -22,7 +22,7 @@ from assay.worker.wiring.queues import GOLDEN_QUEUE
 from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import Deployed
 from tests.integration.golden_home import Home, N, answers, chat, target
-from tests.unit.worker.golden.test_scheduler import hook
+from tests.unit.worker.golden.scheduling.test_scheduler import hook
 
 CONFIG = "defaults: {min_per_day: 0}\nuse_cases: [{name: bot}]\n"
 

@@ -20,7 +20,7 @@ from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.runs.run_store import RunSummary
 from tests.unit.worker.golden.golden_pages import HOSTILE, hostile_gate, real_gate
 from tests.unit.worker.golden.golden_sets import a_set, answers, run_release
-from tests.unit.worker.golden.test_page import summary
+from tests.unit.worker.golden.report.test_page import summary
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Also the variable, before the suite's clean environment removes it.

@@ -44,16 +44,6 @@ class Call:
         """Where the set's runs are kept."""
         return RunStore(self.root.data_dir(self.settings), self.golden.name)
 
-    def deviations(self, baseline: str | None) -> tuple[str, ...]:
-        """What the command line has otherwise than what was frozen."""
-        manifest, found = self.golden.manifest, []
-        if self.repeats != manifest.repeats:
-            found.append(f"asked with --repeats {self.repeats}; the manifest says {manifest.repeats}")
-        usual = "the reviewed baseline/" if self.golden.baseline is not None else manifest.baseline
-        if baseline is not None and usual is not None and baseline != usual:
-            found.append(f"compared with --baseline {baseline} instead of {usual}")
-        return tuple(found)
-
     def how_to_go_on(self) -> str:
         """What an interruption leaves, in words."""
         if not (self.store.directory(self.run_id) / JOURNAL).exists():

@@ -89,9 +89,8 @@ def gate(
 
     async def work(session: GoldenSession) -> GateResult:
         found = await session.gate(before, after)
-        warnings = (*found.warnings, *call.deviations(baseline))
         # A run that was made before keeps its own place; this comparison has one, too.
-        return found.model_copy(update={"run_id": call.run_id, "warnings": warnings})
+        return found.model_copy(update={"run_id": call.run_id})
 
     with interruptible(call.how_to_go_on):
         result = with_session(call, {"baseline": before, "candidate": after}, work)

@@ -5,23 +5,11 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 
-from assay.judges.schema import (
-    Claim,
-    ClaimVerdict,
-    Failed,
-    GroundingState,
-    Outcome,
-    ResponseKind,
-    Scored,
-    Severity,
-    Skipped,
-)
+from assay.judges.schema import Failed, GroundingState, Outcome, ResponseKind, Scored, Skipped
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.sets.manifest import GoldenItem, Manifest
 
 NO_EVIDENCE = "no_evidence"
-
-_SEVERITIES = tuple(Severity)
 
 
 class ItemStatus(StrEnum):
@@ -65,19 +53,6 @@ def lost_context() -> Decision:
 def has_text(texts: tuple[str, ...]) -> bool:
     """Whether any of the texts holds more than white space."""
     return any(text.strip() for text in texts)
-
-
-def worst_claim(outcome: Outcome | None) -> Claim | None:
-    """The unsupported claim that matters most: by severity, contradicted first, then least likely supported."""
-    if not isinstance(outcome, Scored) or outcome.verdict is None:
-        return None
-    bad = [claim for claim in outcome.verdict.claims if claim.verdict is not ClaimVerdict.SUPPORTED]
-    return max(bad, key=_badness, default=None)
-
-
-def _badness(claim: Claim) -> tuple[int, bool, float]:
-    unlikely = 0.0 if claim.p_supported is None else 1 - claim.p_supported
-    return _SEVERITIES.index(claim.severity), claim.verdict is ClaimVerdict.CONTRADICTED, unlikely
 
 
 def _no_answer(outcome: Scored) -> bool:

@@ -20,10 +20,11 @@ from assay.judges.errors import (
     ModelUnavailable,
     RateLimited,
 )
+from assay.judges.metrics import worst_claim
 from assay.judges.rubric import first_problem
-from assay.judges.schema import Failed, Outcome, Sample, Scored, Verdict
+from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Verdict
 from assay.judges.text.reasoning import without_reasoning
-from assay.worker.golden.results.item_status import ItemStatus, decide, has_text, lost_context, worst_claim
+from assay.worker.golden.results.item_status import ItemStatus, decide, has_text, lost_context
 from assay.worker.golden.results.run_result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult
 from assay.worker.golden.results.usage import Spent, spent_on, total_spent
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
@@ -252,5 +253,11 @@ def _decided(result: ItemResult, item: GoldenItem, outcome: Outcome, golden: Gol
     status, reasons = decide(item, result.response or "", outcome, golden.manifest)
     update: dict[str, object] = {"status": status, "reasons": reasons, "outcome": outcome}
     if isinstance(outcome, Scored):
-        update |= {"scores": outcome.scores, "state": outcome.state.value, "worst_claim": worst_claim(outcome)}
+        update |= {"scores": outcome.scores, "state": outcome.state.value, "worst_claim": _wrong_claim(outcome)}
     return result.model_copy(update=update)
+
+
+def _wrong_claim(outcome: Scored) -> Claim | None:
+    """The worst claim, unless the evidence supports it: the one that the score's comment names, too."""
+    worst = worst_claim(outcome.verdict) if outcome.verdict is not None else None
+    return None if worst is None or worst.verdict is ClaimVerdict.SUPPORTED else worst

@@ -18,7 +18,7 @@ from assay.worker.golden.scheduling.tick import Schedules, schedule_statuses
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.telemetry.prometheus import serve_metrics
-from tests.unit.worker.golden.test_scheduler import MONDAY, Fleet
+from tests.unit.worker.golden.scheduling.test_scheduler import MONDAY, Fleet
 
 Values = dict[tuple[str, ...], float]
 

@@ -25,7 +25,7 @@ from assay.worker.golden.scheduling.tick import RUN_LOCK
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.records.messages import GoldenRunMessage
 from tests.unit.worker.golden.golden_sets import BAD, OK
-from tests.unit.worker.golden.test_scheduler import IDS, MONDAY, Fleet, Runs, hook
+from tests.unit.worker.golden.scheduling.test_scheduler import IDS, MONDAY, Fleet, Runs, hook
 
 BROKEN: set[str] = set()
 """Items that the application below answers wrongly."""

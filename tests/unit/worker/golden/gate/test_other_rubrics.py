@@ -20,7 +20,7 @@ from assay.worker.golden.runs.exam import examine_judge
 from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.golden_set import item_sample, read_golden_set
 
-RUBRICS = Path(__file__).parents[4] / "rubrics"
+RUBRICS = Path(__file__).parents[5] / "rubrics"
 VARIABLES = {"ASSAY_JUDGE_MODEL": "m"}
 SORRY = "I'm sorry, I cannot answer that."
 ANSWER = "The bridge was opened in 1932."

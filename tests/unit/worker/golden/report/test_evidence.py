@@ -10,7 +10,7 @@ from assay.worker.golden.report.html.page import run_page
 from assay.worker.golden.runs.series import Series, SeriesPoint, build_series
 from tests.unit.worker.golden.golden_pages import HOSTILE
 from tests.unit.worker.golden.golden_sets import a_set, answers, run_release
-from tests.unit.worker.golden.test_page import page_of, summary
+from tests.unit.worker.golden.report.test_page import page_of, summary
 
 
 def series_of(*values: float, **changes: object) -> Series:
