@@ -11,6 +11,7 @@ import typer
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
+from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.settings import Settings
 from assay.worker.flow.sweep import SweepReport
 from assay.worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
@@ -99,10 +100,7 @@ def import_traces(
 
 
 def _check_redis_url(settings: Settings) -> None:
-    # Celery takes a while to import, and no other command needs it.
-    from assay.worker.fleet.app import redis_url
-
-    redis_url(settings)
+    required_redis_url(settings)
 
 
 def register(app: typer.Typer) -> None:

@@ -10,9 +10,8 @@ from celery.signals import setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import ConfigurationError
+from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
-from assay.worker.launch.broker import celery_url
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
 from assay.worker.telemetry.logging_setup import configure_logging
@@ -24,22 +23,9 @@ RENEW_EVERY_S = 4.0
 app = Celery("assay", include=["assay.worker.fleet.tasks"])
 
 
-def redis_url(settings: Settings) -> str:
-    """The server all processes share.
-
-    Raises:
-        ConfigurationError: none is set; only `assay up` and the demo start one themselves.
-    """
-    if settings.redis_url is None:
-        raise ConfigurationError(
-            "environment: ASSAY_REDIS_URL: not set; set it, or run `assay up`, which starts a server of its own"
-        )
-    return settings.redis_url.get_secret_value()
-
-
 def options(settings: Settings) -> dict[str, Any]:
     """Celery's options as measured to lose nothing; see docs/fleet.md for the reasons in full."""
-    url = redis_url(settings)
+    url = required_redis_url(settings)
     return {
         "broker_url": celery_url(url),
         "broker_connection_retry_on_startup": True,

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.root import find_root
 from assay.worker.config.settings import load_settings
-from assay.worker.fleet.app import RENEW_EVERY_S, publish, redis_url
+from assay.worker.fleet.app import RENEW_EVERY_S, publish
 from assay.worker.fleet.loop import LoopThread
 from assay.worker.wiring.runtime import Runtime
 
@@ -34,7 +35,9 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         settings = load_settings()
-        self.runtime = Runtime(settings, find_root(None, settings), redis_url=redis_url(settings), publish=publish)
+        self.runtime = Runtime(
+            settings, find_root(None, settings), redis_url=required_redis_url(settings), publish=publish
+        )
         self._give_up_s = settings.batch_deadline_s + 60
         self._deliveries: dict[str, float] = {}
         self._loop = LoopThread()

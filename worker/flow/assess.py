@@ -16,7 +16,7 @@ from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Failed, Outcome, Record, Scored, Skipped
+from assay.judges.schema import Failed, Outcome, Scored, Skipped
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.retry_policy import Disposition, backoff_s, policy_named
 from assay.worker.flow.scores import written_values
@@ -28,6 +28,7 @@ from assay.worker.ports.state import FleetState
 from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreUnavailable, TraceTooLarge
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, LostSpend, Move, Unanswered
 from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.reports import Report
 from assay.worker.records.traces import TraceKey
 
 SUSPICIOUS_DELIVERIES = 3
@@ -38,7 +39,7 @@ MAX_ALONE = 3
 log = structlog.get_logger(__name__)
 
 
-class AssessReport(Record):
+class AssessReport(Report):
     """How many traces of one message ended where."""
 
     judged: int = 0
@@ -201,7 +202,7 @@ class Assessor:
         if not calls:
             return
         usage = outcome.usage.model_dump()
-        log.info(
+        log.debug(
             "assess.spent_without_score",
             trace_id=entry.trace_id,
             outcome=outcome.outcome,

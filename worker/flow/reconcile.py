@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assay.judges.schema import Record
 from assay.worker.flow.batching import chunks, group_messages
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.state import FleetState
 from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.reports import Report
 
 FULL_QUEUE = 64
 """Messages waiting above this are reason enough to wait: what is overdue then is late, not lost."""
@@ -25,7 +25,7 @@ _AT_ONCE = 800
 _RECORD_BATCH = 100
 
 
-class ReconcileReport(Record):
+class ReconcileReport(Report):
     """What was published again."""
 
     assess: int = 0

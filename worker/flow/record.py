@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.schema import Record
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.retry_policy import backoff_s
 from assay.worker.flow.reviews import requests_for
@@ -27,6 +26,7 @@ from assay.worker.ports.state import FleetState
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Move
 from assay.worker.records.messages import RecordMessage
+from assay.worker.records.reports import Report
 from assay.worker.records.scores import Score
 
 MAX_WRITES = 3
@@ -36,7 +36,7 @@ READ_AT_ONCE = 100
 log = structlog.get_logger(__name__)
 
 
-class RecordReport(Record):
+class RecordReport(Report):
     """How many traces' scores were posted, put off or refused."""
 
     posted: int = 0
@@ -44,7 +44,7 @@ class RecordReport(Record):
     refused: int = 0
 
 
-class VerifyReport(Record):
+class VerifyReport(Report):
     """How many traces' scores were seen in the store, are awaited, were written again or given up."""
 
     scored: int = 0
@@ -116,11 +116,7 @@ class Recorder:
             await self._move(message, scores, dead.model_copy(update={"detail": str(refused)[:300]}))
             return RecordReport(refused=1)
         reports = [await self._post(message, {trace_id: group}, attempts) for trace_id, group in scores.items()]
-        return RecordReport(
-            posted=sum(r.posted for r in reports),
-            put_off=sum(r.put_off for r in reports),
-            refused=sum(r.refused for r in reports),
-        )
+        return sum(reports, RecordReport())
 
     async def verify(self) -> VerifyReport:
         """Read back what is posted and due; rewrite what is missing for too long, park it after three writes.
@@ -136,7 +132,7 @@ class Recorder:
                     if not await self._alone(owner):
                         return total
                     shown = await self._shown(group, project)
-                    total = _plus(total, await self._settle(group, shown))
+                    total += await self._settle(group, shown)
         except StoreBusy as exc:
             log.info("verify.store_busy", retry_after_s=exc.retry_after_s)
         finally:
@@ -234,12 +230,3 @@ def _from_judged(state: LedgerState, reason: str = "", *, due: datetime | None =
 
 def _from_posted(entry: LedgerEntry, state: LedgerState, *, reason: str = "", due: datetime | None = None) -> Move:
     return Move(trace_id=entry.trace_id, expected=(LedgerState.POSTED,), state=state, reason=reason, due=due)
-
-
-def _plus(a: VerifyReport, b: VerifyReport) -> VerifyReport:
-    return VerifyReport(
-        scored=a.scored + b.scored,
-        awaited=a.awaited + b.awaited,
-        rewritten=a.rewritten + b.rewritten,
-        parked=a.parked + b.parked,
-    )

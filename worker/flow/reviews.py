@@ -10,12 +10,12 @@ from datetime import timedelta
 import structlog
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.schema import Record
 from assay.worker.flow.scores import RISK_LEVEL
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.reviews import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry
+from assay.worker.records.reports import Report
 
 WORK_S = 60.0
 LEASE = timedelta(seconds=75)
@@ -30,7 +30,7 @@ MOST_TRIES = 5
 log = structlog.get_logger(__name__)
 
 
-class ReviewReport(Record):
+class ReviewReport(Report):
     """How many answers were put into their queue, put off, or refused for good."""
 
     queued: int = 0
@@ -82,8 +82,8 @@ class Reviewer:
                 log.warning("review.put_off", error=str(exc)[:200] or "took too long")
                 wait_s = exc.retry_after_s if isinstance(exc, StoreBusy) else None
                 await self._put_off(taken, timedelta(seconds=wait_s) if wait_s else AGAIN)
-                return _plus(report, ReviewReport(put_off=1))
-            report = _plus(report, done)
+                return report + ReviewReport(put_off=1)
+            report += done
         return report
 
     async def _work(self, taken: TakenReview, missing: set[str]) -> ReviewReport:
@@ -117,7 +117,3 @@ class Reviewer:
     async def _put_off(self, taken: TakenReview, wait: timedelta) -> ReviewReport:
         await self.waiting.put_off(taken.request, due=self.clock.now() + wait)
         return ReviewReport(put_off=1)
-
-
-def _plus(a: ReviewReport, b: ReviewReport) -> ReviewReport:
-    return ReviewReport(queued=a.queued + b.queued, put_off=a.put_off + b.put_off, refused=a.refused + b.refused)

@@ -21,7 +21,6 @@ import structlog
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Record
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.batching import chunks, group_messages
@@ -36,6 +35,7 @@ from assay.worker.ports.source import RootSource
 from assay.worker.ports.state import FleetState, StateUnavailable
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.ledger import LedgerState, Move, Promise
+from assay.worker.records.reports import Report
 from assay.worker.records.scores import score_id
 from assay.worker.records.windows import WindowRecord
 
@@ -56,7 +56,7 @@ LOCK_TTL_S = 30.0
 log = structlog.get_logger(__name__)
 
 
-class SweepReport(Record):
+class SweepReport(Report):
     """What one sweep did."""
 
     windows: int = 0
@@ -102,7 +102,7 @@ class Sweeper:
                         break
         finally:
             await self.state.release("sweep", owner=owner)
-        return _total(reports)
+        return sum(reports, SweepReport())
 
     @asynccontextmanager
     async def _renewing(self, owner: str) -> AsyncIterator[None]:
@@ -162,13 +162,7 @@ class Sweeper:
             promises, passed = await in_thread(self._chooser.choose, roots, window, now)
             passed_over.update(passed)
             selected, known, messages = await self._promise_and_publish(promises, now, may_be_old=window.end <= epoch)
-            report = report.model_copy(
-                update={
-                    "selected": report.selected + selected,
-                    "already_scored": report.already_scored + known,
-                    "messages": report.messages + messages,
-                }
-            )
+            report += SweepReport(selected=selected, already_scored=known, messages=messages)
         await self.state.put_window(await self._recorded(window, seen, passed_over, now))
         return report
 
@@ -265,8 +259,3 @@ def _keeps_failing(reports: Sequence[SweepReport]) -> bool:
 def _first_line(exc: Exception) -> str:
     """What our own errors say; others may quote what they stumbled over, and that is somebody's text."""
     return str(exc).splitlines()[0][:200] if isinstance(exc, EvaluationError) and str(exc) else ""
-
-
-def _total(reports: Sequence[SweepReport]) -> SweepReport:
-    fields = ("windows", "failed_windows", "seen", "selected", "already_scored", "messages")
-    return SweepReport(**{name: sum(getattr(report, name) for report in reports) for name in fields})

@@ -7,28 +7,29 @@ otherwise                   valkey-server or redis-server from PATH, else the on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from assay.judges.errors import ConfigurationError
+from assay.worker.config.redis_url import celery_url, without_login
 from assay.worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
 
-__all__ = ["Broker", "BrokerUnreachable", "celery_url", "open_broker"]
-
-_SCHEMES = ("redis", "rediss", "unix")
+__all__ = ["Broker", "BrokerUnreachable", "open_broker"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
     """A broker that answered.
 
-    `url` is for redis-py, `celery_url` for Celery; `embedded` means one of our own on this machine, and `started`
-    that this process started it, and `log_path` is its log. `revive` starts our own server again if it ended, and
-    says whether it had; call it now and then.
+    Attributes:
+        url: for redis-py.
+        celery_url: the same server, for Celery.
+        embedded: it is our own server on this machine.
+        started: this process started it.
+        log_path: its log, if it is our own.
+        revive: starts our own server again if it has ended, and returns whether it had. Call it now and then.
     """
 
     url: str
@@ -74,25 +75,6 @@ def open_broker(
         server.stop()
 
 
-def celery_url(url: str) -> str:
-    """A redis-py URL in the form Celery takes; only unix sockets differ.
-
-    Raises:
-        ConfigurationError: not a Redis URL.
-    """
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as exc:
-        raise ConfigurationError(f"ASSAY_REDIS_URL: {exc}; write redis://host:6379/0") from exc
-    if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "unix" else parts.hostname):
-        raise ConfigurationError(f"ASSAY_REDIS_URL: {_shown(url)!r} is no Redis URL; write redis://host:6379/0")
-    if parts.scheme != "unix":
-        return url
-    database = re.search(r"(?:^|&)db=(\d+)", parts.query)
-    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database.group(1) if database else 0}"
-
-
 def _named(url: str, ping: Callable[[str], None]) -> Broker:
     broker = Broker(url=url, celery_url=celery_url(url))
     try:
@@ -100,13 +82,7 @@ def _named(url: str, ping: Callable[[str], None]) -> Broker:
     except Exception as exc:  # whatever the client library raises means the same here
         reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise BrokerUnreachable(
-            f"ASSAY_REDIS_URL: {_shown(url)} does not answer ({reason}); "
+            f"ASSAY_REDIS_URL: {without_login(url)} does not answer ({reason}); "
             "start Redis there, or unset the variable to use the embedded broker"
         ) from exc
     return broker
-
-
-def _shown(url: str) -> str:
-    """The URL without user, password and query, which may hold a password too."""
-    head, _, rest = url.partition("://")
-    return f"{head}://{rest.rpartition('@')[2].partition('?')[0]}" if rest else head

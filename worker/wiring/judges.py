@@ -54,15 +54,15 @@ def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Set
     Raises:
         ConfigurationError
     """
-    found = {}
+    by_rubric = {}
     for rubric in rubrics:
         # A control worker asks no model; it builds the judges only where there is a file to hold against one.
         judges = build_judges(rubric, settings) if root.has_calibration(rubric) else []
         in_force = [root.calibration(rubric, judge) for judge in judges]
-        calibrations = CalibrationSet.of(one for one in in_force if one is not None)
+        calibrations = CalibrationSet.of(calibration for calibration in in_force if calibration is not None)
         if calibrations is not None:
-            found[rubric.name] = calibrations
-    return found
+            by_rubric[rubric.name] = calibrations
+    return by_rubric
 
 
 def build_evaluator(
@@ -94,13 +94,17 @@ def assemble(rubric: Rubric, tiers: Sequence[CascadeTier]) -> Evaluator:
     return Evaluator(rubric, Cascade(tiers, rubric))
 
 
-def _holding(named: CalibrationSet | None, rubric: Rubric, judge: Judge) -> Calibration | None:
-    """The calibration that a message names for this judge, if it holds here; the judge may be of another version."""
-    found = next((one for one in named.calibrations if one.judge == judge.name), None) if named else None
-    mismatch = found.mismatch(rubric, judge) if found else None
+def calibration_of(judge: Judge, published: CalibrationSet | None, rubric: Rubric) -> Calibration | None:
+    """The judge's calibration among those that a message names, or None.
+
+    It is left out with a warning where it was fitted for another version of the judge.
+    """
+    fitted = published.calibrations if published else ()
+    calibration = next((calibration for calibration in fitted if calibration.judge == judge.name), None)
+    mismatch = calibration.mismatch(rubric, judge) if calibration else None
     if mismatch:
         log.warning("calibration.not_used", rubric=rubric.name, judge=judge.name, reason=mismatch)
-    return None if mismatch else found
+    return None if mismatch else calibration
 
 
 def build_judges(rubric: Rubric, settings: Settings) -> list[Judge]:
@@ -124,7 +128,7 @@ def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName) -> Judge:
         return ChecksJudge(rubric)
     if tier == "local":
         return LocalJudge()
-    models = {one.model: _llm_judge(rubric, tier, one, settings) for one in rubric.judge.models(tier)}
+    models = {model_at.model: _llm_judge(rubric, tier, model_at, settings) for model_at in rubric.judge.models(tier)}
     if tier == "llm" or rubric.judge.panel is None:
         return next(iter(models.values()))
     return PanelJudge(models, decide=rubric.judge.panel.decide)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from assay.judges.cascade import CascadeTier
 from assay.judges.evaluate import Evaluator
@@ -25,13 +25,16 @@ from assay.worker.ports.state import FleetState
 from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import RedisState
-from assay.worker.wiring.judges import _holding, assemble, build_judges, load_calibrations, load_rubrics
+from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from assay.worker.wiring.stores import open_deployment_store
 
 
 class Runtime:
-    """Everything one process works with. Connections open on first use, inside the loop that uses them."""
+    """Everything one process works with, each part built once, when it is first asked for.
+
+    Connections open on first use, inside the loop that uses them.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,6 @@ class Runtime:
         self.root = root
         self.deployment = root.deployment()
         self.rubrics = load_rubrics(root, self.deployment, settings)
-        self._calibrations: dict[str, CalibrationSet] | None = None
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
         self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
@@ -55,7 +57,7 @@ class Runtime:
         )
         self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
 
-    @property
+    @cached_property
     def sweeper(self) -> Sweeper:
         """Looks for traces to judge."""
         return Sweeper(
@@ -70,14 +72,12 @@ class Runtime:
             calibrations=self.calibrations,
         )
 
-    @property
+    @cached_property
     def calibrations(self) -> dict[str, CalibrationSet]:
         """The calibrations in force by rubric name; read once, as rubrics are."""
-        if self._calibrations is None:
-            self._calibrations = load_calibrations(self.root, self.rubrics.values(), self.settings)
-        return self._calibrations
+        return load_calibrations(self.root, self.rubrics.values(), self.settings)
 
-    @property
+    @cached_property
     def assessor(self) -> Assessor:
         """Judges batches."""
         return Assessor(
@@ -95,7 +95,7 @@ class Runtime:
             ),
         )
 
-    @property
+    @cached_property
     def recorder(self) -> Recorder:
         """Writes scores and reads them back."""
         return Recorder(
@@ -116,7 +116,7 @@ class Runtime:
         reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
         return await reviewer.review()
 
-    @property
+    @cached_property
     def reconciler(self) -> Reconciler:
         """Publishes again what is overdue."""
         return Reconciler(
@@ -138,7 +138,9 @@ class Runtime:
         named = await self._calibration_set(calibration_hash) if calibration_hash else None
         if rubric is None or (calibration_hash and named is None):
             return None
-        tiers = [CascadeTier(judge, _holding(named, rubric, judge)) for judge in build_judges(rubric, self.settings)]
+        tiers = [
+            CascadeTier(judge, calibration_of(judge, named, rubric)) for judge in build_judges(rubric, self.settings)
+        ]
         evaluator = assemble(rubric, tiers)
         return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
 

@@ -20,6 +20,7 @@ from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import PublishGolden
 from assay.worker.ports.state import FleetState
 from assay.worker.records.messages import GoldenRunMessage
+from assay.worker.records.reports import Report
 
 RUN_LOCK = "golden:run"
 """Held by the scheduled run in progress: one at a time, so that they leave the control workers' threads to others."""
@@ -27,7 +28,7 @@ RUN_LOCK = "golden:run"
 log = structlog.get_logger(__name__)
 
 
-class TickReport(Record):
+class TickReport(Report):
     """What one tick found: slots newly due, runs rung for, and whether a run was in progress."""
 
     due: tuple[str, ...] = ()
