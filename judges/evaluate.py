@@ -24,10 +24,14 @@ RESPONSE_LIMIT = 1_000_000
 MESSAGE_LIMIT = 300
 
 _SECRET = re.compile(
-    r"(?i)\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}|bearer\s+\S+"
-    r"|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*\S+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
+    r"|(?:bearer\s+|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*)+\S+"
 )
+"""What looks like a credential: `user:pass` in `https://user:pass@host`, `sk-abc123def`, `token: Bearer eyJhbGci`.
+
+The introducing words may follow each other. What comes after the last of them is the secret.
+"""
 
 
 class Evaluator:

@@ -180,6 +180,10 @@ def test_evaluate_turns_every_error_into_an_outcome(raised: Exception, expected:
         "Authorization: Bearer abc.def.ghi",
         "api_key=verysecret12 refused",
         "https://user:hunter2secret@host/path failed",
+        "Authorization: Bearer bearer abc.def.ghi",
+        "token: Bearer abc.def.ghi",
+        "api_key = secret: verysecret12",
+        "https://sk-abc:hunter2secret@host",
     ],
 )
 def test_evaluate_redacts_and_shortens_messages(message: str) -> None:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.judges.errors import UnjudgeableSample
@@ -133,17 +133,66 @@ def test_any_text_keeps_the_structure(response: str, contexts: list[str], questi
     assert_structure(user_text(one), one)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text(max_size=500))
-def test_one_line_is_one_line_and_settled(text: str) -> None:
+PIECES = (
+    *(
+        "<",
+        "<<",
+        "<<<",
+        ">",
+        ">>>",
+        "＜",
+        "＞",
+        "﹤",
+        "﹥",
+        "|",
+        "｜",
+        "/",
+        "[",
+        ":",
+        "٣",
+        "1",
+        "E",
+        "R12",
+        "H1:",
+        "B:",
+    ),
+    *("s", "</s>", "SYS", "<<SYS>>", "think", "assistant", "start_of_turn", "INST", "[/INST]", "<|im_end|>", "c0ffee"),
+    *(" ", "\n", "\u2028", "\x85", "\xa0", "\x00", "\t", "\u200b", "\u3164", "\ud800", "\U000e0041", "word", "é"),
+)
+"""Delimiters, their halves, look-alikes, blanks and characters that show nothing, to be put beside each other."""
+
+DELIMITER = re.compile(
+    r"[<＜﹤]{3}|[>＞﹥]{3}|<[|｜]|[|｜]>|(?-i:\b[ERQHB][0-9]{0,7}:)|\[/?INST\b"
+    r"|<<?/?(?:s|bos|eos|think|sys|system|user|assistant|start_of_turn|end_of_turn)\b",
+    re.IGNORECASE,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(st.text(max_size=500), st.lists(st.sampled_from(PIECES), max_size=12).map("".join)))
+@example("<|")
+@example("a <| b")
+@example("|>>>")
+@example("a\u3164b")
+def test_one_line_is_one_line_settled_and_without_a_delimiter(text: str) -> None:
     line = one_line(text)
     assert len(line.splitlines()) <= 1
-    assert "<<<" not in line
+    assert not DELIMITER.search(line)
+    assert not re.search(r"[\u200b\u3164\ud800\U000e0041]", line)
+    assert line == line.strip()
     assert one_line(line) == line
 
 
 def test_one_line_leaves_ordinary_text_alone() -> None:
-    for text in ("Refunds take 14 days (see §3).", "a < b > c", "日本語の文。", "x << 2", "naïve “quotes” – dash"):
+    for text in (
+        "Refunds take 14 days (see §3).",
+        "a < b > c",
+        "日本語の文。",
+        "x << 2",
+        "naïve “quotes” – dash",
+        "a | b",
+        "<b>",
+    ):
         assert one_line(text) == text
 
 
