@@ -50,18 +50,18 @@ def supported_sentences(rows: Sequence[Row], most: int) -> list[Case]:
     shuffled = list(rows)
     random.Random(SEED).shuffle(shuffled)
     idf = load_word_weights()
-    found: list[Case] = []
+    cases: list[Case] = []
     for row in shuffled:
         for item in measure([row], idf):
             sample = sample_of(row)
-            found += [
-                Case(sample, sample.response[one.span.start : one.span.end])
-                for one, label in zip(item.sentences, item.labels, strict=True)
+            cases += [
+                Case(sample, sample.response[sentence.span.start : sentence.span.end])
+                for sentence, label in zip(item.sentences, item.labels, strict=True)
                 if label == 0
             ]
-        if len(found) >= most:
+        if len(cases) >= most:
             break
-    return found[:most]
+    return cases[:most]
 
 
 def count(cases: Sequence[Case]) -> dict[str, Counter[Tie]]:

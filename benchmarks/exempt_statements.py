@@ -31,9 +31,9 @@ def main() -> None:
     corpora = read_corpora(options.data)
     rows = [(name, row) for name in CORPORA for row in getattr(corpora, name)]
     samples = [(name, sample_of(row)) for name, row in rows]
-    silent = [one for one in samples if response_kind(one[1].response) is not ResponseKind.ANSWER]
-    found = [(name, s, first_statement(s, split_sentences(s.response))) for name, s in silent]
-    telling = [(name, s.response[span.start : span.end]) for name, s, span in found if span is not None]
+    silent = [row for row in samples if response_kind(row[1].response) is not ResponseKind.ANSWER]
+    statements = [(name, s, first_statement(s, split_sentences(s.response))) for name, s in silent]
+    telling = [(name, s.response[span.start : span.end]) for name, s, span in statements if span is not None]
     print(f"{len(samples):,} responses, {len(silent)} taken for refusals or small talk, {len(telling)} state something")
     for name, text in telling if options.show else ():
         print(f"  {name}: {text!r}")

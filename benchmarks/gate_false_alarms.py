@@ -145,7 +145,7 @@ class World:
         if passed[index]:
             return ()
         again = truth[index] ^ (generator.random(JUDGEMENTS_TO_CONFIRM - 1) < self.flip)
-        return (ItemStatus.FAILED, *(ItemStatus.PASSED if one else ItemStatus.FAILED for one in again))
+        return (ItemStatus.FAILED, *(ItemStatus.PASSED if passes else ItemStatus.FAILED for passes in again))
 
     def exam(self, generator: Generator) -> JudgeExam:
         """The judge's exam, without the confirmation that would make it milder."""
@@ -167,11 +167,11 @@ class World:
 
 def _takes(item: GoldenItem, passed: bool, generator: Generator) -> list[ItemResult]:  # noqa: FBT001  # the status
     """Answers to an item that end so, from which both sides draw alike; building one for each run takes too long."""
-    made = []
+    takes = []
     for _ in range(TAKES):
         risk = float(np.clip(generator.normal(0.2 if passed else 0.8, 0.05), 0, 1))
         grounded = float(np.clip(generator.normal(1 - risk, 0.05), 0, 1))
-        made.append(
+        takes.append(
             ItemResult(
                 id=item.id,
                 status=ItemStatus.PASSED if passed else ItemStatus.FAILED,
@@ -182,7 +182,7 @@ def _takes(item: GoldenItem, passed: bool, generator: Generator) -> list[ItemRes
                 target_tokens=int(generator.integers(200, 400)),
             )
         )
-    return made
+    return takes
 
 
 def _answers(anchors: Sequence[Anchor]) -> list[dict[bool, AnchorResult]]:
@@ -229,11 +229,11 @@ def main() -> int:
     print("  n  flips  non-zero exits            by primary  must-pass  inconclusive   exit 0 with a warning")
     for n in (100, 200):
         for flip in (0.01, 0.02, 0.05):
-            found = simulate(n, flip, releases)
-            alarms = found["regressed"] + found["inconclusive"]
+            counts = simulate(n, flip, releases)
+            alarms = counts["regressed"] + counts["inconclusive"]
             limit = upper(alarms, releases)
             kept &= flip > 0.02 or limit <= LIMIT
-            rates = [found[key] / releases for key in ("primary", "must_pass", "inconclusive", "warned")]
+            rates = [counts[key] / releases for key in ("primary", "must_pass", "inconclusive", "warned")]
             print(
                 f"{n:>3}  {flip:>4.0%}   {alarms / releases:>5.2%}, upper limit {limit:>5.2%}  "
                 + "".join(f"{rate:>12.2%}" for rate in rates)

@@ -118,10 +118,12 @@ def _children_cpu_s() -> float:
 def _stretch(source: Path, target: Path, key: str) -> None:
     """Copy records, and the first ones once more under other ids, until there are enough."""
     records: list[dict[str, Any]] = [json.loads(line) for line in source.read_bytes().split(b"\n") if line]
-    more = [{**one, "id": f"{one['id']}-again", key: f"{one[key]} "} for one in records[: ITEMS - len(records)]]
-    for one in more:
-        if "history" in one:
-            one["history"] = [*one["history"], {"role": "user", "content": "Again, please."}]
+    more = [
+        {**record, "id": f"{record['id']}-again", key: f"{record[key]} "} for record in records[: ITEMS - len(records)]
+    ]
+    for record in more:
+        if "history" in record:
+            record["history"] = [*record["history"], {"role": "user", "content": "Again, please."}]
     lines = [json.dumps(record, ensure_ascii=False) for record in (*records, *more)]
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -24,27 +24,29 @@ from tests.hostile.trial import trials
 def main() -> int:
     """Print the tables; 1 where an attack succeeded structurally."""
     began = time.perf_counter()
-    found = [trial for attack in CORPUS for trial in trials(attack)]
+    results = [trial for attack in CORPUS for trial in trials(attack)]
     if "--record" in sys.argv:
         for family in FAMILIES:
-            soft = Counter(trial.obeyed for trial in found if trial.soft and trial.attack.family == family)
+            soft = Counter(trial.obeyed for trial in results if trial.soft and trial.attack.family == family)
             print(f"    {json.dumps(family)}: {json.dumps(dict(sorted(soft.items())))},")
         return 0
     texts = len({attack.text or attack.base.response for attack in CORPUS})
-    print(f"{len(CORPUS)} attacks ({texts} texts, {len(FAMILIES)} families), {len(found):,} obedient replies,", end=" ")
+    print(
+        f"{len(CORPUS)} attacks ({texts} texts, {len(FAMILIES)} families), {len(results):,} obedient replies,", end=" "
+    )
     print(f"{time.perf_counter() - began:.0f} s\n")
-    print_table("family", [*rows_of(found), Row.of("all", found)])
+    print_table("family", [*rows_of(results), Row.of("all", results)])
     print()
-    print_table("reply", rows_by_way(found))
-    knowable = len({trial.attack for trial in found if trial.attack.knowable})
+    print_table("reply", rows_by_way(results))
+    knowable = len({trial.attack for trial in results if trial.attack.knowable})
     graded = [trial for attack in CORPUS for trial in graded_trials(attack)]
     print("\nThe same corpus against graded rubrics; soft: the model gave the level that text asks for\n")
     print_table("reply", [*rows_by_way(graded), Row.of("all", graded)])
     print(f"\n{knowable} attacks rest on a false value that nobody stated: code has to see through each of them")
-    for trial in (*found, *graded):
+    for trial in (*results, *graded):
         if trial.structural:
             print(f"STRUCTURAL {trial.attack.family}: {trial.attack.id}, {trial.obeyed}: {trial.structural}")
-    return int(any(trial.structural for trial in (*found, *graded)))
+    return int(any(trial.structural for trial in (*results, *graded)))
 
 
 def print_table(title: str, rows: Iterable[Row]) -> None:

@@ -52,7 +52,7 @@ def print_speed(corpora: Corpora) -> None:
         sample = Sample(id="long", contexts=(text,), response=samples[0].response)
         best = _best(judge, [sample])
         print(f"{megabytes:.1f} MB of evidence: {best.processor:.2f} s of processor time, {best.wall:.2f} on the wall")
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"Best of {REPEATS} passes; load of the machine over 1, 5 and 15 minutes: {load}.")
 
 

@@ -151,7 +151,7 @@ def _replies(sample: Sample, part: Part, row: Row) -> tuple[str, str, int]:
         else:
             cited = _carrying(content_terms(text), terms)
             entries.append({"supported": n, "evidence": cited, "p": 97})
-            quote = " ".join(lines[one] for one in cited)
+            quote = " ".join(lines[number] for number in cited)
             claims.append({"claim": text, "verdict": "supported", "confidence": 0.97, "quote": quote})
     compact = json.dumps({"kind": "answer", "sentences": entries}, separators=(",", ":"), ensure_ascii=False)
     listed = json.dumps({"claims": claims}, separators=(",", ":"), ensure_ascii=False)

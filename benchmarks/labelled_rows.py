@@ -89,7 +89,7 @@ def measure_edits(rows: Sequence[Row], idf: Mapping[str, float]) -> list[Item]:
     consistent: dict[str, set[str]] = defaultdict(set)
     for item in items:
         if not item.label:
-            consistent[item.group].update(one.text for one in item.sentences)
+            consistent[item.group].update(sentence.text for sentence in item.sentences)
     return [item._replace(labels=_edit_labels(item, consistent[item.group])) for item in items]
 
 
@@ -102,7 +102,10 @@ def _span_labels(row: Row, sentences: Sequence[SentenceView]) -> list[float | No
     """Sentences a marked span touches are bad; so is the only one of a bad response; all of a good one are good."""
     spans = [(span["start"], span["end"]) for span in row["spans"]]
     if spans:
-        return [float(any(one.span.start < end and start < one.span.end for start, end in spans)) for one in sentences]
+        return [
+            float(any(sentence.span.start < end and start < sentence.span.end for start, end in spans))
+            for sentence in sentences
+        ]
     known = row["label"] == 0 or len(sentences) == 1
     return [float(row["label"]) if known else None] * len(sentences)
 
@@ -110,5 +113,5 @@ def _span_labels(row: Row, sentences: Sequence[SentenceView]) -> list[float | No
 def _edit_labels(item: Item, consistent: set[str]) -> list[float | None]:
     if not item.label or len(item.sentences) == 1:
         return [item.label] * len(item.sentences)
-    new = [one.text not in consistent for one in item.sentences]
+    new = [sentence.text not in consistent for sentence in item.sentences]
     return [(1.0 if sum(new) == 1 else None) if is_new else 0.0 for is_new in new]

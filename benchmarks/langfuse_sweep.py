@@ -167,9 +167,9 @@ async def report(sweeper: Sweeper, store: LangfuseStore, bell: Bell, traces: int
     print(f"window of {traces:,} roots, and one of {WARM_UP:,} again: {sums}")
     print(f"memory grew by {grown:.1f} MB; {requests} requests ({requests / traces:.5f} a trace); {seconds:.0f} s")
     asked = sum(store.client.requests.values())
-    found = await store.fetch_traces(bell.keys[:200])
+    contents = await store.fetch_traces(bell.keys[:200])
     requests = sum(store.client.requests.values()) - asked
-    print(f"content of {len(found)} traces: {requests} requests")
+    print(f"content of {len(contents)} traces: {requests} requests")
     assert grown < 50, "memory grows with the window"
     # The window that warmed up is looked back at in the same sweep.
     assert swept.seen == traces + WARM_UP

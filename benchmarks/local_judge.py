@@ -122,9 +122,9 @@ def print_row(name: str, judged: Judged) -> None:
     items, risks = judged
     labels = [int(item.label) for item in items]
     groups = [item.group for item in items]
-    found = auroc_estimate(labels, risks.tolist(), clusters=groups)
+    estimate = auroc_estimate(labels, risks.tolist(), clusters=groups)
     rates = class_rates(labels, (risks >= CUT).tolist(), clusters=groups)
-    if found is None or rates is None:
+    if estimate is None or rates is None:
         print(f"| {name} | {len(items)} | not estimable |")
         return
     y = np.array(labels, dtype=np.float64)
@@ -132,7 +132,7 @@ def print_row(name: str, judged: Judged) -> None:
     print(
         f"| {name} | {len(items):,} in {len(set(groups)):,} sources | {y.mean():.2f} "
         f"| {_baseline(labels, _task_prior(items))} | {_baseline(labels, _overlap(items))} "
-        f"| {found.value:.3f} ({found.low:.3f}–{found.high:.3f}) "
+        f"| {estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f}) "
         f"| {balanced.value:.3f} ({balanced.low:.3f}–{balanced.high:.3f}), "
         f"{rates.sensitivity.value:.2f} / {rates.specificity.value:.2f} "
         f"| {calibration_error(y, risks):.3f} | {null_calibration_error(risks):.3f} |",
@@ -141,8 +141,8 @@ def print_row(name: str, judged: Judged) -> None:
 
 
 def _baseline(labels: Sequence[int], scores: Sequence[float]) -> str:
-    found = auroc_estimate(labels, scores, resamples=100)
-    return "–" if found is None else f"{found.value:.3f}"
+    estimate = auroc_estimate(labels, scores, resamples=100)
+    return "–" if estimate is None else f"{estimate.value:.3f}"
 
 
 def _task_prior(items: Sequence[Item]) -> list[float]:
@@ -159,18 +159,18 @@ def _task(item: Item) -> str:
 
 def _overlap(items: Sequence[Item]) -> list[float]:
     """The share of the words' weight that the evidence does not have."""
-    found: list[float] = []
+    overlaps: list[float] = []
     for item in items:
         sizes = [view.words for view in item.sentences]
         total = sum(view.features.absent_weight * size for view, size in zip(item.sentences, sizes, strict=True))
-        found.append(total / max(1, sum(sizes)))
-    return found
+        overlaps.append(total / max(1, sum(sizes)))
+    return overlaps
 
 
 def calibration_error(y: Floats, risks: Floats) -> float:
     """Expected calibration error over ten bins of equal width."""
     index = np.minimum((risks * BINS).astype(int), BINS - 1)
-    return sum(abs(float((y - risks)[index == one].sum())) for one in range(BINS)) / len(y)
+    return sum(abs(float((y - risks)[index == number].sum())) for number in range(BINS)) / len(y)
 
 
 def null_calibration_error(risks: Floats) -> float:

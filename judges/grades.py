@@ -39,7 +39,7 @@ def conclude_grades(sample: Sample, verdict: Verdict, rubric: Rubric, revision: 
     for criterion in rubric.criteria:
         _score_criterion(criterion, sample, verdict.grades, scores, missing)
     for check in rubric.checks:
-        grade = next(one for one in verdict.grades if one.score == check.score)
+        grade = next(grade for grade in verdict.grades if grade.score == check.score)
         if grade.value is None:
             missing[check.score] = grade.level
         else:
@@ -104,11 +104,11 @@ def grades_comment(
         why = ", ".join(f"{name}: {reason}" for name, reason in missing.items())
         return _shortened(f"No score: {why}.", COMMENT_LIMIT)
     worst = min(graded, key=lambda grade: _goodness(grade, rubric))
-    said = [f"{worst.score}: {worst.level.replace('_', ' ')}" + _where(worst)]
-    said += [f" – {worst.reason}"] if worst.reason else []
+    parts = [f"{worst.score}: {worst.level.replace('_', ' ')}" + _where(worst)]
+    parts += [f" – {worst.reason}"] if worst.reason else []
     quote = _quote(sample, worst)
-    said += [f" – “{quote}”"] if quote else []
-    return _shortened(f"{_counts(rubric, graded)}{''.join(said)}", COMMENT_LIMIT)
+    parts += [f" – “{quote}”"] if quote else []
+    return _shortened(f"{_counts(rubric, graded)}{''.join(parts)}", COMMENT_LIMIT)
 
 
 def _goodness(grade: Grade, rubric: Rubric) -> float:
@@ -118,13 +118,13 @@ def _goodness(grade: Grade, rubric: Rubric) -> float:
 
 def _counts(rubric: Rubric, graded: Sequence[Grade]) -> str:
     """How many passages stand behind a score of passages: its denominator."""
-    said = []
+    counts = []
     for criterion in rubric.criteria:
         own = [grade for grade in graded if grade.score == criterion.score]
         if criterion.per == "context" and own:
             high = sum((grade.value or 0.0) >= RELEVANT for grade in own)
-            said.append(f"{criterion.score}: {high} of {len(own)} passages. ")
-    return "".join(said)
+            counts.append(f"{criterion.score}: {high} of {len(own)} passages. ")
+    return "".join(counts)
 
 
 def _where(grade: Grade) -> str:
@@ -133,8 +133,8 @@ def _where(grade: Grade) -> str:
 
 def _quote(sample: Sample, grade: Grade) -> str:
     """The text of the first citation."""
-    for one in grade.citations:
-        return _shortened(cited_text(sample, one.part, one.index)[one.start : one.end], 120)
+    for citation in grade.citations:
+        return _shortened(cited_text(sample, citation.part, citation.index)[citation.start : citation.end], 120)
     return ""
 
 

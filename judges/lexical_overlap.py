@@ -96,11 +96,11 @@ def _related(terms: frozenset[str], known: frozenset[str]) -> bool:
 
 
 def _grams(terms: frozenset[str]) -> set[str]:
-    found: set[str] = set()
+    grams: set[str] = set()
     for term in terms:
         if len(term) >= GRAM and not term.isdigit():
-            found.update(_grams_of(term[:_LONGEST_WORD]))
-    return found
+            grams.update(_grams_of(term[:_LONGEST_WORD]))
+    return grams
 
 
 @lru_cache(maxsize=16384)
@@ -133,11 +133,11 @@ def _script(text: str) -> str | None:
     """The script of most letters; None where a word mixes two, as look-alike letters do, or where there are none."""
     count: dict[str, int] = {}
     for word, _, _ in words(text[:2000]):
-        found = {_script_of(char) for char in word if char.isalpha()}
-        if len(found) > 1 and not found <= _EAST_ASIAN:
+        scripts = {_script_of(char) for char in word if char.isalpha()}
+        if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
             return None
-        for one in found:
-            count[_EAST_ASIAN_NAME if one in _EAST_ASIAN else one] = count.get(one, 0) + 1
+        for script in scripts:
+            count[_EAST_ASIAN_NAME if script in _EAST_ASIAN else script] = count.get(script, 0) + 1
     return max(sorted(count), key=count.__getitem__) if count else None
 
 
@@ -172,7 +172,7 @@ _LEAST_SMALL_WORDS = 2
 
 def _language(text: str) -> str | None:
     """The language whose small words are most, if it has two different ones and twice as many as of any other."""
-    found = {word for word, _, _ in words(text[:4000])}
-    counts = sorted(((len(found & small), name) for name, small in _SMALL_WORDS.items()), reverse=True)
+    distinct = {word for word, _, _ in words(text[:4000])}
+    counts = sorted(((len(distinct & small), name) for name, small in _SMALL_WORDS.items()), reverse=True)
     (most, name), (second, _) = counts[:2]
     return name if most >= _LEAST_SMALL_WORDS and most >= 2 * second else None

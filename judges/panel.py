@@ -157,7 +157,7 @@ class PanelJudge:
             cost_usd=cost_usd,
             cost_basis=_joined((answer.cost_basis for answer in answers), "; "),
             latency_s=max(verdict.latency_s for verdict in verdicts),
-            model_requested=", ".join(one.model_requested or one.judge for one in verdicts),
+            model_requested=", ".join(verdict.model_requested or verdict.judge for verdict in verdicts),
             model_served=", ".join(name for name in served if name),
             system_fingerprint=_joined((verdict.system_fingerprint for verdict in verdicts), ", ") or None,
         )
@@ -168,24 +168,24 @@ class PanelJudge:
         A tie goes against the sentence, whatever the probabilities: half of the members found no support for it. A
         sentence that fell is never the likelier to be supported, however sure those were that were outvoted.
         """
-        made = [claim for claim in claims if claim is not None]
-        if 2 * len(made) < len(claims) or not made:
+        stated = [claim for claim in claims if claim is not None]
+        if 2 * len(stated) < len(claims) or not stated:
             return None
-        chances = [_p(claim) for claim in made]
+        chances = [_p(claim) for claim in stated]
         p = median(chances) if self._decide == "median" else fmean(chances)
-        support = sum(claim.verdict is ClaimVerdict.SUPPORTED for claim in made)
-        holds = 2 * support > len(made) and (self._decide == "majority" or p > 0.5)
-        verdict = ClaimVerdict.SUPPORTED if holds else _commonest_failure(made)
+        support = sum(claim.verdict is ClaimVerdict.SUPPORTED for claim in stated)
+        holds = 2 * support > len(stated) and (self._decide == "majority" or p > 0.5)
+        verdict = ClaimVerdict.SUPPORTED if holds else _commonest_failure(stated)
         p = p if holds else min(p, 0.5)
-        agreeing = [claim for claim in made if claim.verdict is verdict]
-        first = agreeing[0] if agreeing else made[0]
+        agreeing = [claim for claim in stated if claim.verdict is verdict]
+        first = agreeing[0] if agreeing else stated[0]
         why = f": {first.reason}" if agreeing and first.reason else ""
         return Claim(
             text=sample.response[span.start : span.end],
             span=span,
             verdict=verdict,
-            p_supported=None if all(claim.p_supported is None for claim in made) else p,
-            severity=max((claim.severity for claim in agreeing or made), key=_SEVERITIES.index),
+            p_supported=None if all(claim.p_supported is None for claim in stated) else p,
+            severity=max((claim.severity for claim in agreeing or stated), key=_SEVERITIES.index),
             evidence=first.evidence if agreeing else (),
             source=self.name,
             reason=f"{len(agreeing)} of {len(claims)} members say so{why}",
@@ -242,9 +242,9 @@ def _p(claim: Claim) -> float:
     return 1.0 if claim.verdict is ClaimVerdict.SUPPORTED else 0.0
 
 
-def _commonest_failure(made: Sequence[Claim]) -> ClaimVerdict:
+def _commonest_failure(claims: Sequence[Claim]) -> ClaimVerdict:
     """Contradicted only where more members say so than say that nothing was found: it is the stronger statement."""
-    counts = Counter(claim.verdict for claim in made)
+    counts = Counter(claim.verdict for claim in claims)
     contradicted = counts[ClaimVerdict.CONTRADICTED] > counts[ClaimVerdict.NOT_FOUND]
     return ClaimVerdict.CONTRADICTED if contradicted else ClaimVerdict.NOT_FOUND
 

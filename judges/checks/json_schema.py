@@ -50,20 +50,20 @@ class JsonSchemaCheck:
         Raises:
             RubricError: it is no JSON schema, refers to another document, or holds a pattern that is none.
         """
-        found = validators.validator_for(schema, default=Draft202012Validator)
+        dialect = validators.validator_for(schema, default=Draft202012Validator)
         try:
             for expression in _patterns(schema):
                 check_expression(expression, source, f"{key}.pattern")
-            check_schema(schema, found)
-            check_references(schema, found, source, key)
+            check_schema(schema, dialect)
+            check_references(schema, dialect, source, key)
         except SchemaError as exc:
             where = "/".join(map(str, exc.absolute_path)) or "its top"
             raise RubricError(source, key, f"is no JSON schema: {exc.message[:150]} at {where}; mend it") from exc
         except RecursionError as exc:
             raise RubricError(source, key, "is nested too deeply; make it flatter") from exc
         _check_bounded(schema, source, key)
-        keywords = {name: _timed(keyword) for name, keyword in {**found.VALIDATORS, **_OWN_KEYWORDS}.items()}
-        bounded = validators.extend(found, keywords)  # type: ignore[no-untyped-call]  # attrs' class is not typed
+        keywords = {name: _timed(keyword) for name, keyword in {**dialect.VALIDATORS, **_OWN_KEYWORDS}.items()}
+        bounded = validators.extend(dialect, keywords)  # type: ignore[no-untyped-call]  # attrs' class is not typed
         # An empty registry: a reference to another document is never fetched.
         self._validator = bounded(schema, registry=Registry())
 
@@ -77,8 +77,8 @@ class JsonSchemaCheck:
         """
         began = _DEADLINE.set(time.thread_time() + CHECK_CPU_S)
         try:
-            found = self._validator.iter_errors(strict_loads(unfenced(text) if in_fence else text))
-            error = best_match(islice(found, MOST_ERRORS))
+            errors = self._validator.iter_errors(strict_loads(unfenced(text) if in_fence else text))
+            error = best_match(islice(errors, MOST_ERRORS))
         except (TooDeep, RecursionError) as exc:
             raise UnjudgeableSample("too_deeply_nested", "the JSON is nested too deeply to be checked") from exc
         except NotJson as exc:
@@ -166,8 +166,8 @@ def _levelled(item: Any) -> Any:
     if isinstance(item, float) and item.is_integer():
         return int(item)
     if isinstance(item, list):
-        return [_levelled(one) for one in item]
-    return {key: _levelled(one) for key, one in item.items()} if isinstance(item, dict) else item
+        return [_levelled(inner) for inner in item]
+    return {key: _levelled(inner) for key, inner in item.items()} if isinstance(item, dict) else item
 
 
 def _patterns(schema: Any) -> Iterator[str]:
@@ -192,13 +192,13 @@ def _check_bounded(schema: Any, source: str, key: str) -> None:
     """
     stack = [schema]
     while stack:
-        one = stack.pop()
-        if isinstance(one, dict):
-            if "unevaluatedProperties" in one and "patternProperties" in str(schema):
+        node = stack.pop()
+        if isinstance(node, dict):
+            if "unevaluatedProperties" in node and "patternProperties" in str(schema):
                 remedy = (
                     "unevaluatedProperties beside patternProperties is not bounded in time; use additionalProperties"
                 )
                 raise RubricError(source, key, remedy)
-            stack.extend(one.values())
-        elif isinstance(one, list):
-            stack.extend(one)
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)

@@ -106,11 +106,11 @@ def _matched(check: Check, sample: Sample) -> Grade:
     parts = [part for part in check.where if has_part(sample, part)]
     if not parts:
         return Grade(score=check.score, level=f"no_{check.where[0]}")
-    found = next(_matches(check, sample, parts), None)
-    holds = (found is not None) == bool(check.any_match)
-    if found is None:
+    citation = next(_matches(check, sample, parts), None)
+    holds = (citation is not None) == bool(check.any_match)
+    if citation is None:
         return Grade(score=check.score, level="no_match", value=float(holds))
-    return Grade(score=check.score, level="match", value=float(holds), citations=(found,))
+    return Grade(score=check.score, level="match", value=float(holds), citations=(citation,))
 
 
 def _matches(check: Check, sample: Sample, parts: list[Part]) -> Iterator[Citation]:

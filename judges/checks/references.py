@@ -45,15 +45,15 @@ def check_references(schema: Any, validator: Any, source: str, key: str) -> None
     links: dict[int, set[int]] = {}
     stack = [(schema, resolver)]
     while stack:
-        one, resolver = stack.pop()
-        if not isinstance(one, dict) or id(one) in links:
+        node, resolver = stack.pop()
+        if not isinstance(node, dict) or id(node) in links:
             continue
-        targets = [_resolved(resolver, name, one[name], source, key) for name in _REFERENCES if _is_text(one, name)]
+        targets = [_resolved(resolver, name, node[name], source, key) for name in _REFERENCES if _is_text(node, name)]
         for target in targets:
             check_schema(target.contents, validator)
-        links[id(one)] = {id(target.contents) for target in targets} | {id(inner) for inner in _alongside(one)}
+        links[id(node)] = {id(target.contents) for target in targets} | {id(inner) for inner in _alongside(node)}
         stack += [(target.contents, target.resolver) for target in targets]
-        inside = spec.create_resource(one).subresources()
+        inside = spec.create_resource(node).subresources()
         stack += [(inner.contents, resolver.in_subresource(inner)) for inner in inside]
     try:
         TopologicalSorter(links).prepare()
@@ -71,12 +71,12 @@ def _resolved(resolver: Any, name: str, target: str, source: str, key: str) -> A
     if not target.startswith("#"):
         raise RubricError(source, key, f"{name} {target[:80]!r} leads out of the schema; copy what it names")
     try:
-        found = resolver.lookup(target)
+        resolved = resolver.lookup(target)
     except (Unresolvable, LookupError, TypeError, ValueError) as exc:
         raise RubricError(source, key, f"{name} {target[:80]!r} leads nowhere; add what it names") from exc
-    if not isinstance(found.contents, dict | bool):
+    if not isinstance(resolved.contents, dict | bool):
         raise RubricError(source, key, f"{name} {target[:80]!r} leads to no schema; mend it")
-    return found
+    return resolved
 
 
 def _alongside(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,5 +84,5 @@ def _alongside(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in _ALONGSIDE:
         inner = schema.get(name)
         several = [inner] if name in {"not", "if", "then", "else"} else inner
-        found = several.values() if isinstance(several, dict) else several if isinstance(several, list) else ()
-        yield from (one for one in found if isinstance(one, dict))
+        schemas = several.values() if isinstance(several, dict) else several if isinstance(several, list) else ()
+        yield from (subschema for subschema in schemas if isinstance(subschema, dict))

@@ -39,7 +39,7 @@ def calls_for(sample: Sample, rubric: Rubric) -> tuple[list[Sequence[Message]], 
     """
     if rubric.method == "graded":
         graded_limits = GradedLimits()
-        criteria = [one for one in rubric.criteria if missing_part(one, sample) is None]
+        criteria = [criterion for criterion in rubric.criteria if missing_part(criterion, sample) is None]
         asks = plan_asks(sample, criteria, graded_limits) if criteria else []
         layouts = [lay_out(sample, ask, nonce=MASKED_NONCE, limits=graded_limits) for ask in asks]
         return [layout.messages for layout in layouts], any(ask.partial for ask in asks)

@@ -81,12 +81,12 @@ def align(
         coverage=best.coverage,
         nearby=best.nearby,
         apart=_apart(content, evidence),
-        replaced=sum(idf[one] for one in foreign if one not in evidence.stems) / weight,
-        swapped=sum(idf[one] for one in foreign if one in evidence.stems) / weight,
+        replaced=sum(idf[stem] for stem in foreign if stem not in evidence.stems) / weight,
+        swapped=sum(idf[stem] for stem in foreign if stem in evidence.stems) / weight,
         value_apart=_values_apart([v for v in carried if v.kind is not ValueKind.NAME], content, best, evidence),
         name_apart=_values_apart([v for v in carried if v.kind is ValueKind.NAME], content, best, evidence),
         negation_differs=best.coverage > ALIGNED and denied != denies(there),
-        polarity_differs=sum(idf[one] for one in sorted(turned)) / weight,
+        polarity_differs=sum(idf[stem] for stem in sorted(turned)) / weight,
         opposite=_opposite(stems, window),
         negated=denied,
         denied_alone=denied and not denies(window),
@@ -105,9 +105,9 @@ def _between(content: list[str], window: Collection[str]) -> list[str]:
     """Content words that stand in no passage of the window although the words before and after them do."""
     padded = [None, *content, None]
     return [
-        one
-        for before, one, after in zip(padded, content, padded[2:], strict=False)
-        if one not in window and (before is None or before in window) and (after is None or after in window)
+        stem
+        for before, stem, after in zip(padded, content, padded[2:], strict=False)
+        if stem not in window and (before is None or before in window) and (after is None or after in window)
     ]
 
 
@@ -127,7 +127,7 @@ def value_stems(value: Value) -> tuple[str, ...]:
 
 
 _TELLING_STEMS = WordTable(
-    lambda written: tuple(one for one in stems_between(written, 0, len(written)) if one not in STOP_WORDS)
+    lambda written: tuple(stem for stem in stems_between(written, 0, len(written)) if stem not in STOP_WORDS)
 )
 
 
@@ -136,7 +136,7 @@ def _values_apart(values: Sequence[Value], content: Collection[str], best: Match
     loss = 0.0
     for value in values:
         parts = value_stems(value)
-        holding = [evidence.passages.holding(one) for one in parts]
+        holding = [evidence.passages.holding(part) for part in parts]
         if not parts or not all(holding):
             continue
         among = frozenset(holding[0]).intersection(*holding[1:])
@@ -149,9 +149,9 @@ def _values_apart(values: Sequence[Value], content: Collection[str], best: Match
 
 def _opposite(stems: Sequence[str], window: frozenset[str]) -> tuple[str, ...]:
     """The first word whose opposite stands in the window while it does not itself."""
-    for one in stems:
-        if one not in window and not opposites(one).isdisjoint(window):
-            there = sorted(opposites(one).intersection(window).difference(stems))
+    for stem in stems:
+        if stem not in window and not opposites(stem).isdisjoint(window):
+            there = sorted(opposites(stem).intersection(window).difference(stems))
             if there:
-                return one, there[0]
+                return stem, there[0]
     return ()

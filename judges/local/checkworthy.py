@@ -57,7 +57,11 @@ _LONGEST = 400
 
 def checkworthy(sentences: Iterable[SentenceView]) -> list[SentenceView]:
     """The sentences that state something the evidence could carry or not."""
-    return [one for one in sentences if not is_refusal(one.text) and not states_nothing(one.text, one.content)]
+    return [
+        sentence
+        for sentence in sentences
+        if not is_refusal(sentence.text) and not states_nothing(sentence.text, sentence.content)
+    ]
 
 
 def is_refusal(sentence: str) -> bool:

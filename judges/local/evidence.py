@@ -52,7 +52,7 @@ class EvidenceIndex:
         self.grams = KnownGrams(grams)
         self.words = 0
         for _, passages in groupby(self.passages.passages, key=lambda passage: passage.context):
-            self._add([one for passage in passages for one in passage.stems])
+            self._add([stem for passage in passages for stem in passage.stems])
         for text in self._read:
             for name in camel_case_names(text):
                 parts = name_stems(name)
@@ -83,15 +83,15 @@ class EvidenceIndex:
 
 def _stands_in(text: str, sentence: str) -> bool:
     """Whether `sentence` occurs in `text` where a sentence may begin, and ends where a word does."""
-    found = text.find(sentence)
+    start = text.find(sentence)
     for _ in range(_PLACES):
-        if found < 0:
+        if start < 0:
             return False
-        end = found + len(sentence)
+        end = start + len(sentence)
         whole = end == len(text) or not sentence[-1:].isalnum() or not text[end].isalnum()
-        if whole and _BEFORE_SENTENCE.search(text[max(0, found - 3) : found]):
+        if whole and _BEFORE_SENTENCE.search(text[max(0, start - 3) : start]):
             return True
-        found = text.find(sentence, found + 1)
+        start = text.find(sentence, start + 1)
     return False
 
 

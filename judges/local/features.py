@@ -140,11 +140,11 @@ class _Context(NamedTuple):
 def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     """Measure every sentence of the sample's response."""
     sentences = list(_sentences(sample.response))
-    asked_for = {part for one in sentences for value in one.values for part in value_stems(value)}
-    asked_for.update(*(one.stems for one in sentences))
-    evidence = EvidenceIndex(sample.contexts, asked_for, (one.grams for one in sentences), idf)
+    asked_for = {part for sentence in sentences for value in sentence.values for part in value_stems(value)}
+    asked_for.update(*(sentence.stems for sentence in sentences))
+    evidence = EvidenceIndex(sample.contexts, asked_for, (sentence.grams for sentence in sentences), idf)
     talk = (sample.question, *(turn.content for turn in sample.history))
-    asked = frozenset(one for text in talk for one in stems_between(text, 0, len(text)))
+    asked = frozenset(term for text in talk for term in stems_between(text, 0, len(text)))
     today = trace_date(sample.metadata)
     context = _Context(sample.response, sample.contexts, today, evidence, asked, idf, len(sentences))
     views = (_measure(context, number, sentence) for number, sentence in enumerate(sentences))
@@ -169,27 +169,29 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
     """All features of one sentence."""
     evidence, idf = context.evidence, context.idf
     span, text, surface, stems, pairs_and_triples, values = sentence
-    content = {one: word for one, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1}
+    content = {
+        term: word for term, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1
+    }
     weight = sum(map(idf.__getitem__, content)) or 1.0
-    absent = sorted((one for one in content if one not in evidence.stems), key=lambda one: (-idf[one], one))
+    absent = sorted((term for term in content if term not in evidence.stems), key=lambda term: (-idf[term], term))
     known = [_known(context, value, text) for value in values]
     missing = tuple(value for value, is_known in zip(values, known, strict=True) if not is_known)
     carried = [value for value, is_known in zip(values, known, strict=True) if is_known]
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
     alignment = align(stems, content, carried, evidence, idf)
     agreement = evidence.fields.agreement(text)
-    known_pairs = [one in evidence.grams.pairs for one in pairs_and_triples.pairs]
+    known_pairs = [pair in evidence.grams.pairs for pair in pairs_and_triples.pairs]
     absent_weight = sum(map(idf.__getitem__, absent)) / weight
     features = SentenceFeatures(
         absent_weight=absent_weight,
         absent_count=math.log1p(len(absent)),
         absent_rarest=idf[absent[0]] if absent else 0.0,
-        absent_telling=math.log1p(sum(one in _REPORTING for one in absent)),
-        absent_verbs=math.log1p(sum(content[one].endswith(_INFLECTED) for one in absent)),
-        unasked_weight=sum(idf[one] for one in absent if one not in context.asked) / weight,
+        absent_telling=math.log1p(sum(term in _REPORTING for term in absent)),
+        absent_verbs=math.log1p(sum(content[term].endswith(_INFLECTED) for term in absent)),
+        unasked_weight=sum(idf[term] for term in absent if term not in context.asked) / weight,
         pair_novelty=_novelty(known_pairs),
-        triple_novelty=_novelty([one in evidence.grams.triples for one in pairs_and_triples.triples]),
-        gap_novelty=_novelty([one in evidence.grams.gaps for one in pairs_and_triples.gaps]),
+        triple_novelty=_novelty([triple in evidence.grams.triples for triple in pairs_and_triples.triples]),
+        gap_novelty=_novelty([gap in evidence.grams.gaps for gap in pairs_and_triples.gaps]),
         best_coverage=alignment.coverage,
         stitched=max(0.0, 1.0 - absent_weight - alignment.coverage),
         nearby=alignment.nearby,
@@ -219,7 +221,7 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
         rarity=weight / max(1, len(content)),
         sentences=math.log1p(context.sentences),
     )
-    shown = tuple(content[one] for one in absent)
+    shown = tuple(content[term] for term in absent)
     stated = not absent and evidence.states(text)
     return SentenceView(span, text, len(stems), len(content), features, alignment, shown, missing, agreement, stated)
 

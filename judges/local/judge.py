@@ -62,11 +62,11 @@ class LocalJudge:
         began = time.perf_counter()
         view = read_response(sample, self._weights)
         checked = checkworthy(view.sentences)
-        kept = {one.span.start for one in checked}
+        kept = {sentence.span.start for sentence in checked}
         base = Verdict(
             judge=self.name,
             tier=Tier.SCREEN,
-            not_checkworthy=tuple(one.span for one in view.sentences if one.span.start not in kept),
+            not_checkworthy=tuple(sentence.span for sentence in view.sentences if sentence.span.start not in kept),
             partial_context=view.evidence.partial,
             cost_usd=0.0,
         )
@@ -78,7 +78,7 @@ class LocalJudge:
                 "calibrated": True,
             }
         else:
-            refuses = any(is_refusal(one.text) for one in view.sentences)
+            refuses = any(is_refusal(sentence.text) for sentence in view.sentences)
             update = {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
         return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
 
@@ -87,56 +87,56 @@ def _claims(view: ResponseView, sentences: Sequence[SentenceView], reading: Read
     """One claim per check-worthy sentence."""
     weakest = max(range(len(sentences)), key=lambda number: reading.doubts[number])
     return tuple(
-        _claim(view, one, doubt, failing=doubt >= reading.cut or (reading.risk >= HIGH_RISK and number == weakest))
-        for number, (one, doubt) in enumerate(zip(sentences, reading.doubts, strict=True))
+        _claim(view, sentence, doubt, failing=doubt >= reading.cut or (reading.risk >= HIGH_RISK and number == weakest))
+        for number, (sentence, doubt) in enumerate(zip(sentences, reading.doubts, strict=True))
     )
 
 
-def _claim(view: ResponseView, one: SentenceView, doubt: float, *, failing: bool) -> Claim:
+def _claim(view: ResponseView, sentence: SentenceView, doubt: float, *, failing: bool) -> Claim:
     """The claim a sentence makes, with its verdict."""
-    if failing and not one.stated:
-        against = _contradiction(one)
+    if failing and not sentence.stated:
+        against = _contradiction(sentence)
         verdict = ClaimVerdict.CONTRADICTED if against else ClaimVerdict.NOT_FOUND
-        reason = against or _why(one)
+        reason = against or _why(sentence)
     else:
         verdict, reason = ClaimVerdict.SUPPORTED, ""
     return Claim(
-        text=one.text,
-        span=one.span,
+        text=sentence.text,
+        span=sentence.span,
         verdict=verdict,
         p_supported=1.0 - doubt,
-        evidence=_evidence(view, one),
+        evidence=_evidence(view, sentence),
         source="local",
         reason=reason,
     )
 
 
-def _evidence(view: ResponseView, one: SentenceView) -> tuple[Evidence, ...]:
-    passage = one.alignment.passage
+def _evidence(view: ResponseView, sentence: SentenceView) -> tuple[Evidence, ...]:
+    passage = sentence.alignment.passage
     return () if passage is None else (view.evidence.passages.passages[passage].where,)
 
 
-def _contradiction(one: SentenceView) -> str:
+def _contradiction(sentence: SentenceView) -> str:
     """What the evidence says instead, in words; empty where nothing shows that it says anything else."""
-    aligned = one.alignment
-    if one.agreement.against:
-        return f"the record says otherwise under '{one.agreement.against[:60]}'"
+    aligned = sentence.alignment
+    if sentence.agreement.against:
+        return f"the record says otherwise under '{sentence.agreement.against[:60]}'"
     if aligned.negation_differs and aligned.coverage >= CONTRADICTION_COVERAGE:
         return "the passage nearest to it says the opposite (negation)"
-    if aligned.opposite and aligned.nearby >= CONTRADICTION_COVERAGE - one.features.replaced:
+    if aligned.opposite and aligned.nearby >= CONTRADICTION_COVERAGE - sentence.features.replaced:
         return "the passage nearest to it says the opposite ('{}' against '{}')".format(*aligned.opposite)
     return ""
 
 
-def _why(one: SentenceView) -> str:
+def _why(sentence: SentenceView) -> str:
     """In words: the values and words of the sentence that the evidence does not have."""
-    if one.missing:
-        named = ", ".join(f"'{value.text[:60]}'" for value in one.missing[:3])
-        return f"{named} {'is' if len(one.missing) == 1 else 'are'} not in the evidence"
-    if one.features.hours_conflict:
+    if sentence.missing:
+        named = ", ".join(f"'{value.text[:60]}'" for value in sentence.missing[:3])
+        return f"{named} {'is' if len(sentence.missing) == 1 else 'are'} not in the evidence"
+    if sentence.features.hours_conflict:
         return "the record gives other hours for the days it names"
-    if one.absent:
-        return "words absent from the evidence: " + ", ".join(word[:40] for word in one.absent[:_WORDS_NAMED])
-    if one.alignment.value_apart >= APART:
+    if sentence.absent:
+        return "words absent from the evidence: " + ", ".join(word[:40] for word in sentence.absent[:_WORDS_NAMED])
+    if sentence.alignment.value_apart >= APART:
         return "the evidence states its values, but of something else"
     return "its words occur in the evidence, but not together"

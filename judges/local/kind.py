@@ -16,5 +16,5 @@ def response_kind(response: str) -> ResponseKind:
     view = read_response(Sample(id="", response=response), load_word_weights())
     if checkworthy(view.sentences):
         return ResponseKind.ANSWER
-    refuses = any(is_refusal(one.text) for one in view.sentences)
+    refuses = any(is_refusal(sentence.text) for sentence in view.sentences)
     return ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS

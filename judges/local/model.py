@@ -140,7 +140,7 @@ class WordWeights(dict[str, float]):
     """Stem → inverse document frequency; a stem not in the table weighs as much as the rarest one in it."""
 
     def __init__(self, documents: int, frequency: Mapping[str, int]) -> None:
-        super().__init__({one: math.log(documents / count) for one, count in frequency.items()})
+        super().__init__({stem: math.log(documents / count) for stem, count in frequency.items()})
         self._unknown = math.log(documents)
 
     def __missing__(self, key: str) -> float:

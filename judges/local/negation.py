@@ -47,12 +47,12 @@ predecessor successor|ancestor descendant|junior senior|amateur professional|opt
 
 
 def _opposites() -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+    opposed: dict[str, set[str]] = defaultdict(set)
     for pair in _PAIRS.replace("\n", "|").strip("|").split("|"):
-        one, other = (stem(word) for word in pair.split())
-        found[one].add(other)
-        found[other].add(one)
-    return {one: frozenset(others) for one, others in found.items()}
+        first, second = (stem(word) for word in pair.split())
+        opposed[first].add(second)
+        opposed[second].add(first)
+    return {word: frozenset(others) for word, others in opposed.items()}
 
 
 _OPPOSITES = _opposites()
@@ -60,28 +60,28 @@ _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 
 
 @lru_cache(maxsize=65536)
-def opposites(one: str) -> frozenset[str]:
+def opposites(word: str) -> frozenset[str]:
     """Stems that say the opposite of a stem: of the pairs known, and with or without a negating prefix."""
-    found = set(_OPPOSITES.get(one, ()))
+    opposed = set(_OPPOSITES.get(word, ()))
     for prefix in _PREFIXES:
-        if one.startswith(prefix) and len(one) >= len(prefix) + 4:
-            found.add(one[len(prefix) :])
-        if len(one) >= 4:
-            found.add(prefix + one)
-    return frozenset(found)
+        if word.startswith(prefix) and len(word) >= len(prefix) + 4:
+            opposed.add(word[len(prefix) :])
+        if len(word) >= 4:
+            opposed.add(prefix + word)
+    return frozenset(opposed)
 
 
 def negated(stems: Sequence[str]) -> set[str]:
     """The stems a negation reaches: those up to `REACH` words after it, if nothing turns the sentence before."""
     reached: set[str] = set()
     left = 0
-    for one in stems:
-        if one in NEGATION_STEMS:
+    for word in stems:
+        if word in NEGATION_STEMS:
             left = REACH
-        elif one in _TURNS:
+        elif word in _TURNS:
             left = 0
         elif left:
-            reached.add(one)
+            reached.add(word)
             left -= 1
     return reached
 

@@ -40,9 +40,9 @@ class KnownGrams:
 
     def __init__(self, response: Iterable[Grams]) -> None:
         sentences = list(response)
-        self._pairs = {one for sentence in sentences for one in sentence.pairs}
-        self._gaps = {one for sentence in sentences for one in sentence.gaps}
-        self._triples = {one for sentence in sentences for one in sentence.triples}
+        self._pairs = {pair for sentence in sentences for pair in sentence.pairs}
+        self._gaps = {gap for sentence in sentences for gap in sentence.gaps}
+        self._triples = {triple for sentence in sentences for triple in sentence.triples}
         self.pairs: set[Pair] = set()
         self.gaps: set[Pair] = set()
         self.triples: set[Triple] = set()

@@ -73,9 +73,10 @@ _TEXT_PARTS = ("text", "output_text")
 
 def _called(calls: object) -> str:
     """The arguments of the function calls that were asked for. Two calls do not make one object, so both are given."""
-    found = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    arguments = [one.get("arguments") for one in found if isinstance(one, dict) and one.get("name") == TOOL_NAME]
-    return "\n".join(one if isinstance(one, str) else json.dumps(one) for one in arguments if one is not None)
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    ours = [function for function in functions if isinstance(function, dict) and function.get("name") == TOOL_NAME]
+    arguments = [function.get("arguments") for function in ours if function.get("arguments") is not None]
+    return "\n".join(argument if isinstance(argument, str) else json.dumps(argument) for argument in arguments)
 
 
 def _usage(usage: object) -> Usage:
@@ -112,8 +113,10 @@ def _token(item: object) -> Token | None:
     top = item.get("top_logprobs")
     alternatives = [item, *top] if isinstance(top, list) else [item]
     shares: dict[bytes, float] = {}
-    for one in alternatives:
-        text, logprob = (_raw(one), one.get("logprob")) if isinstance(one, dict) else (None, None)
+    for alternative in alternatives:
+        text, logprob = (
+            (_raw(alternative), alternative.get("logprob")) if isinstance(alternative, dict) else (None, None)
+        )
         if text is not None and isinstance(logprob, int | float) and not isinstance(logprob, bool) and logprob <= 0:
             shares[text] = math.exp(logprob)
     return Token(raw=raw, shares=shares)

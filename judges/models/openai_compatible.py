@@ -103,7 +103,7 @@ class OpenAICompatibleModel:
         try:
             reply: Reply = await retrying(self._attempt, messages, json_schema, max_tokens, ignored)
         except EvaluationError as exc:
-            exc.usage = sum((one.usage for one in ignored), start=exc.usage)
+            exc.usage = sum((unheeded.usage for unheeded in ignored), start=exc.usage)
             raise
         return _with_spent(reply, ignored)
 
@@ -221,9 +221,9 @@ def _with_spent(reply: Reply, ignored: Sequence[Reply]) -> Reply:
     """The reply with what finding out the form has cost."""
     if not ignored:
         return reply
-    usage = sum((one.usage for one in ignored), start=Usage()) + reply.usage
+    usage = sum((unheeded.usage for unheeded in ignored), start=Usage()) + reply.usage
     return reply.model_copy(
-        update={"usage": usage, "latency_s": reply.latency_s + sum(one.latency_s for one in ignored)}
+        update={"usage": usage, "latency_s": reply.latency_s + sum(unheeded.latency_s for unheeded in ignored)}
     )
 
 

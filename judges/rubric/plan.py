@@ -53,7 +53,7 @@ class PanelOptions(Record):
     @property
     def members(self) -> tuple[ModelAt, ...]:
         """The models with their endpoints."""
-        return tuple(ModelAt(model=one) if isinstance(one, str) else one for one in self.models)
+        return tuple(ModelAt(model=entry) if isinstance(entry, str) else entry for entry in self.models)
 
     @model_validator(mode="after")
     def _members_differ(self) -> PanelOptions:
@@ -128,7 +128,7 @@ class JudgePlan(Record):
 
     def destinations(self) -> frozenset[str]:
         """Where the text under judgement may go: the names of endpoints, or of tiers that use the usual one."""
-        found: set[str] = set()
+        names: set[str] = set()
         for tier in self.tiers:
-            found |= {member.endpoint or tier for member in self.models(tier)} or {tier}
-        return frozenset(found)
+            names |= {member.endpoint or tier for member in self.models(tier)} or {tier}
+        return frozenset(names)

@@ -185,7 +185,7 @@ class Rules(Record):
     @classmethod
     def _ids_unique(cls, rules: tuple[Any, ...]) -> tuple[Any, ...]:
         ids = [rule.id for rule in rules]
-        twice = sorted({one for one in ids if ids.count(one) > 1})
+        twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
         if twice:
             raise ValueError(f"ids must be unique; {', '.join(twice)} stands twice")
         return rules

@@ -142,13 +142,12 @@ def _scores_of(data: dict[str, Any]) -> dict[str, Any] | None:
     if data.get("method", "grounding") == "grounding":
         return dict(DIRECTIONS)
     try:
-        criteria = [Criterion.model_validate(one) for one in data.get("criteria", ())]
-        checks = [Check.model_validate(one) for one in data.get("checks", ())]
+        criteria = [Criterion.model_validate(entry) for entry in data.get("criteria", ())]
+        checks = [Check.model_validate(entry) for entry in data.get("checks", ())]
     except (ValidationError, TypeError):
         return None
-    return {name: way for one in criteria for name, way in one.scores().items()} | {
-        one.score: one.direction for one in checks
-    }
+    directions = {name: direction for criterion in criteria for name, direction in criterion.scores().items()}
+    return directions | {check.score: check.direction for check in checks}
 
 
 def _check_grounding(rubric: Rubric) -> None:
@@ -165,8 +164,8 @@ def _check_grounding(rubric: Rubric) -> None:
 
 def _check_scores(rubric: Rubric) -> None:
     """Scores of criteria and checks: named once, none of grounding's, none of the state's, directions as they say."""
-    given = [(name, way) for one in rubric.criteria for name, way in one.scores().items()]
-    given += [(one.score, one.direction) for one in rubric.checks]
+    given = [named for criterion in rubric.criteria for named in criterion.scores().items()]
+    given += [(check.score, check.direction) for check in rubric.checks]
     names = [name for name, _ in given]
     for name in names:
         if names.count(name) > 1:

@@ -53,13 +53,13 @@ def parse_selector(text: str) -> Selector:
     """
     if text == "prompt":
         return Selector(head="prompt")
-    found = _FORM.fullmatch(text)
-    if found is None:
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise ValueError(
             f"{text!r} is no selector; write root.input, root.metadata.KEY, TYPE.output, TYPE[name=GLOB].output.KEY, "
             "retriever.documents, answer.input or prompt"
         )
-    head, name, field, rest = found["head"].lower(), found["name"], found["field"], found["rest"]
+    head, name, field, rest = match["head"].lower(), match["name"], match["field"], match["rest"]
     if name is not None and head in {"root", "answer"}:
         raise ValueError(f"{text!r}: {head} is one step already; [name=...] belongs to a type of observation")
     if _KEYS_ONLY.fullmatch(rest):

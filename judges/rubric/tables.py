@@ -121,11 +121,11 @@ class _Filler:
         if not self._values:
             raise RubricError(self._path, "file", "has no rows; add one or remove the table")
         self._check_aliases()
-        found = tuple(
+        table_rows = tuple(
             TableRow(key=self._keys[key], aliases=tuple(self._aliases[key]), values=values)
             for key, values in self._values.items()
         )
-        return self._table.model_copy(update={"rows": found, "attributes": self._attributes})
+        return self._table.model_copy(update={"rows": table_rows, "attributes": self._attributes})
 
     def _check_header(self, header: Sequence[str]) -> None:
         twice = next((name for name in header if header.count(name) > 1), None)

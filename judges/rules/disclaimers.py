@@ -75,37 +75,38 @@ def missing_disclaimers(sample: Sample, checks: Sequence[DisclaimerCheck]) -> tu
     """The hits of all disclaimers that one response lacks."""
     if not checks:
         return ()
-    said = _words(sample.response)
-    return tuple(hit for check in checks if (hit := check.hit(sample, said)) is not None)
+    response_words = _words(sample.response)
+    return tuple(hit for check in checks if (hit := check.hit(sample, response_words)) is not None)
 
 
-def occurs(wording: Sequence[str], said: Sequence[str], similarity: float) -> bool:
+def occurs(wording: Sequence[str], response_words: Sequence[str], similarity: float) -> bool:
     """Whether some stretch of `said` as long as the wording has at least that share of its words, in its order."""
     return any(
-        SequenceMatcher(None, wording, said[start : start + len(wording)], autojunk=False).ratio() >= similarity
-        for start in _likely(wording, said, similarity)
+        SequenceMatcher(None, wording, response_words[start : start + len(wording)], autojunk=False).ratio()
+        >= similarity
+        for start in _likely(wording, response_words, similarity)
     )
 
 
-def _likely(wording: Sequence[str], said: Sequence[str], similarity: float) -> Iterable[int]:
+def _likely(wording: Sequence[str], response_words: Sequence[str], similarity: float) -> Iterable[int]:
     """Starts of the stretches that share enough words with the wording whatever their order, the best ones first."""
-    shared = list(_overlaps(wording, said))
+    shared = list(_overlaps(wording, response_words))
     enough = [at for at, count in enumerate(shared) if count >= similarity * len(wording)]
     return sorted(enough, key=lambda at: (-shared[at], at))[:MOST_COMPARED]
 
 
-def _overlaps(wording: Sequence[str], said: Sequence[str]) -> Iterator[int]:
+def _overlaps(wording: Sequence[str], response_words: Sequence[str]) -> Iterator[int]:
     """How many words each stretch shares with the wording; one pass. A shorter text is one stretch."""
     lacking = Counter(wording)
     shared = 0
-    size = min(len(wording), len(said))
-    for at, word in enumerate(said):
+    size = min(len(wording), len(response_words))
+    for at, word in enumerate(response_words):
         if word in lacking:
             shared += lacking[word] > 0
             lacking[word] -= 1
-        if at >= size and said[at - size] in lacking:
-            lacking[said[at - size]] += 1
-            shared -= lacking[said[at - size]] > 0
+        if at >= size and response_words[at - size] in lacking:
+            lacking[response_words[at - size]] += 1
+            shared -= lacking[response_words[at - size]] > 0
         if at >= size - 1:
             yield shared
 

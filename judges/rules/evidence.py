@@ -23,23 +23,23 @@ def check_evidence(sample: Sample, verdict: Verdict) -> Verdict:
         kept = tuple(evidence for evidence in claim.evidence if _exists(sample, evidence))
         dropped = len(claim.evidence) - len(kept)
         checked = _without(claim, kept, "the evidence it points to does not exist") if dropped else claim
-        found = _tie(sample, checked)
-        if found is Tie.NONE:
+        connection = _tie(sample, checked)
+        if connection is Tie.NONE:
             dropped += len(kept)
             checked = _without(checked, (), "the evidence it points to has no word or value in common with it")
-        elif found is Tie.UNDECIDED:
+        elif connection is Tie.UNDECIDED:
             unchecked += 1
             checked = checked.model_copy(update={"reason": checked.reason or UNCHECKED})
         rejected += dropped
         claims.append(checked)
     if not rejected and not unchecked:
         return verdict
-    said = f"{unchecked} supports in another language, unchecked" if unchecked else ""
+    remark = f"{unchecked} supports in another language, unchecked" if unchecked else ""
     return verdict.model_copy(
         update={
             "claims": tuple(claims),
             "rejected_evidence": verdict.rejected_evidence + rejected,
-            "explanation": "; ".join(filter(None, (verdict.explanation, said))),
+            "explanation": "; ".join(filter(None, (verdict.explanation, remark))),
         }
     )
 
@@ -56,7 +56,7 @@ def _tie(sample: Sample, claim: Claim) -> Tie:
     """What ties a supported claim to all its evidence taken together: one line may lead to the next."""
     if claim.verdict is not ClaimVerdict.SUPPORTED or not claim.evidence:
         return Tie.SHARED
-    passages = (sample.contexts[one.context][one.start : one.end] for one in claim.evidence)
+    passages = (sample.contexts[evidence.context][evidence.start : evidence.end] for evidence in claim.evidence)
     return tie(claim.text, "\n".join(passages), question=sample.question)
 
 

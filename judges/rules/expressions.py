@@ -61,14 +61,14 @@ def search(expression: str, text: str, *, rule: str, limit: int | None = 1) -> l
     Raises:
         PatternTimeout: the search took longer than `SEARCH_TIMEOUT_S`.
     """
-    found: list[regex.Match[str]] = []
+    matches: list[regex.Match[str]] = []
     try:
         for match in compiled(expression).finditer(text, timeout=SEARCH_TIMEOUT_S):
-            found.append(match)
-            if limit is not None and len(found) >= limit:
+            matches.append(match)
+            if limit is not None and len(matches) >= limit:
                 break
     except TimeoutError as exc:
         raise PatternTimeout(
             f"{rule} took over {SEARCH_TIMEOUT_S} s on a text of {len(text):,} characters; make it less ambiguous"
         ) from exc
-    return found
+    return matches

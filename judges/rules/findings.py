@@ -38,7 +38,8 @@ def contradict(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
         own = ordered[bisect_left(starts, claim.span.start) : bisect_left(starts, claim.span.end)]
         claims.append(_contradicted(claim, own) if own else claim)
     hits = tuple(
-        RuleHit(rule=one.rule, span=one.span, detail=one.why, severity=one.severity) for one in ordered[:MOST_HITS]
+        RuleHit(rule=finding.rule, span=finding.span, detail=finding.why, severity=finding.severity)
+        for finding in ordered[:MOST_HITS]
     )
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
 

@@ -46,8 +46,10 @@ def pattern_hit(text: str, pattern: Pattern) -> RuleHit | None:
     if (match is None) == (pattern.must_match is None):
         return None
     span = Span(start=match.start(), end=match.end()) if match else Span(start=0, end=len(text))
-    said = f"says “{excerpt(match.group())}”" if match else "does not say what it must"
-    return RuleHit(rule=f"{SOURCE}:{pattern.id}", span=span, detail=pattern.message or said, severity=pattern.severity)
+    detail = f"says “{excerpt(match.group())}”" if match else "does not say what it must"
+    return RuleHit(
+        rule=f"{SOURCE}:{pattern.id}", span=span, detail=pattern.message or detail, severity=pattern.severity
+    )
 
 
 def _expression(pattern: Pattern) -> str:

@@ -56,14 +56,14 @@ class RangeCheck:
 
     def findings(self, reading: Reading, mentions: Iterable[Mention], others: Others) -> list[Finding]:
         """The values outside the range that are stated where the subject is mentioned."""
-        found: dict[int, Finding] = {}
+        outside: dict[int, Finding] = {}
         for mention in mentions:
             for value in reading.stated_of(mention, self.rule.kind, others):
                 amount = self._amount(value)
                 if amount is not None and not self._holds(amount):
                     rule = f"range:{self.rule.id}"
-                    found[value.start] = Finding(rule, value.span, self._why(value), self.rule.severity)
-        return list(found.values())
+                    outside[value.start] = Finding(rule, value.span, self._why(value), self.rule.severity)
+        return list(outside.values())
 
     def _amount(self, value: Value) -> Decimal | date | None:
         """What is compared; None where the value is of another currency or unit, or says too little."""
@@ -104,15 +104,15 @@ def check_ranges(reading: Reading, checks: Sequence[RangeCheck], elsewhere: Iter
         checks: the ranges.
         elsewhere: mentions of what other rules know; their values are not these subjects'.
     """
-    named = sorted(one for check in checks for one in check.named_in(reading))
+    named = sorted(naming for check in checks for naming in check.named_in(reading))
     asked = _only_one({check.rule.id: check.asked_in(reading) for check in checks} if reading.question else {})
     carried = reading.carried(named, asked) if named or asked else []
-    others = Others([*(one.mention for one in named), *elsewhere])
+    others = Others([*(naming.mention for naming in named), *elsewhere])
     if not named and not carried:
         return []
     by_subject: dict[str, list[Mention]] = {}
-    for one in [*named, *carried]:
-        by_subject.setdefault(one.subject, []).append(one.mention)
+    for naming in [*named, *carried]:
+        by_subject.setdefault(naming.subject, []).append(naming.mention)
     return [
         finding
         for check in checks

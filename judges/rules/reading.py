@@ -71,11 +71,11 @@ class Others:
         at = bisect_left(self._starts, value.start)
         around = self._mentions[max(0, at - 2) : at + 2]
         return any(
-            _distance(one, value)[0] < limit
-            for one in around
-            if clause[0] <= one.start < clause[1]
-            and (one.end <= own.start or one.start >= own.end)
-            and (one.end <= value.start or one.start >= value.end)
+            _distance(mention, value)[0] < limit
+            for mention in around
+            if clause[0] <= mention.start < clause[1]
+            and (mention.end <= own.start or mention.start >= own.end)
+            and (mention.end <= value.start or mention.start >= value.end)
         )
 
 
@@ -104,10 +104,10 @@ class Reading:
     @cached_property
     def values(self) -> dict[ValueKind, list[Value]]:
         """The values the response states, by kind, in order."""
-        found: dict[ValueKind, list[Value]] = defaultdict(list)
+        by_kind: dict[ValueKind, list[Value]] = defaultdict(list)
         for value in measured_values(self.text):
-            found[value.kind].append(value)
-        return found
+            by_kind[value.kind].append(value)
+        return by_kind
 
     @cached_property
     def _value_starts(self) -> dict[ValueKind, list[int]]:
@@ -153,7 +153,7 @@ class Reading:
         span = values[at].span
         if others.nearer(mention, values[at], self._clause(Mention(span.start, span.end))):
             return []
-        return [values[one] for one in sorted(self._with_range(at, values))]
+        return [values[index] for index in sorted(self._with_range(at, values))]
 
     def _nearest(self, mention: Mention, values: Sequence[Value], starts: Sequence[int], others: Others) -> int | None:
         """Index of the value a mention speaks of: in its clause, else after it, else before it in the sentence."""
@@ -198,21 +198,21 @@ class Reading:
             named: where the response names which subject, sorted.
             asked: the subjects named by the question's only mention of any; empty where it names several or none.
         """
-        found: list[Named] = []
+        carried: list[Named] = []
         spoken = asked
-        starts = [one.mention.start for one in named]
+        starts = [naming.mention.start for naming in named]
         for number, sentence in enumerate(self.sentences):
             last = bisect_left(starts, sentence.end)
             if last and starts[last - 1] >= sentence.start:
                 end = named[last - 1].mention.end
                 first = bisect_left(starts, sentence.start)
-                spoken = frozenset(one.subject for one in named[first:last] if one.mention.end == end)
+                spoken = frozenset(naming.subject for naming in named[first:last] if naming.mention.end == end)
             elif spoken and (self._leans_back(sentence) or (number == 0 and self._is_short(sentence))):
                 here = Mention(sentence.start, sentence.start)
-                found.extend(Named(here, subject) for subject in sorted(spoken))
+                carried.extend(Named(here, subject) for subject in sorted(spoken))
             else:
                 spoken = frozenset()
-        return found
+        return carried
 
     def _words_of(self, sentence: Span) -> tuple[int, int]:
         return bisect_left(self._token_starts, sentence.start), bisect_left(self._token_starts, sentence.end)
@@ -244,7 +244,7 @@ class PhraseFinder:
     """Finds phrases: all their words close together, in any order and inflection."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self.phrases = [found for phrase in phrases if (found := _stems_of(phrase))]
+        self.phrases = [stems for phrase in phrases if (stems := _stems_of(phrase))]
 
     def mentions(self, tokens: Sequence[tuple[str, int, int]]) -> list[Mention]:
         """Where any of the phrases stands among the stems of a text, in order."""

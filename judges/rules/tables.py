@@ -113,14 +113,14 @@ class TableCheck:
 
     def named_in(self, tokens: Sequence[tuple[str, int, int]]) -> list[Named]:
         """Where a text names a key, the longest one at each place; the subject is the row's number."""
-        found: list[Named] = []
+        namings: list[Named] = []
         at = 0
         while at < len(tokens):
             length, row = self._key_at(tokens, at)
             if length:
-                found.append(Named(Mention(tokens[at][1], tokens[at + length - 1][2]), f"{self.rule.id}\x1f{row}"))
+                namings.append(Named(Mention(tokens[at][1], tokens[at + length - 1][2]), f"{self.rule.id}\x1f{row}"))
             at += length or 1
-        return found
+        return namings
 
     def _key_at(self, tokens: Sequence[tuple[str, int, int]], at: int) -> tuple[int, int]:
         """Length in words and row of the longest key that begins at a word; zero where none does."""
@@ -135,16 +135,16 @@ class TableCheck:
         wrong: dict[int, Finding] = {}
         vouched: set[Span] = set()
         attributes = _by_sentence(reading, self._finders)
-        for one in named:
-            row = int(one.subject.rpartition("\x1f")[2])
-            start = reading.sentence_at(one.mention.start).start
-            near = _NONE if start not in attributes else attributes[start].beside(one.mention, start, others)
-            for cell, value in self._stated(reading, one.mention, row, near, others):
+        for naming in named:
+            row = int(naming.subject.rpartition("\x1f")[2])
+            start = reading.sentence_at(naming.mention.start).start
+            near = _NONE if start not in attributes else attributes[start].beside(naming.mention, start, others)
+            for cell, value in self._stated(reading, naming.mention, row, near, others):
                 if _agrees(cell, value, reading.text):
                     vouched.add(value.span)
                 else:
                     wrong[value.start] = self._finding(row, cell, value)
-        return TableFindings([one for one in wrong.values() if one.span not in vouched], frozenset(vouched))
+        return TableFindings([finding for finding in wrong.values() if finding.span not in vouched], frozenset(vouched))
 
     def _stated(
         self, reading: Reading, mention: Mention, row: int, near: _Attributes, others: Others
@@ -170,9 +170,9 @@ class TableCheck:
         return len(same) == 1 and cell.attribute not in near
 
     def _finding(self, row: int, cell: _Cell, value: Value) -> Finding:
-        told, true = value.text[:60], cell.value.text[:60]
-        said = f"{self.rule.rows[row].key}, {cell.attribute}: {told}, but {self._name()} says {true}"
-        return Finding(f"table:{self.rule.id}", value.span, self.rule.message or said, self.rule.severity)
+        stated, true = value.text[:60], cell.value.text[:60]
+        told = f"{self.rule.rows[row].key}, {cell.attribute}: {stated}, but {self._name()} says {true}"
+        return Finding(f"table:{self.rule.id}", value.span, self.rule.message or told, self.rule.severity)
 
     def _name(self) -> str:
         return self.rule.file.rpartition("/")[2] or f"table {self.rule.id}"
@@ -186,13 +186,15 @@ def check_tables(reading: Reading, checks: Sequence[TableCheck]) -> tuple[TableF
     for check in checks:
         named = check.named_in(reading.tokens)
         asked = check.named_in(reading.asked) if reading.question else []
-        asked_rows = frozenset(one.subject for one in asked)
+        asked_rows = frozenset(naming.subject for naming in asked)
         carried = reading.carried(named, asked_rows if len(asked_rows) == 1 else frozenset())
-        others = Others(one.mention for one in named)
-        found = check.check(reading, [*named, *carried], others) if named or carried else TableFindings([], frozenset())
-        wrong += found.wrong
-        vouched |= found.vouched
-        mentions += [one.mention for one in named]
+        others = Others(naming.mention for naming in named)
+        findings = (
+            check.check(reading, [*named, *carried], others) if named or carried else TableFindings([], frozenset())
+        )
+        wrong += findings.wrong
+        vouched |= findings.vouched
+        mentions += [naming.mention for naming in named]
     return TableFindings(wrong, vouched), mentions
 
 
@@ -219,15 +221,15 @@ def _cell_value(text: str, attribute: Attribute, where: tuple[str, str]) -> Valu
     return wanted[0]
 
 
-def _comparable(one: Value, other: Value) -> bool:
+def _comparable(value: Value, other: Value) -> bool:
     """Whether two values may be of one attribute: of a kind, and in one currency or dimension."""
-    if one.kind is not other.kind:
+    if value.kind is not other.kind:
         return False
-    if one.kind is ValueKind.MONEY:
-        return one.normal.partition(" ")[2] == other.normal.partition(" ")[2]
-    if one.kind is ValueKind.DATE:
-        return (one.normal[0] == "T") == (other.normal[0] == "T")
-    return one.kind is not ValueKind.NUMBER or not one.unit or dimension_of(one.unit) == dimension_of(other.unit)
+    if value.kind is ValueKind.MONEY:
+        return value.normal.partition(" ")[2] == other.normal.partition(" ")[2]
+    if value.kind is ValueKind.DATE:
+        return (value.normal[0] == "T") == (other.normal[0] == "T")
+    return value.kind is not ValueKind.NUMBER or not value.unit or dimension_of(value.unit) == dimension_of(other.unit)
 
 
 def _agrees(cell: _Cell, value: Value, text: str) -> bool:

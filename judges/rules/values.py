@@ -93,9 +93,9 @@ def _with_foreign(sample: Sample, verdict: Verdict, foreign: list[Value]) -> Ver
         first, last = bisect_left(starts, claim.span.start), bisect_left(starts, claim.span.end)
         own = foreign[first:last]
         if own and claim.verdict is not ClaimVerdict.CONTRADICTED:
-            found = aligner.conflict(claim, own)
-            claims.append(_judged(claim, own[0], found))
-            hits.extend(_hit_of(value, found) for value in own)
+            conflict = aligner.conflict(claim, own)
+            claims.append(_judged(claim, own[0], conflict))
+            hits.extend(_hit_of(value, conflict) for value in own)
         else:
             claims.append(claim)
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
@@ -154,8 +154,8 @@ class _Aligner:
             return None
         where = self._index.passages[match.passage].where
         text = self._contexts[where.context][where.start : where.end]
-        said = {value.normal for value in extract_values(claim.text)}
-        others = [other for other in extract_values(text) if other.normal not in said]
+        stated = {value.normal for value in extract_values(claim.text)}
+        others = [other for other in extract_values(text) if other.normal not in stated]
         for value in measured:
             attribute = _attribute(value, claim.text, value.start - claim.span.start)
             same = [other for other in others if _attribute(other, text, other.start) == attribute]

@@ -35,14 +35,14 @@ def is_empty_value(value: JsonValue) -> bool:
     """Whether no leaf of a JSON value says anything; the keys of objects alone do not."""
     stack = [value]
     while stack:
-        one = stack.pop()
-        if isinstance(one, dict):
-            stack.extend(one.values())
-        elif isinstance(one, list):
-            stack.extend(one)
-        elif isinstance(one, str):
-            if one.strip() != _NOTHING and _WORD.search(one):
+        node = stack.pop()
+        if isinstance(node, dict):
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, str):
+            if node.strip() != _NOTHING and _WORD.search(node):
                 return False
-        elif one is not None:
+        elif node is not None:
             return False
     return True

@@ -49,11 +49,11 @@ def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
     """Every word of every context, in passages of at most `PASSAGE_WORDS` words of one sentence."""
     for number, text in enumerate(contexts):
         for start, end in sentence_ranges(text):
-            found = tuple(stems_between(text, start, end))
-            if len(found) <= PASSAGE_WORDS:
-                yield Passage(number, start, end, found)
+            stems = tuple(stems_between(text, start, end))
+            if len(stems) <= PASSAGE_WORDS:
+                yield Passage(number, start, end, stems)
             else:
-                yield from _divided(Passage(number, start, end, found), word_ranges(text, start, end))
+                yield from _divided(Passage(number, start, end, stems), word_ranges(text, start, end))
 
 
 def _divided(whole: Passage, ranges: Sequence[tuple[int, int]]) -> Iterator[Passage]:
@@ -90,9 +90,9 @@ class PassageIndex:
         telling = None if asked is None else frozenset(asked) - STOP_WORDS
         for number, passage in enumerate(self.passages):
             stems = frozenset(passage.stems) - STOP_WORDS if telling is None else telling.intersection(passage.stems)
-            for one in stems:
-                postings[one].append(number)
-        self._postings = {one: posted for one, posted in postings.items() if len(posted) <= MOST_POSTINGS}
+            for stem in stems:
+                postings[stem].append(number)
+        self._postings = {stem: posted for stem, posted in postings.items() if len(posted) <= MOST_POSTINGS}
 
     def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
         """The passage that carries most of the weight of `stems`; None where none is shared.

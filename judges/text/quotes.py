@@ -32,10 +32,10 @@ def find_quote(quote: str, text: str) -> Span | None:
     start = held.find(wanted)
     end = start + len(wanted)
     if start < 0:
-        found = _with_typos(wanted, held)
-        if found is None:
+        stretch = _with_typos(wanted, held)
+        if stretch is None:
             return None
-        start, end = found
+        start, end = stretch
     return Span(start=folded[start][1], end=folded[end - 1][1] + 1)
 
 
@@ -77,12 +77,12 @@ def _with_typos(wanted: str, held: str) -> tuple[int, int] | None:
 
 
 def _places(piece: str, held: str) -> Sequence[int]:
-    found: list[int] = []
+    places: list[int] = []
     place = held.find(piece)
-    while place >= 0 and len(found) < _MOST_ANCHORS:
-        found.append(place)
+    while place >= 0 and len(places) < _MOST_ANCHORS:
+        places.append(place)
         place = held.find(piece, place + 1)
-    return found
+    return places
 
 
 def _end_of_match(wanted: str, window: str, most: int) -> int | None:
@@ -93,8 +93,8 @@ def _end_of_match(wanted: str, window: str, most: int) -> int | None:
     forbidden = most + 1
     cost = [forbidden if char.isdigit() else 1 for char in wanted]
     column = [0]
-    for one in cost:
-        column.append(column[-1] + one)
+    for step in cost:
+        column.append(column[-1] + step)
     ends: list[tuple[int, int]] = []
     for place, char in enumerate(window, start=1):
         extra = forbidden if char.isdigit() else 1

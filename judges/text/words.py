@@ -35,12 +35,12 @@ class WordTable(dict[str, T]):
 
     def __missing__(self, word: str) -> T:
         """What the function gives for a word not seen before."""
-        found = self._function(word)
+        result = self._function(word)
         if len(word) <= self.LONGEST:
             if len(self) >= self.MOST:
                 self.clear()
-            self[word] = found
-        return found
+            self[word] = result
+        return result
 
 
 def word_set(listed: str) -> frozenset[str]:
@@ -126,10 +126,10 @@ def _only_word(piece: str) -> str:
     Raises:
         _NotOneWordError: it holds none, or several.
     """
-    found = _ASCII_WORD.findall(piece)
-    if len(found) != 1:
+    matches = _ASCII_WORD.findall(piece)
+    if len(matches) != 1:
         raise _NotOneWordError
-    return str(found[0])
+    return str(matches[0])
 
 
 @lru_cache(maxsize=65536)

@@ -73,8 +73,8 @@ def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Co
         return any(
             abs(result - amount) <= (half_step if rounds else 0)
             for operation, rounds in _operations(value.kind, sentence)
-            for one, other in permutations(known, 2)
-            if (result := _result(operation, one, other)) is not None
+            for first, second in permutations(known, 2)
+            if (result := _result(operation, first, second)) is not None
         )
 
 
@@ -82,17 +82,17 @@ def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Co
 @lru_cache(maxsize=8)
 def _operations(kind: ValueKind, sentence: str) -> list[tuple[Operation, bool]]:
     """The operations the sentence speaks of, and whether their result is rounded."""
-    found: list[tuple[Operation, bool]] = []
+    operations: list[tuple[Operation, bool]] = []
     if kind is ValueKind.PERCENT:
-        found += [(lambda a, b: 100 * a / b, True), (lambda a, b: 100 * (a - b) / b, True)]
-        return found if _SUM.search(sentence) or _DIFFERENCE.search(sentence) or "of" in sentence.split() else []
+        operations += [(lambda a, b: 100 * a / b, True), (lambda a, b: 100 * (a - b) / b, True)]
+        return operations if _SUM.search(sentence) or _DIFFERENCE.search(sentence) or "of" in sentence.split() else []
     if _SUM.search(sentence):
-        found.append((lambda a, b: a + b, False))
+        operations.append((lambda a, b: a + b, False))
     if _DIFFERENCE.search(sentence):
-        found.append((lambda a, b: a - b, False))
+        operations.append((lambda a, b: a - b, False))
     if _RATIO.search(sentence):
-        found.append((lambda a, b: a / b, True))
-    return found
+        operations.append((lambda a, b: a / b, True))
+    return operations
 
 
 def _operand(kind: ValueKind, unit: str, other: Value) -> Iterator[Decimal]:
@@ -119,9 +119,9 @@ def _amount(value: Value) -> tuple[Decimal | None, str]:
         return None, ""
 
 
-def _result(operation: Operation, one: Decimal, other: Decimal) -> Decimal | None:
+def _result(operation: Operation, first: Decimal, second: Decimal) -> Decimal | None:
     try:
-        return operation(one, other)
+        return operation(first, second)
     except (DivisionByZero, InvalidOperation):
         return None
 

@@ -54,13 +54,13 @@ def _slashed(written: str) -> str:
     return f"{full}?{low:02d}?{high:02d}"
 
 
-def same_date(one: str, other: str) -> bool:
-    """Whether every part that `one` says is said the same by `other`."""
-    if one[0] == "T" or other[0] == "T":
-        return one[0] == other[0] and same_time(one, other)
-    if "?" in one or "?" in other:
-        return _pair(one) == _pair(other)
-    return all(a in ("-", b) for a, b in zip(one, other, strict=True))
+def same_date(date: str, other: str) -> bool:
+    """Whether every part that `date` says is said the same by `other`."""
+    if date[0] == "T" or other[0] == "T":
+        return date[0] == other[0] and same_time(date, other)
+    if "?" in date or "?" in other:
+        return _pair(date) == _pair(other)
+    return all(a in ("-", b) for a, b in zip(date, other, strict=True))
 
 
 def _pair(date: str) -> tuple[str, ...]:
@@ -89,12 +89,12 @@ def normal_time(written: str) -> str:
     return f"T{hour % 24:02d}:{minute:02d}{'~' if unsure else ''}"
 
 
-def same_time(one: str, other: str) -> bool:
+def same_time(time: str, other: str) -> bool:
     """Whether two normal forms may mean the same time of day."""
-    if one[3:6] != other[3:6]:
+    if time[3:6] != other[3:6]:
         return False
-    hours = int(one[1:3]), int(other[1:3])
-    unsure = one.endswith("~") or other.endswith("~")
+    hours = int(time[1:3]), int(other[1:3])
+    unsure = time.endswith("~") or other.endswith("~")
     return hours[0] == hours[1] or (unsure and hours[0] % 12 == hours[1] % 12)
 
 
@@ -103,8 +103,8 @@ class DateSet:
 
     def __init__(self, stated: Iterable[str]) -> None:
         times, dates = set[str](), set[str]()
-        for one in stated:
-            (times if one[0] == "T" else dates).add(one)
+        for moment in stated:
+            (times if moment[0] == "T" else dates).add(moment)
         self._told = {less for date in dates if "?" not in date for less in _less_precise(date)}
         self._pairs = {_pair(date) for date in dates}
         self._slashed = {_pair(date) for date in dates if "?" in date}

@@ -135,15 +135,15 @@ def _kept(text: str) -> tuple[Value, ...]:
 
 
 def _extracted(text: str) -> tuple[Value, ...]:
-    found = list(measured_values(text))
-    ends = [value.end for value in found]
-    measured = len(found)
+    values = list(measured_values(text))
+    ends = [value.end for value in values]
+    measured = len(values)
     for start, end in names(text):
         after = bisect_right(ends, start)
-        if after == measured or found[after].start >= end:
+        if after == measured or values[after].start >= end:
             name = text[start:end]
-            found.append(Value(ValueKind.NAME, name, name.casefold(), start))
-    return tuple(sorted(found, key=lambda value: value.start))
+            values.append(Value(ValueKind.NAME, name, name.casefold(), start))
+    return tuple(sorted(values, key=lambda value: value.start))
 
 
 def measured_values(text: str) -> Iterator[Value]:

@@ -22,12 +22,12 @@ _OUT_OF = re.compile(r"\b(\w{1,6})\s(?:in|out\sof)\s(?:every\s)?(\w{1,6})\b", re
 
 def shares_in_words(text: str) -> set[str]:
     """The shares a text states in words, in whole per cent."""
-    found = {str(_SHARES[re.split(r"[\s-]", share.lower())[-1]]) for share in _SHARE.findall(text)}
+    shares = {str(_SHARES[re.split(r"[\s-]", share.lower())[-1]]) for share in _SHARE.findall(text)}
     for part, whole in _OUT_OF.findall(text):
         some, all_of = (decimal(word if word.isdigit() else from_words(word)) for word in (part, whole))
         if some and all_of and some < all_of:
-            found.add(str(round(100 * some / all_of)))
-    return found
+            shares.add(str(round(100 * some / all_of)))
+    return shares
 
 
 def decimal(amount: str) -> Decimal | None:

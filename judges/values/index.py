@@ -65,10 +65,10 @@ class ValueIndex:
     def _normals(self) -> set[str]:
         """Normal forms, in both readings of what has two."""
         others = (
-            f"{one} {value.normal.partition(' ')[2]}".rstrip()
+            f"{reading} {value.normal.partition(' ')[2]}".rstrip()
             for value in self.stated
             if _is_amount(value)
-            for one in _other_reading(value)
+            for reading in _other_reading(value)
         )
         return {*(value.normal for value in self.stated), *others}
 
@@ -79,12 +79,12 @@ class ValueIndex:
     @cached_property
     def _units(self) -> dict[str, set[str]]:
         """Each amount with the units of measurement it is stated in, empty for none."""
-        found: dict[str, set[str]] = defaultdict(set)
+        units: dict[str, set[str]] = defaultdict(set)
         for value in self.stated:
             if _is_amount(value):
-                for one in (value.normal.partition(" ")[0], *_other_reading(value)):
-                    found[one].add(value.unit)
-        return dict(found)
+                for amount in (value.normal.partition(" ")[0], *_other_reading(value)):
+                    units[amount].add(value.unit)
+        return dict(units)
 
     @cached_property
     def _measured(self) -> set[str]:
@@ -95,8 +95,8 @@ class ValueIndex:
     @cached_property
     def vocabulary(self) -> set[str]:
         """Stems of all words, and maybe the words; who has them already may set them."""
-        found = {word for text in self._texts for word, _, _ in words(text)}
-        return found | {stem(word) for word in found}
+        distinct = {word for text in self._texts for word, _, _ in words(text)}
+        return distinct | {stem(word) for word in distinct}
 
     @cached_property
     def _digit_runs(self) -> set[str]:
@@ -208,7 +208,7 @@ class ValueIndex:
             return True
         if len(amount) >= _LEAST_JOINED and amount in self._joined:
             return True
-        if self._rounded(amount) or any(one in self._units for one in _other_reading(value)):
+        if self._rounded(amount) or any(reading in self._units for reading in _other_reading(value)):
             return True
         return bool(_APPROXIMATE.search(before[-20:])) and self._near(amount)
 
@@ -230,8 +230,8 @@ class ValueIndex:
     @cached_property
     def _quantities(self) -> Quantities:
         """Amounts with a unit."""
-        found = {(value.normal, value.unit) for value in self.stated if value.unit}
-        return Quantities((amount, unit) for normal, unit in found if (amount := decimal(normal)) is not None)
+        measured = {(value.normal, value.unit) for value in self.stated if value.unit}
+        return Quantities((amount, unit) for normal, unit in measured if (amount := decimal(normal)) is not None)
 
     def _carries_share(self, amount: str) -> bool:
         """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
@@ -255,8 +255,8 @@ class ValueIndex:
     @cached_property
     def _roundings(self) -> dict[int, set[str]]:
         """The stated decimal fractions, rounded to one, two and three places."""
-        fractions = [one for text in self._units if "." in text and (one := decimal(text)) is not None]
-        return {places: {f"{one:.{places}f}" for one in fractions} for places in (1, 2, 3)}
+        fractions = [fraction for text in self._units if "." in text and (fraction := decimal(text)) is not None]
+        return {places: {f"{fraction:.{places}f}" for fraction in fractions} for places in (1, 2, 3)}
 
     def _near(self, amount: str) -> bool:
         """Whether an amount within 5 % is stated."""
@@ -276,9 +276,9 @@ class ValueIndex:
 def _runs_of_digits(text: str) -> list[str]:
     """Runs of digits, longer ones cut; ASCII is cut by a table of bytes, which is faster than the pattern."""
     if text.isascii():
-        found = text.encode().translate(_DIGIT_BYTES).decode().split()
-        if max(map(len, found), default=0) <= _LONGEST_RUN:
-            return found
+        runs = text.encode().translate(_DIGIT_BYTES).decode().split()
+        if max(map(len, runs), default=0) <= _LONGEST_RUN:
+            return runs
     return _DIGIT_RUN.findall(text)
 
 

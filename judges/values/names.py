@@ -69,17 +69,17 @@ def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)
-        found = _count_words(text[line_start : line_end if line_end >= 0 else line_start + _LINE])
-        known[line_start] = found.telling > 2 and found.telling_capitals > 0.8 * found.telling
+        counts = _count_words(text[line_start : line_end if line_end >= 0 else line_start + _LINE])
+        known[line_start] = counts.telling > 2 and counts.telling_capitals > 0.8 * counts.telling
     return known[line_start]
 
 
 def _capitals_are_the_rule(text: str) -> bool:
     """Whether capitals say nothing here: German nouns, shouting, title case throughout."""
-    found = _count_words(text[:4000])
-    if found.alphabetic <= 8:
+    counts = _count_words(text[:4000])
+    if counts.alphabetic <= 8:
         return False
-    return found.german > 0.1 * found.alphabetic or found.alphabetic_capitals > _MOSTLY_CAPITALS * found.alphabetic
+    return counts.german > 0.1 * counts.alphabetic or counts.alphabetic_capitals > _MOSTLY_CAPITALS * counts.alphabetic
 
 
 class _WordCounts(NamedTuple):
@@ -94,8 +94,8 @@ class _WordCounts(NamedTuple):
 
 def _count_words(text: str) -> _WordCounts:
     # Piece by piece between spaces, beyond which no word goes on: the same ones come again and again.
-    found = list(map(_COUNTS_OF_PIECES.__getitem__, text.split()))
-    return _WordCounts(*map(sum, zip(*found, strict=True))) if found else _WordCounts()
+    counts = list(map(_COUNTS_OF_PIECES.__getitem__, text.split()))
+    return _WordCounts(*map(sum, zip(*counts, strict=True))) if counts else _WordCounts()
 
 
 def _count_in_piece(piece: str) -> _WordCounts:

@@ -35,8 +35,8 @@ def meant_by(value: Value, texts: Iterable[str], today: date | None) -> bool:
     """Whether the value is the day of the trace, or a date the texts name relative to it."""
     if today is None or value.kind is not ValueKind.DATE:
         return False
-    meant = {today.isoformat(), *(one for text in texts for one in _meant(text, today))}
-    return any(same_date(value.normal, one) for one in meant)
+    meant = {today.isoformat(), *(day for text in texts for day in _meant(text, today))}
+    return any(same_date(value.normal, day) for day in meant)
 
 
 def _meant(text: str, today: date) -> Iterable[str]:

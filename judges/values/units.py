@@ -72,21 +72,21 @@ def in_unit(amount: Decimal, unit: str, wanted: str) -> Decimal | None:
     """The amount in another unit; None where the two do not measure the same. Equal units need not be known ones."""
     if unit == wanted:
         return amount
-    one, other = _UNITS.get(unit), _UNITS.get(wanted)
-    if one is None or other is None or one.dimension != other.dimension:
+    source, target = _UNITS.get(unit), _UNITS.get(wanted)
+    if source is None or target is None or source.dimension != target.dimension:
         return None
-    return amount * one.factor / other.factor
+    return amount * source.factor / target.factor
 
 
 class Quantities:
     """Quantities a text states, to ask for the same ones in other units."""
 
     def __init__(self, stated: Iterable[tuple[Decimal, str]]) -> None:
-        found: dict[str, list[Decimal]] = defaultdict(list)
+        by_dimension: dict[str, list[Decimal]] = defaultdict(list)
         for amount, unit in stated:
             if unit in _UNITS:
-                found[_UNITS[unit].dimension].append(amount * _UNITS[unit].factor)
-        self._sizes = {dimension: sorted(sizes) for dimension, sizes in found.items()}
+                by_dimension[_UNITS[unit].dimension].append(amount * _UNITS[unit].factor)
+        self._sizes = {dimension: sorted(sizes) for dimension, sizes in by_dimension.items()}
 
     def hold(self, amount: Decimal, unit: str) -> bool:
         """Whether one of them is the same quantity, whatever it is measured in."""

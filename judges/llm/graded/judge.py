@@ -68,8 +68,11 @@ class GradedJudge:
 
         Each of them says what had been spent by then.
         """
-        criteria = [one for one in rubric.criteria if missing_part(one, sample) is None]
-        if any("response" in one.sees for one in criteria) and len(sample.response) > self._limits.text_chars:
+        criteria = [criterion for criterion in rubric.criteria if missing_part(criterion, sample) is None]
+        if (
+            any("response" in criterion.sees for criterion in criteria)
+            and len(sample.response) > self._limits.text_chars
+        ):
             detail = f"{len(sample.response):,} > {self._limits.text_chars:,} characters"
             raise UnjudgeableSample("response_too_long", detail)
         asks = await in_thread(plan_asks, sample, criteria, self._limits) if criteria else []
@@ -92,14 +95,14 @@ class GradedJudge:
         return await conversation.ask(layout.messages, reply_schema(ask.criteria), read, wanted=_WANTED)
 
     def _verdict(self, asks: Sequence[Ask], graded: Sequence[Graded], conversation: Conversation) -> Verdict:
-        grades = tuple(grade for one in graded for grade in one.grades)
+        grades = tuple(grade for reply in graded for grade in reply.grades)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
             kind=_kind(grades),
             grades=grades,
             partial_context=any(ask.partial for ask in asks),
-            rejected_evidence=sum(one.rejected for one in graded),
+            rejected_evidence=sum(reply.rejected for reply in graded),
             **conversation.provenance(),
         )
 

@@ -82,18 +82,22 @@ def plan_asks(sample: Sample, criteria: Sequence[Criterion], limits: GradedLimit
 
     Criteria for the response stand in the first call alone; with many passages they see the first ones.
     """
-    wants_passages = any("contexts" in one.sees for one in criteria)
+    wants_passages = any("contexts" in criterion.sees for criterion in criteria)
     groups = list(_groups(sample, limits)) if wants_passages else []
-    asked = {part for one in criteria for part in one.sees}
+    asked = {part for criterion in criteria for part in criterion.sees}
     cut = any(_is_cut(sample, part, limits) for part in asked)
     first = Ask(
         criteria=tuple(criteria),
         passages=groups[0] if groups else (),
-        partial=cut or (len(groups) > 1 and any(one.per == "response" and "contexts" in one.sees for one in criteria)),
+        partial=cut
+        or (
+            len(groups) > 1
+            and any(criterion.per == "response" and "contexts" in criterion.sees for criterion in criteria)
+        ),
     )
-    each = tuple(one for one in criteria if one.per == "context")
-    rest = groups[1:] if each else []
-    return [first, *(Ask(criteria=each, passages=group, partial=cut) for group in rest)]
+    per_passage = tuple(criterion for criterion in criteria if criterion.per == "context")
+    rest = groups[1:] if per_passage else []
+    return [first, *(Ask(criteria=per_passage, passages=group, partial=cut) for group in rest)]
 
 
 def _is_cut(sample: Sample, part: Part, limits: GradedLimits) -> bool:
@@ -126,14 +130,14 @@ def _groups(sample: Sample, limits: GradedLimits) -> Iterator[tuple[int, ...]]:
 
 def instructions_for(criteria: Sequence[Criterion]) -> str:
     """The first message: the same for every sample of a rubric, so that providers can cache it."""
-    return "\n\n".join([INSTRUCTIONS, "CRITERIA", *(_criterion(one) for one in criteria)])
+    return "\n\n".join([INSTRUCTIONS, "CRITERIA", *(_criterion(criterion) for criterion in criteria)])
 
 
-def _criterion(one: Criterion) -> str:
-    scope = "for each passage" if one.per == "context" else "once"
-    seen = ", ".join("PASSAGE" if part == "contexts" else part.upper() for part in one.sees)
-    lines = [f"{one.score} ({scope}; judge from {seen} alone): {one.question}"]
-    for level in one.levels:
+def _criterion(criterion: Criterion) -> str:
+    scope = "for each passage" if criterion.per == "context" else "once"
+    seen = ", ".join("PASSAGE" if part == "contexts" else part.upper() for part in criterion.sees)
+    lines = [f"{criterion.score} ({scope}; judge from {seen} alone): {criterion.question}"]
+    for level in criterion.levels:
         points = f" (must point at {LABELS[level.cites]} lines)" if level.cites else ""
         lines.append(f"- {level.label}{points}: {level.means}")
     return "\n".join(lines)
@@ -141,7 +145,7 @@ def _criterion(one: Criterion) -> str:
 
 def lay_out(sample: Sample, ask: Ask, *, nonce: str, limits: GradedLimits) -> Layout:
     """The messages of one call: instructions and criteria, then nonce and sample."""
-    seen = {part for one in ask.criteria for part in one.sees}
+    seen = {part for criterion in ask.criteria for part in criterion.sees}
     shown: dict[str, Citation] = {}
     sections: list[str] = []
     if "history" in seen and has_part(sample, "history"):
@@ -163,9 +167,9 @@ def lay_out(sample: Sample, ask: Ask, *, nonce: str, limits: GradedLimits) -> La
 
 
 def _task(ask: Ask) -> str:
-    names = ", ".join(one.score for one in ask.criteria)
+    names = ", ".join(criterion.score for criterion in ask.criteria)
     passages = [at + 1 for at in ask.passages]
-    each = any(one.per == "context" for one in ask.criteria)
+    each = any(criterion.per == "context" for criterion in ask.criteria)
     which = f" Passages to grade: {', '.join(map(str, passages))}." if each else ""
     return f"Grade {names}.{which}"
 

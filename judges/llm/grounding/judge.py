@@ -102,15 +102,15 @@ class LlmJudge:
     def _verdict(self, answers: Sequence[_Answer], conversation: Conversation) -> Verdict:
         """Merge the parts into one verdict."""
         judged = [answer.judged for answer in answers]
-        claims = tuple(claim for one in judged for claim in one.claims)
+        claims = tuple(claim for part in judged for claim in part.claims)
         return Verdict(
             judge=self.name,
             tier=Tier.LLM,
             kind=_kind([answer.kind for answer in answers], has_claims=bool(claims)),
             claims=claims,
-            not_checkworthy=tuple(span for one in judged for span in one.not_checkworthy),
+            not_checkworthy=tuple(span for part in judged for span in part.not_checkworthy),
             partial_context=any(answer.partial_context for answer in answers),
-            rejected_evidence=sum(one.rejected_evidence for one in judged),
+            rejected_evidence=sum(part.rejected_evidence for part in judged),
             explanation=_explanation(judged),
             **conversation.provenance(),
         )
@@ -160,8 +160,8 @@ def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
 
 def _explanation(judged: Sequence[Judged]) -> str:
     """One line on what code rejected of the model's word; empty where nothing was."""
-    evidence = sum(one.rejected_evidence for one in judged)
-    fragments = sum(one.rejected_fragments for one in judged)
-    said = [f"{evidence} evidence pointers rejected"] if evidence else []
-    said += [f"{fragments} quoted fragments not in their sentence"] if fragments else []
-    return "; ".join(said)
+    evidence = sum(part.rejected_evidence for part in judged)
+    fragments = sum(part.rejected_fragments for part in judged)
+    remarks = [f"{evidence} evidence pointers rejected"] if evidence else []
+    remarks += [f"{fragments} quoted fragments not in their sentence"] if fragments else []
+    return "; ".join(remarks)

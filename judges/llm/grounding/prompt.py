@@ -88,10 +88,10 @@ def _history(sample: Sample, limit: int) -> list[str]:
     """
     numbered = list(enumerate(sample.history, start=1))
     told = [(number, turn) for number, turn in numbered if turn.role == "system"]
-    said = [(number, turn) for number, turn in reversed(numbered) if turn.role != "system"]
+    spoken = [(number, turn) for number, turn in reversed(numbered) if turn.role != "system"]
     lines: dict[int, str] = {}
     left = _clipped(lines, told, limit // _SHARE_OF_SYSTEM_PROMPT)
-    _clipped(lines, said, limit - limit // _SHARE_OF_SYSTEM_PROMPT + left)
+    _clipped(lines, spoken, limit - limit // _SHARE_OF_SYSTEM_PROMPT + left)
     return [lines[number] for number in sorted(lines)]
 
 

@@ -31,16 +31,16 @@ def support_probabilities(reply: Reply) -> Mapping[int, float]:
     if start < 0:
         return {}
     ends = list(accumulate(len(token.raw) for token in reply.tokens))
-    found: dict[int, float] = {}
+    support: dict[int, float] = {}
     doubled: set[int] = set()
     for key in _KEY.finditer(raw, start):
         number, place = int(key.group(2)), bisect_right(ends, key.start(1))
         token = reply.tokens[place]
         p = _support(token, key.start(1) - (ends[place] - len(token.raw)))
-        doubled.update({number} & found.keys())
+        doubled.update({number} & support.keys())
         if p is not None:
-            found[number] = p
-    return {number: p for number, p in found.items() if number not in doubled}
+            support[number] = p
+    return {number: p for number, p in support.items() if number not in doubled}
 
 
 def _support(token: Token, skipped: int) -> float | None:
