@@ -210,8 +210,3 @@ _NAMES = {"balanced_accuracy": "balanced accuracy", "auroc": "AUROC", "kappa": "
 
 def _shown(estimate: Estimate | None) -> str:
     return "–" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    app.command("calibrate")(calibrate)

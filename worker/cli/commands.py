@@ -4,45 +4,73 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from typing import Annotated, Any
 
-import structlog
 import typer
-from typer.core import TyperGroup
 
-from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.worker.cli import (
-    EXIT_BACKEND,
-    EXIT_CONFIGURATION,
-    demo,
-    doctor,
-    labels,
-    status,
-)
-from assay.worker.cli import (
-    calibrate as calibrating,
-)
-from assay.worker.cli import (
-    init as starting,
-)
-from assay.worker.cli import (
-    judge as judging,
-)
-from assay.worker.cli import (
-    up as fleet,
-)
-from assay.worker.cli.golden import sets as golden
-from assay.worker.cli.rubrics import lint as rubrics
+from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_PIPE
+from assay.worker.cli.lazy import LazyCommand, LazyGroup
 from assay.worker.cli.streams import print_error, stop_writing
 
-EXIT_PIPE = 141
-"""What a shell makes of a program that writes on after its reader has left."""
+COMMANDS = {
+    "demo": LazyCommand(
+        "demo:demo", "Run the whole job on real, human-labelled answers. No key, no services, under a minute."
+    ),
+    "init": LazyCommand(
+        "init:init",
+        "Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else.",
+    ),
+    "up": LazyCommand("up:up", "Run broker (if ASSAY_REDIS_URL is not set), workers and beat until Ctrl-C."),
+    "worker": LazyCommand("up:worker", "Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."),
+    "beat": LazyCommand(
+        "up:beat", "Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."
+    ),
+    "sweep": LazyCommand(
+        "up:sweep", "Look through all windows that are due, once, now. A second sweep right after it adds nothing."
+    ),
+    "import": LazyCommand(
+        "up:import_traces",
+        "Put traces from a JSONL file into the embedded store. Bad lines are named; the rest is imported (exit 2).",
+    ),
+    "status": LazyCommand(
+        "status:status",
+        "Show the funnel (it adds up), queues, what was paid for no score, and how scheduled golden sets stand.",
+    ),
+    "report": LazyCommand(
+        "status:report", "Show weighted rates with intervals, per use case, rubric and evaluator revision."
+    ),
+    "why": LazyCommand("status:why", "Tell every decision that was made about one trace."),
+    "doctor": LazyCommand(
+        "doctor:doctor",
+        "Check broker, store, keys, traces and judges; exit 2: a person must edit something, 3: a backend fails.",
+    ),
+    "judge": LazyCommand(
+        "judge:judge",
+        'Judge samples: {"id", "question", "contexts": [..], "response"} a line in, one verdict a line out, in order.',
+    ),
+    "calibrate": LazyCommand(
+        "calibrate:calibrate",
+        "Fit the risk of one judge and rubric to human labels, and show what it is worth on rows it was not fitted on.",
+    ),
+    "gate": LazyCommand(
+        "golden.gate:gate",
+        "Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
+    ),
+    "settings": LazyCommand("rubrics.lint:show_settings", "Show the settings in force; secrets are starred out."),
+    "dead": LazyCommand("status:dead_app", "List, show, replay and drop work that gave up."),
+    "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),
+    "golden": LazyCommand("golden.sets:golden_app", "List, check, freeze and run golden sets."),
+    "rubrics": LazyCommand("rubrics.lint:rubrics_app", "List, check, show and try rubrics."),
+}
+"""Every command in the order of the help. The helps are copies, which tests/unit/worker/cli holds to the commands'."""
 
 
-class Commands(TyperGroup):
+class Commands(LazyGroup):
     """The commands, with ends that Typer would call 1, which here means: the gate says regressed."""
 
-    def invoke(self, ctx: Any) -> Any:  # Typer's context, whose class is not public
+    lazy_commands = COMMANDS
+
+    def invoke(self, ctx: Any) -> Any:  # typer's context, whose class is not public
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
@@ -60,29 +88,53 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="assay",
     cls=Commands,
-    help="Measure what your LLM application tells people: sample traces, judge them, write scores back, gate deploys.",
     epilog="Exit codes: 0 ok · 1 the gate says regressed · 2 configuration or input error · 3 inconclusive, or a "
     "backend failed. Start with `assay demo`, then `assay init`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-for module in (demo, starting, fleet, status, doctor, judging, labels, calibrating, golden, rubrics):
-    module.register(app)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"assay {version('assay-fleet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def assay(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Measure what your LLM application tells people: sample traces, judge them, write scores back, gate deploys."""
+    import structlog
+
+    # What is printed on stdout is the answer, and may be JSON; processes of the fleet configure more, later.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def run_command() -> None:
     """Run the command of this process's arguments; an expected error becomes one line on stderr and an exit code."""
-    # What is printed on stdout is the answer, and may be JSON; processes of the fleet configure more, later.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show a character must not cost the result; stderr escapes it by itself.
         sys.stdout.reconfigure(errors="replace")
     try:
         app()
-    except ConfigurationError as exc:
+    except Exception as exc:
+        code = _exit_code(exc)
+        if code is None:
+            raise
         print_error(f"assay: {exc}")
-        sys.exit(EXIT_CONFIGURATION)
-    except EvaluationError as exc:
-        print_error(f"assay: {exc}")
-        sys.exit(EXIT_BACKEND)
+        sys.exit(code)
+
+
+def _exit_code(exc: Exception) -> int | None:
+    """What an expected error comes to; None of any other."""
+    from assay.judges.errors import ConfigurationError, EvaluationError
+
+    if isinstance(exc, ConfigurationError):
+        return EXIT_CONFIGURATION
+    return EXIT_BACKEND if isinstance(exc, EvaluationError) else None

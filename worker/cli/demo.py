@@ -51,8 +51,3 @@ def _bars() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    app.command("demo")(demo)

@@ -46,8 +46,3 @@ def _show(check: Check) -> None:
     console.print(f"{_MARKS[check.status]}  [bold]{escape(check.name)}[/]  {escape(check.said)}", highlight=False)
     if check.remedy:
         console.print(f"      → {escape(check.remedy)}", highlight=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    app.command("doctor")(doctor)

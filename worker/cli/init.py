@@ -91,8 +91,3 @@ def _say(path: Path, beginning: Beginning) -> None:
     console.print("next:")
     for command, what in steps.items():
         console.print(f"  assay {command}{where}  # {what}", highlight=False, markup=False, soft_wrap=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    app.command("init")(init)

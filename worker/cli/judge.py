@@ -204,8 +204,3 @@ def leaving_cleanly(*, again: bool) -> Iterator[None]:
 def _to_stdout(text: str) -> None:
     sys.stdout.buffer.write(text.encode() + b"\n")
     sys.stdout.buffer.flush()
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    app.command("judge")(judge)

@@ -136,12 +136,9 @@ def _show(found: list[LabelledTrace], tally: Tally, out: Path) -> None:
         console.print("nothing to calibrate on yet")
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    labels_app.callback()(_group)
-    labels_app.command("pull")(pull)
-    app.add_typer(labels_app, name="labels")
-
-
 def _group() -> None:
     """Labels from people, for `assay calibrate`."""
+
+
+labels_app.callback()(_group)
+labels_app.command("pull")(pull)

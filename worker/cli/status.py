@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -154,11 +153,3 @@ def _say_changed(n: int, asked: list[str] | None, what: str) -> None:
 def _days(now: datetime, days: int) -> tuple[date, date]:
     today = now.date()
     return today - timedelta(days=days - 1), today
-
-
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    commands: dict[str, Callable[..., None]] = {"status": status, "report": report, "why": why}
-    for name, command in commands.items():
-        app.command(name)(command)
-    app.add_typer(dead_app, name="dead")

@@ -12,7 +12,6 @@ import typer
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
 from assay.worker.config.redis_url import required_redis_url
-from assay.worker.config.settings import Settings
 from assay.worker.flow.sweep import SweepReport
 from assay.worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
 from assay.worker.stores.sqlite import SqliteStore
@@ -47,7 +46,7 @@ def worker(
 ) -> None:
     """Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."""
     settings, root = settings_and_root(None)
-    _check_redis_url(settings)
+    required_redis_url(settings)
     check_deployment(root, settings)
     argv = worker_argv(role, settings, name=name)
     os.execv(argv[0], argv)  # noqa: S606  # our own interpreter; a parent in between would swallow signals
@@ -56,7 +55,7 @@ def worker(
 def beat() -> None:
     """Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."""
     settings, _ = settings_and_root(None)
-    _check_redis_url(settings)
+    required_redis_url(settings)
     argv = beat_argv(settings)
     os.execv(argv[0], argv)  # noqa: S606  # as above
 
@@ -97,16 +96,3 @@ def import_traces(
         return 2 if result.bad else 0
 
     raise typer.Exit(asyncio.run(run()))
-
-
-def _check_redis_url(settings: Settings) -> None:
-    required_redis_url(settings)
-
-
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("up")(up)
-    app.command("worker")(worker)
-    app.command("beat")(beat)
-    app.command("sweep")(sweep)
-    app.command("import")(import_traces)

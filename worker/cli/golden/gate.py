@@ -105,9 +105,3 @@ def gate(
         # What cannot be shown elsewhere is said, and changes no verdict.
         show_experiment(call.settings, call.root, call.golden, result, options.experiment)
     raise typer.Exit(result.exit_code)
-
-
-def register(app: typer.Typer, golden_app: typer.Typer) -> None:
-    """Add these commands."""
-    golden_app.command("run")(run)
-    app.command("gate")(gate)

@@ -224,8 +224,5 @@ def _read(settings: Settings, root: ConfigRoot, name: str) -> GoldenSet:
     return read_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    gate.register(app, golden_app)
-    golden_app.command("push")(experiments.push)
-    app.add_typer(golden_app, name="golden")
+golden_app.command("run")(gate.run)
+golden_app.command("push")(experiments.push)

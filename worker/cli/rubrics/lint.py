@@ -85,8 +85,5 @@ def show_settings(config: ConfigOption = None, as_json: JsonOption = False) -> N
     console.print(table)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    rubric_views.register(rubrics_app)
-    app.add_typer(rubrics_app, name="rubrics")
-    app.command("settings")(show_settings)
+rubrics_app.command("show")(rubric_views.show)
+rubrics_app.command("preview")(rubric_views.preview_sample)

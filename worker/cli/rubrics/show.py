@@ -202,9 +202,3 @@ def _preview_lines(seen: RubricPreview) -> Iterator[str]:
 def _flat(text: str) -> str:
     """On one line: a line break in foreign text must not look like a line of ours."""
     return " ".join(text.split()) if "\n" in text or "\r" in text else text
-
-
-def register(rubrics_app: typer.Typer) -> None:
-    """Add these commands to `assay rubrics`."""
-    rubrics_app.command("show")(show)
-    rubrics_app.command("preview")(preview_sample)

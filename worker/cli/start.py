@@ -1,0 +1,89 @@
+"""From the first line of a command to its exit code: signals, interruptions, imports that fail, and bugs.
+
+This file imports next to nothing, so that a signal that comes while all else is imported already finds its exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_INTERRUPTED
+from assay.worker.cli.streams import print_error
+
+_INTERRUPTED = "assay: interrupted; nothing is decided"
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run() -> None:
+    """Run the command; whatever happens becomes an exit code, and an expected error one line on stderr.
+
+    A pipeline acts on the code of `assay gate` and `assay golden run`: however they end without a verdict, by a bug, by
+    Ctrl-C or by the SIGTERM of a cancelled pipeline, it is 2 or 3.
+    """
+    decides = sys.argv[1:2] == ["gate"] or sys.argv[1:3] == ["golden", "run"]
+    if decides:
+        _on_signals(_leave, _leave)
+    try:
+        from assay.worker.cli.commands import COMMANDS, run_command
+
+        if decides:
+            COMMANDS[sys.argv[1]].load()
+            _on_signals(signal.default_int_handler, _as_interrupt)
+        run_command()
+    except KeyboardInterrupt:
+        _end_interrupted(decides)
+    except SystemExit as exc:
+        # Typer's, where Ctrl-C came before or after what a command does about it.
+        if exc.code == EXIT_INTERRUPTED:
+            _end_interrupted(decides)
+        sys.exit(_import_failure(exc) or exc.code)
+    except Exception as exc:  # noqa: BLE001  # a bug of ours must not look like exit 1, "the gate says regressed"
+        sys.exit(_import_failure(exc) or _bug())
+
+
+def _on_signals(interrupt: signal._HANDLER, end: signal._HANDLER) -> None:
+    """Handlers for Ctrl-C and for what ends a pipeline; what the caller has us ignore (nohup) stays ignored."""
+    for signum, handler in ((signal.SIGINT, interrupt), *((signum, end) for signum in _ENDS)):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, handler)
+
+
+def _leave(signum: int, frame: FrameType | None) -> NoReturn:
+    """End at once: nothing has begun, and an exception may be swallowed by whatever is being imported."""
+    print_error(_INTERRUPTED)
+    os._exit(EXIT_BACKEND)
+
+
+def _as_interrupt(signum: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do here: a running loop ends its tasks first."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
+
+
+def _end_interrupted(decides: bool) -> NoReturn:
+    if decides:
+        print_error(_INTERRUPTED)
+    sys.exit(EXIT_BACKEND if decides else EXIT_INTERRUPTED)
+
+
+def _import_failure(exc: BaseException) -> int | None:
+    """The exit code where something could not be imported, after a line that says what; else None."""
+    from assay.worker.cli.broken_imports import explain_import_failure
+
+    explanation = explain_import_failure(exc)
+    if explanation is None:
+        return None
+    print_error(f"assay: {explanation}")
+    return EXIT_CONFIGURATION
+
+
+def _bug() -> int:
+    import traceback
+
+    print_error(traceback.format_exc())
+    print_error("assay: this is a bug in assay, not in your files; please report it with the lines above")
+    return EXIT_BACKEND
