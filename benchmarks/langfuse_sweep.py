@@ -32,7 +32,7 @@ from assay.worker.launch.broker import open_broker
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import TraceKey
-from assay.worker.state.redis.state import RedisState, check_connection
+from assay.worker.state.redis.state import check_connection, redis_state
 from assay.worker.stores.langfuse import LangfuseStore
 from assay.worker.stores.langfuse.factory import open_langfuse
 
@@ -130,14 +130,17 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
         }
     )
     keys = {"langfuse_public_key": KEYS[0], "langfuse_secret_key": SecretStr(KEYS[1]), "langfuse_base_url": url}
-    state = RedisState(redis_url, prefix="bench:")
-    store = open_langfuse(deployment, Settings.model_validate(keys), limits=state.limits, locks=state)
+    state = redis_state(redis_url, prefix="bench:")
+    store = open_langfuse(deployment, Settings.model_validate(keys), limits=state.limits, locks=state.locks)
     clock = FixedClock(START + HOUR + timedelta(minutes=2))
     bell = Bell()
     sweeper = Sweeper(
         source=store,
         sink=store,
-        state=state,
+        ledger=state.ledger,
+        windows=state.windows,
+        documents=state.documents,
+        locks=state.locks,
         deployment=deployment,
         rubrics={"grounding": Rubric(name="grounding")},
         publish=bell.ring,

@@ -128,15 +128,15 @@ async def _watch(
     try:
         funnel = await _settled(fleet, runtime, progress)
         again = await runtime.sweeper.sweep()
-        entries = await findings.scored_entries(runtime.state, funnel)
-        report = await read_report(runtime.state, runtime.rubrics.values(), funnel.first, funnel.last)
+        entries = await findings.scored_entries(runtime.state.ledger_reader, funnel)
+        report = await read_report(runtime.state.ledger_reader, runtime.rubrics.values(), funnel.first, funnel.last)
         costs = [row.cost_usd for row in report]
         return {
             "funnel": funnel,
             "second_sweep_selected": again.selected,
             "scores_in_store": await _count_scores(runtime),
             "report": tuple(report),
-            "worst": tuple(await findings.worst_traces(runtime.state, entries, labelled)),
+            "worst": tuple(await findings.worst_traces(runtime.state.verdicts, entries, labelled)),
             "agreement": tuple(await asyncio.to_thread(findings.agreements, entries, labelled)),
             "weighted": tuple(findings.weighted_rates(report, labelled)),
             "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
@@ -151,7 +151,7 @@ async def _settled(fleet: Fleet, runtime: Runtime, progress: Progress) -> Funnel
     while time.monotonic() < until:
         fleet.check()
         first, last = _days(runtime.clock.now())
-        funnel = await read_funnel(runtime.state, first, last)
+        funnel = await read_funnel(runtime.state.ledger_reader, runtime.state.windows, first, last)
         selected = sum(row.selected for row in funnel.rows)
         progress("judging, writing, verifying", selected - funnel.in_flight, selected)
         if selected and not funnel.in_flight and await _is_swept(runtime, funnel):

@@ -29,14 +29,17 @@ from assay.worker.flow.rates import resolve_rates
 from assay.worker.flow.root_buffer import RootSpool
 from assay.worker.flow.windows import PUT_OFF, due_windows, is_look_back, is_over, next_age
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.documents import Documents
+from assay.worker.ports.ledger import Ledger
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import RootSource
-from assay.worker.ports.state import FleetState, StateUnavailable
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreError
-from assay.worker.records.ledger import LedgerState, Move, Promise
+from assay.worker.ports.windows import Windows
+from assay.worker.records.ledger import LedgerState, Promise, Transition
 from assay.worker.records.reports import Report
-from assay.worker.records.scores import score_id
 from assay.worker.records.windows import WindowRecord
 
 FAILURES_IN_A_ROW = 3
@@ -74,7 +77,10 @@ class Sweeper:
 
     source: RootSource
     sink: ScoreReader
-    state: FleetState
+    ledger: Ledger
+    windows: Windows
+    documents: Documents
+    locks: Locks
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     publish: Publish
@@ -88,20 +94,20 @@ class Sweeper:
         A window that cannot be scanned is logged, counted and tried again by the next sweep; it stops no other.
         """
         owner = uuid.uuid4().hex
-        if not await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
+        if not await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
             return SweepReport(skipped_because_running=True)
         try:
             await self._publish_documents()
-            epoch = await self.state.epoch(self.clock.now())
+            epoch = await self.windows.epoch(self.clock.now())
             reports: list[SweepReport] = []
             async with self._renewing(owner):
-                for window in await due_windows(self.state, self.deployment, epoch, self.clock.now()):
+                for window in await due_windows(self.windows, self.deployment, epoch, self.clock.now()):
                     reports.append(await self._scan_or_log(window, epoch))
-                    is_ours = await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                    is_ours = await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
                     if not is_ours or _keeps_failing(reports):
                         break
         finally:
-            await self.state.release("sweep", owner=owner)
+            await self.locks.release("sweep", owner=owner)
         return sum(reports, SweepReport())
 
     @asynccontextmanager
@@ -112,7 +118,7 @@ class Sweeper:
             while True:
                 await asyncio.sleep(LOCK_TTL_S / 3)
                 with suppress(StateUnavailable):
-                    await self.state.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                    await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
 
         renewing = asyncio.create_task(renew())
         try:
@@ -123,9 +129,9 @@ class Sweeper:
 
     async def _publish_documents(self) -> None:
         for rubric in self.rubrics.values():
-            await self.state.put_document(rubric.content_hash(), rubric.content())
+            await self.documents.put(rubric.content_hash(), rubric.content())
         for calibration in self.calibrations.values():
-            await self.state.put_document(calibration.content_hash(), calibration.content())
+            await self.documents.put(calibration.content_hash(), calibration.content())
 
     @property
     def _late(self) -> timedelta:
@@ -144,7 +150,7 @@ class Sweeper:
             log.warning("sweep.window_failed", window=window.id, error=type(exc).__name__, detail=_first_line(exc))
             if is_look_back(window, self._late):
                 # Or a few that fail for good would come first among the look-backs for ever.
-                await self.state.put_window(window.model_copy(update={"next_scan": self.clock.now() + PUT_OFF}))
+                await self.windows.put(window.model_copy(update={"next_scan": self.clock.now() + PUT_OFF}))
             return SweepReport(failed_windows=1)
 
     async def _scan(self, window: WindowRecord, epoch: datetime) -> SweepReport:
@@ -154,8 +160,8 @@ class Sweeper:
         async for page in self.source.list_roots(window.start, window.end):
             await in_thread(spool.add, page)
         seen = await self._count(spool, now)
-        rates = await resolve_rates(self.state, self.deployment, window, seen.by_use_case)
-        window = await self.state.open_window(window.model_copy(update={"rates": rates}))
+        rates = await resolve_rates(self.windows, self.deployment, window, seen.by_use_case)
+        window = await self.windows.open(window.model_copy(update={"rates": rates}))
         passed_over: Counter[str] = Counter()
         report = SweepReport(windows=1, seen=sum(seen.by_use_case.values()))
         for roots in spool.pages():
@@ -163,7 +169,7 @@ class Sweeper:
             passed_over.update(passed)
             selected, known, messages = await self._promise_and_publish(promises, now, may_be_old=window.end <= epoch)
             report += SweepReport(selected=selected, already_scored=known, messages=messages)
-        await self.state.put_window(await self._recorded(window, seen, passed_over, now))
+        await self.windows.put(await self._recorded(window, seen, passed_over, now))
         return report
 
     async def _count(self, spool: RootSpool, now: datetime) -> Seen:
@@ -178,7 +184,7 @@ class Sweeper:
     ) -> tuple[int, int, int]:
         """Into the ledger, then out as messages; returns the numbers of new promises, of those known, of messages."""
         known = await self._in_store(promises) if may_be_old else set()
-        fresh = await self.state.promise(promises, now=now, due=now + self.ledger_deadline)
+        fresh = await self.ledger.promise(promises, now=now, due=now + self.ledger_deadline)
         await self._close_known(known, now)
         messages = group_messages(p for p in fresh if (p.rubric, p.trace_id) not in known)
         await self.publish(messages)
@@ -212,7 +218,7 @@ class Sweeper:
     async def _rootless(self, window: WindowRecord) -> int | None:
         """About how many traces no sweep can see; None where it was not looked, or the store could not tell."""
         # Never given back: the lock's end is when the next window may be looked at, whoever sweeps then.
-        if not await self.state.acquire("rootless", owner=window.id, ttl_s=ROOTLESS_EVERY_S):
+        if not await self.locks.acquire("rootless", owner=window.id, ttl_s=ROOTLESS_EVERY_S):
             return None
         try:
             async with asyncio.timeout(ROOTLESS_S):
@@ -224,31 +230,21 @@ class Sweeper:
     async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
         """After the ledger was lost: what the store already holds under our ids is not judged again."""
         project = await self.source.project_id()
-        ids = {_state_score_id(project, one, self.rubrics[one.rubric].state_score): one for one in promises}
-        found: set[tuple[str, str]] = set()
-        for chunk in chunks(list(ids), 100):
-            found |= {(ids[i].rubric, ids[i].trace_id) for i in await self.sink.read_scores(chunk)}
-        return found
+        by_id = {p.score_id(project, self.rubrics[p.rubric].state_score): p for p in promises}
+        known: set[tuple[str, str]] = set()
+        for chunk in chunks(list(by_id), 100):
+            shown = await self.sink.read_scores(chunk)
+            known |= {(by_id[score_id].rubric, by_id[score_id].trace_id) for score_id in shown}
+        return known
 
     async def _close_known(self, known: set[tuple[str, str]], now: datetime) -> None:
         for rubric in {rubric for rubric, _ in known}:
-            moves = [
-                Move(trace_id=trace_id, expected=(LedgerState.OPEN,), state=LedgerState.SCORED, reason="in_store")
+            transitions = [
+                Transition(trace_id=trace_id, expected=(LedgerState.OPEN,), state=LedgerState.SCORED, reason="in_store")
                 for name, trace_id in sorted(known)
                 if name == rubric
             ]
-            await self.state.move(rubric, moves, now=now)
-
-
-def _state_score_id(project: str, promise: Promise, name: str) -> str:
-    return score_id(
-        project,
-        promise.trace_id,
-        promise.observation_id,
-        rubric_name=promise.rubric,
-        rubric_hash=promise.rubric_hash,
-        name=name,
-    )
+            await self.ledger.apply(rubric, transitions, now=now)
 
 
 def _keeps_failing(reports: Sequence[SweepReport]) -> bool:

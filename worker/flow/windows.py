@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from assay.worker.config.deployment import Deployment
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.windows import Windows
 from assay.worker.records.windows import WindowRecord
 
 OLDEST = timedelta(days=13)
@@ -34,7 +34,7 @@ LOOK_BACKS = 12
 minute need three a minute."""
 
 
-async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
+async def due_windows(windows: Windows, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
     """Windows to scan: new ones and those with late traces, oldest first; then some of those to look back at.
 
     Raises:
@@ -43,7 +43,7 @@ async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime
     size = timedelta(seconds=deployment.window_seconds)
     first = _aligned(max(epoch, now - OLDEST) - timedelta(hours=deployment.lookback_hours), size)
     closed_before = now - timedelta(seconds=deployment.defaults.quiet_seconds)
-    recorded = await state.windows(first - timedelta(hours=1), now)
+    recorded = await windows.between(first - timedelta(hours=1), now)
     again = [w for w in recorded if not w.is_final and (w.next_scan is None or w.next_scan <= now)]
     late = timedelta(seconds=deployment.late_seconds)
     soon = [w for w in again if not is_look_back(w, late)]

@@ -28,7 +28,7 @@ async def check_denominators(runtime: Runtime) -> Check | None:
         return None
     try:
         now = runtime.clock.now()
-        windows = last_piece(await runtime.state.windows(now - LOOKED_AT, now))
+        windows = last_piece(await runtime.state.windows.between(now - LOOKED_AT, now))
         if not windows or (await runtime.store.server()).generation != "v4":
             return None
         start, end = windows[0].start, windows[-1].end

@@ -19,7 +19,7 @@ from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import STATE_SCORE, Score, score_id
 from assay.worker.records.traces import TraceRoot
 from assay.worker.reporting.funnel import Funnel, read_funnel
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
 
 RUBRIC = Rubric(name="grounding")
@@ -78,7 +78,7 @@ class World:
 
     def __init__(self, *roots: TraceRoot, deployment: Deployment | None = None, scored: Sequence[str] = ()) -> None:
         self.store = RootsOnly(*roots, scored=scored)
-        self.state = MemoryState()
+        self.state = memory_state()
         self.bell = Bell()
         self.clock = FixedClock(NOW)
         self.rubrics = {"grounding": RUBRIC}
@@ -89,7 +89,10 @@ class World:
         sweeper = Sweeper(
             source=self.store,
             sink=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            windows=self.state.windows,
+            documents=self.state.documents,
+            locks=self.state.locks,
             deployment=self.deployment,
             rubrics=self.rubrics,
             publish=self.bell,
@@ -99,7 +102,14 @@ class World:
         return asyncio.run(sweeper.sweep())
 
     def funnel(self) -> Funnel:
-        return asyncio.run(read_funnel(self.state, (NOW - timedelta(days=2)).date(), (NOW + timedelta(days=1)).date()))
+        return asyncio.run(
+            read_funnel(
+                self.state.ledger_reader,
+                self.state.windows,
+                (NOW - timedelta(days=2)).date(),
+                (NOW + timedelta(days=1)).date(),
+            )
+        )
 
 
 def roots(n: int, **over: object) -> list[TraceRoot]:
@@ -158,7 +168,7 @@ def test_trace_that_never_ends_is_given_up_counted_and_not_looked_at_every_minut
     world = World()
     world.store.roots = [make_root("hung", start=NOW - timedelta(minutes=8)).model_copy(update={"end": None})]
     scans = [world.sweep(NOW + timedelta(minutes=minutes)).windows for minutes in range(0, 60 * 30, 5)]
-    window = next(w for w in asyncio.run(world.state.windows(NOW - timedelta(minutes=10), NOW)) if w.unfinished)
+    window = next(w for w in asyncio.run(world.state.windows.between(NOW - timedelta(minutes=10), NOW)) if w.unfinished)
     assert window.is_final
     assert window.scans < 12
     assert world.bell.trace_ids == []
@@ -187,11 +197,11 @@ def test_crash_while_publishing_loses_nothing_and_keeps_one_pi_per_window() -> N
     world.bell.broken = True
     with pytest.raises(StateUnavailable):
         world.sweep()
-    assert asyncio.run(world.state.counts(NOW.date(), NOW.date()))
+    assert asyncio.run(world.state.ledger_reader.counts(NOW.date(), NOW.date()))
     world.store.roots += [make_root(f"b{n}", start=start) for n in range(400)]
     world.bell.broken = False
     world.sweep()
-    entries = asyncio.run(world.state.entries("grounding", [r.trace_id for r in world.store.roots]))
+    entries = asyncio.run(world.state.ledger.entries("grounding", [r.trace_id for r in world.store.roots]))
     assert len({entry.promise.pi for entry in entries.values()}) == 1
     assert world.funnel().adds_up
     assert world.funnel().rows[0].seen == 405
@@ -261,7 +271,9 @@ def test_new_use_case_on_a_busy_project_is_not_judged_whole() -> None:
     world.store.roots += [make_root(f"new{n}", name="new", start=NOW + timedelta(minutes=1)) for n in range(3000)]
     world.sweep(NOW + timedelta(hours=2))
     rates = [
-        w.rates["new"] for w in asyncio.run(world.state.windows(NOW, NOW + timedelta(hours=2))) if "new" in w.rates
+        w.rates["new"]
+        for w in asyncio.run(world.state.windows.between(NOW, NOW + timedelta(hours=2)))
+        if "new" in w.rates
     ]
     assert [(r.rate, r.why) for r in rates] == [(0.1, "configured")]
 
@@ -300,14 +312,14 @@ def test_lost_ledger_is_checked_again_after_a_crash_in_between() -> None:
 
 def test_second_sweep_at_the_same_time_does_nothing() -> None:
     world = World(*roots(3))
-    asyncio.run(world.state.acquire("sweep", owner="other", ttl_s=60))
+    asyncio.run(world.state.locks.acquire("sweep", owner="other", ttl_s=60))
     assert world.sweep().skipped_because_running
 
 
 def test_rubrics_are_published_under_their_hash_before_any_message() -> None:
     world = World(*roots(1))
     world.sweep()
-    assert asyncio.run(world.state.document(RUBRIC.content_hash())) == RUBRIC.content()
+    assert asyncio.run(world.state.documents.get(RUBRIC.content_hash())) == RUBRIC.content()
 
 
 def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
@@ -317,8 +329,10 @@ def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
     traffic = [make_root(f"d{n}", start=NOW - timedelta(hours=60) + timedelta(minutes=12 * n)) for n in range(290)]
     world = World(*traffic, deployment=deployment)
     world.sweep()
-    rates = {w.rates["bot"].why for w in asyncio.run(world.state.windows(NOW - timedelta(days=3), NOW)) if w.rates}
-    today = [w for w in asyncio.run(world.state.windows(NOW - timedelta(hours=6), NOW)) if w.rates]
+    rates = {
+        w.rates["bot"].why for w in asyncio.run(world.state.windows.between(NOW - timedelta(days=3), NOW)) if w.rates
+    }
+    today = [w for w in asyncio.run(world.state.windows.between(NOW - timedelta(hours=6), NOW)) if w.rates]
     assert rates == {"configured", "low_traffic"}
     assert all(w.rates["bot"].rate == 1.0 for w in today)
 
@@ -326,7 +340,7 @@ def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
 def test_messages_hold_one_use_case_and_version_and_at_most_sixteen_traces() -> None:
     world = World(*roots(40))
     world.sweep()
-    promises = [e.promise for e in asyncio.run(world.state.entries("grounding", world.bell.trace_ids)).values()]
+    promises = [e.promise for e in asyncio.run(world.state.ledger.entries("grounding", world.bell.trace_ids)).values()]
     mixed = [*promises[:20], *(p.model_copy(update={"rubric_hash": "other"}) for p in promises[20:])]
     messages = group_messages(mixed)
     assert sorted(len(m.items) for m in messages) == [4, 4, 16, 16]

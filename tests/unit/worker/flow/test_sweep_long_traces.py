@@ -14,7 +14,7 @@ from assay.worker.flow.windows import LOOK_BACKS, due_windows
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import WindowRecord
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
 from tests.unit.worker.flow.test_sweep import RootsOnly, World
 
@@ -98,7 +98,7 @@ def test_every_trace_within_a_day_is_seen_once_whenever_sweeps_happen(minutes: l
 def test_window_is_listed_a_handful_of_times_and_then_never_again() -> None:
     world = LongWorld(agent("quick", ran=MINUTE))
     world.run(timedelta(hours=40))
-    window = next(w for w in asyncio.run(world.state.windows(NOW - 20 * MINUTE, NOW)) if w.seen)
+    window = next(w for w in asyncio.run(world.state.windows.between(NOW - 20 * MINUTE, NOW)) if w.seen)
     assert window.is_final
     assert window.scans == world.store.asked.count(window.start) == 5
     assert window.late == 0
@@ -114,14 +114,14 @@ def test_trace_that_was_seen_running_is_not_counted_as_late() -> None:
 
 def test_new_windows_come_before_look_backs_and_only_so_many_of_these() -> None:
     deployment = make_deployment(window_seconds=60, lookback_hours=1)
-    state = MemoryState()
+    state = memory_state()
 
     async def due() -> list[WindowRecord]:
         for minute in range(300, 200, -1):
             start = NOW - minute * MINUTE
             end = start + MINUTE
-            await state.put_window(WindowRecord(start=start, end=end, scans=2, next_scan=end + 2 * timedelta(hours=1)))
-        return await due_windows(state, deployment, NOW - timedelta(hours=9), NOW)
+            await state.windows.put(WindowRecord(start=start, end=end, scans=2, next_scan=end + 2 * timedelta(hours=1)))
+        return await due_windows(state.windows, deployment, NOW - timedelta(hours=9), NOW)
 
     found = asyncio.run(due())
     scans = [window.scans for window in found]
