@@ -20,8 +20,9 @@ from assay.worker.config.settings import Settings
 from assay.worker.demo import findings
 from assay.worker.demo.result import DemoResult
 from assay.worker.demo.traffic import LabelledTrace, demo_traffic
-from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.gate.comparison import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
@@ -191,7 +192,7 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
         exam = await session.examine()
     finally:
         await evaluator.judge.close()
-    gates = tuple(compare(runs[baseline], runs[candidate], golden, exam) for baseline, candidate in GATES)
+    gates = tuple(gate_result(compare(runs[baseline], runs[candidate], golden, exam)) for baseline, candidate in GATES)
     return {"exam": exam, "gates": gates, "pages": await asyncio.to_thread(_write_pages, root, gates)}
 
 
