@@ -52,7 +52,7 @@ class FilledStore(Store, Protocol):
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]: ...
 
 
-class Doorbell:
+class Published:
     """Keeps which traces were published."""
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
     factory: Callable[[], FilledStore],
 ) -> None:
     """A span is sent when it ends: a trace that ran for long turns up under a start that was listed long before."""
-    state, clock, bell = memory_state(), FixedClock(NOON), Doorbell()
+    state, clock, published = memory_state(), FixedClock(NOON), Published()
     quick, slow = trace(1, start=NOON), trace(2, start=NOON, end=NOON + timedelta(hours=3))
 
     async def sweep(store: FilledStore) -> int:
@@ -227,7 +227,7 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
             locks=state.locks,
             deployment=deployment,
             rubrics={"grounding": Rubric(name="grounding")},
-            publish=bell,
+            publish=published,
             clock=clock,
             ledger_deadline=timedelta(minutes=2),
         )
@@ -246,7 +246,7 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
 
     asyncio.run(state.windows.epoch(NOON))
     assert sum(within(factory, use)) == 2
-    assert bell.trace_ids == [tid(1), tid(2)]
+    assert published.trace_ids == [tid(1), tid(2)]
     funnel = asyncio.run(read_funnel(state.ledger_reader, state.windows, NOON.date(), NOON.date()))
     assert funnel.adds_up
     assert [(row.seen, row.selected) for row in funnel.rows] == [(2, 2)]

@@ -1,4 +1,4 @@
-"""Assess: fetch a batch of traces, judge each, keep every verdict as it arrives, and say what became of each.
+"""Assess: fetch a batch of traces, judge each, keep every verdict as it arrives, report what became of each.
 
 Each trace is isolated in its batch: one that fails, hangs or is missing changes nothing for the others.
 """
@@ -72,8 +72,8 @@ class Assessor:
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
 
-        Traces whose judging began several times without an outcome are judged last and one by one: if one of them
-        kills its worker, it alone is the suspect.
+        Traces whose judging began several times without an outcome are judged last and one by one: if one
+        of them kills its worker, it alone is the suspect.
         """
         started = self.clock.now()
         ids = [item.trace_id for item in message.items]
@@ -82,7 +82,7 @@ class Assessor:
         done = await self._finish(message, healthy)
         for suspect in sorted((e for e in entries if e not in healthy), key=lambda entry: entry.deliveries):
             if self.clock.now() - started > self.limits.batch_deadline:
-                break  # the rest is in nobody's hands when its time is over, and is published again
+                break  # nobody holds the rest once its time is over, and the reconciler publishes it again
             again = await self._begin(message, [suspect.trace_id], owner, alone=True)
             done += await self._finish(message, again)
         return _report(done, len(ids))
@@ -95,7 +95,7 @@ class Assessor:
         return await self.ledger.begin(message.rubric, ids, owner=owner, now=now, until=until, alone=alone)
 
     async def _finish(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Transition]:
-        """Judge entries, put the outcomes into the ledger and publish the recording. Returns what was applied."""
+        """Judge entries, apply the outcomes to the ledger and publish. Returns what was applied."""
         if not entries:
             return []
         transitions = await self._outcomes(message, entries)
@@ -121,7 +121,7 @@ class Assessor:
         return refused + await self._fetch_and_judge(allowed, evaluator)
 
     def _refused(self, entry: LedgerEntry, rubric: Rubric) -> Transition | None:
-        """Entries that must not be judged here, whatever the message says: poison, and text this judge may not see."""
+        """Park an entry that must not be judged here: poison, or a text that this judge may not see."""
         if entry.alone > MAX_ALONE:
             return parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
         if not self.may_see(entry.promise.use_case, rubric):
@@ -141,7 +141,7 @@ class Assessor:
     async def _judge_all(
         self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched], evaluator: Evaluator, *, until: datetime
     ) -> list[Transition]:
-        """Judge concurrently until the batch's deadline; what is unfinished then is cancelled and tried again."""
+        """Judge concurrently until the batch's deadline. What is unfinished is cancelled and tried again."""
         tasks = {
             entry.trace_id: asyncio.create_task(self._judge(entry, fetched.get(entry.trace_id), evaluator))
             for entry in entries
@@ -163,7 +163,7 @@ class Assessor:
         if error is None:
             return task.result()
         log.warning("assess.failed", trace_id=entry.trace_id, error=type(error).__name__)
-        # Others' errors may quote the text they stumbled over; only our own are written to say nothing private.
+        # A library's error may quote the text that it failed on. Our own errors say nothing private.
         message = str(error)[:300] if isinstance(error, EvaluationError) else ""
         return self._transitions.without_scores(entry, Failed(error=type(error).__name__, message=message))
 
@@ -201,7 +201,7 @@ class Assessor:
         return self._transitions.judged(entry, key, winner, evaluator.rubric, cost_usd=cost_usd)
 
     async def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
-        """What was paid for no score; the ledger keeps only what scores have cost."""
+        """Count what was paid for no score. The ledger keeps only what scores have cost."""
         calls, cost_usd = outcome.usage.calls, outcome.cost_usd
         if not calls:
             return

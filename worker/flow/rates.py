@@ -1,4 +1,7 @@
-"""Which rate holds in a window: stored ones as they are, new ones from the traffic of the days or the hour before."""
+"""Which rate holds in a window.
+
+A stored rate stays as it is. A new one comes from the traffic of the days, or of the hour, before the window.
+"""
 
 from __future__ import annotations
 

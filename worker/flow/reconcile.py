@@ -1,7 +1,7 @@
 """Reconcile: publish again whatever is open past its deadline.
 
-The queue may lose a message (the Redis transport does when a worker dies between taking and noting it); the ledger
-does not. This is also the only way a failed try comes back: its deadline is its backoff.
+The queue may lose a message (the Redis transport does when a worker dies between taking and noting it); the
+ledger does not. This is also the only way a failed try comes back: its deadline is its backoff.
 """
 
 from __future__ import annotations

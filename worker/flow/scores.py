@@ -116,7 +116,10 @@ def _cascade_metadata(verdict: Verdict) -> dict[str, str | float | bool | None]:
 
 
 def path_in_words(verdict: Verdict) -> str:
-    """The path on one line: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`."""
+    """The path on one line.
+
+    Example: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`.
+    """
     return " > ".join(
         f"{step.judge} {step.outcome}" + (f" ({step.reason})" if step.reason else "") for step in verdict.path
     )

@@ -60,8 +60,8 @@ class Verifier:
     async def verify(self) -> VerifyReport:
         """Read back what is posted and due; rewrite what is missing for too long, park it after three writes.
 
-        One verifier at a time; what comes due while it works is the next one's. A read that fails loses nothing of
-        what was read before it, and lets the next verifier begin at once.
+        One verifier at a time; what comes due while it works is the next one's. A read that fails loses
+        nothing of what was read before it, and lets the next verifier begin at once.
         """
         total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
         try:
@@ -102,7 +102,7 @@ class Verifier:
         try:
             return await self.sink.read_scores(ids)
         except StoreRejected as exc:
-            # A store that refuses to show scores has not shown them: they are written again and in the end parked.
+            # A store that refuses to show scores has not shown them: they are written again, in the end parked.
             log.warning("verify.store_refused", error=str(exc)[:200])
             return {}
 

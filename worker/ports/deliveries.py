@@ -19,5 +19,5 @@ class Deliveries(Protocol):
         ...
 
     async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
-        """Tell the broker that these unacknowledged deliveries are alive, so that it does not redeliver them."""
+        """Tell the broker that these deliveries are alive, so that it does not redeliver them."""
         ...

@@ -6,7 +6,8 @@ from typing import Protocol
 
 
 class Documents(Protocol):
-    """Published documents, so that every worker judges with the version a message names, whatever its disk holds.
+    """Published documents, so that every worker judges with the version a message names, whatever its disk
+    holds.
 
     Raises (all methods):
         StateUnavailable

@@ -7,7 +7,8 @@ from typing import Protocol
 
 
 class KeyValues(Protocol):
-    """A key-value store whose entries expire. Who uses it names its keys with a prefix of its own (`golden:slot:…`).
+    """A key-value store whose entries expire. Who uses it names its keys with a prefix of its own
+    (`golden:slot:…`).
 
     Raises (all methods):
         StateUnavailable
@@ -20,8 +21,8 @@ class KeyValues(Protocol):
             key: its name.
             value: any bytes.
             ttl_s: how long it lives, in seconds.
-            replace: whether it takes the place of a value that is there; without it the first one stays, so that
-                of several workers exactly one claims a key.
+            replace: whether it takes the place of a value that is there; without it the first one stays, so
+                that of several workers exactly one claims a key.
         """
         ...
 

@@ -29,8 +29,9 @@ class Ledger(Protocol):
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment, and count the delivery.
 
-        An entry that another owner holds is not returned. The same owner (a redelivered message) may take its own
-        again. An entry whose back-off is not over is not returned either, however many messages name it.
+        An entry that another owner holds is not returned. The same owner (a redelivered message) may take
+        its own again. An entry whose back-off is not over is not returned either, however many messages
+        name it.
 
         Args:
             rubric: the rubric's name.
@@ -48,14 +49,18 @@ class Ledger(Protocol):
     async def apply(self, rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
         """Apply transitions whose entry is still in an expected state. Returns the trace ids that changed.
 
-        A final state ends the entry's deadline. `due` sets the next one. Any transition ends the taking by `begin`.
+        A final state ends the entry's deadline. `due` sets the next one. Any transition ends the taking by
+        `begin`.
         """
         ...
 
     async def overdue(
         self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
     ) -> Sequence[LedgerEntry]:
-        """Entries in these states whose deadline passed. It is pushed, so that no entry is handed out twice."""
+        """Entries in these states whose deadline passed.
+
+        The deadline is pushed, so that no entry is handed out twice.
+        """
         ...
 
     async def dead_letters(self) -> Sequence[LedgerEntry]:

@@ -13,7 +13,11 @@ class Locks(Protocol):
     """
 
     async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
-        """Take a named lock for at most `ttl_s` seconds, or hold one's own for longer. False if another has it."""
+        """Take a named lock for at most `ttl_s` seconds, or hold one's own for longer.
+
+        Returns:
+            False if another owner has it.
+        """
         ...
 
     async def release(self, name: str, *, owner: str) -> None:

@@ -9,7 +9,8 @@ from assay.worker.records.ledger import UnscoredSpend
 
 
 class UnscoredSpending(Protocol):
-    """The account of model calls that led to no score, by UTC day. What scores have cost stands in the ledger.
+    """The account of model calls that led to no score, by UTC day. What scores have cost stands in the
+    ledger.
 
     Raises (all methods):
         StateUnavailable

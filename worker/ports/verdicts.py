@@ -7,7 +7,8 @@ from typing import Protocol
 
 
 class VerdictCache(Protocol):
-    """Packed verdicts by content key (`assay.worker.flow.verdicts`). A verdict is paid for once and kept for a day.
+    """Packed verdicts by content key (`assay.worker.flow.verdicts`). A verdict is paid for once and kept
+    for a day.
 
     Raises (all methods):
         StateUnavailable

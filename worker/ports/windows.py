@@ -25,7 +25,8 @@ class Windows(Protocol):
         ...
 
     async def open(self, window: WindowRecord) -> WindowRecord:
-        """Write the record unless there is one, and add rates that are not stored yet. Returns what is stored.
+        """Write the record unless there is one, and add rates that are not stored yet. Returns what is
+        stored.
 
         Whoever comes second gets the first one's rates.
         """

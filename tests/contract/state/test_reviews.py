@@ -33,16 +33,16 @@ def test_review_is_asked_for_once_and_given_to_one_taker_at_a_time(run: Run) -> 
 
 def test_review_that_ended_is_counted_and_never_taken_or_asked_for_again(run: Run) -> None:
     async def check(state: FleetState) -> None:
-        one, other = review("q", "a"), review("r", "a")
-        assert await state.reviews.ask([one, other]) == 2
-        await state.reviews.put_off(one, due=SOON)
+        first, other = review("q", "a"), review("r", "a")
+        assert await state.reviews.ask([first, other]) == 2
+        await state.reviews.put_off(first, due=SOON)
         assert await _taken(state, NOW) == "a"
         await state.reviews.end(other, "queued")
         await state.reviews.end(other, "queued")
         await state.reviews.put_off(other, due=NOW)
         assert await _taken(state, NOW) is None
-        await state.reviews.end(one, "refused")
-        assert await state.reviews.ask([one, other]) == 0
+        await state.reviews.end(first, "refused")
+        assert await state.reviews.ask([first, other]) == 0
         assert await state.reviews.counts() == {"waiting": 0, "queued": 1, "refused": 1}
 
     run(check)

@@ -24,9 +24,9 @@ def test_windows_come_back_in_order_and_half_open(run: Run) -> None:
             rates = {"bot": ResolvedRate(rate=0.2, why="configured")}
             window = WindowRecord(start=start, end=start + timedelta(minutes=5), seen={"bot": 3}, rates=rates)
             await state.windows.put(window)
-        found = await state.windows.between(NOW, NOW + timedelta(minutes=10))
-        assert [w.start for w in found] == sorted(starts)[:2]
-        assert found[0].rates["bot"].rate == 0.2
+        windows = await state.windows.between(NOW, NOW + timedelta(minutes=10))
+        assert [w.start for w in windows] == sorted(starts)[:2]
+        assert windows[0].rates["bot"].rate == 0.2
 
     run(check)
 

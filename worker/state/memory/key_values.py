@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 
 class MemoryKeyValues:
-    """`assay.worker.ports.key_values.KeyValues` and `assay.worker.ports.verdicts.VerdictCache` without a server."""
+    """`assay.worker.ports.key_values.KeyValues` and `….verdicts.VerdictCache` without a server."""
 
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}

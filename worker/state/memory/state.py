@@ -1,4 +1,4 @@
-"""The same state in the memory of one process: the second implementation of each port, for tests and notebooks."""
+"""The fleet's state in the memory of one process, a file a port: for tests and notebooks."""
 
 from __future__ import annotations
 

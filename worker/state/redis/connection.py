@@ -73,7 +73,10 @@ class RedisConnection:
         return [items[int(position) - 1] for position in await self.run(script, [], args)]
 
     async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
-        """The fields of several hashes in one round trip, keys given without the prefix. Missing ones are empty."""
+        """The fields of several hashes in one round trip. Keys are given without the prefix.
+
+        A hash that is not there is empty.
+        """
         async with self.guard():
             pipe = self.client.pipeline(transaction=False)
             for key in keys:

@@ -25,7 +25,7 @@ class RedisDeliveries:
             return int(await self._redis.client.llen(f"{self._redis.broker_prefix}{queue}"))
 
     async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
-        """Move the visibility deadline of unacknowledged deliveries. XX: an acknowledged one must not come back."""
+        """Move the visibility deadline of deliveries. XX: an acknowledged one must not come back."""
         if not tags:
             return
         scores = dict.fromkeys(tags, now.timestamp())

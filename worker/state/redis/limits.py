@@ -1,4 +1,5 @@
-"""The account of shared limits in Redis: three Lua scripts on the server's clock, so that workers need not agree.
+"""The account of shared limits in Redis: three Lua scripts on the server's clock, so that workers need not
+agree.
 
 Keys:
     limit:NAME   hash: a field for each part of a period, each open lease, and the pause

@@ -21,8 +21,8 @@ S = LedgerState
 class TiringStore(FlakyStore):
     """Answers so many reads, then fails; a number below zero: never."""
 
-    def __init__(self, made: Sequence[Trace]) -> None:
-        super().__init__(made)
+    def __init__(self, traces: Sequence[Trace]) -> None:
+        super().__init__(traces)
         self.reads_left = -1
         self.error: Exception = StoreBusy("no room", retry_after_s=30.0)
         self.asked: list[int] = []
@@ -38,9 +38,9 @@ class TiringStore(FlakyStore):
 
 def posted(count: int) -> tuple[Line, TiringStore]:
     """So many traces whose scores were written and not yet read back."""
-    made = traces(count)
-    line = Line(made)
-    line.store = store = TiringStore(made)
+    many = traces(count)
+    line = Line(many)
+    line.store = store = TiringStore(many)
     line.assess()
     line.record()
     assert line.counts() == {(S.POSTED, ""): count}
