@@ -11,11 +11,12 @@ import typer
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
-from assay.worker.config.redis_url import required_redis_url
+from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.flow.sweep import SweepReport
 from assay.worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
 from assay.worker.stores.sqlite import SqliteStore
 from assay.worker.stores.sqlite.trace_import import import_file
+from assay.worker.telemetry.logging_setup import configure_logging, start_failures_logged
 from assay.worker.wiring.judges import check_deployment
 from assay.worker.wiring.stores import open_deployment_store
 
@@ -45,17 +46,21 @@ def worker(
     name: Annotated[str | None, typer.Option("--name", help="Name in the logs.")] = None,
 ) -> None:
     """Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."""
-    settings, root = settings_and_root(None)
-    required_redis_url(settings)
-    check_deployment(root, settings)
+    with start_failures_logged():
+        settings, root = settings_and_root(None)
+        configure_logging(settings)
+        celery_url(required_redis_url(settings))
+        check_deployment(root, settings)
     argv = worker_argv(role, settings, name=name)
     os.execv(argv[0], argv)  # noqa: S606  # our own interpreter; a parent in between would swallow signals
 
 
 def beat() -> None:
     """Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."""
-    settings, _ = settings_and_root(None)
-    required_redis_url(settings)
+    with start_failures_logged():
+        settings, _ = settings_and_root(None)
+        configure_logging(settings)
+        celery_url(required_redis_url(settings))
     argv = beat_argv(settings)
     os.execv(argv[0], argv)  # noqa: S606  # as above
 

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assay.judges.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
+LogFormat = Literal["json", "console"]
 
 _INHERITED = ("openai_", "langfuse_")
 """Settings with a name of their own in the environment, which child processes have anyway."""
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_format: LogFormat = "json"
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
@@ -131,6 +131,11 @@ class Settings(BaseSettings):
         environ = os.environ.items()  # noqa: TID251  # this is the one file
         given = {k: v for k, v in environ if k.startswith("ASSAY_") and not _is_secret(k)}
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def log_format_asked() -> LogFormat:
+    """The log's form where settings cannot be read, or not yet: one wrong variable must not break a JSON log."""
+    return "console" if os.environ.get("ASSAY_LOG_FORMAT") == "console" else "json"  # noqa: TID251  # this is the one file
 
 
 def endpoint_variable(name: str) -> str:

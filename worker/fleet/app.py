@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from assay.judges.cpu_executor import in_thread
@@ -14,11 +16,13 @@ from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
-from assay.worker.telemetry.logging_setup import configure_logging
+from assay.worker.telemetry.logging_setup import configure_logging, write_raw_line
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 VISIBILITY_TIMEOUT_S = 20
 RENEW_EVERY_S = 4.0
+
+log = structlog.get_logger(__name__)
 
 app = Celery("assay", include=["assay.worker.fleet.tasks"])
 
@@ -61,6 +65,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "beat_max_loop_interval": 5,
         "redbeat_redis_url": url,
         "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
+        "redbeat_redis_options": {},  # said, so that a later RedBeat does not guess them from the transport's
         "redbeat_lock_timeout": 60,  # RedBeat's own 1,500 s would stop all sweeps for 25 minutes after a crash
         "beat_schedule": {
             name: {
@@ -91,9 +96,48 @@ def use_settings(settings: Settings) -> None:
 app.add_defaults(lambda: options(_given[0] if _given else load_settings()))
 
 
+class TaskFailed(Exception):
+    """A task's work failed. That is logged already, with its cause."""
+
+
+def run_celery(arguments: Sequence[str]) -> NoReturn:
+    """Be a worker or the beat until told to stop. Nothing is printed that is no line of our log.
+
+    Args:
+        arguments: `worker` or `beat`, and Celery's options for it.
+    """
+    from celery.apps import worker as celery_worker
+    from celery.bin.celery import celery as celery_command
+
+    celery_worker.safe_say = _say
+    celery_command.main(args=["--app", __name__, "--quiet", *arguments], prog_name="assay")
+    raise SystemExit  # Click's `main` ends the process by itself
+
+
+def _say(message: str, _stream: object = None) -> None:
+    """What Celery tells a terminal when a signal stops it. No logger may be called inside a signal's handler."""
+    write_raw_line("celery.message", message=message)
+
+
 @setup_logging.connect
 def _log_as_we_do(**_: object) -> None:
     configure_logging(load_settings())
+    logging.getLogger("celery.app.trace").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether Celery says of a task what `run_task` has not logged: not a failure of its work."""
+    return not (record.exc_info and isinstance(record.exc_info[1], TaskFailed))
+
+
+@worker_ready.connect
+def _log_worker(sender: Any, **_: object) -> None:
+    log.info("worker.ready", name=sender.hostname, queues=sorted(sender.app.amqp.queues.consume_from))
+
+
+@beat_init.connect
+def _log_beat(**_: object) -> None:
+    log.info("beat.ready")
 
 
 async def publish(messages: Sequence[Message]) -> None:

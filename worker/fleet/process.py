@@ -7,8 +7,8 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -16,8 +16,10 @@ import structlog
 from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.root import find_root
 from assay.worker.config.settings import load_settings
-from assay.worker.fleet.app import RENEW_EVERY_S, publish
+from assay.worker.fleet.app import RENEW_EVERY_S, TaskFailed, publish
 from assay.worker.fleet.loop import LoopThread
+from assay.worker.records.reports import Report
+from assay.worker.telemetry.observe import TaskRun, observe
 from assay.worker.wiring.runtime import Runtime
 
 T = TypeVar("T")
@@ -70,7 +72,7 @@ class WorkerProcess:
             alive = [tag for tag, until in list(self._deliveries.items()) if until > time.monotonic()]
             try:
                 async with asyncio.timeout(RENEW_EVERY_S):
-                    await self.runtime.state.deliveries.renew(alive, now=self.runtime.clock.now())
+                    await self.runtime.state.renew_deliveries(alive, now=self.runtime.clock.now())
             except Exception as exc:  # noqa: BLE001  # whatever went wrong: to stop renewing would lose every batch
                 log.warning("process.renewal_failed", error=type(exc).__name__)
 
@@ -96,7 +98,32 @@ def worker_process() -> WorkerProcess:
         return _create()
 
 
-def run_task(request: Any, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None) -> T:
-    """Run a Celery task's work, its delivery kept alive meanwhile; None gives it the time of a batch."""
-    tag = (request.properties or {}).get("delivery_tag")
-    return worker_process().run(tag, work, give_up_s=give_up_s)
+def run_task(
+    task: Any,
+    work: Callable[[Runtime], Awaitable[Report]],
+    *,
+    about: Mapping[str, str | int] | None = None,
+    give_up_s: float | None = None,
+) -> None:
+    """Run a Celery task's work, its delivery kept alive meanwhile, and have what it came to observed.
+
+    Args:
+        task: the bound Celery task.
+        work: what is to be done.
+        about: what the message says of itself, for the observers.
+        give_up_s: seconds it may take; None: the time of a batch.
+
+    Raises:
+        TaskFailed: the work raised something.
+    """
+    delivery_tag = (task.request.properties or {}).get("delivery_tag")
+    told = partial(TaskRun, task=task.name.removeprefix("assay."), about=about or {})
+    begun = time.monotonic()
+    try:
+        report = worker_process().run(delivery_tag, work, give_up_s=give_up_s)
+    except MemoryError:
+        raise  # Celery has its own way with it
+    except Exception as exc:
+        observe(told(seconds=time.monotonic() - begun, error=exc))
+        raise TaskFailed(task.name) from exc
+    observe(told(seconds=time.monotonic() - begun, report=report))

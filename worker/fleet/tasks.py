@@ -17,6 +17,7 @@ from assay.worker.records.messages import (
     GoldenRunMessage,
     RecordMessage,
 )
+from assay.worker.wiring.runtime import Runtime
 
 SCRAPE_S = 8.0
 """Longest answer to a scrape; Prometheus itself gives up after ten seconds."""
@@ -25,7 +26,7 @@ SCRAPE_S = 8.0
 @app.task(name="assay.sweep", bind=True)
 def sweep(self: Any) -> None:
     """Look for traces to judge."""
-    run_task(self.request, lambda runtime: runtime.sweeper.sweep())
+    run_task(self, lambda runtime: runtime.sweeper.sweep())
 
 
 @app.task(name="assay.assess", bind=True)
@@ -33,26 +34,26 @@ def assess(self: Any, message: dict[str, Any]) -> None:
     """Judge one batch."""
     batch = AssessMessage.model_validate(message)
     owner = self.request.id  # read here: Celery's request is bound to this thread, the work runs on the loop's
-    run_task(self.request, lambda runtime: runtime.assessor.assess(batch, owner=owner))
+    run_task(self, lambda runtime: runtime.assessor.assess(batch, owner=owner), about=batch.about)
 
 
 @app.task(name="assay.record", bind=True)
 def record(self: Any, message: dict[str, Any]) -> None:
     """Write kept verdicts as scores."""
     batch = RecordMessage.model_validate(message)
-    run_task(self.request, lambda runtime: runtime.recorder.record(batch))
+    run_task(self, lambda runtime: runtime.recorder.record(batch), about=batch.about)
 
 
 @app.task(name="assay.verify", bind=True)
 def verify(self: Any) -> None:
     """Read posted scores back."""
-    run_task(self.request, lambda runtime: runtime.verifier.verify())
+    run_task(self, lambda runtime: runtime.recorder.verify())
 
 
 @app.task(name="assay.reconcile", bind=True)
 def reconcile(self: Any) -> None:
     """Publish again what is overdue."""
-    run_task(self.request, lambda runtime: runtime.reconciler.reconcile())
+    run_task(self, lambda runtime: runtime.reconciler.reconcile())
 
 
 @app.task(name="assay.golden_tick", bind=True)
@@ -60,17 +61,22 @@ def golden_tick(self: Any) -> None:
     """Look for golden sets whose scheduled time has come."""
     from assay.worker.wiring.golden import golden_clock
 
-    run_task(self.request, lambda runtime: golden_clock(runtime, publish).tick())
+    run_task(self, lambda runtime: golden_clock(runtime, publish).tick())
 
 
 @app.task(name="assay.golden_run", bind=True)
 def golden_run(self: Any, message: dict[str, Any]) -> None:
     """Run one golden set for one slot."""
+    from assay.worker.golden.scheduling.scheduler import ScheduledRunReport
     from assay.worker.wiring.golden import scheduled_runs
 
     slot = GoldenRunMessage.model_validate(message)
     owner = self.request.id
-    run_task(self.request, lambda runtime: scheduled_runs(runtime).run(slot, owner=owner), give_up_s=LONGEST_RUN_S)
+
+    async def work(runtime: Runtime) -> ScheduledRunReport:
+        return ScheduledRunReport.of(await scheduled_runs(runtime).run(slot, owner=owner))
+
+    run_task(self, work, about=slot.about, give_up_s=LONGEST_RUN_S)
 
 
 @app.task(name="assay.golden_judge", bind=True)
@@ -80,13 +86,13 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
 
     batch = GoldenJudgeMessage.model_validate(message)
     owner = self.request.id
-    run_task(self.request, lambda runtime: golden_judging(runtime).judge(batch, owner=owner))
+    run_task(self, lambda runtime: golden_judging(runtime).judge(batch, owner=owner), about=batch.about)
 
 
 @app.task(name="assay.review", bind=True)
 def review(self: Any) -> None:
     """Put flagged answers into the queues people review."""
-    run_task(self.request, lambda runtime: runtime.review())
+    run_task(self, lambda runtime: runtime.review())
 
 
 @at_control_start

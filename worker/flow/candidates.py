@@ -1,7 +1,4 @@
-"""From the roots of a window to promises: which use case takes each trace, and what the hash selects.
-
-Nothing here does I/O.
-"""
+"""From the roots of a window to promises: whose each trace is, and what the hash selects. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from assay.worker.records.windows import WindowRecord
 
 @dataclass
 class Seen:
-    """How many traces of one window belong to which use case, and how many to none."""
+    """How many traces of one window are whose."""
 
     by_use_case: Counter[str] = field(default_factory=Counter)
     unmatched: int = 0
@@ -43,25 +40,25 @@ class Seen:
 
 @dataclass(frozen=True)
 class Chooser:
-    """Chooses traces by the policy, and names the rubrics and calibrations they will be judged with."""
+    """What is known when traces are chosen: the policy, and the rubrics and calibrations they will be judged with."""
 
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     calibrations: Mapping[str, CalibrationSet]
 
-    def count_by_use_case(self, roots: Iterable[TraceRoot], now: datetime) -> Seen:
-        """Count roots by use case. Traces that have not been over for long enough wait for a later scan."""
-        seen = Seen()
+    def sort(self, roots: Iterable[TraceRoot], now: datetime) -> Seen:
+        """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""
+        out = Seen()
         for root in roots:
             if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
-                seen.excluded += 1
+                out.excluded += 1
             elif self._is_unfinished(root, now):
-                seen.unfinished += 1
+                out.unfinished += 1
             elif cases := selection.matching_use_cases(root, self.deployment):
-                seen.by_use_case[cases[0].name] += 1
+                out.by_use_case[cases[0].name] += 1
             else:
-                seen.unmatched += 1
-        return seen
+                out.unmatched += 1
+        return out
 
     def _is_unfinished(self, root: TraceRoot, now: datetime) -> bool:
         return root.end is None or root.end > now - timedelta(seconds=self.deployment.defaults.quiet_seconds)
@@ -69,11 +66,7 @@ class Chooser:
     def choose(
         self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime
     ) -> tuple[list[Promise], Counter[str]]:
-        """Choose among the roots of a window.
-
-        Returns:
-            A promise for each selected trace and rubric, and how many were passed over, by `count_key`.
-        """
+        """Promises for what the hash selects, one per rubric, and how many were passed over, by `count_key`."""
         promises: list[Promise] = []
         passed_over: Counter[str] = Counter()
         for root in roots:

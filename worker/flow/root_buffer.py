@@ -1,8 +1,7 @@
 """The roots of one window, kept small while a sweep looks at them twice.
 
-A sweep must know how many traces a window has before it can choose among them, and a big project has
-hundreds of thousands in one. So pages are kept compressed, and of the ids only their hashes, to find those
-that come twice.
+A sweep must know how many traces a window has before it can choose among them, and a big project has hundreds of
+thousands in one. So pages are kept compressed, and of the ids only their hashes, to find those that come twice.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from assay.worker.records.traces import TraceRoot
 _FAST = 1
 
 
-class RootBuffer:
+class RootSpool:
     """Takes pages of roots in any order and gives every trace back once: its earliest root."""
 
     def __init__(self) -> None:
@@ -28,7 +27,7 @@ class RootBuffer:
     def add(self, page: Sequence[TraceRoot]) -> None:
         """Keep a page."""
         for root in page:
-            # 64 bits of SipHash: two ids of a window practically never share one.
+            # 64 bits of SipHash: two ids of a window share one about never, and then one trace counts as repeated.
             mark = hash(root.trace_id)
             if mark in self._seen:
                 self._twice.add(root.trace_id)
@@ -39,14 +38,14 @@ class RootBuffer:
         """Pages of traces, each trace once; may be gone through again."""
         earliest: dict[str, TraceRoot] = {}
         for page in self._pages:
-            single: list[TraceRoot] = []
+            once: list[TraceRoot] = []
             for root in _unpacked(page):
                 if root.trace_id not in self._twice:
-                    single.append(root)
+                    once.append(root)
                 elif root.trace_id not in earliest or root.start < earliest[root.trace_id].start:
                     earliest[root.trace_id] = root
-            if single:
-                yield single
+            if once:
+                yield once
         if earliest:
             yield list(earliest.values())
 

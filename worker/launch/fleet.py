@@ -117,9 +117,7 @@ def _celery(command: str, settings: Settings) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "celery",
-        "--app",
-        "assay.worker.fleet.app",
+        "assay.worker.fleet",
         command,
         "--loglevel",
         settings.log_level,

@@ -9,12 +9,14 @@ from pydantic import AwareDatetime, Field
 from assay.judges.schema import Record
 
 BATCH_SIZE = 16
-"""Traces in one message: a Celery message costs about ten Redis commands, so one trace a message would cost
-more than judging it; larger batches wait for their slowest call."""
+"""Most traces in one message.
+
+A Celery message costs about ten Redis commands, so one trace a message would cost more than judging it. A larger batch
+would wait for its slowest call.
+"""
 
 LONGEST_RUN_S = 24 * 3600.0
-"""After this a scheduled golden run is given up whatever its manifest says."""
-
+"""A scheduled golden run is given up after so many seconds, whatever its manifest says."""
 
 Pi = Annotated[float, Field(gt=0.0, le=1.0)]
 """Probability with which a trace was selected; 1/pi is its weight in every reported rate."""
@@ -43,6 +45,17 @@ class AssessMessage(Record):
     attempt: int = Field(default=1, ge=1)
     items: tuple[BatchItem, ...] = Field(min_length=1, max_length=BATCH_SIZE)
 
+    @property
+    def about(self) -> dict[str, str | int]:
+        """What a log line says of this message: names and numbers, no ids of traces."""
+        return {
+            "use_case": self.use_case,
+            "rubric": self.rubric,
+            "window": self.window,
+            "attempt": self.attempt,
+            "traces": len(self.items),
+        }
+
 
 class RecordMessage(Record):
     """Version 1 of the message that asks a worker to write the kept verdicts of some traces to the store."""
@@ -52,6 +65,11 @@ class RecordMessage(Record):
     rubric_hash: str
     trace_ids: tuple[str, ...] = Field(min_length=1, max_length=100)
 
+    @property
+    def about(self) -> dict[str, str | int]:
+        """As `AssessMessage.about`."""
+        return {"rubric": self.rubric, "traces": len(self.trace_ids)}
+
 
 class GoldenRunMessage(Record):
     """Version 1 of the message that asks a control worker to run a golden set for one slot of its schedule."""
@@ -59,6 +77,11 @@ class GoldenRunMessage(Record):
     v: Literal[1] = 1
     golden_set: str
     slot: AwareDatetime
+
+    @property
+    def about(self) -> dict[str, str | int]:
+        """As `AssessMessage.about`."""
+        return {"golden_set": self.golden_set, "slot": self.slot.isoformat()}
 
 
 class GoldenJudgeMessage(Record):
@@ -72,6 +95,11 @@ class GoldenJudgeMessage(Record):
     calibration_hash: str | None = None
     revision: str
     keys: tuple[str, ...] = Field(min_length=1, max_length=BATCH_SIZE)
+
+    @property
+    def about(self) -> dict[str, str | int]:
+        """As `AssessMessage.about`."""
+        return {"revision": self.revision[:12], "samples": len(self.keys)}
 
 
 Message = AssessMessage | RecordMessage | GoldenRunMessage | GoldenJudgeMessage

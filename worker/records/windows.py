@@ -49,5 +49,5 @@ class WindowRecord(Record):
 
     @property
     def total(self) -> int:
-        """All traces in the last scan, whether or not a use case matched."""
+        """Traces that the last scan saw, whosever they are."""
         return sum(self.seen.values()) + self.unmatched + self.excluded + self.unfinished

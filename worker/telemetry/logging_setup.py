@@ -1,39 +1,143 @@
-"""Logging: structured, with trace ids, never a secret and never the text of a trace."""
+"""Logging: structured, one line an event, never a secret and never the text of a trace.
+
+Our own loggers speak at the level that ASSAY_LOG_LEVEL names. Those of all libraries speak from warning on, and at
+debug from info on: one line for each call that they make. Their own debug lines hold requests, and so the text of
+traces; they are never written.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
 
 import structlog
 
-from assay.worker.config.settings import Settings
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.config.settings import LogFormat, Settings, log_format_asked
+from assay.worker.telemetry.exceptions import as_text, described
+
+OWN = "assay"
+"""The root of our own loggers' names."""
+
+EXIT_CONFIGURATION, EXIT_FAILED = 2, 3
+"""How a process ends that could not start: as the commands do."""
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send our own and the libraries' log records to stderr in one form."""
+    """Send our own and the libraries' log records, and Python's warnings, to stderr in one form."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    rendered = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    foreign_level = logging.INFO if level == logging.DEBUG else max(level, logging.WARNING)
     structlog.configure(
-        processors=[
-            *shared,
-            structlog.processors.format_exc_info,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=rendered))
+    handler.setFormatter(_formatter(settings.log_format))
+    # The handler, not the loggers: a library may have given its logger a level of its own.
+    handler.addFilter(lambda record: record.levelno >= foreign_level or _is_own(record.name))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    # Celery logs each message it receives and acknowledges: at our rates that is noise, and it holds arguments.
-    for name in ("celery.worker.strategy", "celery.app.trace", "httpx", "aiosqlite"):
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    root.setLevel(foreign_level)
+    logging.getLogger(OWN).setLevel(level)
+    logging.captureWarnings(True)
+
+
+def log_uncaught() -> None:
+    """Log what ends the process or one of its threads, instead of printing a traceback."""
+
+    def process_ends(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        logging.getLogger("python").critical("process.failed", exc_info=(kind, error, trace))
+
+    def thread_ends(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            exc_info = (args.exc_type, args.exc_value, args.exc_traceback)
+            logging.getLogger("python").error("thread.failed", exc_info=exc_info)
+
+    sys.excepthook = process_ends
+    threading.excepthook = thread_ends
+
+
+@contextmanager
+def start_failures_logged() -> Iterator[None]:
+    """Make an expected error one line of the log's form, and an exit code, also before logging is configured.
+
+    Raises:
+        SystemExit: 2 for a wrong configuration, 3 for anything else that is not there or does not answer.
+        EvaluationError: the log is for people; whoever called prints it.
+    """
+    try:
+        yield
+    except EvaluationError as exc:
+        if log_format_asked() == "console":
+            raise
+        print(raw_line("error", "process.not_started", **described(exc, is_private=True)), file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_CONFIGURATION if isinstance(exc, ConfigurationError) else EXIT_FAILED)
+
+
+def raw_line(level: str, event: str, **fields: object) -> str:
+    """A line of the log for places where no logger can be called: before settings are read, in a signal's handler."""
+    if log_format_asked() == "console":
+        return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
+    stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    rendered = structlog.processors.JSONRenderer()(None, event, {"event": event, **fields, "level": level})
+    return str(rendered)[:-1] + f', "timestamp": "{stamp}"}}'
+
+
+def write_raw_line(event: str, **fields: object) -> None:
+    """Write such a line past Python's buffers, which a signal may have interrupted while they were locked."""
+    os.write(2, f"{raw_line('info', event, **fields)}\n".encode())
+
+
+def _formatter(log_format: LogFormat) -> logging.Formatter:
+    is_json = log_format == "json"
+    rendered = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+        processors=[
+            _ExceptionInFields(as_fields=is_json),
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            rendered,
+        ],
+    )
+
+
+class _ExceptionInFields:
+    """Puts an exception into the line.
+
+    Our own code handles traces, so the messages of exceptions that are not ours are withheld there.
+    """
+
+    def __init__(self, *, as_fields: bool) -> None:
+        self._as_fields = as_fields
+
+    def __call__(self, _logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        exc_info = event.pop("exc_info", None)
+        error = sys.exc_info()[1] if exc_info is True else exc_info[1] if isinstance(exc_info, tuple) else exc_info
+        if isinstance(error, BaseException):
+            description = described(error, is_private=bool(event.get("_from_structlog")))
+            event["exception"] = description if self._as_fields else as_text(description)
+        return event
+
+
+def _is_own(logger_name: str) -> bool:
+    return logger_name == OWN or logger_name.startswith(f"{OWN}.")
+
+
+_SHARED: list[structlog.types.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+"""What is done to our own records and to those of libraries alike."""

@@ -20,9 +20,9 @@ from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, run_schedu
 from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
 from assay.worker.golden.scheduling.tick import RUN_LOCK
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.key_values import KeyValues
-from assay.worker.ports.locks import Locks
+from assay.worker.ports.state import FleetState
 from assay.worker.records.messages import GoldenRunMessage
+from assay.worker.records.reports import Report
 
 LOCK_TTL_S = 60.0
 RENEW_EVERY_S = 15.0
@@ -67,12 +67,23 @@ class _Lease:
             self._stop = None
 
 
+class ScheduledRunReport(Report):
+    """Which run ended here and with which verdict; empty where the slot had ended or is in other hands."""
+
+    run_id: str = ""
+    verdict: str = ""
+
+    @classmethod
+    def of(cls, record: SlotRecord | None) -> ScheduledRunReport:
+        """The report of what `ScheduledRuns.run` returned."""
+        return cls() if record is None else cls(run_id=record.run_id, verdict=record.verdict)
+
+
 @dataclass(frozen=True)
 class ScheduledRuns:
     """Runs what `GoldenClock` rang for, one at a time in the whole fleet."""
 
-    key_values: KeyValues
-    locks: Locks
+    state: FleetState
     clock: Clock
     place: GoldenPlace
 
@@ -81,7 +92,7 @@ class ScheduledRuns:
 
         A run whose worker died goes on from its journal where that lies on this machine, and starts anew elsewhere.
         """
-        book = SlotBook(self.key_values)
+        book = SlotBook(self.state)
         record = await book.record(message.golden_set, message.slot)
         if record is None or record.state.is_final or not await self._take(owner):
             return None
@@ -96,7 +107,7 @@ class ScheduledRuns:
             log.warning("golden.lock_lost", golden_set=message.golden_set)
             return None
         finally:
-            await self.locks.release(RUN_LOCK, owner=owner)
+            await self.state.release(RUN_LOCK, owner=owner)
 
     async def _finish(self, record: SlotRecord, book: SlotBook, lease: _Lease) -> SlotRecord:
         """From wherever the slot is to its end; what was judged is written down before it is told."""
@@ -116,7 +127,6 @@ class ScheduledRuns:
         state = SlotState.FAILED if record.verdict == ERROR else SlotState.DONE
         record = self._changed(record, state=state, announced=announced)
         await book.put(record)
-        log.info("golden.scheduled_run", golden_set=record.golden_set, run=record.run_id, verdict=record.verdict)
         return record
 
     async def _outcome(self, record: SlotRecord, lease: _Lease) -> RunOutcome:
@@ -139,7 +149,7 @@ class ScheduledRuns:
         return record.model_copy(update={**changes, "changed_at": self.clock.now()})
 
     async def _take(self, owner: str) -> bool:
-        return await self.locks.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
+        return await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
 
     @contextlib.asynccontextmanager
     async def _held(self, record: SlotRecord, owner: str) -> AsyncIterator[_Lease]:
@@ -147,7 +157,7 @@ class ScheduledRuns:
 
         A lock that another worker took meanwhile does: two runs of one slot would pay twice and write over each other.
         """
-        lease, book = _Lease(), SlotBook(self.key_values)
+        lease, book = _Lease(), SlotBook(self.state)
 
         async def renew() -> None:
             while not lease.is_lost:

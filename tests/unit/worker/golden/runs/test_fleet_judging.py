@@ -10,12 +10,10 @@ import pytest
 
 from assay.judges.errors import ConfigurationError, ModelUnavailable
 from assay.judges.schema import Failed, Outcome, Sample, Scored
-from assay.worker.golden.runs.fleet_judging import FleetEvaluator, GoldenJudging, JudgedBy, Pace
+from assay.worker.golden.runs.fleet_judging import FleetEvaluator, GoldenJudgeReport, GoldenJudging, JudgedBy, Pace
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import BATCH_SIZE, GoldenJudgeMessage
-from assay.worker.state.memory.documents import MemoryDocuments
-from assay.worker.state.memory.key_values import MemoryKeyValues
-from assay.worker.state.memory.locks import MemoryLocks
+from assay.worker.state.memory.state import MemoryState
 from tests.unit.worker.golden.golden_sets import BAD, OK, WrittenJudge
 
 QUICK = Pace(look_s=0.01, ring_again_s=0.05, silence_s=0.1)
@@ -29,16 +27,14 @@ class Queue:
     """Messages on their way; `work` decides what becomes of each."""
 
     def __init__(self, judge: Any = None) -> None:
-        self.values, self.documents = MemoryKeyValues(), MemoryDocuments()
-        self.locks = MemoryLocks()
+        self.state = MemoryState()
         self.judge = judge or WrittenJudge()
         self.messages: list[GoldenJudgeMessage] = []
         self.work: Callable[[GoldenJudgeMessage], Awaitable[Any]] = self._judge
         self.said: list[str] = []
         self.evaluator = FleetEvaluator(
             JudgedBy(revision="rev-1", rubric_hash="h", calibration_hash=None, documents={"h": "name: x"}),
-            self.values,
-            self.documents,
+            self.state,
             self.publish,
             pace=QUICK,
             say=self.said.append,
@@ -46,7 +42,7 @@ class Queue:
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def find(self, rubric_hash: str, calibration_hash: str | None) -> Any:
-        assert await self.documents.get(rubric_hash) == "name: x"
+        assert await self.state.document(rubric_hash) == "name: x"
         return self.judge
 
     async def publish(self, messages: Sequence[Any]) -> None:
@@ -57,8 +53,8 @@ class Queue:
     async def _worked(self, message: GoldenJudgeMessage) -> None:
         await self.work(message)
 
-    async def _judge(self, message: GoldenJudgeMessage, owner: str = "w") -> int:
-        return await GoldenJudging(self.values, self.locks, self.find).judge(message, owner=owner)
+    async def _judge(self, message: GoldenJudgeMessage, owner: str = "w") -> GoldenJudgeReport:
+        return await GoldenJudging(self.state, self.find).judge(message, owner=owner)
 
     def run(self, *samples: Sample, within_s: float = 5.0) -> list[Outcome]:
         async def main() -> list[Outcome]:
@@ -109,8 +105,8 @@ def test_a_state_that_lost_its_memory_gets_everything_again() -> None:
 
     async def loses_all(message: GoldenJudgeMessage) -> None:
         if len(queue.messages) == 1:
-            queue.values._values.clear()
-            queue.documents._documents.clear()
+            queue.state._kept.clear()
+            queue.state._documents.clear()
         else:
             await queue._judge(message)
 
@@ -122,8 +118,9 @@ def test_a_message_that_comes_twice_is_judged_once() -> None:
     queue = Queue()
 
     async def doubled(message: GoldenJudgeMessage) -> None:
-        await asyncio.gather(*(queue._judge(message, owner=f"w{n}") for n in range(4)))
-        await queue._judge(message, owner="late")
+        reports = await asyncio.gather(*(queue._judge(message, owner=f"w{n}") for n in range(4)))
+        assert sum(reports, GoldenJudgeReport()).judged == len(message.keys)
+        assert await queue._judge(message, owner="late") == GoldenJudgeReport(not_ours=len(message.keys))
 
     queue.work = doubled
     queue.run(*(sample(n) for n in range(5)))
@@ -132,7 +129,7 @@ def test_a_message_that_comes_twice_is_judged_once() -> None:
 
 def test_an_outage_of_the_state_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     queue, calls = Queue(), 0
-    kept = queue.values.kept
+    kept = queue.state.kept
 
     async def away(keys: Sequence[str]) -> Any:
         nonlocal calls
@@ -141,7 +138,7 @@ def test_an_outage_of_the_state_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
             raise StateUnavailable("gone")
         return await kept(keys)
 
-    monkeypatch.setattr(queue.values, "kept", away)
+    monkeypatch.setattr(queue.state, "kept", away)
     assert isinstance(queue.run(sample(1))[0], Scored)
 
 
@@ -151,7 +148,7 @@ def test_a_bug_while_waiting_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -
     async def broken(keys: Sequence[str]) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(queue.values, "kept", broken)
+    monkeypatch.setattr(queue.state, "kept", broken)
     with pytest.raises(ZeroDivisionError):
         queue.run(sample(1))
 
@@ -216,7 +213,7 @@ def test_an_outcome_of_another_version_is_a_failure_and_no_score() -> None:
 
     async def foreign(message: GoldenJudgeMessage) -> None:
         for key in message.keys:
-            await queue.values.keep(f"golden:outcome:{key}", b'{"outcome": "excellent", "score": 1}', ttl_s=60)
+            await queue.state.keep(f"golden:outcome:{key}", b'{"outcome": "excellent", "score": 1}', ttl_s=60)
 
     queue.work = foreign
     (outcome,) = queue.run(sample(1))

@@ -11,7 +11,6 @@ import pytest
 
 from assay.judges.schema import Outcome, Sample
 from assay.worker.golden.gate.session import GoldenSession
-from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.runs.journal import JOURNAL, Journal, JournalHeader, is_run_id, new_run_id, run_directory
@@ -52,11 +51,11 @@ def header(golden: GoldenSet, **changes: Any) -> JournalHeader:
     return JournalHeader.model_validate(made | changes)
 
 
-def gate(golden: GoldenSet, judge: WrittenJudge, journal: Journal, **fields: Any) -> GateResult:
+def gate(golden: GoldenSet, judge: WrittenJudge, journal: Journal, **session: Any) -> GateResult:
     async def run() -> GateResult:
-        session = GoldenSession(golden, judge, 4, run_id=RUN, repeats=2, journal=journal, **fields)
+        made = GoldenSession(golden, judge, 4, run_id=RUN, repeats=2, journal=journal, **session)
         sides = [RecordedTarget(golden.release_path(release)) for release in ("old", "new")]
-        return gate_result(await session.gate(*sides))
+        return await made.gate(*sides)
 
     try:
         return asyncio.run(run())

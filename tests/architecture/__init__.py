@@ -1,1 +1,0 @@
-"""What no linter of ours can say: names, sizes, and what may know what."""

@@ -1,0 +1,25 @@
+"""The program of one worker or beat process: `python -m assay.worker.fleet worker …`, as `assay worker` starts it.
+
+It begins with the log, so that whatever happens while all else is loaded is a line of it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from assay.worker.config.settings import load_settings
+from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
+
+
+def main() -> None:
+    """Run Celery's command that the arguments name."""
+    with start_failures_logged():
+        configure_logging(load_settings())
+        log_uncaught()
+        from assay.worker.fleet.app import run_celery
+
+        run_celery(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()
