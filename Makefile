@@ -1,4 +1,4 @@
-# make demo   run the whole job on real answers        make check   format, lint, imports, types
+# make demo   run the whole job on real answers        make check   format, lint, imports, types, names
 # make test   run the whole suite                      make fix     repair what can be repaired
 # make docs   write docs/reference/cli.md anew         make golden  hold shipped sets and rubrics to their locks
 # make lock   refresh the lock files                   make dist    build wheel and sdist
@@ -30,6 +30,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n 0 --durations 1 tests/architecture
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

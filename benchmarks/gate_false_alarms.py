@@ -30,7 +30,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from assay.judges.rubric import parse_rubric
-from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.gate.comparison import compare
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import (
@@ -162,7 +163,8 @@ class World:
             share = dropped / (1 - 2 * self.flip) * self.passes.size / candidates.size
             after[candidates[generator.random(candidates.size) < share]] = False
         before = self.run(self.passes, generator, confirm=False)
-        return compare(before, self.run(after, generator, confirm=True), self.golden, self.exam(generator))
+        candidate = self.run(after, generator, confirm=True)
+        return gate_result(compare(before, candidate, self.golden, self.exam(generator)))
 
 
 def _takes(item: GoldenItem, passed: bool, generator: Generator) -> list[ItemResult]:  # noqa: FBT001  # the status

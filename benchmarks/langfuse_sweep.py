@@ -32,7 +32,7 @@ from assay.worker.launch.broker import open_broker
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import TraceKey
-from assay.worker.state.redis.state import RedisState, check_connection
+from assay.worker.state.redis.state import check_connection, redis_state
 from assay.worker.stores.langfuse import LangfuseStore
 from assay.worker.stores.langfuse.factory import open_langfuse
 
@@ -43,14 +43,14 @@ START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 KEYS = ("pk-lf-test", "sk-lf-test")
 
 
-class Bell:
+class Published:
     """Counts what is published, and keeps the ids of the first two hundred."""
 
     def __init__(self) -> None:
         self.messages = 0
         self.keys: list[TraceKey] = []
 
-    async def ring(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
+    async def publish(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
         """Take messages as the queue would."""
         for message in messages:
             self.messages += 1
@@ -130,30 +130,33 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
         }
     )
     keys = {"langfuse_public_key": KEYS[0], "langfuse_secret_key": SecretStr(KEYS[1]), "langfuse_base_url": url}
-    state = RedisState(redis_url, prefix="bench:")
-    store = open_langfuse(deployment, Settings.model_validate(keys), limits=state.limits, locks=state)
+    state = redis_state(redis_url, prefix="bench:")
+    store = open_langfuse(deployment, Settings.model_validate(keys), limits=state.limits, locks=state.locks)
     clock = FixedClock(START + HOUR + timedelta(minutes=2))
-    bell = Bell()
+    published = Published()
     sweeper = Sweeper(
         source=store,
         sink=store,
-        state=state,
+        ledger=state.ledger,
+        windows=state.windows,
+        documents=state.documents,
+        locks=state.locks,
         deployment=deployment,
         rubrics={"grounding": Rubric(name="grounding")},
-        publish=bell.ring,
+        publish=published.publish,
         clock=clock,
         ledger_deadline=HOUR,
     )
     try:
         await sweeper.sweep()  # warms up: everything is imported, connected and cached
         clock.moment = START + 2 * HOUR + timedelta(minutes=2)
-        await report(sweeper, store, bell, traces)
+        await report(sweeper, store, published, traces)
     finally:
         await store.close()
         await state.close()
 
 
-async def report(sweeper: Sweeper, store: LangfuseStore, bell: Bell, traces: int) -> None:
+async def report(sweeper: Sweeper, store: LangfuseStore, published: Published, traces: int) -> None:
     gc.collect()
     before, asked, watch = resident_mb(), sum(store.client.requests.values()), Watch()
     watch.start()
@@ -167,7 +170,7 @@ async def report(sweeper: Sweeper, store: LangfuseStore, bell: Bell, traces: int
     print(f"window of {traces:,} roots, and one of {WARM_UP:,} again: {sums}")
     print(f"memory grew by {grown:.1f} MB; {requests} requests ({requests / traces:.5f} a trace); {seconds:.0f} s")
     asked = sum(store.client.requests.values())
-    contents = await store.fetch_traces(bell.keys[:200])
+    contents = await store.fetch_traces(published.keys[:200])
     requests = sum(store.client.requests.values()) - asked
     print(f"content of {len(contents)} traces: {requests} requests")
     assert grown < 50, "memory grows with the window"

@@ -12,7 +12,7 @@ import pytest
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.state.redis.state import RedisState
+from assay.worker.state.redis.state import redis_state
 
 Check = Callable[[RateLimits], Awaitable[None]]
 Run = Callable[[Check], None]
@@ -28,7 +28,7 @@ def run(request: pytest.FixtureRequest, broker: Broker, key_prefix: str) -> Run:
             if request.param == "memory":
                 await check(MemoryLimits())
                 return
-            state = RedisState(broker.url, prefix=key_prefix)
+            state = redis_state(broker.url, prefix=key_prefix)
             try:
                 await check(state.limits)
             finally:

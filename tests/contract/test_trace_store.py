@@ -23,7 +23,7 @@ from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
 from assay.worker.reporting.funnel import read_funnel
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from assay.worker.stores import open_store
 from tests.builders import make_deployment
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
@@ -52,7 +52,7 @@ class FilledStore(Store, Protocol):
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]: ...
 
 
-class Doorbell:
+class Published:
     """Keeps which traces were published."""
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
     factory: Callable[[], FilledStore],
 ) -> None:
     """A span is sent when it ends: a trace that ran for long turns up under a start that was listed long before."""
-    state, clock, bell = MemoryState(), FixedClock(NOON), Doorbell()
+    state, clock, published = memory_state(), FixedClock(NOON), Published()
     quick, slow = trace(1, start=NOON), trace(2, start=NOON, end=NOON + timedelta(hours=3))
 
     async def sweep(store: FilledStore) -> int:
@@ -221,10 +221,13 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
         sweeper = Sweeper(
             source=store,
             sink=store,
-            state=state,
+            ledger=state.ledger,
+            windows=state.windows,
+            documents=state.documents,
+            locks=state.locks,
             deployment=deployment,
             rubrics={"grounding": Rubric(name="grounding")},
-            publish=bell,
+            publish=published,
             clock=clock,
             ledger_deadline=timedelta(minutes=2),
         )
@@ -241,10 +244,10 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
             selected.append(await sweep(store))
         return selected
 
-    asyncio.run(state.epoch(NOON))
+    asyncio.run(state.windows.epoch(NOON))
     assert sum(within(factory, use)) == 2
-    assert bell.trace_ids == [tid(1), tid(2)]
-    funnel = asyncio.run(read_funnel(state, NOON.date(), NOON.date()))
+    assert published.trace_ids == [tid(1), tid(2)]
+    funnel = asyncio.run(read_funnel(state.ledger_reader, state.windows, NOON.date(), NOON.date()))
     assert funnel.adds_up
     assert [(row.seen, row.selected) for row in funnel.rows] == [(2, 2)]
     assert funnel.late == 1

@@ -112,7 +112,11 @@ class Deployed:
     def funnel(self) -> Funnel:
         """The funnel of the last days."""
         today = datetime.now(UTC).date()
-        return self.ask(lambda runtime: read_funnel(runtime.state, today - timedelta(days=2), today))
+        return self.ask(
+            lambda runtime: read_funnel(
+                runtime.state.ledger_reader, runtime.state.windows, today - timedelta(days=2), today
+            )
+        )
 
     def until(self, condition: Callable[[Funnel], bool], *, seconds: float = 90) -> Funnel:
         """Poll until the funnel satisfies a condition, reviving what died meanwhile as `assay up` does."""

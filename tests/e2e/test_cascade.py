@@ -93,7 +93,9 @@ def test_each_tier_is_called_for_what_reaches_it_and_once(tmp_path: Path, endpoi
         found = risks(fleet.scores())
         day = min(score.timestamp for score in found.values()).date()
         last = max(score.timestamp for score in found.values()).date()
-        (row,) = fleet.ask(lambda runtime: read_report(runtime.state, runtime.rubrics.values(), day, last))
+        (row,) = fleet.ask(
+            lambda runtime: read_report(runtime.state.ledger_reader, runtime.rubrics.values(), day, last)
+        )
     assert funnel.adds_up
     assert funnel.rows[0].total_scored == TRACES
     third = TRACES // 3
@@ -122,7 +124,7 @@ def test_outage_leaves_everything_that_needs_the_model_unscored(tmp_path: Path, 
         waiting = fleet.until(lambda f: len(endpoint.requests) >= TRACES - settled)
         found = risks(fleet.scores())
         ids = sorted(trace.id for trace in traces())
-        entries = fleet.ask(lambda runtime: runtime.state.entries("tiers", ids))
+        entries = fleet.ask(lambda runtime: runtime.state.ledger.entries("tiers", ids))
     assert waiting.in_flight == TRACES - settled
     assert set(found) == {f"trace-{n:04}" for n in range(0, TRACES, 3)} - drawn()
     assert all(score.metadata["tier"] == "screen" for score in found.values())

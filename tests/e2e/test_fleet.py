@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from assay.worker.fleet.app import VISIBILITY_TIMEOUT_S
+from assay.worker.ports.state import FleetState
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from tests.e2e.running import Deployed, by_trace_and_name, make_traces
 from tests.servers.openai_server import OpenAIServer, rate_limited, says, slow
@@ -47,7 +48,7 @@ def test_every_score_hangs_on_a_selected_trace(tmp_path: Path) -> None:
         funnel = deployed.settled(200)
         scores = deployed.scores()
         scored = {score.trace_id for score in scores.values()}
-        entries = deployed.ask(lambda runtime: runtime.state.entries("grounding", sorted(scored)))
+        entries = deployed.ask(lambda runtime: runtime.state.ledger.entries("grounding", sorted(scored)))
     row = funnel.rows[0]
     assert funnel.adds_up
     assert len(scored) == row.selected < 80
@@ -85,9 +86,9 @@ def test_message_deleted_from_the_queue_is_published_again(tmp_path: Path) -> No
     with deployed.running(assess_workers=0):
         deployed.until(lambda f: f.in_flight == 30)
         deployed.ask(lambda runtime: _delete_queue(runtime.state))
-        depth = deployed.ask(lambda runtime: runtime.state.queue_depth(ASSESS_QUEUE))
+        depth = deployed.ask(lambda runtime: runtime.state.deliveries.queue_depth(ASSESS_QUEUE))
         assert depth == 0
-        deployed.until(lambda _: deployed.ask(lambda r: r.state.queue_depth(ASSESS_QUEUE)) > 0, seconds=30)
+        deployed.until(lambda _: deployed.ask(lambda r: r.state.deliveries.queue_depth(ASSESS_QUEUE)) > 0, seconds=30)
     with deployed.running():
         funnel = deployed.settled(30)
     assert funnel.adds_up
@@ -147,8 +148,8 @@ def _progress(funnel: object) -> int:
     return sum(r.total_scored + r.in_flight.get("judged", 0) + r.in_flight.get("posted", 0) for r in rows)
 
 
-async def _delete_queue(state: object) -> None:
-    await state._client.delete(f"assay:{ASSESS_QUEUE}")  # type: ignore[attr-defined]
+async def _delete_queue(state: FleetState) -> None:
+    await state.connection.client.delete(f"assay:{ASSESS_QUEUE}")  # type: ignore[attr-defined]
 
 
 def _kill_broker(data_dir: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_fleet_comes_to_what_one_process_comes_to(home: Home, deployed: Depl
     alone = assay(home, "gate", "bot-v1", "--candidate", "new", "--json")
     with deployed.running():
         by_fleet = assay(home, "gate", "bot-v1", "--candidate", "new", "--json", "--fleet")
-        waiting = deployed.ask(lambda runtime: runtime.state.queue_depth(GOLDEN_QUEUE))
+        waiting = deployed.ask(lambda runtime: runtime.state.deliveries.queue_depth(GOLDEN_QUEUE))
     assert (alone.returncode, by_fleet.returncode) == (1, 1), alone.stderr + by_fleet.stderr
     assert decided(alone.stdout) == decided(by_fleet.stdout)
     assert waiting == 0
@@ -95,7 +95,7 @@ def test_lost_messages_and_a_killed_worker_do_not_stop_a_run(home: Home, deploye
 
 
 async def _empty_golden_queue(runtime: Runtime) -> int:
-    client = runtime.state._client  # type: ignore[attr-defined]
+    client = runtime.state.connection.client  # type: ignore[attr-defined]
     return int(await client.delete(f"{runtime.settings.key_prefix}{GOLDEN_QUEUE}"))
 
 
@@ -172,6 +172,6 @@ def test_a_scheduled_run_goes_from_beat_to_the_webhook_once(home: Home, deployed
 
 def _status(deployed: Deployed) -> ScheduleStatus:
     async def read(runtime: Runtime) -> list[ScheduleStatus]:
-        return await schedule_statuses(runtime.state, golden_schedules(runtime.root), runtime.clock.now())
+        return await schedule_statuses(runtime.state.key_values, golden_schedules(runtime.root), runtime.clock.now())
 
     return next(one for one in deployed.ask(read) if one.golden_set == "bot-v1")

@@ -89,4 +89,4 @@ def test_every_selected_trace_ends_with_its_scores_readable_once(langfuse: Langf
 
 async def _entries(runtime: Runtime) -> list[LedgerEntry]:
     today = datetime.now(UTC).date()
-    return [entry async for entry in runtime.state.scan(today - timedelta(days=1), today)]
+    return [entry async for entry in runtime.state.ledger_reader.scan(today - timedelta(days=1), today)]

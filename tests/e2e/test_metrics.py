@@ -28,7 +28,7 @@ def test_a_control_worker_tells_an_overdue_run_while_the_clock_stands_still(tmp_
 
     async def looked_at_yesterday(runtime: Runtime) -> None:
         schedule = golden_schedules(runtime.root).by_set["bot-v1"]
-        await SlotBook(runtime.state).first_seen("bot-v1", schedule, due - timedelta(days=1))
+        await SlotBook(runtime.state.key_values).first_seen("bot-v1", schedule, due - timedelta(days=1))
 
     with deployed.running():
         before = _scraped(deployed, port)

@@ -70,7 +70,11 @@ def _deployed(server: LangfuseServer, home: Path, monkeypatch: pytest.MonkeyPatc
 
 async def _flagged(runtime: Runtime) -> set[str]:
     today = runtime.clock.now().date()
-    return {entry.trace_id async for entry in runtime.state.scan(today - timedelta(days=1), today) if is_flagged(entry)}
+    return {
+        entry.trace_id
+        async for entry in runtime.state.ledger_reader.scan(today - timedelta(days=1), today)
+        if is_flagged(entry)
+    }
 
 
 def _waiting(deployed: Deployed) -> int:

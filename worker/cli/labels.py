@@ -117,14 +117,14 @@ def _numbers(found: list[LabelledTrace], tally: Tally) -> dict[str, Any]:
     return {
         "written": len(found),
         "marked": sum(one.label.label for one in found),
-        "said": dict(tally.said),
+        "said": dict(tally.opinions),
         "usable": dict(tally.usable),
         "unusable": unusable,
     }
 
 
 def _show(found: list[LabelledTrace], tally: Tally, out: Path) -> None:
-    for place, n in tally.said.items():
+    for place, n in tally.opinions.items():
         why = {reason: count for (where, reason), count in tally.unusable.items() if where == place}
         rest = "; ".join(f"{count} {reason}" for reason, count in why.items())
         console.print(Text(f"{place}: {n} said, {tally.usable[place]} usable" + (f"; not: {rest}" if rest else "")))

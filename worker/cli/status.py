@@ -12,7 +12,7 @@ from assay.worker.cli.context import ConfigOption, DaysOption, JsonOption, conso
 from assay.worker.flow import dead_letters
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus
 from assay.worker.golden.scheduling.tick import schedule_statuses
-from assay.worker.records.ledger import LostSpend
+from assay.worker.records.ledger import UnscoredSpend
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.report import ReportRow, read_report
 from assay.worker.reporting.tables import (
@@ -52,16 +52,16 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
         console.print(schedule_line(one))
 
 
-Status = tuple[Funnel, dict[str, int], LostSpend, list[ScheduleStatus], dict[str, int]]
+Status = tuple[Funnel, dict[str, int], UnscoredSpend, list[ScheduleStatus], dict[str, int]]
 """Funnel, messages waiting by queue, what was paid for no score, schedules, answers given to people by state."""
 
 
 async def _read_status(runtime: Runtime, days: int) -> Status:
     now = runtime.clock.now()
-    funnel = await read_funnel(runtime.state, *_days(now, days))
-    depths = {q: await runtime.state.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
-    lost = await runtime.state.lost_spend(*_days(now, days))
-    scheduled = await schedule_statuses(runtime.state, golden_schedules(runtime.root), now)
+    funnel = await read_funnel(runtime.state.ledger_reader, runtime.state.windows, *_days(now, days))
+    depths = {q: await runtime.state.deliveries.queue_depth(q) for q in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)}
+    lost = await runtime.state.spend.total(*_days(now, days))
+    scheduled = await schedule_statuses(runtime.state.key_values, golden_schedules(runtime.root), now)
     return funnel, depths, lost, scheduled, dict(await runtime.state.reviews.counts())
 
 
@@ -70,8 +70,8 @@ def report(config: ConfigOption = None, days: DaysOption = 7, as_json: JsonOptio
 
     async def read(runtime: Runtime) -> tuple[list[ReportRow], Funnel]:
         first, last = _days(runtime.clock.now(), days)
-        rows = await read_report(runtime.state, runtime.rubrics.values(), first, last)
-        return rows, await read_funnel(runtime.state, first, last)
+        rows = await read_report(runtime.state.ledger_reader, runtime.rubrics.values(), first, last)
+        return rows, await read_funnel(runtime.state.ledger_reader, runtime.state.windows, first, last)
 
     rows, funnel = with_runtime(config, read)
     if as_json:
@@ -88,7 +88,16 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
     """Tell every decision that was made about one trace."""
 
     async def read(runtime: Runtime) -> TraceStory:
-        return await tell(trace, runtime.store, runtime.store, runtime.state, runtime.deployment)
+        state = runtime.state
+        return await tell(
+            trace,
+            runtime.deployment,
+            source=runtime.store,
+            sink=runtime.store,
+            ledger=state.ledger_reader,
+            windows=state.windows,
+            verdicts=state.verdicts,
+        )
 
     story = with_runtime(config, read)
     if as_json:
@@ -101,7 +110,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
 @dead_app.command("ls")
 def dead_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List dead letters, oldest first."""
-    letters = with_runtime(config, lambda runtime: runtime.state.dead_letters())
+    letters = with_runtime(config, lambda runtime: runtime.state.ledger.dead_letters())
     if as_json:
         print_json(list(letters))
     elif letters:
@@ -125,7 +134,7 @@ def dead_replay(
     """Open dead letters again; the reconciler publishes them within seconds."""
 
     async def replay(runtime: Runtime) -> int:
-        return await dead_letters.replay(runtime.state, runtime.clock, traces, rubric)
+        return await dead_letters.replay(runtime.state.ledger, runtime.clock, traces, rubric)
 
     _say_changed(with_runtime(config, replay), traces, "opened again")
 
@@ -139,7 +148,7 @@ def dead_drop(
     """Dismiss dead letters: they count as skipped, with their reason kept."""
 
     async def drop(runtime: Runtime) -> int:
-        return await dead_letters.drop(runtime.state, runtime.clock, traces, rubric)
+        return await dead_letters.drop(runtime.state.ledger, runtime.clock, traces, rubric)
 
     _say_changed(with_runtime(config, drop), traces, "dismissed")
 

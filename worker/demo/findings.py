@@ -9,7 +9,8 @@ from assay.judges.schema import Scored
 from assay.worker.demo.result import Agreement, WeightedRate, WorstTrace
 from assay.worker.demo.traffic import LabelledTrace
 from assay.worker.flow.verdicts import unpack
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.ledger import LedgerReader
+from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.reporting.funnel import Funnel
 from assay.worker.reporting.report import RISK, ReportRow
@@ -20,9 +21,9 @@ WORST_PER_USE_CASE = 3
 _MODEL_WRITTEN = ", model-written"
 
 
-async def scored_entries(state: FleetState, funnel: Funnel) -> list[LedgerEntry]:
+async def scored_entries(ledger: LedgerReader, funnel: Funnel) -> list[LedgerEntry]:
     """Ledger entries that carry a risk."""
-    entries = [entry async for entry in state.scan(funnel.first, funnel.last)]
+    entries = [entry async for entry in ledger.scan(funnel.first, funnel.last)]
     with_risk = [e for e in entries if e.judgement is not None and RISK in e.judgement.values]
     return sorted(with_risk, key=lambda entry: (entry.promise.use_case, entry.promise.start, entry.trace_id))
 
@@ -68,7 +69,7 @@ def weighted_rates(report: Sequence[ReportRow], labelled: Mapping[str, LabelledT
 
 
 async def worst_traces(
-    state: FleetState, entries: Sequence[LedgerEntry], labelled: Mapping[str, LabelledTrace]
+    verdicts: VerdictCache, entries: Sequence[LedgerEntry], labelled: Mapping[str, LabelledTrace]
 ) -> list[WorstTrace]:
     """The riskiest answers of each use case with their worst sentence."""
     worst: list[WorstTrace] = []
@@ -76,7 +77,7 @@ async def worst_traces(
         ours = [entry for entry in entries if entry.promise.use_case == use_case]
         for entry in sorted(ours, key=risk_of, reverse=True)[:WORST_PER_USE_CASE]:
             key = entry.judgement.verdict_key if entry.judgement else ""
-            kept = await state.kept([key])
+            kept = await verdicts.kept([key])
             verdict = unpack(kept[key]) if key in kept else None
             if verdict is not None:
                 worst.append(_worst(entry, verdict.outcome, labelled[entry.trace_id]))

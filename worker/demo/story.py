@@ -20,8 +20,9 @@ from assay.worker.config.settings import Settings
 from assay.worker.demo import findings
 from assay.worker.demo.result import DemoResult
 from assay.worker.demo.traffic import LabelledTrace, demo_traffic
-from assay.worker.golden.gate.gate import compare
+from assay.worker.golden.gate.comparison import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
@@ -128,15 +129,15 @@ async def _watch(
     try:
         funnel = await _settled(fleet, runtime, progress)
         again = await runtime.sweeper.sweep()
-        entries = await findings.scored_entries(runtime.state, funnel)
-        report = await read_report(runtime.state, runtime.rubrics.values(), funnel.first, funnel.last)
+        entries = await findings.scored_entries(runtime.state.ledger_reader, funnel)
+        report = await read_report(runtime.state.ledger_reader, runtime.rubrics.values(), funnel.first, funnel.last)
         costs = [row.cost_usd for row in report]
         return {
             "funnel": funnel,
             "second_sweep_selected": again.selected,
             "scores_in_store": await _count_scores(runtime),
             "report": tuple(report),
-            "worst": tuple(await findings.worst_traces(runtime.state, entries, labelled)),
+            "worst": tuple(await findings.worst_traces(runtime.state.verdicts, entries, labelled)),
             "agreement": tuple(await asyncio.to_thread(findings.agreements, entries, labelled)),
             "weighted": tuple(findings.weighted_rates(report, labelled)),
             "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
@@ -151,7 +152,7 @@ async def _settled(fleet: Fleet, runtime: Runtime, progress: Progress) -> Funnel
     while time.monotonic() < until:
         fleet.check()
         first, last = _days(runtime.clock.now())
-        funnel = await read_funnel(runtime.state, first, last)
+        funnel = await read_funnel(runtime.state.ledger_reader, runtime.state.windows, first, last)
         selected = sum(row.selected for row in funnel.rows)
         progress("judging, writing, verifying", selected - funnel.in_flight, selected)
         if selected and not funnel.in_flight and await _is_swept(runtime, funnel):
@@ -191,7 +192,7 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
         exam = await session.examine()
     finally:
         await evaluator.judge.close()
-    gates = tuple(compare(runs[baseline], runs[candidate], golden, exam) for baseline, candidate in GATES)
+    gates = tuple(gate_result(compare(runs[baseline], runs[candidate], golden, exam)) for baseline, candidate in GATES)
     return {"exam": exam, "gates": gates, "pages": await asyncio.to_thread(_write_pages, root, gates)}
 
 

@@ -72,7 +72,7 @@ class WorkerProcess:
             alive = [tag for tag, until in list(self._deliveries.items()) if until > time.monotonic()]
             try:
                 async with asyncio.timeout(RENEW_EVERY_S):
-                    await self.runtime.state.renew_deliveries(alive, now=self.runtime.clock.now())
+                    await self.runtime.state.deliveries.renew(alive, now=self.runtime.clock.now())
             except Exception as exc:  # noqa: BLE001  # whatever went wrong: to stop renewing would lose every batch
                 log.warning("process.renewal_failed", error=type(exc).__name__)
 

@@ -47,7 +47,7 @@ def record(self: Any, message: dict[str, Any]) -> None:
 @app.task(name="assay.verify", bind=True)
 def verify(self: Any) -> None:
     """Read posted scores back."""
-    run_task(self, lambda runtime: runtime.recorder.verify())
+    run_task(self, lambda runtime: runtime.verifier.verify())
 
 
 @app.task(name="assay.reconcile", bind=True)

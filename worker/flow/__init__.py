@@ -1,1 +1,1 @@
-"""What happens to a trace: swept, selected, judged, recorded, verified, and brought back when something was lost."""
+"""The use cases of a trace: sweep, selection, assess, record, verify, reconcile. They know no vendor."""

@@ -1,4 +1,7 @@
-"""From the roots of a window to promises: whose each trace is, and what the hash selects. Nothing here does I/O."""
+"""From the roots of a window to promises: which use case takes each trace, and what the hash selects.
+
+Nothing here does I/O.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from assay.worker.records.windows import WindowRecord
 
 @dataclass
 class Seen:
-    """How many traces of one window are whose."""
+    """How many traces of one window belong to which use case, and how many to none."""
 
     by_use_case: Counter[str] = field(default_factory=Counter)
     unmatched: int = 0
@@ -40,25 +43,25 @@ class Seen:
 
 @dataclass(frozen=True)
 class Chooser:
-    """What is known when traces are chosen: the policy, and the rubrics and calibrations they will be judged with."""
+    """Chooses traces by the policy, and names the rubrics and calibrations they will be judged with."""
 
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     calibrations: Mapping[str, CalibrationSet]
 
-    def sort(self, roots: Iterable[TraceRoot], now: datetime) -> Seen:
-        """Lay roots out by use case; traces that have not been over for long enough wait for a later scan."""
-        out = Seen()
+    def count_by_use_case(self, roots: Iterable[TraceRoot], now: datetime) -> Seen:
+        """Count roots by use case. Traces that have not been over for long enough wait for a later scan."""
+        seen = Seen()
         for root in roots:
             if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
-                out.excluded += 1
+                seen.excluded += 1
             elif self._is_unfinished(root, now):
-                out.unfinished += 1
+                seen.unfinished += 1
             elif cases := selection.matching_use_cases(root, self.deployment):
-                out.by_use_case[cases[0].name] += 1
+                seen.by_use_case[cases[0].name] += 1
             else:
-                out.unmatched += 1
-        return out
+                seen.unmatched += 1
+        return seen
 
     def _is_unfinished(self, root: TraceRoot, now: datetime) -> bool:
         return root.end is None or root.end > now - timedelta(seconds=self.deployment.defaults.quiet_seconds)
@@ -66,7 +69,11 @@ class Chooser:
     def choose(
         self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime
     ) -> tuple[list[Promise], Counter[str]]:
-        """Promises for what the hash selects, one per rubric, and how many were passed over, by `count_key`."""
+        """Choose among the roots of a window.
+
+        Returns:
+            A promise for each selected trace and rubric, and how many were passed over, by `count_key`.
+        """
         promises: list[Promise] = []
         passed_over: Counter[str] = Counter()
         for root in roots:

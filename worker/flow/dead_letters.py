@@ -6,35 +6,35 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.state import FleetState
-from assay.worker.records.ledger import LedgerEntry, LedgerState, Move
+from assay.worker.ports.ledger import Ledger
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 
 
-async def replay(state: FleetState, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:
+async def replay(ledger: Ledger, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:
     """Open dead letters again, due at once; returns how many. None: all of them."""
-    return await _change(state, clock, await _chosen(state, trace_ids, rubric), LedgerState.OPEN)
+    return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.OPEN)
 
 
-async def drop(state: FleetState, clock: Clock, trace_ids: Sequence[str], rubric: str | None) -> int:
+async def drop(ledger: Ledger, clock: Clock, trace_ids: Sequence[str], rubric: str | None) -> int:
     """Dismiss dead letters; they end as skipped, their reason kept. Returns how many."""
-    return await _change(state, clock, await _chosen(state, trace_ids, rubric), LedgerState.SKIPPED)
+    return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.SKIPPED)
 
 
-async def _chosen(state: FleetState, trace_ids: Sequence[str] | None, rubric: str | None) -> list[LedgerEntry]:
+async def _chosen(ledger: Ledger, trace_ids: Sequence[str] | None, rubric: str | None) -> list[LedgerEntry]:
     return [
         letter
-        for letter in await state.dead_letters()
+        for letter in await ledger.dead_letters()
         if (trace_ids is None or letter.trace_id in trace_ids) and rubric in (None, letter.promise.rubric)
     ]
 
 
-async def _change(state: FleetState, clock: Clock, letters: Sequence[LedgerEntry], to: LedgerState) -> int:
+async def _change(ledger: Ledger, clock: Clock, letters: Sequence[LedgerEntry], to: LedgerState) -> int:
     now = clock.now()
-    by_rubric: dict[str, list[Move]] = defaultdict(list)
+    by_rubric: dict[str, list[Transition]] = defaultdict(list)
     for letter in letters:
         is_replay = to is LedgerState.OPEN
         by_rubric[letter.promise.rubric].append(
-            Move(
+            Transition(
                 trace_id=letter.trace_id,
                 expected=(LedgerState.DEAD,),
                 state=to,
@@ -44,4 +44,4 @@ async def _change(state: FleetState, clock: Clock, letters: Sequence[LedgerEntry
                 fresh_start=is_replay,
             )
         )
-    return sum([len(await state.move(rubric, moves, now=now)) for rubric, moves in by_rubric.items()])
+    return sum([len(await ledger.apply(rubric, group, now=now)) for rubric, group in by_rubric.items()])

@@ -1,4 +1,7 @@
-"""From what people said of traces to labelled samples: each counted, whether it can be used or not, and why not."""
+"""From people's opinions of traces to labelled samples.
+
+Each opinion is counted, whether it can be used or not. What cannot be used is counted with the reason.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,9 @@ UNTOUCHED = "the value that assay filled in, left as it was: the judge's word, n
 class Wanted(Record):
     """Which opinions become labels.
 
-    `score` names what people are asked in queues, `marked` the values that mean a hallucination. Without them it is
-    the queue's one boolean score, where true means a hallucination, and of feedback a thumb down or less than 0.5.
+    `score` names what people are asked in queues, `marked` the values that mean a hallucination. Without
+    them it is the queue's one boolean score, where true means a hallucination, and of feedback a thumb down
+    or less than 0.5.
     """
 
     queues: tuple[str, ...] = ()
@@ -41,7 +45,7 @@ class Wanted(Record):
 
 
 class Label(Record):
-    """What people say of one trace: 1 a hallucination, 0 none. `origin` and `place` tell where they said so."""
+    """A person's label of a trace: 1 a hallucination, 0 none. `origin` and `place` say where it was given."""
 
     trace_id: str
     label: Literal[0, 1]
@@ -61,9 +65,9 @@ class LabelledTrace(Record):
 
 @dataclass
 class Tally:
-    """Denominators: what people said by place, and why what could not be used was not."""
+    """Denominators: how many opinions people gave by place, and why some could not be used."""
 
-    said: Counter[str] = field(default_factory=Counter)
+    opinions: Counter[str] = field(default_factory=Counter)
     usable: Counter[str] = field(default_factory=Counter)
     unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -79,17 +83,17 @@ async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally:
         ConfigurationError: a queue is not there, or asks for several things and none was named.
         StoreUnavailable, StoreRejected
     """
-    found: dict[str, Label] = {}
+    labels: dict[str, Label] = {}
     for name in wanted.feedback:
         async for page in queues.feedback(name, now - timedelta(days=wanted.days), now):
             for score in page:
                 label = _of_feedback(score, wanted, tally)
                 if label is not None:
-                    _keep(found, label, tally)
+                    _keep(labels, label, tally)
     for name in wanted.queues:
         async for label in _of_queue(queues, name, wanted, tally):
-            _keep(found, label, tally)
-    return found
+            _keep(labels, label, tally)
+    return labels
 
 
 async def samples(
@@ -105,38 +109,38 @@ async def samples(
         tally: counts.
     """
     before = timedelta(days=days)
-    for chunk in chunks(sorted(labels.values(), key=lambda one: one.at), FETCHED_AT_ONCE):
-        keys = [TraceKey(trace_id=one.trace_id, start=one.at - before, end=one.at) for one in chunk]
+    for chunk in chunks(sorted(labels.values(), key=lambda label: label.at), FETCHED_AT_ONCE):
+        keys = [TraceKey(trace_id=label.trace_id, start=label.at - before, end=label.at) for label in chunk]
         traces = await _fetched(source, keys)
         for label in chunk:
-            made = await in_thread(_labelled, label, traces, paths)
-            if isinstance(made, str):
-                tally.drop(label.place, made)
+            labelled = await in_thread(_labelled, label, traces, paths)
+            if isinstance(labelled, str):
+                tally.drop(label.place, labelled)
                 continue
             tally.usable[label.place] += 1
-            yield made
+            yield labelled
 
 
 async def _fetched(source: TraceReader, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
     """What the store gave; traces it had no room for are asked for again until it has."""
-    found: dict[str, Fetched] = {}
+    fetched: dict[str, Fetched] = {}
     left = list(keys)
 
     async def fetch_rest() -> None:
-        found.update(await source.fetch_traces(left))
-        busy = {trace_id: one for trace_id, one in found.items() if isinstance(one, StoreBusy)}
+        fetched.update(await source.fetch_traces(left))
+        busy = {trace_id: error for trace_id, error in fetched.items() if isinstance(error, StoreBusy)}
         left[:] = [key for key in left if key.trace_id in busy]
         if busy:
             raise next(iter(busy.values()))
 
     await patiently(fetch_rest)
-    return found
+    return fetched
 
 
 def label_of(value: bool | float | str, origin: Origin, marked: Collection[str]) -> Literal[0, 1] | None:  # noqa: FBT001  # a person's value
     """The label a value stands for, None where nobody said what it means."""
     if marked:
-        return 1 if str(value).lower() in {one.lower() for one in marked} else 0
+        return 1 if str(value).lower() in {mark.lower() for mark in marked} else 0
     if isinstance(value, str) or not 0 <= value <= 1:
         return None
     is_high = value >= 0.5
@@ -145,7 +149,7 @@ def label_of(value: bool | float | str, origin: Origin, marked: Collection[str])
 
 def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | None:
     place = f"feedback {score.name}"
-    tally.said[place] += 1
+    tally.opinions[place] += 1
     if score.trace_id is None or score.is_prefilled:
         tally.drop(place, UNTOUCHED if score.is_prefilled else "not about a trace")
         return None
@@ -164,12 +168,12 @@ async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: Tall
     place = f"queue {name}"
     async for page in queues.completed(queue):
         for item in page:
-            tally.said[place] += 1
-            made = _of_review(item, asked, wanted, place)
-            if isinstance(made, str):
-                tally.drop(place, made)
+            tally.opinions[place] += 1
+            label = _of_review(item, asked, wanted, place)
+            if isinstance(label, str):
+                tally.drop(place, label)
             else:
-                yield made
+                yield label
 
 
 def _the_boolean(name: str, scores: Mapping[str, str]) -> str:
@@ -209,21 +213,21 @@ def _of_review(item: Reviewed, asked: str, wanted: Wanted, place: str) -> Label 
 def _latest_by_person(scores: Iterable[HumanScore]) -> Sequence[HumanScore]:
     """Each person's last word; what nobody signed counts only where nobody else spoke."""
     last: dict[str | None, HumanScore] = {}
-    for score in sorted(scores, key=lambda one: one.at):
+    for score in sorted(scores, key=lambda score: score.at):
         last.pop(score.by, None)
         last[score.by] = score
     signed = [score for by, score in last.items() if by is not None]
     return signed or list(last.values())
 
 
-def _keep(found: dict[str, Label], label: Label, tally: Tally) -> None:
-    """One label a trace; the other is counted where it was said."""
-    known = found.get(label.trace_id)
+def _keep(labels: dict[str, Label], label: Label, tally: Tally) -> None:
+    """Keep one label a trace. The other is counted as not used, at its place."""
+    known = labels.get(label.trace_id)
     if known is None:
-        found[label.trace_id] = label
+        labels[label.trace_id] = label
         return
-    loser = min((known, label), key=lambda one: (one.origin == "review", one.at))
-    found[label.trace_id] = label if loser is known else known
+    loser = min((known, label), key=lambda rival: (rival.origin == "review", rival.at))
+    labels[label.trace_id] = label if loser is known else known
     tally.drop(loser.place, "the trace has another, later or by a reviewer")
 
 

@@ -1,4 +1,7 @@
-"""Which rate holds in a window: stored ones as they are, new ones from the traffic of the days or the hour before."""
+"""Which rate holds in a window.
+
+A stored rate stays as it is. A new one comes from the traffic of the days, or of the hour, before the window.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime, timedelta
 
 from assay.worker.config.deployment import Deployment, UseCase
 from assay.worker.flow import selection
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.windows import Windows
 from assay.worker.records.windows import ResolvedRate, WindowRecord
 
 _HOUR = timedelta(hours=1)
@@ -16,7 +19,7 @@ _DAY = timedelta(days=1)
 
 
 async def resolve_rates(
-    state: FleetState, deployment: Deployment, window: WindowRecord, seen: Mapping[str, int]
+    windows: Windows, deployment: Deployment, window: WindowRecord, seen: Mapping[str, int]
 ) -> dict[str, ResolvedRate]:
     """Rates of the use cases that have traces in a window; `seen` counts them.
 
@@ -26,7 +29,7 @@ async def resolve_rates(
     missing = [case for case in deployment.use_cases if seen.get(case.name) and case.name not in window.rates]
     if not missing:
         return window.rates
-    history = await state.windows(_midnight(window.start) - 7 * _DAY, window.start)
+    history = await windows.between(_midnight(window.start) - 7 * _DAY, window.start)
     fresh = {case.name: _resolve(case, deployment, history, window, seen[case.name]) for case in missing}
     return {**window.rates, **fresh}
 

@@ -1,7 +1,7 @@
 """Reconcile: publish again whatever is open past its deadline.
 
-The queue may lose a message (the Redis transport does when a worker dies between taking and noting it); the ledger
-does not. This is also the only way a failed try comes back: its deadline is its backoff.
+The queue may lose a message (the Redis transport does when a worker dies between taking and noting it); the
+ledger does not. This is also the only way a failed try comes back: its deadline is its backoff.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import timedelta
 
 from assay.worker.flow.batching import chunks, group_messages
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.deliveries import Deliveries
+from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.state import FleetState
 from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.reports import Report
@@ -37,7 +38,8 @@ class ReconcileReport(Report):
 class Reconciler:
     """Looks for broken promises."""
 
-    state: FleetState
+    ledger: Ledger
+    deliveries: Deliveries
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
@@ -47,7 +49,7 @@ class Reconciler:
         """Publish again up to 800 overdue entries, unless the queue still holds plenty of work."""
         record = await self._overdue(LedgerState.JUDGED)
         await self.publish(_record_messages(record))
-        if await self.state.queue_depth(self.assess_queue) >= FULL_QUEUE:
+        if await self.deliveries.queue_depth(self.assess_queue) >= FULL_QUEUE:
             return ReconcileReport(record=len(record), queue_is_full=True)
         assess = await self._overdue(LedgerState.OPEN)
         await self.publish(_assess_messages(assess))
@@ -55,7 +57,7 @@ class Reconciler:
 
     async def _overdue(self, state: LedgerState) -> Sequence[LedgerEntry]:
         now = self.clock.now()
-        return await self.state.overdue([state], now=now, limit=_AT_ONCE, push_to=now + self.ledger_deadline)
+        return await self.ledger.overdue([state], now=now, limit=_AT_ONCE, push_to=now + self.ledger_deadline)
 
 
 def _assess_messages(entries: Sequence[LedgerEntry]) -> list[AssessMessage]:

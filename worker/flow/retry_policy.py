@@ -26,7 +26,7 @@ class Policy(Record):
 
 
 _PROVIDER = Policy(disposition=Disposition.RETRY, max_attempts=40)
-"""A provider or store that is down is waited for: with the longest backoff, 40 attempts outlast the age limit."""
+"""A provider or store that is down is waited for. 40 attempts outlast the age limit."""
 
 POLICIES: dict[type[Exception], Policy] = {
     errors.ConfigurationError: Policy(disposition=Disposition.PARK),
@@ -47,14 +47,15 @@ BACKOFF_LONGEST_S = 600.0
 
 
 def policy_of(error: type[BaseException]) -> Policy:
-    """The row of the nearest class in the error's ancestry; an error outside the table is our bug and parks."""
+    """The row of the nearest class in the error's ancestry. An error without a row is our bug: it parks."""
     return next((POLICIES[cls] for cls in error.__mro__ if cls in POLICIES), _OUR_BUG)
 
 
 def policy_named(error: str) -> Policy:
     """The same for the class name that an outcome carries.
 
-    Looked up each time: modules that are imported late bring errors of their own, and whoever raised one is imported.
+    Looked up each time: modules that are imported late bring errors of their own, and whoever raised one is
+    imported.
     """
     named = (cls for cls in _family(errors.EvaluationError) if cls.__name__ == error)
     return next((policy_of(cls) for cls in named), _OUR_BUG)

@@ -1,4 +1,4 @@
-"""Flagged answers on their way to people: asked for when their scores are verified, put into the queue once."""
+"""Flagged answers on their way to people: requested when their scores are verified, queued once."""
 
 from __future__ import annotations
 

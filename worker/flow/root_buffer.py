@@ -1,7 +1,8 @@
 """The roots of one window, kept small while a sweep looks at them twice.
 
-A sweep must know how many traces a window has before it can choose among them, and a big project has hundreds of
-thousands in one. So pages are kept compressed, and of the ids only their hashes, to find those that come twice.
+A sweep must know how many traces a window has before it can choose among them, and a big project has
+hundreds of thousands in one. So pages are kept compressed, and of the ids only their hashes, to find those
+that come twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from assay.worker.records.traces import TraceRoot
 _FAST = 1
 
 
-class RootSpool:
+class RootBuffer:
     """Takes pages of roots in any order and gives every trace back once: its earliest root."""
 
     def __init__(self) -> None:
@@ -27,7 +28,7 @@ class RootSpool:
     def add(self, page: Sequence[TraceRoot]) -> None:
         """Keep a page."""
         for root in page:
-            # 64 bits of SipHash: two ids of a window share one about never, and then one trace counts as repeated.
+            # 64 bits of SipHash: two ids of a window practically never share one.
             mark = hash(root.trace_id)
             if mark in self._seen:
                 self._twice.add(root.trace_id)
@@ -38,14 +39,14 @@ class RootSpool:
         """Pages of traces, each trace once; may be gone through again."""
         earliest: dict[str, TraceRoot] = {}
         for page in self._pages:
-            once: list[TraceRoot] = []
+            single: list[TraceRoot] = []
             for root in _unpacked(page):
                 if root.trace_id not in self._twice:
-                    once.append(root)
+                    single.append(root)
                 elif root.trace_id not in earliest or root.start < earliest[root.trace_id].start:
                     earliest[root.trace_id] = root
-            if once:
-                yield once
+            if single:
+                yield single
         if earliest:
             yield list(earliest.values())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import GroundingState, Scored, Usage, Verdict
 from assay.worker.records.ledger import LedgerEntry, Promise
-from assay.worker.records.scores import Score, ScoreSpec, score_id
+from assay.worker.records.scores import Score, ScoreSpec
 
 
 def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
@@ -17,7 +17,7 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
     metadata = score_metadata(promise, outcome) | {"cost_usd": judgement.cost_usd if judgement else None}
     return [
         Score(
-            id=_id(project, promise, name),
+            id=promise.score_id(project, name),
             trace_id=promise.trace_id,
             observation_id=promise.observation_id,
             name=name,
@@ -116,7 +116,10 @@ def _cascade_metadata(verdict: Verdict) -> dict[str, str | float | bool | None]:
 
 
 def path_in_words(verdict: Verdict) -> str:
-    """The path on one line: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`."""
+    """The path on one line.
+
+    Example: `local escalated (risk 0.42 within 0.05–0.9) > llm decided (the last tier asked)`.
+    """
     return " > ".join(
         f"{step.judge} {step.outcome}" + (f" ({step.reason})" if step.reason else "") for step in verdict.path
     )
@@ -125,15 +128,4 @@ def path_in_words(verdict: Verdict) -> str:
 def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
     """Score id → (name, value) as the store must show them."""
     values = entry.judgement.values if entry.judgement else {}
-    return {_id(project, entry.promise, name): (name, value) for name, value in values.items()}
-
-
-def _id(project: str, promise: Promise, name: str) -> str:
-    return score_id(
-        project,
-        promise.trace_id,
-        promise.observation_id,
-        rubric_name=promise.rubric,
-        rubric_hash=promise.rubric_hash,
-        name=name,
-    )
+    return {entry.promise.score_id(project, name): (name, value) for name, value in values.items()}

@@ -1,7 +1,14 @@
 """Selection as survey design: which traces are judged, with which known probability.
 
-The decision for a trace is a salted hash of its id, so every machine and every retry gives the same answer, and
-a sample at 5 % lies inside the one at 10 % (statistics sheet 2.1). Nothing here does I/O.
+A trace is selected at rate r where u < r * 2**64. u is the first 64 bits of SHA-256 over a salt and the
+trace's id (`assay.judges.hash_sampling`). So every machine and every retry gives the same answer, and a
+sample at 5 % lies inside the one at 10 %. Each trace is selected independently of all others, with a
+probability pi that is known and recorded.
+
+Survey statistics call this Poisson sampling with permanent random numbers: E. Ohlsson, "Coordination of
+samples using permanent random numbers", in Business Survey Methods, Wiley 1995, chapter 9. A hash as the
+random number: N. Duffield and M. Grossglauser, "Trajectory sampling for direct traffic observation",
+IEEE/ACM Transactions on Networking 9(3), 2001. Nothing here does I/O.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class KeptVerdict(Record):
     outcome: Scored
 
     def cost_for(self, trace_id: str) -> float | None:
-        """What this trace adds to the bill: the verdict's cost for the one that paid, nothing for the others."""
+        """What this trace adds to the bill: the verdict's cost for the trace that paid, 0 for the others."""
         if trace_id != self.trace_id or self.outcome.verdict is None:
             return 0.0
         return self.outcome.verdict.cost_usd

@@ -1,4 +1,7 @@
-"""Which windows of root start times are to be looked at: closed ones never seen, and recorded ones again for a day."""
+"""Which windows of root start times are due for a scan.
+
+A closed window that was never seen is due at once. A recorded one is due again several times within a day.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,37 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from assay.worker.config.deployment import Deployment
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.windows import Windows
 from assay.worker.records.windows import WindowRecord
 
 OLDEST = timedelta(days=13)
 """How far back unseen windows are looked for after an outage: final ledger entries live 14 days."""
 
 
-LONGEST = timedelta(hours=24)
-"""How long after its window a trace may end or arrive and still be judged. Many stores show a trace only once it has
-ended, under its old start: nothing in the window tells that one is missing, so each window is looked at until then."""
+LATEST_ARRIVAL = timedelta(hours=24)
+"""How long after its window a trace may end or arrive and still be judged. Many stores show a trace only
+once it has ended, under its old start. Nothing in the window tells that a trace is missing. So each window
+is scanned that long."""
 
-APART = 4
-"""From the second scan on a window is scanned again at so many times its age, in all about five times; so the longer
-a trace ran, the longer it may wait for its scores."""
+RESCAN_FACTOR = 4
+"""From the second scan on, a window is scanned again at this many times its age, about five times in all.
+So the longer a trace ran, the longer it may wait for its scores. Example: scanned at 1 h, then at 4 h, then
+at 24 h."""
 
-APART_UNFINISHED = 2
-"""The same where it holds traces that are known to run: there is something to wait for."""
+RESCAN_FACTOR_UNFINISHED = 2
+"""The same for a window that holds traces which are known to run still."""
 
 _LEAST_AGE = timedelta(minutes=15)
 
-PUT_OFF = timedelta(minutes=10)
+RETRY_LOOKBACK_AFTER = timedelta(minutes=10)
 """When a look-back that failed is due again."""
 
-LOOK_BACKS = 12
-"""Most windows that one sweep looks back at, so that they keep no new window and no judging waiting: windows of a
-minute need three a minute."""
+MAX_LOOK_BACKS = 12
+"""Most windows that one sweep looks back at, so that no new window and no judging waits for them. Windows
+of a minute need three look-backs a minute."""
 
 
-async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
+async def due_windows(windows: Windows, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
     """Windows to scan: new ones and those with late traces, oldest first; then some of those to look back at.
 
     Raises:
@@ -43,45 +48,48 @@ async def due_windows(state: FleetState, deployment: Deployment, epoch: datetime
     size = timedelta(seconds=deployment.window_seconds)
     first = _aligned(max(epoch, now - OLDEST) - timedelta(hours=deployment.lookback_hours), size)
     closed_before = now - timedelta(seconds=deployment.defaults.quiet_seconds)
-    recorded = await state.windows(first - timedelta(hours=1), now)
-    again = [w for w in recorded if not w.is_final and (w.next_scan is None or w.next_scan <= now)]
+    recorded = await windows.between(first - timedelta(hours=1), now)
+    due = [w for w in recorded if not w.is_final and (w.next_scan is None or w.next_scan <= now)]
     late = timedelta(seconds=deployment.late_seconds)
-    soon = [w for w in again if not is_look_back(w, late)]
+    soon = [w for w in due if not is_look_back(w, late)]
     new = sorted([*soon, *_unseen(first, closed_before, size, recorded)], key=lambda window: window.start)
     # Longest due first: one that failed and was put off comes after the others.
-    back = sorted((w for w in again if is_look_back(w, late)), key=lambda window: window.next_scan or now)
-    return [*new, *back[:LOOK_BACKS]]
+    back = sorted((w for w in due if is_look_back(w, late)), key=lambda window: window.next_scan or now)
+    return [*new, *back[:MAX_LOOK_BACKS]]
 
 
 def is_look_back(window: WindowRecord, late: timedelta) -> bool:
-    """Whether a window was scanned after its late time already, and what turns up now came later still."""
+    """Whether a window was already scanned after its late time. What turns up now came later still."""
     return window.next_scan is not None and window.next_scan > window.end + late
 
 
 def is_over(age: timedelta, late: timedelta) -> bool:
     """Whether a scan at this age is the last."""
-    return age >= max(late, LONGEST)
+    return age >= max(late, LATEST_ARRIVAL)
 
 
 def next_age(age: timedelta, late: timedelta, *, has_unfinished: bool) -> timedelta:
     """How old a window is to be when it is scanned after a scan at this age."""
     if age < late:
         return late
-    apart = APART_UNFINISHED if has_unfinished else APART
-    last, then = max(late, LONGEST), apart * max(age, _LEAST_AGE)
+    factor = RESCAN_FACTOR_UNFINISHED if has_unfinished else RESCAN_FACTOR
+    last, following = max(late, LATEST_ARRIVAL), factor * max(age, _LEAST_AGE)
     # No two scans close together at the end.
-    return last if then * 1.5 > last else then
+    return last if following * 1.5 > last else following
 
 
-def is_about_counted(window: WindowRecord) -> bool:
-    """Whether at most the last scan is still to come: only what ran or lay about for hours may be missing."""
-    return window.is_final or (window.next_scan is not None and window.next_scan >= window.end + LONGEST)
+def is_nearly_counted(window: WindowRecord) -> bool:
+    """Whether at most the last scan is still to come. Only traces that arrived hours late may be missing."""
+    return window.is_final or (window.next_scan is not None and window.next_scan >= window.end + LATEST_ARRIVAL)
 
 
 def _unseen(
     start: datetime, closed_before: datetime, size: timedelta, recorded: Sequence[WindowRecord]
 ) -> list[WindowRecord]:
-    """Closed windows that no recorded one overlaps: what was counted under another window size stays counted."""
+    """Closed windows that overlap no recorded one.
+
+    What was counted under another window size stays counted.
+    """
     unseen: list[WindowRecord] = []
     at = 0
     while start + size <= closed_before:

@@ -1,8 +1,8 @@
 """Limits that all workers share: so much of something in any period, reserved before it is used.
 
-A reservation counts from the moment it is made until its work is over, and for one period after that; what was
-reserved by a worker that died is charged in full when its lease ends. So no period of the limit's length ever holds
-more than its amount, whoever counts, wherever their clock stands.
+A reservation counts from the moment it is made until its work is over, and for one period after that; what
+was reserved by a worker that died is charged in full when its lease ends. So no period of the limit's
+length ever holds more than its amount, whoever counts, wherever their clock stands.
 
     async with admitted(limits, {RateLimit(name="langfuse:general", amount=27): 1}, max_wait_s=10):
         ...  # one request
@@ -58,7 +58,10 @@ class RateLimits(Protocol):
     """
 
     async def reserve(self, charges: Mapping[RateLimit, float], *, lease_s: float) -> Reservation:
-        """Take this much of each limit, of all or of none; a lease that is not settled is charged after `lease_s`."""
+        """Take this much of each limit, of all or of none.
+
+        A lease that is not settled is charged in full after `lease_s` seconds.
+        """
         ...
 
     async def settle(self, lease: str, charges: Mapping[RateLimit, float]) -> None:
@@ -74,7 +77,8 @@ class RateLimits(Protocol):
 async def admitted(
     limits: RateLimits, charges: Mapping[RateLimit, float], *, max_wait_s: float, lease_s: float = 60.0
 ) -> AsyncIterator[dict[RateLimit, float]]:
-    """Wait for room, then run the body; it may correct the amounts it is given, and is charged these at the end.
+    """Wait for room, then run the body; it may correct the amounts it is given, and is charged these at the
+    end.
 
     Raises:
         LimitReached: the wait would be longer than `max_wait_s` in all.

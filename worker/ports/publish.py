@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, RecordMessage
 
 Publish = Callable[[Sequence[AssessMessage | RecordMessage]], Awaitable[None]]
-"""Rings the doorbell: hands messages to the queue they belong to. Losing one is harmless, the ledger remembers."""
+"""Hands messages to the queue they belong to. Losing one is harmless: the ledger remembers the work, and
+the reconciler publishes it again."""
 
 PublishGolden = Callable[[Sequence[GoldenRunMessage | GoldenJudgeMessage]], Awaitable[None]]
-"""The same for golden runs. What such a message asks for lies in the state as well."""
+"""The same for golden runs. What such a message asks for lies in the state, so it can be published again."""

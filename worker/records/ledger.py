@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from assay.judges.schema import Failed, Record, Screening, Skipped
 from assay.worker.records.messages import Pi
+from assay.worker.records.scores import score_id
 
 
 class LedgerState(StrEnum):
@@ -43,6 +44,17 @@ class Promise(Record):
     sample: Literal["base", "boost"] = "base"
     selected_at: AwareDatetime
 
+    def score_id(self, project: str, name: str) -> str:
+        """The id of this trace's score of a name, in a store's project."""
+        return score_id(
+            project,
+            self.trace_id,
+            self.observation_id,
+            rubric_name=self.rubric,
+            rubric_hash=self.rubric_hash,
+            name=name,
+        )
+
 
 class Judgement(Record):
     """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
@@ -62,7 +74,7 @@ class Judgement(Record):
 
 
 class Unanswered(Record):
-    """What a cascade's first tier had said, under which evaluator revision, where a later one gave no answer."""
+    """What a cascade's first tier concluded, under which evaluator revision, where a later tier gave no answer."""
 
     revision: str
     screening: Screening
@@ -101,7 +113,7 @@ class LedgerEntry(Record):
         return self.promise.trace_id
 
 
-class LostSpend(Record):
+class UnscoredSpend(Record):
     """What judging took that led to no score: model calls, USD as far as known, and the calls whose price is not."""
 
     calls: int = Field(default=0, ge=0)
@@ -109,7 +121,7 @@ class LostSpend(Record):
     unpriced_calls: int = Field(default=0, ge=0)
 
 
-class Move(Record):
+class Transition(Record):
     """One change of one entry: applied only if the entry is still in one of `expected`."""
 
     trace_id: str

@@ -49,5 +49,5 @@ class WindowRecord(Record):
 
     @property
     def total(self) -> int:
-        """Traces that the last scan saw, whosever they are."""
+        """All traces in the last scan, whether or not a use case matched."""
         return sum(self.seen.values()) + self.unmatched + self.excluded + self.unfinished

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import Field, computed_field
 
 from assay.judges.schema import Record
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.ledger import LedgerReader
+from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
 
 
@@ -76,31 +77,31 @@ class Funnel(Record):
         return sum(sum(row.in_flight.values()) for row in self.rows)
 
 
-async def read_funnel(state: FleetState, first: date, last: date) -> Funnel:
+async def read_funnel(ledger: LedgerReader, windows: Windows, first: date, last: date) -> Funnel:
     """The funnel of traces that started on these UTC days, both included."""
     start = datetime.combine(first, time(), UTC)
-    windows = await state.windows(start, datetime.combine(last, time(), UTC) + timedelta(days=1))
+    recorded = await windows.between(start, datetime.combine(last, time(), UTC) + timedelta(days=1))
     passed_over: Counter[str] = Counter()
-    for window in windows:
+    for window in recorded:
         passed_over.update(window.not_selected)
     parts: dict[str, dict[LedgerState, Counter[str]]] = {}
-    promised = {count_key(*key): n for key, n in (await state.promised(first, last)).items()}
-    for (use_case, rubric, ledger_state, reason), n in (await state.counts(first, last)).items():
+    promised = {count_key(*key): n for key, n in (await ledger.promised(first, last)).items()}
+    for (use_case, rubric, ledger_state, reason), n in (await ledger.counts(first, last)).items():
         key = count_key(use_case, rubric)
         parts.setdefault(key, {s: Counter() for s in LedgerState})[ledger_state][reason] += n
     rows = [
         _row(key, passed_over[key], promised.get(key, 0), parts.get(key, {})) for key in sorted({*parts, *passed_over})
     ]
-    rootless = [window.rootless for window in windows if window.rootless is not None]
+    rootless = [window.rootless for window in recorded if window.rootless is not None]
     return Funnel(
         first=first,
         last=last,
         rows=tuple(rows),
-        windows=len(windows),
-        unmatched=sum(w.unmatched for w in windows),
-        excluded=sum(w.excluded for w in windows),
-        unfinished=sum(w.unfinished for w in windows),
-        late=sum(w.late for w in windows),
+        windows=len(recorded),
+        unmatched=sum(w.unmatched for w in recorded),
+        excluded=sum(w.excluded for w in recorded),
+        unfinished=sum(w.unfinished for w in recorded),
+        late=sum(w.late for w in recorded),
         unseen_rootless=sum(rootless) if rootless else None,
         rootless_windows=len(rootless),
     )

@@ -11,7 +11,7 @@ from datetime import date
 
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Record
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.ledger import LedgerReader
 from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.reporting.cascade_rates import CascadeRates, cascade_rates
 from assay.worker.statistics.intervals import Estimate
@@ -54,12 +54,12 @@ class ReportRow(Record):
     cascade: CascadeRates | None = None
 
 
-async def read_report(state: FleetState, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
+async def read_report(ledger: LedgerReader, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
     """One row per use case, rubric and revision over traces that started on these UTC days."""
     cuts = {rubric.name: rubric.risk_labels.high for rubric in rubrics}
     groups: dict[_Key, list[LedgerEntry]] = defaultdict(list)
     unanswered: dict[_Key, list[LedgerEntry]] = defaultdict(list)
-    async for entry in state.scan(first, last):
+    async for entry in ledger.scan(first, last):
         if entry.state is LedgerState.SCORED and entry.judgement is not None:
             key = (entry.promise.use_case, entry.promise.rubric, entry.judgement.revision)
             groups[key].append(entry)

@@ -11,10 +11,12 @@ from assay.worker.config.deployment import Deployment, UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Project, TraceReader
-from assay.worker.ports.state import FleetState
 from assay.worker.ports.store_errors import StoreError
+from assay.worker.ports.verdicts import VerdictCache
+from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey
@@ -54,24 +56,40 @@ class TraceStory(Record):
 
 
 async def tell(
-    trace_id: str, source: TraceReader, sink: ScoreReader, state: FleetState, deployment: Deployment
+    trace_id: str,
+    deployment: Deployment,
+    *,
+    source: TraceReader,
+    sink: ScoreReader,
+    ledger: LedgerReader,
+    windows: Windows,
+    verdicts: VerdictCache,
 ) -> TraceStory:
     """Collect the story of one trace: what the store has of it, what was decided, what was written.
+
+    Args:
+        trace_id: the trace.
+        deployment: which use cases there are.
+        source: where the trace is.
+        sink: where its scores are.
+        ledger: what was promised and what came of it.
+        windows: the rates that held when it was swept.
+        verdicts: what the judges concluded, as long as it is kept.
 
     Raises:
         StoreUnavailable, StateUnavailable
     """
     fraction = hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
     names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
-    stories = tuple([await _rubric_story(trace_id, name, source, sink, state) for name in names])
+    stories = tuple([await _rubric_story(trace_id, name, source, sink, ledger, verdicts) for name in names])
     key = next((_key(s.entry) for s in stories if s.entry is not None), None)
-    found = (await source.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
-    trace, unread = (None, str(found)) if isinstance(found, StoreError) else (found, None)
+    fetched = (await source.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
+    trace, unread = (None, str(fetched)) if isinstance(fetched, StoreError) else (fetched, None)
     story = TraceStory(trace_id=trace_id, trace=trace, unread=unread, hash_fraction=fraction, rubrics=stories)
     if trace is None:
         return story
     cases = selection.matching_use_cases(trace.root, deployment)
-    window = await _window(trace.root.start, state, deployment)
+    window = await _window(trace.root.start, windows, deployment)
     update: dict[str, object] = {
         "excluded": selection.is_excluded(trace.root, deployment),
         "use_case": cases[0].name if cases else None,
@@ -94,24 +112,24 @@ def _selection(
 
 
 async def _rubric_story(
-    trace_id: str, rubric: str, source: Project, sink: ScoreReader, state: FleetState
+    trace_id: str, rubric: str, project: Project, sink: ScoreReader, ledger: LedgerReader, verdicts: VerdictCache
 ) -> RubricStory:
-    entry = (await state.entries(rubric, [trace_id])).get(trace_id)
+    entry = (await ledger.entries(rubric, [trace_id])).get(trace_id)
     scores: Iterable[Score] = ()
     outcome = None
     if entry is not None and entry.judgement is not None:
-        ids = expected_scores(entry, await source.project_id())
+        ids = expected_scores(entry, await project.project_id())
         scores = (await sink.read_scores(ids)).values()
-        kept = await state.kept([entry.judgement.verdict_key])
+        kept = await verdicts.kept([entry.judgement.verdict_key])
         verdict = unpack(kept[entry.judgement.verdict_key]) if kept else None
         outcome = verdict.outcome if verdict else None
-    history = await state.history(rubric, trace_id)
+    history = await ledger.history(rubric, trace_id)
     return RubricStory(rubric=rubric, entry=entry, history=tuple(history), scores=tuple(scores), outcome=outcome)
 
 
-async def _window(start: datetime, state: FleetState, deployment: Deployment) -> WindowRecord | None:
+async def _window(start: datetime, windows: Windows, deployment: Deployment) -> WindowRecord | None:
     size = timedelta(seconds=deployment.window_seconds)
-    return next((w for w in await state.windows(start - size, start + size) if w.start <= start < w.end), None)
+    return next((w for w in await windows.between(start - size, start + size) if w.start <= start < w.end), None)
 
 
 def _key(entry: LedgerEntry) -> TraceKey:

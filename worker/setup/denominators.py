@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from assay.judges.errors import EvaluationError
-from assay.worker.flow.windows import is_about_counted
+from assay.worker.flow.windows import is_nearly_counted
 from assay.worker.ports.health import Check
 from assay.worker.records.windows import WindowRecord
 from assay.worker.wiring.runtime import Runtime
@@ -28,7 +28,7 @@ async def check_denominators(runtime: Runtime) -> Check | None:
         return None
     try:
         now = runtime.clock.now()
-        windows = last_piece(await runtime.state.windows(now - LOOKED_AT, now))
+        windows = last_piece(await runtime.state.windows.between(now - LOOKED_AT, now))
         if not windows or (await runtime.store.server()).generation != "v4":
             return None
         start, end = windows[0].start, windows[-1].end
@@ -41,7 +41,7 @@ def last_piece(windows: Sequence[WindowRecord]) -> list[WindowRecord]:
     """The last windows that are as good as counted and follow each other without a gap."""
     piece: list[WindowRecord] = []
     for window in windows:
-        if not is_about_counted(window):
+        if not is_nearly_counted(window):
             continue
         piece = [*piece, window] if piece and piece[-1].end == window.start else [window]
     return piece

@@ -1,1 +1,1 @@
-"""The shared state of a fleet: the ledger, windows, kept verdicts. Redis for many processes, memory for one."""
+"""The shared state of a fleet. Redis for many processes, memory for one."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.worker.statistics.permutation import sign_flip_counts
+
 Floats = NDArray[np.float64]
 
 
@@ -33,6 +35,18 @@ def mcnemar_exact(b: int, c: int) -> float:
         extreme += ways
         ways = ways * i // (m - i + 1)
     return float(extreme / (1 << m))
+
+
+def drop_p_value(drops: Sequence[int], repeats: int) -> float:
+    """One-sided exact p-value of passes lost per item, on items that were asked equally often on both sides.
+
+    Args:
+        drops: passes lost, e.g. −1, 0 or 1 with one repeat, −3…3 with three.
+        repeats: answers to each item. One: McNemar's test. More: the sign-flip test, of which McNemar's is a case.
+    """
+    if repeats > 1:
+        return sign_flip_counts(drops)
+    return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

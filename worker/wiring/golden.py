@@ -29,7 +29,11 @@ GOLDEN_CONCURRENCY = 32
 def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
     """Finds golden sets that are due."""
     return GoldenClock(
-        state=runtime.state, schedules=partial(golden_schedules, runtime.root), publish=publish, clock=runtime.clock
+        key_values=runtime.state.key_values,
+        locks=runtime.state.locks,
+        schedules=partial(golden_schedules, runtime.root),
+        publish=publish,
+        clock=runtime.clock,
     )
 
 
@@ -48,18 +52,20 @@ def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
         webhook=runtime.settings.golden_webhook_url,
         show=experiments_of(runtime.root, runtime.settings),
     )
-    return ScheduledRuns(state=runtime.state, clock=runtime.clock, place=place)
+    return ScheduledRuns(
+        key_values=runtime.state.key_values, locks=runtime.state.locks, clock=runtime.clock, place=place
+    )
 
 
 async def read_schedule_statuses(runtime: Runtime) -> list[ScheduleStatus]:
     """How every scheduled set stands now."""
     schedules = await in_thread(golden_schedules, runtime.root)
-    return await schedule_statuses(runtime.state, schedules, runtime.clock.now())
+    return await schedule_statuses(runtime.state.key_values, schedules, runtime.clock.now())
 
 
 def golden_judging(runtime: Runtime) -> GoldenJudging:
     """Judges samples of golden runs that were started with --fleet."""
-    return GoldenJudging(state=runtime.state, evaluator=runtime.evaluator)
+    return GoldenJudging(key_values=runtime.state.key_values, locks=runtime.state.locks, evaluator=runtime.evaluator)
 
 
 def golden_schedules(root: ConfigRoot) -> Schedules:

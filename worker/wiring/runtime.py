@@ -13,18 +13,20 @@ from assay.worker.config.calibration_sets import CalibrationSet, parse_calibrati
 from assay.worker.config.egress import may_see
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.flow.assess import Assessor, Limits
+from assay.worker.flow.assess import Assessor
 from assay.worker.flow.reconcile import Reconciler
 from assay.worker.flow.record import Recorder
 from assay.worker.flow.reviews import Reviewer, ReviewReport
 from assay.worker.flow.sweep import Sweeper
+from assay.worker.flow.transitions import AssessLimits
+from assay.worker.flow.verify import Verifier
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.reviews import review_queues_of
 from assay.worker.ports.state import FleetState
 from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
-from assay.worker.state.redis.state import RedisState
+from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from assay.worker.wiring.stores import open_deployment_store
@@ -51,7 +53,7 @@ class Runtime:
         self.rubrics = load_rubrics(root, self.deployment, settings)
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
-        self.state: FleetState = RedisState(redis_url, prefix=settings.key_prefix)
+        self.state: FleetState = redis_state(redis_url, prefix=settings.key_prefix)
         self.store: Store = open_deployment_store(
             root, self.deployment, settings, rubrics=self.rubrics.values(), state=self.state
         )
@@ -63,7 +65,10 @@ class Runtime:
         return Sweeper(
             source=self.store,
             sink=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            windows=self.state.windows,
+            documents=self.state.documents,
+            locks=self.state.locks,
             deployment=self.deployment,
             rubrics=self.rubrics,
             publish=self.publish,
@@ -82,12 +87,14 @@ class Runtime:
         """Judges batches."""
         return Assessor(
             source=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            verdicts=self.state.verdicts,
+            spend=self.state.spend,
             evaluator=self.evaluator,
             publish=self.publish,
             clock=self.clock,
             may_see=partial(may_see, self.deployment),
-            limits=Limits(
+            limits=AssessLimits(
                 batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
                 trace_wait=timedelta(seconds=self.settings.trace_wait_s),
                 max_age=timedelta(seconds=self.settings.max_age_s),
@@ -97,15 +104,28 @@ class Runtime:
 
     @cached_property
     def recorder(self) -> Recorder:
-        """Writes scores and reads them back."""
+        """Writes scores."""
         return Recorder(
             project=self.store,
             sink=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            verdicts=self.state.verdicts,
+            clock=self.clock,
+            read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
+        )
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Reads scores back."""
+        return Verifier(
+            project=self.store,
+            sink=self.store,
+            ledger=self.state.ledger,
+            locks=self.state.locks,
+            reviews=self.state.reviews,
             publish=self.publish,
             clock=self.clock,
             rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
-            read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
             review_queues=self.deployment.review_queues,
         )
 
@@ -120,7 +140,8 @@ class Runtime:
     def reconciler(self) -> Reconciler:
         """Publishes again what is overdue."""
         return Reconciler(
-            state=self.state,
+            ledger=self.state.ledger,
+            deliveries=self.state.deliveries,
             publish=self.publish,
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
@@ -133,7 +154,7 @@ class Runtime:
         if known is not None:
             return known
         local = next((r for r in self.rubrics.values() if r.content_hash() == rubric_hash), None)
-        content = None if local else await self.state.document(rubric_hash)
+        content = None if local else await self.state.documents.get(rubric_hash)
         rubric = local or (parse_rubric(content, source=f"rubric {rubric_hash[:12]}") if content else None)
         named = await self._calibration_set(calibration_hash) if calibration_hash else None
         if rubric is None or (calibration_hash and named is None):
@@ -145,7 +166,7 @@ class Runtime:
         return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
 
     async def _calibration_set(self, digest: str) -> CalibrationSet | None:
-        content = await self.state.document(digest)
+        content = await self.state.documents.get(digest)
         return parse_calibration_set(content, source=f"calibration {digest[:12]}") if content else None
 
     async def close(self) -> None:

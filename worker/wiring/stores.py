@@ -32,6 +32,8 @@ def open_deployment_store(
         from assay.worker.stores.langfuse.factory import open_langfuse
 
         limits = state.limits if state else MemoryLimits()
-        return open_langfuse(deployment, settings, limits=limits, rubrics=tuple(rubrics), locks=state)
+        return open_langfuse(
+            deployment, settings, limits=limits, rubrics=tuple(rubrics), locks=state.locks if state else None
+        )
     path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
     return open_store(deployment.store.kind, path=path)

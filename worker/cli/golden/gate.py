@@ -14,10 +14,12 @@ from assay.worker.cli.golden.call import open_call, side_name
 from assay.worker.cli.golden.experiments import check_experiment, show_experiment
 from assay.worker.cli.golden.options import NameArgument, RunOptions, takes_run_options
 from assay.worker.cli.golden.progress import interruptible, with_session
-from assay.worker.golden.gate.gate import sight_of
+from assay.worker.golden.gate.detectable_effect import detectable_effect
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.report.json_report import gate_json, run_json
 from assay.worker.golden.report.terminal import print_gate, print_run
+from assay.worker.golden.report.wording.effects import effect_words
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
 from assay.worker.golden.runs.recording import record_release, release_to_record
@@ -85,12 +87,10 @@ def gate(
         call = replace(call, repeats=after.repeats)
     before = call.baseline(baseline)
     stderr.print(Text(f"{name}: {side_name(after)} against {side_name(before)}"), soft_wrap=True)
-    stderr.print(Text(f"{name}: {sight_of(call.golden, call.repeats)}", style="dim"))
+    stderr.print(Text(f"{name}: {effect_words(detectable_effect(call.golden, repeats=call.repeats))}", style="dim"))
 
     async def work(session: GoldenSession) -> GateResult:
-        found = await session.gate(before, after)
-        # A run that was made before keeps its own place; this comparison has one, too.
-        return found.model_copy(update={"run_id": call.run_id})
+        return gate_result(await session.gate(before, after))
 
     with interruptible(call.how_to_go_on):
         result = with_session(call, {"baseline": before, "candidate": after}, work)

@@ -23,7 +23,7 @@ from assay.worker.golden.runs.run import SampleEvaluator
 from assay.worker.launch.broker import Broker
 from assay.worker.launch.fleet import running_broker
 from assay.worker.ports.state import StateUnavailable
-from assay.worker.state.redis.state import RedisState
+from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.golden import judged_by
 from assay.worker.wiring.judges import build_evaluator
 
@@ -88,11 +88,12 @@ async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -
     from assay.worker.fleet.app import publish, use_settings
 
     use_settings(call.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
-    state = RedisState(broker.url, prefix=call.settings.key_prefix)
+    state = redis_state(broker.url, prefix=call.settings.key_prefix)
     stack.push_async_callback(state.close)
     fleet = FleetEvaluator(
         judged_by(evaluator, call.root, call.settings),
-        state,
+        state.key_values,
+        state.documents,
         publish,
         say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
     )

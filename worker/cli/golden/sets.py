@@ -15,8 +15,9 @@ from assay.worker.cli.golden import experiments, gate
 from assay.worker.cli.golden.options import NameArgument
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.golden.gate.gate import sight_of
-from assay.worker.golden.report.facts import series_facts
+from assay.worker.golden.gate.detectable_effect import detectable_effect
+from assay.worker.golden.report.wording.effects import effect_words
+from assay.worker.golden.report.wording.facts import series_facts
 from assay.worker.golden.runs.baseline_approval import approve_baseline, check_runs
 from assay.worker.golden.runs.run_store import RunStore
 from assay.worker.golden.runs.series import Series, build_series
@@ -64,7 +65,7 @@ def verify(name: NameArgument, config: ConfigOption = None) -> None:
     golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
     findings = _check(settings, root, golden)
     console.print(f"{name}: as frozen ({len(golden.items)} items, digest {golden.digest[:12]})", highlight=False)
-    console.print(sight_of(golden, golden.manifest.repeats), highlight=False)
+    console.print(effect_words(detectable_effect(golden, repeats=golden.manifest.repeats)), highlight=False)
     raise typer.Exit(2 if any(finding.blocks for finding in findings) else 0)
 
 

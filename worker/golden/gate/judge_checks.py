@@ -4,89 +4,102 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from assay.judges.schema import Scored, Tier, Verdict
+from assay.judges.schema import Tier, Verdict
+from assay.worker.golden.gate.findings import (
+    ExamNotPassed,
+    ExamOfAnotherJudge,
+    Finding,
+    JudgeUnexamined,
+    RevisionsDiffer,
+    ServedByNewModel,
+    SidesServedDifferently,
+    UnexaminedJudgeAllowed,
+)
+from assay.worker.golden.results.judge_models import verdicts_of
 from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
-from assay.worker.golden.runs.run import verdicts_of
 from assay.worker.golden.sets.golden_set import GoldenSet
 
 
-def judge_doubts(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """Why the judge's verdicts cannot carry a decision."""
+class JudgeFindings(NamedTuple):
+    """Why the judge's verdicts cannot carry a decision, and what a person should know though they can."""
+
+    doubts: list[Finding]
+    warnings: list[Finding]
+
+
+def judge_findings(
+    baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None
+) -> JudgeFindings:
+    """Everything there is to say against the judge of these two runs."""
     settings = golden.manifest.gate
-    doubts = []
-    if baseline.revision != candidate.revision:
-        doubts.append("baseline and candidate were judged by different evaluator revisions; judge the baseline again")
-    if exam is None or exam.state is ExamState.UNEXAMINED:
-        why = exam.reason if exam is not None else "the anchors were not judged"
-        if _screened(baseline, candidate):
-            doubts.append(f"judge unexamined: {why}; scores of the screen decide only after a passed exam: add anchors")
-        elif not settings.allow_unexamined:
-            doubts.append(f"judge unexamined: {why}; add anchors or set gate.allow_unexamined")
-    elif exam.revision != candidate.revision or exam.set_digest != golden.digest:
-        doubts.append("the judge's exam is of another evaluator revision or set; examine it again")
-    elif exam.state is not ExamState.PASSED:
-        doubts.append(f"judge exam {exam.state.value}: {exam.reason}")
+    before, after = _verdicts(baseline), _verdicts(candidate)
+    is_screen = any(verdict.tier is Tier.SCREEN for verdict in (*before, *after))
+    is_allowed = settings.allow_unexamined and not is_screen
+    doubts: list[Finding] = [] if baseline.revision == candidate.revision else [RevisionsDiffer()]
+    doubts += _exam_doubts(exam, candidate, golden.digest, is_screen=is_screen, is_allowed=is_allowed)
+    changes = [*_between_sides(before, after), *_since_baseline(candidate, golden, exam)]
+    warnings: list[Finding] = []
     if settings.on_model_change == "inconclusive":
-        doubts += model_changes(baseline, candidate, golden, exam)
-    return doubts
+        doubts += changes
+    else:
+        warnings += changes
+    if is_allowed and exam is not None and exam.state is ExamState.UNEXAMINED:
+        warnings.append(UnexaminedJudgeAllowed(exam.reason))
+    return JudgeFindings(doubts, warnings)
 
 
-def judge_warnings(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """What a person should know of the judge though the set lets it decide."""
-    settings, warnings = golden.manifest.gate, []
-    if settings.on_model_change == "warn":
-        warnings += model_changes(baseline, candidate, golden, exam)
-    allowed = settings.allow_unexamined and not _screened(baseline, candidate)
-    if exam is not None and exam.state is ExamState.UNEXAMINED and allowed:
-        warnings.append(f"the judge is unexamined ({exam.reason}); gate.allow_unexamined lets it decide all the same")
-    return warnings
+def _exam_doubts(
+    exam: JudgeExam | None, candidate: GoldenRun, set_digest: str, *, is_screen: bool, is_allowed: bool
+) -> list[Finding]:
+    """What the judge's exam says against it."""
+    if exam is None or exam.state is ExamState.UNEXAMINED:
+        reason = exam.reason if exam is not None else "the anchors were not judged"
+        return [] if is_allowed else [JudgeUnexamined(reason, is_screen)]
+    if exam.revision != candidate.revision or exam.set_digest != set_digest:
+        return [ExamOfAnotherJudge()]
+    return [] if exam.state is ExamState.PASSED else [ExamNotPassed(exam.state, exam.reason)]
 
 
-def model_changes(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """Where other models served the judge: on one side only, or since the reviewed baseline was taken.
-
-    The evaluator revision holds the models that are *asked for*; what a provider serves under that name can change.
-    Neither comparison needs anchors, so changing those hides nothing.
-    """
-    return [*_between_sides(baseline, candidate), *_since_baseline(candidate, golden, exam)]
-
-
-def _between_sides(baseline: GoldenRun, candidate: GoldenRun) -> list[str]:
+def _between_sides(baseline: list[Verdict], candidate: list[Verdict]) -> list[Finding]:
     """Models that differ between the sides, by the model that was asked for.
 
-    Sets are compared, since a router may serve several; and by what was asked for, since one side may have been
-    escalated to a tier that the other never needed.
+    The evaluator revision holds the models that are *asked for*; what a provider serves under that name can change.
+    Sets are compared, since a router may serve several. They are compared by what was asked for, since one side may
+    have been escalated to a tier that the other never needed.
     """
     before, after = _served(baseline), _served(candidate)
     changed = [asked for asked in sorted(before.keys() & after.keys()) if before[asked] != after[asked]]
-    return [
-        f"the sides were judged by different models: the baseline by {_listed(before[asked])}, "
-        f"the candidate by {_listed(after[asked])}"
-        for asked in changed
-    ]
+    return [SidesServedDifferently(tuple(sorted(before[asked])), tuple(sorted(after[asked]))) for asked in changed]
 
 
-def _since_baseline(candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[str]:
-    """Models that were not among those behind the judge when the reviewed baseline was taken."""
+def _since_baseline(candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> list[Finding]:
+    """Models that were not among those behind the judge when the reviewed baseline was taken.
+
+    No anchors are needed for this, so changing those hides nothing.
+    """
     if golden.baseline is None:
         return []
     before = _names(golden.baseline.record.models_served)
     now = _names((*candidate.models_served, *(exam.models_served if exam is not None else ())))
     if not before or now <= before:
         return []
-    new = _listed(now - before)
-    return [f"the judge is served by another model: {new}, {_listed(before)} when the baseline was taken"]
+    return [ServedByNewModel(tuple(sorted(now - before)), tuple(sorted(before)))]
 
 
-def _served(run: GoldenRun) -> dict[str, set[str]]:
-    """The models that served a run's judge, by the model that was asked for."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for verdict in verdicts_of(item.outcome for item in run.items):
+def _verdicts(run: GoldenRun) -> list[Verdict]:
+    return verdicts_of(result.outcome for result in run.items)
+
+
+def _served(verdicts: Iterable[Verdict]) -> dict[str, set[str]]:
+    """The models that served the judge, by the model that was asked for."""
+    models: dict[str, set[str]] = defaultdict(set)
+    for verdict in verdicts:
         for asked, served in _calls(verdict):
             if served:
-                found[asked].add(served)
-    return found
+                models[asked].add(served)
+    return models
 
 
 def _calls(verdict: Verdict) -> list[tuple[str, str | None]]:
@@ -96,17 +109,5 @@ def _calls(verdict: Verdict) -> list[tuple[str, str | None]]:
 
 
 def _names(served: Iterable[str]) -> set[str]:
-    """Single names: a panel's verdict names all its members in one text."""
+    """Single names: a panel's verdict names all its members in one text, as `judge-a, judge-b`."""
     return {name for names in served for name in names.split(", ") if name}
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
-
-
-def _screened(*runs: GoldenRun) -> bool:
-    """Whether any answer was decided by the screen: the local judge alone, or a cascade that stopped there."""
-    outcomes = (item.outcome for run in runs for item in run.items)
-    return any(
-        isinstance(one, Scored) and one.verdict is not None and one.verdict.tier is Tier.SCREEN for one in outcomes
-    )

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from assay.worker.golden.gate.gate import compare
-from assay.worker.golden.results.gate_result import GateResult
+from assay.worker.golden.gate.comparison import Comparison, compare
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.runs.concurrency import limit_of, together
 from assay.worker.golden.runs.exam import examine_judge
@@ -47,7 +46,7 @@ class GoldenSession:
         run, exam = await together(self._side(target, plan), examine_judge(self.golden, self.evaluator, plan=plan))
         return run.model_copy(update={"exam": exam})
 
-    async def gate(self, baseline: Targets | GoldenRun, candidate: Targets | GoldenRun) -> GateResult:
+    async def gate(self, baseline: Targets | GoldenRun, candidate: Targets | GoldenRun) -> Comparison:
         """Compare a candidate with a baseline, each a target to ask or a run already made, under today's judge.
 
         Both sides and the exam run at the same time under one limit; then failures that decide alone are confirmed.
@@ -60,10 +59,9 @@ class GoldenSession:
         )
         names = self.golden.manifest.gate.must_pass
         after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
-        result = compare(before, after, self.golden, exam)
+        comparison = compare(before, after, self.golden, exam)
         # A candidate that was run before keeps its own files: this comparison is a run of its own.
-        own = {"run_id": self.run_id or result.run_id, "baseline_runs": _outputs(baseline)}
-        return result.model_copy(update=own)
+        return replace(comparison, run_id=self.run_id or comparison.run_id, baseline_runs=_outputs(baseline))
 
     def _plan(self, part: str) -> RunPlan:
         """The plan of everything that starts now."""

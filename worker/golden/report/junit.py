@@ -9,8 +9,8 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from assay.judges.schema import Scored
-from assay.worker.golden.report.facts import gate_facts, run_facts
-from assay.worker.golden.report.oneline import claim_words
+from assay.worker.golden.report.wording.answers import claim_words
+from assay.worker.golden.report.wording.facts import gate_facts, run_facts
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult

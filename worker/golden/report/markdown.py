@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from assay.worker.golden.report.facts import gate_facts, primary_change, run_facts, signed
-from assay.worker.golden.report.oneline import change_words, claim_words, printable, side_words
-from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.report.wording.answers import change_words, claim_words, printable, side_words
+from assay.worker.golden.report.wording.facts import gate_facts, primary_change, run_facts
+from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, MetricTest, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun
@@ -66,14 +66,16 @@ def _metric_table(result: GateResult) -> list[str]:
 def _metric_line(test: MetricTest, result: GateResult) -> str:
     primary = test is result.primary
     p_value = test.p_value if primary else test.adjusted_p
-    tested = "not estimable" if p_value is None else f"{p_value:.3g}" + ("" if primary else " (Holm)")
+    tested = p_value_of(p_value) + ("" if primary or p_value is None else " (Holm)")
     name = f"**{metric_name(test.metric)}**" if primary else metric_name(test.metric)
-    cells = [_value(test, test.baseline), _value(test, test.candidate), _md(_change(test, result)), str(test.n), tested]
+    cells = [
+        mean_of(test, test.baseline),
+        mean_of(test, test.candidate),
+        _md(_change(test, result)),
+        str(test.n),
+        tested,
+    ]
     return f"| {name} | {' | '.join(cells)} | {'**worse**' if test.shown_worse else ''} |"
-
-
-def _value(test: MetricTest, value: float | None) -> str:
-    return f"{value:.1%}" if value is not None and test.metric == "pass_rate" else number(value)
 
 
 def _change(test: MetricTest, result: GateResult) -> str:
@@ -81,9 +83,7 @@ def _change(test: MetricTest, result: GateResult) -> str:
         words, rests_on = primary_change(result)
         interval, _, n = rests_on.rpartition(", ")
         return f"{words} ({interval})" if interval and n else words
-    if test.baseline is None or test.candidate is None:
-        return "unknown"
-    return f"× {test.ratio:.2f}" if test.ratio is not None else signed(test.candidate - test.baseline, 3)
+    return change_of(test)
 
 
 def _pair_table(pairs: Sequence[Pair]) -> list[str]:

@@ -8,8 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from assay.worker.golden.report.facts import gate_facts, run_facts
-from assay.worker.golden.report.oneline import change_words, claim_words, printable, side_words
+from assay.worker.golden.report.wording.answers import change_words, claim_words, printable, side_words
+from assay.worker.golden.report.wording.facts import gate_facts, run_facts
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult

@@ -1,15 +1,18 @@
-"""What runs and exams found, as versioned records; `comparison.py` has what a gate makes of two of them."""
+"""What a run or an exam came to, as versioned records. `gate_result.py` has what a gate makes of two runs."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
+from assay.judges.rubric import first_problem
 from assay.judges.schema import Claim, Outcome, Record, Usage
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.usage import Spent, spent_on
+from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.manifest import Release
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_share
@@ -224,3 +227,18 @@ class GoldenRun(Record):
         if None in sources:
             clusters = [item.id for item in done] if self.repeats > 1 else None
         return hajek_share([item.status is ItemStatus.PASSED for item in done], [1.0] * len(done), clusters=clusters)
+
+
+def read_run(path: Path) -> GoldenRun:
+    """Read a run that was written as JSON.
+
+    Raises:
+        GoldenSetError: the file cannot be read or is no run of this version.
+    """
+    try:
+        return GoldenRun.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
+    except ValidationError as exc:
+        key, problem = first_problem(exc)
+        raise GoldenSetError(path, key, f"{problem}; write the file with `assay golden run --out`") from exc

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.judges.schema import Scored
+from assay.worker.golden.results.judge_models import models_served
 from assay.worker.golden.results.run_result import (
     JUDGEMENTS_TO_CONFIRM,
     AnchorResult,
@@ -18,16 +19,13 @@ from assay.worker.golden.results.run_result import (
 )
 from assay.worker.golden.results.usage import total_spent
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
-from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, judged_twice, served, verdicts_of
+from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, judged_twice
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.sets.manifest import Anchor
+from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, Anchor
 from assay.worker.statistics.agreement import youden_lower
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.paired import mcnemar_exact
 from assay.worker.statistics.weighted import hajek_share
-
-MIN_LABELS_PER_CLASS = 10
-"""With fewer, even a judge without a mistake cannot show much: 10 of 10 twice has a lower bound of 0.61."""
 
 
 async def examine_judge(
@@ -78,7 +76,7 @@ def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> 
         sensitivity=sensitivity,
         specificity=specificity,
         change=_change(golden, results),
-        models_served=served(verdicts_of(result.outcome for result in results)),
+        models_served=models_served(result.outcome for result in results),
         confirmed=sum(len(result.judgements) > 1 for result in results),
         anchors=tuple(AnchorVerdict(id=r.id, label=r.label, flagged=r.flagged) for r in results),
         usage=spent.usage,

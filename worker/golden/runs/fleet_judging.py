@@ -17,8 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Failed, Outcome, Sample
+from assay.worker.ports.documents import Documents
+from assay.worker.ports.key_values import KeyValues
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.publish import PublishGolden
-from assay.worker.ports.state import FleetState
 from assay.worker.records.messages import BATCH_SIZE, GoldenJudgeMessage
 from assay.worker.records.reports import Report
 
@@ -67,7 +69,8 @@ class FleetEvaluator:
     """
 
     judged_by: JudgedBy
-    state: FleetState
+    key_values: KeyValues
+    documents: Documents
     publish: PublishGolden
     pace: Pace = Pace()
     say: Callable[[str], None] = lambda _: None
@@ -128,9 +131,9 @@ class FleetEvaluator:
         if due:
             # Again with every ring: a server that lost its memory has lost them, too.
             for digest, content in self.judged_by.documents.items():
-                await self.state.put_document(digest, content)
+                await self.documents.put(digest, content)
             for key, sample in [(key, self._waiting[key].sample) for key in due]:
-                await self.state.keep(_sample_key(key), sample, ttl_s=TTL_S)
+                await self.key_values.keep(_sample_key(key), sample, ttl_s=TTL_S)
             await self.publish([self._message(due[n : n + BATCH_SIZE]) for n in range(0, len(due), BATCH_SIZE)])
         for key in due:
             if key in self._waiting:
@@ -138,7 +141,7 @@ class FleetEvaluator:
 
     async def _take_in(self) -> None:
         keys = {_outcome_key(key): key for key in self._waiting}
-        found = await self.state.kept(list(keys))
+        found = await self.key_values.kept(list(keys))
         now = asyncio.get_running_loop().time()
         self._heard_at = now if found or not keys or self._heard_at is None else self._heard_at
         for key, raw in found.items():
@@ -169,14 +172,15 @@ class GoldenJudgeReport(Report):
 class GoldenJudging:
     """A worker's part: judge the samples of one message, keep each outcome as it comes."""
 
-    state: FleetState
+    key_values: KeyValues
+    locks: Locks
     evaluator: Callable[[str, str | None], Awaitable[Evaluator | None]]
 
     async def judge(self, message: GoldenJudgeMessage, *, owner: str) -> GoldenJudgeReport:
         """Judge what nobody else has judged or is judging."""
         evaluator, problem = await self._evaluator(message)
-        samples = await self.state.kept([_sample_key(key) for key in message.keys])
-        done = await self.state.kept([_outcome_key(key) for key in message.keys])
+        samples = await self.key_values.kept([_sample_key(key) for key in message.keys])
+        done = await self.key_values.kept([_outcome_key(key) for key in message.keys])
         open_keys = [key for key in message.keys if _outcome_key(key) not in done and _sample_key(key) in samples]
         added = await asyncio.gather(
             *(self._one(key, samples[_sample_key(key)], evaluator or problem, owner) for key in open_keys)
@@ -201,13 +205,13 @@ class GoldenJudging:
 
     async def _one(self, key: str, raw: bytes, judge: Evaluator | Failed, owner: str) -> bool:
         claim = f"golden:{key}"
-        if not await self.state.acquire(claim, owner=owner, ttl_s=CLAIM_S):
+        if not await self.locks.acquire(claim, owner=owner, ttl_s=CLAIM_S):
             return False
         try:
             outcome = judge if isinstance(judge, Failed) else await _judged(judge, raw)
-            await self.state.keep(_outcome_key(key), _OUTCOME.dump_json(outcome), ttl_s=TTL_S)
+            await self.key_values.keep(_outcome_key(key), _OUTCOME.dump_json(outcome), ttl_s=TTL_S)
         finally:
-            await self.state.release(claim, owner=owner)
+            await self.locks.release(claim, owner=owner)
         return True
 
 

@@ -6,10 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
-
-from pydantic import ValidationError
 
 from assay.judges.errors import (
     ConfigurationError,
@@ -21,15 +18,14 @@ from assay.judges.errors import (
     RateLimited,
 )
 from assay.judges.metrics import worst_claim
-from assay.judges.rubric import first_problem
-from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored, Verdict
+from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.results.item_status import ItemStatus, decide, has_text, lost_context
+from assay.worker.golden.results.judge_models import models_served
 from assay.worker.golden.results.run_result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult
 from assay.worker.golden.results.usage import Spent, spent_on, total_spent
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
 from assay.worker.golden.runs.journal import Journal
-from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.golden_set import GoldenSet, item_sample
 from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.golden.targets import GoldenTarget, TargetFailure, TargetResponse
@@ -122,7 +118,7 @@ async def run_golden(
         items=tuple(results),
         usage=spent.usage,
         cost_usd=spent.cost_usd,
-        models_served=served(verdicts_of(result.outcome for result in results)),
+        models_served=models_served(result.outcome for result in results),
     )
 
 
@@ -175,31 +171,6 @@ async def _outcome_of(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
         raise
     except EvaluationError as exc:
         return Failed(error=type(exc).__name__, message=str(exc), usage=exc.usage, cost_usd=exc.cost_usd)
-
-
-def read_run(path: Path) -> GoldenRun:
-    """Read a run that was written as JSON.
-
-    Raises:
-        GoldenSetError: the file cannot be read or is no run of this version.
-    """
-    try:
-        return GoldenRun.model_validate_json(path.read_bytes())
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
-    except ValidationError as exc:
-        key, problem = first_problem(exc)
-        raise GoldenSetError(path, key, f"{problem}; write the file with `assay golden run --out`") from exc
-
-
-def verdicts_of(outcomes: Iterable[Outcome | None]) -> list[Verdict]:
-    """The verdicts behind those outcomes that have one."""
-    return [outcome.verdict for outcome in outcomes if isinstance(outcome, Scored) and outcome.verdict is not None]
-
-
-def served(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    """Names of the models that served these verdicts, sorted."""
-    return tuple(sorted({verdict.model_served for verdict in verdicts if verdict.model_served}))
 
 
 def _unasked(repeat: int, item: GoldenItem) -> ItemResult:

@@ -13,9 +13,8 @@ from pydantic import AwareDatetime, ConfigDict, ValidationError
 from assay.judges.schema import Record
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import ExamState, GoldenRun, ItemResult, JudgeExam
+from assay.worker.golden.results.run_result import ExamState, GoldenRun, ItemResult, JudgeExam, read_run
 from assay.worker.golden.runs.journal import run_directory
-from assay.worker.golden.runs.run import read_run
 from assay.worker.golden.sets.files import GoldenSetError, write_text
 
 HISTORY = "history.jsonl"

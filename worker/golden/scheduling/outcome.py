@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 from assay.judges.schema import Record
-from assay.worker.golden.report.facts import exam_fact, gate_facts, run_facts
-from assay.worker.golden.report.words import metric_name
+from assay.worker.golden.report.wording.facts import exam_fact, gate_facts, run_facts
+from assay.worker.golden.report.wording.findings import NOT_SHOWN
+from assay.worker.golden.report.wording.numbers import metric_name, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.run_result import ExamState, GoldenRun
 from assay.worker.golden.runs.series import Series
@@ -19,9 +20,6 @@ from assay.worker.golden.sets.golden_set import GoldenSet
 
 ERROR = "error"
 """Verdict of a run that could not be made."""
-
-_NOT_SHOWN = "not shown to be no worse"
-"""How the gate words a margin that one look did not show; every other inconclusive end says that something is wrong."""
 
 
 class RunOutcome(Record):
@@ -32,19 +30,19 @@ class RunOutcome(Record):
     shown: str = ""
 
 
-def outcome_of(made: GoldenRun | GateResult, golden: GoldenSet, series: Series) -> RunOutcome:
+def outcome_of(result: GoldenRun | GateResult, golden: GoldenSet, series: Series) -> RunOutcome:
     """What is announced of a finished scheduled run, which is in the series already."""
-    if isinstance(made, GateResult):
-        return _gate_outcome(made, series)
-    return _run_outcome(made, golden, series)
+    if isinstance(result, GateResult):
+        return _gate_outcome(result, series)
+    return _run_outcome(result, golden, series)
 
 
 def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
     facts = tuple(gate_facts(result)[:3])
-    margin = bool(result.reasons) and result.reasons[0].startswith(_NOT_SHOWN)
+    margin = bool(result.reasons) and result.reasons[0].startswith(NOT_SHOWN)
     if result.must_pass_failures or (result.verdict is GateVerdict.INCONCLUSIVE and not margin):
         return RunOutcome(verdict=result.verdict.value, lines=(*result.reasons, series_line(series), *facts))
-    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
+    p_value = p_value_of(result.p_value)
     look = f"this run alone: {result.verdict.value}, one-sided p = {p_value}; one look of many, so it does not decide"
     lines = (series_line(series), look, *facts)
     if series.alarm is not None:
@@ -52,8 +50,8 @@ def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
     level = result.alpha * 6 / (math.pi * max(series.looks, 1)) ** 2
     if series.too_few is not None and result.p_value is not None and result.p_value <= level:
         name = metric_name(result.primary.metric)
-        found = f"{name} is worse: one-sided p = {p_value} ≤ {level:.2g}, what alpha leaves for look {series.looks}"
-        return RunOutcome(verdict=GateVerdict.REGRESSED.value, lines=(found, series_line(series), *facts))
+        worse = f"{name} is worse: one-sided p = {p_value} ≤ {level:.2g}, what alpha leaves for look {series.looks}"
+        return RunOutcome(verdict=GateVerdict.REGRESSED.value, lines=(worse, series_line(series), *facts))
     return RunOutcome(verdict=GateVerdict.PASS.value, lines=lines)
 
 

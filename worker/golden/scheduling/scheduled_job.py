@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
 from assay.worker.golden.runs.journal import JOURNAL, Journal, JournalHeader, forget_journal, new_run_id
@@ -101,7 +102,7 @@ async def _judged(
 ) -> GoldenRun | GateResult:
     made: GoldenRun | GateResult
     if before:
-        made = await session.gate(before, target)
+        made = gate_result(await session.gate(before, target))
         kept, missing = store.save_gate(made, origin="schedule"), made.candidate_missing + made.baseline_missing
     else:
         made = await session.run_and_examine(target)

@@ -20,7 +20,8 @@ from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, run_schedu
 from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
 from assay.worker.golden.scheduling.tick import RUN_LOCK
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.key_values import KeyValues
+from assay.worker.ports.locks import Locks
 from assay.worker.records.messages import GoldenRunMessage
 from assay.worker.records.reports import Report
 
@@ -83,7 +84,8 @@ class ScheduledRunReport(Report):
 class ScheduledRuns:
     """Runs what `GoldenClock` rang for, one at a time in the whole fleet."""
 
-    state: FleetState
+    key_values: KeyValues
+    locks: Locks
     clock: Clock
     place: GoldenPlace
 
@@ -92,7 +94,7 @@ class ScheduledRuns:
 
         A run whose worker died goes on from its journal where that lies on this machine, and starts anew elsewhere.
         """
-        book = SlotBook(self.state)
+        book = SlotBook(self.key_values)
         record = await book.record(message.golden_set, message.slot)
         if record is None or record.state.is_final or not await self._take(owner):
             return None
@@ -107,7 +109,7 @@ class ScheduledRuns:
             log.warning("golden.lock_lost", golden_set=message.golden_set)
             return None
         finally:
-            await self.state.release(RUN_LOCK, owner=owner)
+            await self.locks.release(RUN_LOCK, owner=owner)
 
     async def _finish(self, record: SlotRecord, book: SlotBook, lease: _Lease) -> SlotRecord:
         """From wherever the slot is to its end; what was judged is written down before it is told."""
@@ -149,7 +151,7 @@ class ScheduledRuns:
         return record.model_copy(update={**changes, "changed_at": self.clock.now()})
 
     async def _take(self, owner: str) -> bool:
-        return await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
+        return await self.locks.acquire(RUN_LOCK, owner=owner, ttl_s=LOCK_TTL_S)
 
     @contextlib.asynccontextmanager
     async def _held(self, record: SlotRecord, owner: str) -> AsyncIterator[_Lease]:
@@ -157,7 +159,7 @@ class ScheduledRuns:
 
         A lock that another worker took meanwhile does: two runs of one slot would pay twice and write over each other.
         """
-        lease, book = _Lease(), SlotBook(self.state)
+        lease, book = _Lease(), SlotBook(self.key_values)
 
         async def renew() -> None:
             while not lease.is_lost:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, ValidationError
 from assay.judges.schema import Record
 from assay.worker.golden.sets.files import digest_of
 from assay.worker.golden.sets.schedule import Schedule
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.key_values import KeyValues
 
 KEPT_S = 400 * 24 * 3600
 HEARD_KEPT_S = 24 * 3600
@@ -75,8 +75,8 @@ class ScheduleStatus(Record):
 class SlotBook:
     """The slots in the fleet's state."""
 
-    def __init__(self, state: FleetState) -> None:
-        self._state = state
+    def __init__(self, key_values: KeyValues) -> None:
+        self._key_values = key_values
 
     async def first_seen(self, name: str, schedule: Schedule, now: datetime) -> datetime:
         """When this schedule was first looked at: `now`, or an earlier call's; slots before it are nobody's.
@@ -84,12 +84,12 @@ class SlotBook:
         Without it a new schedule would be run at once, for the slot before it was written.
         """
         key = _first_key(name, schedule)
-        raw = await self._state.keep(key, now.isoformat().encode(), ttl_s=KEPT_S)
+        raw = await self._key_values.keep(key, now.isoformat().encode(), ttl_s=KEPT_S)
         return datetime.fromisoformat(raw.decode())
 
     async def claim(self, record: SlotRecord) -> SlotRecord:
         """The record of a slot: this one if there was none yet."""
-        raw = await self._state.keep(_slot_key(record.golden_set, record.slot), _packed(record), ttl_s=KEPT_S)
+        raw = await self._key_values.keep(_slot_key(record.golden_set, record.slot), _packed(record), ttl_s=KEPT_S)
         return _unpacked(raw) or record
 
     async def put(self, record: SlotRecord) -> None:
@@ -97,16 +97,16 @@ class SlotBook:
         keys = [_slot_key(record.golden_set, record.slot)]
         keys += [_last_key(record.golden_set)] if record.state.is_final else []
         for key in keys:
-            await self._state.keep(key, _packed(record), ttl_s=KEPT_S, replace=True)
+            await self._key_values.keep(key, _packed(record), ttl_s=KEPT_S, replace=True)
 
     async def heard(self, run_id: str, now: datetime) -> None:
         """Note that a run's worker is alive."""
-        await self._state.keep(_heard_key(run_id), now.isoformat().encode(), ttl_s=HEARD_KEPT_S, replace=True)
+        await self._key_values.keep(_heard_key(run_id), now.isoformat().encode(), ttl_s=HEARD_KEPT_S, replace=True)
 
     async def record(self, name: str, slot: datetime) -> SlotRecord | None:
         """A slot's record, if it was ever claimed."""
         key = _slot_key(name, slot)
-        raw = (await self._state.kept([key])).get(key)
+        raw = (await self._key_values.kept([key])).get(key)
         return _unpacked(raw) if raw is not None else None
 
     async def statuses(self, schedules: Mapping[str, Schedule], now: datetime) -> list[ScheduleStatus]:
@@ -116,7 +116,7 @@ class SlotBook:
     async def _status(self, name: str, schedule: Schedule, now: datetime) -> ScheduleStatus:
         last = schedule.latest(now)
         first, ended = _first_key(name, schedule), _last_key(name)
-        kept = await self._state.kept([first, ended])
+        kept = await self._key_values.kept([first, ended])
         last_run = _unpacked(kept[ended]) if ended in kept else None
         status = ScheduleStatus(golden_set=name, next_slot=schedule.following(now), last_run=last_run)
         raw = kept.get(first)
@@ -137,7 +137,7 @@ class SlotBook:
         if record.state.is_final:
             return True
         key = _heard_key(record.run_id)
-        raw = (await self._state.kept([key])).get(key)
+        raw = (await self._key_values.kept([key])).get(key)
         heard = record.changed_at if raw is None else max(record.changed_at, datetime.fromisoformat(raw.decode()))
         return now - heard <= OVERDUE_AFTER
 

@@ -17,8 +17,9 @@ from assay.worker.golden.sets.files import read_mapping
 from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.key_values import KeyValues
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.publish import PublishGolden
-from assay.worker.ports.state import FleetState
 from assay.worker.records.messages import GoldenRunMessage
 from assay.worker.records.reports import Report
 
@@ -51,7 +52,8 @@ class GoldenClock:
     however many beats and workers there are, each slot has one run.
     """
 
-    state: FleetState
+    key_values: KeyValues
+    locks: Locks
     schedules: Callable[[], Schedules]
     publish: PublishGolden
     clock: Clock
@@ -65,9 +67,9 @@ class GoldenClock:
         if not open_slots:
             return TickReport(due=due)
         owner = new_run_id()
-        if not await self.state.acquire(RUN_LOCK, owner=owner, ttl_s=10):
+        if not await self.locks.acquire(RUN_LOCK, owner=owner, ttl_s=10):
             return TickReport(due=due, busy=True)
-        await self.state.release(RUN_LOCK, owner=owner)
+        await self.locks.release(RUN_LOCK, owner=owner)
         chosen = min(open_slots, key=lambda record: record.slot)
         await self.publish([GoldenRunMessage(golden_set=chosen.golden_set, slot=chosen.slot)])
         return TickReport(due=due, published=(chosen.golden_set,))
@@ -76,7 +78,7 @@ class GoldenClock:
         self, schedules: Mapping[str, Schedule], now: datetime
     ) -> tuple[Sequence[SlotRecord], tuple[str, ...]]:
         """The last slot of every set where it has not ended, and the sets whose slot is new."""
-        book = SlotBook(self.state)
+        book = SlotBook(self.key_values)
         open_slots, due = [], []
         for name, schedule in schedules.items():
             slot = schedule.latest(now)
@@ -103,8 +105,8 @@ def read_schedules(directories: Mapping[str, Path]) -> Schedules:
     return Schedules(by_set=by_set, problems=problems)
 
 
-async def schedule_statuses(state: FleetState, schedules: Schedules, now: datetime) -> list[ScheduleStatus]:
+async def schedule_statuses(key_values: KeyValues, schedules: Schedules, now: datetime) -> list[ScheduleStatus]:
     """How every scheduled set stands, and which sets cannot be read."""
-    known = await SlotBook(state).statuses(schedules.by_set, now)
+    known = await SlotBook(key_values).statuses(schedules.by_set, now)
     unreadable = [ScheduleStatus(golden_set=name, problem=why) for name, why in schedules.problems.items()]
     return sorted([*known, *unreadable], key=lambda status: status.golden_set)

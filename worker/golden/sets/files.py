@@ -98,6 +98,20 @@ def read_bytes(path: Path) -> bytes:
         raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
 
 
+def read_prompt(directory: Path, prompt: str) -> tuple[str, str]:
+    """A prompt file's text and its sha256.
+
+    Raises:
+        GoldenSetError: it cannot be read.
+    """
+    path = directory / prompt
+    raw = read_bytes(path)
+    try:
+        return raw.decode(), hashlib.sha256(raw).hexdigest()
+    except UnicodeDecodeError as exc:
+        raise GoldenSetError(path, "file", "is not UTF-8; save it as such") from exc
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file as a whole: a reader sees the old content or the new one.
 

@@ -12,11 +12,10 @@ from pydantic import Field, JsonValue, ValidationError
 from assay.judges.rubric import Rubric, first_problem
 from assay.judges.schema import Record
 from assay.worker.golden.sets.baseline import baseline_digests
-from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_records, write_text
+from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_prompt, read_records, write_text
 from assay.worker.golden.sets.golden_set import LOCK, GoldenSet, gate_settings, read_golden_set
 from assay.worker.golden.sets.manifest import Release
 from assay.worker.golden.sets.target_settings import ModelTargetSettings
-from assay.worker.golden.targets.model_target import read_prompt
 
 _NAMED = 5
 _HEADER = "# Written by `assay golden freeze`; any difference to the files makes runs and gates exit 2.\n"

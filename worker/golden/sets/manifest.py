@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,15 @@ from assay.judges.schema import Probability, Record, Sample, Turn
 from assay.worker.golden.sets.files import Identified, Name
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.golden.sets.target_settings import TargetSettings
+
+PASS_RATE: Final = "pass_rate"  # noqa: S105  # a metric
+"""The usual primary metric of a gate: the share of answers that pass."""
+
+MIN_LABELS_PER_CLASS = 10
+"""Anchors of each label that an exam of the judge needs. Even a judge without a mistake shows little on fewer.
+
+10 of 10 right in both classes leaves a lower bound of 0.61.
+"""
 
 
 class GoldenItem(Identified):

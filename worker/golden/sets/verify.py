@@ -12,10 +12,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from assay.judges.schema import Record
-from assay.worker.golden.runs.exam import MIN_LABELS_PER_CLASS
 from assay.worker.golden.sets.files import GoldenSetError, read_bytes
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.sets.manifest import CheckName, GoldenItem
+from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, CheckName, GoldenItem
 
 SMALLEST, LARGEST = 50, 200
 _FEWEST_WITH_TAG = 5

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from assay.worker.golden.sets.files import GoldenSetError, read_bytes
+from assay.worker.golden.sets.files import read_prompt
 from assay.worker.golden.sets.json_paths import count_at, dig, encodable
 from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.golden.sets.target_settings import ModelTargetSettings
@@ -107,20 +106,6 @@ class ModelTarget:
         if self._settings.max_tokens is not None:
             request["max_completion_tokens"] = self._settings.max_tokens
         return request
-
-
-def read_prompt(directory: Path, prompt: str) -> tuple[str, str]:
-    """A prompt file's text and its sha256.
-
-    Raises:
-        GoldenSetError: it cannot be read.
-    """
-    path = directory / prompt
-    raw = read_bytes(path)
-    try:
-        return raw.decode(), hashlib.sha256(raw).hexdigest()
-    except UnicodeDecodeError as exc:
-        raise GoldenSetError(path, "file", "is not UTF-8; save it as such") from exc
 
 
 def _said(reply: JsonValue) -> str:

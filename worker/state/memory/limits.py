@@ -1,4 +1,4 @@
-"""The account of shared limits in the memory of one process: for tests, and for commands that have no Redis."""
+"""The account of limits in the memory of one process, for tests and for commands that have no Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from assay.worker.ports.limits import BUCKETS, RateLimit, Reservation
 
 @dataclass
 class _Account:
-    """What was used of one limit: by part of a period, by open lease (amount, end), and until when it is paused."""
+    """What was used of one limit.
+
+    Attributes:
+        buckets: what was used, by part of a period.
+        leases: amount and end of each open lease.
+        paused_until: nothing is granted before.
+    """
 
     buckets: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     leases: dict[str, tuple[float, float]] = field(default_factory=dict)

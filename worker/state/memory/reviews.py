@@ -11,7 +11,7 @@ from assay.worker.ports.reviews import ReviewRequest, TakenReview
 
 
 class MemoryReviews:
-    """`assay.worker.ports.reviews.ReviewList` without a server; nothing survives the process."""
+    """`assay.worker.ports.reviews.ReviewList` without a server."""
 
     def __init__(self) -> None:
         self._known: dict[str, ReviewRequest] = {}
@@ -21,9 +21,9 @@ class MemoryReviews:
 
     async def ask(self, requests: Sequence[ReviewRequest]) -> int:
         """Add requests, each once."""
-        fresh = {one.key: one for one in requests if one.key not in self._known}
+        fresh = {request.key: request for request in requests if request.key not in self._known}
         self._known |= fresh
-        self._due |= {key: one.asked_at for key, one in fresh.items()}
+        self._due |= {key: request.asked_at for key, request in fresh.items()}
         return len(fresh)
 
     async def take(self, *, now: datetime, until: datetime) -> TakenReview | None:

@@ -14,11 +14,12 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.stores.langfuse import sdk
@@ -32,18 +33,6 @@ FAILED_FOR = timedelta(seconds=30)
 """For how long scores are written without configs after these could not be had."""
 
 log = structlog.get_logger(__name__)
-
-
-class Locks(Protocol):
-    """Named locks that all workers see: a part of `assay.worker.ports.state.FleetState`."""
-
-    async def acquire(self, name: str, *, owner: str, ttl_s: float) -> bool:
-        """Take a lock."""
-        ...
-
-    async def release(self, name: str, *, owner: str) -> None:
-        """Give it back."""
-        ...
 
 
 class ScoreConfigs:

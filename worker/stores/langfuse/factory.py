@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
@@ -12,11 +11,9 @@ from assay.worker.config.settings import Settings
 from assay.worker.extraction.needs import metadata_keys
 from assay.worker.flow.scores import score_specs
 from assay.worker.ports.limits import RateLimits
+from assay.worker.ports.locks import Locks
 from assay.worker.stores.langfuse import PLANS, LangfuseStore
 from assay.worker.stores.langfuse.client import LangfuseClient
-
-if TYPE_CHECKING:
-    from assay.worker.ports.state import FleetState
 
 CLOUD = "https://cloud.langfuse.com"
 
@@ -27,7 +24,7 @@ def open_langfuse(
     *,
     limits: RateLimits,
     rubrics: Sequence[Rubric] = (),
-    locks: FleetState | None = None,
+    locks: Locks | None = None,
 ) -> LangfuseStore:
     """The Langfuse project that the keys belong to.
 

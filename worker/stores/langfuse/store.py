@@ -12,6 +12,7 @@ import structlog
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.clock import Clock, SystemClock
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreSpec
@@ -20,7 +21,7 @@ from assay.worker.stores.langfuse import scores
 from assay.worker.stores.langfuse import v3_roots as legacy_roots
 from assay.worker.stores.langfuse import v3_traces as legacy
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
-from assay.worker.stores.langfuse.configs import Locks, ScoreConfigs
+from assay.worker.stores.langfuse.configs import ScoreConfigs
 from assay.worker.stores.langfuse.reviews import LangfuseReviewQueues
 from assay.worker.stores.langfuse.server import Server, detect
 from assay.worker.stores.langfuse.v4_roots import RootLister

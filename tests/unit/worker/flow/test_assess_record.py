@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,18 +17,22 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample, Usage
 from assay.worker.flow import dead_letters
-from assay.worker.flow.assess import MAX_ALONE, SUSPICIOUS_DELIVERIES, Assessor, AssessReport, Limits
+from assay.worker.flow.assess import MAX_ALONE, SUSPICIOUS_DELIVERIES, Assessor, AssessReport
 from assay.worker.flow.batching import group_messages
 from assay.worker.flow.reconcile import FULL_QUEUE, Reconciler
-from assay.worker.flow.record import MAX_WRITES, Recorder
+from assay.worker.flow.record import Recorder
+from assay.worker.flow.transitions import AssessLimits
+from assay.worker.flow.verify import MAX_WRITES, Verifier
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
-from assay.worker.records.ledger import LedgerEntry, LedgerState, LostSpend, Move, Promise
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition, UnscoredSpend
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import Trace, TraceKey
-from assay.worker.state.memory.state import MemoryState
-from tests.builders import NOW, make_trace
+from assay.worker.reporting.why import TraceStory, tell
+from assay.worker.state.memory.key_values import MemoryKeyValues
+from assay.worker.state.memory.state import memory_state
+from tests.builders import NOW, make_deployment, make_trace
 from tests.fakes import DOWN, FlakyStore, PlannedJudge, supported
 
 RUBRIC = Rubric(name="grounding")
@@ -39,7 +44,8 @@ class Line:
 
     def __init__(self, traces: Sequence[Trace], plan: Callable[[Sample], Any] = supported) -> None:
         self.clock = FixedClock(NOW)
-        self.state = MemoryState()
+        self.kept = MemoryKeyValues()
+        self.state = replace(memory_state(), verdicts=self.kept)
         self.store = FlakyStore(traces)
         self.judge = PlannedJudge(plan)
         self.evaluator: Evaluator | None = Evaluator(RUBRIC, self.judge)
@@ -48,7 +54,7 @@ class Line:
         self.unavailable: Exception | None = None
         self.allowed = True
         self.promises = [_promise(trace) for trace in traces]
-        asyncio.run(self.state.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
+        asyncio.run(self.state.ledger.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
 
     async def publish(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
         self.published += messages
@@ -61,11 +67,13 @@ class Line:
     def assess(self, owner: str = "m1") -> list[AssessReport]:
         assessor = Assessor(
             source=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            verdicts=self.state.verdicts,
+            spend=self.state.spend,
             evaluator=self._evaluator,
             publish=self.publish,
             clock=self.clock,
-            limits=Limits(
+            limits=AssessLimits(
                 batch_deadline=self.deadline,
                 trace_wait=timedelta(minutes=15),
                 max_age=timedelta(hours=6),
@@ -81,7 +89,19 @@ class Line:
         return Recorder(
             project=self.store,
             sink=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            verdicts=self.state.verdicts,
+            clock=self.clock,
+        )
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier(
+            project=self.store,
+            sink=self.store,
+            ledger=self.state.ledger,
+            locks=self.state.locks,
+            reviews=self.state.reviews,
             publish=self.publish,
             clock=self.clock,
             rewrite_after=timedelta(seconds=60),
@@ -95,12 +115,13 @@ class Line:
 
     def verify(self, after_s: float = 2) -> None:
         self.clock.moment += timedelta(seconds=after_s)
-        asyncio.run(self.recorder.verify())
+        asyncio.run(self.verifier.verify())
 
     def reconcile(self, after_s: float = 0) -> list[AssessMessage | RecordMessage]:
         self.clock.moment += timedelta(seconds=after_s)
         reconciler = Reconciler(
-            state=self.state,
+            ledger=self.state.ledger,
+            deliveries=self.state.deliveries,
             publish=self.publish,
             clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
@@ -111,11 +132,25 @@ class Line:
         return self.published[before:]
 
     def entry(self, trace_id: str = "t0") -> LedgerEntry:
-        return asyncio.run(self.state.entries("grounding", [trace_id]))[trace_id]
+        return asyncio.run(self.state.ledger.entries("grounding", [trace_id]))[trace_id]
+
+    def story(self, trace_id: str) -> TraceStory:
+        state = self.state
+        return asyncio.run(
+            tell(
+                trace_id,
+                make_deployment(),
+                source=self.store,
+                sink=self.store,
+                ledger=state.ledger_reader,
+                windows=state.windows,
+                verdicts=state.verdicts,
+            )
+        )
 
     def counts(self) -> dict[tuple[LedgerState, str], int]:
         day = (NOW - timedelta(hours=2)).date()
-        return {(s, r): n for (_, _, s, r), n in asyncio.run(self.state.counts(day, day)).items()}
+        return {(s, r): n for (_, _, s, r), n in asyncio.run(self.state.ledger_reader.counts(day, day)).items()}
 
 
 def _promise(trace: Trace) -> Promise:
@@ -169,7 +204,7 @@ def test_repeated_messages_judge_nothing_twice_and_double_no_score() -> None:
 def test_batch_in_other_hands_is_left_alone_until_its_time_is_over() -> None:
     line = Line(traces(1))
     far = NOW + timedelta(seconds=90)
-    asyncio.run(line.state.begin("grounding", ["t0"], owner="other", now=NOW, until=far))
+    asyncio.run(line.state.ledger.begin("grounding", ["t0"], owner="other", now=NOW, until=far))
     assert line.assess()[0].not_ours == 1
     line.clock.moment = far
     assert line.assess()[0].judged == 1
@@ -242,7 +277,7 @@ def test_work_that_grows_too_old_is_parked_and_can_be_replayed() -> None:
     line.clock.moment += timedelta(hours=7)
     line.assess()
     assert line.counts() == {(S.DEAD, "ModelUnavailable"): 1}
-    assert asyncio.run(dead_letters.replay(line.state, line.clock, None, None)) == 1
+    assert asyncio.run(dead_letters.replay(line.state.ledger, line.clock, None, None)) == 1
     line.judge.plan = supported
     assert len(line.reconcile()) == 1
     line.assess(owner="m2")
@@ -254,7 +289,7 @@ def test_work_that_grows_too_old_is_parked_and_can_be_replayed() -> None:
 def test_dismissed_dead_letter_counts_as_skipped_with_its_reason() -> None:
     line = Line(traces(1), lambda _: errors.ModelAccessDenied("bad key"))
     line.assess()
-    assert asyncio.run(dead_letters.drop(line.state, line.clock, ["t0"], None)) == 1
+    assert asyncio.run(dead_letters.drop(line.state.ledger, line.clock, ["t0"], None)) == 1
     assert line.counts() == {(S.SKIPPED, "dismissed:ModelAccessDenied"): 1}
 
 
@@ -264,15 +299,15 @@ class WorkerDies(BaseException):
 
 def test_trace_that_kills_its_worker_is_parked_alone_and_its_neighbours_are_judged() -> None:
     line = Line(traces(5))
-    move = line.state.move
+    apply = line.state.ledger.apply
 
-    async def dies_over_t2(rubric: str, moves: Sequence[Move], *, now: datetime) -> Sequence[str]:
+    async def dies_over_t2(rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
         """The worker is gone before the outcome of anything judged together with t2 is in the ledger."""
-        if any(m.trace_id == "t2" and m.reason != "poison" for m in moves):
+        if any(t.trace_id == "t2" and t.reason != "poison" for t in transitions):
             raise WorkerDies
-        return await move(rubric, moves, now=now)
+        return await apply(rubric, transitions, now=now)
 
-    line.state.move = dies_over_t2  # type: ignore[method-assign]
+    line.state.ledger.apply = dies_over_t2  # type: ignore[method-assign]
     for _ in range(SUSPICIOUS_DELIVERIES + MAX_ALONE + 2):
         try:
             line.assess()
@@ -312,7 +347,7 @@ def test_duplicate_message_does_not_shorten_a_back_off() -> None:
 def test_unreadable_kept_verdict_is_as_good_as_expired() -> None:
     line = Line(traces(2))
     line.assess()
-    line.state._kept = dict.fromkeys(line.state._kept, b"not zlib")
+    line.kept._values = dict.fromkeys(line.kept._values, b"not zlib")
     line.record()
     assert line.counts() == {(S.OPEN, "verdict_expired"): 2}
     line.assess(owner="m2")
@@ -323,7 +358,7 @@ def test_unreadable_kept_verdict_is_as_good_as_expired() -> None:
 
 def test_message_of_a_foreign_error_reaches_neither_ledger_nor_log(capsys: pytest.CaptureFixture[str]) -> None:
     line = Line(traces(1))
-    line.state.kept = _quotes_private_text  # type: ignore[method-assign]
+    line.state.verdicts.kept = _quotes_private_text  # type: ignore[method-assign]
     line.assess()
     assert line.counts() == {(S.DEAD, "ValueError"): 1}
     assert "private" not in line.entry().detail + capsys.readouterr().out
@@ -405,10 +440,10 @@ def test_what_judging_costs_without_a_score_is_counted_on_its_day() -> None:
     line = Line(traces(3), plan)
     line.assess()
     today = NOW.date()
-    assert asyncio.run(line.state.lost_spend(today, today)) == LostSpend(calls=3, cost_usd=0.25, unpriced_calls=2)
+    assert asyncio.run(line.state.spend.total(today, today)) == UnscoredSpend(calls=3, cost_usd=0.25, unpriced_calls=2)
     line.reconcile(after_s=3600)
     line.assess(owner="m2")
-    assert asyncio.run(line.state.lost_spend(today, today)).calls == 5, "trying again costs again"
+    assert asyncio.run(line.state.spend.total(today, today)).calls == 5, "trying again costs again"
 
 
 def test_store_outage_while_fetching_costs_a_retry_and_no_judging() -> None:
@@ -436,7 +471,7 @@ def test_store_outage_while_writing_never_pays_the_judge_twice() -> None:
 def test_redelivery_after_a_crash_takes_the_kept_verdict() -> None:
     line = Line(traces(1))
     line.assess()
-    asyncio.run(line.state.move("grounding", [_reopened("t0")], now=NOW))
+    asyncio.run(line.state.ledger.apply("grounding", [_reopened("t0")], now=NOW))
     line.assess(owner="m2")
     assert len(line.judge.seen) == 1
     assert line.counts() == {(S.JUDGED, ""): 1}
@@ -499,7 +534,7 @@ def test_refused_score_is_parked_alone() -> None:
 def test_expired_verdict_is_judged_again() -> None:
     line = Line(traces(1))
     line.assess()
-    line.state._kept.clear()
+    line.kept._values.clear()
     line.record()
     assert line.counts() == {(S.OPEN, "verdict_expired"): 1}
     assert len(line.reconcile()) == 1
@@ -519,7 +554,7 @@ def test_reconciler_waits_while_the_queue_is_full() -> None:
     async def depth(queue: str) -> int:
         return FULL_QUEUE
 
-    line.state.queue_depth = depth  # type: ignore[method-assign]
+    line.state.deliveries.queue_depth = depth  # type: ignore[method-assign]
     assert line.reconcile(after_s=500) == []
 
 
@@ -551,4 +586,4 @@ def test_no_failure_ever_becomes_a_score_and_the_counts_add_up(plans: list[Excep
 
 
 def _reopened(trace_id: str) -> Any:
-    return Move(trace_id=trace_id, expected=(S.JUDGED,), state=S.OPEN, due=NOW)
+    return Transition(trace_id=trace_id, expected=(S.JUDGED,), state=S.OPEN, due=NOW)

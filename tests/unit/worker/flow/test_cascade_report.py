@@ -17,8 +17,7 @@ from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tie
 from assay.worker.ports.store_errors import TraceTooLarge
 from assay.worker.reporting.report import ReportRow, read_report
 from assay.worker.reporting.tables import report_lines, story_lines
-from assay.worker.reporting.why import tell
-from tests.builders import NOW, make_deployment, make_trace
+from tests.builders import NOW, make_trace
 from tests.fakes import PlannedJudge
 from tests.unit.worker.flow.test_assess_record import Line
 
@@ -87,7 +86,7 @@ def judged(rubric: Rubric, *, down: Any = None) -> tuple[Line, Named]:
 
 def report(line: Line, rubric: Rubric) -> ReportRow:
     day = (NOW - timedelta(hours=2)).date()
-    (row,) = asyncio.run(read_report(line.state, [rubric], day, day))
+    (row,) = asyncio.run(read_report(line.state.ledger_reader, [rubric], day, day))
     return row
 
 
@@ -100,7 +99,9 @@ def test_model_is_called_for_what_is_escalated_or_audited_and_for_nothing_else()
     expected = {f"t-{n}" for n in range(N) if n % 5 == 0 or drawn(n)}
     assert sorted(llm.seen) == sorted(expected), "once each"
     assert len(expected) in range(120, 170)
-    assert all(entry.judgement is not None for entry in asyncio.run(line.state.entries("grounding", ["t-0"])).values())
+    assert all(
+        entry.judgement is not None for entry in asyncio.run(line.state.ledger.entries("grounding", ["t-0"])).values()
+    )
 
 
 def test_rate_is_weighted_by_both_probabilities_and_the_biased_ones_stand_beside_it() -> None:
@@ -156,7 +157,7 @@ def test_scores_in_the_store_say_who_decided_why_and_how_likely() -> None:
 def test_provider_down_scores_nothing_by_the_screen_unless_the_rubric_says_so() -> None:
     rubric = make_rubric()
     line, _ = judged(rubric, down=lambda n: True)
-    entries = asyncio.run(line.state.entries("grounding", [f"t-{n}" for n in range(N)]))
+    entries = asyncio.run(line.state.ledger.entries("grounding", [f"t-{n}" for n in range(N)]))
     waiting = [key for key, entry in entries.items() if entry.state == "open"]
     assert sorted(waiting) == sorted(f"t-{n}" for n in range(N) if n % 5 == 0 or drawn(n))
     assert {score.trace_id for score in line.store.scores.values()}.isdisjoint(waiting)
@@ -182,7 +183,7 @@ def test_outage_under_screen_is_marked_and_made_up_for() -> None:
 def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing() -> None:
     line, _ = judged(make_rubric())
     line.store.unreadable["t-5"] = TraceTooLarge("Langfuse: 413")
-    story = asyncio.run(tell("t-5", line.store, line.store, line.state, make_deployment()))
+    story = line.story("t-5")
     shown = "\n".join(story_lines(story))
     assert "did not give it: Langfuse: 413" in shown
     assert "does not have it" not in shown
@@ -191,7 +192,7 @@ def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing(
 
 def test_why_tells_the_way_through_the_tiers() -> None:
     line, _ = judged(make_rubric())
-    story = asyncio.run(tell("t-5", line.store, line.store, line.state, make_deployment()))
+    story = line.story("t-5")
     shown = "\n".join(story_lines(story))
     assert "> local, risk 0.30: escalated, risk 0.3 within 0.05–0.9" in shown
     assert "> llm, risk 0.90: decided, overrules local" in shown

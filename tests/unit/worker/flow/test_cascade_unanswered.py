@@ -55,7 +55,7 @@ def test_who_answered_stands_for_who_did_not_and_the_lost_are_told(
     error: Exception, rounds: int, state: LedgerState
 ) -> None:
     line = judged(error, silent=20, rounds=rounds)
-    entries = asyncio.run(line.state.entries("grounding", [f"t-{n}" for n in range(N)]))
+    entries = asyncio.run(line.state.ledger.entries("grounding", [f"t-{n}" for n in range(N)]))
     lost = {key for key, entry in entries.items() if entry.state is state}
     assert lost == {f"t-{n}" for n in range(0, N, 20)}, "a quarter of the escalated"
     row = report(line, RUBRIC)

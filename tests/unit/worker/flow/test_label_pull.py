@@ -66,7 +66,7 @@ def review(
     annotation_queues.add_item(project, Call("POST", "", args=(queue_id,), raw=json.dumps(body).encode()))
     if value is None:
         return
-    (config,) = [one for one in project.configs.by_id.values() if one["name"] == "hallucination"]
+    (config,) = [config for config in project.configs.by_id.values() if config["name"] == "hallucination"]
     score = {
         "traceId": trace_id, "name": "hallucination", "value": value, "dataType": "BOOLEAN", "source": "ANNOTATION",
         "configId": config["id"], "queueId": queue_id, **over,
@@ -233,7 +233,7 @@ def test_reviewers_who_disagree_give_no_label_and_a_person_overrules_what_was_fi
     assert label(said(True, "ann", 0), said(False, "ann", 1)) == (0, "ann")
     assert label(said(False, "ann", 0), said(True, None, 5)) == (0, "ann")
     assert label(said(True, None, 5)) == (1, None)
-    assert Tally().said == {}
+    assert Tally().opinions == {}
 
 
 def test_filled_in_value_that_nobody_touched_is_no_persons_label(home: Path, server: LangfuseServer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from assay.worker.flow.record import READ_AT_ONCE
+from assay.worker.flow.verify import READ_AT_ONCE
 from assay.worker.ports.store_errors import StoreBusy, StoreUnavailable
 from assay.worker.records.ledger import LedgerState
 from assay.worker.records.scores import Score
@@ -21,8 +21,8 @@ S = LedgerState
 class TiringStore(FlakyStore):
     """Answers so many reads, then fails; a number below zero: never."""
 
-    def __init__(self, made: Sequence[Trace]) -> None:
-        super().__init__(made)
+    def __init__(self, traces: Sequence[Trace]) -> None:
+        super().__init__(traces)
         self.reads_left = -1
         self.error: Exception = StoreBusy("no room", retry_after_s=30.0)
         self.asked: list[int] = []
@@ -38,9 +38,9 @@ class TiringStore(FlakyStore):
 
 def posted(count: int) -> tuple[Line, TiringStore]:
     """So many traces whose scores were written and not yet read back."""
-    made = traces(count)
-    line = Line(made)
-    line.store = store = TiringStore(made)
+    many = traces(count)
+    line = Line(many)
+    line.store = store = TiringStore(many)
     line.assess()
     line.record()
     assert line.counts() == {(S.POSTED, ""): count}
@@ -75,15 +75,15 @@ def test_lock_is_given_back_however_verifying_ends(error: Exception) -> None:
     else:
         with pytest.raises(type(error)):
             line.verify()
-    assert asyncio.run(line.state.acquire("verify", owner="the next one", ttl_s=60))
+    assert asyncio.run(line.state.locks.acquire("verify", owner="the next one", ttl_s=60))
 
 
 def test_lock_of_another_verifier_is_left_alone() -> None:
     line, _ = posted(1)
-    assert asyncio.run(line.state.acquire("verify", owner="another", ttl_s=60))
+    assert asyncio.run(line.state.locks.acquire("verify", owner="another", ttl_s=60))
     line.verify()
     assert scored(line) == 0
-    assert asyncio.run(line.state.acquire("verify", owner="another", ttl_s=60))
+    assert asyncio.run(line.state.locks.acquire("verify", owner="another", ttl_s=60))
 
 
 def test_each_read_asks_for_as_much_as_the_store_takes_at_once() -> None:

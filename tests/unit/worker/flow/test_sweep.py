@@ -19,7 +19,7 @@ from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import STATE_SCORE, Score, score_id
 from assay.worker.records.traces import TraceRoot
 from assay.worker.reporting.funnel import Funnel, read_funnel
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
 
 RUBRIC = Rubric(name="grounding")
@@ -41,9 +41,9 @@ class RootsOnly:
     async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
         if start in self.bad:
             raise self.bad[start]
-        found = [root for root in self.roots if start <= root.start < end]
-        for at in range(0, len(found), 7):
-            yield found[at : at + 7]
+        roots = [root for root in self.roots if start <= root.start < end]
+        for at in range(0, len(roots), 7):
+            yield roots[at : at + 7]
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
         self.rootless_asked += 1
@@ -56,8 +56,8 @@ class RootsOnly:
         return {i: Score.model_validate({"id": i, **score}) for i in ids if i in self.scored}
 
 
-class Bell:
-    """Collects published messages; rings false while `broken`."""
+class Published:
+    """Collects published messages. The broker is gone while `broken`."""
 
     def __init__(self) -> None:
         self.messages: list[AssessMessage] = []
@@ -78,8 +78,8 @@ class World:
 
     def __init__(self, *roots: TraceRoot, deployment: Deployment | None = None, scored: Sequence[str] = ()) -> None:
         self.store = RootsOnly(*roots, scored=scored)
-        self.state = MemoryState()
-        self.bell = Bell()
+        self.state = memory_state()
+        self.published = Published()
         self.clock = FixedClock(NOW)
         self.rubrics = {"grounding": RUBRIC}
         self.deployment = deployment or make_deployment()
@@ -89,17 +89,27 @@ class World:
         sweeper = Sweeper(
             source=self.store,
             sink=self.store,
-            state=self.state,
+            ledger=self.state.ledger,
+            windows=self.state.windows,
+            documents=self.state.documents,
+            locks=self.state.locks,
             deployment=self.deployment,
             rubrics=self.rubrics,
-            publish=self.bell,
+            publish=self.published,
             clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
         )
         return asyncio.run(sweeper.sweep())
 
     def funnel(self) -> Funnel:
-        return asyncio.run(read_funnel(self.state, (NOW - timedelta(days=2)).date(), (NOW + timedelta(days=1)).date()))
+        return asyncio.run(
+            read_funnel(
+                self.state.ledger_reader,
+                self.state.windows,
+                (NOW - timedelta(days=2)).date(),
+                (NOW + timedelta(days=1)).date(),
+            )
+        )
 
 
 def roots(n: int, **over: object) -> list[TraceRoot]:
@@ -111,8 +121,8 @@ def test_every_trace_of_a_full_rate_is_published_once_and_a_second_sweep_adds_no
     first, second = world.sweep(), world.sweep()
     assert (first.seen, first.selected) == (100, 100)
     assert (second.windows, second.selected) == (0, 0)
-    assert sorted(world.bell.trace_ids) == sorted(r.trace_id for r in world.store.roots)
-    assert all(len(m.items) <= 16 for m in world.bell.messages)
+    assert sorted(world.published.trace_ids) == sorted(r.trace_id for r in world.store.roots)
+    assert all(len(m.items) <= 16 for m in world.published.messages)
 
 
 def test_funnel_adds_up_with_a_partial_rate_unmatched_and_excluded_traces() -> None:
@@ -147,10 +157,10 @@ def test_unfinished_trace_is_taken_when_it_has_ended_and_never_before() -> None:
     world = World(make_root("slow", start=start, end=NOW + timedelta(hours=1)), make_root("quick", start=start))
     world.sweep()
     world.sweep(NOW + timedelta(minutes=20))
-    assert world.bell.trace_ids == ["quick"]
+    assert world.published.trace_ids == ["quick"]
     assert world.funnel().unfinished == 1
     world.sweep(NOW + timedelta(minutes=70))
-    assert sorted(world.bell.trace_ids) == ["quick", "slow"]
+    assert sorted(world.published.trace_ids) == ["quick", "slow"]
     assert world.funnel().unfinished == 0
 
 
@@ -158,10 +168,10 @@ def test_trace_that_never_ends_is_given_up_counted_and_not_looked_at_every_minut
     world = World()
     world.store.roots = [make_root("hung", start=NOW - timedelta(minutes=8)).model_copy(update={"end": None})]
     scans = [world.sweep(NOW + timedelta(minutes=minutes)).windows for minutes in range(0, 60 * 30, 5)]
-    window = next(w for w in asyncio.run(world.state.windows(NOW - timedelta(minutes=10), NOW)) if w.unfinished)
+    window = next(w for w in asyncio.run(world.state.windows.between(NOW - timedelta(minutes=10), NOW)) if w.unfinished)
     assert window.is_final
     assert window.scans < 12
-    assert world.bell.trace_ids == []
+    assert world.published.trace_ids == []
     assert sum(scans) > 12
 
 
@@ -173,7 +183,7 @@ def test_late_trace_is_found_by_the_second_scan_under_the_stored_rate() -> None:
     late = [make_root(f"late-{n}", start=NOW - timedelta(minutes=8)) for n in range(20)]
     world.store.roots += late
     assert world.sweep(NOW + timedelta(minutes=20)).selected == 20
-    items = [item for m in world.bell.messages for item in m.items]
+    items = [item for m in world.published.messages for item in m.items]
     assert {item.pi for item in items} == {1.0}
 
 
@@ -184,14 +194,14 @@ def test_crash_while_publishing_loses_nothing_and_keeps_one_pi_per_window() -> N
     )
     start = NOW - timedelta(minutes=20)
     world = World(*[make_root(f"a{n}", start=start) for n in range(5)], deployment=deployment)
-    world.bell.broken = True
+    world.published.broken = True
     with pytest.raises(StateUnavailable):
         world.sweep()
-    assert asyncio.run(world.state.counts(NOW.date(), NOW.date()))
+    assert asyncio.run(world.state.ledger_reader.counts(NOW.date(), NOW.date()))
     world.store.roots += [make_root(f"b{n}", start=start) for n in range(400)]
-    world.bell.broken = False
+    world.published.broken = False
     world.sweep()
-    entries = asyncio.run(world.state.entries("grounding", [r.trace_id for r in world.store.roots]))
+    entries = asyncio.run(world.state.ledger.entries("grounding", [r.trace_id for r in world.store.roots]))
     assert len({entry.promise.pi for entry in entries.values()}) == 1
     assert world.funnel().adds_up
     assert world.funnel().rows[0].seen == 405
@@ -261,7 +271,9 @@ def test_new_use_case_on_a_busy_project_is_not_judged_whole() -> None:
     world.store.roots += [make_root(f"new{n}", name="new", start=NOW + timedelta(minutes=1)) for n in range(3000)]
     world.sweep(NOW + timedelta(hours=2))
     rates = [
-        w.rates["new"] for w in asyncio.run(world.state.windows(NOW, NOW + timedelta(hours=2))) if "new" in w.rates
+        w.rates["new"]
+        for w in asyncio.run(world.state.windows.between(NOW, NOW + timedelta(hours=2)))
+        if "new" in w.rates
     ]
     assert [(r.rate, r.why) for r in rates] == [(0.1, "configured")]
 
@@ -281,7 +293,7 @@ def test_lost_ledger_does_not_judge_again_what_the_store_shows() -> None:
     world = World(*roots(2), scored=[known])
     report = world.sweep()
     assert (report.selected, report.already_scored) == (2, 1)
-    assert world.bell.trace_ids == ["trace-1"]
+    assert world.published.trace_ids == ["trace-1"]
     assert world.funnel().rows[0].scored == {"in_store": 1}
 
 
@@ -290,24 +302,24 @@ def test_lost_ledger_is_checked_again_after_a_crash_in_between() -> None:
         "project", "trace-0", None, rubric_name="grounding", rubric_hash=RUBRIC.content_hash(), name=STATE_SCORE
     )
     world = World(*roots(2), scored=[known])
-    world.bell.broken = True
+    world.published.broken = True
     with pytest.raises(StateUnavailable):
         world.sweep()
-    world.bell.broken = False
+    world.published.broken = False
     world.sweep()
     assert world.funnel().rows[0].scored == {"in_store": 1}
 
 
 def test_second_sweep_at_the_same_time_does_nothing() -> None:
     world = World(*roots(3))
-    asyncio.run(world.state.acquire("sweep", owner="other", ttl_s=60))
+    asyncio.run(world.state.locks.acquire("sweep", owner="other", ttl_s=60))
     assert world.sweep().skipped_because_running
 
 
 def test_rubrics_are_published_under_their_hash_before_any_message() -> None:
     world = World(*roots(1))
     world.sweep()
-    assert asyncio.run(world.state.document(RUBRIC.content_hash())) == RUBRIC.content()
+    assert asyncio.run(world.state.documents.get(RUBRIC.content_hash())) == RUBRIC.content()
 
 
 def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
@@ -317,8 +329,10 @@ def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
     traffic = [make_root(f"d{n}", start=NOW - timedelta(hours=60) + timedelta(minutes=12 * n)) for n in range(290)]
     world = World(*traffic, deployment=deployment)
     world.sweep()
-    rates = {w.rates["bot"].why for w in asyncio.run(world.state.windows(NOW - timedelta(days=3), NOW)) if w.rates}
-    today = [w for w in asyncio.run(world.state.windows(NOW - timedelta(hours=6), NOW)) if w.rates]
+    rates = {
+        w.rates["bot"].why for w in asyncio.run(world.state.windows.between(NOW - timedelta(days=3), NOW)) if w.rates
+    }
+    today = [w for w in asyncio.run(world.state.windows.between(NOW - timedelta(hours=6), NOW)) if w.rates]
     assert rates == {"configured", "low_traffic"}
     assert all(w.rates["bot"].rate == 1.0 for w in today)
 
@@ -326,7 +340,9 @@ def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
 def test_messages_hold_one_use_case_and_version_and_at_most_sixteen_traces() -> None:
     world = World(*roots(40))
     world.sweep()
-    promises = [e.promise for e in asyncio.run(world.state.entries("grounding", world.bell.trace_ids)).values()]
+    promises = [
+        e.promise for e in asyncio.run(world.state.ledger.entries("grounding", world.published.trace_ids)).values()
+    ]
     mixed = [*promises[:20], *(p.model_copy(update={"rubric_hash": "other"}) for p in promises[20:])]
     messages = group_messages(mixed)
     assert sorted(len(m.items) for m in messages) == [4, 4, 16, 16]
@@ -343,7 +359,7 @@ def test_rootless_traces_are_looked_for_in_one_window_of_many() -> None:
 
 
 def test_rootless_traces_are_unknown_where_counting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.worker.flow.sweep.ROOTLESS_S", 0.01)
+    monkeypatch.setattr("assay.worker.flow.rootless.COUNT_WITHIN_S", 0.01)
     world = World(*roots(3))
     world.store.rootless_hangs = True
     assert world.sweep().selected == 3

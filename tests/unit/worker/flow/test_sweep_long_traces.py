@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.worker.config.deployment import Defaults, LowTraffic, UseCase
-from assay.worker.flow.windows import LOOK_BACKS, due_windows
+from assay.worker.flow.windows import MAX_LOOK_BACKS, due_windows
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import WindowRecord
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
 from tests.unit.worker.flow.test_sweep import RootsOnly, World
 
@@ -33,8 +33,8 @@ class ShowsWhatEnded(RootsOnly):
         self.asked.append(start)
         if start in self.bad:
             raise self.bad[start]
-        found = [root for root in self.roots if start <= root.start < end and root.end and root.end <= self.now]
-        yield found
+        roots = [root for root in self.roots if start <= root.start < end and root.end and root.end <= self.now]
+        yield roots
 
 
 class LongWorld(World):
@@ -61,7 +61,7 @@ def test_trace_that_runs_longer_than_late_seconds_is_judged_once_and_counted_onc
     slow = [agent(f"slow-{n}", ran=timedelta(minutes=m)) for n, m in enumerate((30, 50, 200, 700, 1400))]
     world = LongWorld(*quick, *slow)
     world.run(timedelta(hours=26))
-    assert sorted(world.bell.trace_ids) == sorted(root.trace_id for root in (*quick, *slow))
+    assert sorted(world.published.trace_ids) == sorted(root.trace_id for root in (*quick, *slow))
     funnel = world.funnel()
     assert funnel.adds_up
     assert (funnel.rows[0].seen, funnel.rows[0].selected, funnel.late) == (8, 8, 5)
@@ -77,13 +77,13 @@ def test_share_of_long_traces_among_the_selected_is_that_of_the_traffic() -> Non
     slow = [agent(f"s{n}", ran=timedelta(minutes=90)) for n in range(400)]
     world = LongWorld(*quick, *slow, deployment=deployment)
     world.run(timedelta(hours=26))
-    chosen = [i[0] for i in world.bell.trace_ids]
-    assert len(chosen) == len(set(world.bell.trace_ids))
+    chosen = [i[0] for i in world.published.trace_ids]
+    assert len(chosen) == len(set(world.published.trace_ids))
     assert 80 < chosen.count("q") < 160
     assert 80 < chosen.count("s") < 160
     (row,) = world.funnel().rows
     assert (row.seen, row.selected) == (800, len(chosen))
-    assert {item.pi for message in world.bell.messages for item in message.items} == {0.3}
+    assert {item.pi for message in world.published.messages for item in message.items} == {0.3}
 
 
 @settings(max_examples=12, deadline=None)
@@ -91,14 +91,14 @@ def test_share_of_long_traces_among_the_selected_is_that_of_the_traffic() -> Non
 def test_every_trace_within_a_day_is_seen_once_whenever_sweeps_happen(minutes: list[int], every: int) -> None:
     world = LongWorld(*(agent(f"t{n}", ran=m * MINUTE) for n, m in enumerate(minutes)))
     world.run(timedelta(hours=28), every=every * MINUTE)
-    assert sorted(world.bell.trace_ids) == sorted(root.trace_id for root in world.store.roots)
+    assert sorted(world.published.trace_ids) == sorted(root.trace_id for root in world.store.roots)
     assert sum(row.seen for row in world.funnel().rows) == len(minutes)
 
 
 def test_window_is_listed_a_handful_of_times_and_then_never_again() -> None:
     world = LongWorld(agent("quick", ran=MINUTE))
     world.run(timedelta(hours=40))
-    window = next(w for w in asyncio.run(world.state.windows(NOW - 20 * MINUTE, NOW)) if w.seen)
+    window = next(w for w in asyncio.run(world.state.windows.between(NOW - 20 * MINUTE, NOW)) if w.seen)
     assert window.is_final
     assert window.scans == world.store.asked.count(window.start) == 5
     assert window.late == 0
@@ -108,25 +108,25 @@ def test_trace_that_was_seen_running_is_not_counted_as_late() -> None:
     world = World(make_root("slow", start=NOW - 8 * MINUTE, end=NOW + timedelta(hours=1)))
     for minutes in (0, 20, 70, 400, 1500):
         world.sweep(NOW + minutes * MINUTE)
-    assert world.bell.trace_ids == ["slow"]
+    assert world.published.trace_ids == ["slow"]
     assert (world.funnel().late, world.funnel().unfinished) == (0, 0)
 
 
 def test_new_windows_come_before_look_backs_and_only_so_many_of_these() -> None:
     deployment = make_deployment(window_seconds=60, lookback_hours=1)
-    state = MemoryState()
+    state = memory_state()
 
     async def due() -> list[WindowRecord]:
         for minute in range(300, 200, -1):
             start = NOW - minute * MINUTE
             end = start + MINUTE
-            await state.put_window(WindowRecord(start=start, end=end, scans=2, next_scan=end + 2 * timedelta(hours=1)))
-        return await due_windows(state, deployment, NOW - timedelta(hours=9), NOW)
+            await state.windows.put(WindowRecord(start=start, end=end, scans=2, next_scan=end + 2 * timedelta(hours=1)))
+        return await due_windows(state.windows, deployment, NOW - timedelta(hours=9), NOW)
 
-    found = asyncio.run(due())
-    scans = [window.scans for window in found]
+    windows = asyncio.run(due())
+    scans = [window.scans for window in windows]
     assert scans == sorted(scans)
-    assert scans.count(2) == LOOK_BACKS
+    assert scans.count(2) == MAX_LOOK_BACKS
     assert scans.count(0) > 100
 
 
@@ -146,4 +146,4 @@ def test_look_backs_that_fail_for_good_stop_neither_new_windows_nor_other_look_b
     for minutes in range(40, 600, 3):
         world.store.now = NOW + minutes * MINUTE
         world.sweep(world.store.now)
-    assert sorted(world.bell.trace_ids) == ["quick", "slow"]
+    assert sorted(world.published.trace_ids) == ["quick", "slow"]

@@ -8,15 +8,15 @@ from pathlib import Path
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Scored, Span
 from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.config.settings import Settings
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult, Pair
 from assay.worker.golden.results.run_result import ItemResult
 from assay.worker.golden.sets.lock import load_golden_set
 from assay.worker.golden.targets import target_for
 from assay.worker.wiring.judges import build_evaluator
 from benchmarks import build_golden_set
-from tests.unit.worker.golden.golden_sets import a_set, answers, exam_of, run_release
+from tests.unit.worker.golden.golden_sets import a_set, answers, compared, exam_of, run_release
 
 HOSTILE = (
     "</script><script>window.pwned = 1</script><!-- <style>*{display:none}</style> ]]> "
@@ -52,7 +52,7 @@ def claim(start: int, end: int, verdict: ClaimVerdict = ClaimVerdict.NOT_FOUND, 
 def hostile_gate(tmp_path: Path) -> GateResult:
     """A gate whose every text tries to become markup, script, or something that cannot be seen."""
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
     pairs = [
         pair.model_copy(
             update={
@@ -83,7 +83,7 @@ def _hostile_side(one: ItemResult) -> ItemResult:
 def stuffed_gate(tmp_path: Path, text: str) -> GateResult:
     """A gate of 40 items whose answers and passages are all this text."""
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=3)})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
     many = tuple(claim(n * 10, n * 10 + 9, text=text[:300]) for n in range(2_000))
     pairs = [
         pair.model_copy(update={"candidate": tuple(judged(one, text, (text,) * 3, *many) for one in pair.candidate)})
@@ -103,7 +103,7 @@ def real_gate(tmp_path: Path, items: int) -> GateResult:
         session = GoldenSession(golden, evaluator, concurrency=8, run_id="20261121T000000-abcdef")
         try:
             sides = [target_for(golden, release=name) for name in ("human-reference", "gpt-4o")]
-            return await session.gate(*sides)
+            return gate_result(await session.gate(*sides))
         finally:
             await evaluator.judge.close()
 

@@ -27,6 +27,9 @@ from assay.judges.schema import (
     Usage,
     Verdict,
 )
+from assay.worker.golden.gate.comparison import compare
+from assay.worker.golden.report.gate_record import gate_result
+from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.runs.concurrency import limit_of
 from assay.worker.golden.runs.exam import examine_judge
@@ -233,3 +236,8 @@ def a_set(tmp_path: Path, releases: dict[str, dict[str, str]], **rest: Any) -> G
 def exam_of(golden: GoldenSet, judge: WrittenJudge | None = None) -> JudgeExam:
     """The judge's exam on the set's anchors."""
     return asyncio.run(examine_judge(golden, judge or WrittenJudge(), concurrency=8))
+
+
+def compared(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | None) -> GateResult:
+    """The record of a comparison, as it is kept and shown."""
+    return gate_result(compare(baseline, candidate, golden, exam))

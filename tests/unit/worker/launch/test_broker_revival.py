@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay.worker.launch.broker import open_broker
-from assay.worker.state.redis.state import RedisState, check_connection
+from assay.worker.state.redis.state import check_connection, redis_state
 from tests.waiting import until
 
 
@@ -21,15 +21,15 @@ def test_killed_broker_comes_back_on_the_same_socket_with_its_data(tmp_path: Pat
     with open_broker(None, data_dir, ping=check_connection) as broker:
 
         async def keep() -> None:
-            state = RedisState(broker.url, prefix="x:")
-            await state.keep("k", b"v", ttl_s=600)
+            state = redis_state(broker.url, prefix="x:")
+            await state.key_values.keep("k", b"v", ttl_s=600)
             await asyncio.sleep(1.2)  # appendfsync everysec
             await state.close()
 
         async def kept() -> dict[str, bytes]:
-            state = RedisState(broker.url, prefix="x:")
+            state = redis_state(broker.url, prefix="x:")
             try:
-                return dict(await state.kept(["k"]))
+                return dict(await state.key_values.kept(["k"]))
             finally:
                 await state.close()
 

@@ -43,7 +43,7 @@ def serving(read: Callable[[], Sequence[ScheduleStatus]]) -> Iterator[Callable[[
 
 
 def read_from(fleet: Fleet) -> Callable[[], Sequence[ScheduleStatus]]:
-    return lambda: asyncio.run(schedule_statuses(fleet.state, fleet.schedules, fleet.clock.now()))
+    return lambda: asyncio.run(schedule_statuses(fleet.state.key_values, fleet.schedules, fleet.clock.now()))
 
 
 def test_a_dead_beat_shows_though_nothing_writes_any_more() -> None:

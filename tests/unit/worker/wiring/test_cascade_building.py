@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,19 +209,20 @@ def test_each_tier_finds_its_own_file_and_messages_name_them_together(root: Conf
     assert parse_calibration_set(found.content(), source="x") == found
 
     class Published:
-        async def document(self, digest: str) -> str | None:
+        async def put(self, digest: str, content: str) -> None:
+            raise AssertionError("only a sweep publishes")
+
+        async def get(self, digest: str) -> str | None:
             return {found.content_hash(): found.content()}.get(digest)
 
     async def ask() -> None:
         runtime = Runtime(endpoints, root, redis_url="redis://127.0.0.1:1/0")
-        opened = runtime.state
-        runtime.state = Published()  # type: ignore[assignment]
+        runtime.state = replace(runtime.state, documents=Published())
         named = await runtime.evaluator(rubric.content_hash(), found.content_hash())
         unnamed = await runtime.evaluator(rubric.content_hash())
         assert named is not None
         assert unnamed is not None
         assert (named.revision, unnamed.revision) == (evaluator.revision, plain.revision)
-        runtime.state = opened
         await runtime.close()
         for judge in (local, llm, panel):
             await judge.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.worker.golden.report.facts import exam_fact
-from assay.worker.golden.report.words import metric_name, metric_words, primary_words
+from assay.worker.golden.report.wording.facts import exam_fact
+from assay.worker.golden.report.wording.findings import metric_words, primary_words
+from assay.worker.golden.report.wording.numbers import metric_name
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ExamState, JudgeExam
@@ -54,7 +55,7 @@ def _must_pass_check(result: GateResult) -> Check:
     lost = [
         pair.id
         for pair in result.pairs
-        if pair.id in names and any(one.confirmed is ItemStatus.MISSING for one in pair.candidate)
+        if pair.id in names and any(answer.confirmed is ItemStatus.MISSING for answer in pair.candidate)
     ]
     if lost:
         return Check("must-pass items", "open", f"missing or not confirmed: {', '.join(lost)}")

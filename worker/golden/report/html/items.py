@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.judges.schema import Claim, ClaimVerdict, Failed, Scored, Skipped, Verdict
 from assay.worker.golden.report.html.highlights import Mark, cut
 from assay.worker.golden.report.html.template_records import ClaimView, PassageView, RepeatView, SideView
-from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.report.wording.numbers import metric_name, number
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ItemResult
 

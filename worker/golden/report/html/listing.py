@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.worker.golden.report.facts import signed
 from assay.worker.golden.report.html.items import Limits, Side, clip, risk_of, side_views, status_words
 from assay.worker.golden.report.html.template_records import PassageView, SideView
+from assay.worker.golden.report.wording.numbers import signed
 from assay.worker.golden.results.gate_result import GateResult, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.worker.golden.gate.metrics import PASS_RATE
-from assay.worker.golden.report.facts import primary_change, share, sight_words, signed
 from assay.worker.golden.report.html.checks import Check, exam_check, gate_checks
-from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.report.wording.effects import effect_of, effect_words
+from assay.worker.golden.report.wording.facts import primary_change
+from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, p_value_of, share
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, MetricTest
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
+from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.intervals import Estimate
 
 _HEADLINES = {
@@ -185,7 +186,7 @@ def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
         Figure(
             "smallest drop it can see",
             _smallest_drop(result),
-            sight_words(result),
+            effect_words(effect_of(result)),
         ),
         _cost_figure(result),
     )
@@ -206,39 +207,29 @@ def _rate(name: str, side: str, estimate: Estimate | None) -> tuple[Rate, ...]:
     return (Rate(name, side, value, f"95 % interval [{note}", *ends),)
 
 
-def _cost_figure(made: GateResult | GoldenRun) -> Figure:
-    seconds = (made.finished - made.started).total_seconds() if made.finished and made.started else None
-    tokens = made.usage.prompt_tokens + made.usage.completion_tokens
+def _cost_figure(result: GateResult | GoldenRun) -> Figure:
+    seconds = (result.finished - result.started).total_seconds() if result.finished and result.started else None
+    tokens = result.usage.prompt_tokens + result.usage.completion_tokens
     took = "" if seconds is None else f", {seconds:.1f} s"
-    cost = "unknown (no price)" if made.cost_usd is None else f"{made.cost_usd:.4f} USD"
-    return Figure("judging cost", cost, f"{made.usage.calls} model calls, {tokens:,} tokens{took}")
+    cost = "unknown (no price)" if result.cost_usd is None else f"{result.cost_usd:.4f} USD"
+    return Figure("judging cost", cost, f"{result.usage.calls} model calls, {tokens:,} tokens{took}")
 
 
 def _metric_row(test: MetricTest, result: GateResult) -> MetricRow:
     primary = test is result.primary
-    change = primary_change(result)[0] if primary else _difference(test)
+    change = primary_change(result)[0] if primary else change_of(test)
     return MetricRow(
         name=metric_name(test.metric),
         role="primary" if primary else "secondary",
-        baseline=_mean(test, test.baseline),
-        candidate=_mean(test, test.candidate),
+        baseline=mean_of(test, test.baseline),
+        candidate=mean_of(test, test.candidate),
         change=change,
         n=test.n,
         test=test.test,
-        p_value="not estimable" if test.p_value is None else f"{test.p_value:.3g}",
+        p_value=p_value_of(test.p_value),
         adjusted_p="–" if test.adjusted_p is None else f"{test.adjusted_p:.3g}",
         worse=test.shown_worse,
     )
-
-
-def _mean(test: MetricTest, value: float | None) -> str:
-    return f"{value:.1%}" if value is not None and test.metric == "pass_rate" else number(value)
-
-
-def _difference(test: MetricTest) -> str:
-    if test.baseline is None or test.candidate is None:
-        return "unknown"
-    return f"× {test.ratio:.2f}" if test.ratio is not None else signed(test.candidate - test.baseline, 3)
 
 
 def _repeats_words(repeats: int) -> str:

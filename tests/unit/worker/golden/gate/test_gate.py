@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.schema import Tier
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ExamState, GoldenRun, ItemResult, JudgeExam
@@ -27,6 +26,7 @@ from tests.unit.worker.golden.golden_sets import (
     a_set,
     anchors,
     answers,
+    compared,
     exam_of,
     rubric_named,
     run_confirmed,
@@ -36,7 +36,7 @@ from tests.unit.worker.golden.golden_sets import (
 
 def gate(tmp_path: Path, old: dict[str, str], new: dict[str, str], **rest: Any) -> GateResult:
     golden = a_set(tmp_path, {"old": old, "new": new}, **rest)
-    return compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
+    return compared(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_uncalibrated_risk_is_inconclusive(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers()})
     judge = WrittenJudge(calibrated=False)
     old, new = (run_release(golden, release, judge) for release in ("old", "new"))
-    result = compare(old, new, golden, exam_of(golden, judge))
+    result = compared(old, new, golden, exam_of(golden, judge))
     assert result.exit_code == 3
     assert "not calibrated" in result.reasons[0]
 
@@ -174,7 +174,7 @@ def test_the_screen_decides_only_after_a_passed_exam(tmp_path: Path, labelled: l
     golden = a_set(tmp_path, {"r": answers()}, labelled=labelled, gate={"allow_unexamined": True})
     judge = WrittenJudge(tier=Tier.SCREEN)
     run = run_release(golden, "r", judge)
-    result = compare(run, run, golden, exam_of(golden, judge))
+    result = compared(run, run, golden, exam_of(golden, judge))
     assert result.exit_code == code
     assert ("scores of the screen decide only after a passed exam" in result.reasons[0]) == (code == 3)
     assert not [warning for warning in result.warnings if "lets it decide" in warning]
@@ -183,13 +183,13 @@ def test_the_screen_decides_only_after_a_passed_exam(tmp_path: Path, labelled: l
 def test_no_exam_at_all_is_inconclusive(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"r": answers()})
     run = run_release(golden, "r")
-    assert compare(run, run, golden, None).exit_code == 3
+    assert compared(run, run, golden, None).exit_code == 3
 
 
 def test_runs_of_two_evaluator_revisions_are_inconclusive(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"r": answers()})
     old, new = run_release(golden, "r", WrittenJudge("rev-1")), run_release(golden, "r", WrittenJudge("rev-2"))
-    result = compare(old, new, golden, exam_of(golden, WrittenJudge("rev-2")))
+    result = compared(old, new, golden, exam_of(golden, WrittenJudge("rev-2")))
     assert result.exit_code == 3
     assert "different evaluator revisions" in result.reasons[0]
 
@@ -197,7 +197,7 @@ def test_runs_of_two_evaluator_revisions_are_inconclusive(tmp_path: Path) -> Non
 def test_an_exam_of_another_revision_is_inconclusive(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"r": answers()})
     run = run_release(golden, "r")
-    assert compare(run, run, golden, exam_of(golden, WrittenJudge("rev-0"))).exit_code == 3
+    assert compared(run, run, golden, exam_of(golden, WrittenJudge("rev-0"))).exit_code == 3
 
 
 def test_a_run_of_another_state_of_the_set_is_an_input_error(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_run_of_another_state_of_the_set_is_an_input_error(tmp_path: Path) -> 
     old, new = run_release(golden, "r"), run_release(changed, "r")
     for baseline, candidate in ((old, new), (new, old), (old, old)):
         with pytest.raises(GoldenSetError, match="another state of golden set"):
-            compare(baseline, candidate, changed, exam_of(changed))
+            compared(baseline, candidate, changed, exam_of(changed))
 
 
 @pytest.mark.parametrize("change", ["fewer", "more", "twice", "none"])
@@ -216,7 +216,7 @@ def test_a_run_of_other_items_is_an_input_error(tmp_path: Path, change: str) -> 
     items = {"fewer": run.items[1:], "more": (*run.items, run.items[0]), "twice": (run.items[0],) * 40, "none": ()}
     other = run.model_copy(update={"items": items[change]})
     with pytest.raises(GoldenSetError, match="not the items of the set"):
-        compare(run, other, golden, exam_of(golden))
+        compared(run, other, golden, exam_of(golden))
 
 
 statuses = st.sampled_from(list(ItemStatus))
@@ -227,7 +227,7 @@ def test_a_pass_needs_every_item_and_a_trusted_judge(
     sides: list[tuple[ItemStatus, ItemStatus]], trusted: bool
 ) -> None:  # drawn
     golden, runs, exam = _made_up(sides, trusted=trusted)
-    result = compare(*runs, golden, exam)
+    result = compared(*runs, golden, exam)
     if result.verdict is GateVerdict.PASS:
         assert trusted
         assert ItemStatus.MISSING not in [status for pair in sides for status in pair]

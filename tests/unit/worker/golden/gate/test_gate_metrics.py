@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from assay.judges.schema import Outcome, Sample
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
@@ -28,6 +28,7 @@ from tests.unit.worker.golden.golden_sets import (
     WrittenJudge,
     a_set,
     answers,
+    compared,
     exam_of,
     item,
     rubric_named,
@@ -49,7 +50,7 @@ def repeated(golden: GoldenSet, release: str, failing: dict[str, int], repeats: 
 
 
 def gate(golden: GoldenSet, before: GoldenRun, after: GoldenRun) -> GateResult:
-    return compare(before, after, golden, exam_of(golden))
+    return compared(before, after, golden, exam_of(golden))
 
 
 # --- repeats ------------------------------------------------------------------------------------------------------
@@ -266,7 +267,7 @@ def confirmed(tmp_path: Path, judge: WrittenJudge, answer: str = "sways") -> Gat
     async def confirm() -> GoldenRun:
         return await confirm_failures(new, golden, judge, ["q5"], RunPlan(limit_of(2)))
 
-    return compare(old, asyncio.run(confirm()), golden, exam_of(golden, judge))
+    return compared(old, asyncio.run(confirm()), golden, exam_of(golden, judge))
 
 
 @pytest.mark.parametrize(("bad_times", "code"), [(0, 0), (1, 0), (2, 1), (3, 1)])
@@ -309,7 +310,7 @@ def test_a_must_pass_failure_that_the_time_kept_from_being_confirmed_does_not_de
 
     async def run() -> GateResult:
         session = GoldenSession(golden, Dragging(), 8, timeout_s=2.0)
-        return await session.gate(before, RecordedTarget(golden.release_path("new")))
+        return gate_result(await session.gate(before, RecordedTarget(golden.release_path("new"))))
 
     result = asyncio.run(run())
     assert (result.exit_code, result.must_pass_failures) == (3, ())
@@ -375,7 +376,8 @@ def test_a_gate_of_an_earlier_run_is_a_run_of_its_own(tmp_path: Path) -> None:
     earlier = run_release(golden, "r", run_id="20261121T060000-0a1b2c")
 
     async def run() -> GateResult:
-        return await GoldenSession(golden, WrittenJudge(), 8, run_id="20261122T060000-0a1b2c").gate(earlier, earlier)
+        session = GoldenSession(golden, WrittenJudge(), 8, run_id="20261122T060000-0a1b2c")
+        return gate_result(await session.gate(earlier, earlier))
 
     assert asyncio.run(run()).run_id == "20261122T060000-0a1b2c"
 

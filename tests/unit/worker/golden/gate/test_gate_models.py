@@ -10,15 +10,23 @@ from typing import Any
 import pytest
 
 from assay.judges.schema import Outcome, PanelVote, Sample, Scored
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
 from assay.worker.golden.runs.baseline_approval import approve_baseline
 from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
 from assay.worker.golden.targets import RecordedTarget, baseline_targets
-from tests.unit.worker.golden.golden_sets import WrittenJudge, a_set, answers, exam_of, rubric_named, run_release
+from tests.unit.worker.golden.golden_sets import (
+    WrittenJudge,
+    a_set,
+    answers,
+    compared,
+    exam_of,
+    rubric_named,
+    run_release,
+)
 
 RUN = "20261121T060000-0a1b2c"
 STRICT: dict[str, Any] = {"on_model_change": "inconclusive"}
@@ -50,7 +58,7 @@ class Served(WrittenJudge):
 
 def gate(golden: GoldenSet, before: WrittenJudge, after: WrittenJudge) -> GateResult:
     old, new = run_release(golden, "old", before), run_release(golden, "new", after)
-    return compare(old, new, golden, exam_of(golden, after))
+    return compared(old, new, golden, exam_of(golden, after))
 
 
 @pytest.mark.parametrize(("settings", "code"), [({}, 0), (STRICT, 3)])
@@ -84,7 +92,8 @@ def _gated(golden: GoldenSet, judge: WrittenJudge) -> GateResult:
 
     async def run() -> GateResult:
         session = GoldenSession(golden, judge, 4, run_id=RUN)
-        return await session.gate(baseline_targets(golden, 1, RUN), RecordedTarget(golden.release_path("new")))
+        sides = (baseline_targets(golden, 1, RUN), RecordedTarget(golden.release_path("new")))
+        return gate_result(await session.gate(*sides))
 
     return asyncio.run(run())
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.schema import GroundingState, Outcome, Sample
-from assay.worker.golden.gate.gate import compare
-from assay.worker.golden.gate.metrics import half_scored, primary_test
+from assay.worker.golden.gate.metric_tests import gate_tests
 from assay.worker.golden.results.gate_result import GateResult, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ItemResult
@@ -25,6 +24,7 @@ from tests.unit.worker.golden.golden_sets import (
     WrittenJudge,
     a_set,
     answers,
+    compared,
     exam_of,
     frozen_set,
     item,
@@ -37,7 +37,9 @@ GROUNDED: dict[str, Any] = {"groundedness": {"at_least": 0.3}}
 
 def gate(golden: GoldenSet, judge: WrittenJudge | None = None) -> GateResult:
     judge = judge or WrittenJudge()
-    return compare(run_release(golden, "old", judge), run_release(golden, "new", judge), golden, exam_of(golden, judge))
+    return compared(
+        run_release(golden, "old", judge), run_release(golden, "new", judge), golden, exam_of(golden, judge)
+    )
 
 
 class Quiet(WrittenJudge):
@@ -158,10 +160,11 @@ def test_a_ruined_candidate_never_has_a_smaller_drop(
     """Answers that fail with the worst score or with none, or do not come at all, never make the drop look smaller."""
     golden = _scored_set([refusal for refusal, _, _ in rows])
     pairs = [_pair(str(n), before, after) for n, (_, before, after) in enumerate(rows)]
-    known = [pair for pair in pairs if not pair.both_missing and pair.id not in half_scored(pairs, golden)]
-    test = primary_test(known, golden)
+    half = {item for gap in gate_tests(pairs, golden).gaps for item in gap.items}
+    known = [pair for pair in pairs if not pair.both_missing and pair.id not in half]
+    test = gate_tests(known, golden).primary
     for ruined in ((ItemStatus.MISSING, None), (ItemStatus.FAILED, None), (ItemStatus.FAILED, 0.0)):
-        worse = primary_test([_ruined(pair, *ruined) for pair in known], golden)
+        worse = gate_tests([_ruined(pair, *ruined) for pair in known], golden).primary
         if test.candidate is not None and test.n == worse.n:
             assert worse.baseline is not None
             assert test.baseline is not None

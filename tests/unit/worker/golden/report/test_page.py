@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.schema import ClaimVerdict
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.report.html.chart import history_chart
 from assay.worker.golden.report.html.highlights import Mark, cut
 from assay.worker.golden.report.html.items import share_out
@@ -23,7 +22,7 @@ from assay.worker.golden.report.html.safetext import plain, shown
 from assay.worker.golden.results.gate_result import GateVerdict
 from assay.worker.golden.runs.run_store import RunSummary
 from tests.unit.worker.golden.golden_pages import HOSTILE, hostile_gate, real_gate, stuffed_gate
-from tests.unit.worker.golden.golden_sets import a_set, answers, exam_of, run_confirmed, run_release
+from tests.unit.worker.golden.golden_sets import a_set, answers, compared, exam_of, run_confirmed, run_release
 
 MB = 1_000_000
 VOID = {"meta", "input", "line", "circle", "rect", "path", "polyline"}
@@ -106,7 +105,7 @@ def test_the_page_allows_nothing_but_itself(tmp_path: Path) -> None:
 
 def test_the_page_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
-    result = compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
     text = " ".join(page_of(gate_page(result)).text.split())
     for part in (
         "regressed · exit 1",
@@ -129,7 +128,7 @@ def test_the_page_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
 
 def test_items_stand_in_the_order_of_what_changed(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(bad=2), "new": answers(q5="risk=0.9", q7="fail", q0="risk=0.1")})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
     items = page_of(gate_page(result)).all("details", class_="item")
     assert [item["data-change"] for item in items[:5]] == ["worse", "missing", "better", "better", "passing"]
     assert [item["id"] for item in items[:2]] == ["item-5", "item-7"]

@@ -13,16 +13,26 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from assay.worker.golden.gate.gate import compare, sight_of
-from assay.worker.golden.report.facts import gate_facts
+from assay.worker.golden.gate.detectable_effect import detectable_effect
 from assay.worker.golden.report.json_report import gate_json, gate_schema, run_json, run_schema
 from assay.worker.golden.report.junit import gate_junit, run_junit
 from assay.worker.golden.report.markdown import gate_markdown, run_markdown
 from assay.worker.golden.report.terminal import print_gate, print_run
+from assay.worker.golden.report.wording.effects import effect_words
+from assay.worker.golden.report.wording.facts import gate_facts
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun
-from tests.unit.worker.golden.golden_sets import IDS, WrittenJudge, a_set, answers, exam_of, run_confirmed, run_release
+from tests.unit.worker.golden.golden_sets import (
+    IDS,
+    WrittenJudge,
+    a_set,
+    answers,
+    compared,
+    exam_of,
+    run_confirmed,
+    run_release,
+)
 
 T = TypeVar("T")
 
@@ -39,7 +49,7 @@ def _hostile(tmp_path: Path) -> tuple[GoldenRun, GateResult]:
     assert claim is not None
     named = first.model_copy(update={"worst_claim": claim.model_copy(update={"text": HOSTILE}), "reasons": (HOSTILE,)})
     run = run.model_copy(update={"items": (named, *rest)})
-    return run, compare(run_release(golden, "old"), run, golden, exam_of(golden))
+    return run, compared(run_release(golden, "old"), run, golden, exam_of(golden))
 
 
 def _terminal(show: Callable[[T, Console], None], what: T) -> str:
@@ -63,7 +73,7 @@ def test_the_terminal_shows_judged_text_as_text(tmp_path: Path) -> None:
 
 def test_the_terminal_says_everything_a_decision_rests_on(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=9, q20="fail")}, gate={"must_pass": ["q3"]})
-    result = compare(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_confirmed(golden, "new"), golden, exam_of(golden))
     shown = " ".join(_terminal(lambda r, c: print_gate(r, c, ["page: out/gate.html"]), result).split())
     for part in (
         "must-pass item failed: q3",
@@ -99,7 +109,7 @@ def test_markdown_shows_judged_text_as_text(tmp_path: Path) -> None:
 
 def test_markdown_for_a_pull_request_says_what_regressed_and_what_it_rests_on(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=20)})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
     text = gate_markdown(result, "https://ci.example/job/7/gate.html")
     assert text.startswith("### ❌ Gate: **regressed** (new against old, gate-v1)")
     assert "| **pass rate** | 100.0% | 50.0% | −50.0 points \\(90 % interval −" in text
@@ -112,7 +122,7 @@ def test_markdown_for_a_pull_request_says_what_regressed_and_what_it_rests_on(tm
 
 def test_markdown_stays_one_comment_however_much_failed(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(bad=40)})
-    result = compare(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
+    result = compared(run_release(golden, "old"), run_release(golden, "new"), golden, exam_of(golden))
     long = result.model_copy(update={"reasons": tuple(f"must-pass item failed: {'x' * 200}{n}" for n in range(500))})
     assert len(gate_markdown(long)) < 65_536  # what GitHub takes
 
@@ -155,7 +165,9 @@ def test_junit_of_a_gate_has_its_verdict_as_a_case(tmp_path: Path) -> None:
     old, new = run_release(golden, "old"), run_release(golden, "new")
     exam = exam_of(golden)
     for candidate, asked, kind in ((new, exam, "failure"), (old, exam, None), (old, None, "error")):
-        verdict, items = ElementTree.fromstring(gate_junit(compare(old, candidate, golden, asked))).findall("testsuite")
+        verdict, items = ElementTree.fromstring(gate_junit(compared(old, candidate, golden, asked))).findall(
+            "testsuite"
+        )
         (case,) = verdict.findall("testcase")
         assert [child.tag for child in case] == ([kind] if kind else [])
         assert len(items.findall("testcase")) == 40
@@ -196,7 +208,7 @@ def test_repeats_warnings_and_the_judges_change_are_told(tmp_path: Path) -> None
     old, new = (run_release(golden, release, repeats=2) for release in ("old", "new"))
     sways = new.items[1].model_copy(update={"status": ItemStatus.FAILED, "reasons": (HOSTILE,)})
     new = new.model_copy(update={"items": (new.items[0], sways, *new.items[2:])})
-    result = compare(old, new, golden, exam_of(golden))
+    result = compared(old, new, golden, exam_of(golden))
     for text in (_terminal(print_gate, result), gate_markdown(result).replace("\\", "")):
         assert "warning: groundedness worse: 0.900 → 0.600" in text
         assert "1 unstable items, passing in one repeat and failing in another: q1" in text
@@ -222,5 +234,5 @@ def test_repeats_warnings_and_the_judges_change_are_told(tmp_path: Path) -> None
 def test_what_a_gate_can_see_fits_its_metric_and_mode(tmp_path: Path, settings: dict[str, Any], words: str) -> None:
     golden = a_set(tmp_path, {"r": answers()}, gate=settings)
     run = run_release(golden, "r")
-    (told,) = [line for line in gate_facts(compare(run, run, golden, exam_of(golden))) if words in line]
-    assert told == sight_of(golden, 1)
+    (told,) = [line for line in gate_facts(compared(run, run, golden, exam_of(golden))) if words in line]
+    assert told == effect_words(detectable_effect(golden, repeats=1))

@@ -1,32 +1,27 @@
-"""What a gate's report line says of a failure that somebody else worded."""
+"""Every finding has a sentence, and a failure that somebody else worded is cut to its kind."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
-from assay.worker.golden.report.words import lost_words
-from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import GoldenRun, ItemResult
-
-NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+from assay.worker.golden.gate.findings import AnswersMissing, Finding
+from assay.worker.golden.report.wording.findings import sentence
 
 
-def said(*reasons: str) -> str:
-    items = (ItemResult(id="q0", status=ItemStatus.PASSED), ItemResult(id="q1", status=ItemStatus.MISSING))
-    run = GoldenRun(
-        golden_set="bot",
-        set_digest="d",
-        rubric="r",
-        rubric_hash="h",
-        revision="v",
-        target="new",
-        started=NOW,
-        finished=NOW,
-        items=(items[0], items[1].model_copy(update={"reasons": reasons})),
-    )
-    return lost_words("candidate", run)
+@pytest.mark.parametrize("kind", get_args(Finding))
+def test_every_kind_of_finding_has_a_sentence_of_its_own(kind: type) -> None:
+    assert sentence.dispatch(kind) is not sentence.dispatch(object)
+
+
+def test_what_is_no_finding_has_no_sentence() -> None:
+    with pytest.raises(TypeError, match="no sentence for int"):
+        sentence(3)
+
+
+def lost(reason: str | None) -> str:
+    return sentence(AnswersMissing("candidate", missing=1, answers=2, first_id="q1", first_reason=reason))
 
 
 @pytest.mark.parametrize(
@@ -42,8 +37,8 @@ def said(*reasons: str) -> str:
     ],
 )
 def test_only_the_kind_of_a_failure_is_shown(reason: str, shown: str) -> None:
-    assert said(reason) == f"candidate: 1 of 2 items missing (first: q1: {shown})"
+    assert lost(reason) == f"candidate: 1 of 2 items missing (first: q1: {shown})"
 
 
 def test_a_missing_item_without_a_reason_says_so() -> None:
-    assert said().endswith("(first: q1: no reason given)")
+    assert lost(None).endswith("(first: q1: no reason given)")

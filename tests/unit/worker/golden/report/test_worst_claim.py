@@ -6,11 +6,10 @@ from pathlib import Path
 
 from assay.judges.metrics import comment
 from assay.judges.schema import Claim, ClaimVerdict, Outcome, Sample, Scored, Severity, Span
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.report.html.page import gate_page
 from assay.worker.golden.report.junit import gate_junit
 from assay.worker.golden.report.markdown import gate_markdown
-from tests.unit.worker.golden.golden_sets import BAD, WrittenJudge, a_set, answers, exam_of, run_release
+from tests.unit.worker.golden.golden_sets import BAD, WrittenJudge, a_set, answers, compared, exam_of, run_release
 
 CONTRADICTED = Claim(
     text="The mayor wore a red hat.",
@@ -42,7 +41,7 @@ class TwoClaims(WrittenJudge):
 def test_comment_gate_report_and_page_name_the_same_claim(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers(1)})
     before, after_all = (run_release(golden, release, TwoClaims()) for release in ("old", "new"))
-    result = compare(before, after_all, golden, exam_of(golden))
+    result = compared(before, after_all, golden, exam_of(golden))
     (changed,) = result.discordant
     after = changed.candidate[0]
     assert isinstance(after.outcome, Scored)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from assay.judges.errors import ModelTimeout
 from assay.judges.schema import Failed, Outcome, Sample, Skipped, Usage
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.results.usage import Spent, spent_on, total_spent
@@ -76,7 +77,7 @@ def test_one_unknown_cost_makes_the_sum_unknown(tmp_path: Path) -> None:
 def gated(golden: GoldenSet, judge: WrittenJudge) -> GateResult:
     async def run() -> GateResult:
         sides = [RecordedTarget(golden.release_path(release)) for release in ("old", "new")]
-        return await GoldenSession(golden, judge, 4).gate(*sides)
+        return gate_result(await GoldenSession(golden, judge, 4).gate(*sides))
 
     return asyncio.run(run())
 

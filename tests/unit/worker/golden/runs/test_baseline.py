@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from assay.judges.schema import Outcome, Sample, Scored
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.run_result import ExamState, GoldenRun
 from assay.worker.golden.runs.baseline_approval import approve_baseline
 from assay.worker.golden.runs.exam import examine_judge
@@ -28,6 +28,7 @@ from tests.unit.worker.golden.golden_sets import (
     a_set,
     anchors,
     answers,
+    compared,
     exam_of,
     rubric_named,
     run_release,
@@ -167,7 +168,7 @@ def test_a_gate_judges_the_baselines_outputs_again(tmp_path: Path) -> None:
     changed = approved(golden, run_of(golden, repeats=3))
     judge = WrittenJudge()
     sides = (baseline_targets(changed, 2, "r"), RecordedTarget(changed.release_path("new")))
-    result = asyncio.run(GoldenSession(changed, judge, 8).gate(*sides))
+    result = gate_result(asyncio.run(GoldenSession(changed, judge, 8).gate(*sides)))
     assert (result.exit_code, result.worse, result.repeats) == (1, 8, 2)
     assert len(judge.samples) == 2 * 40 * 2 + 40
 
@@ -210,7 +211,7 @@ def test_a_judge_that_got_worse_than_its_own_baseline_is_noticed(
     if state is ExamState.BELOW_BASELINE:
         assert "the judge got worse: 20 anchors" in exam.reason
         run = run_release(changed, "old")
-        result = compare(run, run, changed, exam)
+        result = compared(run, run, changed, exam)
         assert (result.exit_code, result.reasons[0].split(":")[0]) == (3, "judge exam below_baseline")
 
 
@@ -239,7 +240,7 @@ def test_another_model_behind_the_judge_is_noticed(tmp_path: Path, setting: str,
     changed = approved(golden, run_of(golden))
     exam = asyncio.run(examine_judge(changed, Worse(0, model="written-2"), concurrency=1))
     run = run_release(changed, "old")
-    result = compare(run, run, changed, exam)
+    result = compared(run, run, changed, exam)
     words = "the judge is served by another model: written-2, written-1 when the baseline was taken"
     assert result.exit_code == code
     assert words in (result.warnings if code == 0 else result.reasons)
@@ -248,6 +249,6 @@ def test_another_model_behind_the_judge_is_noticed(tmp_path: Path, setting: str,
 def test_an_unexamined_judge_that_is_allowed_is_still_said(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(2)}, labelled=anchors(3), gate={"allow_unexamined": True})
     run = run_release(golden, "old")
-    result = compare(run, run, golden, exam_of(golden))
+    result = compared(run, run, golden, exam_of(golden))
     assert result.exit_code == 0
     assert "the judge is unexamined" in result.warnings[0]

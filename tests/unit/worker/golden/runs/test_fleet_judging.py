@@ -13,7 +13,9 @@ from assay.judges.schema import Failed, Outcome, Sample, Scored
 from assay.worker.golden.runs.fleet_judging import FleetEvaluator, GoldenJudgeReport, GoldenJudging, JudgedBy, Pace
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import BATCH_SIZE, GoldenJudgeMessage
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.documents import MemoryDocuments
+from assay.worker.state.memory.key_values import MemoryKeyValues
+from assay.worker.state.memory.locks import MemoryLocks
 from tests.unit.worker.golden.golden_sets import BAD, OK, WrittenJudge
 
 QUICK = Pace(look_s=0.01, ring_again_s=0.05, silence_s=0.1)
@@ -27,14 +29,16 @@ class Queue:
     """Messages on their way; `work` decides what becomes of each."""
 
     def __init__(self, judge: Any = None) -> None:
-        self.state = MemoryState()
+        self.values, self.documents = MemoryKeyValues(), MemoryDocuments()
+        self.locks = MemoryLocks()
         self.judge = judge or WrittenJudge()
         self.messages: list[GoldenJudgeMessage] = []
         self.work: Callable[[GoldenJudgeMessage], Awaitable[Any]] = self._judge
         self.said: list[str] = []
         self.evaluator = FleetEvaluator(
             JudgedBy(revision="rev-1", rubric_hash="h", calibration_hash=None, documents={"h": "name: x"}),
-            self.state,
+            self.values,
+            self.documents,
             self.publish,
             pace=QUICK,
             say=self.said.append,
@@ -42,7 +46,7 @@ class Queue:
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def find(self, rubric_hash: str, calibration_hash: str | None) -> Any:
-        assert await self.state.document(rubric_hash) == "name: x"
+        assert await self.documents.get(rubric_hash) == "name: x"
         return self.judge
 
     async def publish(self, messages: Sequence[Any]) -> None:
@@ -54,7 +58,7 @@ class Queue:
         await self.work(message)
 
     async def _judge(self, message: GoldenJudgeMessage, owner: str = "w") -> GoldenJudgeReport:
-        return await GoldenJudging(self.state, self.find).judge(message, owner=owner)
+        return await GoldenJudging(self.values, self.locks, self.find).judge(message, owner=owner)
 
     def run(self, *samples: Sample, within_s: float = 5.0) -> list[Outcome]:
         async def main() -> list[Outcome]:
@@ -105,8 +109,8 @@ def test_a_state_that_lost_its_memory_gets_everything_again() -> None:
 
     async def loses_all(message: GoldenJudgeMessage) -> None:
         if len(queue.messages) == 1:
-            queue.state._kept.clear()
-            queue.state._documents.clear()
+            queue.values._values.clear()
+            queue.documents._documents.clear()
         else:
             await queue._judge(message)
 
@@ -129,7 +133,7 @@ def test_a_message_that_comes_twice_is_judged_once() -> None:
 
 def test_an_outage_of_the_state_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     queue, calls = Queue(), 0
-    kept = queue.state.kept
+    kept = queue.values.kept
 
     async def away(keys: Sequence[str]) -> Any:
         nonlocal calls
@@ -138,7 +142,7 @@ def test_an_outage_of_the_state_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
             raise StateUnavailable("gone")
         return await kept(keys)
 
-    monkeypatch.setattr(queue.state, "kept", away)
+    monkeypatch.setattr(queue.values, "kept", away)
     assert isinstance(queue.run(sample(1))[0], Scored)
 
 
@@ -148,7 +152,7 @@ def test_a_bug_while_waiting_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -
     async def broken(keys: Sequence[str]) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(queue.state, "kept", broken)
+    monkeypatch.setattr(queue.values, "kept", broken)
     with pytest.raises(ZeroDivisionError):
         queue.run(sample(1))
 
@@ -213,7 +217,7 @@ def test_an_outcome_of_another_version_is_a_failure_and_no_score() -> None:
 
     async def foreign(message: GoldenJudgeMessage) -> None:
         for key in message.keys:
-            await queue.state.keep(f"golden:outcome:{key}", b'{"outcome": "excellent", "score": 1}', ttl_s=60)
+            await queue.values.keep(f"golden:outcome:{key}", b'{"outcome": "excellent", "score": 1}', ttl_s=60)
 
     queue.work = foreign
     (outcome,) = queue.run(sample(1))

@@ -11,6 +11,7 @@ import pytest
 
 from assay.judges.schema import Outcome, Sample
 from assay.worker.golden.gate.session import GoldenSession
+from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.runs.journal import JOURNAL, Journal, JournalHeader, is_run_id, new_run_id, run_directory
@@ -51,11 +52,11 @@ def header(golden: GoldenSet, **changes: Any) -> JournalHeader:
     return JournalHeader.model_validate(made | changes)
 
 
-def gate(golden: GoldenSet, judge: WrittenJudge, journal: Journal, **session: Any) -> GateResult:
+def gate(golden: GoldenSet, judge: WrittenJudge, journal: Journal, **fields: Any) -> GateResult:
     async def run() -> GateResult:
-        made = GoldenSession(golden, judge, 4, run_id=RUN, repeats=2, journal=journal, **session)
+        session = GoldenSession(golden, judge, 4, run_id=RUN, repeats=2, journal=journal, **fields)
         sides = [RecordedTarget(golden.release_path(release)) for release in ("old", "new")]
-        return await made.gate(*sides)
+        return gate_result(await session.gate(*sides))
 
     try:
         return asyncio.run(run())

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from assay.judges.errors import ConfigurationError
 from assay.worker.golden.report.json_report import run_json
 from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import GoldenRun, ItemResult
-from assay.worker.golden.runs.run import read_run, run_golden
+from assay.worker.golden.results.run_result import GoldenRun, ItemResult, read_run
+from assay.worker.golden.runs.run import run_golden
 from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import GoldenItem

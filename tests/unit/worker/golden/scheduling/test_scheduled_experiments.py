@@ -13,7 +13,7 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import load_settings
 from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
 from assay.worker.records.messages import GoldenRunMessage
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.langfuse import experiments
 from assay.worker.wiring.golden import scheduled_runs
 from assay.worker.wiring.runtime import Runtime
@@ -39,10 +39,10 @@ def run_once(home: Path, kind: str = "langfuse, plan: self-hosted") -> SlotRecor
 
     async def main() -> SlotRecord:
         runtime = Runtime(load_settings(), ConfigRoot(path=home), redis_url="redis://127.0.0.1:9/0")
-        runtime.state = MemoryState()
+        runtime.state = memory_state()
         try:
             record = SlotRecord(golden_set="bot-v1", slot=SLOT, run_id=RUN_ID, changed_at=SLOT)
-            await SlotBook(runtime.state).claim(record)
+            await SlotBook(runtime.state.key_values).claim(record)
             message = GoldenRunMessage(golden_set="bot-v1", slot=SLOT)
             done = await scheduled_runs(runtime).run(message, owner="w")
         finally:

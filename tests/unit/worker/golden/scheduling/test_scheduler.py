@@ -37,7 +37,7 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
 from assay.worker.reporting.tables import schedule_line
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from tests.unit.worker.golden.golden_sets import OK, WrittenJudge, item, rubric_named, write_set
 
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -49,12 +49,16 @@ class Fleet:
     """A state, a clock, and a queue that remembers what was rung for."""
 
     def __init__(self, *, now: datetime = MONDAY - timedelta(days=2), **schedules: Schedule) -> None:
-        self.state = MemoryState()
+        self.state = memory_state()
         self.clock = FixedClock(now)
         self.queue: list[GoldenRunMessage] = []
         self.schedules = Schedules(by_set=schedules or {"bot": WEEKLY}, problems={})
         self.golden = GoldenClock(
-            state=self.state, schedules=lambda: self.schedules, publish=self._publish, clock=self.clock
+            key_values=self.state.key_values,
+            locks=self.state.locks,
+            schedules=lambda: self.schedules,
+            publish=self._publish,
+            clock=self.clock,
         )
 
     async def _publish(self, messages: Any) -> None:
@@ -65,15 +69,15 @@ class Fleet:
         return asyncio.run(self.golden.tick())
 
     def status(self) -> ScheduleStatus:
-        (one,) = asyncio.run(schedule_statuses(self.state, self.schedules, self.clock.now()))
+        (one,) = asyncio.run(schedule_statuses(self.state.key_values, self.schedules, self.clock.now()))
         return one
 
     def record(self, slot: datetime = MONDAY) -> SlotRecord | None:
-        return asyncio.run(SlotBook(self.state).record("bot", slot))
+        return asyncio.run(SlotBook(self.state.key_values).record("bot", slot))
 
     def put(self, state: SlotState, **changes: Any) -> None:
         record = SlotRecord(golden_set="bot", slot=MONDAY, run_id="r", state=state, changed_at=MONDAY, **changes)
-        asyncio.run(SlotBook(self.state).put(record))
+        asyncio.run(SlotBook(self.state.key_values).put(record))
 
 
 # --- ticks --------------------------------------------------------------------------------------------------------
@@ -107,7 +111,7 @@ def test_missed_slots_are_caught_up_once() -> None:
     assert [message.slot for message in fleet.queue] == [MONDAY + timedelta(days=9)]
     claimed = fleet.record(fleet.queue[0].slot)
     assert claimed is not None
-    asyncio.run(SlotBook(fleet.state).put(claimed.model_copy(update={"state": SlotState.DONE})))
+    asyncio.run(SlotBook(fleet.state.key_values).put(claimed.model_copy(update={"state": SlotState.DONE})))
     assert fleet.tick(late + timedelta(minutes=1)) == TickReport()
 
 
@@ -116,9 +120,9 @@ def test_a_run_nobody_took_is_rung_for_again_and_one_in_progress_is_not() -> Non
     fleet.tick()
     fleet.tick(MONDAY)
     assert fleet.tick(MONDAY + timedelta(minutes=1)).published == ("bot",)
-    asyncio.run(fleet.state.acquire(RUN_LOCK, owner="a worker", ttl_s=60))
+    asyncio.run(fleet.state.locks.acquire(RUN_LOCK, owner="a worker", ttl_s=60))
     assert fleet.tick(MONDAY + timedelta(minutes=2)) == TickReport(busy=True)
-    asyncio.run(fleet.state.release(RUN_LOCK, owner="a worker"))
+    asyncio.run(fleet.state.locks.release(RUN_LOCK, owner="a worker"))
     fleet.put(SlotState.RUNNING)
     assert fleet.tick(MONDAY + timedelta(minutes=3)).published == ("bot",), "its worker died"
     for state in (SlotState.DONE, SlotState.FAILED):
@@ -166,7 +170,7 @@ def test_an_overdue_run_is_shown_and_a_punctual_one_is_not() -> None:
     assert fleet.status().overdue_s == 7200, "no worker took it"
     fleet.put(SlotState.RUNNING)
     assert fleet.status().overdue_s == 7200, "its worker was never heard of"
-    asyncio.run(SlotBook(fleet.state).heard("r", fleet.clock.now()))
+    asyncio.run(SlotBook(fleet.state.key_values).heard("r", fleet.clock.now()))
     assert fleet.status().overdue_s == 0
     fleet.clock.moment += timedelta(minutes=11)
     assert fleet.status().overdue_s == 7860, "its worker is gone"
@@ -212,7 +216,9 @@ class Runs:
             concurrency=4,
             webhook=SecretStr(webhook) if webhook else None,
         )
-        self.runs = ScheduledRuns(state=fleet.state, clock=fleet.clock, place=place)
+        self.runs = ScheduledRuns(
+            key_values=fleet.state.key_values, locks=fleet.state.locks, clock=fleet.clock, place=place
+        )
 
     def _load(self, name: str) -> GoldenSet:
         return load_golden_set(self.home / name, rubric_named)
@@ -289,12 +295,14 @@ def test_whatever_breaks_a_run_fails_its_slot(tmp_path: Path, fleet: Fleet, erro
 
     place = GoldenPlace(**{**runs.runs.place.__dict__, "evaluator": broken})
     failed = asyncio.run(
-        ScheduledRuns(fleet.state, fleet.clock, place).run(GoldenRunMessage(golden_set="bot", slot=MONDAY), owner="w")
+        ScheduledRuns(fleet.state.key_values, fleet.state.locks, fleet.clock, place).run(
+            GoldenRunMessage(golden_set="bot", slot=MONDAY), owner="w"
+        )
     )
     assert failed is not None
     assert failed.state is SlotState.FAILED
     assert "private" not in failed.detail
-    assert asyncio.run(fleet.state.acquire(RUN_LOCK, owner="next", ttl_s=1)), "the lock is given back"
+    assert asyncio.run(fleet.state.locks.acquire(RUN_LOCK, owner="next", ttl_s=1)), "the lock is given back"
 
 
 def test_a_run_whose_worker_died_goes_on_where_it_stopped(tmp_path: Path, fleet: Fleet) -> None:
@@ -311,7 +319,7 @@ def test_a_run_whose_worker_died_goes_on_where_it_stopped(tmp_path: Path, fleet:
     runs.judge.evaluate = dies  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         runs.run()
-    asyncio.run(fleet.state.release(RUN_LOCK, owner="w1"))  # in Redis it expires
+    asyncio.run(fleet.state.locks.release(RUN_LOCK, owner="w1"))  # in Redis it expires
     assert fleet.record() is not None
     runs.judge.evaluate = evaluate  # type: ignore[method-assign]
     before = len(runs.judge.samples)
@@ -434,7 +442,7 @@ def test_a_state_that_is_away_for_a_moment_does_not_end_a_run(
     tmp_path: Path, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.worker.golden.scheduling.scheduler.RENEW_EVERY_S", 0.01)
-    runs, acquire = Runs(tmp_path, fleet), fleet.state.acquire
+    runs, acquire = Runs(tmp_path, fleet), fleet.state.locks.acquire
     calls: list[str] = []
 
     async def away(name: str, *, owner: str, ttl_s: float) -> bool:
@@ -443,7 +451,7 @@ def test_a_state_that_is_away_for_a_moment_does_not_end_a_run(
             raise StateUnavailable("gone")
         return await acquire(name, owner=owner, ttl_s=ttl_s)
 
-    monkeypatch.setattr(fleet.state, "acquire", away)
+    monkeypatch.setattr(fleet.state.locks, "acquire", away)
     evaluate: Callable[..., Any] = runs.judge.evaluate
 
     async def slowly(sample: Any) -> Any:

@@ -173,7 +173,9 @@ def test_the_news_of_an_alarm_is_a_cross(tmp_path: Path) -> None:
     weeks.next()
     with hook() as there:
         place = GoldenPlace(**{**weeks.runs.runs.place.__dict__, "webhook": SecretStr(there.url)})
-        weeks.runs.runs = scheduled.ScheduledRuns(weeks.fleet.state, weeks.fleet.clock, place)
+        weeks.runs.runs = scheduled.ScheduledRuns(
+            weeks.fleet.state.key_values, weeks.fleet.state.locks, weeks.fleet.clock, place
+        )
         weeks.next(*IDS)
         weeks.next()
     assert [one["text"][0] for one in there.received] == ["❌", "✅"]
@@ -195,7 +197,7 @@ def test_a_run_that_was_kept_is_told_without_being_judged_again(
         patch.setattr("assay.worker.golden.scheduling.scheduled_job.outcome_of", dies)
         with pytest.raises(KeyboardInterrupt):
             weeks.runs.run()
-    asyncio.run(weeks.fleet.state.release(RUN_LOCK, owner="w1"))  # in Redis it expires
+    asyncio.run(weeks.fleet.state.locks.release(RUN_LOCK, owner="w1"))  # in Redis it expires
     judged = len(weeks.runs.judge.samples)
     assert weeks.store.history()
     done = weeks.runs.run("w2")
@@ -219,7 +221,7 @@ def test_news_that_was_cut_off_is_told_from_the_record(tmp_path: Path, monkeypat
     monkeypatch.setattr(scheduled, "announce", dies_once)
     with pytest.raises(KeyboardInterrupt):
         weeks.runs.run()
-    asyncio.run(weeks.fleet.state.release(RUN_LOCK, owner="w1"))
+    asyncio.run(weeks.fleet.state.locks.release(RUN_LOCK, owner="w1"))
     record = weeks.fleet.record()
     assert record is not None
     assert (record.state, record.verdict) == (SlotState.ANNOUNCING, "pass")
@@ -240,8 +242,8 @@ def test_a_run_whose_lock_another_worker_took_stops_and_says_nothing(
     evaluate = weeks.runs.judge.evaluate
 
     async def slowly(sample: Any) -> Any:
-        await weeks.fleet.state.release(RUN_LOCK, owner="w1")  # 60 seconds without a renewal
-        await weeks.fleet.state.acquire(RUN_LOCK, owner="w2", ttl_s=60)
+        await weeks.fleet.state.locks.release(RUN_LOCK, owner="w1")  # 60 seconds without a renewal
+        await weeks.fleet.state.locks.acquire(RUN_LOCK, owner="w2", ttl_s=60)
         await asyncio.sleep(0.05)
         return await evaluate(sample)
 
@@ -279,7 +281,7 @@ def test_what_an_exception_says_reaches_neither_channel_nor_state(tmp_path: Path
     weeks = Weeks(tmp_path)
     done = weeks.next("raise")
     assert done.verdict == "inconclusive"
-    said = asyncio.run(weeks.fleet.state.kept([f"golden:slot:bot:{MONDAY.isoformat()}"]))
+    said = asyncio.run(weeks.fleet.state.key_values.kept([f"golden:slot:bot:{MONDAY.isoformat()}"]))
     (raw,) = said.values()
     assert b"target failed: error: ValueError" in raw
     assert b"Jane" not in raw
@@ -314,7 +316,9 @@ def test_a_run_is_shown_after_it_is_kept_whatever_becomes_of_that(tmp_path: Path
         return f"experiment {golden.name}"
 
     place = GoldenPlace(**{**weeks.runs.runs.place.__dict__, "show": show})
-    weeks.runs.runs = scheduled.ScheduledRuns(weeks.fleet.state, weeks.fleet.clock, place)
+    weeks.runs.runs = scheduled.ScheduledRuns(
+        weeks.fleet.state.key_values, weeks.fleet.state.locks, weeks.fleet.clock, place
+    )
     done = weeks.next()
     assert (done.state, done.verdict, done.shown, kept) == (SlotState.DONE, "pass", said, [1])
 
@@ -327,7 +331,7 @@ def test_the_last_run_is_known_while_the_next_is_overdue(tmp_path: Path) -> None
     assert status.overdue_s == 24 * 3600
     assert status.record is None
     assert status.last_run == done
-    assert asyncio.run(SlotBook(weeks.fleet.state).record("bot", MONDAY)) == done
+    assert asyncio.run(SlotBook(weeks.fleet.state.key_values).record("bot", MONDAY)) == done
 
 
 def test_outcomes_name_no_answer(tmp_path: Path) -> None:

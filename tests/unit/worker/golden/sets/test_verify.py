@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.worker.golden.gate.gate import compare
 from assay.worker.golden.runs.run_store import RunStore, RunSummary
 from assay.worker.golden.runs.series import REFERENCE_RUNS, build_series
 from assay.worker.golden.sets.files import GoldenSetError
@@ -22,6 +21,7 @@ from tests.unit.worker.golden.golden_sets import (
     a_set,
     anchors,
     answers,
+    compared,
     exam_of,
     frozen_set,
     item,
@@ -198,7 +198,7 @@ def test_runs_and_gates_are_kept_and_told_in_the_history(tmp_path: Path) -> None
     run = run_release(golden, "old", run_id="20261121T060000-00000a")
     store.save_run(run.model_copy(update={"exam": exam_of(golden)}))
     after = run_release(golden, "new", run_id="20261121T060000-00000b")
-    store.save_gate(compare(run, after, golden, exam_of(golden)))
+    store.save_gate(compared(run, after, golden, exam_of(golden)))
     assert store.run("20261121T060000-00000a").items == run.items
     first, second = store.history()
     assert (first.kind, first.passed, first.failed, first.verdict, first.informedness) == ("run", 38, 2, None, 1.0)

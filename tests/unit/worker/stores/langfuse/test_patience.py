@@ -92,7 +92,7 @@ def test_labels_wait_for_room_at_every_step(server: LangfuseServer) -> None:
         return await collect(store.review_queues, wanted, now=NOW + timedelta(days=1), tally=tally)
 
     assert using(store, work) == {}
-    assert tally.said["queue legal"] == 2
+    assert tally.opinions["queue legal"] == 2
 
 
 def test_worker_that_looks_up_a_queue_does_not_wait(server: LangfuseServer) -> None:

@@ -22,7 +22,7 @@ from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreR
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.state.memory.state import MemoryState
+from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan
 from assay.worker.stores.langfuse.client import (
     LangfuseClient,
@@ -305,7 +305,7 @@ def test_two_hundred_scores_take_two_requests(server: LangfuseServer) -> None:
 
 
 def test_configs_are_made_once_and_named_by_scores_that_fit(server: LangfuseServer) -> None:
-    state = MemoryState()
+    state = memory_state()
 
     async def many() -> None:
         stores = [store_on(server, specs=SPECS, locks=state) for _ in range(4)]

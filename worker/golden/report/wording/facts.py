@@ -1,26 +1,17 @@
-"""The lines a report is made of: what runs, gates and exams found, in words; every renderer shows the same ones."""
+"""The lines a report is made of. Every renderer shows the same ones of runs, gates, exams and series."""
 
 from __future__ import annotations
 
 from assay.judges.schema import Usage
-from assay.worker.golden.gate.metrics import PASS_RATE
-from assay.worker.golden.report.words import metric_name, number
+from assay.worker.golden.report.wording.effects import effect_of, effect_words
+from assay.worker.golden.report.wording.numbers import metric_name, number, p_value_of, share, signed
 from assay.worker.golden.results.gate_result import GateResult, MetricTest
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
 from assay.worker.golden.runs.series import Series
-from assay.worker.statistics.intervals import Estimate
-from assay.worker.statistics.power import noninferiority_power
+from assay.worker.golden.sets.manifest import PASS_RATE
 
 _NAMED = 10
-
-
-def share(estimate: Estimate | None) -> str:
-    """A share with its interval and n, in words."""
-    if estimate is None:
-        return "not estimable"
-    groups = f" in {estimate.n_clusters} sources" if estimate.n_clusters is not None else ""
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}], n = {estimate.n}{groups}"
 
 
 def run_facts(run: GoldenRun) -> list[str]:
@@ -39,14 +30,13 @@ def run_facts(run: GoldenRun) -> list[str]:
 
 def gate_facts(result: GateResult) -> list[str]:
     """What a gate's verdict rests on, a line each."""
-    p_value = "not estimable" if result.p_value is None else f"{result.p_value:.3g}"
-    noise = result.noise
+    p_value, noise = p_value_of(result.p_value), result.noise
     return [
         f"baseline pass rate {share(result.baseline_pass_rate)}, {result.baseline_missing} missing",
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
         f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
-        sight_words(result),
+        effect_words(effect_of(result)),
         *_missing_facts(result),
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
@@ -72,57 +62,11 @@ def primary_change(result: GateResult) -> tuple[str, str]:
         words = signed(test.candidate - test.baseline, 3)
     else:
         return "unknown", f"n = {test.n}"
-    found = test.drop_interval
-    if found is None:
+    interval = test.drop_interval
+    if interval is None:
         return words, f"n = {test.n}"
-    ends = f"{signed(-100 * found.high, 1)} to {signed(-100 * found.low, 1)}"
+    ends = f"{signed(-100 * interval.high, 1)} to {signed(-100 * interval.low, 1)}"
     return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {test.n}"
-
-
-def signed(value: float, digits: int) -> str:
-    """A change for people: with its sign, a true minus, and none on zero."""
-    rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
-
-
-def detectable_words(drop: float | None, n: int, repeats: int, flip_rate: float, *, seen: str = "are caught") -> str:
-    """What so many items can see, in words, where the pass rate is tested for a regression."""
-    items = f"{n} items" + (f" asked {repeats} times" if repeats > 1 else "")
-    if drop is None:
-        return f"with {items} no drop of the pass rate can be promised to be caught"
-    by_chance = f"if {flip_rate:.0%} of the items flip each way by chance"
-    return f"with {items} drops from {drop:.1%} {seen} with 80 % power {by_chance}"
-
-
-def sight_words(result: GateResult) -> str:
-    """What this comparison could see, in words that fit its primary metric and mode."""
-    drop, n, flips = result.minimum_detectable_drop, result.n, result.assumed_flip_rate
-    if result.primary.metric != PASS_RATE:
-        return unknown_sight(result.primary.metric)
-    if result.margin is None:
-        return detectable_words(drop, n, result.repeats, flips)
-    return margin_sight(drop, n, result.repeats, flips, margin=result.margin, alpha=result.alpha)
-
-
-def unknown_sight(metric: str) -> str:
-    """What there is to say beforehand where a score decides."""
-    return (
-        f"which change of {metric_name(metric)} is caught is not known beforehand: it depends on how the score varies"
-    )
-
-
-def margin_sight(drop: float | None, n: int, repeats: int, flip_rate: float, *, margin: float, alpha: float) -> str:
-    """What so many items can see, in words, where non-inferiority is asked for.
-
-    How likely an unchanged release is to pass is told for items asked once; the interval of repeats has no such sum.
-    """
-    regressed = detectable_words(drop, n, repeats, flip_rate, seen="are shown to be a regression")
-    if repeats > 1 or n < 1:
-        return regressed
-    power = noninferiority_power(n, margin, flip_rate=flip_rate, alpha=alpha)
-    return (
-        f"an unchanged release is shown to be no worse than {margin:.1%} with a probability of {power:.0%}; {regressed}"
-    )
 
 
 def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
@@ -131,10 +75,9 @@ def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
 
 
 def _metric_fact(test: MetricTest) -> str:
-    p_value = "not estimable" if test.adjusted_p is None else f"{test.adjusted_p:.3g}"
     times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
     what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
-    return f"{what}, n = {test.n}, Holm p = {p_value}{'; worse' if test.shown_worse else ''}"
+    return f"{what}, n = {test.n}, Holm p = {p_value_of(test.adjusted_p)}{'; worse' if test.shown_worse else ''}"
 
 
 def _missing_facts(result: GateResult) -> list[str]:
@@ -149,8 +92,8 @@ def _unstable_facts(names: tuple[str, ...]) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    said = f"{len(names)} unstable items, passing in one repeat and failing in another"
-    return [f"{said}: {', '.join(names[:_NAMED])}{more}"]
+    count = f"{len(names)} unstable items, passing in one repeat and failing in another"
+    return [f"{count}: {', '.join(names[:_NAMED])}{more}"]
 
 
 def exam_fact(exam: JudgeExam | None) -> str:

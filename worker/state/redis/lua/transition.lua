@@ -1,10 +1,10 @@
--- Move entries from one of the expected states to another, and keep the counts in step.
--- ARGV: prefix, rubric, now, final_ttl_s, then per move: trace_id, expected (comma separated), state, reason,
+-- Change entries from one of the expected states to another, and keep the counts in step.
+-- ARGV: prefix, rubric, now, final_ttl_s, then per transition: trace_id, expected (comma separated), state, reason,
 --       detail, due ('' = none), judgement ('' = unchanged), failed_attempt (0/1), wrote (0/1),
 --       fresh_start (0/1), event, unanswered ('' = unchanged)
--- Returns the 1-based positions of the moves that were applied.
+-- Returns the 1-based positions of the transitions that were applied.
 local prefix, rubric, now, final_ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local moved = {}
+local applied = {}
 for i = 5, #ARGV, 12 do
   local trace, expected, state, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local member = rubric .. '\31' .. trace
@@ -36,7 +36,7 @@ for i = 5, #ARGV, 12 do
       redis.call('PERSIST', entry)
       redis.call('PERSIST', prefix .. 'history:' .. member)
     end
-    moved[#moved + 1] = (i - 5) / 12 + 1
+    applied[#applied + 1] = (i - 5) / 12 + 1
   end
 end
-return moved
+return applied

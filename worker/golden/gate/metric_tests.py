@@ -1,4 +1,4 @@
-"""The metrics of two runs, item by item, and whether each is shown to be worse."""
+"""The metrics of two runs, and whether each is shown to be worse."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
+from assay.worker.golden.gate.findings import PrimaryHalfScored
 from assay.worker.golden.results.gate_result import MetricTest, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ItemResult
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.noninferiority import tango
-from assay.worker.statistics.paired import holm, mcnemar_exact
+from assay.worker.statistics.paired import drop_p_value, holm
 from assay.worker.statistics.permutation import EXACT_UP_TO, sign_flip, sign_flip_counts
 
-PASS_RATE = "pass_rate"  # noqa: S105  # a metric
 LEAST_RATIO = 1.1
 """Tokens and seconds are named only if they grew by a tenth: with many items any trifle is significant."""
 
@@ -29,6 +30,20 @@ _COUNTED: dict[str, Value] = {
     "target_tokens": lambda item: item.target_tokens,
     "target_latency_s": lambda item: item.target_latency_s,
 }
+
+
+@dataclass(frozen=True)
+class GateTests:
+    """All metrics tested. `least_p` is the primary's p-value if every answer of the candidate had failed.
+
+    Above alpha `least_p` says that no release could be blocked. `gaps` tells of a primary that too many items have on
+    one side only.
+    """
+
+    primary: MetricTest
+    secondaries: tuple[MetricTest, ...]
+    least_p: float
+    gaps: tuple[PrimaryHalfScored, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,69 +64,64 @@ class Column:
         return [sign * (old - new) for old, new in zip(self.before, self.after, strict=True)]
 
 
-def primary_test(pairs: Sequence[Pair], golden: GoldenSet) -> MetricTest:
-    """The one test that decides, at the set's full alpha.
+def gate_tests(pairs: Sequence[Pair], golden: GoldenSet) -> GateTests:
+    """Test all metrics: the primary alone at the set's full alpha, the others with Holm's correction."""
+    secondaries = _secondary_tests(pairs, golden)
+    if golden.manifest.gate.primary == PASS_RATE:
+        return _pass_rate_decides(pairs, golden.manifest.gate.alpha, secondaries)
+    return _score_decides(pairs, golden, secondaries)
 
-    Pass rate: exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more. A score: sign-
-    flip test of the items' means, see `_primary_values` for answers without a score.
-    """
-    settings = golden.manifest.gate
-    if settings.primary != PASS_RATE:
-        column = _primary_column(pairs, golden)
-        return _tested(column, sign_flip([column.drops()])[0] if column.before else None, settings.alpha)
+
+def _pass_rate_decides(pairs: Sequence[Pair], alpha: float, secondaries: tuple[MetricTest, ...]) -> GateTests:
+    """Exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more."""
     drops = [pair.drop for pair in pairs]
     repeats = max((len(pair.candidate) for pair in pairs), default=1)
-    worse, better = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
-    p_value = _pass_rate_p(drops, repeats) if pairs else None
-    return MetricTest(
-        metric=PASS_RATE,
-        test="exact McNemar" if repeats == 1 else "exact sign-flip",
-        n=len(pairs),
-        baseline=_passing(pairs, lambda pair: pair.baseline),
-        candidate=_passing(pairs, lambda pair: pair.candidate),
-        better_when="higher",
-        p_value=p_value,
-        drop_interval=tango(worse / repeats, better / repeats, len(pairs), conf=1 - 2 * settings.alpha)
-        if pairs
-        else None,
-        shown_worse=p_value is not None and p_value <= settings.alpha,
+    lost, gained = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
+    p_value, interval, least_p = None, None, 1.0
+    if pairs:
+        p_value = drop_p_value(drops, repeats)
+        interval = tango(lost / repeats, gained / repeats, len(pairs), conf=1 - 2 * alpha)
+        least_p = drop_p_value([pair.most_to_lose for pair in pairs], repeats)
+    primary = _pass_rate_test(pairs).model_copy(
+        update={
+            "test": "exact McNemar" if repeats == 1 else "exact sign-flip",
+            "p_value": p_value,
+            "drop_interval": interval,
+            "shown_worse": p_value is not None and p_value <= alpha,
+        }
     )
+    return GateTests(primary, secondaries, least_p)
 
 
-def least_p_value(pairs: Sequence[Pair], golden: GoldenSet) -> float:
-    """The primary's p-value if every answer of the candidate had failed: above alpha, no release could be blocked."""
-    if not pairs:
-        return 1.0
-    if golden.manifest.gate.primary == PASS_RATE:
-        repeats = max(len(pair.candidate) for pair in pairs)
-        return _pass_rate_p([pair.most_to_lose for pair in pairs], repeats)
-    column = _primary_column(pairs, golden)
+def _score_decides(pairs: Sequence[Pair], golden: GoldenSet, secondaries: tuple[MetricTest, ...]) -> GateTests:
+    """Sign-flip test of the items' means; see `_primary_values` for answers without a score."""
+    settings, values = golden.manifest.gate, _primary_values(pairs, golden)
+    column = Column(settings.primary, _way(settings.primary, golden), *_both_means(values))
     worst = 0.0 if column.better_when == "higher" else 1.0
-    return sign_flip([replace(column, after=(worst,) * len(column.before)).drops()])[0] if column.before else 1.0
+    p_value, least_p = None, 1.0
+    if column.before:
+        (p_value,) = sign_flip([column.drops()])
+        (least_p,) = sign_flip([replace(column, after=(worst,) * len(column.before)).drops()])
+    half = _half_scored(pairs, values)
+    gap = len(pairs) - len(half) < settings.min_completed * len(pairs)
+    gaps = (PrimaryHalfScored(settings.primary, half, len(pairs)),) if gap else ()
+    return GateTests(_tested(column, p_value, settings.alpha), secondaries, least_p, gaps)
 
 
-def half_scored(pairs: Sequence[Pair], golden: GoldenSet) -> list[str]:
-    """Items on which the primary cannot be compared though it is known of one of their answers; none for a pass rate.
+def _half_scored(pairs: Sequence[Pair], values: Sequence[Values]) -> tuple[str, ...]:
+    """Items on which the primary cannot be compared though it is known of one of their answers.
 
     Such an item says nothing about a drop, and a release that no longer gives the score must not pass by that.
     """
-    if golden.manifest.gate.primary == PASS_RATE:
-        return []
-    found = []
-    for pair, (before, after) in zip(pairs, _primary_values(pairs, golden), strict=True):
+    half = []
+    for pair, (before, after) in zip(pairs, values, strict=True):
         numbers = [*before, *after]
         if None in numbers and any(number is not None for number in numbers):
-            found.append(pair.id)
-    return found
+            half.append(pair.id)
+    return tuple(half)
 
 
-def _pass_rate_p(drops: Sequence[int], repeats: int) -> float:
-    if repeats > 1:
-        return sign_flip_counts(drops)
-    return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
-
-
-def secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTest, ...]:
+def _secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTest, ...]:
     """All other metrics, by sign-flip tests with Holm's correction over the family at the set's alpha."""
     settings = golden.manifest.gate
     names = [name for name in golden.rubric.scores if name != settings.primary]
@@ -121,7 +131,8 @@ def secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTes
     p_values = sign_flip([column.drops() for column in columns])
     tests = [_tested(column, p_value, 0.0) for column, p_value in zip(columns, p_values, strict=True)]
     if settings.primary != PASS_RATE and pairs:
-        tests.append(_pass_rate_as_secondary(pairs))
+        p_value = sign_flip_counts([pair.drop for pair in pairs])
+        tests.append(_pass_rate_test(pairs).model_copy(update={"p_value": p_value}))
     adjusted = holm([test.p_value if test.p_value is not None else 1.0 for test in tests])
     return tuple(
         test.model_copy(update={"adjusted_p": p, "shown_worse": p <= settings.alpha and _matters(test)})
@@ -129,7 +140,8 @@ def secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTes
     )
 
 
-def _pass_rate_as_secondary(pairs: Sequence[Pair]) -> MetricTest:
+def _pass_rate_test(pairs: Sequence[Pair]) -> MetricTest:
+    """The pass rate on both sides, not tested yet."""
     return MetricTest(
         metric=PASS_RATE,
         test="exact sign-flip",
@@ -137,7 +149,7 @@ def _pass_rate_as_secondary(pairs: Sequence[Pair]) -> MetricTest:
         baseline=_passing(pairs, lambda pair: pair.baseline),
         candidate=_passing(pairs, lambda pair: pair.candidate),
         better_when="higher",
-        p_value=sign_flip_counts([pair.drop for pair in pairs]),
+        p_value=None,
     )
 
 
@@ -165,12 +177,6 @@ def _matters(test: MetricTest) -> bool:
 def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet) -> Column:
     """A score as it was given."""
     return Column(name, _way(name, golden), *_means(lambda item: item.scores.get(name), pairs))
-
-
-def _primary_column(pairs: Sequence[Pair], golden: GoldenSet) -> Column:
-    """The score that decides, where what did not go well must not raise or leave the mean; see `_primary_values`."""
-    name = golden.manifest.gate.primary
-    return Column(name, _way(name, golden), *_both_means(_primary_values(pairs, golden)))
 
 
 def _primary_values(pairs: Sequence[Pair], golden: GoldenSet) -> list[Values]:

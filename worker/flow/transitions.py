@@ -1,0 +1,134 @@
+"""What becomes of a ledger entry after an attempt to judge it. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Failed, Outcome, Skipped
+from assay.worker.flow.retry_policy import Disposition, backoff_s, policy_named
+from assay.worker.flow.scores import written_values
+from assay.worker.flow.verdicts import KeptVerdict
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreUnavailable, TraceTooLarge
+from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Transition
+
+_LONGEST_DETAIL = 300
+
+
+@dataclass(frozen=True)
+class AssessLimits:
+    """How long things may take before they are given up.
+
+    Attributes:
+        batch_deadline: one message's judging; what is unfinished then is cancelled and tried again.
+        trace_wait: how long a trace that the store does not show is waited for.
+        max_age: how old an entry may become before a failed try parks it.
+        verdict_ttl_s: how long a verdict is kept, in seconds.
+        record_deadline: how long after judging its scores are to be posted.
+    """
+
+    batch_deadline: timedelta
+    trace_wait: timedelta
+    max_age: timedelta
+    verdict_ttl_s: int
+    record_deadline: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class AssessTransitions:
+    """Turns what happened to a trace into the transition of its open ledger entry."""
+
+    clock: Clock
+    limits: AssessLimits
+
+    def judged(
+        self, entry: LedgerEntry, key: str, kept: KeptVerdict, rubric: Rubric, *, cost_usd: float | None
+    ) -> Transition:
+        """There is a verdict, kept under a key: its scores are to be posted next."""
+        outcome, verdict = kept.outcome, kept.outcome.verdict
+        judgement = Judgement(
+            verdict_key=key,
+            revision=outcome.revision,
+            judge=verdict.judge if verdict else "none",
+            state=outcome.state,
+            values=written_values(outcome, rubric),
+            cost_usd=cost_usd,
+            screening=verdict.screening if verdict else None,
+            degraded=verdict is not None and verdict.degraded,
+            needs_review=verdict is not None and verdict.needs_review,
+        )
+        due = self.clock.now() + self.limits.record_deadline
+        return from_open(entry, LedgerState.JUDGED, due=due, judgement=judgement)
+
+    def without_scores(self, entry: LedgerEntry, outcome: Outcome) -> Transition:
+        """The outcome is no score: skipped, tried again or parked, by the table of `retry_policy`."""
+        if isinstance(outcome, Skipped):
+            return from_open(entry, LedgerState.SKIPPED, outcome.reason, outcome.detail)
+        assert isinstance(outcome, Failed)  # noqa: S101  # narrows the union; Scored is handled by the caller
+        policy = policy_named(outcome.error)
+        if policy.disposition is Disposition.SKIP:
+            return from_open(entry, LedgerState.SKIPPED, outcome.error, outcome.message)
+        if policy.disposition is Disposition.PARK:
+            return parked(entry, outcome.error, outcome.message)
+        if entry.attempts + 1 >= policy.max_attempts:
+            return parked(entry, outcome.error, f"{entry.attempts + 1} attempts: {outcome.message}")
+        return self.retry(entry, outcome.error, outcome.message, retry_after_s=outcome.retry_after_s)
+
+    def unread(self, entry: LedgerEntry, error: StoreError) -> Transition:
+        """The trace could not be read."""
+        if isinstance(error, TraceTooLarge):
+            return self.without_scores(entry, Skipped(reason="trace_too_large", detail=str(error)))
+        wish_s = error.retry_after_s if isinstance(error, StoreUnavailable) else None
+        if isinstance(error, StoreBusy):
+            # Waiting for room within our own limit costs no attempt: nothing was tried.
+            due = self.clock.now() + timedelta(seconds=max(1.0, wish_s or 0.0))
+            return from_open(entry, LedgerState.OPEN, "store_busy", due=due)
+        message = str(error)[:_LONGEST_DETAIL]
+        return self.without_scores(entry, Failed(error=type(error).__name__, message=message, retry_after_s=wish_s))
+
+    def missing(self, entry: LedgerEntry) -> Transition:
+        """The store does not show the trace yet. One that never comes is skipped, not failed."""
+        if self.clock.now() - entry.since > self.limits.trace_wait:
+            return from_open(entry, LedgerState.SKIPPED, "trace_not_found")
+        due = self.clock.now() + timedelta(seconds=backoff_s(0))
+        return from_open(entry, LedgerState.OPEN, "trace_not_found", due=due)
+
+    def retry(
+        self, entry: LedgerEntry, reason: str, detail: str = "", *, retry_after_s: float | None = None
+    ) -> Transition:
+        """A failed try: again after its back-off, or parked where the entry is too old."""
+        now = self.clock.now()
+        if now - entry.since > self.limits.max_age:
+            return parked(entry, reason, f"too old: {detail}")
+        due = now + timedelta(seconds=backoff_s(entry.attempts, retry_after_s))
+        return from_open(entry, LedgerState.OPEN, reason, detail, due=due, failed_attempt=True)
+
+
+def from_open(
+    entry: LedgerEntry,
+    state: LedgerState,
+    reason: str = "",
+    detail: str = "",
+    *,
+    due: datetime | None = None,
+    judgement: Judgement | None = None,
+    failed_attempt: bool = False,
+) -> Transition:
+    """The transition of an open entry to a state."""
+    return Transition(
+        trace_id=entry.trace_id,
+        expected=(LedgerState.OPEN,),
+        state=state,
+        reason=reason,
+        detail=detail[:_LONGEST_DETAIL],
+        due=due,
+        judgement=judgement,
+        failed_attempt=failed_attempt,
+    )
+
+
+def parked(entry: LedgerEntry, reason: str, detail: str) -> Transition:
+    """The transition of an open entry to a dead letter."""
+    return from_open(entry, LedgerState.DEAD, reason, detail)

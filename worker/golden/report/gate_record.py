@@ -1,0 +1,55 @@
+"""A comparison as the record that is kept and shown: its numbers, and its findings in words."""
+
+from __future__ import annotations
+
+from assay.judges.prices import total_cost
+from assay.worker.golden.gate.comparison import Comparison
+from assay.worker.golden.gate.pairs import noise_of_repeating, slices_of
+from assay.worker.golden.report.wording.findings import sentences
+from assay.worker.golden.results.gate_result import GateResult
+
+
+def gate_result(comparison: Comparison) -> GateResult:
+    """The record of a comparison. Reports are made of it, and read nothing else."""
+    golden, tests, tested = comparison.golden, comparison.tests, comparison.tested
+    baseline, candidate = comparison.baseline, comparison.candidate
+    settings = golden.manifest.gate
+    return GateResult(
+        run_id=comparison.run_id,
+        verdict=comparison.verdict,
+        reasons=sentences(comparison.reasons),
+        warnings=sentences(comparison.warnings),
+        golden_set=golden.name,
+        set_digest=golden.digest,
+        revision=candidate.revision,
+        baseline=baseline.target,
+        candidate=candidate.target,
+        baseline_runs=comparison.baseline_runs,
+        mode=settings.mode,
+        margin=settings.margin,
+        repeats=candidate.repeats,
+        n=len(tested),
+        worse=sum(pair.worse for pair in tested),
+        better=sum(pair.better for pair in tested),
+        primary=tests.primary,
+        secondaries=tests.secondaries,
+        p_value=tests.primary.p_value,
+        alpha=settings.alpha,
+        baseline_pass_rate=baseline.pass_rate(),
+        candidate_pass_rate=candidate.pass_rate(),
+        baseline_missing=baseline.missing,
+        candidate_missing=candidate.missing,
+        minimum_detectable_drop=comparison.effect.drop,
+        assumed_flip_rate=comparison.effect.flip_rate,
+        must_pass=settings.must_pass,
+        must_pass_failures=comparison.must_pass_failures,
+        unstable=tuple(dict.fromkeys((*baseline.unstable(), *candidate.unstable()))),
+        noise=noise_of_repeating(comparison.pairs),
+        exam=comparison.exam,
+        slices=slices_of(tested),
+        pairs=comparison.pairs,
+        started=min(baseline.started, candidate.started),
+        finished=max(baseline.finished, candidate.finished),
+        usage=baseline.usage + candidate.usage,
+        cost_usd=total_cost([baseline.cost_usd, candidate.cost_usd]),
+    )

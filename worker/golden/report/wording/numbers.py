@@ -1,0 +1,52 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+from assay.worker.golden.results.gate_result import MetricTest
+from assay.worker.golden.sets.manifest import PASS_RATE
+from assay.worker.statistics.intervals import Estimate
+
+_NAMES = {"target_tokens": "tokens per answer", "target_latency_s": "seconds per answer"}
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name for people: `pass_rate` becomes `pass rate`."""
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def number(value: float | None) -> str:
+    """A mean for people: three digits after the point below ten, whole above."""
+    if value is None:
+        return "unknown"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def p_value_of(value: float | None) -> str:
+    """A p-value in three significant digits."""
+    return "not estimable" if value is None else f"{value:.3g}"
+
+
+def share(estimate: Estimate | None) -> str:
+    """A share with its interval and n."""
+    if estimate is None:
+        return "not estimable"
+    groups = f" in {estimate.n_clusters} sources" if estimate.n_clusters is not None else ""
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}], n = {estimate.n}{groups}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A change: with its sign, a true minus, and none on zero."""
+    rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
+
+
+def mean_of(test: MetricTest, value: float | None) -> str:
+    """One side's mean of a metric; a pass rate in percent."""
+    return f"{value:.1%}" if value is not None and test.metric == PASS_RATE else number(value)
+
+
+def change_of(test: MetricTest) -> str:
+    """How far a secondary metric moved: a ratio of what is counted, else a difference."""
+    if test.baseline is None or test.candidate is None:
+        return "unknown"
+    return f"× {test.ratio:.2f}" if test.ratio is not None else signed(test.candidate - test.baseline, 3)

@@ -1,0 +1,23 @@
+"""What the broker has in hand: messages that wait, and deliveries that are not acknowledged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+
+class Deliveries(Protocol):
+    """The broker's queues and deliveries, as far as Celery itself does not look after them.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def queue_depth(self, queue: str) -> int:
+        """Messages waiting in a Celery queue. 0 where there is no such queue."""
+        ...
+
+    async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
+        """Tell the broker that these deliveries are alive, so that it does not redeliver them."""
+        ...

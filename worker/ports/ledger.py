@@ -1,0 +1,102 @@
+"""The ledger: the promise that every selected trace ends scored, skipped or dead."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from assay.worker.records.ledger import LedgerEntry, LedgerEvent, LedgerState, Promise, Transition
+
+
+class Ledger(Protocol):
+    """The ledger as work changes it. Every method is atomic and safe to repeat.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open entries for promises that have none yet. Returns the promises that were new."""
+        ...
+
+    async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
+        """Entries by trace id. Missing ones are absent."""
+        ...
+
+    async def begin(
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
+    ) -> Sequence[LedgerEntry]:
+        """Take the open entries among these for judging, until a moment, and count the delivery.
+
+        An entry that another owner holds is not returned. The same owner (a redelivered message) may take
+        its own again. An entry whose back-off is not over is not returned either, however many messages
+        name it.
+
+        Args:
+            rubric: the rubric's name.
+            trace_ids: the traces that are asked for.
+            owner: who takes them.
+            now: the current moment.
+            until: when the taking ends by itself.
+            alone: counts the delivery as one in which nothing else was judged.
+
+        Returns:
+            The entries that were taken.
+        """
+        ...
+
+    async def apply(self, rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
+        """Apply transitions whose entry is still in an expected state. Returns the trace ids that changed.
+
+        A final state ends the entry's deadline. `due` sets the next one. Any transition ends the taking by
+        `begin`.
+        """
+        ...
+
+    async def overdue(
+        self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
+    ) -> Sequence[LedgerEntry]:
+        """Entries in these states whose deadline passed.
+
+        The deadline is pushed, so that no entry is handed out twice.
+        """
+        ...
+
+    async def dead_letters(self) -> Sequence[LedgerEntry]:
+        """Everything that gave up and was neither replayed nor dropped, oldest first."""
+        ...
+
+
+class LedgerReader(Protocol):
+    """The same ledger as reports read it. Nothing here changes it.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
+        """Entries by trace id. Missing ones are absent."""
+        ...
+
+    async def history(self, rubric: str, trace_id: str) -> Sequence[LedgerEvent]:
+        """What happened to one entry, oldest first. Empty if there is no such entry."""
+        ...
+
+    def scan(self, first: date, last: date) -> AsyncIterator[LedgerEntry]:
+        """Entries whose trace started on one of these UTC days, in no order. Final ones live 14 days."""
+        ...
+
+    async def counts(self, first: date, last: date) -> Mapping[tuple[str, str, LedgerState, str], int]:
+        """Number of entries by (use case, rubric, state, reason), by UTC day of the trace's start.
+
+        Kept in the same step as the entries themselves, and longer than them.
+        """
+        ...
+
+    async def promised(self, first: date, last: date) -> Mapping[tuple[str, str], int]:
+        """Number of promises ever made by (use case, rubric), by UTC day of the trace's start.
+
+        Counted when a promise is made and never again: what `counts` must sum to.
+        """
+        ...

@@ -1,0 +1,37 @@
+"""The windows of root start times that sweeps have recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from assay.worker.records.windows import WindowRecord
+
+
+class Windows(Protocol):
+    """One record for each window. Every method is atomic and safe to repeat.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def epoch(self, now: datetime) -> datetime:
+        """When this state began: `now` on the first call ever, that same moment afterwards."""
+        ...
+
+    async def between(self, start: datetime, end: datetime) -> Sequence[WindowRecord]:
+        """Recorded windows with `start <= window.start < end`, in order of time."""
+        ...
+
+    async def open(self, window: WindowRecord) -> WindowRecord:
+        """Write the record unless there is one, and add rates that are not stored yet. Returns what is
+        stored.
+
+        Whoever comes second gets the first one's rates.
+        """
+        ...
+
+    async def put(self, window: WindowRecord) -> None:
+        """Write or replace one window's record."""
+        ...

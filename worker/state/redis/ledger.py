@@ -1,0 +1,105 @@
+"""The ledger in Redis: four Lua scripts, each atomic.
+
+Keys:
+    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement,
+                           unanswered, owner, until
+    history:RUBRIC␟TRACE   list: what happened, at most 100 lines
+    promised:DATE          hash: use case␟rubric → promises ever made
+    due:STATE              sorted set of members by deadline (open, judged, posted)
+    dead                   sorted set of members by the time they gave up
+    day:DATE, count:DATE   members and counts by UTC day of the trace's start
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
+from assay.worker.state.redis.connection import RedisConnection
+from assay.worker.state.redis.encoding import COUNTS_TTL_S, chunks, day_of
+from assay.worker.state.redis.entries import history_line, load_entries, member
+
+FINAL_TTL_S = 14 * 24 * 3600
+"""How long a final entry lives: long enough that no sweep can meet its trace again."""
+
+MEMBERS_TTL_S = 30 * 24 * 3600
+"""How long the list of a day's entries lives: longer than any of them can be open."""
+
+
+class RedisLedger:
+    """`assay.worker.ports.ledger.Ledger`."""
+
+    def __init__(self, redis: RedisConnection) -> None:
+        self._redis = redis
+
+    async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open entries for promises that have none yet. Returns the promises that were new."""
+        fresh: list[Promise] = []
+        event = history_line(now, LedgerState.OPEN, "selected")
+        for chunk in chunks(promises):
+            args: list[str | float] = [
+                *(self._redis.prefix, now.timestamp(), due.timestamp()),
+                *(MEMBERS_TTL_S, COUNTS_TTL_S, event),
+            ]
+            for p in chunk:
+                args += [p.rubric, p.trace_id, day_of(p.start), p.use_case, p.model_dump_json()]
+            fresh += await self._redis.pick("promise", args, chunk)
+        return fresh
+
+    async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
+        """Entries by trace id. Missing ones are absent."""
+        entries = await load_entries(self._redis, [member(rubric, trace_id) for trace_id in trace_ids])
+        return {entry.trace_id: entry for entry in entries}
+
+    async def begin(
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
+    ) -> Sequence[LedgerEntry]:
+        """Take the open entries among these for judging, until a moment."""
+        args: list[str | float] = [self._redis.prefix, rubric, owner, now.timestamp(), until.timestamp()]
+        args += [int(alone), *trace_ids]
+        taken = await self._redis.pick("begin", args, trace_ids)
+        return list((await self.entries(rubric, taken)).values())
+
+    async def apply(self, rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
+        """Apply transitions whose entry is still in an expected state."""
+        applied: list[str] = []
+        for chunk in chunks(transitions):
+            args: list[str | float] = [self._redis.prefix, rubric, now.timestamp(), FINAL_TTL_S]
+            for transition in chunk:
+                args += _arguments(transition, now)
+            applied += [transition.trace_id for transition in await self._redis.pick("transition", args, chunk)]
+        return applied
+
+    async def overdue(
+        self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
+    ) -> Sequence[LedgerEntry]:
+        """Entries in these states whose deadline passed. It is pushed."""
+        args: list[str | float] = [self._redis.prefix, now.timestamp(), push_to.timestamp(), limit, *states]
+        members = await self._redis.run("overdue", [], args)
+        return await load_entries(self._redis, [name.decode() for name in members])
+
+    async def dead_letters(self) -> Sequence[LedgerEntry]:
+        """Everything that gave up, oldest first."""
+        async with self._redis.guard():
+            members: Any = await self._redis.client.zrange(self._redis.key("dead"), 0, -1)
+        return await load_entries(self._redis, [name.decode() for name in members])
+
+
+def _arguments(transition: Transition, now: datetime) -> list[str | float]:
+    """One transition as `transition.lua` reads it: twelve arguments."""
+    return [
+        transition.trace_id,
+        ",".join(transition.expected),
+        transition.state,
+        transition.reason,
+        transition.detail,
+        transition.due.timestamp() if transition.due else "",
+        transition.judgement.model_dump_json() if transition.judgement else "",
+        int(transition.failed_attempt),
+        int(transition.wrote),
+        int(transition.fresh_start),
+        history_line(now, transition.state, transition.reason),
+        transition.unanswered.model_dump_json() if transition.unanswered else "",
+    ]
