@@ -19,7 +19,7 @@ from assay.worker.reporting.report import ReportRow, read_report
 from assay.worker.reporting.tables import report_lines, story_lines
 from tests.builders import NOW, make_trace
 from tests.fakes import PlannedJudge
-from tests.unit.worker.flow.test_assess_record import Line
+from tests.unit.worker.flow.pipeline import Line
 
 N = 400
 """Traces: the screen is unsure of every fifth; the model flags these, and every tenth of those it passes."""

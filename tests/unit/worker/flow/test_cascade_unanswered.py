@@ -15,7 +15,7 @@ from assay.worker.records.ledger import LedgerState
 from assay.worker.reporting.tables import report_lines
 from assay.worker.statistics.two_phase import Phased, answered_rows, difference_mean, two_phase_share
 from tests.builders import make_trace
-from tests.unit.worker.flow.test_assess_record import Line
+from tests.unit.worker.flow.pipeline import Line
 from tests.unit.worker.flow.test_cascade_report import N, Named, make_rubric, number, report, says
 
 RUBRIC = make_rubric(audit_share=0.2)

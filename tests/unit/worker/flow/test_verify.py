@@ -1,4 +1,4 @@
-"""Reading scores back when the store answers some of the time: what was read counts, and nobody waits for a lock."""
+"""Verify: what was written and never shown, and a store that answers some of the time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from assay.worker.flow.verify import READ_AT_ONCE
+from assay.worker.flow.verify import MAX_WRITES, READ_AT_ONCE
 from assay.worker.ports.store_errors import StoreBusy, StoreUnavailable
 from assay.worker.records.ledger import LedgerState
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace
 from tests.fakes import DOWN, FlakyStore
-from tests.unit.worker.flow.test_assess_record import Line, traces
+from tests.unit.worker.flow.pipeline import Line, traces
 
 S = LedgerState
 
@@ -93,3 +93,40 @@ def test_each_read_asks_for_as_much_as_the_store_takes_at_once() -> None:
     assert scored(line) == 100
     assert max(store.asked) <= READ_AT_ONCE
     assert len(store.asked) <= -(-sum(store.asked) // 96)
+
+
+def test_write_that_was_swallowed_is_written_again_and_scored() -> None:
+    line = Line(traces(2))
+    line.assess()
+    line.store.swallow_writes = 1
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.POSTED, ""): 2}
+    line.verify(after_s=61)
+    assert line.counts() == {(S.JUDGED, "not_shown"): 2}
+    line.record()
+    line.verify()
+    assert line.counts() == {(S.SCORED, "judged"): 2}
+    assert line.store.writes == 2
+
+
+def test_score_that_never_shows_is_parked_after_three_writes() -> None:
+    line = Line(traces(1))
+    line.store.swallow_writes = 99
+    line.assess()
+    for _ in range(MAX_WRITES):
+        line.record()
+        line.verify()
+        line.verify(after_s=61)
+    assert line.counts() == {(S.DEAD, "unverified"): 1}
+
+
+def test_score_changed_in_the_store_is_not_taken_for_ours() -> None:
+    line = Line(traces(1))
+    line.assess()
+    line.record()
+    for key, score in line.store.scores.items():
+        if score.name == "groundedness":
+            line.store.scores[key] = score.model_copy(update={"value": 0.123})
+    line.verify()
+    assert line.counts() == {(S.POSTED, ""): 1}
