@@ -47,7 +47,7 @@ class Command:
 
 
 def commands() -> list[Command]:
-    """Every command that does something, groups resolved, for example `demo` and `golden run`."""
+    """The command itself, and each of its commands, groups resolved: `demo`, `golden run` and so on."""
     return list(_walk("", typer.main.get_command(app)))
 
 
@@ -60,18 +60,21 @@ def _walk(name: str, command: Any) -> Iterator[Command]:
     if not hasattr(command, "list_commands"):
         yield Command(name, command)
         return
+    if not name:
+        yield Command(name, command)
     context = command.make_context(name or "assay", [], resilient_parsing=True)
     for word in command.list_commands(context):
-        yield from _walk(f"{name} {word}".strip(), command.get_command(context, word))
+        # `resolve_command` and not `get_command`: the former loads a command that is imported only when it is run.
+        yield from _walk(f"{name} {word}".strip(), command.resolve_command(context, [word])[1])
 
 
 def _section(command: Command) -> str:
-    usage = " ".join(["assay", command.name, *(_usage(argument) for argument in command.arguments)])
+    usage = " ".join(["assay", *command.name.split(), *(_usage(argument) for argument in command.arguments)])
     lines = [f"## `{usage}`", "", inspect.cleandoc(command.command.help or ""), ""]
     rows = [(_usage(argument), argument) for argument in command.arguments if getattr(argument, "help", None)]
     rows += [(_spelling(option), option) for option in command.options]
     if rows:
-        lines += ["| | |", "| --- | --- |"]
+        lines += ["| option or argument | meaning |", "| --- | --- |"]
         lines += [f"| `{spelling}` | {_meaning(parameter)} |" for spelling, parameter in rows]
         lines.append("")
     return "\n".join(lines)

@@ -33,7 +33,7 @@ DIRECTIONS: dict[str, Direction] = {
 
 
 class SamplePaths(Record):
-    """Where the parts of a sample are found in a trace: selectors, tried in order (docs/trace-shapes.md).
+    """Where the parts of a sample are found in a trace: selectors, tried in order (docs/reference/trace-shapes.md).
 
     Question, response and history come from the first that leads to one; for `contexts` each adds its passages, but
     `prompt` only where none before it did. Of several steps of a type, the response is the last one's.

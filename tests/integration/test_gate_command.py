@@ -1,4 +1,7 @@
-"""`assay gate` as a pipeline meets it: the rows of the table of exit codes in docs/golden.md, but for the fleet's."""
+"""`assay gate` as a pipeline meets it.
+
+These are the rows of the table of exit codes in docs/reference/golden-sets.md, but for the fleet's.
+"""
 
 from __future__ import annotations
 

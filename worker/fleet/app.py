@@ -28,7 +28,7 @@ app = Celery("assay", include=["assay.worker.fleet.tasks"])
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """Celery's options as measured to lose nothing; see docs/fleet.md for the reasons in full."""
+    """Celery's options as measured to lose nothing; see docs/reference/fleet.md for the reasons in full."""
     url = required_redis_url(settings)
     return {
         "broker_url": celery_url(url),

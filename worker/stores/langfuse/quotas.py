@@ -1,8 +1,8 @@
 """How many requests each plan of Langfuse allows, by kind, and which kind a path belongs to.
 
-The numbers are those of Langfuse Cloud (docs/langfuse.md); the server refuses the request that uses the last point,
-and its windows start with the first request, so nine tenths are used. A self-hosted server has no limits: there we
-throttle ourselves, to be a good neighbour of the people who look at their traces.
+The numbers are those of Langfuse Cloud (docs/reference/langfuse.md). The server refuses the request that uses the last
+point, and its windows start with the first request, so nine tenths are used. A self-hosted server has no limits: there
+we throttle ourselves, to be a good neighbour of the people who look at their traces.
 """
 
 from __future__ import annotations

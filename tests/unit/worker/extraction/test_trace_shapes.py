@@ -1,4 +1,7 @@
-"""The table in docs/trace-shapes.md is what the code finds in the recorded traces; run this as a module to renew it."""
+"""The table in docs/reference/trace-shapes.md is what the code finds in the recorded traces.
+
+Run this as a module to renew it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from assay.worker.stores.langfuse.rows import trace_of
 
 ROOT = Path(__file__).parents[4]
 RECORDED = ROOT / "tests" / "fixtures" / "langfuse-4.16"
-DOCUMENT = ROOT / "docs" / "trace-shapes.md"
-BEGIN, END = "<!-- table: python -m tests.unit.worker.test_trace_shapes -->", "<!-- end of table -->"
+DOCUMENT = ROOT / "docs" / "reference" / "trace-shapes.md"
+BEGIN, END = "<!-- table: python -m tests.unit.worker.extraction.test_trace_shapes -->", "<!-- end of table -->"
 
 WHY_NOT = {
     "no-context": "none was recorded: judged as closed book, or skipped",
