@@ -1,7 +1,8 @@
-"""Golden runs judged by the fleet: samples and outcomes meet in the shared state, messages only ring the bell.
+"""Golden runs judged by the fleet. Samples and outcomes meet in the shared state; messages only name keys.
 
-The run itself (asking the target, deciding, confirming, the journal) stays where it was started; a sample goes to
-whichever worker takes it and its outcome comes back under its key. A run is complete when every key has an outcome.
+The run itself (asking the target, deciding, confirming, the journal) stays where it was started. A sample goes
+to whichever worker takes it, and its outcome comes back under its key. A run is complete when every key has an
+outcome.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from assay.worker.records.messages import BATCH_SIZE, GoldenJudgeMessage
 from assay.worker.records.reports import Report
 
 TTL_S = 6 * 3600
-"""How long samples and outcomes of a run lie in the state."""
+"""How long samples and outcomes of a run lie in the state, in seconds."""
 
 CLAIM_S = 130.0
-"""How long one worker may hold a sample; longer than a batch may take."""
+"""How long a worker may hold a sample, in seconds. Longer than a batch may take."""
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
@@ -37,10 +38,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """How a run waits for the fleet, in seconds: looks, rings again for what is open, says that nobody takes it."""
+    """How a run waits for the fleet, in seconds.
+
+    Attributes:
+        look_s: between two looks for outcomes.
+        republish_after_s: until a sample without an outcome is published again.
+        silence_s: until the user is told that nothing comes back.
+    """
 
     look_s: float = 0.1
-    ring_again_s: float = 60.0
+    republish_after_s: float = 60.0
     silence_s: float = 20.0
 
 
@@ -58,7 +65,7 @@ class JudgedBy:
 class _Waiting:
     sample: bytes
     outcome: asyncio.Future[Outcome]
-    rung_at: float | None = None
+    published_at: float | None = None
 
 
 @dataclass
@@ -77,8 +84,8 @@ class FleetEvaluator:
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _pump: asyncio.Task[None] | None = None
     _heard_at: float | None = None
-    _said: bool = False
-    # A run that goes on asks anew for what its journal lacks: an outcome under an old key may be in the journal.
+    _has_warned: bool = False
+    # A resumed run asks anew for what its journal lacks. An outcome under an old key may be in the journal.
     _session: str = field(default_factory=lambda: secrets.token_hex(8))
     _count: int = 0
 
@@ -88,7 +95,7 @@ class FleetEvaluator:
         return self.judged_by.revision
 
     async def evaluate(self, sample: Sample) -> Outcome:
-        """The outcome some worker comes to, however long that takes; the run's time limit ends the waiting."""
+        """The outcome that some worker comes to. Only the run's time limit ends the waiting."""
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._work())
         key, self._count = f"{self._session}:{self._count}", self._count + 1
@@ -107,10 +114,10 @@ class FleetEvaluator:
             await asyncio.gather(pump, return_exceptions=True)
 
     async def _work(self) -> None:
-        """Ring for what is new or overdue and take in what has come, until closed."""
+        """Publish what is new or overdue and take in the outcomes that have come, until closed."""
         while True:
             try:
-                await self._ring()
+                await self._publish_due()
                 await self._take_in()
             except EvaluationError as exc:
                 # Nothing is lost by an outage; how long to wait for its end is the run's time limit.
@@ -121,15 +128,15 @@ class FleetEvaluator:
                 raise
             await asyncio.sleep(self.pace.look_s)
 
-    async def _ring(self) -> None:
+    async def _publish_due(self) -> None:
         now = asyncio.get_running_loop().time()
         due = [
             key
             for key, waiting in self._waiting.items()
-            if waiting.rung_at is None or now - waiting.rung_at >= self.pace.ring_again_s
+            if waiting.published_at is None or now - waiting.published_at >= self.pace.republish_after_s
         ]
         if due:
-            # Again with every ring: a server that lost its memory has lost them, too.
+            # Written again each time: a server that lost its memory has lost them, too.
             for digest, content in self.judged_by.documents.items():
                 await self.documents.put(digest, content)
             for key, sample in [(key, self._waiting[key].sample) for key in due]:
@@ -137,19 +144,19 @@ class FleetEvaluator:
             await self.publish([self._message(due[n : n + BATCH_SIZE]) for n in range(0, len(due), BATCH_SIZE)])
         for key in due:
             if key in self._waiting:
-                self._waiting[key].rung_at = now
+                self._waiting[key].published_at = now
 
     async def _take_in(self) -> None:
         keys = {_outcome_key(key): key for key in self._waiting}
-        found = await self.key_values.kept(list(keys))
+        outcomes = await self.key_values.kept(list(keys))
         now = asyncio.get_running_loop().time()
-        self._heard_at = now if found or not keys or self._heard_at is None else self._heard_at
-        for key, raw in found.items():
+        self._heard_at = now if outcomes or not keys or self._heard_at is None else self._heard_at
+        for key, raw in outcomes.items():
             waiting = self._waiting.get(keys[key])
             if waiting is not None and not waiting.outcome.done():
                 waiting.outcome.set_result(_unpacked(raw))
-        if not self._said and now - self._heard_at >= self.pace.silence_s:
-            self._said = True
+        if not self._has_warned and now - self._heard_at >= self.pace.silence_s:
+            self._has_warned = True
             self.say(f"nothing judged for {self.pace.silence_s:g} s; does the fleet run (`assay up`, `assay status`)?")
 
     def _message(self, keys: Sequence[str]) -> GoldenJudgeMessage:
@@ -183,27 +190,27 @@ class GoldenJudging:
         done = await self.key_values.kept([_outcome_key(key) for key in message.keys])
         open_keys = [key for key in message.keys if _outcome_key(key) not in done and _sample_key(key) in samples]
         added = await asyncio.gather(
-            *(self._one(key, samples[_sample_key(key)], evaluator or problem, owner) for key in open_keys)
+            *(self._judge_key(key, samples[_sample_key(key)], evaluator or problem, owner) for key in open_keys)
         )
         return GoldenJudgeReport(judged=sum(added), not_ours=len(message.keys) - sum(added))
 
     async def _evaluator(self, message: GoldenJudgeMessage) -> tuple[Evaluator | None, Failed]:
         """The evaluator that was asked for, or the outcome that says why it is not here."""
         try:
-            found = await self.evaluator(message.rubric_hash, message.calibration_hash)
+            evaluator = await self.evaluator(message.rubric_hash, message.calibration_hash)
         except ConfigurationError as exc:
             return None, Failed(error="ConfigurationError", message=f"this worker cannot judge: {exc}")
-        if found is None:
+        if evaluator is None:
             return None, Failed(error="UnknownRubric", message="rubric or calibration is not in the shared state")
-        if found.revision != message.revision:
-            theirs, ours = message.revision[:12], found.revision[:12]
+        if evaluator.revision != message.revision:
+            theirs, ours = message.revision[:12], evaluator.revision[:12]
             remedy = "give workers and gate the same version and files"
             return None, Failed(
                 error="OtherEvaluator", message=f"asked for evaluator {theirs}, this worker has {ours}; {remedy}"
             )
-        return found, Failed(error="", message="")
+        return evaluator, Failed(error="", message="")
 
-    async def _one(self, key: str, raw: bytes, judge: Evaluator | Failed, owner: str) -> bool:
+    async def _judge_key(self, key: str, raw: bytes, judge: Evaluator | Failed, owner: str) -> bool:
         claim = f"golden:{key}"
         if not await self.locks.acquire(claim, owner=owner, ttl_s=CLAIM_S):
             return False
@@ -218,7 +225,7 @@ class GoldenJudging:
 async def _judged(evaluator: Evaluator, raw: bytes) -> Outcome:
     try:
         return await evaluator.evaluate(Sample.model_validate_json(raw))
-    except Exception as exc:  # noqa: BLE001  # a sample that breaks its judge must not hold up the others of its batch
+    except Exception as exc:  # noqa: BLE001  # it must not hold up the others of its batch
         log.warning("golden.judge_broke", error=type(exc).__name__)
         message = str(exc)[:300] if isinstance(exc, EvaluationError) else ""
         return Failed(error=type(exc).__name__, message=message)

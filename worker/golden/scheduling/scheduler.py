@@ -1,4 +1,4 @@
-"""A scheduled run: from the bell to the kept result and the news of it, whoever dies in between."""
+"""A scheduled run: from its message to the kept result and the announcement, whichever worker dies."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ScheduledRunReport(Report):
 
 @dataclass(frozen=True)
 class ScheduledRuns:
-    """Runs what `GoldenClock` rang for, one at a time in the whole fleet."""
+    """Runs what `GoldenClock` published, one at a time in the whole fleet."""
 
     key_values: KeyValues
     locks: Locks

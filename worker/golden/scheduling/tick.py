@@ -1,4 +1,7 @@
-"""One look at all schedules, once a minute: what is due is claimed once and rung for until it has ended."""
+"""One look at all schedules, once a minute.
+
+Claims each due slot once and republishes its message until the run ends.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class TickReport(Report):
-    """What one tick found: slots newly due, runs rung for, and whether a run was in progress."""
+    """What one tick did: sets with a new slot, runs that it published, and whether a run was in progress."""
 
     due: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
@@ -59,7 +62,7 @@ class GoldenClock:
     clock: Clock
 
     async def tick(self) -> TickReport:
-        """Claim what is due, and ring for the oldest claimed run that is in nobody's hands."""
+        """Claim what is due, and publish the oldest claimed run that no worker has in hand."""
         schedules, now = self.schedules(), self.clock.now()
         for name, problem in schedules.problems.items():
             log.warning("golden.schedule_unreadable", golden_set=name, problem=problem)

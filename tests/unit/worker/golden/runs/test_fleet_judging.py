@@ -18,7 +18,7 @@ from assay.worker.state.memory.key_values import MemoryKeyValues
 from assay.worker.state.memory.locks import MemoryLocks
 from tests.unit.worker.golden.golden_sets import BAD, OK, WrittenJudge
 
-QUICK = Pace(look_s=0.01, ring_again_s=0.05, silence_s=0.1)
+QUICK = Pace(look_s=0.01, republish_after_s=0.05, silence_s=0.1)
 
 
 def sample(n: int, response: str = OK) -> Sample:
@@ -88,7 +88,7 @@ def test_equal_samples_are_judged_each_for_itself() -> None:
     assert len(queue.judge.samples) == 3, "repeats measure the judge's noise; one judgement must not stand for all"
 
 
-def test_a_lost_message_is_rung_for_again() -> None:
+def test_a_lost_message_is_published_again() -> None:
     queue = Queue()
     lost: list[GoldenJudgeMessage] = []
 

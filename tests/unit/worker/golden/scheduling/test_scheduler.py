@@ -46,7 +46,7 @@ IDS = [f"q{n}" for n in range(12)]
 
 
 class Fleet:
-    """A state, a clock, and a queue that remembers what was rung for."""
+    """A state, a clock, and a queue that remembers what was published."""
 
     def __init__(self, *, now: datetime = MONDAY - timedelta(days=2), **schedules: Schedule) -> None:
         self.state = memory_state()
@@ -115,7 +115,7 @@ def test_missed_slots_are_caught_up_once() -> None:
     assert fleet.tick(late + timedelta(minutes=1)) == TickReport()
 
 
-def test_a_run_nobody_took_is_rung_for_again_and_one_in_progress_is_not() -> None:
+def test_a_run_nobody_took_is_published_again_and_a_run_in_progress_is_not() -> None:
     fleet = Fleet()
     fleet.tick()
     fleet.tick(MONDAY)
