@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.lexical_overlap import content_terms
-from assay.judges.llm.grounding.numbering import Limits, Part, divide
+from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
 from assay.judges.llm.grounding.prompt import build_messages
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
 from assay.judges.prices import PriceTable
@@ -74,7 +74,7 @@ def counter() -> tuple[Count, str]:
 def measure(row: Row, count: Count, discount: float) -> list[Call]:
     """The calls of one row."""
     sample = sample_of(row)
-    limits = Limits()
+    limits = GroundingLimits()
     try:
         parts = divide(sample, limits)
     except UnjudgeableSample:
@@ -83,7 +83,7 @@ def measure(row: Row, count: Count, discount: float) -> list[Call]:
 
 
 def _call(  # what a call is made of
-    sample: Sample, part: Part, row: Row, limits: Limits, count: Count, discount: float
+    sample: Sample, part: ResponsePart, row: Row, limits: GroundingLimits, count: Count, discount: float
 ) -> Call:
     system, user = build_messages(sample, part, nonce=NONCE, limits=limits)
     prefix = count(system.content) + count(json.dumps(REPLY_SCHEMA, separators=(",", ":")))
@@ -99,7 +99,7 @@ def _call(  # what a call is made of
     )
 
 
-def _own_texts(sample: Sample, part: Part) -> list[str]:
+def _own_texts(sample: Sample, part: ResponsePart) -> list[str]:
     """The sample's own text as any judge would have to send it."""
     contexts = [sample.contexts[e.context][e.start : e.end] for e in part.evidence.values()]
     spans = list(part.sentences.values())
@@ -124,7 +124,7 @@ def first_five(row: Row, count: Count) -> Five | None:
     if len(spans) < FIVE:
         return None
     cut = sample.model_copy(update={"response": sample.response[: spans[FIVE - 1].end]})
-    (part, *_) = divide(cut, Limits())
+    (part, *_) = divide(cut, GroundingLimits())
     if len(part.sentences) != FIVE:
         return None
     reply, claims, failing = _replies(cut, part, row)
@@ -132,7 +132,7 @@ def first_five(row: Row, count: Count) -> Five | None:
     return Five(failing, *map(count, (reply, good, claims, good_claims)))
 
 
-def _replies(sample: Sample, part: Part, row: Row) -> tuple[str, str, int]:
+def _replies(sample: Sample, part: ResponsePart, row: Row) -> tuple[str, str, int]:
     """The compact reply, the list of claims with quotes, and how many sentences fail."""
     lines = {n: sample.contexts[e.context][e.start : e.end] for n, e in part.evidence.items()}
     terms = {n: content_terms(text) for n, text in lines.items()}

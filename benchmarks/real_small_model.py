@@ -37,7 +37,7 @@ from pydantic import SecretStr
 
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.judges.prices import PriceTable
@@ -118,7 +118,7 @@ class Narrowed:
         return self._inner.model
 
     async def complete(
-        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
         """Ask with the narrower schema."""
         narrow = None if json_schema is None else narrowed(json_schema, messages[1].content)

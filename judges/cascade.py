@@ -1,12 +1,12 @@
-"""The cascade: a cheap judge sees everything, a dear one what the cheap one leaves open, a panel what the two dispute.
+"""The cascade: a cheap judge sees everything, an expensive one what that leaves open, a panel what the two dispute.
 
 What is not escalated goes on all the same with the probability of the rubric's `audit_share`, drawn by hash. With both
-verdicts and that probability (`Verdict.screening`) a report can say what the dear judge would have found in all of the
-traffic: two-phase sampling (Neyman 1938) with the difference estimator.
+verdicts and that probability (`Verdict.screening`) a report can say what the expensive judge would have found in all
+of the traffic: two-phase sampling (Neyman 1938) with the difference estimator.
 
-A provider that does not answer is waited for. Only where the rubric says `on_failure: screen` does the cheaper tier's
-verdict stand, marked; and only if the provider was down. A model that declined a text, or broke its reply over one,
-never brings that text before the cheaper judge: whoever writes the text could choose their judge.
+A provider that does not answer is waited for. The cheaper tier's verdict stands, marked, only where the rubric says
+`on_failure: screen` and the provider was down. A text that a model declined, or broke its reply over, never comes
+before the cheaper judge: whoever writes the text could choose their judge.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.metrics import grounding_state, published_risk, score
 from assay.judges.prices import total_cost
 from assay.judges.rubric import Rubric
+from assay.judges.rules import RuleSet
 from assay.judges.schema import Sample, Screening, Tier, TierStep, Usage, Verdict
 from assay.judges.tiers import conclude, step
 
@@ -56,6 +57,7 @@ class _Passage:
 
     sample: Sample
     rubric: Rubric
+    rules: RuleSet
     steps: list[TierStep] = field(default_factory=list)
     reached: list[Verdict] = field(default_factory=list)
     spent: list[tuple[Usage, float | None, str]] = field(default_factory=list)
@@ -99,10 +101,11 @@ class Cascade:
     """Several judges behind the one protocol; what it returns is concluded: rules and calibrations are applied."""
 
     def __init__(self, tiers: Sequence[CascadeTier], rubric: Rubric) -> None:
-        """Keep the tiers, from the cheapest to the dearest.
+        """Keep the tiers, from the cheapest to the most expensive.
 
         Raises:
             ValueError: fewer than two.
+            RubricError: a rule of the rubric cannot work.
             CalibrationError: a calibration was fitted for another judge or another way of asking it.
         """
         if len(tiers) < 2:
@@ -112,6 +115,7 @@ class Cascade:
             if mismatch:
                 raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
         self._tiers = tuple(tiers)
+        self._rules = RuleSet(rubric.rules, f"rubric {rubric.name}")
         parts = [[j.name, j.fingerprint, c.content_hash() if c else None] for j, c in self._tiers]
         self._fingerprint = hashlib.sha256(json.dumps([CASCADE_VERSION, parts]).encode()).hexdigest()
 
@@ -141,7 +145,7 @@ class Cascade:
         Each of them says what all tiers together had spent by then, and what the first tier had said of the sample.
         """
         routing: Routing | None = None
-        passage = _Passage(sample, rubric)
+        passage = _Passage(sample, rubric, self._rules)
         later = self._tiers[1:] if rubric.judge.stakes == "standard" else self._tiers[-1:]
         try:
             routing = await self._first(passage)
@@ -188,7 +192,7 @@ class Cascade:
 
 def _choose_route(passage: _Passage, verdict: Verdict, calibration: Calibration | None) -> Routing:
     """Conclude the first tier's verdict and decide whether the sample goes on."""
-    passage.add(conclude(passage.sample, verdict, passage.rubric, calibration))
+    passage.add(conclude(passage.sample, verdict, passage.rules, calibration))
     routing = _route(passage)
     passage.note("decided" if routing.why == "passed" else routing.why, routing.reason)
     return routing
@@ -223,7 +227,7 @@ def _must_go_on(passage: _Passage) -> str:
 
 def _settled(passage: _Passage, verdict: Verdict, tier: CascadeTier, *, is_last: bool) -> bool:
     """Conclude a later tier's verdict; False where the next tier has to decide between it and the one before."""
-    passage.add(conclude(passage.sample, verdict, passage.rubric, tier.calibration))
+    passage.add(conclude(passage.sample, verdict, passage.rules, tier.calibration))
     dispute = "" if is_last else _dispute(passage)
     passage.note("escalated" if dispute else "decided", dispute or _why_decided(passage))
     return not dispute

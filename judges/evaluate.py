@@ -13,7 +13,7 @@ from assay.judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
 from assay.judges.grades import conclude_grades
 from assay.judges.metrics import comment, has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
-from assay.judges.rules import RULES_VERSION, compile_rules
+from assay.judges.rules import RULES_VERSION, RuleSet
 from assay.judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
 from assay.judges.text.reasoning import without_reasoning
 from assay.judges.tiers import conclude, step
@@ -49,7 +49,7 @@ class Evaluator:
         mismatch = calibration.mismatch(rubric, judge) if calibration else None
         if mismatch:
             raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
-        compile_rules(rubric.rules, source=f"rubric {rubric.name}")
+        self._rules = RuleSet(rubric.rules, f"rubric {rubric.name}")
         parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
         parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -121,7 +121,7 @@ class Evaluator:
 
     def _concluded(self, sample: Sample, verdict: Verdict) -> Verdict:
         """The verdict of a judge of one tier; a cascade concludes tier by tier, and its verdicts come with a path."""
-        ruled = conclude(sample, verdict, self.rubric, self.calibration)
+        ruled = conclude(sample, verdict, self._rules, self.calibration)
         return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
 
 

@@ -8,12 +8,12 @@ from assay.judges.calibration import Calibration
 from assay.judges.errors import IncompleteVerdict
 from assay.judges.metrics import has_evidence, judged_risk, published_risk
 from assay.judges.rubric import Rubric
-from assay.judges.rules import apply_rules, statement_in
+from assay.judges.rules import RuleSet, statement_in
 from assay.judges.schema import ResponseKind, Sample, TierStep, Verdict
 from assay.judges.text.sentences import split_sentences
 
 
-def conclude(sample: Sample, verdict: Verdict, rubric: Rubric, calibration: Calibration | None) -> Verdict:
+def conclude(sample: Sample, verdict: Verdict, rules: RuleSet, calibration: Calibration | None) -> Verdict:
     """A judge's verdict as it counts: complete, after the rules, its risk calibrated by the tier's own curve.
 
     Raises:
@@ -21,7 +21,7 @@ def conclude(sample: Sample, verdict: Verdict, rubric: Rubric, calibration: Cali
         PatternTimeout: a pattern took too long on this response.
     """
     check_coverage(sample, verdict)
-    return _calibrated(sample, apply_rules(sample, verdict, rubric), calibration)
+    return _calibrated(sample, rules.apply(sample, verdict), calibration)
 
 
 def step(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError, InvalidVerdict, ModelRefused, RequestRejected, UnjudgeableSample
 from assay.judges.llm.fence import one_line
-from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.prices import Bill, PriceTable
 from assay.judges.schema import Usage
 
@@ -41,7 +42,7 @@ class Conversation:
 
     async def ask(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[ChatMessage],
         schema: dict[str, Any],
         read: Callable[[Reply], T],
         *,
@@ -95,8 +96,17 @@ class Conversation:
             "system_fingerprint": last.system_fingerprint if last else None,
         }
 
-    def charge(self, error: EvaluationError) -> None:
-        """Say on an error what had been spent by then; what the model itself reported of its last call is added."""
+    @contextmanager
+    def charging(self) -> Iterator[None]:
+        """Say on every error of evaluation that leaves the block what had been spent by then."""
+        try:
+            yield
+        except EvaluationError as exc:
+            self._charge(exc)
+            raise
+
+    def _charge(self, error: EvaluationError) -> None:
+        """Put the bill on an error; what the model itself reported of its last call is added."""
         self._keep(error)
         bill = self._bill(self._replies)
         error.usage = sum((reply.usage for reply in self._replies), start=Usage())
@@ -109,7 +119,7 @@ class Conversation:
             self._replies.append(spent)
             error.usage = Usage()
 
-    async def _ask(self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int) -> Reply:
+    async def _ask(self, messages: Sequence[ChatMessage], schema: dict[str, Any], max_tokens: int) -> Reply:
         reply = await self._model.complete(messages, json_schema=schema, max_tokens=max_tokens)
         self._replies.append(reply)
         if reply.refusal is not None:
@@ -121,12 +131,29 @@ class Conversation:
         return self._prices.bill((reply.model_served, self._model.model, reply.usage) for reply in replies)
 
 
-def cut_off(reply: Reply, advice: str) -> str:
-    """What is said of a reply that was cut off at its token limit.
+def parse_whole(reply: Reply, parse: Callable[[str], T], advice: str) -> T:
+    """Parse one reply; where a reply cannot be parsed because it was cut off, that is the fault to name.
 
     Args:
         reply: the reply.
-        advice: what to leave out. Nothing can be where most of the room, or all of it, went to reasoning.
+        parse: reads its text.
+        advice: what a model may leave out where its reply was cut off.
+
+    Raises:
+        InvalidVerdict: the reply breaks the format.
+    """
+    try:
+        return parse(reply.text)
+    except InvalidVerdict as fault:
+        if reply.finish_reason != "length":
+            raise
+        raise type(fault)(_cut_off(reply, advice), reply=fault.reply) from fault
+
+
+def _cut_off(reply: Reply, advice: str) -> str:
+    """What is said of a reply that was cut off at its token limit.
+
+    There is nothing to leave out where most of the room, or all of it, went to reasoning.
     """
     usage = reply.usage
     if reply.text.strip() and 2 * usage.reasoning_tokens <= usage.completion_tokens:
@@ -134,8 +161,8 @@ def cut_off(reply: Reply, advice: str) -> str:
     return "reasoning took up the token limit before the reply was whole; reason less, or raise judge.llm.max_tokens"
 
 
-def _repair_turn(reply: Reply | None, fault: InvalidVerdict, wanted: str) -> tuple[Message, Message]:
+def _repair_turn(reply: Reply | None, fault: InvalidVerdict, wanted: str) -> tuple[ChatMessage, ChatMessage]:
     """What is added to the conversation: the broken reply, unless the endpoint kept it, and what is wrong with it."""
     request = f"Your reply cannot be used: {fault}. Reply again with {wanted}, nothing else."
     broken = one_line(reply.text[:_REPEATED_REPLY_CHARS] if reply else "") or "(empty)"
-    return Message(role="assistant", content=broken), Message(role="user", content=request)
+    return ChatMessage(role="assistant", content=broken), ChatMessage(role="user", content=request)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from assay.judges.grades import missing_part
 from assay.judges.llm.graded.prompt import GradedLimits, instructions_for, lay_out, plan_asks
-from assay.judges.llm.grounding.numbering import Limits, divide
+from assay.judges.llm.grounding.numbering import GroundingLimits, divide
 from assay.judges.llm.grounding.prompt import INSTRUCTIONS, build_messages
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.judges.schema import Sample
 
@@ -27,11 +27,11 @@ def stable_part(rubric: Rubric) -> str | None:
 
 
 def models_asked(rubric: Rubric) -> tuple[tuple[JudgeName, ModelAt], ...]:
-    """Every model that may be asked, with its tier, from the cheapest to the dearest; each is sent the same."""
+    """Every model that may be asked, with its tier, from the cheapest to the most expensive; each is sent the same."""
     return tuple((tier, model) for tier in rubric.judge.tiers for model in rubric.judge.models(tier))
 
 
-def calls_for(sample: Sample, rubric: Rubric) -> tuple[list[Sequence[Message]], bool]:
+def calls_for(sample: Sample, rubric: Rubric) -> tuple[list[Sequence[ChatMessage]], bool]:
     """The messages of every call a sample would take, nonces masked, and whether anything of it is left out.
 
     Raises:
@@ -45,12 +45,12 @@ def calls_for(sample: Sample, rubric: Rubric) -> tuple[list[Sequence[Message]], 
         return [layout.messages for layout in layouts], any(ask.partial for ask in asks)
     if stable_part(rubric) is None:
         return [], False
-    limits = Limits()
+    limits = GroundingLimits()
     parts = divide(sample, limits)
     calls = [build_messages(sample, part, nonce=MASKED_NONCE, limits=limits) for part in parts]
     return list(calls), any(part.partial_context for part in parts)
 
 
-def estimated_tokens(messages: Sequence[Message]) -> int:
+def estimated_tokens(messages: Sequence[ChatMessage]) -> int:
     """About how many tokens messages take."""
     return sum(len(message.content) for message in messages) // CHARS_PER_TOKEN

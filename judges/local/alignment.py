@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assay.judges.local.evidence import EvidenceIndex
 from assay.judges.local.negation import denies, negated, opposites
 from assay.judges.rubric import ValueKind
-from assay.judges.text.passages import Match
+from assay.judges.text.passages import PassageMatch
 from assay.judges.text.words import STOP_WORDS, WordTable, stems_between
 from assay.judges.values import Value
 
@@ -131,7 +131,9 @@ _TELLING_STEMS = WordTable(
 )
 
 
-def _values_apart(values: Sequence[Value], content: Collection[str], best: Match, evidence: EvidenceIndex) -> float:
+def _values_apart(
+    values: Sequence[Value], content: Collection[str], best: PassageMatch, evidence: EvidenceIndex
+) -> float:
     """The greatest loss of coverage when the passage must also hold the value."""
     loss = 0.0
     for value in values:

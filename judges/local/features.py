@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from assay.judges.local.alignment import Alignment, align, value_stems
 from assay.judges.local.evidence import EvidenceIndex
-from assay.judges.local.fields import Agreement
+from assay.judges.local.fields import FieldAgreement
 from assay.judges.local.ngrams import Grams, grams
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Sample, Span
@@ -103,7 +103,7 @@ class SentenceView(NamedTuple):
     alignment: Alignment
     absent: tuple[str, ...]
     missing: tuple[Value, ...]
-    agreement: Agreement
+    agreement: FieldAgreement
     stated: bool
 
 

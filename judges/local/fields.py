@@ -52,7 +52,7 @@ _STATES = {
 }
 
 
-class Agreement(NamedTuple):
+class FieldAgreement(NamedTuple):
     """Fields a sentence speaks of: how many it tells as the record does, otherwise, or although the record is silent.
 
     `against` is the name of one that it tells otherwise, as the record writes it.
@@ -64,7 +64,7 @@ class Agreement(NamedTuple):
     against: str = ""
 
 
-_NO_FIELDS = Agreement()
+_NO_FIELDS = FieldAgreement()
 
 
 class _Field(NamedTuple):
@@ -96,7 +96,7 @@ class FieldIndex:
             for word in (*field.joined, *(part for part, _ in field.weights)):
                 self._by_word[word].add(number)
 
-    def agreement(self, sentence: str) -> Agreement:
+    def agreement(self, sentence: str) -> FieldAgreement:
         """Compare a sentence, clause by clause, with the fields it names."""
         if not self._fields:
             return _NO_FIELDS
@@ -116,7 +116,7 @@ class FieldIndex:
                 else:
                     contradicted += 1
                     against = against or field.name
-        return Agreement(told, contradicted, silent, against)
+        return FieldAgreement(told, contradicted, silent, against)
 
 
 def name_stems(name: str) -> list[str]:

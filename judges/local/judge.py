@@ -9,7 +9,7 @@ from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.local.checkworthy import checkworthy, is_refusal
 from assay.judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
-from assay.judges.local.model import LocalModel, Reading, files_digest, load_word_weights
+from assay.judges.local.model import LocalModel, Prediction, files_digest, load_word_weights
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Tier, Verdict
 from assay.judges.text.blank import is_empty
@@ -71,10 +71,10 @@ class LocalJudge:
             cost_usd=0.0,
         )
         if checked:
-            reading = self._model.read(checked, view.evidence.words)
+            prediction = self._model.read(checked, view.evidence.words)
             update: dict[str, object] = {
-                "claims": _claims(view, checked, reading),
-                "risk": reading.risk,
+                "claims": _claims(view, checked, prediction),
+                "risk": prediction.risk,
                 "calibrated": True,
             }
         else:
@@ -83,12 +83,17 @@ class LocalJudge:
         return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
 
 
-def _claims(view: ResponseView, sentences: Sequence[SentenceView], reading: Reading) -> tuple[Claim, ...]:
+def _claims(view: ResponseView, sentences: Sequence[SentenceView], prediction: Prediction) -> tuple[Claim, ...]:
     """One claim per check-worthy sentence."""
-    weakest = max(range(len(sentences)), key=lambda number: reading.doubts[number])
+    weakest = max(range(len(sentences)), key=lambda number: prediction.doubts[number])
     return tuple(
-        _claim(view, sentence, doubt, failing=doubt >= reading.cut or (reading.risk >= HIGH_RISK and number == weakest))
-        for number, (sentence, doubt) in enumerate(zip(sentences, reading.doubts, strict=True))
+        _claim(
+            view,
+            sentence,
+            doubt,
+            failing=doubt >= prediction.cut or (prediction.risk >= HIGH_RISK and number == weakest),
+        )
+        for number, (sentence, doubt) in enumerate(zip(sentences, prediction.doubts, strict=True))
     )
 
 

@@ -81,7 +81,7 @@ def with_stated(doubts: NDArray[np.float64], sentences: Sequence[SentenceView]) 
     return np.where(stated, FLOOR, np.maximum(doubts, FLOOR))
 
 
-class Reading(Record):
+class Prediction(Record):
     """What the model says of one response: the risk, and for each sentence its doubt and the cut it is held against."""
 
     risk: float
@@ -109,7 +109,7 @@ class LocalModel(Record):
             raise ValueError(f"{path.name} was fitted on other features; run benchmarks/train_local_judge.py")
         return model
 
-    def read(self, sentences: Sequence[SentenceView], evidence_words: int) -> Reading:
+    def read(self, sentences: Sequence[SentenceView], evidence_words: int) -> Prediction:
         """Risk and doubts of a response with at least one check-worthy sentence.
 
         The risk never falls when a sentence's doubt rises, and a response of nothing but quotations has the least.
@@ -128,7 +128,7 @@ class LocalModel(Record):
         if all(view.stated for view in sentences):
             risk = FLOOR
         bounded = tuple(np.minimum(np.maximum(doubts, FLOOR), 1.0).tolist())
-        return Reading(risk=min(1.0, max(FLOOR, risk)), doubts=bounded, cut=cut)
+        return Prediction(risk=min(1.0, max(FLOOR, risk)), doubts=bounded, cut=cut)
 
 
 def long_share(evidence_words: int) -> float:

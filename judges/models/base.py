@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from assay.judges.schema import Record, Usage
 
 
-class Message(Record):
+class ChatMessage(Record):
     """One message of a chat request."""
 
     role: Literal["system", "user", "assistant"]
@@ -50,7 +50,7 @@ class ChatModel(Protocol):
         ...
 
     async def complete(
-        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
         """Ask once, waiting and retrying within the adapter's own limits.
 

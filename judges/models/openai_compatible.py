@@ -16,7 +16,7 @@ import openai
 from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError, EvaluationError, ModelTimeout, ModelUnavailable
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.chat_completions import read_reply
 from assay.judges.models.refusals import is_broken_reply
 from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
@@ -83,7 +83,7 @@ class OpenAICompatibleModel:
         return self._model
 
     async def complete(
-        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
         """Ask once, with retries; see `ChatModel.complete`.
 
@@ -115,7 +115,7 @@ class OpenAICompatibleModel:
 
     async def _attempt(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[ChatMessage],
         json_schema: Mapping[str, Any] | None,
         max_tokens: int,
         ignored: list[Reply],

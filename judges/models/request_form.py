@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.schema import Record
 
 TOOL_NAME = "verdict"
@@ -135,7 +135,11 @@ KNOWN_FORMS = KnownForms()
 
 
 def request_body(
-    form: RequestForm, model: str, messages: Sequence[Message], json_schema: Mapping[str, Any] | None, max_tokens: int
+    form: RequestForm,
+    model: str,
+    messages: Sequence[ChatMessage],
+    json_schema: Mapping[str, Any] | None,
+    max_tokens: int,
 ) -> dict[str, Any]:
     """The JSON body of one request in the given form."""
     body: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
@@ -160,7 +164,7 @@ def request_body(
     return body
 
 
-def _encodable(message: Message) -> dict[str, Any]:
+def _encodable(message: ChatMessage) -> dict[str, Any]:
     """The message as JSON; halves of surrogate pairs, which no UTF-8 can carry, become question marks."""
     return {"role": message.role, "content": message.content.encode("utf-8", "replace").decode("utf-8")}
 

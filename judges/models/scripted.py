@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.schema import Usage
 
 ScriptedReply = str | Reply | Exception
@@ -21,14 +21,14 @@ class ScriptedModel:
 
     def __init__(
         self,
-        replies: Iterable[ScriptedReply] | Callable[[Sequence[Message]], ScriptedReply],
+        replies: Iterable[ScriptedReply] | Callable[[Sequence[ChatMessage]], ScriptedReply],
         *,
         model: str = "scripted",
     ) -> None:
         self._answer = replies if callable(replies) else None
         self._queue = [] if callable(replies) else list(replies)
         self._model = model
-        self.requests: list[tuple[Message, ...]] = []
+        self.requests: list[tuple[ChatMessage, ...]] = []
 
     @property
     def model(self) -> str:
@@ -36,7 +36,7 @@ class ScriptedModel:
         return self._model
 
     async def complete(
-        self, messages: Sequence[Message], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
         """Give the next reply of the script; the schema and the bound are not looked at.
 
@@ -54,7 +54,7 @@ class ScriptedModel:
         usage = Usage(calls=1, prompt_tokens=prompt_tokens, completion_tokens=len(reply) // 4 + 1)
         return Reply(text=reply, finish_reason="stop", usage=usage, model_served=self._model, latency_s=0.0)
 
-    def _next(self, messages: Sequence[Message]) -> ScriptedReply:
+    def _next(self, messages: Sequence[ChatMessage]) -> ScriptedReply:
         if self._answer is not None:
             return self._answer(messages)
         if not self._queue:

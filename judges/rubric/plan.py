@@ -1,17 +1,18 @@
-"""Who judges under a rubric: one judge, or a cascade of them, from the cheapest to the dearest."""
+"""Who judges under a rubric: one judge, or a cascade of them, from the cheapest to the most expensive."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from assay.judges.schema import GroundingState, Probability, Record
 
 JudgeName = Literal["local", "llm", "panel"]
+"""The judges a rubric may name, from the cheapest to the most expensive; `judges/registry.py` builds each of them."""
 
-TIER_ORDER: tuple[JudgeName, ...] = ("local", "llm", "panel")
-"""From the cheapest to the dearest."""
+TIER_ORDER: tuple[JudgeName, ...] = get_args(JudgeName)
+"""The order in which a rubric's tiers must stand."""
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 """Name of an endpoint that the deployment's environment configures; letters, digits and hyphens."""

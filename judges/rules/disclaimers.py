@@ -8,15 +8,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from assay.judges.errors import RubricError
-from assay.judges.rubric import Disclaimer
+from assay.judges.rubric import Disclaimer, Rules
 from assay.judges.rules.expressions import check_expression, search
 from assay.judges.rules.patterns import excerpt
 from assay.judges.rules.reading import PhraseFinder, stemmed
-from assay.judges.schema import RuleHit, Sample, Span
+from assay.judges.rules.step import Progress, Step
+from assay.judges.schema import ResponseKind, RuleHit, Sample, Span
 from assay.judges.text.words import surface_words
 
 MOST_COMPARED = 200
 """Stretches of a response that are compared word by word with one wording; hostile text holds no end of them."""
+
+
+def compile_disclaimers(rules: Rules, source: str) -> Step | None:
+    """The step that looks for the words an answer must carry.
+
+    Raises:
+        RubricError: a disclaimer cannot work.
+    """
+    checks = [DisclaimerCheck(rule, source) for rule in rules.disclaimers]
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        verdict = progress.verdict
+        missing = missing_disclaimers(sample, checks) if verdict.kind is ResponseKind.ANSWER else ()
+        if not missing:
+            return progress
+        return progress._replace(verdict=verdict.model_copy(update={"rule_hits": (*verdict.rule_hits, *missing)}))
+
+    return step if checks else None
 
 
 class DisclaimerCheck:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from assay.judges.lexical_overlap import Tie, tie
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Verdict
+from assay.judges.rubric import Rules
+from assay.judges.rules.step import Progress, Step
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Verdict
 
 SOURCE = "rule:evidence"
 UNCHECKED = "the evidence is in another script or language: no word or value ties it to the claim"
 """Said of a support whose evidence nobody but the judge could compare with the claim."""
+
+
+def compile_evidence(rules: Rules, source: str) -> Step | None:
+    """The step that checks what an answer's claims point at. It holds for every rubric."""
+    del rules, source
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        if progress.verdict.kind is not ResponseKind.ANSWER:
+            return progress
+        return progress._replace(verdict=check_evidence(sample, progress.verdict))
+
+    return step
 
 
 def check_evidence(sample: Sample, verdict: Verdict) -> Verdict:

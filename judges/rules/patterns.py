@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assay.judges.rubric import Pattern
-from assay.judges.rules.expressions import SEARCH_TIMEOUT_S, PatternTimeout, check_telling, search
+from assay.judges.rubric import Pattern, Rules
+from assay.judges.rules.expressions import check_telling, search
+from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import RuleHit, Sample, Span, Verdict
 
-__all__ = ["SEARCH_TIMEOUT_S", "PatternTimeout", "check_patterns", "compile_patterns"]
-
 SOURCE = "pattern"
+
+
+def compile_patterns(rules: Rules, source: str) -> Step | None:
+    """The step that searches a response for the team's patterns.
+
+    Raises:
+        RubricError: one does not compile, or every text matches it.
+    """
+    validate_patterns(rules.patterns, source)
+    patterns = rules.patterns
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        return progress._replace(verdict=check_patterns(sample, progress.verdict, patterns))
+
+    return step if patterns else None
 
 
 def check_patterns(sample: Sample, verdict: Verdict, patterns: Iterable[Pattern]) -> Verdict:
@@ -24,7 +38,7 @@ def check_patterns(sample: Sample, verdict: Verdict, patterns: Iterable[Pattern]
     return verdict.model_copy(update={"rule_hits": (*verdict.rule_hits, *hits)}) if hits else verdict
 
 
-def compile_patterns(patterns: Iterable[Pattern], source: str) -> None:
+def validate_patterns(patterns: Iterable[Pattern], source: str) -> None:
     """Check that every pattern compiles, and that not every text matches it.
 
     Raises:
@@ -41,7 +55,7 @@ def pattern_hit(text: str, pattern: Pattern) -> RuleHit | None:
     Raises:
         PatternTimeout, RubricError: as `check_patterns`.
     """
-    compile_patterns((pattern,), "rubric")
+    validate_patterns((pattern,), "rubric")
     match = next(iter(search(_expression(pattern), text, rule=f"pattern {pattern.id!r}")), None)
     if (match is None) == (pattern.must_match is None):
         return None

@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from assay.judges.errors import RubricError
 from assay.judges.rubric import Range, ValueKind
 from assay.judges.rules.expressions import check_expression, search
-from assay.judges.rules.findings import Finding
 from assay.judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading
+from assay.judges.rules.violations import Violation
 from assay.judges.values import Value
 from assay.judges.values.units import in_unit, unit_name
 
@@ -54,15 +54,15 @@ class RangeCheck:
         matches = search(self.rule.near, reading.question, rule=f"range {self.rule.id!r}", limit=MOST_MENTIONS)
         return [Mention(match.start(), match.end()) for match in matches]
 
-    def findings(self, reading: Reading, mentions: Iterable[Mention], others: Others) -> list[Finding]:
+    def violations(self, reading: Reading, mentions: Iterable[Mention], others: Others) -> list[Violation]:
         """The values outside the range that are stated where the subject is mentioned."""
-        outside: dict[int, Finding] = {}
+        outside: dict[int, Violation] = {}
         for mention in mentions:
             for value in reading.stated_of(mention, self.rule.kind, others):
                 amount = self._amount(value)
                 if amount is not None and not self._holds(amount):
                     rule = f"range:{self.rule.id}"
-                    outside[value.start] = Finding(rule, value.span, self._why(value), self.rule.severity)
+                    outside[value.start] = Violation(rule, value.span, self._why(value), self.rule.severity)
         return list(outside.values())
 
     def _amount(self, value: Value) -> Decimal | date | None:
@@ -96,8 +96,8 @@ class RangeCheck:
         return f"below {least}{unit}" if least is not None else f"above {most}{unit}"
 
 
-def check_ranges(reading: Reading, checks: Sequence[RangeCheck], elsewhere: Iterable[Mention] = ()) -> list[Finding]:
-    """The findings of all ranges on one response.
+def check_ranges(reading: Reading, checks: Sequence[RangeCheck], elsewhere: Iterable[Mention] = ()) -> list[Violation]:
+    """The violations of all ranges on one response.
 
     Args:
         reading: the response.
@@ -114,10 +114,10 @@ def check_ranges(reading: Reading, checks: Sequence[RangeCheck], elsewhere: Iter
     for naming in [*named, *carried]:
         by_subject.setdefault(naming.subject, []).append(naming.mention)
     return [
-        finding
+        violation
         for check in checks
         if check.rule.id in by_subject
-        for finding in check.findings(reading, by_subject[check.rule.id], others)
+        for violation in check.violations(reading, by_subject[check.rule.id], others)
     ]
 
 

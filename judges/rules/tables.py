@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from assay.judges.errors import RubricError
 from assay.judges.rubric import Attribute, Table, TableRow, ValueKind
-from assay.judges.rules.findings import Finding
 from assay.judges.rules.reading import Mention, Named, Others, PhraseFinder, Reading, stemmed
+from assay.judges.rules.violations import Violation
 from assay.judges.schema import Span
 from assay.judges.values import Value, ValueIndex, extract_values
 from assay.judges.values.units import dimension_of
@@ -59,10 +59,10 @@ def _between(mentions: Sequence[Mention], start: int, end: int | None) -> list[M
     return list(mentions[first:last])
 
 
-class TableFindings(NamedTuple):
+class TableReport(NamedTuple):
     """What tables say of one response: what is wrong, and which values they vouch for."""
 
-    wrong: list[Finding]
+    wrong: list[Violation]
     vouched: frozenset[Span]
 
 
@@ -130,9 +130,9 @@ class TableCheck:
                 return length, row
         return 0, -1
 
-    def check(self, reading: Reading, named: Sequence[Named], others: Others) -> TableFindings:
+    def check(self, reading: Reading, named: Sequence[Named], others: Others) -> TableReport:
         """Compare what the response says of the keys it names with the table."""
-        wrong: dict[int, Finding] = {}
+        wrong: dict[int, Violation] = {}
         vouched: set[Span] = set()
         attributes = _by_sentence(reading, self._finders)
         for naming in named:
@@ -143,8 +143,10 @@ class TableCheck:
                 if _agrees(cell, value, reading.text):
                     vouched.add(value.span)
                 else:
-                    wrong[value.start] = self._finding(row, cell, value)
-        return TableFindings([finding for finding in wrong.values() if finding.span not in vouched], frozenset(vouched))
+                    wrong[value.start] = self._violation(row, cell, value)
+        return TableReport(
+            [violation for violation in wrong.values() if violation.span not in vouched], frozenset(vouched)
+        )
 
     def _stated(
         self, reading: Reading, mention: Mention, row: int, near: _Attributes, others: Others
@@ -169,18 +171,18 @@ class TableCheck:
         same = [other for other in cells if _comparable(other.value, cell.value)]
         return len(same) == 1 and cell.attribute not in near
 
-    def _finding(self, row: int, cell: _Cell, value: Value) -> Finding:
+    def _violation(self, row: int, cell: _Cell, value: Value) -> Violation:
         stated, true = value.text[:60], cell.value.text[:60]
         told = f"{self.rule.rows[row].key}, {cell.attribute}: {stated}, but {self._name()} says {true}"
-        return Finding(f"table:{self.rule.id}", value.span, self.rule.message or told, self.rule.severity)
+        return Violation(f"table:{self.rule.id}", value.span, self.rule.message or told, self.rule.severity)
 
     def _name(self) -> str:
         return self.rule.file.rpartition("/")[2] or f"table {self.rule.id}"
 
 
-def check_tables(reading: Reading, checks: Sequence[TableCheck]) -> tuple[TableFindings, list[Mention]]:
-    """The findings of all tables on one response, and where it names their keys."""
-    wrong: list[Finding] = []
+def check_tables(reading: Reading, checks: Sequence[TableCheck]) -> tuple[TableReport, list[Mention]]:
+    """The violations of all tables on one response, and where it names their keys."""
+    wrong: list[Violation] = []
     vouched: frozenset[Span] = frozenset()
     mentions: list[Mention] = []
     for check in checks:
@@ -189,13 +191,13 @@ def check_tables(reading: Reading, checks: Sequence[TableCheck]) -> tuple[TableF
         asked_rows = frozenset(naming.subject for naming in asked)
         carried = reading.carried(named, asked_rows if len(asked_rows) == 1 else frozenset())
         others = Others(naming.mention for naming in named)
-        findings = (
-            check.check(reading, [*named, *carried], others) if named or carried else TableFindings([], frozenset())
+        violations = (
+            check.check(reading, [*named, *carried], others) if named or carried else TableReport([], frozenset())
         )
-        wrong += findings.wrong
-        vouched |= findings.vouched
+        wrong += violations.wrong
+        vouched |= violations.vouched
         mentions += [naming.mention for naming in named]
-    return TableFindings(wrong, vouched), mentions
+    return TableReport(wrong, vouched), mentions
 
 
 def _cell_value(text: str, attribute: Attribute, where: tuple[str, str]) -> Value:

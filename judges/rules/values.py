@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from assay.judges.rubric import ValueKind
+from assay.judges.rubric import Rules, ValueKind
 from assay.judges.rules.exempt import claim_exempt
+from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
 from assay.judges.text.passages import PassageIndex, cut_passages
 from assay.judges.text.restatements import content_stems
@@ -30,6 +31,17 @@ SENTENCE = 120
 _COMPARABLE = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
+
+
+def compile_values(rules: Rules, source: str) -> Step | None:
+    """The step that compares the values a response states with what it was given."""
+    del source
+    kinds = rules.values
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        return progress._replace(verdict=check_values(sample, progress.verdict, kinds, vouched=progress.vouched))
+
+    return step if kinds else None
 
 
 def check_values(

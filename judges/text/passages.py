@@ -32,7 +32,7 @@ class Passage(NamedTuple):
         return Evidence(context=self.context, start=self.start, end=self.end)
 
 
-class Match(NamedTuple):
+class PassageMatch(NamedTuple):
     """The passage that bears most on a sentence, and the share of the sentence's weight that it carries.
 
     `nearby` is the share carried together with the passages before and after it in the same context; `window` holds
@@ -94,7 +94,7 @@ class PassageIndex:
                 postings[stem].append(number)
         self._postings = {stem: posted for stem, posted in postings.items() if len(posted) <= MOST_POSTINGS}
 
-    def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> Match | None:
+    def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> PassageMatch | None:
         """The passage that carries most of the weight of `stems`; None where none is shared.
 
         Args:
@@ -113,7 +113,7 @@ class PassageIndex:
         total = sum(weights)
         window = frozenset().union(*(self.passages[near].stems for near in self.around(passage)))
         nearby = sum(compress(weights, map(window.__contains__, unique)))
-        return Match(passage, gained[passage] / total, nearby / total, window)
+        return PassageMatch(passage, gained[passage] / total, nearby / total, window)
 
     def holding(self, stem_: str) -> Sequence[int]:
         """The passages that hold the stem; none where so many do that it tells nothing."""

@@ -9,13 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from assay.judges.errors import ModelAccessDenied, ModelRefused, ModelUnavailable, RateLimited
-from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.schema import Usage
 from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
 
-MESSAGES = [Message(role="system", content="Say ok."), Message(role="user", content="ünïcode ✓")]
+MESSAGES = [ChatMessage(role="system", content="Say ok."), ChatMessage(role="user", content="ünïcode ✓")]
 OK = "{}"
 CASES = ("ok", "refusal", "rate_limited", "unavailable", "denied", "filtered")
 

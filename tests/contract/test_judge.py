@@ -11,7 +11,7 @@ from assay.judges.base import Judge
 from assay.judges.cascade import Cascade, CascadeTier
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.local import LocalJudge
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.panel import PanelJudge
 from assay.judges.prices import PriceTable
@@ -30,7 +30,7 @@ RESPONSES = (
 )
 
 
-def _answer(messages: Sequence[Message]) -> str:
+def _answer(messages: Sequence[ChatMessage]) -> str:
     return lexical_verdict(next(message.content for message in messages if message.role == "user"))
 
 

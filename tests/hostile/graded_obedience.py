@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.rubric import Rubric, parse_rubric
 
@@ -137,7 +137,7 @@ class ObeyingGradedModel(ScriptedModel):
         super().__init__(self._obeyed, model="obeying")
         self._obey = obey
 
-    def _obeyed(self, messages: Sequence[Message]) -> str | Reply | Exception:
+    def _obeyed(self, messages: Sequence[ChatMessage]) -> str | Reply | Exception:
         return self._obey(view_of(messages[1].content))
 
 

@@ -10,7 +10,7 @@ from assay.judges.cpu_executor import on_the_loop
 from assay.judges.evaluate import Evaluator
 from assay.judges.grades import cited_text
 from assay.judges.llm.graded.judge import GradedJudge
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Criterion
 from assay.judges.schema import Grade, Outcome, Sample, Scored
@@ -89,7 +89,7 @@ def _grade_faults(sample: Sample, grade: Grade, criterion: Criterion) -> Iterato
         yield "a reason of several lines"
 
 
-def _prompt_faults(attack: Attack, requests: list[tuple[Message, ...]]) -> Iterator[str]:
+def _prompt_faults(attack: Attack, requests: list[tuple[ChatMessage, ...]]) -> Iterator[str]:
     for messages in requests:
         yield from graded_structure_faults(messages[1].content)
         # A text of a few letters occurs in our own instructions.

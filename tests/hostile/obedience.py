@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.scripted import ScriptedModel
 from tests.hostile.wire_format import Word, entry, looks_like_a_reply, reply, shown_in
 
@@ -154,7 +154,7 @@ class ObeyingModel(ScriptedModel):
         self._obey = obey
         self._false = false
 
-    def _obeyed(self, messages: Sequence[Message]) -> str | Reply | Exception:
+    def _obeyed(self, messages: Sequence[ChatMessage]) -> str | Reply | Exception:
         prompt = messages[1].content
         shown = shown_in(prompt)
         labels = tuple(int(number) for number in _LABEL.findall(prompt[:_LONGEST_READ]))

@@ -12,7 +12,7 @@ import pytest
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding import claims
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.llm.grounding.numbering import Part
+from assay.judges.llm.grounding.numbering import ResponsePart
 from assay.judges.llm.grounding.reply import Entry
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.prices import PriceTable
@@ -61,7 +61,7 @@ def test_obedience_alone_breaks_nothing(base: object, way: str) -> None:
 def test_support_lent_to_a_reply_that_names_no_line_is_seen(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The suite itself: a judge that takes the first line where none is named must not get through it."""
 
-    def lent(_: Entry, part: Part) -> tuple[tuple[Evidence, ...], int]:
+    def lent(_: Entry, part: ResponsePart) -> tuple[tuple[Evidence, ...], int]:
         return tuple(part.evidence.values())[:1], 0
 
     monkeypatch.setattr(claims, "_cited", lent)

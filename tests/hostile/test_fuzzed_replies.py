@@ -15,7 +15,7 @@ from assay.judges import errors
 from assay.judges.cpu_executor import on_the_loop
 from assay.judges.evaluate import MESSAGE_LIMIT, Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.prices import PriceTable
 from assay.judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
@@ -42,7 +42,7 @@ class FuzzedModel(ScriptedModel):
         self.said: list[str] = []
         self._random = random
 
-    def _fuzzed(self, messages: Sequence[Message]) -> str | Reply:
+    def _fuzzed(self, messages: Sequence[ChatMessage]) -> str | Reply:
         text = fuzzed(self.numbers, 6, self._random)
         self.said.append(text)
         if self._random.random() > 0.03:

@@ -13,7 +13,7 @@ from assay.judges.errors import InvalidVerdict, ModelRefused, RequestRejected
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.local import LocalJudge
-from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.judges.models.scripted import ScriptedModel
@@ -33,7 +33,7 @@ _BY_FAMILY = {family: next(a for a in CORPUS if a.family == family and len(a.sai
 ATTACKS = list(_BY_FAMILY.values())
 UNSEEN = [attack for attack in CORPUS if set(attack.places) <= {"metadata", "reference"}]
 REFUSED = Reply(text="", refusal="I will not judge this.", usage=Usage(calls=1), model_served="m", latency_s=0.0)
-REFUSING: Mapping[str, Callable[[Sequence[Message]], str | Reply | Exception]] = {
+REFUSING: Mapping[str, Callable[[Sequence[ChatMessage]], str | Reply | Exception]] = {
     "declines": lambda _: REFUSED,
     "content filter": lambda _: ModelRefused("content filter"),
     "rejected": lambda _: RequestRejected("status 400"),

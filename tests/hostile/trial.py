@@ -13,9 +13,9 @@ from assay.judges.cpu_executor import on_the_loop
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.llm.grounding.numbering import Limits, divide, number_evidence
+from assay.judges.llm.grounding.numbering import GroundingLimits, divide, number_evidence
 from assay.judges.llm.grounding.prompt import build_messages
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric, load_rubric
 from assay.judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
@@ -27,7 +27,7 @@ from tests.hostile.wire_format import structure_faults
 _RUBRIC_FILE = Path(__file__).parents[2] / "rubrics" / "grounding-llm.yaml"
 _PRICES = PriceTable(checked="2026-11", models={})
 _LARGE = 100_000
-_LIMITS = Limits()
+_LIMITS = GroundingLimits()
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Prepared:
     """What all trials of one attack share."""
 
     sample: Sample
-    clean: tuple[Message, ...]
+    clean: tuple[ChatMessage, ...]
     numbers: Mapping[str, Sequence[int]]
 
 
@@ -167,7 +167,7 @@ def _covers(text: str, spans: Sequence[Span]) -> bool:
     return not text[position:].strip()
 
 
-def _prompt_faults(attack: Attack, prepared: _Prepared, requests: Sequence[Sequence[Message]]) -> Iterator[str]:
+def _prompt_faults(attack: Attack, prepared: _Prepared, requests: Sequence[Sequence[ChatMessage]]) -> Iterator[str]:
     """What the text did to the prompts; metadata, id and reference must not be in them at all."""
     unseen = attack.text and all(place in ("metadata", "id", "reference") for place in attack.places)
     for messages in requests:
@@ -184,7 +184,7 @@ def _prompt_faults(attack: Attack, prepared: _Prepared, requests: Sequence[Seque
             yield from structure_faults(messages[1].content, NONCE, prepared.numbers)
 
 
-def _repair_faults(messages: Sequence[Message]) -> Iterator[str]:
+def _repair_faults(messages: Sequence[ChatMessage]) -> Iterator[str]:
     """The repair turn repeats the model's words on one line, and nothing of them in our own request."""
     if len(messages[2].content.splitlines()) > 1:
         yield "the model's reply breaks lines in the repair turn"

@@ -11,9 +11,9 @@ from assay.judges.checks import check_checks
 from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from assay.judges.grades import missing_part
 from assay.judges.llm.preview import CHARS_PER_TOKEN, calls_for, estimated_tokens, models_asked, stable_part
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import JudgeName, JudgePlan, Rubric
-from assay.judges.rules import RULES_VERSION, compile_rules
+from assay.judges.rules import RULES_VERSION, apply_rules
 from assay.judges.schema import Claim, ClaimVerdict, Record, RuleHit, Sample, Tier, Verdict
 from assay.judges.text.sentences import split_sentences
 from assay.worker.batch.reading import LabelledSample, RawLine, open_samples, read_sample
@@ -46,7 +46,7 @@ class RubricPreview(Record):
     sentences: tuple[str, ...]
     hits: tuple[RuleHit, ...]
     not_asked: dict[str, str]
-    calls: tuple[tuple[Message, ...], ...]
+    calls: tuple[tuple[ChatMessage, ...], ...]
     tokens: int
     models: tuple[str, ...]
     sent_when: str
@@ -67,7 +67,7 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
     """
     check_checks(rubric, f"rubric {rubric.name}")
     problem = ""
-    calls: tuple[tuple[Message, ...], ...] = ()
+    calls: tuple[tuple[ChatMessage, ...], ...] = ()
     is_cut = False
     hits: tuple[RuleHit, ...] = ()
     try:
@@ -180,7 +180,7 @@ def _hits(sample: Sample, rubric: Rubric) -> tuple[RuleHit, ...]:
         for s in split_sentences(sample.response)
     ]
     verdict = Verdict(judge="preview", tier=Tier.SCREEN, claims=tuple(claims))
-    return compile_rules(rubric.rules, f"rubric {rubric.name}").apply(sample, verdict).rule_hits
+    return apply_rules(sample, verdict, rubric).rule_hits
 
 
 def _parts(sample: Sample, origins: Mapping[str, str]) -> tuple[PartView, ...]:

@@ -1,8 +1,8 @@
-"""Rates from a cascade: a cheap judge saw every selected trace, a dear one only some, with known probability.
+"""Rates from a cascade: a cheap judge saw every selected trace, an expensive one only some, with known probability.
 
 The difference estimator (Neyman 1938; Särndal, Swensson & Wretman 1992, ch. 9) takes the cheap judge's mean, corrected
-by what the dear judge found differently, each difference weighted by how unlikely it was to be seen. It is unbiased
-whatever the cheap judge is worth; a worse one only widens the interval.
+by what the expensive judge found differently. Each difference is weighted by how unlikely it was to be seen. The
+estimate is unbiased whatever the cheap judge is worth. A worse one only widens the interval.
 """
 
 from __future__ import annotations

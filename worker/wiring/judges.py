@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 import structlog
 from pydantic import SecretStr
 
+from assay.judges import registry
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration
 from assay.judges.cascade import Cascade, CascadeTier
 from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
-from assay.judges.local.judge import LocalJudge
-from assay.judges.panel import PanelJudge
+from assay.judges.models.base import ChatModel
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
@@ -122,41 +122,26 @@ def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName) -> Judge:
     Raises:
         ConfigurationError: it needs an endpoint and none is configured.
     """
-    if rubric.method == "checks":
-        from assay.judges.checks import ChecksJudge
-
-        return ChecksJudge(rubric)
-    if tier == "local":
-        return LocalJudge()
-    models = {model_at.model: _llm_judge(rubric, tier, model_at, settings) for model_at in rubric.judge.models(tier)}
-    if tier == "llm" or rubric.judge.panel is None:
-        return next(iter(models.values()))
-    return PanelJudge(models, decide=rubric.judge.panel.decide)
+    return registry.build_judge(rubric, tier, lambda named: _open_model(rubric, tier, named, settings))
 
 
-def _llm_judge(rubric: Rubric, tier: JudgeName, asked: ModelAt, settings: Settings) -> Judge:
-    endpoint = settings.endpoint(asked.endpoint)
+def _open_model(rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Settings) -> ChatModel:
+    """The model that a tier of a rubric names, at its endpoint."""
+    endpoint = settings.endpoint(named.endpoint)
     if endpoint is None:
         remedy = (
-            f"set {endpoint_variable(asked.endpoint)}_URL"
-            if asked.endpoint
+            f"set {endpoint_variable(named.endpoint)}_URL"
+            if named.endpoint
             else "set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
         )
-        raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {asked.model}; {remedy}")
+        raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {named.model}; {remedy}")
     # The provider's SDK takes half a second to import; fleets with the local judge never need it.
-    from assay.judges.llm.graded.judge import GradedJudge
-    from assay.judges.llm.grounding.judge import LlmJudge
     from assay.judges.models.openai_compatible import OpenAICompatibleModel
-    from assay.judges.prices import PriceTable
 
-    kind = GradedJudge if rubric.method == "graded" else LlmJudge
-    return kind(
-        OpenAICompatibleModel(
-            model=asked.model,
-            api_key=endpoint.key or SecretStr("none"),
-            base_url=endpoint.url,
-            timeout_s=settings.judge_timeout_s,
-            max_concurrency=settings.judge_concurrency,
-        ),
-        PriceTable.load(None),
+    return OpenAICompatibleModel(
+        model=named.model,
+        api_key=endpoint.key or SecretStr("none"),
+        base_url=endpoint.url,
+        timeout_s=settings.judge_timeout_s,
+        max_concurrency=settings.judge_concurrency,
     )

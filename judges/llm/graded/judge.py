@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import EvaluationError, InvalidVerdict, UnjudgeableSample
+from assay.judges.errors import UnjudgeableSample
 from assay.judges.grades import missing_part
-from assay.judges.llm.conversation import Conversation, cut_off, fresh_nonce
+from assay.judges.llm.conversation import Conversation, fresh_nonce, parse_whole
 from assay.judges.llm.graded.prompt import Ask, GradedLimits, Layout, graded_fingerprint, lay_out, plan_asks
 from assay.judges.llm.graded.reply import Graded, parse_graded, reply_schema
+from assay.judges.llm.model_judge import ModelJudge
 from assay.judges.models.base import ChatModel, Reply
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import REFUSAL, Rubric
 from assay.judges.schema import Grade, ResponseKind, Sample, Tier, Verdict
 
-_MAX_TOKENS = 2048
 _WANTED = "the whole JSON object"
 
 
-class GradedJudge:
+class GradedJudge(ModelJudge[GradedLimits]):
     """Grades samples with a chat model; stateless, so one instance serves all concurrent assessments."""
 
     def __init__(
@@ -41,22 +39,8 @@ class GradedJudge:
             limits: sizes of one call; the defaults fit a 64,000-token context window.
             nonce: makes the fence word of each call; tests pass their own.
         """
-        self._model = model
-        self._prices = prices
-        self._limits = limits or GradedLimits()
-        self._nonce = nonce
-        content = [graded_fingerprint(), model.model, self._limits.model_dump()]
-        self._fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def name(self) -> str:
-        """`llm`."""
-        return "llm"
-
-    @property
-    def fingerprint(self) -> str:
-        """sha256 over instructions, layout, model name and limits; the criteria are in the rubric's hash."""
-        return self._fingerprint
+        limits = limits or GradedLimits()
+        super().__init__(model, prices, limits, nonce, [graded_fingerprint(), model.model, limits.model_dump()])
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
         """Grade one sample; without the parts a criterion needs it is not asked, and without any nobody is.
@@ -76,18 +60,10 @@ class GradedJudge:
             detail = f"{len(sample.response):,} > {self._limits.text_chars:,} characters"
             raise UnjudgeableSample("response_too_long", detail)
         asks = await in_thread(plan_asks, sample, criteria, self._limits) if criteria else []
-        max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
-        conversation = Conversation(self._model, self._prices, max_tokens)
-        try:
+        conversation = self._conversation(rubric)
+        with conversation.charging():
             graded = [await self._grade(conversation, sample, ask) for ask in asks]
-        except EvaluationError as exc:
-            conversation.charge(exc)
-            raise
         return self._verdict(asks, graded, conversation)
-
-    async def close(self) -> None:
-        """Close the model's connections."""
-        await self._model.close()
 
     async def _grade(self, conversation: Conversation, sample: Sample, ask: Ask) -> Graded:
         layout: Layout = await in_thread(lay_out, sample, ask, nonce=self._nonce(), limits=self._limits)
@@ -114,10 +90,4 @@ def _kind(grades: Sequence[Grade]) -> ResponseKind:
 
 
 def _read(reply: Reply, ask: Ask, layout: Layout) -> Graded:
-    """Parse one reply; a cut-off one says so, because that is the fault to name."""
-    try:
-        return parse_graded(reply.text, ask, layout.lines)
-    except InvalidVerdict as fault:
-        if reply.finish_reason != "length":
-            raise
-        raise InvalidVerdict(cut_off(reply, "leave out reasons"), reply=fault.reply) from fault
+    return parse_whole(reply, lambda text: parse_graded(text, ask, layout.lines), "leave out reasons")

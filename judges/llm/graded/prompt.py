@@ -10,7 +10,7 @@ from pydantic import Field
 
 from assay.judges.grades import cited_text, has_part
 from assay.judges.llm.fence import clip, fenced, one_line
-from assay.judges.models.base import Message
+from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import Criterion
 from assay.judges.schema import Citation, Part, Record, Sample
 from assay.judges.text.sentences import split_sentences
@@ -68,7 +68,7 @@ class Ask(Record):
 class Layout(Record):
     """The messages of one call, and what each numbered line of it stands for."""
 
-    messages: tuple[Message, Message]
+    messages: tuple[ChatMessage, ChatMessage]
     lines: dict[str, Citation]
 
 
@@ -162,8 +162,8 @@ def lay_out(sample: Sample, ask: Ask, *, nonce: str, limits: GradedLimits) -> La
         if part in seen and has_part(sample, part)
     ]
     content = "\n".join([f"NONCE {nonce}", *sections, _task(ask)])
-    system = Message(role="system", content=instructions_for(ask.criteria))
-    return Layout(messages=(system, Message(role="user", content=content)), lines=shown)
+    system = ChatMessage(role="system", content=instructions_for(ask.criteria))
+    return Layout(messages=(system, ChatMessage(role="user", content=content)), lines=shown)
 
 
 def _task(ask: Ask) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from assay.judges.llm.fence import one_line
-from assay.judges.llm.grounding.numbering import Part
+from assay.judges.llm.grounding.numbering import ResponsePart
 from assay.judges.llm.grounding.reply import Entry, ParsedReply
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Record, Sample, Severity, Span
 from assay.judges.text.quotes import find_quote
@@ -20,7 +20,7 @@ _NONE: Mapping[int, float] = MappingProxyType({})
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
-class Judged(Record):
+class ResolvedReply(Record):
     """What one reply says of the sample, resolved to offsets.
 
     `rejected_evidence` counts pointers at lines that were not shown, and verdicts that needed a line and named none;
@@ -33,7 +33,9 @@ class Judged(Record):
     rejected_fragments: int = 0
 
 
-def resolve(reply: ParsedReply, sample: Sample, part: Part, *, support: Mapping[int, float] = _NONE) -> Judged:
+def resolve(
+    reply: ParsedReply, sample: Sample, part: ResponsePart, *, support: Mapping[int, float] = _NONE
+) -> ResolvedReply:
     """Resolve every entry of a reply.
 
     Args:
@@ -58,7 +60,7 @@ def resolve(reply: ParsedReply, sample: Sample, part: Part, *, support: Mapping[
             fragment = None
         claim = _claim(entry, sample.response[span.start : span.end], span, cited, fragment)
         claims.append(_weighed(claim, entry, support.get(entry.n)))
-    return Judged(
+    return ResolvedReply(
         claims=tuple(claims),
         not_checkworthy=tuple(rest),
         rejected_evidence=rejected_evidence,
@@ -66,7 +68,7 @@ def resolve(reply: ParsedReply, sample: Sample, part: Part, *, support: Mapping[
     )
 
 
-def _cited(entry: Entry, part: Part) -> tuple[tuple[Evidence, ...], int]:
+def _cited(entry: Entry, part: ResponsePart) -> tuple[tuple[Evidence, ...], int]:
     """The shown lines an entry points at, and how much of its evidence was rejected."""
     numbers = dict.fromkeys(entry.evidence)
     cited = tuple(part.evidence[n] for n in numbers if n in part.evidence)

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import EvaluationError, IncompleteVerdict, InvalidVerdict
-from assay.judges.llm.conversation import Conversation, cut_off, fresh_nonce
-from assay.judges.llm.grounding.claims import Judged, resolve
-from assay.judges.llm.grounding.numbering import Limits, Part, divide
+from assay.judges.errors import IncompleteVerdict
+from assay.judges.llm.conversation import Conversation, fresh_nonce, parse_whole
+from assay.judges.llm.grounding.claims import ResolvedReply, resolve
+from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
 from assay.judges.llm.grounding.prompt import build_messages, prompt_fingerprint
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
 from assay.judges.llm.grounding.token_probabilities import support_probabilities
+from assay.judges.llm.model_judge import ModelJudge
 from assay.judges.llm.reply_object import KEPT_REPLY_CHARS
-from assay.judges.models.base import ChatModel, Message, Reply
+from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.prices import PriceTable
-from assay.judges.rubric import LlmOptions, Rubric
+from assay.judges.rubric import Rubric
 from assay.judges.schema import ResponseKind, Sample, Tier, Verdict
 from assay.judges.text.restatements import first_statement
 
-_MAX_TOKENS = LlmOptions.model_fields["max_tokens"].default
 _WANTED = "the whole JSON object for all R numbers"
 
 
-class LlmJudge:
+class LlmJudge(ModelJudge[GroundingLimits]):
     """Judges a sample with a chat model; stateless, so one instance serves all concurrent assessments."""
 
     def __init__(
@@ -35,7 +33,7 @@ class LlmJudge:
         model: ChatModel,
         prices: PriceTable,
         *,
-        limits: Limits | None = None,
+        limits: GroundingLimits | None = None,
         nonce: Callable[[], str] = fresh_nonce,
     ) -> None:
         """Keep the parts.
@@ -46,22 +44,9 @@ class LlmJudge:
             limits: sizes of one call; the defaults fit a 32,000-token context window.
             nonce: makes the fence word of each call; tests pass their own.
         """
-        self._model = model
-        self._prices = prices
-        self._limits = limits or Limits()
-        self._nonce = nonce
-        content = [prompt_fingerprint(), model.model, REPLY_SCHEMA, self._limits.model_dump()]
-        self._fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def name(self) -> str:
-        """`llm`."""
-        return "llm"
-
-    @property
-    def fingerprint(self) -> str:
-        """sha256 over prompt, model name, reply schema and limits."""
-        return self._fingerprint
+        limits = limits or GroundingLimits()
+        asked = [prompt_fingerprint(), model.model, REPLY_SCHEMA, limits.model_dump()]
+        super().__init__(model, prices, limits, nonce, asked)
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
         """Judge one sample; see `Judge.assess`.
@@ -73,22 +58,14 @@ class LlmJudge:
 
         Each of them says what had been spent by then.
         """
-        max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
         parts = await in_thread(divide, sample, self._limits)
-        conversation = Conversation(self._model, self._prices, max_tokens)
-        try:
+        conversation = self._conversation(rubric)
+        with conversation.charging():
             answers = [await self._judge_part(conversation, sample, part) for part in parts]
-        except EvaluationError as exc:
-            conversation.charge(exc)
-            raise
         return await in_thread(self._verdict, answers, conversation)
 
-    async def close(self) -> None:
-        """Close the model's connections."""
-        await self._model.close()
-
-    async def _judge_part(self, conversation: Conversation, sample: Sample, part: Part) -> _Answer:
-        messages: Sequence[Message] = await in_thread(
+    async def _judge_part(self, conversation: Conversation, sample: Sample, part: ResponsePart) -> _Answer:
+        messages: Sequence[ChatMessage] = await in_thread(
             build_messages, sample, part, nonce=self._nonce(), limits=self._limits
         )
         return await conversation.ask(
@@ -120,11 +97,11 @@ class _Answer(NamedTuple):
     """What one part's reply came to."""
 
     kind: ResponseKind
-    judged: Judged
+    judged: ResolvedReply
     partial_context: bool
 
 
-def _read_first(reply: Reply, sample: Sample, part: Part) -> _Answer:
+def _read_first(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
     """As `_read`; one that claims nothing where the response tells what the evidence tells is a fault to name.
 
     Said once only: a part of an answer may claim nothing, and of the whole answer the evaluator is the judge.
@@ -138,15 +115,9 @@ def _read_first(reply: Reply, sample: Sample, part: Part) -> _Answer:
     return answer
 
 
-def _read(reply: Reply, sample: Sample, part: Part) -> _Answer:
-    """Parse and resolve one reply; a cut-off one says so, because that is the fault to name."""
-    try:
-        parsed = parse_reply(reply.text, part.sentences)
-    except InvalidVerdict as fault:
-        if reply.finish_reason != "length":
-            raise
-        message = cut_off(reply, "leave out reasons and fragments")
-        raise type(fault)(message, reply=fault.reply) from fault
+def _read(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
+    """Parse and resolve one reply."""
+    parsed = parse_whole(reply, lambda text: parse_reply(text, part.sentences), "leave out reasons and fragments")
     judged = resolve(parsed, sample, part, support=support_probabilities(reply))
     return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
 
@@ -158,7 +129,7 @@ def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
     return ResponseKind.REFUSAL if ResponseKind.REFUSAL in kinds else ResponseKind.NO_CLAIMS
 
 
-def _explanation(judged: Sequence[Judged]) -> str:
+def _explanation(judged: Sequence[ResolvedReply]) -> str:
     """One line on what code rejected of the model's word; empty where nothing was."""
     evidence = sum(part.rejected_evidence for part in judged)
     fragments = sum(part.rejected_fragments for part in judged)

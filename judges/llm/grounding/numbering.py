@@ -27,7 +27,7 @@ JOINED_CHARS = 120
 """Most characters that short lines share a number for: about a sentence."""
 
 
-class Limits(Record):
+class GroundingLimits(Record):
     """Sizes of one call, in characters and sentences; the defaults fit a 32,000-token context window."""
 
     evidence_chars: int = Field(default=48_000, ge=0)
@@ -39,7 +39,7 @@ class Limits(Record):
     history_chars: int = Field(default=8_000, ge=0)
 
 
-class Part(Record):
+class ResponsePart(Record):
     """What one call judges: consecutive sentences of the response and the evidence lines shown with them.
 
     `partial_context` says that some evidence was left out. `before` is the sentence that precedes the part, so that
@@ -52,7 +52,7 @@ class Part(Record):
     partial_context: bool = False
 
 
-def divide(sample: Sample, limits: Limits) -> list[Part]:
+def divide(sample: Sample, limits: GroundingLimits) -> list[ResponsePart]:
     """Divide a sample into the calls that judge it; nearly always one. The response is never cut.
 
     Raises:
@@ -64,13 +64,13 @@ def divide(sample: Sample, limits: Limits) -> list[Part]:
     if not spans:
         raise UnjudgeableSample("empty_response")
     lines = number_evidence(sample.contexts, limits.line_chars)
-    parts: list[Part] = []
+    parts: list[ResponsePart] = []
     first = 0
     for size in _part_sizes(spans, limits):
         chosen = spans[first : first + size]
         texts = [sample.response[span.start : span.end] for span in chosen]
         shown = select_evidence(sample.contexts, lines, [*texts, sample.question], limits.evidence_chars)
-        part = Part(
+        part = ResponsePart(
             sentences=dict(enumerate(chosen, start=first + 1)),
             evidence=shown,
             before=spans[first - 1] if first else None,
@@ -81,7 +81,7 @@ def divide(sample: Sample, limits: Limits) -> list[Part]:
     return parts
 
 
-def _part_sizes(spans: Sequence[Span], limits: Limits) -> list[int]:
+def _part_sizes(spans: Sequence[Span], limits: GroundingLimits) -> list[int]:
     """How many sentences each call takes; a sentence longer than a part is a part of its own."""
     sizes = [0]
     chars = 0

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from assay.judges.llm.fence import clip, fenced, one_line
-from assay.judges.llm.grounding.numbering import JOINED_CHARS, Limits, Part
-from assay.judges.models.base import Message
+from assay.judges.llm.grounding.numbering import JOINED_CHARS, GroundingLimits, ResponsePart
+from assay.judges.models.base import ChatMessage
 from assay.judges.schema import Sample, Turn
 from assay.judges.text.sentences import split_sentences
 
@@ -60,7 +60,9 @@ def prompt_fingerprint() -> str:
     return hashlib.sha256(f"{PROMPT_VERSION}\n{INSTRUCTIONS}".encode()).hexdigest()
 
 
-def build_messages(sample: Sample, part: Part, *, nonce: str, limits: Limits) -> tuple[Message, Message]:
+def build_messages(
+    sample: Sample, part: ResponsePart, *, nonce: str, limits: GroundingLimits
+) -> tuple[ChatMessage, ChatMessage]:
     """The messages of one call: instructions, then nonce and sample.
 
     Args:
@@ -78,7 +80,7 @@ def build_messages(sample: Sample, part: Part, *, nonce: str, limits: Limits) ->
     first, last = min(part.sentences), max(part.sentences)
     task = f"Judge R{first} to R{last}: {len(part.sentences)} entries, one for each."
     content = "\n".join([f"NONCE {nonce}", *(sections if sample.history else sections[1:]), task])
-    return Message(role="system", content=INSTRUCTIONS), Message(role="user", content=content)
+    return ChatMessage(role="system", content=INSTRUCTIONS), ChatMessage(role="user", content=content)
 
 
 def _history(sample: Sample, limit: int) -> list[str]:
@@ -106,7 +108,7 @@ def _clipped(lines: dict[int, str], turns: Sequence[tuple[int, Turn]], left: int
     return max(0, left)
 
 
-def _evidence(sample: Sample, part: Part) -> list[str]:
+def _evidence(sample: Sample, part: ResponsePart) -> list[str]:
     return [f"E{n}: {_shown(sample.contexts[e.context][e.start : e.end])}" for n, e in part.evidence.items()]
 
 
@@ -117,6 +119,6 @@ def _shown(text: str) -> str:
     return " | ".join(one_line(text[span.start : span.end]) for span in split_sentences(text))
 
 
-def _response(sample: Sample, part: Part) -> list[str]:
+def _response(sample: Sample, part: ResponsePart) -> list[str]:
     before = [f"B: {one_line(sample.response[part.before.start : part.before.end])}"] if part.before else []
     return before + [f"R{n}: {one_line(sample.response[s.start : s.end])}" for n, s in part.sentences.items()]

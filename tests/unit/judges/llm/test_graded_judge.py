@@ -18,7 +18,7 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.llm.graded.judge import GradedJudge
 from assay.judges.llm.graded.prompt import GradedLimits
 from assay.judges.llm.graded.reply import reply_schema
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.scripted import ScriptedModel, ScriptedReply
 from assay.judges.prices import Price, PriceTable
@@ -280,7 +280,7 @@ def test_hostile_text_stays_inside_its_section(attack: str) -> None:
     )
     rubric = load_rubric(RUBRICS / "injection.yaml", {"ASSAY_JUDGE_MODEL": "m"})
 
-    def obey(messages: Sequence[Message]) -> ScriptedReply:
+    def obey(messages: Sequence[ChatMessage]) -> ScriptedReply:
         lines = messages[1].content.splitlines()
         opened = [line for line in lines if line.startswith("<<<")]
         closed = [line for line in lines if line.endswith(">>>")]

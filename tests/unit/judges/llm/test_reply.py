@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assay.judges.errors import IncompleteVerdict, InvalidVerdict
 from assay.judges.llm.grounding.claims import occurs, resolve
-from assay.judges.llm.grounding.numbering import Limits, Part, divide
+from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
 from assay.judges.llm.grounding.prompt import INSTRUCTIONS
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, ParsedReply, parse_reply
 from assay.judges.llm.reply_object import MAX_REPLY_CHARS
@@ -183,7 +183,7 @@ SAMPLE = Sample(id="s", contexts=("Snow melts in spring.",), response="Snow melt
 
 def resolved(text: str) -> None:
     """Parse and resolve: either everything is valid, or the fault is typed."""
-    (part,) = divide(SAMPLE, Limits())
+    (part,) = divide(SAMPLE, GroundingLimits())
     try:
         parsed = parse_reply(text, part.sentences)
     except InvalidVerdict:
@@ -241,7 +241,7 @@ def claims_of(*entries: dict[str, Any]) -> tuple[tuple[Claim, ...], int, int]:
         contexts=("Refunds take 14 days. We ship to Europe.", "Support is free."),
         response="Refunds take 30 days. Shipping is “free”  for all.",
     )
-    (part,) = divide(one, Limits())
+    (part,) = divide(one, GroundingLimits())
     judged = resolve(parse_reply(reply(*entries), part.sentences), one, part)
     return judged.claims, judged.rejected_evidence, judged.rejected_fragments
 
@@ -326,8 +326,8 @@ def test_fragment_is_found_after_normalisation(fragment: str, sentence: str, fou
 
 def test_pointer_at_a_line_that_was_not_shown_is_rejected() -> None:
     one = Sample(id="s", contexts=("Rain falls. " * 50 + "Snow melts.",), response="Snow melts.")
-    (whole,) = divide(one, Limits())
-    part = Part(sentences=whole.sentences, evidence={51: whole.evidence[51]}, partial_context=True)
+    (whole,) = divide(one, GroundingLimits())
+    part = ResponsePart(sentences=whole.sentences, evidence={51: whole.evidence[51]}, partial_context=True)
     parsed = ParsedReply.model_validate({"kind": "answer", "entries": [{**SUPPORTED, "evidence": [3]}]})
     judged = resolve(parsed, one, part)
     assert judged.claims[0].verdict is ClaimVerdict.NOT_FOUND

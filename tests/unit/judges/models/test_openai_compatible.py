@@ -28,7 +28,7 @@ from assay.judges.errors import (
     RequestRejected,
     UnjudgeableSample,
 )
-from assay.judges.models.base import Message, Reply
+from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm
 from assay.judges.models.retry import retry_after_s, wait_before_next
@@ -55,8 +55,8 @@ from tests.servers.openai_server import (
 
 KEY = "sk-very-secret-key"
 PROMPT = "a prompt that must never be repeated"
-MESSAGES = [Message(role="system", content="instructions"), Message(role="user", content=PROMPT)]
-JUDGED = [Message(role="system", content="instructions"), Message(role="user", content="E1: a b c\nR1: a b c")]
+MESSAGES = [ChatMessage(role="system", content="instructions"), ChatMessage(role="user", content=PROMPT)]
+JUDGED = [ChatMessage(role="system", content="instructions"), ChatMessage(role="user", content="E1: a b c\nR1: a b c")]
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
@@ -75,7 +75,7 @@ def model_at(url: str, **settings: Any) -> OpenAICompatibleModel:
 
 
 def ask(
-    model: OpenAICompatibleModel, *, times: int = 1, messages: list[Message] | None = None, schema: bool = True
+    model: OpenAICompatibleModel, *, times: int = 1, messages: list[ChatMessage] | None = None, schema: bool = True
 ) -> Reply:
     async def run() -> Reply:
         try:
@@ -116,7 +116,7 @@ def test_request_asks_for_no_format_without_a_schema(server: OpenAIServer) -> No
 
 
 def test_message_with_half_a_surrogate_pair_is_sent(server: OpenAIServer) -> None:
-    assert ask(model_at(server.url), messages=[Message(role="user", content="a\ud800b")]).text == OK
+    assert ask(model_at(server.url), messages=[ChatMessage(role="user", content="a\ud800b")]).text == OK
     assert server.requests[0].prompt == "a?b"
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from assay.judges.errors import RubricError
 from assay.judges.rubric import Rubric, load_rubric, parse_rubric
-from assay.judges.rules import compile_patterns, compile_rules
+from assay.judges.rules import RuleSet
 
 RUBRICS = Path(__file__).parents[4] / "rubrics"
 FILES = sorted(RUBRICS.glob("*.yaml"))
@@ -26,7 +26,7 @@ def test_rubric_schema_is_current() -> None:
 def test_rubric_files_load_and_meet_the_schema(path: Path) -> None:
     rubric = load_rubric(path, VARIABLES)
     assert rubric.name == path.stem
-    compile_patterns(rubric.rules.patterns, str(path))
+    RuleSet(rubric.rules, str(path))
     jsonschema.validate(yaml.safe_load(path.read_text()), Rubric.model_json_schema())
     assert path.read_text().startswith("# yaml-language-server: $schema=./rubric.schema.json\n")
 
@@ -81,6 +81,6 @@ def test_the_examples_of_the_docs_load(tmp_path: Path) -> None:
     path.write_text(keys)
     assert load_rubric(path, VARIABLES).name == "grounding"
     path.write_text(f"name: r\n{rules}")
-    compile_rules(load_rubric(path).rules, "r")
+    RuleSet(load_rubric(path).rules, "r")
     path.write_text(graded)
     assert load_rubric(path, VARIABLES).scores == {"politeness": "maximize"}

@@ -11,7 +11,7 @@ import yaml
 from assay.judges.checks import check_checks
 from assay.judges.errors import RubricError
 from assay.judges.rubric import Rubric, load_yaml, parse_rubric
-from assay.judges.rules import compile_rules
+from assay.judges.rules import RuleSet
 
 GRADED = "name: n\nmethod: graded\njudge: {tiers: [llm], llm: {model: m}}\ncriteria: "
 LEVELS = "levels: [{label: a, means: y, value: 1}, {label: b, means: n, value: 0}]"
@@ -21,7 +21,7 @@ DEEP = "[" * 3_000 + "]" * 3_000
 def checked(text: str) -> Rubric:
     """What `assay rubrics lint` does with a file."""
     rubric = parse_rubric("name: n\n" + text if not text.startswith("name: n") else text, source="r.yaml")
-    compile_rules(rubric.rules, source="r.yaml")
+    RuleSet(rubric.rules, source="r.yaml")
     check_checks(rubric, "r.yaml")
     assert parse_rubric(rubric.content(), source="again").content_hash() == rubric.content_hash()
     return rubric

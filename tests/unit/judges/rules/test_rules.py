@@ -4,9 +4,9 @@ import pytest
 
 from assay.judges.errors import RubricError
 from assay.judges.rubric import Pattern, Rubric, Rules, ValueKind
-from assay.judges.rules import PatternTimeout, apply_rules, compile_patterns
+from assay.judges.rules import PatternTimeout, apply_rules
 from assay.judges.rules.evidence import check_evidence
-from assay.judges.rules.patterns import check_patterns
+from assay.judges.rules.patterns import check_patterns, validate_patterns
 from assay.judges.rules.values import check_values
 from assay.judges.schema import (
     Claim,
@@ -214,9 +214,9 @@ def test_patterns_raise_when_a_search_takes_too_long() -> None:
         check_patterns(Sample(id="s", response="x" * 5000), verdict_of(), (pattern,))
 
 
-def test_compile_patterns_names_file_and_pattern_when_one_is_broken() -> None:
+def test_validate_patterns_names_file_and_pattern_when_one_is_broken() -> None:
     with pytest.raises(RubricError, match=r"r\.yaml: rules\.patterns\.bad\.must_match: not a regular expression"):
-        compile_patterns((Pattern(id="bad", must_match="(unclosed"),), "r.yaml")
+        validate_patterns((Pattern(id="bad", must_match="(unclosed"),), "r.yaml")
 
 
 def test_apply_rules_searches_patterns_in_a_refusal_and_leaves_it_one() -> None:

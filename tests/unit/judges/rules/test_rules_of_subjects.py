@@ -13,7 +13,7 @@ from assay.judges.errors import RubricError
 from assay.judges.metrics import comment, score
 from assay.judges.rubric import Rubric, Rules
 from assay.judges.rules import RuleSet
-from assay.judges.rules.findings import MOST_HITS
+from assay.judges.rules.violations import MOST_HITS
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Severity, Tier, Verdict
 from assay.judges.text.sentences import split_sentences
 

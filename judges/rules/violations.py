@@ -14,7 +14,7 @@ MOST_HITS = 100
 _ORDER = {Severity.MINOR: 0, Severity.MATERIAL: 1, Severity.CRITICAL: 2}
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """One value that breaks a rule: which rule (`range:ID`), where in the response, and why."""
 
     rule: str
@@ -23,29 +23,29 @@ class Finding(NamedTuple):
     severity: Severity
 
 
-def contradict(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
-    """Every claim a finding stands in becomes contradicted, and every finding a hit.
+def contradict(verdict: Verdict, violations: Sequence[Violation]) -> Verdict:
+    """Every claim a violation stands in becomes contradicted, and every violation a hit.
 
     The judge's probability stays as it is: the team's rules raise the risk by their severity, after calibration, so
     that a new price list does not make a calibration worthless.
     """
-    if not findings:
+    if not violations:
         return verdict
-    ordered = sorted(findings, key=lambda finding: finding.span.start)
-    starts = [finding.span.start for finding in ordered]
+    ordered = sorted(violations, key=lambda violation: violation.span.start)
+    starts = [violation.span.start for violation in ordered]
     claims = []
     for claim in verdict.claims:
         own = ordered[bisect_left(starts, claim.span.start) : bisect_left(starts, claim.span.end)]
         claims.append(_contradicted(claim, own) if own else claim)
     hits = tuple(
-        RuleHit(rule=finding.rule, span=finding.span, detail=finding.why, severity=finding.severity)
-        for finding in ordered[:MOST_HITS]
+        RuleHit(rule=violation.rule, span=violation.span, detail=violation.why, severity=violation.severity)
+        for violation in ordered[:MOST_HITS]
     )
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
 
 
-def _contradicted(claim: Claim, findings: Sequence[Finding]) -> Claim:
-    worst = max(findings, key=lambda finding: _ORDER[finding.severity])
+def _contradicted(claim: Claim, violations: Sequence[Violation]) -> Claim:
+    worst = max(violations, key=lambda violation: _ORDER[violation.severity])
     return claim.model_copy(
         update={
             "verdict": ClaimVerdict.CONTRADICTED,
