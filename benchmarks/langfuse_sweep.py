@@ -26,15 +26,15 @@ from pydantic import SecretStr
 
 from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
-from assay.worker.config.settings import Settings
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.launch.broker import open_broker
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.traces import TraceKey
 from assay.worker.state.redis.state import check_connection, redis_state
-from assay.worker.stores.langfuse import LangfuseStore
-from assay.worker.stores.langfuse.factory import open_langfuse
+from assay.worker.stores.langfuse.client import LangfuseClient
+from assay.worker.stores.langfuse.quotas import PLANS
+from assay.worker.stores.langfuse.store import LangfuseStore
 
 HOUR = timedelta(hours=1)
 WARM_UP = 2_000
@@ -129,9 +129,15 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
             "defaults": {"low_traffic": {"below_per_day": 0}, "min_per_day": 0},
         }
     )
-    keys = {"langfuse_public_key": KEYS[0], "langfuse_secret_key": SecretStr(KEYS[1]), "langfuse_base_url": url}
     state = redis_state(redis_url, prefix="bench:")
-    store = open_langfuse(deployment, Settings.model_validate(keys), limits=state.limits, locks=state.locks)
+    client = LangfuseClient(
+        url,
+        public_key=KEYS[0],
+        secret_key=SecretStr(KEYS[1]),
+        limits=state.limits,
+        plan=PLANS["self-hosted"],
+    )
+    store = LangfuseStore(client, locks=state.locks)
     clock = FixedClock(START + HOUR + timedelta(minutes=2))
     published = Published()
     sweeper = Sweeper(

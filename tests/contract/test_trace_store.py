@@ -1,4 +1,4 @@
-"""What every trace store must do, whatever product it is. A new store adds a factory and passes."""
+"""What every trace store must do, whatever product it is. A new store adds a bench (`tests/contract/stores`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -24,10 +24,10 @@ from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
 from assay.worker.reporting.funnel import read_funnel
 from assay.worker.state.memory.state import memory_state
-from assay.worker.stores import open_store
+from assay.worker.stores.registry import embedded_factory
 from tests.builders import make_deployment
-from tests.servers.langfuse import LangfuseServer, LangfuseSettings
-from tests.servers.langfuse_filled import REAL, Place, langfuse_in, write_place
+from tests.contract.stores import FilledStore, benches
+from tests.servers.langfuse_filled import REAL
 
 T = TypeVar("T")
 # Some hours of a day nobody else uses, of its own for each run: a real server keeps what earlier runs wrote.
@@ -35,21 +35,9 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC) if REAL is None else datetime.n
 RUN = uuid.UUID(int=0).hex[:16] if REAL is None else uuid.uuid4().hex[:16]
 
 
-WRITES_APART_S = 1.05
-"""A rewrite comes a minute after what it replaces; some stores tell writes of one id apart by the second."""
-
-
 def tid(number: int) -> str:
     """A trace id such as every store takes: 32 hex digits."""
     return f"{RUN}{number:016x}"
-
-
-class FilledStore(Store, Protocol):
-    """A store under test can also be filled."""
-
-    async def add_traces(self, traces: Iterable[Trace]) -> int: ...
-
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]: ...
 
 
 class Published:
@@ -62,47 +50,26 @@ class Published:
         self.trace_ids += [item.trace_id for m in messages if isinstance(m, AssessMessage) for item in m.items]
 
 
-def sqlite_store(directory: Path) -> Store:
-    return open_store("sqlite", path=directory / "deep" / "store.db")
+BENCHES = benches()
 
 
-FACTORIES: dict[str, Callable[[Path], Store]] = {
-    "sqlite": sqlite_store,
-    **dict.fromkeys(("langfuse-v4", "langfuse-4.59", "langfuse-dual"), langfuse_in),
-    **({"langfuse-real": langfuse_in} if REAL else {}),
-}
-LANGFUSE = {
-    "langfuse-v4": LangfuseSettings(),
-    "langfuse-4.59": LangfuseSettings(score_body="list"),
-    "langfuse-dual": LangfuseSettings(generation="dual"),
-}
-
-
-@pytest.fixture(params=FACTORIES)
+@pytest.fixture(params=BENCHES)
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Each kind of store in turn; the Langfuse that a developer names, if one is named."""
+    """Each store that the registry lists, in turn; the real one that a developer names, if one is named."""
     kind: str = request.param
-    if kind == "langfuse-real" and REAL is not None:
-        write_place(tmp_path, REAL)
-        yield kind
-    elif kind in LANGFUSE:
-        with LangfuseServer(LANGFUSE[kind]) as server:
-            write_place(tmp_path, Place(url=server.url, public_key=server.public_key, secret_key=server.secret_key))
-            yield kind
-    else:
+    with BENCHES[kind].serve(tmp_path):
         yield kind
 
 
 @pytest.fixture
 def factory(kind: str, tmp_path: Path) -> Callable[[], FilledStore]:
-    make: Callable[[Path], FilledStore] = FACTORIES[kind]  # type: ignore[assignment]  # filled by add_traces
-    return lambda: make(tmp_path)
+    return lambda: BENCHES[kind].open(tmp_path)
 
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Callable[[], FilledStore]:
     """The embedded store alone: what it promises beyond the contract."""
-    return lambda: sqlite_store(tmp_path)  # type: ignore[return-value]  # filled by add_traces
+    return lambda: BENCHES[embedded_factory().kind].open(tmp_path)
 
 
 def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awaitable[T]]) -> T:
@@ -373,7 +340,7 @@ def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
         await store.add_traces([trace(1)])
         seen = []
         for number, given in enumerate((first, first, second, third)):
-            await asyncio.sleep(WRITES_APART_S if number > 1 and kind != "sqlite" else 0)
+            await asyncio.sleep(BENCHES[kind].writes_apart_s if number > 1 else 0)
             await store.write_scores([given])
             seen.append(dict(await store.read_scores([first.id])))
         return seen
@@ -518,11 +485,11 @@ def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(factory: Cal
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
-from tests.contract.test_trace_store import FACTORIES, NOON, listed, score, tid, trace
+from tests.contract.test_trace_store import BENCHES, NOON, listed, score, tid, trace
 from datetime import timedelta
 
 async def main(kind, directory, me):
-    store = FACTORIES[kind](Path(directory))
+    store = BENCHES[kind].open(Path(directory))
     await store.project_id()
     for n in range(20):
         await store.add_traces([trace(me * 1000 + n)])
@@ -539,7 +506,7 @@ def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_p
         return [sys.executable, "-W", "error", "-c", _WRITER, kind, str(tmp_path), str(me)]
 
     def factory() -> FilledStore:
-        return FACTORIES[kind](tmp_path)  # type: ignore[return-value]  # filled by add_traces
+        return BENCHES[kind].open(tmp_path)
 
     within(factory, lambda store: store.add_traces([trace(9999)]))
     root = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from assay.worker.launch.supervisor import Supervisor
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace
 from assay.worker.reporting.funnel import Funnel, read_funnel
-from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.stores.sqlite.store import SqliteStore
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import make_trace
 

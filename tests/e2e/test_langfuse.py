@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
@@ -48,13 +47,8 @@ def langfuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[LangfuseServer]:
 
 def deployed_on(server: LangfuseServer, home: Path, **over: Any) -> Deployed:
     (home / "assay.yaml").write_text(CONFIG.format(budget=PER_MINUTE, lag=LAG_S + 1))
-    keys: dict[str, Any] = {
-        "langfuse_base_url": server.url,
-        "langfuse_public_key": server.public_key,
-        "langfuse_secret_key": SecretStr(server.secret_key),
-    }
     settings = Settings(
-        **{**QUICK, "data_dir": home / ".assay", "rewrite_after_s": LAG_S + 5, "verify_every_s": 2.0}, **keys, **over
+        **{**QUICK, "data_dir": home / ".assay", "rewrite_after_s": LAG_S + 5, "verify_every_s": 2.0}, **over
     )
     return Deployed(home=home, settings=settings, root=ConfigRoot(path=home))
 

@@ -6,10 +6,8 @@ import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
@@ -56,15 +54,10 @@ def test_every_flagged_answer_is_in_the_queue_once_though_a_worker_is_killed(
 
 def _deployed(server: LangfuseServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     (home / "assay.yaml").write_text(CONFIG)
-    keys: dict[str, Any] = {
-        "langfuse_base_url": server.url,
-        "langfuse_public_key": server.public_key,
-        "langfuse_secret_key": SecretStr(server.secret_key),
-    }
     monkeypatch.setenv("LANGFUSE_BASE_URL", server.url)
     monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", server.public_key)
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", server.secret_key)
-    settings = Settings(**{**QUICK, "data_dir": home / ".assay", "review_every_s": 1.0, **keys})
+    settings = Settings(**{**QUICK, "data_dir": home / ".assay", "review_every_s": 1.0})
     return Deployed(home=home, settings=settings, root=ConfigRoot(path=home))
 
 

@@ -21,8 +21,9 @@ from assay.worker.ports.source import trace_in
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan
 from assay.worker.stores.langfuse.client import LangfuseClient
+from assay.worker.stores.langfuse.quotas import PLANS, Plan
+from assay.worker.stores.langfuse.store import LangfuseStore
 
 UNLIMITED = Plan(general=10_000_000, ingestion=10_000_000, legacy=10_000_000)
 _NOISE = ("scope.", "resourceAttributes.", "attributes.")

@@ -32,17 +32,17 @@ def doctor(
 
 def _checks(config: Path | None, *, write: bool, as_json: bool) -> list[Check]:
     async def work(runtime: Runtime) -> list[Check]:
-        found = []
+        checks = []
         async for check in examine(runtime, write=write):
-            found.append(check)
+            checks.append(check)
             if not as_json:
                 _show(check)
-        return found
+        return checks
 
     return with_runtime(config, work)
 
 
 def _show(check: Check) -> None:
-    console.print(f"{_MARKS[check.status]}  [bold]{escape(check.name)}[/]  {escape(check.said)}", highlight=False)
+    console.print(f"{_MARKS[check.status]}  [bold]{escape(check.name)}[/]  {escape(check.message)}", highlight=False)
     if check.remedy:
         console.print(f"      → {escape(check.remedy)}", highlight=False)

@@ -10,14 +10,15 @@ import typer
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import console
-from assay.worker.config.deployment import CONFIG_FILE, Deployment, StoreConfig, UseCase
+from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings, load_settings
+from assay.worker.config.settings import Settings, load_settings, read_variables
+from assay.worker.ports.capabilities import WithTrafficHints
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreError
-from assay.worker.setup.init import Beginning, first_config, plan_of, store_kind, write_first_config
+from assay.worker.setup.init import Beginning, chosen_store, first_config, key_names, write_first_config
 from assay.worker.setup.traffic import look
-from assay.worker.wiring.stores import open_deployment_store
+from assay.worker.wiring.stores import store_context
 
 LOOK_S = 60.0
 
@@ -26,11 +27,7 @@ def init(
     directory: Annotated[Path | None, typer.Argument(help="Where to write \\[default: here]")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write an existing assay.yaml anew.")] = False,
 ) -> None:
-    """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else.
-
-    With LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY it looks at the project's recent traces and makes a use case of
-    each application it finds there; without them it is the embedded store.
-    """
+    """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else."""
     settings = load_settings()
     home = (directory or Path()).absolute()
     if (home / CONFIG_FILE).exists() and not force:
@@ -40,33 +37,36 @@ def init(
     _say(path, beginning)
 
 
+# Every store's keys are named by its own folder.
+init.__doc__ = f"""{init.__doc__}
+
+With {key_names()} it looks at the project's recent traces and makes a use case of
+each application it finds there; without them it is the embedded store.
+"""
+
+
 async def _look(settings: Settings, home: Path) -> Beginning:
-    kind = store_kind(settings)
-    plan = plan_of(settings)
-    deployment = Deployment(store=StoreConfig(kind=kind, plan=plan), use_cases=(UseCase(name="everything"),))
-    beginning = Beginning(kind=kind, plan=plan)
+    factory = chosen_store()
+    variables = read_variables(factory.variables)
+    section = factory.first_section(variables)
+    beginning = Beginning(kind=factory.kind, section=section)
     root = ConfigRoot(path=home)
-    if kind == "sqlite" and not (root.data_dir(settings) / "traces.db").exists():
+    deployment = Deployment.model_validate({"store": {"kind": factory.kind}, "use_cases": [{"name": "everything"}]})
+    context = store_context(root, deployment, settings)
+    if not factory.may_hold_traces(section, context):
         return beginning
-    store = open_deployment_store(root, deployment, settings)
+    store = factory.open(section, variables, context)
     try:
         async with asyncio.timeout(LOOK_S):
             traffic = await look(store, deployment, SystemClock().now())
-            is_migrating = kind == "langfuse" and await _is_migrating(store)
-        return beginning.model_copy(update={"traffic": traffic, "is_migrating": is_migrating})
+            why_late = await store.why_late() if isinstance(store, WithTrafficHints) else ""
+        return beginning.model_copy(update={"traffic": traffic, "why_late": why_late})
     except (StoreError, ConfigurationError) as exc:
         return beginning.model_copy(update={"why": str(exc)})
     except TimeoutError:
         return beginning.model_copy(update={"why": f"no answer within {LOOK_S:.0f} s"})
     finally:
         await store.close()
-
-
-async def _is_migrating(store: object) -> bool:
-    from assay.worker.stores.langfuse import LangfuseStore
-    from assay.worker.stores.langfuse.examine import is_migrating
-
-    return isinstance(store, LangfuseStore) and await is_migrating(store)
 
 
 def _say(path: Path, beginning: Beginning) -> None:

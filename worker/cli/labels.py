@@ -12,8 +12,8 @@ from rich.text import Text
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
 from assay.worker.flow.label_pull import LabelledTrace, Tally, Wanted, collect, samples
-from assay.worker.ports.reviews import review_queues_of
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import review_queues_of
 
 labels_app = typer.Typer(help="Labels from people, for `assay calibrate`.", no_args_is_help=True)
 

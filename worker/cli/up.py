@@ -13,9 +13,10 @@ from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.flow.sweep import SweepReport
+from assay.worker.flow.trace_import import import_file
 from assay.worker.launch.fleet import Role, beat_argv, running_fleet, worker_argv
-from assay.worker.stores.sqlite import SqliteStore
-from assay.worker.stores.sqlite.trace_import import import_file
+from assay.worker.ports.capabilities import WithTraceImport
+from assay.worker.stores.registry import embedded_factory
 from assay.worker.telemetry.logging_setup import configure_logging, start_failures_logged
 from assay.worker.wiring.judges import check_deployment
 from assay.worker.wiring.stores import open_deployment_store
@@ -86,15 +87,17 @@ def import_traces(
     """Put traces from a JSONL file into the embedded store. Bad lines are named; the rest is imported (exit 2)."""
     settings, root = settings_and_root(config)
     store = open_deployment_store(root, root.deployment(), settings)
-    if not isinstance(store, SqliteStore):
-        raise ConfigurationError("assay.yaml: store.kind: import writes only to the embedded store; set kind: sqlite")
-    embedded = store
+    if not isinstance(store, WithTraceImport):
+        raise ConfigurationError(
+            f"assay.yaml: store.kind: import writes only to the embedded store; set kind: {embedded_factory().kind}"
+        )
+    takes_traces = store
 
     async def run() -> int:
         try:
-            result = await import_file(embedded, file)
+            result = await import_file(takes_traces, file)
         finally:
-            await embedded.close()
+            await store.close()
         for bad in result.first_bad:
             typer.echo(f"assay: {file}: {bad}", err=True)
         console.print(f"{result.imported} traces imported, {result.bad} lines refused")

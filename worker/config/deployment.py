@@ -11,6 +11,9 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import first_problem, load_yaml
 from assay.judges.schema import Record
+from assay.worker.config.store_section import StoreConfig, own_section
+from assay.worker.ports.reviews import WithReviewQueues
+from assay.worker.stores.registry import factories, factory_of, kinds_with, titles_with
 
 CONFIG_FILE = "assay.yaml"
 USUAL_RATES = (0.05, 0.30)
@@ -18,29 +21,6 @@ HIGH_STAKES_LEAST = 0.20
 JudgeOrEndpoint = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 UsualRate = Annotated[float, Field(ge=USUAL_RATES[0], le=USUAL_RATES[1])]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
-
-
-class StoreConfig(Record):
-    """Which trace store. `path` (sqlite) is taken relative to the config root; the others are for Langfuse."""
-
-    kind: Literal["sqlite", "langfuse"] = "sqlite"
-    path: Path | None = None
-    plan: Literal["hobby", "core", "pro", "self-hosted"] = Field(
-        default="hobby", description="Which of Langfuse's request limits to stay under; the default fits every plan."
-    )
-    requests_per_minute: int | None = Field(
-        default=None, ge=2, description="Another limit for reads and single writes than the plan's."
-    )
-    read_lag_seconds: float | None = Field(
-        default=None, ge=0, description="How long after writing a score is looked for; default 1, Langfuse 10."
-    )
-
-    @property
-    def read_lag_s(self) -> float:
-        """Seconds between writing a score and the first look whether it is there."""
-        if self.read_lag_seconds is not None:
-            return self.read_lag_seconds
-        return 10.0 if self.kind == "langfuse" else 1.0
 
 
 class Match(Record):
@@ -95,7 +75,8 @@ class UseCase(Record):
     review_queue: str | None = Field(
         default=None,
         min_length=1,
-        description="Langfuse annotation queue that flagged answers go to; meant for high stakes.",
+        description=f"{titles_with(WithReviewQueues)} annotation queue that flagged answers go to; "
+        "meant for high stakes.",
     )
     judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
         default=None,
@@ -114,15 +95,19 @@ class UseCase(Record):
         return self
 
 
+EVALUATORS = tuple(dict.fromkeys(name for f in factories().values() for name in f.evaluator_environments))
+"""Environments of the stores' own evaluators: no judge is ever judged."""
+
+
 class Deployment(Record):
     """The whole of `assay.yaml`."""
 
-    store: StoreConfig = StoreConfig()
+    store: StoreConfig = StoreConfig.model_validate({})
     salt: str = Field(default="assay", min_length=1, description="Change it only to draw an independent sample.")
     window_seconds: int = Field(default=300, ge=10, le=3600)
     late_seconds: int = Field(default=900, ge=0, description="How long after its end a window is scanned once more.")
     lookback_hours: int = Field(default=24, ge=1, le=24 * 14)
-    exclude_environments: tuple[str, ...] = ("langfuse-*", "llm-as-a-judge", "sdk-experiment")
+    exclude_environments: tuple[str, ...] = EVALUATORS
     defaults: Defaults = Defaults()
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
 
@@ -136,10 +121,23 @@ class Deployment(Record):
 
     @model_validator(mode="after")
     def _queues_exist_there(self) -> Deployment:
-        if self.review_queues and self.store.kind != "langfuse":
+        if self.review_queues and WithReviewQueues not in factory_of(self.store.kind).capabilities:
             name = next(iter(self.review_queues))
-            raise ValueError(f"review_queue of use case {name}: only store.kind langfuse has queues; remove it")
+            raise ValueError(
+                f"review_queue of use case {name}: only store.kind {kinds_with(WithReviewQueues)} has queues; remove it"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _store_section_is_whole(self) -> Deployment:
+        own_section(self.store)
+        return self
+
+    @property
+    def read_lag_s(self) -> float:
+        """Seconds between writing a score and the first look whether it is there."""
+        asked = self.store.read_lag_seconds
+        return factory_of(self.store.kind).read_lag_s if asked is None else asked
 
     @property
     def review_queues(self) -> dict[str, str]:

@@ -7,20 +7,20 @@ What is judged and how lies in rubrics and `assay.yaml`; a setting never changes
 from __future__ import annotations
 
 import os
-import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assay.judges.errors import ConfigurationError
 
+Variables = TypeVar("Variables", bound=BaseModel)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LogFormat = Literal["json", "console"]
 
-_INHERITED = ("openai_", "langfuse_")
+_INHERITED = ("openai_",)
 """Settings with a name of their own in the environment, which child processes have anyway."""
 
 
@@ -46,14 +46,6 @@ class Settings(BaseSettings):
     judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
     judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
     judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
-
-    langfuse_public_key: str | None = Field(None, validation_alias="LANGFUSE_PUBLIC_KEY")
-    langfuse_secret_key: SecretStr | None = Field(None, validation_alias="LANGFUSE_SECRET_KEY")
-    langfuse_base_url: str | None = Field(
-        None,
-        validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-        description="Langfuse server; default: Langfuse Cloud in the EU. A login in it is dropped: the keys are sent.",
-    )
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
     batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
@@ -81,18 +73,11 @@ class Settings(BaseSettings):
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
         "metrics_port",
-        *("langfuse_public_key", "langfuse_secret_key", "langfuse_base_url"),
         mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
-
-    @field_validator("langfuse_base_url")
-    @classmethod
-    def _without_login(cls, url: str | None) -> str | None:
-        """The keys go where a login would; and the address is shown in errors, logs and `assay settings`."""
-        return url and re.sub(r"//[^/]*@", "//", url)
 
     @property
     def has_llm(self) -> bool:
@@ -161,6 +146,34 @@ def load_settings() -> Settings:
         name = str(problem["loc"][0])
         variable = name if name.isupper() else f"ASSAY_{name.upper()}"
         raise ConfigurationError(f"environment: {variable}: {problem['msg']}") from exc
+
+
+def read_variables(model: type[Variables]) -> Variables:
+    """What the environment has for a trace store's own variables; an empty one counts as unset.
+
+    Args:
+        model: the store's model; each field's `validation_alias` is the name of a variable, or several.
+
+    Raises:
+        ConfigurationError: a variable has a value it cannot have.
+    """
+    environ = os.environ  # noqa: TID251  # this is the one file
+    # Of several names for one field the first that is set counts.
+    set_names = (
+        next((name for name in _names_of(field.validation_alias) if name in environ), None)
+        for field in model.model_fields.values()
+    )
+    given = {name: environ[name] or None for name in set_names if name is not None}
+    try:
+        return model.model_validate(given)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        raise ConfigurationError(f"environment: {problem['loc'][0]}: {problem['msg']}") from exc
+
+
+def _names_of(alias: object) -> list[str]:
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [choice for choice in choices if isinstance(choice, str)]
 
 
 def _refuse_near_misses() -> None:

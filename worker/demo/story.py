@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from assay.judges.errors import ConfigurationError
 from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.config.settings import Settings
 from assay.worker.demo import findings
@@ -28,13 +29,14 @@ from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
 from assay.worker.golden.targets import target_for
 from assay.worker.launch.fleet import Fleet, running_fleet
+from assay.worker.ports.capabilities import WithTotals, WithTraceImport
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.report import read_report
-from assay.worker.stores.sqlite import SqliteStore
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import open_deployment_store
 
 GOLDEN_SET = "mtrag-v1"
 GATES = (("gpt-4o", "llama-3.1-405b"), ("human-reference", "gpt-4o"))
@@ -82,7 +84,7 @@ def run_demo(settings: Settings, directory: Path | None, progress: Progress) -> 
     timings = Timings()
     with timings.phase("total"):
         with timings.phase("import"):
-            labelled = asyncio.run(_import(home / ".assay" / "traces.db"))
+            labelled = asyncio.run(_import(settings, root))
         with (
             timings.phase("fleet"),
             running_fleet(settings, root, assess_workers=ASSESS_WORKERS) as fleet,
@@ -111,9 +113,11 @@ def prepare(home: Path, rubric: str) -> ConfigRoot:
     return ConfigRoot(path=home)
 
 
-async def _import(path: Path) -> dict[str, LabelledTrace]:
+async def _import(settings: Settings, root: ConfigRoot) -> dict[str, LabelledTrace]:
     labelled = {item.trace.id: item for item in demo_traffic(SystemClock().now())}
-    store = SqliteStore(path)
+    store = open_deployment_store(root, root.deployment(), settings)
+    if not isinstance(store, WithTraceImport):
+        raise ConfigurationError(f"{root.path}: the demo needs a store that takes traces in")
     try:
         await store.add_traces(item.trace for item in labelled.values())
     finally:
@@ -165,12 +169,12 @@ async def _is_swept(runtime: Runtime, funnel: Funnel) -> bool:
     """Whether every imported trace was seen; they all lie in windows that have closed."""
     store = runtime.store
     seen = sum(row.seen for row in funnel.rows) + funnel.unmatched + funnel.excluded
-    return isinstance(store, SqliteStore) and seen >= await store.count_traces()
+    return isinstance(store, WithTotals) and seen >= await store.count_traces()
 
 
 async def _count_scores(runtime: Runtime) -> int:
     store = runtime.store
-    return await store.count_scores() if isinstance(store, SqliteStore) else 0
+    return await store.count_scores() if isinstance(store, WithTotals) else 0
 
 
 async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> dict[str, object]:

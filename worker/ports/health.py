@@ -15,7 +15,7 @@ class Check(Record):
 
     name: str
     status: Literal["ok", "warn", "fail"]
-    said: str
+    message: str
     remedy: str = ""
     is_configuration: bool = False
 

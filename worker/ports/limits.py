@@ -4,7 +4,7 @@ A reservation counts from the moment it is made until its work is over, and for 
 was reserved by a worker that died is charged in full when its lease ends. So no period of the limit's
 length ever holds more than its amount, whoever counts, wherever their clock stands.
 
-    async with admitted(limits, {RateLimit(name="langfuse:general", amount=27): 1}, max_wait_s=10):
+    async with admitted(limits, {RateLimit(name="store:general", amount=27): 1}, max_wait_s=10):
         ...  # one request
 """
 

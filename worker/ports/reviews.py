@@ -1,7 +1,6 @@
 """What people say of answers: queues they review in, scores they give, and the list of what is to be shown to them.
 
-A trace store may have annotation queues and users' feedback (Langfuse) or not (the embedded one); whoever needs them
-asks `review_queues_of`.
+A trace store may have annotation queues and users' feedback, or not. Whoever needs them asks for the capability.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import AwareDatetime
 
-from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 
 
@@ -114,19 +112,6 @@ class WithReviewQueues(Protocol):
     def review_queues(self) -> ReviewQueues:
         """The queues."""
         ...
-
-
-def review_queues_of(store: object) -> ReviewQueues:
-    """The store's queues.
-
-    Raises:
-        ConfigurationError: it has none.
-    """
-    if isinstance(store, WithReviewQueues):
-        return store.review_queues
-    raise ConfigurationError(
-        "assay.yaml: store.kind: this store has neither annotation queues nor user feedback; only langfuse has"
-    )
 
 
 class ReviewList(Protocol):

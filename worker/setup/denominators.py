@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from assay.judges.errors import EvaluationError
 from assay.worker.flow.windows import is_nearly_counted
+from assay.worker.ports.capabilities import WithRootCounts
 from assay.worker.ports.health import Check
 from assay.worker.records.windows import WindowRecord
 from assay.worker.wiring.runtime import Runtime
@@ -21,20 +22,17 @@ async def check_denominators(runtime: Runtime) -> Check | None:
 
     The last windows that were scanned for good, or all but, in one piece, against one request.
     """
-    from assay.worker.stores.langfuse import LangfuseStore
-    from assay.worker.stores.langfuse.metrics import count_roots
-
-    if not isinstance(runtime.store, LangfuseStore):
+    if not isinstance(runtime.store, WithRootCounts):
         return None
     try:
         now = runtime.clock.now()
         windows = last_piece(await runtime.state.windows.between(now - LOOKED_AT, now))
-        if not windows or (await runtime.store.server()).generation != "v4":
+        if not windows:
             return None
-        start, end = windows[0].start, windows[-1].end
-        return compared(windows, await count_roots(runtime.store.client, start, end))
+        roots = await runtime.store.count_roots(windows[0].start, windows[-1].end)
+        return None if roots is None else compared(windows, roots)
     except EvaluationError as exc:
-        return Check(name=NAME, status="warn", said=str(exc), remedy="not held against the metrics API this time")
+        return Check(name=NAME, status="warn", message=str(exc), remedy="not held against the metrics API this time")
 
 
 def last_piece(windows: Sequence[WindowRecord]) -> list[WindowRecord]:
@@ -51,9 +49,9 @@ def compared(windows: Sequence[WindowRecord], roots: int) -> Check:
     """The two counts side by side."""
     seen = sum(window.total for window in windows)
     when = f"{windows[0].start:%d %b %H:%M} to {windows[-1].end:%H:%M} UTC"
-    said = f"{when}: sweeps saw {seen:,} traces, the metrics count {roots:,} roots"
+    message = f"{when}: sweeps saw {seen:,} traces, the metrics count {roots:,} roots"
     if abs(roots - seen) <= max(FEW, TOLERANCE * max(roots, seen)):
-        return Check(name=NAME, status="ok", said=said)
+        return Check(name=NAME, status="ok", message=message)
     if roots > seen:
         remedy = (
             "traces with several roots count more than once there; if yours have one, some came after hours and are "
@@ -61,4 +59,4 @@ def compared(windows: Sequence[WindowRecord], roots: int) -> Check:
         )
     else:
         remedy = "traces were deleted since, or their root was: rates of that time speak of more than is there now"
-    return Check(name=NAME, status="warn", said=said, remedy=remedy)
+    return Check(name=NAME, status="warn", message=message, remedy=remedy)

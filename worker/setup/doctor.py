@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
 from assay.worker.setup.denominators import check_denominators
 from assay.worker.wiring.judges import build_evaluator
@@ -31,44 +32,45 @@ async def _state(runtime: Runtime) -> Check:
     try:
         await runtime.state.ping()
     except EvaluationError as exc:
-        return Check(name="redis", status="fail", said=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
+        return Check(name="redis", status="fail", message=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
     if runtime.settings.redis_url is None:
-        said = "none is set: an embedded server was started for this command"
-        return Check(name="redis", status="ok", said=said)
-    return Check(name="redis", status="ok", said="answers")
+        message = "none is set: an embedded server was started for this command"
+        return Check(name="redis", status="ok", message=message)
+    return Check(name="redis", status="ok", message="answers")
 
 
 async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
-    from assay.worker.stores.langfuse import LangfuseStore
-    from assay.worker.stores.langfuse.examine import examine as examine_langfuse
-
-    if isinstance(runtime.store, LangfuseStore):
-        paths = {name: rubric.sample for name, rubric in runtime.rubrics.items()}
-        excluded = runtime.deployment.exclude_environments
-        queues = tuple(runtime.deployment.review_queues.values())
-        async for check in examine_langfuse(runtime.store, paths, excluded=excluded, queues=queues, write=write):
+    store = runtime.store
+    if isinstance(store, WithExamination):
+        examination = Examination(
+            paths={name: rubric.sample for name, rubric in runtime.rubrics.items()},
+            excluded=runtime.deployment.exclude_environments,
+            queues=tuple(runtime.deployment.review_queues.values()),
+            write=write,
+        )
+        async for check in store.examine(examination):
             yield check
         return
     try:
-        project = await runtime.store.project_id()
+        project = await store.project_id()
     except EvaluationError as exc:
-        yield Check(name="store", status="fail", said=str(exc), remedy="mend store.path in assay.yaml")
+        yield Check(name="store", status="fail", message=str(exc), remedy="see that it can be reached")
     else:
-        yield Check(name="store", status="ok", said=f"embedded, project {project}")
+        yield Check(name="store", status="ok", message=f"project {project}")
 
 
 def _judges(runtime: Runtime) -> list[Check]:
-    found = []
+    checks = []
     for rubric in runtime.rubrics.values():
         name = f"judge ({rubric.name})"
         try:
             build_evaluator(rubric, runtime.root, runtime.settings)
         except ConfigurationError as exc:
             remedy = "mend the rubric or the setting it names"
-            found.append(Check(name=name, status="fail", said=str(exc), remedy=remedy, is_configuration=True))
+            checks.append(Check(name=name, status="fail", message=str(exc), remedy=remedy, is_configuration=True))
         else:
-            found.append(Check(name=name, status="ok", said=f"{rubric.tier}, version {rubric.content_hash()[:12]}"))
-    return found
+            checks.append(Check(name=name, status="ok", message=f"{rubric.tier}, version {rubric.content_hash()[:12]}"))
+    return checks
 
 
 def _asks_model(runtime: Runtime) -> bool:
@@ -86,6 +88,8 @@ async def _endpoint(runtime: Runtime) -> Check:
         writer.close()
         await writer.wait_closed()
     except (OSError, ValueError) as exc:
-        said = f"{base}: {type(exc).__name__}: cannot be reached"
-        return Check(name="judge endpoint", status="fail", said=said, remedy="check OPENAI_BASE_URL and the way to it")
-    return Check(name="judge endpoint", status="ok", said=f"{base} can be reached")
+        message = f"{base}: {type(exc).__name__}: cannot be reached"
+        return Check(
+            name="judge endpoint", status="fail", message=message, remedy="check OPENAI_BASE_URL and the way to it"
+        )
+    return Check(name="judge endpoint", status="ok", message=f"{base} can be reached")

@@ -7,8 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 import yaml
 
@@ -16,8 +15,10 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings
+from assay.worker.config.settings import Settings, read_variables
+from assay.worker.ports.store import StoreFactory
 from assay.worker.setup.traffic import Stream, Traffic
+from assay.worker.stores.registry import embedded_factory, factories, factory_of
 
 SCHEMA_FILE = Path(".assay") / "assay.schema.json"
 PRODUCTION = ("production", "prod", "live")
@@ -27,35 +28,32 @@ LEAST_SHARE = 0.01
 
 
 class Beginning(Record):
-    """What a first configuration is made from: the store, and what was seen there; `why` where nothing could be."""
+    """What a first configuration is made from: the store, and what was seen there; `why` where nothing could be.
 
-    kind: Literal["sqlite", "langfuse"]
-    plan: Literal["hobby", "self-hosted"] = "hobby"
-    is_migrating: bool = False
+    `why_late` is why the store shows traces late, where it knows.
+    """
+
+    kind: str
+    section: Record | None = None
+    why_late: str = ""
     traffic: Traffic = Traffic()
     why: str = ""
 
 
-def store_kind(settings: Settings) -> Literal["sqlite", "langfuse"]:
-    """Langfuse where its keys are set, else the embedded store.
+def chosen_store() -> StoreFactory[Any, Any]:
+    """The store whose keys the environment holds, else the embedded one.
 
     Raises:
-        ConfigurationError: one key of two.
+        ConfigurationError: only some of a store's keys are set.
     """
-    keys = {"LANGFUSE_PUBLIC_KEY": settings.langfuse_public_key, "LANGFUSE_SECRET_KEY": settings.langfuse_secret_key}
-    missing = [name for name, value in keys.items() if value is None]
-    if len(missing) == 1:
-        raise ConfigurationError(
-            f"environment: {missing[0]}: not set, though the other key is; both are in the settings of your Langfuse "
-            "project. Unset both for the embedded store"
-        )
-    return "sqlite" if missing else "langfuse"
+    remote = [factory for factory in factories().values() if not factory.is_embedded]
+    chosen = [factory for factory in remote if factory.is_chosen(read_variables(factory.variables))]
+    return chosen[0] if chosen else embedded_factory()
 
 
-def plan_of(settings: Settings) -> Literal["hobby", "self-hosted"]:
-    """The plan to start with: the smallest in the cloud, since nobody can ask the server which it is."""
-    host = urlsplit(settings.langfuse_base_url or "https://cloud.langfuse.com").hostname or ""
-    return "hobby" if host == "langfuse.com" or host.endswith(".langfuse.com") else "self-hosted"
+def key_names() -> str:
+    """The environment variables that choose a store, as words."""
+    return " or ".join(" and ".join(factory.keys) for factory in factories().values() if factory.keys)
 
 
 def first_config(beginning: Beginning, settings: Settings) -> str:
@@ -105,18 +103,10 @@ def _lines(beginning: Beginning, settings: Settings) -> Iterator[str]:
 
 
 def _store_lines(beginning: Beginning) -> Iterator[str]:
-    if beginning.kind == "sqlite":
-        yield "# No LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY were set, so this is the embedded store:"
-        yield "# feed it with `assay import FILE.jsonl`. With the keys set, run `assay init --force`."
-        yield "store: {kind: sqlite}"
-        return
-    yield "# Keys and server come from LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL."
-    yield "# plan: which request limits to stay under: hobby, core, pro, self-hosted."
-    yield f"store: {{kind: langfuse, plan: {beginning.plan}}}"
-    if beginning.plan == "hobby":
-        yield "window_seconds: 900              # fewer, longer windows: 30 requests a minute are soon used up"
-    why = "a server in migration shows older SDKs' traces" if beginning.is_migrating else "older SDKs' traces are shown"
-    yield f"late_seconds: 1800               # {why} up to 20 minutes late"
+    factory = factory_of(beginning.kind)
+    if factory.is_embedded:
+        yield f"# No {key_names()} were set, so this is the embedded store:"
+    yield from factory.first_lines(beginning.section or factory.section(), beginning.why_late)
 
 
 def _use_case_lines(beginning: Beginning) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol, cast
 
 from assay.judges.schema import Record
 from assay.worker.config.root import ConfigRoot
@@ -12,11 +13,28 @@ from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
 from assay.worker.golden.scheduling.scheduled_job import Show
+from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.stores.langfuse import LangfuseStore
-from assay.worker.stores.langfuse.datasets import push
-from assay.worker.stores.langfuse.experiments import Experiment, ExperimentReport, publish
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports.datasets import WithDatasets
+from assay.worker.ports.experiments import Experiment, ExperimentItem, ExperimentReport, WithExperiments
+from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.stores import open_deployment_store
+
+
+class ExperimentStore(WithDatasets, WithExperiments, Protocol):
+    """A store that keeps datasets and shows experiments over them."""
+
+
+def experiment_store_of(store: object) -> ExperimentStore | None:
+    """The store as one that shows experiments; None where it does not."""
+    is_one = isinstance(store, WithDatasets) and isinstance(store, WithExperiments)
+    return cast("ExperimentStore", store) if is_one else None
+
+
+def has_experiments(kind: str) -> bool:
+    """Whether stores of this kind show experiments."""
+    return {WithDatasets, WithExperiments} <= set(factory_of(kind).capabilities)
 
 
 class ShownRun(Record):
@@ -32,9 +50,9 @@ class ShownRun(Record):
 
 
 async def publish_run(
-    store: LangfuseStore,
+    store: ExperimentStore,
     golden: GoldenSet,
-    made: GoldenRun | GateResult,
+    run: GoldenRun | GateResult,
     *,
     name: str | None = None,
     on_report: Callable[[ExperimentReport], None] = lambda _: None,
@@ -44,7 +62,7 @@ async def publish_run(
     Args:
         store: where.
         golden: the set, which is pushed as a dataset first.
-        made: the run.
+        run: the run.
         name: what the experiments are called before the run's id; the set's name if None.
         on_report: called after each experiment.
 
@@ -52,70 +70,92 @@ async def publish_run(
         ConfigurationError: the server has no experiments.
         StoreUnavailable, StoreRejected
     """
-    pushed = await push(store.client, golden)
-    base = f"{name or golden.name} {made.run_id}"
+    pushed = await store.datasets.push(dataset_of(golden))
+    items = {item.id: item for item in golden.items}
+    base = f"{name or golden.name} {run.run_id}"
     reports = []
-    for repeat, results in sorted(_by_repeat(made).items()):
+    for repeat, results in sorted(_by_repeat(run).items()):
         experiment = Experiment(
-            name=base if made.repeats == 1 else f"{base} {repeat + 1}/{made.repeats}",
+            name=base if run.repeats == 1 else f"{base} {repeat + 1}/{run.repeats}",
             dataset=pushed.dataset,
             dataset_id=pushed.dataset_id,
-            started=made.started or datetime.now(UTC),
-            results=tuple(results),
-            metadata=_metadata(golden, made),
-            scores=_run_values(made, results),
+            started=run.started or datetime.now(UTC),
+            items=tuple(_item_of(result, items[result.id]) for result in results),
+            metadata=_metadata(golden, run),
+            scores=_run_values(run, results),
         )
-        reports.append(await publish(store, experiment, golden))
+        reports.append(await store.experiments.publish(experiment))
         on_report(reports[-1])
     return ShownRun(items_missing=tuple(pushed.missing), reports=tuple(reports))
 
 
 def experiments_of(root: ConfigRoot, settings: Settings) -> Show | None:
     """Shows scheduled runs as experiments where the deployment's trace store has such."""
-    if root.deployment().store.kind != "langfuse":
+    if not has_experiments(root.deployment().store.kind):
         return None
 
-    async def show(golden: GoldenSet, made: GoldenRun | GateResult) -> str:
+    async def show(golden: GoldenSet, result: GoldenRun | GateResult) -> str:
         # A store of its own: a scheduled run has a loop of its own, and clients belong to one loop.
         store = open_deployment_store(root, root.deployment(), settings)
         try:
-            if not isinstance(store, LangfuseStore):
+            shows_experiments = experiment_store_of(store)
+            if shows_experiments is None:
                 return ""
-            found = await publish_run(store, golden, made)
+            shown = await publish_run(shows_experiments, golden, result)
         finally:
             await store.close()
-        links = " ".join(report.url for report in found.reports)
-        return f"experiment {'shown' if found.is_whole else 'shown in part'}: {links}"
+        links = " ".join(report.url for report in shown.reports)
+        return f"experiment {'shown' if shown.is_whole else 'shown in part'}: {links}"
 
     return show
 
 
-def _by_repeat(made: GoldenRun | GateResult) -> Mapping[int, list[ItemResult]]:
-    found: dict[int, list[ItemResult]] = {}
-    results = made.items if isinstance(made, GoldenRun) else [one for pair in made.pairs for one in pair.candidate]
+def _by_repeat(run: GoldenRun | GateResult) -> Mapping[int, list[ItemResult]]:
+    by_repeat: dict[int, list[ItemResult]] = {}
+    if isinstance(run, GoldenRun):
+        results = list(run.items)
+    else:
+        results = [result for pair in run.pairs for result in pair.candidate]
     for result in results:
-        found.setdefault(result.repeat, []).append(result)
-    return found
+        by_repeat.setdefault(result.repeat, []).append(result)
+    return by_repeat
 
 
-def _metadata(golden: GoldenSet, made: GoldenRun | GateResult) -> dict[str, str]:
-    target = made.target if isinstance(made, GoldenRun) else made.candidate
+def _item_of(result: ItemResult, item: GoldenItem) -> ExperimentItem:
+    """One item's result as the store is to show it."""
+    return ExperimentItem(
+        id=result.id,
+        repeat=result.repeat,
+        question=item.question,
+        expected={"expect": item.expect, "reference": item.reference},
+        tags=item.tags,
+        response=result.response,
+        latency_s=result.target_latency_s,
+        scores=result.scores,
+        status=result.status.value,
+        has_failed=result.status is ItemStatus.MISSING,
+        reasons=result.reasons,
+    )
+
+
+def _metadata(golden: GoldenSet, run: GoldenRun | GateResult) -> dict[str, str]:
+    target = run.target if isinstance(run, GoldenRun) else run.candidate
     return {
-        "run": made.run_id,
+        "run": run.run_id,
         "golden_set": golden.name,
-        "set_digest": made.set_digest,
+        "set_digest": run.set_digest,
         "rubric": golden.rubric.name,
-        "revision": made.revision,
+        "revision": run.revision,
         "target": target,
     }
 
 
-def _run_values(made: GoldenRun | GateResult, results: Sequence[ItemResult]) -> dict[str, float | str]:
+def _run_values(run: GoldenRun | GateResult, results: Sequence[ItemResult]) -> dict[str, float | str]:
     """Scores of the whole run. A pass rate counts what was judged; what is missing is said beside it."""
-    done = [one for one in results if one.status is not ItemStatus.MISSING]
+    done = [result for result in results if result.status is not ItemStatus.MISSING]
     values: dict[str, float | str] = {"completed_share": len(done) / len(results) if results else 0.0}
     if done:
-        values["pass_rate"] = sum(one.status is ItemStatus.PASSED for one in done) / len(done)
-    if isinstance(made, GateResult):
-        values["gate_verdict"] = made.verdict.value
+        values["pass_rate"] = sum(result.status is ItemStatus.PASSED for result in done) / len(done)
+    if isinstance(run, GateResult):
+        values["gate_verdict"] = run.verdict.value
     return values

@@ -39,9 +39,7 @@ def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
 
 def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
     """Runs golden sets that are due."""
-    from assay.worker.wiring.experiments import (  # it loads Langfuse's SDK; a gate without a fleet does not
-        experiments_of,
-    )
+    from assay.worker.wiring.experiments import experiments_of
 
     place = GoldenPlace(
         load=partial(load_set, runtime.root, runtime.settings),

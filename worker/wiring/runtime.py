@@ -22,14 +22,13 @@ from assay.worker.flow.transitions import AssessLimits
 from assay.worker.flow.verify import Verifier
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.reviews import review_queues_of
 from assay.worker.ports.state import FleetState
 from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
-from assay.worker.wiring.stores import open_deployment_store
+from assay.worker.wiring.stores import open_deployment_store, review_queues_of
 
 
 class Runtime:
@@ -111,7 +110,7 @@ class Runtime:
             ledger=self.state.ledger,
             verdicts=self.state.verdicts,
             clock=self.clock,
-            read_lag=timedelta(seconds=self.deployment.store.read_lag_s),
+            read_lag=timedelta(seconds=self.deployment.read_lag_s),
         )
 
     @cached_property

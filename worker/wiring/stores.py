@@ -1,17 +1,22 @@
-"""Opening the deployment's trace store."""
+"""Opening the deployment's trace store, and asking it for what only some stores have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
-from assay.worker.config.deployment import Deployment
+from assay.worker.config.deployment import Deployment, Match
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings
+from assay.worker.config.settings import Settings, read_variables
+from assay.worker.config.store_section import own_section
+from assay.worker.extraction.needs import metadata_keys
+from assay.worker.flow.scores import score_specs
+from assay.worker.ports.reviews import ReviewQueues, WithReviewQueues
 from assay.worker.ports.state import FleetState
-from assay.worker.ports.store import Store
+from assay.worker.ports.store import Store, StoreContext
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.stores import open_store
+from assay.worker.stores.registry import embedded_factory, factory_of, kinds_with
 
 
 def open_deployment_store(
@@ -27,13 +32,48 @@ def open_deployment_store(
     Raises:
         ConfigurationError: a key or a path is missing.
     """
-    if deployment.store.kind == "langfuse":
-        # The SDK and what it brings take a while to import; deployments on the embedded store never need them.
-        from assay.worker.stores.langfuse.factory import open_langfuse
+    factory = factory_of(deployment.store.kind)
+    context = store_context(root, deployment, settings, rubrics=rubrics, state=state)
+    return factory.open(own_section(deployment.store), read_variables(factory.variables), context)
 
-        limits = state.limits if state else MemoryLimits()
-        return open_langfuse(
-            deployment, settings, limits=limits, rubrics=tuple(rubrics), locks=state.locks if state else None
-        )
-    path = root.path / deployment.store.path if deployment.store.path else root.data_dir(settings) / "traces.db"
-    return open_store(deployment.store.kind, path=path)
+
+def store_context(
+    root: ConfigRoot,
+    deployment: Deployment,
+    settings: Settings,
+    *,
+    rubrics: Iterable[Rubric] = (),
+    state: FleetState | None = None,
+) -> StoreContext:
+    """What a store may use of a deployment."""
+    rubrics = tuple(rubrics)
+    return StoreContext(
+        home=root.path,
+        data_dir=root.data_dir(settings),
+        limits=state.limits if state else MemoryLimits(),
+        embedded_kind=embedded_factory().kind,
+        locks=state.locks if state else None,
+        specs=score_specs(rubrics),
+        root_metadata=frozenset(key for match in _matches(deployment) for key in match.metadata),
+        content_metadata=frozenset(metadata_keys(rubric.sample for rubric in rubrics)),
+    )
+
+
+def review_queues_of(store: object) -> ReviewQueues:
+    """The store's queues.
+
+    Raises:
+        ConfigurationError: it has none.
+    """
+    if isinstance(store, WithReviewQueues):
+        return store.review_queues
+    raise ConfigurationError(
+        "assay.yaml: store.kind: this store has neither annotation queues nor user feedback; only "
+        f"{kinds_with(WithReviewQueues)} has"
+    )
+
+
+def _matches(deployment: Deployment) -> Iterable[Match]:
+    for case in deployment.use_cases:
+        yield case.match
+        yield from (stratum.when for stratum in case.strata)

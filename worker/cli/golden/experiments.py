@@ -1,4 +1,4 @@
-"""Golden sets and runs in Langfuse: `golden push`, `golden freeze --from-langfuse`, `--experiment`."""
+"""Golden sets and runs in the trace store: `golden push`, `golden freeze` from a dataset, `--experiment`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.text import Text
@@ -19,22 +20,35 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
+from assay.worker.golden.sets.dataset import dataset_of, golden_item
 from assay.worker.golden.sets.files import write_text
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.lock import load_golden_set
 from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports.datasets import WithDatasets
+from assay.worker.ports.experiments import ExperimentReport, WithExperiments
+from assay.worker.stores.registry import factories_with, factory_of, kinds_with, titles_with
+from assay.worker.wiring.experiments import ExperimentStore, experiment_store_of, has_experiments, publish_run
 from assay.worker.wiring.stores import open_deployment_store
-
-if TYPE_CHECKING:
-    from assay.worker.stores.langfuse import LangfuseStore
-    from assay.worker.stores.langfuse.experiments import ExperimentReport
 
 T = TypeVar("T")
 AUTO = "auto"
 ExperimentOption = Annotated[
     str | None,
-    typer.Option("--experiment", metavar="NAME", help="Show the run as an experiment in Langfuse; `auto` names it."),
+    typer.Option(
+        "--experiment",
+        metavar="NAME",
+        help=f"Show the run as an experiment in {titles_with(WithExperiments)}; `auto` names it.",
+    ),
 ]
+FROM_DATASET = tuple(f"--from-{factory.kind}" for factory in factories_with(WithDatasets))
+"""The option of `golden freeze`, as `--from-STORE`."""
+
+PUSH_HELP = (
+    f"Make a {titles_with(WithDatasets)} dataset of a frozen golden set, or bring the one of its name up to date. "
+    "Exit 3 if items lack.\n\n"
+    "Unchanged items are left alone; items that the set no longer has are archived; items added by hand stay."
+)
 
 
 def push(
@@ -42,15 +56,10 @@ def push(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a Langfuse dataset of a frozen golden set, or bring the one of its name up to date. Exit 3 if items lack.
-
-    Unchanged items are left alone; items that the set no longer has are archived; items added by hand stay.
-    """
-    from assay.worker.stores.langfuse.datasets import push as push_items
-
+    """Make a dataset of a frozen golden set in the trace store."""
     settings, root = settings_and_root(config)
     golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
-    report = _on_langfuse(settings, root, lambda store: push_items(store.client, golden))
+    report = _on_store(settings, root, lambda store: store.datasets.push(dataset_of(golden)))
     if as_json:
         print_json(report)
     else:
@@ -71,21 +80,21 @@ def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, v
     Raises:
         ConfigurationError: the dataset cannot be used, or the directory cannot be written.
     """
-    from assay.worker.stores.langfuse.datasets import pull
-
     at = None if version is None else _moment(version)
-    items = _on_langfuse(settings, root, lambda store: pull(store.client, dataset, at))
+    title = factory_of(root.deployment().store.kind).title
+    pulled = _on_store(settings, root, lambda store: store.datasets.pull(dataset, at))
+    items = [golden_item(item, dataset=f"{title}: dataset {dataset!r}") for item in pulled]
     directory = root.path / "golden_sets" / name
     write_text(directory / "items.jsonl", "".join(_line(item) for item in items))
     if not (directory / "manifest.yaml").exists():
-        write_text(directory / "manifest.yaml", _manifest(name, dataset, at or datetime.now(UTC)))
+        write_text(directory / "manifest.yaml", _manifest(name, f"{title} dataset {dataset}", at or datetime.now(UTC)))
         console.print(Text(f"wrote {directory / 'manifest.yaml'}; say in it who labelled, and where the target is"))
     console.print(Text(f"{len(items)} items of dataset {dataset} → {directory / 'items.jsonl'}"))
     return directory
 
 
 def show_experiment(
-    settings: Settings, root: ConfigRoot, golden: GoldenSet, made: GoldenRun | GateResult, named: str | None
+    settings: Settings, root: ConfigRoot, golden: GoldenSet, result: GoldenRun | GateResult, named: str | None
 ) -> bool:
     """Publish a finished run as experiments, one for each repeat, and say what can be seen of them.
 
@@ -93,15 +102,15 @@ def show_experiment(
     """
     if named is None:
         return True
-    from assay.worker.wiring.experiments import publish_run
+    title = factory_of(root.deployment().store.kind).title
 
-    async def work(store: LangfuseStore) -> bool:
+    async def work(store: ExperimentStore) -> bool:
         name = None if named == AUTO else named
-        shown = await publish_run(store, golden, made, name=name, on_report=_say)
+        shown = await publish_run(store, golden, result, name=name, on_report=partial(_say, title))
         return shown.is_whole
 
     try:
-        return _on_langfuse(settings, root, work)
+        return _on_store(settings, root, work)
     except EvaluationError as exc:
         typer.echo(f"assay: experiment: {exc}", err=True)
         return False
@@ -113,11 +122,12 @@ def check_experiment(root: ConfigRoot, named: str | None) -> None:
     Raises:
         ConfigurationError
     """
-    if named is not None and root.deployment().store.kind != "langfuse":
-        raise ConfigurationError(f"{root.path / CONFIG_FILE}: store.kind: --experiment needs langfuse; leave it out")
+    if named is not None and not has_experiments(root.deployment().store.kind):
+        kinds = kinds_with(WithExperiments)
+        raise ConfigurationError(f"{root.path / CONFIG_FILE}: store.kind: --experiment needs {kinds}; leave it out")
 
 
-def _say(report: ExperimentReport) -> None:
+def _say(title: str, report: ExperimentReport) -> None:
     """What can be seen of an experiment."""
     stderr.print(
         Text(
@@ -128,22 +138,22 @@ def _say(report: ExperimentReport) -> None:
     )
     if report.too_large:
         left_out = ", ".join(report.too_large)
-        stderr.print(Text(f"  left out, larger than Langfuse takes at once: {left_out}"), soft_wrap=True)
+        stderr.print(Text(f"  left out, larger than {title} takes at once: {left_out}"), soft_wrap=True)
     if report.missing:
         stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
 
 
-def _on_langfuse(settings: Settings, root: ConfigRoot, work: Callable[[LangfuseStore], Awaitable[T]]) -> T:
-    from assay.worker.stores.langfuse import LangfuseStore
-
+def _on_store(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
     async def run() -> T:
         store = open_deployment_store(root, root.deployment(), settings)
         try:
-            if not isinstance(store, LangfuseStore):
+            shows_experiments = experiment_store_of(store)
+            if shows_experiments is None:
+                kinds = kinds_with(WithDatasets)
                 raise ConfigurationError(
-                    f"{root.path / CONFIG_FILE}: store.kind: datasets and experiments need langfuse"
+                    f"{root.path / CONFIG_FILE}: store.kind: datasets and experiments need {kinds}"
                 )
-            return await work(store)
+            return await work(shows_experiments)
         finally:
             await store.close()
 
@@ -152,10 +162,10 @@ def _on_langfuse(settings: Settings, root: ConfigRoot, work: Callable[[LangfuseS
 
 def _moment(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as exc:
         raise ConfigurationError(f"--version {text!r}: no time; write it like 2026-11-21T18:00:00Z") from exc
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _line(item: GoldenItem) -> str:
@@ -164,7 +174,7 @@ def _line(item: GoldenItem) -> str:
 
 
 def _manifest(name: str, dataset: str, at: datetime) -> str:
-    source = json.dumps(f"Langfuse dataset {dataset} as of {at:%Y-%m-%dT%H:%M:%SZ}", ensure_ascii=False)
+    source = json.dumps(f"{dataset} as of {at:%Y-%m-%dT%H:%M:%SZ}", ensure_ascii=False)
     return "\n".join(
         (
             "# A golden set: frozen questions, how their answers are judged, and when a release may not go out.",

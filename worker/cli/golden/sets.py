@@ -74,7 +74,8 @@ def freeze_set(
     name: NameArgument,
     yes: YesOption = False,
     dataset: Annotated[
-        str | None, typer.Option("--from-langfuse", metavar="DATASET", help="First take the items of this dataset.")
+        str | None,
+        typer.Option(*experiments.FROM_DATASET, metavar="DATASET", help="First take the items of this dataset."),
     ] = None,
     version: Annotated[
         str | None, typer.Option("--version", metavar="TIME", help="The dataset as it stood then (ISO 8601).")
@@ -87,7 +88,9 @@ def freeze_set(
     """
     settings, root = settings_and_root(config)
     if version is not None and dataset is None:
-        raise ConfigurationError("--version: belongs to --from-langfuse DATASET; give both or neither")
+        raise ConfigurationError(
+            f"--version: belongs to {' or '.join(experiments.FROM_DATASET)} DATASET; give both or neither"
+        )
     if dataset is not None:
         experiments.fetch_items(settings, root, name, dataset, version)
     golden = _read(settings, root, name)
@@ -226,4 +229,4 @@ def _read(settings: Settings, root: ConfigRoot, name: str) -> GoldenSet:
 
 
 golden_app.command("run")(gate.run)
-golden_app.command("push")(experiments.push)
+golden_app.command("push", help=experiments.PUSH_HELP)(experiments.push)

@@ -16,6 +16,8 @@ from assay.judges.rubric import Rubric, load_rubric
 from assay.judges.rules import RuleSet
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.cli.rubrics import show as rubric_views
+from assay.worker.config.settings import read_variables
+from assay.worker.stores.registry import factories
 
 rubrics_app = typer.Typer(help="List, check, show and try rubrics.", no_args_is_help=True)
 
@@ -71,16 +73,19 @@ def schema() -> None:
 def show_settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show the settings in force; secrets are starred out."""
     settings, root = settings_and_root(config)
+    models = [settings, *(read_variables(factory.variables) for factory in factories().values())]
     values = {
         name: "**********" if isinstance(value, SecretStr) else value if value is None else str(value)
-        for name, value in settings
+        for model in models
+        for name, value in model
     }
+    meanings = {name: field.description for model in models for name, field in type(model).model_fields.items()}
     if as_json:
         print_json({"config_root": str(root.path), "data_dir": str(root.data_dir(settings)), "settings": values})
         return
     table = Table("setting", "value", "meaning")
     for name, value in values.items():
-        table.add_row(name, value or "–", type(settings).model_fields[name].description or "")
+        table.add_row(name, value or "–", meanings[name] or "")
     console.print(f"config root {root.path}\ndata        {root.data_dir(settings)}")
     console.print(table)
 

@@ -1,6 +1,4 @@
-"""Langfuse as the trace store: the only place that knows its API, in both generations (docs/reference/langfuse.md)."""
+"""Langfuse as the trace store: the only place that knows its API, in both generations.
 
-from assay.worker.stores.langfuse.quotas import PLANS, Plan
-from assay.worker.stores.langfuse.store import LangfuseStore
-
-__all__ = ["PLANS", "LangfuseStore", "Plan"]
+How a deployment uses it is in docs/reference/langfuse.md.
+"""

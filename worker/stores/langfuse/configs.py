@@ -80,15 +80,15 @@ class ScoreConfigs:
             return self._known
 
     async def _find_or_create(self) -> Mapping[str, Any]:
-        found = self._ours(await self._all())
-        if len(found) == len(self._specs):
-            return found
+        known = self._ours(await self._all())
+        if len(known) == len(self._specs):
+            return known
         async with self._alone():
-            found = self._ours(await self._all())  # again, now that nobody else makes any
-            missing = [spec for name, spec in self._specs.items() if name not in found]
+            known = self._ours(await self._all())  # again, now that nobody else makes any
+            missing = [spec for name, spec in self._specs.items() if name not in known]
             for spec in missing:
                 await self._create(spec)
-            return self._ours(await self._all()) if missing else found
+            return self._ours(await self._all()) if missing else known
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -105,12 +105,12 @@ class ScoreConfigs:
                 await self._locks.release(LOCK, owner=owner)
 
     def _ours(self, configs: Sequence[Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for config in sorted(configs, key=lambda one: (one.created_at, one.id), reverse=True):
+        ours: dict[str, Any] = {}
+        for config in sorted(configs, key=lambda config: (config.created_at, config.id), reverse=True):
             spec = self._specs.get(config.name)
             if spec is not None and not config.is_archived and config.data_type.value == spec.data_type:
-                found[config.name] = config
-        return found
+                ours[config.name] = config
+        return ours
 
     async def _all(self) -> list[Any]:
         return [config async for page in sdk.pages(self._client, "score_configs", "get") for config in page]

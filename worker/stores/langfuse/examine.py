@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.rubric import SamplePaths
 from assay.worker.extraction.survey import Survey, survey
+from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
 from assay.worker.records.traces import Trace, TraceKey, TraceRoot
 from assay.worker.stores.langfuse.score_probe import not_examined, round_trip
 from assay.worker.stores.langfuse.server import serves_traces
-from assay.worker.stores.langfuse.store import LangfuseStore
+
+if TYPE_CHECKING:
+    from assay.worker.stores.langfuse.store import LangfuseStore
 
 LOOKED_AT = 50
 """Traces whose content is looked at."""
@@ -25,41 +29,34 @@ _PROBE_ID = "5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a"
 _KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
 
 
-async def examine(
-    store: LangfuseStore,
-    paths: Mapping[str, SamplePaths],
-    *,
-    excluded: Sequence[str],
-    queues: Sequence[str] = (),
-    write: bool,
-) -> AsyncIterator[Check]:
+async def examine(store: LangfuseStore, examination: Examination) -> AsyncIterator[Check]:
     """Every check in turn; the later ones are left out where an earlier one makes them pointless."""
     try:
         server = await store.server()
     except StoreAccessDenied as exc:
-        yield Check(name="langfuse key", status="fail", said=str(exc), remedy=f"set {_KEYS}", is_configuration=True)
+        yield Check(name="langfuse key", status="fail", message=str(exc), remedy=f"set {_KEYS}", is_configuration=True)
         return
     except (StoreError, ConfigurationError) as exc:
         is_ours = isinstance(exc, ConfigurationError)
         remedy = "check LANGFUSE_BASE_URL, and that this machine may reach it"
-        yield Check(name="langfuse", status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
+        yield Check(name="langfuse", status="fail", message=str(exc), remedy=remedy, is_configuration=is_ours)
         return
-    yield Check(name="langfuse", status="ok", said=f"{server.words}; {store.client.base_url}")
+    yield Check(name="langfuse", status="ok", message=f"{server.words}; {store.client.base_url}")
     for checked in (await _migration(store), await _rights(store)):
         if checked is not None:
             yield checked
     try:
         roots = await _recent(store)
-        yield _environments(roots, excluded)
-        async for checked in _content(store, roots, paths):
+        yield _environments(roots, examination.excluded)
+        async for checked in _content(store, roots, examination.paths):
             yield checked
     except StoreBusy as exc:
         yield not_examined("recent traces", exc)
     except StoreError as exc:
-        yield Check(name="recent traces", status="fail", said=str(exc), remedy="see above; then run doctor again")
-    for name in dict.fromkeys(queues):
+        yield Check(name="recent traces", status="fail", message=str(exc), remedy="see above; then run doctor again")
+    for name in dict.fromkeys(examination.queues):
         yield await _queue(store, name)
-    if write:
+    if examination.write:
         yield await round_trip(store)
 
 
@@ -78,7 +75,7 @@ async def _migration(store: LangfuseStore) -> Check | None:
         return Check(
             name="generation",
             status="warn",
-            said="trace objects (v3): whole traces are read one by one",
+            message="trace objects (v3): whole traces are read one by one",
             remedy="nothing now; Langfuse ends support of v3, a v4 server is read in batches",
         )
     if not await is_migrating(store):
@@ -86,7 +83,7 @@ async def _migration(store: LangfuseStore) -> Check | None:
     return Check(
         name="generation",
         status="warn",
-        said="a server in migration: traces of older SDKs become readable 10 to 20 minutes late",
+        message="a server in migration: traces of older SDKs become readable 10 to 20 minutes late",
         remedy="set late_seconds: 1800 in assay.yaml",
     )
 
@@ -97,10 +94,10 @@ async def _rights(store: LangfuseStore) -> Check:
         await store.read_scores([_PROBE_ID])
     except (StoreAccessDenied, StoreRejected) as exc:
         remedy = f"use a project's own key: {_KEYS}"
-        return Check(name="key rights", status="fail", said=str(exc), remedy=remedy, is_configuration=True)
+        return Check(name="key rights", status="fail", message=str(exc), remedy=remedy, is_configuration=True)
     except EvaluationError as exc:
         return not_examined("key rights", exc)
-    return Check(name="key rights", status="ok", said=f"project {project}: traces and scores can be read")
+    return Check(name="key rights", status="ok", message=f"project {project}: traces and scores can be read")
 
 
 async def _recent(store: LangfuseStore) -> list[TraceRoot]:
@@ -122,12 +119,12 @@ def _environments(roots: Sequence[TraceRoot], excluded: Sequence[str]) -> Check:
         return Check(
             name="environments",
             status="warn",
-            said="no trace in the last 7 days",
+            message="no trace in the last 7 days",
             remedy="check that the key belongs to the project your application writes to",
         )
     seen = Counter(root.environment or "(none)" for root in roots)
-    said = ", ".join(f"{name} {count}" for name, count in seen.most_common(8))
-    return Check(name="environments", status="ok", said=f"{said}; never judged: {', '.join(excluded)}, assay")
+    message = ", ".join(f"{name} {count}" for name, count in seen.most_common(8))
+    return Check(name="environments", status="ok", message=f"{message}; never judged: {', '.join(excluded)}, assay")
 
 
 async def _content(
@@ -139,28 +136,30 @@ async def _content(
     for at in range(0, len(latest), 10):
         keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
         fetched = (await store.fetch_traces(keys)).values()
-        traces += [one for one in fetched if isinstance(one, Trace)]
-        unread += [one for one in fetched if isinstance(one, StoreError)]
+        traces += [trace for trace in fetched if isinstance(trace, Trace)]
+        unread += [error for error in fetched if isinstance(error, StoreError)]
     if unread:
-        said = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
-        yield Check(name="content", status="warn", said=said, remedy="run it again; what is too large is never judged")
+        message = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
+        yield Check(
+            name="content", status="warn", message=message, remedy="run it again; what is too large is never judged"
+        )
     for rubric, selectors in paths.items() if traces else ():
-        found = await in_thread(survey, traces, selectors)
-        for part, counts in (("question", found.questions), ("answer", found.responses), ("context", found.contexts)):
-            yield _share(f"{part} ({rubric})", part, counts, found)
+        seen = await in_thread(survey, traces, selectors)
+        for part, counts in (("question", seen.questions), ("answer", seen.responses), ("context", seen.contexts)):
+            yield _share(f"{part} ({rubric})", part, counts, seen)
 
 
-def _share(name: str, part: str, counts: dict[str, int], found: Survey) -> Check:
-    share = found.share(counts)
+def _share(name: str, part: str, counts: dict[str, int], seen: Survey) -> Check:
+    share = seen.share(counts)
     by = ", ".join(f"{path} {count}" for path, count in list(counts.items())[:4])
-    said = f"found in {share:.0%} of {found.traces} traces" + (f": {by}" if by else "")
+    message = f"found in {share:.0%} of {seen.traces} traces" + (f": {by}" if by else "")
     if share >= (0.5 if part == "context" else 0.8):
-        return Check(name=name, status="ok", said=said)
+        return Check(name=name, status="ok", message=message)
     key = "response" if part == "answer" else "contexts" if part == "context" else part
     remedy = (
         f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
     )
-    return Check(name=name, status="warn", said=said, remedy=remedy)
+    return Check(name=name, status="warn", message=message, remedy=remedy)
 
 
 async def _queue(store: LangfuseStore, name: str) -> Check:
@@ -171,12 +170,12 @@ async def _queue(store: LangfuseStore, name: str) -> Check:
     except EvaluationError as exc:
         is_ours = isinstance(exc, ConfigurationError)
         remedy = "make it under Human Annotation in the project, or mend review_queue in assay.yaml"
-        return Check(name=title, status="fail", said=str(exc), remedy=remedy, is_configuration=is_ours)
-    said = f"asks people for {', '.join(f'{score} ({kind.lower()})' for score, kind in queue.scores.items())}"
+        return Check(name=title, status="fail", message=str(exc), remedy=remedy, is_configuration=is_ours)
+    message = f"asks people for {', '.join(f'{score} ({kind.lower()})' for score, kind in queue.scores.items())}"
     if "BOOLEAN" in queue.scores.values():
-        return Check(name=title, status="ok", said=said)
+        return Check(name=title, status="ok", message=message)
     remedy = (
         "add a boolean score config such as `hallucination` to it; or name the score by "
         "`assay labels pull --score NAME --marked VALUE`"
     )
-    return Check(name=title, status="warn", said=said, remedy=remedy)
+    return Check(name=title, status="warn", message=message, remedy=remedy)

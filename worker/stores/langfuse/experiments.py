@@ -1,8 +1,8 @@
 """A golden run as a Langfuse experiment: spans that say which item they are of, scores on them, scores on the run.
 
 Experiments exist there only as spans that carry the SDK's experiment attributes. The SDK's own `run_experiment` leaves
-out items that failed and loses its scores on servers before 4.59, so the spans are sent as OTLP here, with ids made
-from the run's: sending them again changes nothing. Then everything is read back and counted.
+out items that failed and loses its scores on servers before 4.59, so the spans are sent as OTLP here, with ids
+derived from the run's: sending them again changes nothing. Then everything is read back and counted.
 """
 
 from __future__ import annotations
@@ -15,21 +15,19 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.schema import Record
-from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import ItemResult
-from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports.experiments import Experiment, ExperimentItem, ExperimentReport
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse.codec import iso, moment
 from assay.worker.stores.langfuse.datasets import item_id
 from assay.worker.stores.langfuse.scores import SCORES
 from assay.worker.stores.langfuse.spans import send_traces
-from assay.worker.stores.langfuse.store import LangfuseStore
+
+if TYPE_CHECKING:
+    from assay.worker.stores.langfuse.store import LangfuseStore
 
 ITEMS = "/api/public/experiment-items"
 V3_SCORES = "/api/public/v3/scores"
@@ -42,78 +40,52 @@ STATUS = "golden_status"
 _NAMESPACE = uuid.UUID("3e5f8f1c-6b1d-5f0a-8d0a-1f5b6f0c2a77")
 
 
-class Experiment(Record):
-    """What is to be shown: one pass over a golden set's items, and what holds for the whole run."""
+class LangfuseExperiments:
+    """`assay.worker.ports.experiments.Experiments` of one project."""
 
-    name: str
-    dataset: str
-    dataset_id: str
-    started: datetime
-    results: tuple[ItemResult, ...]
-    metadata: dict[str, str]
-    scores: dict[str, float | str]
+    def __init__(self, store: LangfuseStore) -> None:
+        self._store = store
 
+    async def publish(self, experiment: Experiment) -> ExperimentReport:
+        """Send an experiment and wait until it can be read.
 
-class ExperimentReport(Record):
-    """What the server shows of it: read back, not believed.
+        Raises:
+            ConfigurationError: the server has no experiments.
+            StoreUnavailable, StoreRejected
+        """
+        store = self._store
+        server = await store.server()
+        if server.generation != "v4":
+            raise ConfigurationError(f"{server.words}: has no experiments; leave out --experiment, or upgrade to v4")
+        project = await store.project_id()
+        run_id = experiment_id(project, experiment.dataset_id, experiment.name)
+        spans = {item.id: _spans(experiment, run_id, item, at) for at, item in enumerate(experiment.items)}
+        left_out = await send_traces(store.client, spans)
+        sent = [item for item in experiment.items if item.id not in left_out]
+        ids = await self._send_scores(experiment, run_id, sent)
+        shown, scores_shown = await _read_back(store, experiment, run_id, ids, items=len(sent))
+        return ExperimentReport(
+            name=experiment.name,
+            id=run_id,
+            url=f"{store.client.base_url}/project/{project}/experiments/results?baseline={run_id}",
+            items=len(experiment.items),
+            items_shown=len(shown),
+            scores=len(ids),
+            scores_shown=scores_shown,
+            missing=tuple(item.id for item in experiment.items if item_id(experiment.dataset, item.id) not in shown),
+            too_large=tuple(item.id for item in experiment.items if item.id in left_out),
+        )
 
-    `missing` are items that are not listed; of these `too_large` were never sent, nor were their scores.
-    """
-
-    name: str
-    id: str
-    url: str
-    items: int
-    items_shown: int
-    scores: int
-    scores_shown: int
-    missing: tuple[str, ...] = ()
-    too_large: tuple[str, ...] = ()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything can be seen."""
-        return self.items_shown == self.items and self.scores_shown == self.scores
-
-
-async def publish(store: LangfuseStore, experiment: Experiment, golden: GoldenSet) -> ExperimentReport:
-    """Send an experiment and wait until it can be read.
-
-    Raises:
-        ConfigurationError: the server has no experiments.
-        StoreUnavailable, StoreRejected
-    """
-    server = await store.server()
-    if server.generation != "v4":
-        raise ConfigurationError(f"{server.words}: has no experiments; leave out --experiment, or upgrade to v4")
-    project = await store.project_id()
-    made = experiment_id(project, experiment.dataset_id, experiment.name)
-    items = {item.id: item for item in golden.items}
-    spans = {
-        result.id: _spans(experiment, made, result, items[result.id], at)
-        for at, result in enumerate(experiment.results)
-    }
-    left_out = await send_traces(store.client, spans)
-    sent = [result for result in experiment.results if result.id not in left_out]
-    scores = [score for result in sent for score in _item_scores(experiment, made, result)]
-    for at in range(0, len(scores), SCORES_AT_ONCE):
-        await patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
-    run_scores = _run_scores(experiment, made)
-    for body in run_scores:
-        await patiently(partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body))
-    ids = [score.id for score in scores] + [str(body["id"]) for body in run_scores]
-    shown, seen = await _read_back(store, experiment, made, ids, items=len(sent))
-    return ExperimentReport(
-        name=experiment.name,
-        id=made,
-        url=f"{store.client.base_url}/project/{project}/experiments/results?baseline={made}",
-        items=len(experiment.results),
-        items_shown=len(shown),
-        scores=len(ids),
-        scores_shown=seen,
-        missing=tuple(r.id for r in experiment.results if item_id(experiment.dataset, r.id) not in shown),
-        too_large=tuple(r.id for r in experiment.results if r.id in left_out),
-    )
+    async def _send_scores(self, experiment: Experiment, run_id: str, sent: Sequence[ExperimentItem]) -> list[str]:
+        """Write the scores of the items and of the whole run; returns their ids."""
+        store, server = self._store, await self._store.server()
+        scores = [score for item in sent for score in _item_scores(experiment, run_id, item)]
+        for at in range(0, len(scores), SCORES_AT_ONCE):
+            await patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
+        run_scores = _run_scores(experiment, run_id)
+        for body in run_scores:
+            await patiently(partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body))
+        return [score.id for score in scores] + [str(body["id"]) for body in run_scores]
 
 
 def experiment_id(project: str, dataset_id: str, name: str) -> str:
@@ -122,37 +94,34 @@ def experiment_id(project: str, dataset_id: str, name: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def _ids(made: str, result: ItemResult) -> tuple[str, str, str]:
+def _ids(run_id: str, item: ExperimentItem) -> tuple[str, str, str]:
     """Trace, root span and task span: the same whenever they are sent."""
-    digest = hashlib.sha256(f"{made}\x1f{result.id}\x1f{result.repeat}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{run_id}\x1f{item.id}\x1f{item.repeat}".encode()).hexdigest()
     return digest[:32], digest[32:48], digest[48:64]
 
 
-def _spans(
-    experiment: Experiment, made: str, result: ItemResult, item: GoldenItem, position: int
-) -> Sequence[dict[str, Any]]:
+def _spans(experiment: Experiment, run_id: str, item: ExperimentItem, position: int) -> Sequence[dict[str, Any]]:
     """The root of an item's trace, and the task under it that the server lists."""
-    trace_id, root_id, task_id = _ids(made, result)
+    trace_id, root_id, task_id = _ids(run_id, item)
     # A millisecond apart, so that the list keeps the set's order.
     begun = experiment.started + timedelta(milliseconds=position)
-    ended = begun + timedelta(seconds=result.target_latency_s or 0.001)
-    failed = result.status is ItemStatus.MISSING
+    ended = begun + timedelta(seconds=item.latency_s or 0.001)
     attributes = {
         "langfuse.environment": ENVIRONMENT,
-        "langfuse.experiment.id": made,
+        "langfuse.experiment.id": run_id,
         "langfuse.experiment.name": experiment.name,
         "langfuse.experiment.description": f"golden run of {experiment.dataset}",
         "langfuse.experiment.metadata": json.dumps(experiment.metadata),
         "langfuse.experiment.dataset.id": experiment.dataset_id,
         "langfuse.experiment.item.id": item_id(experiment.dataset, item.id),
         "langfuse.experiment.item.metadata": json.dumps({"tags": list(item.tags), "item": item.id}),
-        "langfuse.experiment.item.expected_output": json.dumps({"expect": item.expect, "reference": item.reference}),
+        "langfuse.experiment.item.expected_output": json.dumps(item.expected),
         "langfuse.experiment.item.root_observation_id": task_id,
         "langfuse.observation.type": "span",
         "langfuse.observation.input": json.dumps({"question": item.question}),
-        "langfuse.observation.output": json.dumps({"answer": result.response}),
-        "langfuse.observation.level": "ERROR" if failed else "DEFAULT",
-        "langfuse.observation.status_message": "; ".join(result.reasons) if failed else "",
+        "langfuse.observation.output": json.dumps({"answer": item.response}),
+        "langfuse.observation.level": "ERROR" if item.has_failed else "DEFAULT",
+        "langfuse.observation.status_message": "; ".join(item.reasons) if item.has_failed else "",
     }
     shared = {
         "traceId": trace_id,
@@ -168,31 +137,31 @@ def _spans(
     )
 
 
-def _item_scores(experiment: Experiment, made: str, result: ItemResult) -> list[Score]:
+def _item_scores(experiment: Experiment, run_id: str, item: ExperimentItem) -> list[Score]:
     """What came of an item; one that failed has no number, and says that it is missing."""
-    trace_id, _, task_id = _ids(made, result)
-    values: dict[str, float | str] = {**result.scores, STATUS: result.status.value}
+    trace_id, _, task_id = _ids(run_id, item)
+    values: dict[str, float | str] = {**item.scores, STATUS: item.status}
     return [
         Score(
-            id=_score_id(made, trace_id, name),
+            id=_score_id(run_id, trace_id, name),
             trace_id=trace_id,
             observation_id=task_id,
             name=name,
             value=value,
-            comment="; ".join(result.reasons)[:2000],
+            comment="; ".join(item.reasons)[:2000],
             environment=ENVIRONMENT,
             timestamp=experiment.started,
-            metadata={**experiment.metadata, "item": result.id},
+            metadata={**experiment.metadata, "item": item.id},
         )
         for name, value in values.items()
     ]
 
 
-def _run_scores(experiment: Experiment, made: str) -> list[dict[str, Any]]:
+def _run_scores(experiment: Experiment, run_id: str) -> list[dict[str, Any]]:
     return [
         {
-            "id": _score_id(made, "", name),
-            "datasetRunId": made,
+            "id": _score_id(run_id, "", name),
+            "datasetRunId": run_id,
             "name": name,
             "value": value,
             "dataType": "CATEGORICAL" if isinstance(value, str) else "NUMERIC",
@@ -205,23 +174,23 @@ def _run_scores(experiment: Experiment, made: str) -> list[dict[str, Any]]:
 
 
 async def _read_back(
-    store: LangfuseStore, experiment: Experiment, made: str, ids: Sequence[str], *, items: int
+    store: LangfuseStore, experiment: Experiment, run_id: str, ids: Sequence[str], *, items: int
 ) -> tuple[set[str], int]:
     """The items that are listed and the number of scores that can be read, once all are or patience is at its end."""
     until = time.monotonic() + VISIBLE_S
     waiting = set(ids)
     while True:
-        shown = await _items_shown(store, experiment, made)
+        shown = await _items_shown(store, experiment, run_id)
         waiting -= await _scores_shown(store, sorted(waiting))
         if (len(shown) >= items and not waiting) or time.monotonic() > until:
             return shown, len(ids) - len(waiting)
         await asyncio.sleep(POLL_S)
 
 
-async def _items_shown(store: LangfuseStore, experiment: Experiment, made: str) -> set[str]:
+async def _items_shown(store: LangfuseStore, experiment: Experiment, run_id: str) -> set[str]:
     query = [
         ("fromStartTime", iso(experiment.started - timedelta(minutes=1))),
-        ("experimentId", made),
+        ("experimentId", run_id),
         ("limit", "100"),
     ]
     shown: set[str] = set()
@@ -242,8 +211,8 @@ async def _scores_shown(store: LangfuseStore, ids: Sequence[str]) -> set[str]:
     return shown
 
 
-def _score_id(made: str, trace_id: str, name: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((made, trace_id, name))))
+def _score_id(run_id: str, trace_id: str, name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((run_id, trace_id, name))))
 
 
 def _nanos(at: datetime) -> str:

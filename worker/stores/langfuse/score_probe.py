@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from assay.judges.errors import EvaluationError
 from assay.worker.ports.health import Check
@@ -13,7 +14,9 @@ from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreR
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT
 from assay.worker.stores.langfuse.scores import SCORES
-from assay.worker.stores.langfuse.store import LangfuseStore
+
+if TYPE_CHECKING:
+    from assay.worker.stores.langfuse.store import LangfuseStore
 
 VISIBLE_AFTER = timedelta(seconds=60)
 """A score was seen to take up to 23 s under load, and 15 s more around midnight UTC."""
@@ -27,13 +30,13 @@ def not_examined(name: str, error: EvaluationError) -> Check:
     """Trouble that says nothing of what was to be examined: the budget, the way there, Redis."""
     if isinstance(error, StoreBusy):
         remedy = "other work has the request budget for now: run doctor again in a minute, or mend store.plan"
-        return Check(name=name, status="warn", said=f"not examined: {error}", remedy=remedy)
+        return Check(name=name, status="warn", message=f"not examined: {error}", remedy=remedy)
     remedy = (
         "see that the server answers, then run doctor again"
         if isinstance(error, StoreUnavailable)
         else "mend what it names, then run doctor again"
     )
-    return Check(name=name, status="fail", said=f"not examined: {error}", remedy=remedy)
+    return Check(name=name, status="fail", message=f"not examined: {error}", remedy=remedy)
 
 
 async def round_trip(store: LangfuseStore) -> Check:
@@ -51,7 +54,7 @@ async def round_trip(store: LangfuseStore) -> Check:
         await store.write_scores([score])
     except (StoreAccessDenied, StoreRejected) as exc:
         remedy = "give the key the right to write scores; a cloud project over its quota refuses them, too"
-        return Check(name="test score", status="fail", said=str(exc), remedy=remedy)
+        return Check(name="test score", status="fail", message=str(exc), remedy=remedy)
     except StoreBusy as exc:
         return not_examined("test score", exc)
     except EvaluationError as exc:
@@ -70,14 +73,16 @@ async def _seen(store: LangfuseStore, score: Score) -> Check:
                 return Check(
                     name="test score",
                     status="fail",
-                    said=f"accepted, but not readable after {VISIBLE_AFTER.total_seconds():.0f} s",
+                    message=f"accepted, but not readable after {VISIBLE_AFTER.total_seconds():.0f} s",
                     remedy="look at Langfuse's worker and its queue; scores would be rewritten and in the end parked",
                 )
             await asyncio.sleep(wait_s)
             wait_s = min(LONGEST_POLL_S, wait_s * 1.5)
     except EvaluationError as exc:
         return not_examined("test score", exc)
-    return Check(name="test score", status="ok", said=f"readable {time.monotonic() - begun:.0f} s after it was written")
+    return Check(
+        name="test score", status="ok", message=f"readable {time.monotonic() - begun:.0f} s after it was written"
+    )
 
 
 async def _shows(store: LangfuseStore, score: Score, *, until: float) -> bool:
@@ -91,14 +96,14 @@ async def _shows(store: LangfuseStore, score: Score, *, until: float) -> bool:
             await asyncio.sleep(wait_s)
 
 
-async def _deleted(store: LangfuseStore, score: Score, found: Check) -> Check:
-    """The finding; and the score deleted, seen or not. That it stays is no fault of the score's."""
+async def _deleted(store: LangfuseStore, score: Score, check: Check) -> Check:
+    """The check; and the score deleted, seen or not. That it stays is no fault of the score's."""
     try:
         await store.client.delete(f"{SCORES}/{score.id}")
     except EvaluationError as exc:
-        said = f"{found.said}; but it could not be deleted: {exc}"
+        message = f"{check.message}; but it could not be deleted: {exc}"
         left = f"delete score {TEST_SCORE} {score.id} by hand, or leave it: it lies in environment {OWN_ENVIRONMENT}"
-        status = "warn" if found.status == "ok" else found.status
-        remedy = f"{found.remedy}; {left}" if found.remedy else left
-        return found.model_copy(update={"status": status, "said": said, "remedy": remedy})
-    return found
+        status = "warn" if check.status == "ok" else check.status
+        remedy = f"{check.remedy}; {left}" if check.remedy else left
+        return check.model_copy(update={"status": status, "message": message, "remedy": remedy})
+    return check

@@ -11,17 +11,22 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
+from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.clock import Clock, SystemClock
+from assay.worker.ports.health import Check
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import TraceKey, TraceRoot
-from assay.worker.stores.langfuse import scores
+from assay.worker.stores.langfuse import metrics, scores
 from assay.worker.stores.langfuse import v3_roots as legacy_roots
 from assay.worker.stores.langfuse import v3_traces as legacy
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from assay.worker.stores.langfuse.configs import ScoreConfigs
+from assay.worker.stores.langfuse.datasets import LangfuseDatasets
+from assay.worker.stores.langfuse.examine import examine, is_migrating
+from assay.worker.stores.langfuse.experiments import LangfuseExperiments
 from assay.worker.stores.langfuse.reviews import LangfuseReviewQueues
 from assay.worker.stores.langfuse.server import Server, detect
 from assay.worker.stores.langfuse.v4_roots import RootLister
@@ -51,6 +56,8 @@ class LangfuseStore:
         self._content = ContentReader(client, metadata_keys=content_metadata)
         self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks, clock=clock), clock)
         self.review_queues = LangfuseReviewQueues(client, self.server)
+        self.datasets = LangfuseDatasets(client)
+        self.experiments = LangfuseExperiments(self)
         self._server: Server | None = None
         self._was_known = False
         self._project: str | None = None
@@ -124,12 +131,12 @@ class LangfuseStore:
             return {}
         is_v4 = (await self.server()).generation == "v4"
         with self._routes_may_go():
-            found = await (self._content.fetch(keys) if is_v4 else legacy.fetch(self.client, keys))
+            fetched = await (self._content.fetch(keys) if is_v4 else legacy.fetch(self.client, keys))
         # What could not be read is told for each trace, and does not come as an exception.
-        gone = next((one for one in found.values() if isinstance(one, RouteMissing)), None)
+        gone = next((error for error in fetched.values() if isinstance(error, RouteMissing)), None)
         if gone is not None:
             self._forget(gone)
-        return found
+        return fetched
 
     async def write_scores(self, scores: Sequence[Score]) -> None:
         """Write or overwrite scores by id."""
@@ -146,6 +153,21 @@ class LangfuseStore:
         server = await self.server()
         with self._routes_may_go():
             return await scores.read(self.client, wanted, server)
+
+    async def count_roots(self, start: datetime, end: datetime) -> int | None:
+        """Roots by the metrics API, which the older generation does not have."""
+        if (await self.server()).generation != "v4":
+            return None
+        return await metrics.count_roots(self.client, start, end)
+
+    async def why_late(self) -> str:
+        """A server in migration shows traces of older SDKs late."""
+        return "a server in migration shows older SDKs' traces" if await is_migrating(self) else ""
+
+    async def examine(self, examination: Examination) -> AsyncIterator[Check]:
+        """Everything that `assay doctor` asks of a project."""
+        async for check in examine(self, examination):
+            yield check
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,10 +4,11 @@ down where the server asked for it.
 
 from __future__ import annotations
 
-import math
+from datetime import UTC, datetime
 
 import httpx
 
+from assay.judges.models.retry import retry_after_s as asked_wait_s
 from assay.worker.ports.limits import LimitReached, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.stores.langfuse.quotas import Plan, bucket_of
@@ -60,9 +61,6 @@ class BudgetedTransport(httpx.AsyncBaseTransport):
 
 
 def retry_after_s(response: httpx.Response, *, longest_s: float = LONGEST_RETRY_AFTER_S) -> float:
-    """The seconds a 429 asks to wait; X-RateLimit-Reset is a date in words and is not obeyed."""
-    try:
-        asked = float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return DEFAULT_RETRY_AFTER_S
-    return min(max(asked, 0.0), longest_s) if math.isfinite(asked) else DEFAULT_RETRY_AFTER_S
+    """The seconds a 429 asks to wait, within bounds; X-RateLimit-Reset is a date in words and is not obeyed."""
+    asked = asked_wait_s(response.headers, datetime.now(UTC))
+    return DEFAULT_RETRY_AFTER_S if asked is None else min(asked, longest_s)

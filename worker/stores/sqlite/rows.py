@@ -41,20 +41,20 @@ def observation_rows(trace: Trace) -> list[Row]:
     Raises:
         StoreRejected: a field holds what SQLite cannot; the message names trace and observation.
     """
-    return [_observation_row(trace.id, position, one) for position, one in enumerate(trace.observations)]
+    return [_observation_row(trace.id, position, step) for position, step in enumerate(trace.observations)]
 
 
-def _observation_row(trace_id: str, position: int, one: Observation) -> Row:
-    with _refusing(f"trace {trace_id!a}, observation {one.id!a}"):
+def _observation_row(trace_id: str, position: int, step: Observation) -> Row:
+    with _refusing(f"trace {trace_id!a}, observation {step.id!a}"):
         return {
             "trace_id": trace_id,
             "position": position,
             **_texts(
-                id=one.id, type=one.type, name=one.name, parent_id=one.parent_id, level=one.level, model=one.model
+                id=step.id, type=step.type, name=step.name, parent_id=step.parent_id, level=step.level, model=step.model
             ),
-            "start": utc_iso(one.start),
-            "end": utc_iso(one.end) if one.end else None,
-            **_json(metadata=one.metadata, input=one.input, output=one.output),
+            "start": utc_iso(step.start),
+            "end": utc_iso(step.end) if step.end else None,
+            **_json(metadata=step.metadata, input=step.input, output=step.output),
         }
 
 

@@ -8,7 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
+from assay.worker.ports.capabilities import Examination
+from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
@@ -101,8 +104,8 @@ class SqliteStore:
             ValueError: more than 100 ids.
         """
         wanted = distinct(ids, limit=READ_LIMIT)
-        found = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
-        return {row["id"]: rows.score_of(row) for row in found}
+        read = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
+        return {row["id"]: rows.score_of(row) for row in read}
 
     async def scores_of(self, trace_id: str) -> tuple[Score, ...]:
         """All scores of one trace, by name.
@@ -147,6 +150,15 @@ class SqliteStore:
             StoreUnavailable, StoreRejected
         """
         return int((await self._database.fetch(statements.COUNT_SCORES))[0]["scores"])
+
+    async def examine(self, examination: Examination) -> AsyncIterator[Check]:  # nothing else to see
+        """Whether the file can be opened."""
+        try:
+            project = await self.project_id()
+        except EvaluationError as exc:
+            yield Check(name="store", status="fail", message=str(exc), remedy="mend store.path in assay.yaml")
+        else:
+            yield Check(name="store", status="ok", message=f"embedded, project {project}")
 
     async def close(self) -> None:
         """Close the file. A process that forgets this waits for the store's threads when it ends."""

@@ -23,11 +23,12 @@ from assay.worker.flow.reviews import (
     requests_for,
 )
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.reviews import ReviewList, ReviewRequest, review_queues_of
+from assay.worker.ports.reviews import ReviewList, ReviewRequest
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise
 from assay.worker.state.memory.reviews import MemoryReviews
-from assay.worker.stores.langfuse import LangfuseStore
-from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.stores.langfuse.store import LangfuseStore
+from assay.worker.stores.sqlite.store import SqliteStore
+from assay.worker.wiring.stores import review_queues_of
 from tests.builders import NOW
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import store_on

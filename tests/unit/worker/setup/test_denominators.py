@@ -49,7 +49,7 @@ def test_counts_that_differ_by_more_than_the_tolerance_are_said(roots: int, stat
     check = compared([seen], roots)
     assert check.status == status
     assert words in check.remedy
-    assert "1,000 traces" in check.said
+    assert "1,000 traces" in check.message
 
 
 def test_doctor_holds_the_sweeps_against_the_metrics(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -63,4 +63,4 @@ def test_doctor_holds_the_sweeps_against_the_metrics(home: Path, monkeypatch: py
         assert swept.exit_code == 0, swept.output
         check = doctor(home, "--no-write")[1]["denominators"]
     assert check["status"] == "ok", check
-    assert "60 roots" in check["said"]
+    assert "60 roots" in check["message"]

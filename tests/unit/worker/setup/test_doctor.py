@@ -53,11 +53,11 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(home: Path, server: Langfus
     code, checks = doctor(home)
     assert code == 0
     assert {check["status"] for check in checks.values()} == {"ok"}
-    assert "4.16.0" in checks["langfuse"]["said"]
-    assert "production" in checks["environments"]["said"]
-    assert "root.input" in checks["question (grounding)"]["said"]
-    assert "retriever.output" in checks["context (grounding)"]["said"]
-    assert "readable" in checks["test score"]["said"]
+    assert "4.16.0" in checks["langfuse"]["message"]
+    assert "production" in checks["environments"]["message"]
+    assert "root.input" in checks["question (grounding)"]["message"]
+    assert "retriever.output" in checks["context (grounding)"]["message"]
+    assert "readable" in checks["test score"]["message"]
 
 
 def test_doctor_deletes_its_test_score_and_writes_none_if_told_so(home: Path, server: LangfuseServer) -> None:
@@ -137,7 +137,7 @@ def test_doctor_does_not_call_a_score_failed_that_it_could_not_delete(
         code, checks = doctor(home)
     found = checks["test score"]
     assert (code, found["status"]) == (0, "warn")
-    assert "readable" in found["said"]
+    assert "readable" in found["message"]
     assert "by hand" in found["remedy"]
 
 
@@ -149,7 +149,7 @@ def test_doctor_deletes_its_test_score_though_it_never_saw_it(home: Path, monkey
         code, checks = doctor(home)
         deleted = server.requests.counts()
     assert (code, checks["test score"]["status"]) == (3, "fail")
-    assert "not readable" in checks["test score"]["said"]
+    assert "not readable" in checks["test score"]["message"]
     assert sum(count for asked, count in deleted.items() if asked.startswith("DELETE /api/public/scores/")) == 1
 
 
@@ -167,7 +167,7 @@ def test_doctor_examines_the_embedded_store_too(home: Path) -> None:
     (home / "assay.yaml").write_text("use_cases: [{name: all}]\n")
     code, checks = doctor(home)
     assert code == 0
-    assert "embedded" in checks["store"]["said"]
+    assert "embedded" in checks["store"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_doctor_examines_the_embedded_store_too(home: Path) -> None:
 def test_exit_code_is_that_of_the_worst(statuses: list[str], code: int) -> None:
     checks = [
         Check.model_validate(
-            {"name": "x", "status": one.rstrip("!"), "said": "", "is_configuration": one.endswith("!")}
+            {"name": "x", "status": one.rstrip("!"), "message": "", "is_configuration": one.endswith("!")}
         )
         for one in statuses
     ]

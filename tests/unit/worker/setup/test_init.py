@@ -16,9 +16,11 @@ from assay.worker.cli.commands import app
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.config.store_section import own_section
 from assay.worker.flow.selection import matching_use_cases
-from assay.worker.setup.init import Beginning, first_config, plan_of, store_kind
+from assay.worker.setup.init import Beginning, chosen_store, first_config
 from assay.worker.setup.traffic import Stream, Traffic
+from assay.worker.stores.langfuse.factory import LangfuseSection
 from tests.builders import make_root
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 
@@ -54,7 +56,7 @@ def test_init_writes_a_use_case_for_each_application_it_finds(tmp_path: Path, mo
     assert code == 0, said
     assert "assay doctor" in said
     deployment = ConfigRoot(path=tmp_path).deployment()
-    assert (deployment.store.kind, deployment.store.plan) == ("langfuse", "self-hosted")
+    assert own_section(deployment.store) == LangfuseSection(plan="self-hosted")
     assert "support-chat" in {case.name for case in deployment.use_cases}
     assert deployment.use_cases[-1].name == "everything-else"
     assert all(case.match.environment == ("production",) for case in deployment.use_cases)
@@ -104,20 +106,7 @@ def test_init_says_which_of_two_keys_is_missing(tmp_path: Path, monkeypatch: pyt
     assert code == 2
     assert "LANGFUSE_SECRET_KEY: not set" in said
     with pytest.raises(ConfigurationError, match="LANGFUSE_SECRET_KEY"):
-        store_kind(Settings(langfuse_public_key="pk"))
-
-
-@pytest.mark.parametrize(
-    ("url", "plan"),
-    [
-        (None, "hobby"),
-        ("https://us.cloud.langfuse.com", "hobby"),
-        ("https://langfuse.example.org", "self-hosted"),
-        ("https://notlangfuse.com", "self-hosted"),
-    ],
-)
-def test_smallest_plan_is_taken_in_the_cloud(url: str | None, plan: str) -> None:
-    assert plan_of(Settings(langfuse_base_url=url)) == plan
+        chosen_store()
 
 
 def test_one_application_needs_no_use_case_of_its_own_and_rare_names_get_none() -> None:

@@ -15,9 +15,9 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.store_errors import StoreError, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
-from assay.worker.stores.langfuse import LangfuseStore
 from assay.worker.stores.langfuse.client import RouteMissing
 from assay.worker.stores.langfuse.configs import FAILED_FOR, FRESH_FOR
+from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import NOON, SPECS, add_root, score, store_on, using
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from assay.worker.config.settings import Settings
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, TraceTooLarge
 from assay.worker.records.traces import Trace, TraceKey
-from assay.worker.stores.langfuse import PLANS
 from assay.worker.stores.langfuse import fetch_deadline as fetching
 from assay.worker.stores.langfuse import v3_traces as legacy
 from assay.worker.stores.langfuse import v4_traces as content
 from assay.worker.stores.langfuse.client import QueryTooHeavy, TimedOut, TooLarge, UrlTooLong
+from assay.worker.stores.langfuse.factory import LangfuseVariables
+from assay.worker.stores.langfuse.quotas import PLANS
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import HOUR, NOON, _quick_plan, add_root, roots_in, store_on, using
 
@@ -222,7 +222,7 @@ def test_window_of_a_server_that_never_answers_is_given_up() -> None:
 
 def test_login_in_the_servers_address_is_kept_nowhere() -> None:
     given = {"LANGFUSE_BASE_URL": "https://user:p@ss?w0rd#@lf.example.com:8443/base"}
-    assert Settings.model_validate(given).langfuse_base_url == "https://lf.example.com:8443/base"
+    assert LangfuseVariables.model_validate(given).langfuse_base_url == "https://lf.example.com:8443/base"
 
 
 def test_too_large_and_too_long_are_told_apart() -> None:

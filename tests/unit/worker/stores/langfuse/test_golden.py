@@ -13,9 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.worker.cli.commands import app
+from assay.worker.golden.sets.dataset import golden_item
 from assay.worker.golden.sets.golden_set import read_golden_set
+from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.stores.langfuse import experiments
-from assay.worker.stores.langfuse.datasets import item_id, pull
+from assay.worker.stores.langfuse.datasets import item_id
 from assay.worker.stores.langfuse.experiments import experiment_id
 from tests.integration.golden_home import Home, answers
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, datasets
@@ -60,6 +62,11 @@ def scores(server: LangfuseServer) -> list[Any]:
     return list(server.project.scores.rows())
 
 
+def pulled(server: LangfuseServer, dataset: str) -> list[GoldenItem]:
+    items = using(store_on(server), lambda store: store.datasets.pull(dataset, None))
+    return [golden_item(item, dataset=dataset) for item in items]
+
+
 def add_item(server: LangfuseServer, dataset: str, **body: Any) -> None:
     raw = json.dumps({"datasetName": dataset, **body}).encode()
     if dataset not in server.project.datasets.by_name:
@@ -102,7 +109,7 @@ def test_pushed_set_comes_back_as_it_was(home: Home, server: LangfuseServer) -> 
     home.write()
     assay(home, "golden", "push", "bot-v1")
     golden = read_golden_set(home.set, rubric_named)
-    found = using(store_on(server), lambda store: pull(store.client, "bot-v1", None))
+    found = pulled(server, "bot-v1")
     assert {item.id: item for item in found} == {item.id: item for item in golden.items}
 
 
@@ -134,7 +141,7 @@ def test_items_of_other_shapes_are_understood(server: LangfuseServer) -> None:
     add_item(server, "d", id="text", input="When was it?", expectedOutput={"answer": "1932"})
     add_item(server, "d", id="messages", input={"messages": messages}, metadata={"tags": ["x", 1]})
     add_item(server, "d", id="rag", input={"query": "When?", "contexts": [{"text": "In 1932."}]})
-    found = {i.id: i for i in using(store_on(server), lambda store: pull(store.client, "d", None))}
+    found = {i.id: i for i in pulled(server, "d")}
     assert (found["text"].question, found["text"].reference) == ("When was it?", "1932")
     assert [turn.content for turn in found["messages"].history] == ["Hi", "Hello"]
     assert (found["messages"].question, found["messages"].tags) == ("When?", ("x",))

@@ -12,10 +12,11 @@ import pytest
 
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.records.traces import TraceKey
-from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan, sdk
+from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import NotThere, RouteMissing
 from assay.worker.stores.langfuse.metrics import count_roots
-from assay.worker.stores.langfuse.quotas import DAY_S, HOUR_S, MINUTE_S, Quota
+from assay.worker.stores.langfuse.quotas import DAY_S, HOUR_S, MINUTE_S, PLANS, Plan, Quota
+from assay.worker.stores.langfuse.store import LangfuseStore
 from assay.worker.stores.langfuse.transport import retry_after_s
 from assay.worker.stores.langfuse.write_responses import check_errors
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
@@ -90,7 +91,17 @@ def test_plan_made_by_hand_has_the_smallest_quotas() -> None:
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("7", 7.0), ("-1", 0.0), ("99999", 3600.0), ("nan", 10.0), ("inf", 10.0), ("soon", 10.0), (None, 10.0)],
+    [
+        ("7", 7.0),
+        ("-1", 10.0),
+        ("99999", 3600.0),
+        ("nan", 10.0),
+        ("inf", 10.0),
+        ("soon", 10.0),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", 3600.0),
+        (None, 10.0),
+    ],
 )
 def test_wait_that_a_429_names_is_bounded(said: str | None, seconds: float) -> None:
     headers = {} if said is None else {"Retry-After": said}

@@ -11,9 +11,10 @@ from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.stores.langfuse import LangfuseStore, Plan
 from assay.worker.stores.langfuse.client import QueryTooHeavy
 from assay.worker.stores.langfuse.examine import is_migrating
+from assay.worker.stores.langfuse.quotas import Plan
+from assay.worker.stores.langfuse.store import LangfuseStore
 from assay.worker.stores.langfuse.v4_roots import MOST_TIME_OUTS
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import NOON, add_root, roots_in, score, store_on, using

@@ -11,12 +11,13 @@ from typing import Any, get_args
 import pytest
 
 from assay.worker.flow.label_pull import Tally, Wanted, collect
+from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.ports import waiting as patience
 from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.ports.waiting import patiently
 from assay.worker.state.memory.limits import MemoryLimits
-from assay.worker.stores.langfuse.datasets import push
+from assay.worker.stores.langfuse.datasets import LangfuseDatasets
 from assay.worker.stores.langfuse.quotas import Bucket, Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.builders import NOW
@@ -70,7 +71,7 @@ def test_push_of_a_golden_set_waits_for_room_from_the_first_request_to_the_last(
 
     async def work(store: LangfuseStore) -> Any:
         await use_up(store, limits)
-        return await push(store.client, golden)
+        return await LangfuseDatasets(store.client).push(dataset_of(golden))
 
     report = using(store, work)
     assert (report.sent, report.missing) == (60, ())

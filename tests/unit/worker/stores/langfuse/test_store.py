@@ -23,7 +23,6 @@ from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.state.memory.state import memory_state
-from assay.worker.stores.langfuse import PLANS, LangfuseStore, Plan
 from assay.worker.stores.langfuse.client import (
     LangfuseClient,
     NotThere,
@@ -34,9 +33,10 @@ from assay.worker.stores.langfuse.client import (
     error_of,
 )
 from assay.worker.stores.langfuse.codec import iso, may_be_cut, payload
-from assay.worker.stores.langfuse.quotas import bucket_of
+from assay.worker.stores.langfuse.quotas import PLANS, Plan, bucket_of
 from assay.worker.stores.langfuse.scores import event, score_of
 from assay.worker.stores.langfuse.server import numbers
+from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.extraction.test_trace_shapes import recorded
 
@@ -308,7 +308,7 @@ def test_configs_are_made_once_and_named_by_scores_that_fit(server: LangfuseServ
     state = memory_state()
 
     async def many() -> None:
-        stores = [store_on(server, specs=SPECS, locks=state) for _ in range(4)]
+        stores = [store_on(server, specs=SPECS, locks=state.locks) for _ in range(4)]
         await asyncio.gather(*(one.write_scores([score(), score("judged", "grounding_state")]) for one in stores))
         await asyncio.gather(*(one.close() for one in stores))
 

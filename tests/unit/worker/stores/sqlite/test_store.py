@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.ports.store import StoreContext
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace
-from assay.worker.stores import open_store
-from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.state.memory.limits import MemoryLimits
+from assay.worker.stores.sqlite.factory import FACTORY, SqliteSection, SqliteVariables
 from assay.worker.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from assay.worker.stores.sqlite.store import SqliteStore
 from tests.contract.test_trace_store import NOON, key, score, tid, trace
 
 ROOT = Path(__file__).parents[5]
@@ -63,13 +65,13 @@ def failure(path: Path, *, busy_timeout_s: float = 0.1) -> EvaluationError:
     return errors[0]
 
 
-def test_open_store_names_the_known_kinds_and_opens_nothing(path: Path) -> None:
-    assert isinstance(open_store("sqlite", path=path), SqliteStore)
+def test_opened_store_makes_no_file_before_its_first_call(path: Path) -> None:
+    context = StoreContext(home=path.parent, data_dir=path.parent, limits=MemoryLimits(), embedded_kind="sqlite")
+    store = FACTORY.open(SqliteSection(path=Path(path.name)), SqliteVariables(), context)
+    assert isinstance(store, SqliteStore)
+    assert store.path == path
     assert not path.exists()
-    with pytest.raises(ConfigurationError, match=r"store\.kind: 'postgres' is unknown; use sqlite"):
-        open_store("postgres", path=path)
-    with pytest.raises(ConfigurationError, match=r"store\.path: missing"):
-        open_store("sqlite", path=None)
+    assert not FACTORY.may_hold_traces(SqliteSection(path=Path(path.name)), context)
 
 
 def test_file_that_is_no_database_is_left_alone(path: Path) -> None:
@@ -162,7 +164,7 @@ def test_write_gives_up_in_time_while_reads_go_on(path: Path) -> None:
 _OPENER = """
 import asyncio, sys
 from pathlib import Path
-from assay.worker.stores.sqlite import SqliteStore
+from assay.worker.stores.sqlite.store import SqliteStore
 
 async def main():
     store = SqliteStore(Path(sys.argv[1]))

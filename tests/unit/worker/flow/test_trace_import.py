@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.flow import trace_import as jsonl
+from assay.worker.flow.trace_import import ImportResult, TraceLine, import_file, read_traces, schema_text
 from assay.worker.records import jsonl as lines
 from assay.worker.records.jsonl import BadLine
 from assay.worker.records.traces import Trace
-from assay.worker.stores.sqlite import SqliteStore
-from assay.worker.stores.sqlite import trace_import as jsonl
-from assay.worker.stores.sqlite.trace_import import ImportResult, TraceLine, import_file, read_traces, schema_text
+from assay.worker.stores.sqlite.store import SqliteStore
 from tests.contract.test_trace_store import key
 
-ROOT = Path(__file__).parents[5]
+ROOT = Path(__file__).parents[4]
 START = "2026-11-21T10:00:00Z"
 FULL: dict[str, Any] = {
     "id": "t1",

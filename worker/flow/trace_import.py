@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, Validation
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
+from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.records.jsonl import (
     DAMAGED,
     BadLine,
@@ -27,7 +28,6 @@ from assay.worker.records.jsonl import (
     without_lone_surrogates,
 )
 from assay.worker.records.traces import Observation, Trace, TraceRoot
-from assay.worker.stores.sqlite import SqliteStore
 
 SHOWN = 20
 """How many bad lines an import keeps to show; all are counted."""
@@ -86,9 +86,9 @@ class TraceLine(Record):
 
     @model_validator(mode="after")
     def _observations_are_distinct(self) -> TraceLine:
-        ids = [one.id for one in self.observations if one.id is not None]
+        ids = [step.id for step in self.observations if step.id is not None]
         if len(ids) != len(set(ids)):
-            twice = next(one for one in ids if ids.count(one) > 1)
+            twice = next(step_id for step_id in ids if ids.count(step_id) > 1)
             raise ValueError(f"observation id {twice!a} comes twice; give each its own, or leave them out")
         return self
 
@@ -145,7 +145,7 @@ def read_traces(path: Path) -> Iterator[Trace | BadLine]:
         raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable JSONL file") from exc
 
 
-async def import_file(store: SqliteStore, path: Path) -> ImportResult:
+async def import_file(store: WithTraceImport, path: Path) -> ImportResult:
     """Import a JSONL file; traces that are in the store already are replaced.
 
     Raises:
@@ -156,12 +156,12 @@ async def import_file(store: SqliteStore, path: Path) -> ImportResult:
 
     def good() -> Iterator[Trace]:
         nonlocal bad
-        for one in read_traces(path):
-            if isinstance(one, Trace):
-                yield one
+        for line in read_traces(path):
+            if isinstance(line, Trace):
+                yield line
             else:
                 bad += 1
-                shown.extend([one] if bad <= SHOWN else [])
+                shown.extend([line] if bad <= SHOWN else [])
 
     imported = await store.add_traces(good())
     return ImportResult(imported=imported, bad=bad, first_bad=tuple(shown))

@@ -1,0 +1,43 @@
+"""What the contract suite needs to put a trace store to the test: a module for each kind that the registry lists.
+
+A module is called as the store's folder is, and has `BENCHES`: one or more ways of running the store, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from assay.worker.ports.store import Store
+from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.stores.registry import factories
+
+
+class FilledStore(Store, Protocol):
+    """A store under test can also be filled, and shows at once what was written."""
+
+    async def add_traces(self, traces: Iterable[Trace]) -> int: ...
+
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One way of running a store: what must run beside it, and how a process opens it by a directory alone."""
+
+    serve: Callable[[Path], AbstractContextManager[None]]
+    open: Callable[[Path], FilledStore]
+    writes_apart_s: float = 0.0
+    """Some stores tell writes of one id apart by the second; a rewrite comes a minute after what it replaces."""
+
+
+def benches() -> dict[str, Bench]:
+    """Every bench of every store by name, as `langfuse-v4`."""
+    found: dict[str, Bench] = {}
+    for kind in factories():
+        found |= import_module(f"{__name__}.{kind}").BENCHES
+    return found

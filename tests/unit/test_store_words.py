@@ -1,0 +1,44 @@
+"""No file outside a store's folder names the store: the next one touches no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.worker.stores.registry import factories
+
+ROOT = Path(__file__).parents[2]
+TEXTS = (".py", ".yaml", ".yml", ".md", ".jinja", ".js", ".css", ".lua", ".json", ".txt")
+STORES = ROOT / "worker" / "stores"
+
+
+def files_outside(folder: Path) -> Iterator[Path]:
+    for top in ("worker", "judges"):
+        for path in (ROOT / top).rglob("*"):
+            if path.suffix in TEXTS and folder not in path.parents:
+                yield path
+
+
+def naming(words: tuple[str, ...], folder: Path) -> list[str]:
+    """Lines outside a folder that hold one of the words, in any case, as `file:line: text`."""
+    lines = []
+    for path in files_outside(folder):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if any(word in line.lower() for word in words):
+                lines.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    return lines
+
+
+@pytest.mark.parametrize("kind", factories())
+def test_no_file_outside_its_folder_names_a_store(kind: str) -> None:
+    words = (kind, factories()[kind].title.lower())
+    assert naming(words, STORES / kind) == []
+
+
+@pytest.mark.parametrize("kind", factories())
+def test_words_are_found_where_they_are(kind: str) -> None:
+    nowhere = ROOT / "nowhere"
+    assert any(line.startswith(f"worker/stores/{kind}/factory.py:") for line in naming((kind,), nowhere))
+    assert ROOT / "worker" / "cli" / "init.py" in set(files_outside(STORES / kind))

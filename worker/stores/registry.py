@@ -1,0 +1,58 @@
+"""All trace stores there are, found by their folders. This file names none of them, and nobody imports them but it.
+
+A folder is a store when it has a module `factory` with a `FACTORY`. Factories are light: the SDK of a store is imported
+when it is opened, so a deployment never loads another store's.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from assay.judges.errors import ConfigurationError
+from assay.worker import stores
+from assay.worker.ports.store import StoreFactory
+
+
+@cache
+def factories() -> Mapping[str, StoreFactory[Any, Any]]:
+    """Every store's factory by its kind: the embedded one first, the others by name."""
+    folders = (module.name for module in pkgutil.iter_modules(stores.__path__) if module.ispkg)
+    known: list[StoreFactory[Any, Any]] = [
+        import_module(f"{stores.__name__}.{folder}.factory").FACTORY for folder in folders
+    ]
+    return {factory.kind: factory for factory in sorted(known, key=lambda f: (not f.is_embedded, f.kind))}
+
+
+def factory_of(kind: str) -> StoreFactory[Any, Any]:
+    """The factory of a kind.
+
+    Raises:
+        ConfigurationError: there is no such kind.
+    """
+    if kind not in factories():
+        raise ConfigurationError(f"assay.yaml: store.kind: {kind!r} is unknown; use {' or '.join(factories())}")
+    return factories()[kind]
+
+
+def embedded_factory() -> StoreFactory[Any, Any]:
+    """The store that needs no server, and that is meant where assay.yaml names none."""
+    return next(factory for factory in factories().values() if factory.is_embedded)
+
+
+def factories_with(capability: object) -> tuple[StoreFactory[Any, Any], ...]:
+    """The stores that have a capability, which is one of the protocols in `assay.worker.ports`."""
+    return tuple(factory for factory in factories().values() if capability in factory.capabilities)
+
+
+def kinds_with(capability: object) -> str:
+    """Their kinds, as words for a message."""
+    return " or ".join(factory.kind for factory in factories_with(capability))
+
+
+def titles_with(capability: object) -> str:
+    """What people call them, as words for a help text."""
+    return " or ".join(factory.title for factory in factories_with(capability))
