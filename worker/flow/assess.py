@@ -52,7 +52,7 @@ class AssessReport(Report):
 
 @dataclass(frozen=True)
 class Assessor:
-    """One worker process's way of judging batches."""
+    """Judges batches in one worker process."""
 
     source: TraceReader
     ledger: Ledger
@@ -63,7 +63,7 @@ class Assessor:
     clock: Clock
     limits: AssessLimits
     may_see: Callable[[str, Rubric], bool]
-    """Whether a use case's text may go to the judge a rubric names; False for a use case nobody knows."""
+    """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
 
     @property
     def _transitions(self) -> AssessTransitions:
@@ -72,8 +72,12 @@ class Assessor:
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
 
-        Traces whose judging began several times without an outcome are judged last and one by one: if one
-        of them kills its worker, it alone is the suspect.
+        Traces whose judging began several times without an outcome are judged last and one by one. If one of
+        them kills its worker, it alone is the suspect.
+
+        Args:
+            message: the batch.
+            owner: who takes it; a redelivered message has the same owner.
         """
         started = self.clock.now()
         ids = [item.trace_id for item in message.items]

@@ -11,12 +11,12 @@ from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 
 
 async def replay(ledger: Ledger, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:
-    """Open dead letters again, due at once; returns how many. None: all of them."""
+    """Open dead letters again, due at once. Returns how many. None stands for all traces, or all rubrics."""
     return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.OPEN)
 
 
 async def drop(ledger: Ledger, clock: Clock, trace_ids: Sequence[str], rubric: str | None) -> int:
-    """Dismiss dead letters; they end as skipped, their reason kept. Returns how many."""
+    """Dismiss dead letters. They end as skipped, with their reason. Returns how many."""
     return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.SKIPPED)
 
 

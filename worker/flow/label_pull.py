@@ -77,7 +77,7 @@ class Tally:
 
 
 async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally: Tally) -> dict[str, Label]:
-    """Labels by trace id; a completed review overrules users' feedback, and a later opinion an earlier one.
+    """Labels by trace id. A completed review overrules users' feedback, a later opinion an earlier one.
 
     Raises:
         ConfigurationError: a queue is not there, or asks for several things and none was named.
@@ -122,7 +122,7 @@ async def samples(
 
 
 async def _fetched(source: TraceReader, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
-    """What the store gave; traces it had no room for are asked for again until it has."""
+    """Fetch traces. Those that the store had no room for are asked for again."""
     fetched: dict[str, Fetched] = {}
     left = list(keys)
 
@@ -138,7 +138,7 @@ async def _fetched(source: TraceReader, keys: Sequence[TraceKey]) -> Mapping[str
 
 
 def label_of(value: bool | float | str, origin: Origin, marked: Collection[str]) -> Literal[0, 1] | None:  # noqa: FBT001  # a person's value
-    """The label a value stands for, None where nobody said what it means."""
+    """The label that a value stands for. None where its meaning is not known."""
     if marked:
         return 1 if str(value).lower() in {mark.lower() for mark in marked} else 0
     if isinstance(value, str) or not 0 <= value <= 1:
@@ -211,7 +211,7 @@ def _of_review(item: Reviewed, asked: str, wanted: Wanted, place: str) -> Label 
 
 
 def _latest_by_person(scores: Iterable[HumanScore]) -> Sequence[HumanScore]:
-    """Each person's last word; what nobody signed counts only where nobody else spoke."""
+    """Each person's last opinion. An unsigned one counts only where no person gave any."""
     last: dict[str | None, HumanScore] = {}
     for score in sorted(scores, key=lambda score: score.at):
         last.pop(score.by, None)

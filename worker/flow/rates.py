@@ -21,7 +21,14 @@ _DAY = timedelta(days=1)
 async def resolve_rates(
     windows: Windows, deployment: Deployment, window: WindowRecord, seen: Mapping[str, int]
 ) -> dict[str, ResolvedRate]:
-    """Rates of the use cases that have traces in a window; `seen` counts them.
+    """Rates of the use cases that have traces in a window.
+
+    Args:
+        windows: the windows before it.
+        deployment: the use cases.
+        window: the window.
+        seen: how many traces each use case has in it.
+
 
     Raises:
         StateUnavailable

@@ -1,7 +1,8 @@
 """Reconcile: publish again whatever is open past its deadline.
 
-The queue may lose a message (the Redis transport does when a worker dies between taking and noting it); the
-ledger does not. This is also the only way a failed try comes back: its deadline is its backoff.
+The queue may lose a message: the Redis transport does when a worker dies between taking a message and
+noting it. The ledger loses nothing. This is also the only way a failed try comes back: its deadline is its
+backoff.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class ReconcileReport(Report):
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Looks for broken promises."""
+    """Publishes what is overdue. `assess_queue` names the queue that must not be full."""
 
     ledger: Ledger
     deliveries: Deliveries

@@ -107,5 +107,5 @@ class Recorder:
 
 
 def _from_judged(state: LedgerState, reason: str = "", *, due: datetime | None = None) -> Transition:
-    """A change to be applied to many traces; the trace id is filled in where it is applied."""
+    """A transition for many traces. `_apply` fills in the trace id."""
     return Transition(trace_id="", expected=(LedgerState.JUDGED,), state=state, reason=reason, due=due)

@@ -62,7 +62,7 @@ def policy_named(error: str) -> Policy:
 
 
 def backoff_s(attempts: int, retry_after_s: float | None = None) -> float:
-    """Seconds until the next try after this many failed ones; a provider's own wish is honoured if longer."""
+    """Seconds until the next try after this many failed ones. A provider's own wish is honoured if it is longer."""
     own = min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** min(attempts, 10))
     return max(own, retry_after_s or 0.0)
 

@@ -65,14 +65,14 @@ def requests_for(entries: Iterable[LedgerEntry], queues: Mapping[str, str]) -> l
 
 @dataclass(frozen=True)
 class Reviewer:
-    """Puts what is on the list into the store's queues."""
+    """Puts the requests on the list into the store's queues."""
 
     queues: ReviewQueues
     waiting: ReviewList
     clock: Clock
 
     async def review(self) -> ReviewReport:
-        """Work off what is due; stops early where the store has no room."""
+        """Put what is due into its queue. Stops early where the store has no room."""
         report = ReviewReport()
         missing: set[str] = set()
         while taken := await self.waiting.take(now=self.clock.now(), until=self.clock.now() + LEASE):
@@ -87,7 +87,7 @@ class Reviewer:
         return report
 
     async def _work(self, taken: TakenReview, missing: set[str]) -> ReviewReport:
-        """Bring one request to its queue; `missing` are queues that were looked for in vain."""
+        """Put one request into its queue. `missing` holds the queues that the store does not have."""
         try:
             async with asyncio.timeout(WORK_S):
                 queue = None if taken.request.queue in missing else await self._find(taken, missing)

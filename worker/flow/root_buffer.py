@@ -1,8 +1,8 @@
 """The roots of one window, kept small while a sweep looks at them twice.
 
-A sweep must know how many traces a window has before it can choose among them, and a big project has
-hundreds of thousands in one. So pages are kept compressed, and of the ids only their hashes, to find those
-that come twice.
+A sweep must know how many traces a window has before it can choose among them. A big project has hundreds of
+thousands in one window. So pages are kept compressed. Of the ids only the hashes are kept, to find those that
+come twice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RootBuffer:
         self._pages.append(zlib.compress(b"\n".join(map(_packed, page)), _FAST))
 
     def pages(self) -> Iterator[list[TraceRoot]]:
-        """Pages of traces, each trace once; may be gone through again."""
+        """Pages of traces, each trace once. May be called again."""
         earliest: dict[str, TraceRoot] = {}
         for page in self._pages:
             single: list[TraceRoot] = []

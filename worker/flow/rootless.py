@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 async def count_rootless(source: RootSource, locks: Locks, window: WindowRecord, *, now: datetime) -> int | None:
-    """The window's count of traces without a root; counts them where it is time for that.
+    """The window's count of traces without a root. Counts them if it is time for that.
 
     Args:
         source: where the traces are.

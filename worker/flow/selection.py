@@ -57,12 +57,12 @@ def matches(root: TraceRoot, match: Match) -> bool:
 
 
 def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]:
-    """All use cases a trace falls under, in file order; the first one is its use case."""
+    """All use cases that match a trace, in file order. The first is its use case."""
     return [case for case in deployment.use_cases if matches(root, case.match)]
 
 
 def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
-    """Whether the trace is our own or another evaluator's: never judge the judge, nor what might be one."""
+    """Whether the trace is our own, another evaluator's, or has no environment. No judge is ever judged."""
     if not root.environment:
         return True
     return root.environment == OWN_ENVIRONMENT or _any_glob(root.environment, deployment.exclude_environments)
@@ -80,10 +80,10 @@ def resolve_rate(
 
     Args:
         use_case: the policy.
-        defaults: what it takes where it says nothing.
+        defaults: what holds where the policy says nothing.
         daily_volumes: traces seen on each of the last complete days, at most seven.
-        pace_per_day: traces a day at the pace of the last hour; stands in for a history there is none of, and
-            keeps a sudden rush from being judged whole.
+        pace_per_day: traces a day at the pace of the last hour. It stands in for a missing history, and keeps
+            a sudden rush from being judged whole.
         was_full: whether the previous window judged everything because traffic was low (hysteresis).
     """
     standard = use_case.rate or (defaults.high_stakes_rate if use_case.stakes == "high" else defaults.rate)
@@ -102,8 +102,8 @@ def resolve_rate(
 def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str) -> Selected | None:
     """Choose or pass over one trace.
 
-    The stratum with the highest rate that the trace falls under gives its probability; a trace that the base
-    rate alone would have taken stays in the `base` sample.
+    Of the strata that match the trace, the one with the highest rate gives its probability. A trace that the
+    base rate alone would have selected stays in the `base` sample.
     """
     u64 = hash64(selection_salt(salt), root.trace_id)
     stratum = _highest(root, use_case.strata)

@@ -1,9 +1,10 @@
 """Sweep: look through closed windows of root start times, choose traces, promise and publish them.
 
-A window is scanned when it has closed, once more when late traces have had their time, and at growing
-distances for a day, since a trace that runs for long is shown when it ends, under its old start. The first
-scan resolves each use case's rate and stores it. What is chosen goes into the ledger first, then out as
-messages, and only then is the window marked: a crash at any point repeats work that changes nothing.
+A window is scanned when it has closed, and again when late traces have had their time. Then it is scanned at
+growing distances for a day: a store shows a long trace only when it ends, under its old start.
+
+The first scan resolves each use case's rate and stores it. Selected traces go into the ledger first, then out
+as messages, and only then is the window recorded. So a crash at any point repeats work that changes nothing.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ from assay.worker.records.reports import Report
 from assay.worker.records.windows import WindowRecord
 
 FAILURES_IN_A_ROW = 3
-"""So many windows failing one after the other mean that the store is down, not that one window is bad."""
+"""This many failed windows in a row mean that the store is down, not that a window is bad."""
 
 LOCK_TTL_S = 30.0
-"""Renewed after each window: a sweeper that died stops the others for this long and no longer."""
+"""In seconds, renewed after each window. A sweeper that died stops the others for this long."""
 
 log = structlog.get_logger(__name__)
 

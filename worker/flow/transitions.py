@@ -22,7 +22,7 @@ class AssessLimits:
     """How long things may take before they are given up.
 
     Attributes:
-        batch_deadline: one message's judging; what is unfinished then is cancelled and tried again.
+        batch_deadline: one message's judging. What is unfinished then is cancelled and tried again.
         trace_wait: how long a trace that the store does not show is waited for.
         max_age: how old an entry may become before a failed try parks it.
         verdict_ttl_s: how long a verdict is kept, in seconds.

@@ -10,7 +10,7 @@ from assay.judges.schema import Record, Sample, Scored
 
 
 class KeptVerdict(Record):
-    """A scored outcome and the trace that paid for it; traces with the very same content share it."""
+    """A scored outcome and the trace that paid for it. Traces with the very same content share it."""
 
     trace_id: str
     outcome: Scored
@@ -33,7 +33,7 @@ def pack(kept: KeptVerdict) -> bytes:
 
 
 def unpack(raw: bytes) -> KeptVerdict | None:
-    """What `pack` packed; None if it cannot be read, as after an upgrade, which is as if it had expired."""
+    """The verdict. None if it cannot be read, as after an upgrade: that is as if it had expired."""
     try:
         return KeptVerdict.model_validate_json(zlib.decompress(raw))
     except (zlib.error, ValidationError):

@@ -58,10 +58,10 @@ class Verifier:
     review_queues: Mapping[str, str] = field(default_factory=dict)
 
     async def verify(self) -> VerifyReport:
-        """Read back what is posted and due; rewrite what is missing for too long, park it after three writes.
+        """Read back what is posted and due. Rewrite what is missing for too long, park it after three writes.
 
-        One verifier at a time; what comes due while it works is the next one's. A read that fails loses
-        nothing of what was read before it, and lets the next verifier begin at once.
+        One verifier works at a time. What comes due meanwhile is left to the next. A read that fails loses
+        nothing that was read before it, and lets the next verifier begin at once.
         """
         total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
         try:
@@ -135,7 +135,7 @@ class Verifier:
 
 
 def _read_at_once(entries: Sequence[LedgerEntry], project: str) -> Iterator[list[LedgerEntry]]:
-    """Entries in groups whose scores one request can ask for; an entry's scores stay together."""
+    """Entries in groups whose scores fit into one request. An entry's scores stay together."""
     group: list[LedgerEntry] = []
     taken = 0
     for entry in entries:

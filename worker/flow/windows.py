@@ -40,7 +40,7 @@ of a minute need three look-backs a minute."""
 
 
 async def due_windows(windows: Windows, deployment: Deployment, epoch: datetime, now: datetime) -> list[WindowRecord]:
-    """Windows to scan: new ones and those with late traces, oldest first; then some of those to look back at.
+    """Windows to scan: new ones and those with late traces, oldest first. Some look-backs come last.
 
     Raises:
         StateUnavailable

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The time. Production uses `SystemClock`; tests set their own."""
+    """The time. Production uses `SystemClock`, tests set their own."""
 
     def now(self) -> datetime:
         """The current moment, aware, UTC."""
@@ -23,7 +23,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands still until it is set; for tests and replays."""
+    """A clock that stands still until it is set, for tests and replays."""
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment

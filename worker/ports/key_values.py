@@ -21,8 +21,8 @@ class KeyValues(Protocol):
             key: its name.
             value: any bytes.
             ttl_s: how long it lives, in seconds.
-            replace: whether it takes the place of a value that is there; without it the first one stays, so
-                that of several workers exactly one claims a key.
+            replace: whether it takes the place of a value that is there. Without it the first value stays, so
+                that exactly one of several workers claims a key.
         """
         ...
 

@@ -21,7 +21,7 @@ class VerdictCache(Protocol):
             key: what was judged, by which evaluator revision and for what.
             value: the packed verdict.
             ttl_s: how long it lives, in seconds.
-            replace: whether it takes the place of one that is there; without it the first one stays.
+            replace: whether it takes the place of a verdict that is there. Without it the first one stays.
         """
         ...
 

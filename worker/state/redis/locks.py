@@ -1,7 +1,7 @@
 """Named locks in Redis: two Lua scripts.
 
 Keys:
-    lock:NAME   the owner; expires with the lock
+    lock:NAME   the owner, expires with the lock
 """
 
 from __future__ import annotations
