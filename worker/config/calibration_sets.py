@@ -21,9 +21,9 @@ class CalibrationSet(Record):
     calibrations: tuple[Calibration, ...] = Field(min_length=1)
 
     @classmethod
-    def of(cls, found: Iterable[Calibration]) -> CalibrationSet | None:
-        """The set of these; None where there is none."""
-        ordered = tuple(sorted(found, key=lambda calibration: calibration.judge))
+    def of(cls, calibrations: Iterable[Calibration]) -> CalibrationSet | None:
+        """The set of these calibrations; None where there are none."""
+        ordered = tuple(sorted(calibrations, key=lambda calibration: calibration.judge))
         return cls(calibrations=ordered) if ordered else None
 
     def content(self) -> str:

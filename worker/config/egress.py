@@ -12,15 +12,16 @@ log = logging.getLogger(__name__)
 
 
 def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
-    """Whether a use case's text may go to every judge that a rubric may ask; not if the use case is unknown."""
+    """Whether a use case's text may go to every judge that a rubric may ask. False for an unknown use case."""
     case = deployment.use_case(use_case)
     return case is not None and not forbidden(case, rubric)
 
 
 def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:
-    """The destinations a rubric may send text to and the use case does not allow, whatever tier or panel they are of.
+    """Where a rubric may send text although the use case does not allow it.
 
-    A model at the usual endpoint goes by its tier (`llm`, `panel`), one at a named endpoint by that name alone.
+    A model at the usual endpoint is named after its tier: `llm` or `panel`. A model at a named endpoint is named after
+    that endpoint, whichever tier it is in.
     """
     allowed = use_case.judges_allowed
     return [] if allowed is None else sorted(rubric.judge.destinations() - set(allowed))

@@ -60,9 +60,12 @@ class ConfigRoot(Record):
         return sorted({p.stem for root in (self.path, packaged_root()) for p in (root / "rubrics").glob("*.yaml")})
 
     def calibration(self, rubric: Rubric, judge: Judge) -> Calibration | None:
-        """The calibration in force for a rubric and its judge; None where there is none, or none that still holds.
+        """The calibration in force for a rubric and its judge.
 
-        One that no longer holds is left out with a warning: a risk is never calibrated by another judge's labels.
+        One that no longer holds is left out with a warning. A risk is never calibrated by another judge's labels.
+
+        Returns:
+            None: there is none, or none that still holds.
 
         Raises:
             CalibrationError: the file cannot be read as a calibration.
@@ -70,10 +73,10 @@ class ConfigRoot(Record):
         for root in (self.path, packaged_root()):
             path = calibration_path(root, rubric.name, judge.name)
             if path.is_file():
-                found = read_calibration(path)
-                mismatch = found.mismatch(rubric, judge)
+                calibration = read_calibration(path)
+                mismatch = calibration.mismatch(rubric, judge)
                 if mismatch is None:
-                    return found
+                    return calibration
                 log.warning("%s: not used: %s; fit it again with `assay calibrate`", path, mismatch)
                 return None
         return None
@@ -87,8 +90,8 @@ class ConfigRoot(Record):
         """Directory of a golden set.
 
         Raises:
-            ConfigurationError: unknown; says which are known. Or the packaged set would be taken while the current
-                directory, which is no config root, holds another of its name.
+            ConfigurationError: unknown; the message names those that are known. Or the current directory, which is no
+                config root, holds another set of that name: the packaged one would be taken instead.
         """
         for root in (self.path, packaged_root()):
             path = root / "golden_sets" / name

@@ -1,4 +1,4 @@
-"""The Celery application and its options; nothing else knows how Celery is configured."""
+"""The Celery application, its options and its process. No other file imports Celery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from assay.worker.telemetry.logging_setup import configure_logging, write_raw_li
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 VISIBILITY_TIMEOUT_S = 20
+"""A delivery that nobody renews for so long is given to another worker."""
+
 RENEW_EVERY_S = 4.0
+"""How often deliveries in work are renewed: five times before they are given away."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +31,15 @@ app = Celery("assay", include=["assay.worker.fleet.tasks"])
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """Celery's options as measured to lose nothing; see docs/reference/fleet.md for the reasons in full."""
+    """Celery's options, as measured to lose nothing. See docs/reference/fleet.md for the reasons in full."""
     url = required_redis_url(settings)
     return {
         "broker_url": celery_url(url),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {
-            # Deliveries in work are renewed every 4 s (worker/fleet/process.py), so a dead worker's batch comes back
-            # after about 20 s however long a living one may take.
+            # Deliveries in work are renewed (process.py). So a dead worker's batch comes back after about 20 s, and a
+            # living worker may take as long as it needs.
             "visibility_timeout": VISIBILITY_TIMEOUT_S,
             "unacked_restore_interval": 3,
             "unacked_restore_throttle": 1,
@@ -49,7 +52,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
         "task_ignore_result": True,
-        "result_expires": None,  # else beat would schedule the clean-up of results there are none of
+        "result_expires": None,  # else beat would schedule a clean-up of results, and there are none
         "task_store_errors_even_if_ignored": False,
         "task_serializer": "json",
         "result_serializer": "json",
@@ -65,13 +68,13 @@ def options(settings: Settings) -> dict[str, Any]:
         "beat_max_loop_interval": 5,
         "redbeat_redis_url": url,
         "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
-        "redbeat_redis_options": {},  # said, so that a later RedBeat does not guess them from the transport's
+        "redbeat_redis_options": {},  # none: without this RedBeat looks for its own among the transport's, and warns
         "redbeat_lock_timeout": 60,  # RedBeat's own 1,500 s would stop all sweeps for 25 minutes after a crash
         "beat_schedule": {
             name: {
                 "task": f"assay.{name}",
                 "schedule": every,
-                # A tick nobody took in time is worthless: the next one does the same work.
+                # A tick that nobody took in time is worthless: the next one does the same work.
                 "options": {"queue": CONTROL_QUEUE, "expires": max(every, 10.0)},
             }
             for name, every in (
@@ -85,15 +88,15 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
-_given: list[Settings] = []
+_chosen: list[Settings] = []
 
 
 def use_settings(settings: Settings) -> None:
-    """Configure this process from these settings instead of the environment; before the first message."""
-    _given[:] = [settings]
+    """Configure this process from these settings instead of the environment. Call it before the first message."""
+    _chosen[:] = [settings]
 
 
-app.add_defaults(lambda: options(_given[0] if _given else load_settings()))
+app.add_defaults(lambda: options(_chosen[0] if _chosen else load_settings()))
 
 
 class TaskFailed(Exception):
@@ -144,7 +147,7 @@ async def publish(messages: Sequence[Message]) -> None:
     """Send messages to their queues, off the event loop.
 
     Raises:
-        StateUnavailable: the broker did not take them; the ledger still has the work.
+        StateUnavailable: the broker did not take them. The ledger still has the work.
     """
     if messages:
         await in_thread(_send, messages)
@@ -163,7 +166,7 @@ def at_control_start(work: Callable[[], None]) -> Callable[[], None]:
 
 @at_control_start
 def _sweep_at_start() -> None:
-    """A control worker that starts sweeps at once: beat's first tick is a whole interval away."""
+    """Sweep at once: beat's first tick is a whole interval away."""
     app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
 
 

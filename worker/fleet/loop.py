@@ -1,8 +1,8 @@
 """One event loop per process, started on first use, and the bridge between it and Celery's threads.
 
-Celery's threads pool holds the messages; everything that waits (model calls, store, Redis) waits on this loop.
-The thread that brought a batch is otherwise idle, so it does the batch's CPU work: `run` serves an executor that
-`assay.judges.cpu_executor.in_thread` hands work to.
+Celery's threads pool holds the messages. Everything that waits (model calls, store, Redis) waits on this loop.
+The thread that brought a batch is otherwise idle, so it does the batch's CPU work: `LoopThread.run` serves an executor,
+and `assay.judges.cpu_executor.in_thread` hands work to it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop; meanwhile this thread does the CPU work the coroutine hands out."""
+        """Run a coroutine on the loop. Meanwhile this thread does the CPU work that the coroutine hands out."""
         executor = CallerExecutor()
         with cpu_executor(executor):
             future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
@@ -76,7 +76,7 @@ class LoopThread:
         return beat.wait(timeout_s)
 
     def stop(self) -> None:
-        """Stop the loop; what still runs on it is abandoned."""
+        """Stop the loop. What still runs on it is abandoned."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         if not self._thread.is_alive():

@@ -24,6 +24,8 @@ from assay.worker.wiring.runtime import Runtime
 
 T = TypeVar("T")
 WEDGED_AFTER_S = 60.0
+"""A loop that has not answered for so many seconds is given up, and its process with it."""
+
 EXIT_WEDGED = 70
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 class WorkerProcess:
     """Runs coroutines for Celery's threads and keeps their deliveries alive while the loop answers.
 
-    Renewal runs on the loop itself: if the loop hangs, renewal stops, and the broker gives the work to others.
+    Renewal runs on the loop itself. If the loop hangs, renewal stops, and the broker gives the work to others.
     """
 
     def __init__(self) -> None:
@@ -45,13 +47,13 @@ class WorkerProcess:
         self._loop = LoopThread()
         self._loop.spawn(self._renew())
         threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
-        # What is loaded by now stays; the collector need not walk it again and again while batches come and go.
+        # What is loaded by now stays. The collector need not walk it again while batches come and go.
         gc.freeze()
 
     def run(
         self, delivery_tag: str | None, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float | None = None
     ) -> T:
-        """Run one task's work on the loop, for at most `give_up_s`; this thread does its CPU work meanwhile."""
+        """Run a task's work on the loop, for at most `give_up_s`. This thread does its CPU work meanwhile."""
         limit_s = give_up_s or self._give_up_s
         if delivery_tag is not None:
             self._deliveries[delivery_tag] = time.monotonic() + limit_s
@@ -73,13 +75,13 @@ class WorkerProcess:
             try:
                 async with asyncio.timeout(RENEW_EVERY_S):
                     await self.runtime.state.deliveries.renew(alive, now=self.runtime.clock.now())
-            except Exception as exc:  # noqa: BLE001  # whatever went wrong: to stop renewing would lose every batch
+            except Exception as exc:  # noqa: BLE001  # whatever went wrong, to stop renewing would lose every batch
                 log.warning("process.renewal_failed", error=type(exc).__name__)
 
     def _watch(self) -> None:
-        """A loop that does not answer for a minute will not recover; leaving lets a supervisor start afresh."""
+        """End the process once its loop has hung for a minute: it will not recover, and a supervisor starts afresh."""
         while self._loop.answers(WEDGED_AFTER_S):
-            time.sleep(5)  # the watchdog's own thread; nothing waits for it
+            time.sleep(5)  # the watchdog's own thread: nothing waits for it
         log.error("process.wedged", seconds=WEDGED_AFTER_S)
         os._exit(EXIT_WEDGED)
 
@@ -93,7 +95,7 @@ def _create() -> WorkerProcess:
 
 
 def worker_process() -> WorkerProcess:
-    """This process's one instance, made by the first task that needs it."""
+    """The instance of this process, made by the first task that needs it."""
     with _lock:
         return _create()
 
@@ -105,7 +107,7 @@ def run_task(
     about: Mapping[str, str | int] | None = None,
     give_up_s: float | None = None,
 ) -> None:
-    """Run a Celery task's work, its delivery kept alive meanwhile, and have what it came to observed.
+    """Run a Celery task's work, keep its delivery alive meanwhile, and have its report observed.
 
     Args:
         task: the bound Celery task.
@@ -117,13 +119,13 @@ def run_task(
         TaskFailed: the work raised something.
     """
     delivery_tag = (task.request.properties or {}).get("delivery_tag")
-    told = partial(TaskRun, task=task.name.removeprefix("assay."), about=about or {})
+    run = partial(TaskRun, task=task.name.removeprefix("assay."), about=about or {})
     begun = time.monotonic()
     try:
         report = worker_process().run(delivery_tag, work, give_up_s=give_up_s)
     except MemoryError:
         raise  # Celery has its own way with it
     except Exception as exc:
-        observe(told(seconds=time.monotonic() - begun, error=exc))
+        observe(run(seconds=time.monotonic() - begun, error=exc))
         raise TaskFailed(task.name) from exc
-    observe(told(seconds=time.monotonic() - begun, report=report))
+    observe(run(seconds=time.monotonic() - begun, report=report))

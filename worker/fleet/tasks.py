@@ -20,7 +20,7 @@ from assay.worker.records.messages import (
 from assay.worker.wiring.runtime import Runtime
 
 SCRAPE_S = 8.0
-"""Longest answer to a scrape; Prometheus itself gives up after ten seconds."""
+"""Longest answer to a scrape. Prometheus itself gives up after ten seconds."""
 
 
 @app.task(name="assay.sweep", bind=True)
@@ -33,7 +33,7 @@ def sweep(self: Any) -> None:
 def assess(self: Any, message: dict[str, Any]) -> None:
     """Judge one batch."""
     batch = AssessMessage.model_validate(message)
-    owner = self.request.id  # read here: Celery's request is bound to this thread, the work runs on the loop's
+    owner = self.request.id  # read here: Celery's request is bound to this thread, and the work runs on another
     run_task(self, lambda runtime: runtime.assessor.assess(batch, owner=owner), about=batch.about)
 
 
@@ -97,7 +97,7 @@ def review(self: Any) -> None:
 
 @at_control_start
 def serve_metrics() -> None:
-    """Let Prometheus read how the golden sets' schedules stand, where ASSAY_METRICS_PORT says so."""
+    """Serve the state of the golden sets' schedules to Prometheus, on ASSAY_METRICS_PORT if it is set."""
     settings = load_settings()
     if settings.metrics_port is None:
         return

@@ -44,7 +44,7 @@ class Broker:
 def open_broker(
     redis_url: str | None, data_dir: Path, *, ping: Callable[[str], None], search_path: str | None = None
 ) -> Iterator[Broker]:
-    """Find or start the broker; one that was started here ends with the context.
+    """Find or start the broker. A server that was started here ends with the context.
 
     Args:
         redis_url: what ASSAY_REDIS_URL says; None: a server of our own.

@@ -23,7 +23,7 @@ _TAIL_BYTES = 8192
 def spawn(
     argv: Sequence[str], *, log_path: Path, env: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a child whose output is appended to `log_path`; a log over 10 MB is first moved to `.1`.
+    """Start a child whose output is appended to `log_path`. A log over 10 MB is first moved to `.1`.
 
     Args:
         argv: the program and its arguments; never a shell.
@@ -53,7 +53,7 @@ def spawn(
 
 
 def end(process: subprocess.Popen[bytes], *, grace_s: float) -> int:
-    """Ask the child to end, kill it and what it started after `grace_s` seconds; its exit status."""
+    """Ask the child to end. Kill it and what it started after `grace_s` seconds. Returns its exit status."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -69,7 +69,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def last_line(log_path: Path) -> str:
-    """The last line of a log that says something, for an error message; empty if there is none."""
+    """The last line of a log that is not blank, for an error message. Empty if there is none."""
     try:
         with log_path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -92,12 +92,12 @@ class OrphanGuard:
         self._tell(f"+ {pid} {int(orphan_signal)}\n")
 
     def forget(self, pid: int) -> None:
-        """The process group has ended: its number may soon belong to somebody else."""
+        """Forget a process group that has ended: its number may soon belong to somebody else."""
         if self._noted.pop(pid, None) is not None:
             self._tell(f"- {pid}\n")
 
     def close(self) -> None:
-        """End the guard; what is still noted is signalled."""
+        """End the guard. It signals what is still noted."""
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(BrokenPipeError):

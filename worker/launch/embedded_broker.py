@@ -1,7 +1,7 @@
 """Our own Redis or Valkey server for one machine: found on a data directory, or started there.
 
-It listens on a unix socket that only this user can open, and keeps an append-only file: it may be killed at any
-time and loses at most the last second. Only `PING` is spoken here, so no client library is needed.
+It listens on a unix socket that only this user can open. It keeps an append-only file, so it may be killed at any time
+and loses at most the last second. Only `PING` is spoken here, so no client library is needed.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _INSTALL = "install redis-server (6.2 or newer) or set ASSAY_REDIS_URL"
 
 
 class BrokerUnreachable(EvaluationError):
-    """No broker answers; the message names where and the remedy."""
+    """No broker answers. The message names the address and the remedy."""
 
 
 class EmbeddedServer:
-    """The server on one data directory; `ensure` finds or starts it, `stop` ends it if it was started here."""
+    """The server on one data directory. `ensure` finds or starts it. `stop` ends it if it was started here."""
 
     def __init__(self, data_dir: Path, *, search_path: str | None = None) -> None:
         self._dir = data_dir.absolute()
@@ -72,9 +72,9 @@ class EmbeddedServer:
         return self._dir / "valkey.sock"
 
     def ensure(self) -> None:
-        """Start the server unless one answers; `stop` must follow in any case.
+        """Start the server unless one answers. `stop` must follow in any case.
 
-        Two processes that do this at once start one server.
+        Two processes that do this at the same time start one server.
 
         Raises:
             BrokerUnreachable: it does not start, or one that runs does not answer.
@@ -95,9 +95,12 @@ class EmbeddedServer:
             ) from exc
 
     def revive(self) -> bool:
-        """Start the server again on the same socket if none answers any more; whether that was so.
+        """Start the server again on the same socket if none answers any more. Looks once a second at most.
 
-        It may have been killed, or a short command may have started it, lent it and ended. Looks once a second.
+        It may have been killed. Or a short command had started it, shared it with this process and ended.
+
+        Returns:
+            Whether it had to be started.
 
         Raises:
             BrokerUnreachable, ConfigurationError: as `ensure`.
@@ -134,8 +137,8 @@ class EmbeddedServer:
         )
 
     def _try_start(self) -> None:
-        # The server inherits this lock and holds it as long as it lives. A second one must never run on the same
-        # append-only file, even when the first lost its socket, hangs, loads its file or is still writing its end.
+        # The server inherits this lock and holds it as long as it lives. A second server must never run on the same
+        # append-only file, even where the first lost its socket, hangs, loads its file or is still writing its last.
         with suppress(BrokerUnreachable), _locked(self._dir / "broker.alive", wait_s=0) as alive:
             program = _find_server(self._search_path)
             command = _command(program, self._dir, self._new_socket())
@@ -157,7 +160,7 @@ class EmbeddedServer:
             self._note.unlink(missing_ok=True)
 
     def _new_socket(self) -> Path:
-        """Where the server will listen; noted in the data directory when that is too long to hold a socket."""
+        """Where the server will listen. A note in the data directory names it where that path would be too long."""
         self._note.unlink(missing_ok=True)
         path = self._dir / "valkey.sock"
         if len(fsencode(path)) <= SOCKET_PATH_LIMIT:
@@ -168,7 +171,7 @@ class EmbeddedServer:
 
 
 def _private_directory(data_dir: Path) -> Path:
-    """A short directory of ours alone, the same each time for one data directory: others wait at its socket."""
+    """A short directory that only this user can open, always the same for a data directory: others look there."""
     name = hashlib.sha256(fsencode(data_dir)).hexdigest()[:16]
     path = Path(tempfile.gettempdir()) / f"assay-{geteuid()}-{name}"
     path.mkdir(mode=0o700, exist_ok=True)
@@ -180,7 +183,7 @@ def _private_directory(data_dir: Path) -> Path:
 
 @contextmanager
 def _locked(path: Path, *, wait_s: float) -> Iterator[IO[bytes]]:
-    """Hold a lock file; the system lets go of it when the last process that has it open ends."""
+    """Hold a lock file. The system lets go of it when the last process that has it open ends."""
     deadline = time.monotonic() + wait_s
     with path.open("ab") as file:
         while True:
@@ -195,7 +198,7 @@ def _locked(path: Path, *, wait_s: float) -> Iterator[IO[bytes]]:
 
 
 def _answers(path: Path) -> bool:
-    """Whether a server of this user answers on the socket; one that is still loading its file does not yet."""
+    """Whether a server of this user answers on the socket. A server that still loads its file does not."""
     try:
         if path.stat().st_uid != geteuid():
             return False
@@ -246,7 +249,7 @@ def _packaged_server() -> list[str]:
 
 
 def _version(program: str) -> tuple[int, int]:
-    """Major and minor version of a server; (0, 0) when it cannot even say that."""
+    """Major and minor version of a server. (0, 0) where it cannot even say that."""
     try:
         output = subprocess.run([program, "--version"], capture_output=True, timeout=_STOP_S, check=False).stdout  # noqa: S603  # found on PATH or in the package
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""A whole fleet on this machine: broker if none is given, workers by role, beat; what `assay up` and the demo run."""
+"""A whole fleet on this machine, as `assay up` and the demo run it: broker if none is given, workers by role, beat."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Fleet:
     supervisor: Supervisor
 
     def check(self) -> None:
-        """Start again what ended by itself; call it often.
+        """Start again what ended by itself. Call it often.
 
         Raises:
             BrokerUnreachable, CrashLoop
@@ -50,7 +50,7 @@ class Fleet:
 def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> list[str]:
     """The command of a worker process of one role."""
     threads = settings.worker_threads if role == "assess" else CONTROL_THREADS
-    # Kombu takes from several queues in turn, so a golden run waits behind nothing, and nothing behind it.
+    # Kombu takes from several queues in turn. So a golden run waits behind nothing, and nothing waits behind it.
     queues = ASSESS_QUEUE if role == "assess" else f"{CONTROL_QUEUE},{GOLDEN_QUEUE}"
     # Gossip, mingle and heartbeats are chatter between workers that our ledger makes unnecessary.
     return [
@@ -61,7 +61,7 @@ def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> l
 
 
 def beat_argv(settings: Settings) -> list[str]:
-    """The command of the beat process; RedBeat's lock lets only one of several tick."""
+    """The command of the beat process. RedBeat's lock lets only one of several tick."""
     return [*_celery("beat", settings), "--pidfile="]
 
 
@@ -86,7 +86,7 @@ def running_fleet(
     assess_workers: int,
     report: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Fleet]:
-    """Start broker, workers and beat; on leaving stop beat, then the workers, then the broker.
+    """Start broker, workers and beat. On leaving stop beat, then the workers, then the broker.
 
     Raises:
         StateUnavailable, ConfigurationError: as `running_broker`.
@@ -99,7 +99,7 @@ def running_fleet(
         Supervisor(
             data_dir / "logs",
             stop_first=("beat", assess),
-            # Long enough for a batch to end by itself; what is killed is judged again by whoever comes next.
+            # Long enough for a batch to end by itself. What is killed is judged again by another worker.
             grace_s=settings.batch_deadline_s + 10,
             report=report,
         ) as supervisor,

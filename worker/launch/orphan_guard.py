@@ -1,9 +1,11 @@
 """The end of processes whose parent vanished without a word (kill -9, out of memory).
 
 Runs as a small process of its own, by path and without imports beyond the standard library. It reads its standard
-input, where the parent notes what it started and what has ended; end of file means that the parent is gone, however
-it went, and what is still noted gets its signal. `PR_SET_PDEATHSIG` would do the same without a process, but exists
-on Linux alone, fires when the *thread* that started the child ends, and needs code between fork and exec.
+input, where the parent notes what it started and what has ended. End of file means that the parent is gone, however it
+went. What is still noted then gets its signal.
+
+`PR_SET_PDEATHSIG` would do the same without a process. But it exists on Linux alone, it fires when the *thread* that
+started the child ends, and it needs code between fork and exec.
 """
 
 from __future__ import annotations

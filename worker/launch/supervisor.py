@@ -20,14 +20,14 @@ _LOOK_EVERY_S = 0.1
 
 
 class CrashLoop(EvaluationError):
-    """A child ended again and again right after its start; the message names its log and its last line."""
+    """A child ended again and again right after its start. The message names its log and quotes its last line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """How a child that ended by itself is started again: after 0.5, 1, 2 … seconds, then not any more.
+    """How a child that ended by itself is started again: after 0.5, 1, 2 … seconds, then no more.
 
-    A child that ran for `stable_s` seconds begins anew.
+    The count begins anew once a child has run for `stable_s` seconds.
     """
 
     first_s: float = 0.5
@@ -52,10 +52,10 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps child processes running until it is told to stop; used as a context manager from the main thread.
+    """Keeps child processes running until it is told to stop. Used as a context manager from the main thread.
 
-    Each child has a session of its own, so that Ctrl-C reaches this process alone, and dies with it even if it is
-    killed with -9. Leaving the context stops them all.
+    Each child has a session of its own, so that Ctrl-C reaches this process alone. The children die with this process
+    even if it is killed with -9. Leaving the context stops them all.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Supervisor:
 
         Args:
             log_dir: where `NAME.log` of each child goes.
-            stop_first: children that end before the others are told to, one after the other or, where a
-                sequence stands, together: beat, so that nothing new is published to workers that are leaving.
+            stop_first: children that end before the others are asked to, one after the other. A sequence among them
+                ends together. It is beat by default, so that nothing new is published to workers that are leaving.
             grace_s: how long a child may finish its work after SIGTERM.
             backoff: how crashed children are started again.
             report: told, in one line each, about restarts and kills.
@@ -112,10 +112,10 @@ class Supervisor:
         self._children[name] = child
 
     def check(self) -> None:
-        """Note which children ended, and start those again whose time has come; call it often.
+        """Note which children ended, and start those again whose time has come. Call it often.
 
         Raises:
-            CrashLoop: one ended too often in a row. The others are left running, for the caller to stop.
+            CrashLoop: a child ended too often in a row. The others are left running, for the caller to stop.
         """
         for name, child in self._children.items():
             if child.process is not None and not _alive(child):
@@ -145,10 +145,10 @@ class Supervisor:
     def stop_all(self, order: Sequence[str | Sequence[str]] | None = None) -> None:
         """Stop every child: those in `order` one after the other, then the rest together.
 
-        Each gets SIGTERM and the time to finish; a further Ctrl-C or the end of that time kills.
+        Each gets SIGTERM and the time to finish. It is killed at the end of that time, or at a further Ctrl-C.
 
         Args:
-            order: as `stop_first`; None: what the supervisor was made with.
+            order: as `stop_first` of the constructor, which is taken for None.
         """
         asked = [[s] if isinstance(s, str) else s for s in (self._stop_first if order is None else order)]
         first = [[name for name in stage if name in self._children] for stage in asked]
@@ -220,14 +220,14 @@ def _status(returncode: int) -> str:
 
 @contextmanager
 def _noted_signals() -> Iterator[list[int]]:
-    """Collect SIGINT, SIGTERM and SIGHUP in a list instead of dying of them; what was ignored stays ignored."""
+    """Collect SIGINT, SIGTERM and SIGHUP in a list instead of dying of them. What was ignored stays ignored."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
     previous = {}
-    # Python delivers signals to the main thread alone; elsewhere (a test, a notebook) there is nothing to collect.
+    # Python delivers signals to the main thread alone. Elsewhere (a test, a notebook) there is nothing to collect.
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:

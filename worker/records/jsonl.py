@@ -1,4 +1,4 @@
-"""Lines of a JSONL file, gzip or not, one at a time: numbered, bounded in size, and what is wrong with a bad one."""
+"""Lines of a JSONL file, gzip or not: read one at a time, numbered, bounded in size, refused with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class BadLine(Record):
-    """A line that was not taken: where, which key, and what to do about it."""
+    """A line that was refused: where it is, which key is wrong, and what to do about it."""
 
     number: int = Field(ge=1)
     key: str
@@ -32,22 +32,30 @@ class BadLine(Record):
 
 
 def too_long(number: int) -> BadLine:
-    """What is said of a line that `numbered` gave as None."""
+    """The refusal of a line that `numbered` gave as None."""
     return BadLine(number=number, key="line", remedy=f"longer than {MAX_LINE_BYTES} bytes; shorten it")
 
 
 def damaged(number: int, exc: BaseException) -> BadLine:
-    """What is said of a gzip file that cannot be read on; `number` is its last good line."""
+    """The refusal of the rest of a gzip file that cannot be read on. `number` is its last good line."""
     return BadLine(number=number + 1, key="file", remedy=f"damaged from here on ({exc}); fetch or compress it again")
 
 
 def unzipped(file: io.BufferedReader) -> io.BufferedIOBase:
-    """The file itself, or what is packed in it, told by its first bytes."""
+    """The file itself, or what is packed in it if its first two bytes are those of gzip."""
     return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
 
 def numbered(file: io.BufferedIOBase, limit: int | None = None) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines; None for one over `limit` bytes (default MAX_LINE_BYTES). A byte order mark is dropped."""
+    """Number the lines of a file.
+
+    Args:
+        file: where to read.
+        limit: the most bytes a line may have; None: MAX_LINE_BYTES.
+
+    Yields:
+        Number and line. The line is None where it is longer than the limit. A byte order mark is dropped.
+    """
     limit = limit or MAX_LINE_BYTES
     number = 0
     while line := file.readline(limit + 1):
@@ -63,9 +71,10 @@ def numbered(file: io.BufferedIOBase, limit: int | None = None) -> Iterator[tupl
 
 
 def without_lone_surrogates(line: bytes) -> bytes:
-    r"""The line, with half of a surrogate pair (`\ud83d`, left by cutting text in the middle of an emoji) as U+FFFD.
+    r"""The line, with each half of a surrogate pair replaced by U+FFFD.
 
-    Some applications log such halves; no strict JSON parser, model or store takes them.
+    Such a half, for example `\ud83d`, is left where text was cut in the middle of an emoji. Some applications log them.
+    No strict JSON parser, model or store takes them.
     """
     if b"\\ud" not in line and b"\\uD" not in line:
         return line
@@ -77,7 +86,12 @@ def without_lone_surrogates(line: bytes) -> bytes:
 
 
 def problem_of(exc: ValidationError, remedies: dict[str, str]) -> tuple[str, str]:
-    """The key and the remedy of the first thing that is wrong with a line; `remedies` by pydantic's error type."""
+    """The key and the remedy of the first thing that is wrong with a line.
+
+    Args:
+        exc: what pydantic found.
+        remedies: what to do about it, by pydantic's type of error, for example `missing`.
+    """
     problem = exc.errors(include_url=False)[0]
     key = ".".join(str(part) for part in problem["loc"]) or "line"
     message = problem["msg"].removeprefix("Value error, ")

@@ -13,7 +13,7 @@ from assay.worker.records.scores import score_id
 
 
 class LedgerState(StrEnum):
-    """Where a selected trace stands. Every entry is in exactly one; the last three are final."""
+    """Where a selected trace stands. Every entry is in exactly one state. The last three are final."""
 
     OPEN = "open"
     JUDGED = "judged"
@@ -27,7 +27,7 @@ FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.D
 
 
 class Promise(Record):
-    """What was promised when a trace was selected; never changes. Key: (rubric name, trace id)."""
+    """What was promised when a trace was selected. It never changes. Key: (rubric name, trace id)."""
 
     trace_id: str
     rubric: str
@@ -57,9 +57,11 @@ class Promise(Record):
 
 
 class Judgement(Record):
-    """What the ledger remembers of a verdict: enough to write, verify and report, no text of the trace.
+    """What the ledger remembers of a verdict: enough to write, verify and report. No text of the trace.
 
-    `judge` is the one that decided. `screening` is the first phase of a cascade, None for a single judge.
+    Attributes:
+        judge: the judge that decided.
+        screening: the first phase of a cascade; None for a single judge.
     """
 
     verdict_key: str
@@ -88,10 +90,13 @@ class Unanswered(Record):
 class LedgerEntry(Record):
     """A promise and how far it was kept.
 
-    `attempts` counts failed tries, `deliveries` how often work began since the last outcome (a worker that dies
-    leaves no outcome), `alone` how often of these it was the only one in work, `writes` how often scores were
-    posted. `since` is when its age began: at selection, and anew when a dead letter is replayed. `unanswered` is the
-    latest failure of a later tier; it counts only while the entry is skipped or dead.
+    Attributes:
+        attempts: failed tries.
+        deliveries: how often work began since the last outcome. A worker that dies leaves no outcome.
+        alone: how often of these the trace was the only one in work.
+        writes: how often its scores were posted.
+        since: when its age began: at selection, and anew when a dead letter is replayed.
+        unanswered: the latest failure of a later tier. It counts only while the entry is skipped or dead.
     """
 
     promise: Promise
@@ -114,7 +119,7 @@ class LedgerEntry(Record):
 
 
 class UnscoredSpend(Record):
-    """What judging took that led to no score: model calls, USD as far as known, and the calls whose price is not."""
+    """What judging took that led to no score: model calls, their known cost, and how many had no known price."""
 
     calls: int = Field(default=0, ge=0)
     cost_usd: float = Field(default=0.0, ge=0.0)
@@ -122,7 +127,7 @@ class UnscoredSpend(Record):
 
 
 class Transition(Record):
-    """One change of one entry: applied only if the entry is still in one of `expected`."""
+    """One change of one entry. It is applied only if the entry is still in one of the `expected` states."""
 
     trace_id: str
     expected: tuple[LedgerState, ...]

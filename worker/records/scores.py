@@ -10,16 +10,21 @@ from pydantic import AwareDatetime, Field, JsonValue
 from assay.judges.schema import Record
 
 STATE_SCORE = "grounding_state"
-"""The categorical score of grounding (others: `Rubric.state_score`); its id tells whether the store has our scores."""
+"""The categorical score of grounding. Other rubrics have theirs under `Rubric.state_score`.
+
+Its id tells whether the store has our scores of a trace.
+"""
 
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 
 
 class Score(Record):
-    """A named value ready to be written on a trace. `value` is a float, or a string for a categorical score.
+    """A named value ready to be written on a trace.
 
-    `timestamp` is the trace's start, never "now": some stores hold (id, name, day of timestamp) as identity,
-    and a rewrite must hit the same row.
+    Attributes:
+        value: a float, or a string for a categorical score.
+        timestamp: the trace's start, never "now". Some stores identify a score by id, name and day of the timestamp,
+            and a rewrite must hit the same row.
     """
 
     id: str
@@ -39,7 +44,7 @@ class Score(Record):
 
 
 class ScoreSpec(Record):
-    """What a score of ours may be: a range, or categories; a store that knows such things is told."""
+    """What a score of ours may be: a range, or categories. Stores that have such definitions are given this one."""
 
     name: str
     data_type: Literal["NUMERIC", "CATEGORICAL"]
@@ -52,9 +57,9 @@ class ScoreSpec(Record):
 def score_id(
     project: str, trace_id: str, observation_id: str | None, *, rubric_name: str, rubric_hash: str, name: str
 ) -> str:
-    """The one id a score has, however often and by whichever tier it is computed.
+    """The id of a score, the same however often and by whichever tier it is computed.
 
-    Judge, tier and model are left out on purpose: a retry under another tier overwrites.
+    Judge, tier and model are no part of it, on purpose: a retry under another tier overwrites.
     """
     key = "\x1f".join((project, trace_id, observation_id or "", rubric_name, rubric_hash, name))
     return str(uuid.uuid5(_SCORE_NAMESPACE, key))

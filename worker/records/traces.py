@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 from assay.judges.schema import Record
 
 OWN_ENVIRONMENT = "assay"
-"""Environment of everything we record about ourselves; never sampled, so no judge is ever judged."""
+"""Environment of everything we record about ourselves. It is never sampled, so no judge is ever judged."""
 
 
 class Observation(Record):
@@ -29,7 +29,7 @@ class Observation(Record):
 
 
 class TraceRoot(Record):
-    """The columns of a trace that selection may look at; content is fetched only for what was selected."""
+    """The columns of a trace that selection may look at. Content is fetched only for what was selected."""
 
     trace_id: str
     observation_id: str

@@ -20,12 +20,14 @@ class ResolvedRate(Record):
 class WindowRecord(Record):
     """What sweeps saw in one window of root start times.
 
-    `rates` is resolved at the first scan and written before anything is promised, so that a trace has one answer
-    and one pi however often its window is scanned. `seen` counts the last scan's traces by use case,
-    `not_selected` those the hash passed over, by `count_key`; what was selected is counted by the ledger.
-    `late` is how many of them turned up only after `late_seconds`: they ran for long, or arrived late.
-    `rootless` is about how many traces no sweep can see, because none of their steps is a root; None where nobody
-    looked, which is most windows.
+    Attributes:
+        rates: resolved at the first scan and written before anything is promised. So a trace has one answer and one pi
+            however often its window is scanned.
+        seen: traces in the last scan, by use case.
+        not_selected: those that the hash passed over, by `count_key`. The ledger counts what was selected.
+        late: how many traces turned up only after `late_seconds`: they ran for long, or arrived late.
+        rootless: about how many traces no sweep can see, because none of their steps is a root. None where nobody
+            looked, which is most windows.
     """
 
     start: AwareDatetime

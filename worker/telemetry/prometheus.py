@@ -1,7 +1,7 @@
-"""What a control worker serves to Prometheus: how the golden sets' schedules stand, computed when it is asked.
+"""What a control worker serves to Prometheus: how the golden sets' schedules stand, computed at each scrape.
 
-At scrape time, because what it watches over is a clock that may have died: values that a tick wrote would stay as they
-were. Names and units follow the conventions of Prometheus; the label `golden_set` is bounded by the sets on disk.
+These metrics watch over a clock that may die. Values that its ticks wrote would then stay as they were. Names and units
+follow the conventions of Prometheus. The label `golden_set` is bounded by the sets on disk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 class ScheduleCollector(Collector):
     """Gauges of every scheduled golden set.
 
-    `read` gets their statuses, from whatever thread asks. Where it fails, `assay_golden_schedule_readable` is 0 and
-    nothing else is said: a value from before would hide that nobody knows.
+    `read` gets their statuses, in whatever thread asks. Where it fails, `assay_golden_schedule_readable` is 0 and no
+    other metric is given: an old value would hide that nobody knows the state.
     """
 
     def __init__(self, read: Callable[[], Sequence[ScheduleStatus]]) -> None:
@@ -37,14 +37,18 @@ class ScheduleCollector(Collector):
         statuses: Sequence[ScheduleStatus] | None = None
         try:
             statuses = self._read()
-        except Exception as exc:  # noqa: BLE001  # whatever is away, the scrape says that it is
+        except Exception as exc:  # noqa: BLE001  # whatever is away, the scrape must say so
             log.warning("metrics.schedules_unreadable", error=type(exc).__name__)
         readable.add_metric([], float(statuses is not None))
         return [readable, *(_families(statuses) if statuses is not None else [])]
 
 
 def serve_metrics(host: str, port: int, read: Callable[[], Sequence[ScheduleStatus]]) -> WSGIServer | None:
-    """Serve `/metrics` from a daemon thread; None where the address cannot be had, which stops no worker."""
+    """Serve `/metrics` from a daemon thread.
+
+    Returns:
+        None: the address cannot be had. That is logged and stops no worker.
+    """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ScheduleCollector(read))
     try:

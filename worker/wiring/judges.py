@@ -56,7 +56,7 @@ def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Set
     """
     by_rubric = {}
     for rubric in rubrics:
-        # A control worker asks no model; it builds the judges only where there is a file to hold against one.
+        # A control worker asks no model. It builds the judges only where there is a calibration to hold against one.
         judges = build_judges(rubric, settings) if root.has_calibration(rubric) else []
         in_force = [root.calibration(rubric, judge) for judge in judges]
         calibrations = CalibrationSet.of(calibration for calibration in in_force if calibration is not None)
@@ -135,7 +135,7 @@ def _open_model(rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Setti
             else "set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
         )
         raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {named.model}; {remedy}")
-    # The provider's SDK takes half a second to import; fleets with the local judge never need it.
+    # The provider's SDK takes half a second to import. Fleets with the local judge never need it.
     from assay.judges.models.openai_compatible import OpenAICompatibleModel
 
     return OpenAICompatibleModel(

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 
 from assay.judges.cascade import CascadeTier
 from assay.judges.evaluate import Evaluator
-from assay.judges.rubric import parse_rubric
+from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import may_see
 from assay.worker.config.root import ConfigRoot
@@ -148,21 +148,28 @@ class Runtime:
         )
 
     async def evaluator(self, rubric_hash: str, calibration_hash: str | None = None) -> Evaluator | None:
-        """The evaluator for a rubric version and its calibrations, from disk or as published; None if unknown."""
+        """The evaluator for a version of a rubric and of its calibrations.
+
+        Returns:
+            None: this version is neither on this worker's disk nor published.
+        """
         known = self._evaluators.get((rubric_hash, calibration_hash))
         if known is not None:
             return known
-        local = next((r for r in self.rubrics.values() if r.content_hash() == rubric_hash), None)
-        content = None if local else await self.state.documents.get(rubric_hash)
-        rubric = local or (parse_rubric(content, source=f"rubric {rubric_hash[:12]}") if content else None)
-        named = await self._calibration_set(calibration_hash) if calibration_hash else None
-        if rubric is None or (calibration_hash and named is None):
+        rubric = await self._rubric(rubric_hash)
+        published = await self._calibration_set(calibration_hash) if calibration_hash else None
+        if rubric is None or (calibration_hash and published is None):
             return None
-        tiers = [
-            CascadeTier(judge, calibration_of(judge, named, rubric)) for judge in build_judges(rubric, self.settings)
-        ]
-        evaluator = assemble(rubric, tiers)
+        judges = build_judges(rubric, self.settings)
+        evaluator = assemble(rubric, [CascadeTier(judge, calibration_of(judge, published, rubric)) for judge in judges])
         return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
+
+    async def _rubric(self, digest: str) -> Rubric | None:
+        on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
+        if on_disk is not None:
+            return on_disk
+        content = await self.state.documents.get(digest)
+        return parse_rubric(content, source=f"rubric {digest[:12]}") if content else None
 
     async def _calibration_set(self, digest: str) -> CalibrationSet | None:
         content = await self.state.documents.get(digest)
@@ -181,4 +188,4 @@ class Runtime:
 
 
 async def _no_queue(messages: Sequence[AssessMessage | RecordMessage]) -> None:
-    """Without a queue the ledger alone remembers; the fleet's reconciler picks the work up."""
+    """Publish nothing. The ledger remembers the work, and the fleet's reconciler publishes it."""
