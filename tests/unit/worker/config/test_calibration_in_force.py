@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from assay.worker.config.settings import Settings
 from assay.worker.flow.batching import group_messages
 from assay.worker.records.ledger import Promise
 from assay.worker.records.messages import AssessMessage
+from assay.worker.state.memory.state import memory_state
 from assay.worker.wiring.judges import build_evaluator, load_calibrations
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import NOW
@@ -99,16 +99,6 @@ def test_message_from_before_calibrations_is_still_understood() -> None:
     assert message.calibration_hash is None
 
 
-class Published:
-    """The documents other processes published."""
-
-    def __init__(self, documents: Mapping[str, str]) -> None:
-        self.documents = documents
-
-    async def document(self, digest: str) -> str | None:
-        return self.documents.get(digest)
-
-
 def test_worker_judges_with_the_calibration_the_message_names(
     root: ConfigRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,8 +110,9 @@ def test_worker_judges_with_the_calibration_the_message_names(
 
     async def ask() -> None:
         runtime = Runtime(Settings(), root, redis_url="redis://127.0.0.1:1/0")
-        documents = {one.content_hash(): one.content() for one in (only(theirs), only(foreign))}
-        monkeypatch.setattr(runtime, "state", Published(documents))
+        monkeypatch.setattr(runtime, "state", memory_state())
+        for published in (only(theirs), only(foreign)):
+            await runtime.state.documents.put(published.content_hash(), published.content())
         named = await runtime.evaluator(rubric.content_hash(), only(theirs).content_hash())
         unnamed = await runtime.evaluator(rubric.content_hash())
         newer = await runtime.evaluator(rubric.content_hash(), only(foreign).content_hash())
