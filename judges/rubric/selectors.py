@@ -14,9 +14,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from jsonpath import JSONPathError
-from jsonpath import compile as compile_path
-
 from assay.judges.schema import Record
 
 _FORM = re.compile(
@@ -65,6 +62,9 @@ def parse_selector(text: str) -> Selector:
     if _KEYS_ONLY.fullmatch(rest):
         return Selector(head=head, name=name, field=field, keys=tuple(rest[1:].split(".")))
     if rest:
+        from jsonpath import JSONPathError  # it takes long to import, and few selectors need it
+        from jsonpath import compile as compile_path
+
         try:
             compile_path(f"${rest}")
         except JSONPathError as exc:

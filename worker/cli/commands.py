@@ -21,15 +21,15 @@ COMMANDS = {
         "Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else.",
     ),
     "up": LazyCommand("up:up", "Run broker (if ASSAY_REDIS_URL is not set), workers and beat until Ctrl-C."),
-    "worker": LazyCommand("up:worker", "Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."),
+    "worker": LazyCommand("worker:worker", "Run one worker process (containers, systemd). Needs ASSAY_REDIS_URL."),
     "beat": LazyCommand(
-        "up:beat", "Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."
+        "beat:beat", "Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."
     ),
     "sweep": LazyCommand(
-        "up:sweep", "Look through all windows that are due, once, now. A second sweep right after it adds nothing."
+        "sweep:sweep", "Look through all windows that are due, once, now. A second sweep right after it adds nothing."
     ),
     "import": LazyCommand(
-        "up:import_traces",
+        "import_:import_traces",
         "Put traces from a JSONL file into the embedded store. Bad lines are named; the rest is imported (exit 2).",
     ),
     "status": LazyCommand(
@@ -37,9 +37,9 @@ COMMANDS = {
         "Show the funnel (it adds up), queues, what was paid for no score, and how scheduled golden sets stand.",
     ),
     "report": LazyCommand(
-        "status:report", "Show weighted rates with intervals, per use case, rubric and evaluator revision."
+        "report:report", "Show weighted rates with intervals, per use case, rubric and evaluator revision."
     ),
-    "why": LazyCommand("status:why", "Tell every decision that was made about one trace."),
+    "why": LazyCommand("why:why", "Tell every decision that was made about one trace."),
     "doctor": LazyCommand(
         "doctor:doctor",
         "Check broker, store, keys, traces and judges; exit 2: a person must edit something, 3: a backend fails.",
@@ -56,11 +56,11 @@ COMMANDS = {
         "golden.gate:gate",
         "Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
     ),
-    "settings": LazyCommand("rubrics.lint:show_settings", "Show the settings in force; secrets are starred out."),
-    "dead": LazyCommand("status:dead_app", "List, show, replay and drop work that gave up."),
+    "settings": LazyCommand("settings:settings", "Show the settings in force; secrets are starred out."),
+    "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),
     "golden": LazyCommand("golden.sets:golden_app", "List, check, freeze and run golden sets."),
-    "rubrics": LazyCommand("rubrics.lint:rubrics_app", "List, check, show and try rubrics."),
+    "rubrics": LazyCommand("rubrics.group:rubrics_app", "List, check, show and try rubrics."),
 }
 """Every command in the order of the help. The helps are copies, which tests/unit/worker/cli holds to the commands'."""
 

@@ -1,4 +1,7 @@
-"""What commands share: the common options, and a runtime for the length of one command."""
+"""What commands share: the common options, and a runtime for the length of one command.
+
+It is imported by every command, so it imports the fleet's parts where they are used.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, SecretStr
@@ -16,8 +20,10 @@ from rich.console import Console
 from assay.worker.cli.streams import print_to, stop_writing
 from assay.worker.config.root import ConfigRoot, find_root
 from assay.worker.config.settings import Settings, load_settings
-from assay.worker.launch.fleet import running_broker
-from assay.worker.wiring.runtime import Runtime
+
+if TYPE_CHECKING:
+    from assay.worker.records.messages import AssessMessage, RecordMessage
+    from assay.worker.wiring.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -26,6 +32,7 @@ ConfigOption = Annotated[
     typer.Option("--config", "-c", help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, or the current one]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]
+TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How many UTC days back, today included.")]
 
 
@@ -54,13 +61,21 @@ def settings_and_root(config: Path | None) -> tuple[Settings, ConfigRoot]:
 
 def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
     """Run `work` with the deployment's runtime; without a broker running, one is started for this command."""
+    from assay.worker.launch.fleet import running_broker
+    from assay.worker.wiring.runtime import Runtime
+
     settings, root = settings_and_root(config)
     with running_broker(settings, root) as broker:
+        for_celery = settings.model_copy(update={"redis_url": SecretStr(broker.url)})
+
+        async def publish(messages: Sequence[AssessMessage | RecordMessage]) -> None:
+            # Celery takes a while to import, and most commands publish nothing.
+            from assay.worker.fleet import app
+
+            app.use_settings(for_celery)
+            await app.publish(messages)
 
         async def run() -> T:
-            from assay.worker.fleet.app import publish, use_settings
-
-            use_settings(settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
             runtime = Runtime(settings, root, redis_url=broker.url, publish=publish)
             try:
                 return await work(runtime)
@@ -68,6 +83,12 @@ def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -
                 await runtime.close()
 
         return asyncio.run(run())
+
+
+def last_days(now: datetime, days: int) -> tuple[date, date]:
+    """The first and the last of so many UTC days, the last being today's."""
+    today = now.date()
+    return today - timedelta(days=days - 1), today
 
 
 def print_data(text: str) -> None:

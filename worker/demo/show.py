@@ -9,7 +9,9 @@ from rich.table import Table
 
 from assay.worker.demo.result import DemoResult, WorstTrace
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
-from assay.worker.reporting.tables import funnel_table, percent, shown, spread
+from assay.worker.reporting.terminal.funnel import funnel_table
+from assay.worker.reporting.terminal.report import spread
+from assay.worker.reporting.terminal.text import percent, shown
 from assay.worker.statistics.intervals import Estimate
 
 _JUDGES = {

@@ -1,26 +1,28 @@
 """Golden sets in the fleet, composed: what is due, scheduled runs, and judging for runs that were started elsewhere.
 
-Apart from `assay.worker.wiring.runtime`, because most worker processes never load any of it.
+Apart from `assay.worker.wiring.runtime`, because most worker processes never load any of it. What runs golden sets is
+imported where it is built: `assay status` only reads schedules.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.evaluate import Evaluator
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.golden.runs.fleet_judging import GoldenJudging, JudgedBy
-from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
-from assay.worker.golden.scheduling.scheduler import ScheduledRuns
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus
 from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, read_schedules, schedule_statuses
-from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.sets.lock import load_golden_set
 from assay.worker.ports.publish import PublishGolden
 from assay.worker.wiring.judges import build_evaluator, load_calibrations
 from assay.worker.wiring.runtime import Runtime
+
+if TYPE_CHECKING:
+    from assay.judges.evaluate import Evaluator
+    from assay.worker.golden.runs.fleet_judging import GoldenJudging, JudgedBy
+    from assay.worker.golden.scheduling.scheduler import ScheduledRuns
+    from assay.worker.golden.sets.golden_set import GoldenSet
 
 GOLDEN_CONCURRENCY = 32
 """Answers in flight in a scheduled run."""
@@ -39,6 +41,8 @@ def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
 
 def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
     """Runs golden sets that are due."""
+    from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
+    from assay.worker.golden.scheduling.scheduler import ScheduledRuns
     from assay.worker.wiring.experiments import experiments_of
 
     place = GoldenPlace(
@@ -63,6 +67,8 @@ async def read_schedule_statuses(runtime: Runtime) -> list[ScheduleStatus]:
 
 def golden_judging(runtime: Runtime) -> GoldenJudging:
     """Judges samples of golden runs that were started with --fleet."""
+    from assay.worker.golden.runs.fleet_judging import GoldenJudging
+
     return GoldenJudging(key_values=runtime.state.key_values, locks=runtime.state.locks, evaluator=runtime.evaluator)
 
 
@@ -77,6 +83,8 @@ def load_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:
     Raises:
         ConfigurationError
     """
+    from assay.worker.golden.sets.lock import load_golden_set
+
     return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
 
 
@@ -86,6 +94,8 @@ def judged_by(evaluator: Evaluator, root: ConfigRoot, settings: Settings) -> Jud
     Raises:
         ConfigurationError
     """
+    from assay.worker.golden.runs.fleet_judging import JudgedBy
+
     rubric = evaluator.rubric
     calibrations = load_calibrations(root, [rubric], settings).get(rubric.name)
     documents = {rubric.content_hash(): rubric.content()}

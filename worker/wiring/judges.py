@@ -1,8 +1,12 @@
-"""Judges and evaluators, built from rubrics and settings."""
+"""Judges and evaluators, built from rubrics and settings.
+
+Each judge is imported where it is built: numpy and the providers' SDK take long, and many commands judge nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
@@ -10,9 +14,7 @@ from pydantic import SecretStr
 from assay.judges import registry
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration
-from assay.judges.cascade import Cascade, CascadeTier
 from assay.judges.errors import ConfigurationError
-from assay.judges.evaluate import Evaluator
 from assay.judges.models.base import ChatModel
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
@@ -20,6 +22,10 @@ from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, endpoint_variable
+
+if TYPE_CHECKING:
+    from assay.judges.cascade import CascadeTier
+    from assay.judges.evaluate import Evaluator
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +85,8 @@ def build_evaluator(
     Raises:
         ConfigurationError
     """
+    from assay.judges.cascade import CascadeTier
+
     judges = [build_judge(rubric, settings, tier)] if tier else build_judges(rubric, settings)
     return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge)) for judge in judges])
 
@@ -89,6 +97,9 @@ def assemble(rubric: Rubric, tiers: Sequence[CascadeTier]) -> Evaluator:
     Raises:
         CalibrationError: a calibration was fitted for another judge.
     """
+    from assay.judges.cascade import Cascade
+    from assay.judges.evaluate import Evaluator
+
     if len(tiers) == 1:
         return Evaluator(rubric, *tiers[0])
     return Evaluator(rubric, Cascade(tiers, rubric))

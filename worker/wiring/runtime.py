@@ -1,25 +1,20 @@
-"""The composition root: settings and deployment in, the fleet's parts out."""
+"""The composition root: settings and deployment in, the fleet's parts out.
+
+Each use case is imported where it is built: `assay status` reads the state and needs none of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
-from assay.judges.cascade import CascadeTier
-from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import may_see
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.flow.assess import Assessor
-from assay.worker.flow.reconcile import Reconciler
-from assay.worker.flow.record import Recorder
-from assay.worker.flow.reviews import Reviewer, ReviewReport
-from assay.worker.flow.sweep import Sweeper
-from assay.worker.flow.transitions import AssessLimits
-from assay.worker.flow.verify import Verifier
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.state import FleetState
@@ -29,6 +24,15 @@ from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from assay.worker.wiring.stores import open_deployment_store, review_queues_of
+
+if TYPE_CHECKING:
+    from assay.judges.evaluate import Evaluator
+    from assay.worker.flow.assess import Assessor
+    from assay.worker.flow.reconcile import Reconciler
+    from assay.worker.flow.record import Recorder
+    from assay.worker.flow.reviews import ReviewReport
+    from assay.worker.flow.sweep import Sweeper
+    from assay.worker.flow.verify import Verifier
 
 
 class Runtime:
@@ -61,6 +65,8 @@ class Runtime:
     @cached_property
     def sweeper(self) -> Sweeper:
         """Looks for traces to judge."""
+        from assay.worker.flow.sweep import Sweeper
+
         return Sweeper(
             source=self.store,
             sink=self.store,
@@ -84,6 +90,9 @@ class Runtime:
     @cached_property
     def assessor(self) -> Assessor:
         """Judges batches."""
+        from assay.worker.flow.assess import Assessor
+        from assay.worker.flow.transitions import AssessLimits
+
         return Assessor(
             source=self.store,
             ledger=self.state.ledger,
@@ -104,6 +113,8 @@ class Runtime:
     @cached_property
     def recorder(self) -> Recorder:
         """Writes scores."""
+        from assay.worker.flow.record import Recorder
+
         return Recorder(
             project=self.store,
             sink=self.store,
@@ -116,6 +127,8 @@ class Runtime:
     @cached_property
     def verifier(self) -> Verifier:
         """Reads scores back."""
+        from assay.worker.flow.verify import Verifier
+
         return Verifier(
             project=self.store,
             sink=self.store,
@@ -130,6 +143,8 @@ class Runtime:
 
     async def review(self) -> ReviewReport:
         """Put flagged answers into the queues people review; nothing where no use case has one."""
+        from assay.worker.flow.reviews import Reviewer, ReviewReport
+
         if not self.deployment.review_queues:
             return ReviewReport()
         reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
@@ -138,6 +153,8 @@ class Runtime:
     @cached_property
     def reconciler(self) -> Reconciler:
         """Publishes again what is overdue."""
+        from assay.worker.flow.reconcile import Reconciler
+
         return Reconciler(
             ledger=self.state.ledger,
             deliveries=self.state.deliveries,
@@ -153,6 +170,8 @@ class Runtime:
         Returns:
             None: this version is neither on this worker's disk nor published.
         """
+        from assay.judges.cascade import CascadeTier
+
         known = self._evaluators.get((rubric_hash, calibration_hash))
         if known is not None:
             return known

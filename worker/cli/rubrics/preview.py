@@ -1,76 +1,125 @@
-"""`assay rubrics preview --trace`: what a judge would see of one trace, and where each part came from."""
+"""`assay rubrics preview`: what a rubric's judge would see of a sample."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from rich.markup import escape
+import typer
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.rubric import Rubric
-from assay.worker.cli.context import console, with_runtime
-from assay.worker.extraction import Extraction, Part, extract
-from assay.worker.ports.source import trace_in
-from assay.worker.records.traces import Trace, TraceKey
-from assay.worker.wiring.runtime import Runtime
+from assay.judges.evaluate import Evaluator
+from assay.judges.schema import Sample
+from assay.worker.batch.reading import LabelledSample
+from assay.worker.batch.verdict_lines import Judged, judged
+from assay.worker.cli.context import ConfigOption, JsonOption, settings_and_root
+from assay.worker.cli.rubrics.extraction import origins, show_extraction, trace_and_parts
+from assay.worker.cli.rubrics.show import RubricArgument
+from assay.worker.extraction import Extraction
+from assay.worker.extraction.samples import sample_of
+from assay.worker.reporting.rubric_preview import RubricPreview, find_sample, preview
+from assay.worker.reporting.terminal.text import visible
+from assay.worker.wiring.judges import build_evaluator
 
-LOOK_BACK = timedelta(days=31)
-SHOWN = 600
-"""Characters of a text that are shown; --json shows all."""
+
+def preview_sample(
+    name: RubricArgument,
+    sample: Annotated[
+        Path | None, typer.Option("--sample", help="JSONL of samples, or one sample as JSON; - is stdin.")
+    ] = None,
+    sample_id: Annotated[str | None, typer.Option("--id", help="Which sample \\[default: the first]")] = None,
+    trace: Annotated[str | None, typer.Option("--trace", help="Id of a trace in the store, instead of a file.")] = None,
+    judge: Annotated[bool, typer.Option("--judge", help="Judge it as well, and show the outcome.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a rubric's judge would see of a sample or a trace, and which rules fire already; --judge tries it.
+
+    With --trace it is told where each part was found, and where was looked for what is missing.
+    """
+    settings, root = settings_and_root(config)
+    rubric = root.rubric(name, settings.rubric_variables())
+    source, found = trace_and_parts(trace, rubric=rubric, config=config) if trace is not None else (None, None)
+    if found is not None and (found.response is None or not as_json):
+        _print_extraction(found, as_json=as_json)
+    if found is not None and found.response is None:
+        raise typer.Exit(0)
+    read = _sample_to_show(sample, sample_id, sample_of(source, found) if source and found else None)
+    seen = preview(read.sample, rubric, origins(found) if found else None)
+    outcome = _judged(read, build_evaluator(rubric, root, settings)) if judge else None
+    if as_json:
+        verdict = json.loads(outcome.line) if outcome else None
+        extracted = {"extraction": found.model_dump(mode="json")} if found else {}
+        data = {**seen.model_dump(mode="json"), **extracted, **({"outcome": verdict} if judge else {})}
+        typer.echo(json.dumps(data, indent=2))  # ASCII alone: this is foreign text, and stdout may be a terminal
+    else:
+        for line in _preview_lines(seen):
+            typer.echo(visible(line))
+        if outcome is not None:
+            typer.echo("\n" + outcome.explanation.rstrip())
+    raise typer.Exit(3 if outcome is not None and outcome.outcome == "failed" else 0)
 
 
-def trace_and_parts(trace_id: str, *, rubric: Rubric, config: Path | None) -> tuple[Trace, Extraction]:
-    """One trace of the deployment's store, and what a rubric's selectors find in it.
+def _print_extraction(found: Extraction, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"extraction": found.model_dump(mode="json")}, indent=2))
+    else:
+        show_extraction(found)
+        typer.echo("")
+
+
+def _sample_to_show(file: Path | None, sample_id: str | None, extracted: Sample | None) -> LabelledSample:
+    """The sample of a trace, or of a file.
 
     Raises:
-        ConfigurationError: the trace is not there.
+        ConfigurationError: neither is named, or both.
     """
-    return with_runtime(config, lambda runtime: _extract(runtime, trace_id, rubric))
+    if (file is None) == (extracted is None):
+        raise ConfigurationError("assay rubrics preview: name what to show: --sample FILE or --trace ID")
+    if extracted is not None:
+        return LabelledSample(sample=extracted, given_id=extracted.id, kept={})
+    assert file is not None  # noqa: S101  # one of the two is there
+    return find_sample(file, sample_id)
 
 
-async def _extract(runtime: Runtime, trace_id: str, rubric: Rubric) -> tuple[Trace, Extraction]:
-    now = datetime.now(UTC)
-    key = TraceKey(trace_id=trace_id, start=now - LOOK_BACK, end=now)
-    trace = trace_in(await runtime.store.fetch_traces([key]), trace_id)
-    if trace is None:
-        raise ConfigurationError(
-            f"trace {trace_id}: not in the store's last {LOOK_BACK.days} days, or it has no root; check the id"
-        )
-    return trace, extract(trace, rubric.sample)
+def _judged(read: LabelledSample, evaluator: Evaluator) -> Judged:
+    async def run() -> Judged:
+        try:
+            return judged(read, await evaluator.evaluate(read.sample), evaluator, explain=True)
+        finally:
+            await evaluator.judge.close()
+
+    return asyncio.run(run())
 
 
-def show(found: Extraction) -> None:
-    """Print an extraction for people."""
-    console.print(f"trace {escape(found.trace_id)}", highlight=False)
-    _show_part("question", found.question, found)
-    if found.history:
-        console.print(f"\n[bold]history[/]  from {escape(found.history_source)}", highlight=False)
-        for turn in found.history:
-            console.print(f"  {turn.role}: {escape(_short(turn.content))}", highlight=False)
-    if not found.contexts:
-        console.print(f"\n[bold]contexts[/]  none; looked at {', '.join(found.tried['contexts'])}", highlight=False)
-    for number, part in enumerate(found.contexts, 1):
-        _show_part(f"context {number}", part, found)
-    _show_part("response", found.response, found)
+def _preview_lines(seen: RubricPreview) -> Iterator[str]:
+    yield f"rubric {seen.rubric} {seen.version[:12]} on sample {_flat(seen.sample)}, judged by {seen.judge}"
+    if seen.problem:
+        yield f"  cannot be judged: {_flat(seen.problem)}"
+    for part in seen.parts:
+        origin = f", from {_flat(part.origin)}" if part.origin else ""
+        yield f"  {part.name:<9} {part.texts} text{'' if part.texts == 1 else 's'}, {part.chars:,} characters{origin}"
+    if seen.is_cut:
+        yield "  something is left out: it does not fit into a call"
+    if seen.sent_when:
+        yield f"  {seen.sent_when}"
+    for name, why in seen.not_asked.items():
+        yield f"  {name}: not asked ({why})"
+    for hit in seen.hits:
+        yield f"  ! {_flat(hit.rule)} ({hit.severity}): {_flat(hit.detail)}"
+    if not seen.calls:
+        yield "  sentences of the response"
+        yield from (f"    R{n}: {_flat(text)}" for n, text in enumerate(seen.sentences, start=1))
+    for number, messages in enumerate(seen.calls, start=1):
+        each = " to each model" if len(seen.models) > 1 else ""
+        yield f"\nCall {number} of {len(seen.calls)}; about {seen.tokens:,} tokens in all{each}. The nonce is masked."
+        for message in messages:
+            yield f"--- {message.role}\n{message.content}"
 
 
-def _show_part(name: str, part: Part | None, found: Extraction) -> None:
-    if part is None:
-        console.print(f"\n[bold]{name}[/]  none; looked at {', '.join(found.tried[name])}", highlight=False)
-        return
-    console.print(f"\n[bold]{name}[/]  from {escape(part.source)}", highlight=False)
-    console.print(f"  {escape(_short(part.text))}", highlight=False)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]} … ({len(text):,} characters)"
-
-
-def origins(found: Extraction) -> dict[str, str]:
-    """Where each part of the sample came from, by the part's name."""
-    single = {"question": found.question, "response": found.response}
-    named = {name: part.source for name, part in single.items() if part is not None}
-    if found.contexts:
-        named["contexts"] = ", ".join(dict.fromkeys(part.source for part in found.contexts))
-    return named | ({"history": found.history_source} if found.history else {})
+def _flat(text: str) -> str:
+    """On one line: a line break in foreign text must not look like a line of ours."""
+    return " ".join(text.split()) if "\n" in text or "\r" in text else text

@@ -1,28 +1,17 @@
-"""`assay rubrics show` and `preview`: a rubric as a person reads it, and what its judge would see of a sample."""
+"""`assay rubrics show`: a rubric as a person reads it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from assay.judges.errors import ConfigurationError
-from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Criterion, Rubric, Rules
-from assay.judges.schema import Sample
-from assay.worker.batch.reading import LabelledSample
-from assay.worker.batch.verdict_lines import Judged, judged
 from assay.worker.cli.context import ConfigOption, JsonOption, print_json, settings_and_root
-from assay.worker.cli.rubrics.preview import origins, trace_and_parts
-from assay.worker.cli.rubrics.preview import show as show_extraction
-from assay.worker.extraction import Extraction
-from assay.worker.extraction.samples import sample_of
-from assay.worker.reporting.rubric_preview import RubricPreview, description, find_sample, preview
-from assay.worker.wiring.judges import build_evaluator
+from assay.worker.reporting.rubric_preview import description
+from assay.worker.reporting.terminal.text import visible
 
 RubricArgument = Annotated[str, typer.Argument(help="Rubric (a file in rubrics/, without .yaml).")]
 
@@ -36,81 +25,6 @@ def show(name: RubricArgument, config: ConfigOption = None, as_json: JsonOption 
         return
     for line in _rubric_lines(rubric):
         typer.echo(visible(line))
-
-
-def preview_sample(
-    name: RubricArgument,
-    sample: Annotated[
-        Path | None, typer.Option("--sample", help="JSONL of samples, or one sample as JSON; - is stdin.")
-    ] = None,
-    sample_id: Annotated[str | None, typer.Option("--id", help="Which sample \\[default: the first]")] = None,
-    trace: Annotated[str | None, typer.Option("--trace", help="Id of a trace in the store, instead of a file.")] = None,
-    judge: Annotated[bool, typer.Option("--judge", help="Judge it as well, and show the outcome.")] = False,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what a rubric's judge would see of a sample or a trace, and which rules fire already; --judge tries it.
-
-    With --trace it is told where each part was found, and where was looked for what is missing.
-    """
-    settings, root = settings_and_root(config)
-    rubric = root.rubric(name, settings.rubric_variables())
-    source, found = trace_and_parts(trace, rubric=rubric, config=config) if trace is not None else (None, None)
-    if found is not None and (found.response is None or not as_json):
-        _show_extraction(found, as_json=as_json)
-    if found is not None and found.response is None:
-        raise typer.Exit(0)
-    read = _sample_to_show(sample, sample_id, sample_of(source, found) if source and found else None)
-    seen = preview(read.sample, rubric, origins(found) if found else None)
-    outcome = _judged(read, build_evaluator(rubric, root, settings)) if judge else None
-    if as_json:
-        verdict = json.loads(outcome.line) if outcome else None
-        extracted = {"extraction": found.model_dump(mode="json")} if found else {}
-        data = {**seen.model_dump(mode="json"), **extracted, **({"outcome": verdict} if judge else {})}
-        typer.echo(json.dumps(data, indent=2))  # ASCII alone: this is foreign text, and stdout may be a terminal
-    else:
-        for line in _preview_lines(seen):
-            typer.echo(visible(line))
-        if outcome is not None:
-            typer.echo("\n" + outcome.explanation.rstrip())
-    raise typer.Exit(3 if outcome is not None and outcome.outcome == "failed" else 0)
-
-
-def _show_extraction(found: Extraction, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"extraction": found.model_dump(mode="json")}, indent=2))
-    else:
-        show_extraction(found)
-        typer.echo("")
-
-
-def _sample_to_show(file: Path | None, sample_id: str | None, extracted: Sample | None) -> LabelledSample:
-    """The sample of a trace, or of a file.
-
-    Raises:
-        ConfigurationError: neither is named, or both.
-    """
-    if (file is None) == (extracted is None):
-        raise ConfigurationError("assay rubrics preview: name what to show: --sample FILE or --trace ID")
-    if extracted is not None:
-        return LabelledSample(sample=extracted, given_id=extracted.id, kept={})
-    assert file is not None  # noqa: S101  # one of the two is there
-    return find_sample(file, sample_id)
-
-
-def visible(text: str) -> str:
-    """Text that cannot drive a terminal: characters it would obey, or not show, stand there by their number."""
-    return "".join(char if char.isprintable() or char == "\n" else f"⟨U+{ord(char):04X}⟩" for char in text)
-
-
-def _judged(read: LabelledSample, evaluator: Evaluator) -> Judged:
-    async def run() -> Judged:
-        try:
-            return judged(read, await evaluator.evaluate(read.sample), evaluator, explain=True)
-        finally:
-            await evaluator.judge.close()
-
-    return asyncio.run(run())
 
 
 def _rubric_lines(rubric: Rubric) -> Iterator[str]:
@@ -172,33 +86,3 @@ def _rule_lines(rules: Rules) -> Iterator[str]:
     for disclaimer in rules.disclaimers:
         when = f" where it is about {', '.join(disclaimer.when)}" if disclaimer.when else ""
         yield f"  rule       disclaimer {disclaimer.id} ({disclaimer.severity}){when}"
-
-
-def _preview_lines(seen: RubricPreview) -> Iterator[str]:
-    yield f"rubric {seen.rubric} {seen.version[:12]} on sample {_flat(seen.sample)}, judged by {seen.judge}"
-    if seen.problem:
-        yield f"  cannot be judged: {_flat(seen.problem)}"
-    for part in seen.parts:
-        origin = f", from {_flat(part.origin)}" if part.origin else ""
-        yield f"  {part.name:<9} {part.texts} text{'' if part.texts == 1 else 's'}, {part.chars:,} characters{origin}"
-    if seen.is_cut:
-        yield "  something is left out: it does not fit into a call"
-    if seen.sent_when:
-        yield f"  {seen.sent_when}"
-    for name, why in seen.not_asked.items():
-        yield f"  {name}: not asked ({why})"
-    for hit in seen.hits:
-        yield f"  ! {_flat(hit.rule)} ({hit.severity}): {_flat(hit.detail)}"
-    if not seen.calls:
-        yield "  sentences of the response"
-        yield from (f"    R{n}: {_flat(text)}" for n, text in enumerate(seen.sentences, start=1))
-    for number, messages in enumerate(seen.calls, start=1):
-        each = " to each model" if len(seen.models) > 1 else ""
-        yield f"\nCall {number} of {len(seen.calls)}; about {seen.tokens:,} tokens in all{each}. The nonce is masked."
-        for message in messages:
-            yield f"--- {message.role}\n{message.content}"
-
-
-def _flat(text: str) -> str:
-    """On one line: a line break in foreign text must not look like a line of ours."""
-    return " ".join(text.split()) if "\n" in text or "\r" in text else text

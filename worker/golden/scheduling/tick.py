@@ -14,7 +14,6 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.golden.runs.journal import new_run_id
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotRecord
 from assay.worker.golden.sets.files import read_mapping
 from assay.worker.golden.sets.manifest import Manifest
@@ -63,6 +62,8 @@ class GoldenClock:
 
     async def tick(self) -> TickReport:
         """Claim what is due, and publish the oldest claimed run that no worker has in hand."""
+        from assay.worker.golden.runs.journal import new_run_id  # it brings numpy; statuses are read without
+
         schedules, now = self.schedules(), self.clock.now()
         for name, problem in schedules.problems.items():
             log.warning("golden.schedule_unreadable", golden_set=name, problem=problem)
@@ -81,6 +82,8 @@ class GoldenClock:
         self, schedules: Mapping[str, Schedule], now: datetime
     ) -> tuple[Sequence[SlotRecord], tuple[str, ...]]:
         """The last slot of every set where it has not ended, and the sets whose slot is new."""
+        from assay.worker.golden.runs.journal import new_run_id
+
         book = SlotBook(self.key_values)
         open_slots, due = [], []
         for name, schedule in schedules.items():

@@ -8,7 +8,6 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from assay.judges.schema import Record
 from assay.worker.golden.sets.files import Name, digest_of
-from assay.worker.golden.sets.json_paths import path_problem
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -83,7 +82,11 @@ class HttpTargetSettings(LiveTargetSettings):
     @field_validator("response", "contexts", "tokens")
     @classmethod
     def _is_a_path(cls, path: str | None) -> str | None:
-        problem = path_problem(path) if path is not None else None
+        if path is None:
+            return None
+        from assay.worker.golden.sets.json_paths import path_problem  # brings jsonpath, which schedules do not need
+
+        problem = path_problem(path)
         if problem is not None:
             raise ValueError(f"{path!r} is no JSONPath: {problem}")
         return path

@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ import typer
 from typer.testing import CliRunner
 
 from assay.worker.cli.commands import COMMANDS, app
+from assay.worker.cli.lazy import LazyCommand
+from assay.worker.cli.rubrics.group import RUBRIC_COMMANDS
+from assay.worker.launch.broker import Broker
 
 RUN = """
 import atexit, json, sys
@@ -27,11 +31,18 @@ HEAVY = {
 }
 
 
-def loaded_command(name: str) -> Any:
+ALL_COMMANDS = {(name,): command for name, command in COMMANDS.items()} | {
+    ("rubrics", name): command for name, command in RUBRIC_COMMANDS.items()
+}
+
+
+def loaded_command(path: tuple[str, ...]) -> Any:
     """The command as it is when it runs."""
-    group = typer.main.get_group(app)
-    context = group.make_context("assay", [], resilient_parsing=True)
-    return group.resolve_command(context, [name])[1]
+    command: Any = typer.main.get_group(app)
+    for name in path:
+        context = command.make_context("assay", [], resilient_parsing=True)
+        command = command.resolve_command(context, [name])[1]
+    return command
 
 
 def run_assay(*args: str) -> subprocess.CompletedProcess[str]:
@@ -46,12 +57,22 @@ def modules_after(*args: str) -> set[str]:
     return set(json.loads(process.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_listed_help_is_the_first_paragraph_of_the_commands_own(name: str) -> None:
-    command = loaded_command(name)
+@pytest.mark.parametrize(
+    ("path", "listed"), ALL_COMMANDS.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+)
+def test_the_listed_help_is_the_first_paragraph_of_the_commands_own(path: tuple[str, ...], listed: LazyCommand) -> None:
+    command = loaded_command(path)
     paragraph = inspect.cleandoc(command.short_help or command.help).split("\n\n")[0]
-    assert COMMANDS[name].help == " ".join(paragraph.split())
-    assert command.name == name
+    assert listed.help == " ".join(paragraph.split())
+    assert command.name == path[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"), ALL_COMMANDS.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+)
+def test_a_commands_file_bears_its_name(path: tuple[str, ...], listed: LazyCommand) -> None:
+    module = listed.home.partition(":")[0].replace("golden.gate", "gate").removeprefix("rubrics.").removesuffix("_")
+    assert module in {path[-1], "golden.sets", "group"}
 
 
 def test_a_loaded_group_has_its_commands_and_no_option_for_completion() -> None:
@@ -68,6 +89,22 @@ def test_help_and_version_import_no_command(option: str) -> None:
     ours = {name for name in modules if name.startswith("assay.")}
     assert not any(name.startswith("assay.judges") for name in ours)
     assert len(modules) < 420, len(modules)
+
+
+@pytest.mark.parametrize("args", [("status",), ("why", "no-such-trace")])
+def test_what_only_reads_the_state_imports_no_judge_and_no_queue(
+    args: tuple[str, ...], broker: Broker, key_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_REDIS_URL", broker.url)
+    monkeypatch.setenv("ASSAY_KEY_PREFIX", key_prefix)
+    monkeypatch.setenv("ASSAY_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    modules = modules_after(*args)
+    needed = {"aiosqlite", "opentelemetry", "pydantic", "redis", "structlog", "yaml"}  # redis brings opentelemetry
+    assert not modules & (HEAVY - needed)
+    judging = ("assay.judges.local", "assay.judges.llm", "assay.judges.values", "assay.judges.cascade")
+    assert not [name for name in modules if name.startswith((*judging, "assay.worker.golden.runs"))]
+    assert len(modules) < 800, len(modules)
 
 
 def test_version_names_the_program_and_the_version() -> None:

@@ -16,7 +16,8 @@ from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Usage, Verdict
 from assay.worker.ports.store_errors import TraceTooLarge
 from assay.worker.reporting.report import ReportRow, read_report
-from assay.worker.reporting.tables import report_lines, story_lines
+from assay.worker.reporting.terminal.report import report_lines
+from assay.worker.reporting.terminal.why import story_lines
 from tests.builders import NOW, make_trace
 from tests.fakes import PlannedJudge
 from tests.unit.worker.flow.pipeline import Line

@@ -12,7 +12,7 @@ from assay.judges.errors import InvalidVerdict, ModelRefused, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Sample, Tier, Verdict
 from assay.worker.records.ledger import LedgerState
-from assay.worker.reporting.tables import report_lines
+from assay.worker.reporting.terminal.report import report_lines
 from assay.worker.statistics.two_phase import Phased, answered_rows, difference_mean, two_phase_share
 from tests.builders import make_trace
 from tests.unit.worker.flow.pipeline import Line

@@ -36,7 +36,7 @@ from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
-from assay.worker.reporting.tables import schedule_line
+from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.state.memory.state import memory_state
 from tests.unit.worker.golden.golden_sets import OK, WrittenJudge, item, rubric_named, write_set
 

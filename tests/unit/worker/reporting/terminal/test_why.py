@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from assay.worker.reporting.tables import shown, story_lines
+from assay.worker.reporting.terminal.text import shown
+from assay.worker.reporting.terminal.why import story_lines
 from assay.worker.reporting.why import TraceStory
 from tests.builders import make_trace
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from assay.judges.rubric import load_rubric
 from assay.judges.schema import Sample
 from assay.worker.cli.commands import app
-from assay.worker.cli.rubrics.show import visible
 from assay.worker.reporting.rubric_preview import preview
+from assay.worker.reporting.terminal.text import visible
 
 ROOT = Path(__file__).parents[4]
 RUBRICS = sorted(path.stem for path in (ROOT / "rubrics").glob("*.yaml"))

@@ -1,0 +1,35 @@
+"""`assay why`: every decision about one trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
+from assay.worker.reporting.terminal.why import story_lines
+from assay.worker.reporting.why import TraceStory, tell
+
+if TYPE_CHECKING:
+    from assay.worker.wiring.runtime import Runtime
+
+
+def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Tell every decision that was made about one trace."""
+
+    async def read(runtime: Runtime) -> TraceStory:
+        state = runtime.state
+        return await tell(
+            trace,
+            runtime.deployment,
+            source=runtime.store,
+            sink=runtime.store,
+            ledger=state.ledger_reader,
+            windows=state.windows,
+            verdicts=state.verdicts,
+        )
+
+    story = with_runtime(config, read)
+    if as_json:
+        print_json(story)
+        return
+    for line in story_lines(story):
+        console.print(line, highlight=False)

@@ -1,0 +1,1 @@
+"""What `worker/reporting` reads, as it looks in a terminal."""
