@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assay.judges.schema import Sample
-from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import UseCase
 from assay.worker.records.traces import Observation, Trace, TraceRoot
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

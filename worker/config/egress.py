@@ -6,7 +6,8 @@ import logging
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
-from assay.worker.config.deployment import CONFIG_FILE, Deployment, UseCase
+from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.use_cases import UseCase
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from assay.judges.rubric import Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
-from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.records.ledger import Promise, count_key
 from assay.worker.records.traces import TraceRoot

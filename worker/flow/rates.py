@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.ports.windows import Windows
 from assay.worker.records.windows import ResolvedRate, WindowRecord

@@ -19,7 +19,8 @@ from typing import Literal
 
 from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.schema import Record
-from assay.worker.config.deployment import Defaults, Deployment, Match, Stratum, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import Defaults, Match, Stratum, UseCase
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.records.windows import ResolvedRate
 

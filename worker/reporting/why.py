@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from assay.judges.hash_sampling import hash64
 from assay.judges.schema import Record, Scored
-from assay.worker.config.deployment import Deployment, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
-from assay.worker.config.deployment import Deployment, Match
+from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.store_section import own_section
+from assay.worker.config.use_cases import Match
 from assay.worker.extraction.needs import metadata_keys
 from assay.worker.flow.scores import score_specs
 from assay.worker.ports.reviews import ReviewQueues, WithReviewQueues

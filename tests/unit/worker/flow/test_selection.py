@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.hash_sampling import hash64, is_below
-from assay.worker.config.deployment import Defaults, Match, Stratum, UseCase
+from assay.worker.config.use_cases import Defaults, Match, Stratum, UseCase
 from assay.worker.flow import selection
 from tests.builders import make_deployment, make_root
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from assay.judges.rubric import Rubric
-from assay.worker.config.deployment import Defaults, Deployment, LowTraffic, Match, UseCase
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import Defaults, LowTraffic, Match, UseCase
 from assay.worker.flow.batching import group_messages
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.ports.clock import FixedClock

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.worker.config.deployment import Defaults, LowTraffic, UseCase
+from assay.worker.config.use_cases import Defaults, LowTraffic, UseCase
 from assay.worker.flow.windows import MAX_LOOK_BACKS, due_windows
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.traces import TraceRoot

@@ -21,10 +21,10 @@ from assay.judges.schema import Scored
 from assay.worker.batch.run import choose_rubric
 from assay.worker.cli.calibrate import _one_tier
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
-from assay.worker.config.deployment import UseCase
 from assay.worker.config.egress import check_egress, may_see
 from assay.worker.config.root import ConfigRoot, calibration_path
 from assay.worker.config.settings import Settings, load_settings
+from assay.worker.config.use_cases import UseCase
 from assay.worker.wiring.judges import build_evaluator, build_judges, load_calibrations
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import make_sample

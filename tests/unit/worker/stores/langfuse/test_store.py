@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.config.deployment import Match
+from assay.worker.config.use_cases import Match
 from assay.worker.flow.selection import matches
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.source import trace_in
