@@ -11,7 +11,7 @@ from rich.text import Text
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
-from assay.worker.flow.label_pull import LabelledTrace, Tally, Wanted, collect, samples
+from assay.worker.flow.label_pull import LabelledTrace, OpinionCounts, Wanted, collect, samples
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import review_queues_of
 
@@ -46,7 +46,7 @@ def pull(  # noqa: PLR0913, PLR0917  # one parameter for each option
     reason. Feedback says that somebody was unhappy, not why: `assay calibrate --slice origin` shows the difference.
     """
 
-    async def work(runtime: Runtime) -> tuple[list[LabelledTrace], Tally]:
+    async def work(runtime: Runtime) -> tuple[list[LabelledTrace], OpinionCounts]:
         wanted = Wanted(
             queues=tuple(queue or dict.fromkeys(runtime.deployment.review_queues.values())),
             feedback=tuple(feedback or ()),
@@ -66,7 +66,7 @@ def pull(  # noqa: PLR0913, PLR0917  # one parameter for each option
         raise typer.Exit(3)
 
 
-async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[list[LabelledTrace], Tally]:
+async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[list[LabelledTrace], OpinionCounts]:
     if not wanted.queues and not wanted.feedback:
         raise ConfigurationError(
             "labels: no use case of assay.yaml names a review_queue; name one with --queue, or a score of users with "
@@ -75,7 +75,7 @@ async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[l
     name = rubric or next(iter(runtime.rubrics))
     if name not in runtime.rubrics:
         raise ConfigurationError(f"--rubric {name!r}: not in use; this deployment uses {', '.join(runtime.rubrics)}")
-    tally = Tally()
+    tally = OpinionCounts()
     labels = await collect(review_queues_of(runtime.store), wanted, now=runtime.clock.now(), tally=tally)
     paths = runtime.rubrics[name].sample
     found = [one async for one in samples(runtime.store, labels, paths, days=wanted.days, tally=tally)]
@@ -110,7 +110,7 @@ def _line(one: LabelledTrace) -> dict[str, Any]:
     }
 
 
-def _numbers(found: list[LabelledTrace], tally: Tally) -> dict[str, Any]:
+def _numbers(found: list[LabelledTrace], tally: OpinionCounts) -> dict[str, Any]:
     unusable: dict[str, dict[str, int]] = {}
     for (place, why), n in tally.unusable.items():
         unusable.setdefault(place, {})[why] = n
@@ -123,7 +123,7 @@ def _numbers(found: list[LabelledTrace], tally: Tally) -> dict[str, Any]:
     }
 
 
-def _show(found: list[LabelledTrace], tally: Tally, out: Path) -> None:
+def _show(found: list[LabelledTrace], tally: OpinionCounts, out: Path) -> None:
     for place, n in tally.opinions.items():
         why = {reason: count for (where, reason), count in tally.unusable.items() if where == place}
         rest = "; ".join(f"{count} {reason}" for reason, count in why.items())

@@ -64,7 +64,7 @@ class LabelledTrace(Record):
 
 
 @dataclass
-class Tally:
+class OpinionCounts:
     """Denominators: how many opinions people gave by place, and why some could not be used."""
 
     opinions: Counter[str] = field(default_factory=Counter)
@@ -76,7 +76,7 @@ class Tally:
         self.unusable[place, why] += 1
 
 
-async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally: Tally) -> dict[str, Label]:
+async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally: OpinionCounts) -> dict[str, Label]:
     """Labels by trace id. A completed review overrules users' feedback, a later opinion an earlier one.
 
     Raises:
@@ -97,7 +97,7 @@ async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally:
 
 
 async def samples(
-    source: TraceReader, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: Tally
+    source: TraceReader, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: OpinionCounts
 ) -> AsyncIterator[LabelledTrace]:
     """Each labelled trace that is still there with what its rubric would judge of it.
 
@@ -147,7 +147,7 @@ def label_of(value: bool | float | str, origin: Origin, marked: Collection[str])
     return 1 if is_high == (origin == "review") else 0
 
 
-def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | None:
+def _of_feedback(score: HumanScore, wanted: Wanted, tally: OpinionCounts) -> Label | None:
     place = f"feedback {score.name}"
     tally.opinions[place] += 1
     if score.trace_id is None or score.is_prefilled:
@@ -160,7 +160,7 @@ def _of_feedback(score: HumanScore, wanted: Wanted, tally: Tally) -> Label | Non
     return Label(trace_id=score.trace_id, label=label, origin="feedback", place=place, reviewer=score.by, at=score.at)
 
 
-async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: Tally) -> AsyncIterator[Label]:
+async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: OpinionCounts) -> AsyncIterator[Label]:
     queue = await patiently(partial(queues.find, name))
     asked = wanted.score or _the_boolean(name, queue.scores)
     if asked not in queue.scores:
@@ -220,7 +220,7 @@ def _latest_by_person(scores: Iterable[HumanScore]) -> Sequence[HumanScore]:
     return signed or list(last.values())
 
 
-def _keep(labels: dict[str, Label], label: Label, tally: Tally) -> None:
+def _keep(labels: dict[str, Label], label: Label, tally: OpinionCounts) -> None:
     """Keep one label a trace. The other is counted as not used, at its place."""
     known = labels.get(label.trace_id)
     if known is None:

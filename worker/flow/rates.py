@@ -30,7 +30,6 @@ async def resolve_rates(
         window: the window.
         seen: how many traces each use case has in it.
 
-
     Raises:
         StateUnavailable
     """

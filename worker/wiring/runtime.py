@@ -58,7 +58,12 @@ class Runtime:
         self.publish: Publish = publish or _no_queue
         self.state: FleetState = redis_state(redis_url, prefix=settings.key_prefix)
         self.store: Store = open_deployment_store(
-            root, self.deployment, settings, rubrics=self.rubrics.values(), state=self.state
+            root,
+            self.deployment,
+            settings,
+            rubrics=self.rubrics.values(),
+            limits=self.state.limits,
+            locks=self.state.locks,
         )
         self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
 

@@ -13,8 +13,9 @@ from assay.worker.config.store_section import own_section
 from assay.worker.config.use_cases import Match
 from assay.worker.extraction.needs import metadata_keys
 from assay.worker.flow.scores import score_specs
+from assay.worker.ports.limits import RateLimits
+from assay.worker.ports.locks import Locks
 from assay.worker.ports.reviews import ReviewQueues, WithReviewQueues
-from assay.worker.ports.state import FleetState
 from assay.worker.ports.store import Store, StoreContext
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.registry import embedded_factory, factory_of, kinds_with
@@ -26,15 +27,24 @@ def open_deployment_store(
     settings: Settings,
     *,
     rubrics: Iterable[Rubric] = (),
-    state: FleetState | None = None,
+    limits: RateLimits | None = None,
+    locks: Locks | None = None,
 ) -> Store:
-    """The deployment's trace store; `state` shares a remote store's request budget with all workers.
+    """The deployment's trace store.
+
+    Args:
+        root: where the deployment's files are.
+        deployment: which store it has.
+        settings: its settings from the environment.
+        rubrics: which scores will be written.
+        limits: the account of a remote store's request budget; by default this process counts for itself.
+        locks: keeps workers from creating the same thing in a store twice.
 
     Raises:
         ConfigurationError: a key or a path is missing.
     """
     factory = factory_of(deployment.store.kind)
-    context = store_context(root, deployment, settings, rubrics=rubrics, state=state)
+    context = store_context(root, deployment, settings, rubrics=rubrics, limits=limits, locks=locks)
     return factory.open(own_section(deployment.store), read_variables(factory.variables), context)
 
 
@@ -44,16 +54,17 @@ def store_context(
     settings: Settings,
     *,
     rubrics: Iterable[Rubric] = (),
-    state: FleetState | None = None,
+    limits: RateLimits | None = None,
+    locks: Locks | None = None,
 ) -> StoreContext:
-    """What a store may use of a deployment."""
+    """What a store may use of a deployment. Arguments as of `open_deployment_store`."""
     rubrics = tuple(rubrics)
     return StoreContext(
         home=root.path,
         data_dir=root.data_dir(settings),
-        limits=state.limits if state else MemoryLimits(),
+        limits=limits or MemoryLimits(),
         embedded_kind=embedded_factory().kind,
-        locks=state.locks if state else None,
+        locks=locks,
         specs=score_specs(rubrics),
         root_metadata=frozenset(key for match in _matches(deployment) for key in match.metadata),
         content_metadata=frozenset(metadata_keys(rubric.sample for rubric in rubrics)),

@@ -44,7 +44,7 @@ class Line:
         self.deadline = timedelta(seconds=120)
         self.unavailable: Exception | None = None
         self.allowed = True
-        self.promises = [_promise(trace) for trace in traces]
+        self.promises = [promise_of(trace) for trace in traces]
         asyncio.run(self.state.ledger.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
 
     async def publish(self, messages: Sequence[AssessMessage | RecordMessage]) -> None:
@@ -144,7 +144,7 @@ class Line:
         return {(s, r): n for (_, _, s, r), n in asyncio.run(self.state.ledger_reader.counts(day, day)).items()}
 
 
-def _promise(trace: Trace) -> Promise:
+def promise_of(trace: Trace) -> Promise:
     return Promise(
         trace_id=trace.id,
         rubric="grounding",

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from assay.judges.errors import ConfigurationError
 from assay.worker.calibration.labels import check_labels
 from assay.worker.cli.commands import app
-from assay.worker.flow.label_pull import UNTOUCHED, Tally, Wanted, _fetched, _of_review, label_of
+from assay.worker.flow.label_pull import UNTOUCHED, OpinionCounts, Wanted, _fetched, _of_review, label_of
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewRequest
 from assay.worker.ports.source import Fetched
@@ -233,7 +233,7 @@ def test_reviewers_who_disagree_give_no_label_and_a_person_overrules_what_was_fi
     assert label(said(True, "ann", 0), said(False, "ann", 1)) == (0, "ann")
     assert label(said(False, "ann", 0), said(True, None, 5)) == (0, "ann")
     assert label(said(True, None, 5)) == (1, None)
-    assert Tally().opinions == {}
+    assert OpinionCounts().opinions == {}
 
 
 def test_filled_in_value_that_nobody_touched_is_no_persons_label(home: Path, server: LangfuseServer) -> None:

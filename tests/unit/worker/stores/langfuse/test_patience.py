@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from assay.worker.flow.label_pull import Tally, Wanted, collect
+from assay.worker.flow.label_pull import OpinionCounts, Wanted, collect
 from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.ports import waiting as patience
@@ -83,7 +83,7 @@ def test_labels_wait_for_room_at_every_step(server: LangfuseServer) -> None:
     body = {"objectId": "a" * 32, "objectType": "TRACE", "status": "COMPLETED"}
     annotation_queues.add_item(server.project, Call("POST", "", args=(queue_id,), raw=json.dumps(body).encode()))
     store, limits = tight(server)
-    tally = Tally()
+    tally = OpinionCounts()
 
     async def work(store: LangfuseStore) -> Any:
         wanted = Wanted(queues=("legal",))
