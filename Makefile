@@ -2,6 +2,7 @@
 # make test   run the whole suite                      make fix     repair what can be repaired
 # make docs   write docs/reference/cli.md anew         make golden  hold shipped sets and rubrics to their locks
 # make lock   refresh the lock files                   make dist    build wheel and sdist
+# make test-random   the properties on many new examples, each night for instance
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
 PYTHON ?= python3
@@ -11,13 +12,17 @@ BIN    := $(VENV)/bin
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-langfuse check fix docs golden lock dist clean
+.PHONY: demo test test-random test-langfuse check fix docs golden lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# `make test` tries each property on the same examples every time. This draws new ones, ten times as many.
+test-random: $(VENV)/.dev
+	ASSAY_TEST_EXAMPLES=10 $(BIN)/python -m pytest -m hypothesis
 
 # Writes a few thousand traces and some hundred scores into the project the keys belong to: take an empty one.
 test-langfuse: $(VENV)/.dev

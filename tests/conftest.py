@@ -6,6 +6,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ import structlog
 
 from assay.worker.launch.broker import Broker, open_broker
 from assay.worker.state.redis.state import check_connection
+from tests import leftovers
+from tests.examples import load_profile
+from tests.waiting import HANGS_AFTER_S
+
+# pytest-timeout reads it. A test that hangs is ended; one that is slow is not.
+os.environ.setdefault("PYTEST_TIMEOUT", f"{HANGS_AFTER_S:g}")  # noqa: TID251  # for the plugin
+
+load_profile()
+leftovers.adopt_orphans()
 
 # A run in a shell's background, or under nohup, begins with these ignored, and every child would inherit that: no
 # process under test could be interrupted.
@@ -24,6 +34,20 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 def pytest_xdist_auto_num_workers() -> int:
     """Five test processes even on two cores: the longest tests wait for fleets, leases and time-outs."""
     return max(5, os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_process_outlives_its_file() -> Iterator[None]:
+    """A fleet, a server or a browser that a file shares ends with the file."""
+    with leftovers.none_left():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_process_outlives_its_test() -> Iterator[None]:
+    """What a test started must have ended when it ends."""
+    with leftovers.none_left():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +69,10 @@ def _own_logging() -> Iterator[None]:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A private server of our own for the whole session."""
     given = os.environ.get("ASSAY_TEST_REDIS_URL")  # noqa: TID251  # lets the suite run against another server
-    with open_broker(given, Path(tmp_path_factory.mktemp("broker")), ping=check_connection) as running:
+    directory = Path(tmp_path_factory.mktemp("broker"))
+    with ExitStack() as stack:
+        with leftovers.lasting():
+            running = stack.enter_context(open_broker(given, directory, ping=check_connection))
         yield running
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from tests.servers.langfuse import LangfuseServer
 from tests.servers.langfuse.clock import iso, millis
+from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TRACE = "0" * 32
@@ -17,7 +18,7 @@ TRACE = "0" * 32
 
 def client_of(server: LangfuseServer) -> httpx.Client:
     key = (server.public_key, server.secret_key)
-    return httpx.Client(base_url=f"{server.url}/api/public", auth=key, timeout=20)
+    return httpx.Client(base_url=f"{server.url}/api/public", auth=key, timeout=PATIENCE_S)
 
 
 def score(number: int = 0, **fields: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,6 +35,7 @@ from assay.worker.golden.targets import (
 )
 from tests.servers.chat_server import Answers, ChatServer
 from tests.servers.openai_server import Answer, OpenAIServer, says
+from tests.waiting import PATIENCE_S
 
 ANSWERS: Answers = {
     "plain": {"response": "It is rock.", "contexts": ["Rock.", "Stone."]},
@@ -600,11 +600,11 @@ def test_a_function_that_takes_too_long_is_a_time_out(is_async: bool) -> None:
     release = threading.Event()
 
     def hangs(*_: object) -> str:
-        release.wait(20)
+        release.wait(PATIENCE_S)
         return "late"
 
     async def hangs_async(*_: object) -> str:
-        await asyncio.sleep(20)
+        await asyncio.Event().wait()
         return "late"
 
     reply = call(hangs_async if is_async else hangs, timeout_s=0.05)
@@ -614,20 +614,20 @@ def test_a_function_that_takes_too_long_is_a_time_out(is_async: bool) -> None:
 
 
 def test_functions_run_at_once_but_no_more_than_allowed() -> None:
-    lock, seen = threading.Lock(), {"now": 0, "most": 0}
+    lock, seen, together = threading.Lock(), {"now": 0, "most": 0}, threading.Barrier(3)
 
     def answer(*_: object) -> str:
         with lock:
             seen["now"] += 1
             seen["most"] = max(seen["most"], seen["now"])
-        time.sleep(0.02)
+        together.wait(PATIENCE_S)  # until three of them run
         with lock:
             seen["now"] -= 1
         return "x"
 
     with ExitStack() as stack:
         ask(python_target(stack, answer, concurrency=3), *[item("a")] * 9)
-    assert 2 <= seen["most"] <= 3
+    assert seen["most"] == 3
 
 
 @pytest.mark.parametrize(

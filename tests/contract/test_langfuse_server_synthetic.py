@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.langfuse_requests import NOON, client_of, pages
+from tests.examples import examples
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.servers.langfuse.clock import millis
 from tests.servers.langfuse.project import Project
 from tests.servers.langfuse.rows import trace_hash
 from tests.servers.langfuse.synthetic import SyntheticTraces
+from tests.waiting import PATIENCE_S
 
 
 def test_synthetic_traces_are_listed_once_each_in_order_over_any_pages() -> None:
@@ -37,7 +39,7 @@ def test_synthetic_traces_are_listed_once_each_in_order_over_any_pages() -> None
         assert one == [row for row in whole if row["traceId"] == made.trace_id(7)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(index=st.integers(0, 10**7 - 1), seed=st.integers(0, 2**32 - 1))
 def test_synthetic_trace_ids_lead_back_to_their_index(index: int, seed: int) -> None:
     made = SyntheticTraces(10**7, 0, 10**9, seed)
@@ -68,7 +70,7 @@ def test_command_prints_where_it_is_and_ends_on_sigterm() -> None:
         told = dict(line.strip().split("=", 1) for line in itertools.islice(process.stdout, 3))
         key = (told["LANGFUSE_PUBLIC_KEY"], told["LANGFUSE_SECRET_KEY"])
         url = f"{told['LANGFUSE_BASE_URL']}/api/public/v2/observations"
-        answer = httpx.get(url, params={"isRootObservation": "true", "limit": 100}, auth=key, timeout=20)
+        answer = httpx.get(url, params={"isRootObservation": "true", "limit": 100}, auth=key, timeout=PATIENCE_S)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     assert len(answer.json()["data"]) == 50

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.stores.sqlite.store import SqliteStore
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import make_trace
+from tests.waiting import until
 
 T = TypeVar("T")
 
@@ -95,10 +95,12 @@ class Deployed:
         """Look at processes that somebody else started."""
         self.fleet = Fleet(broker=broker, supervisor=supervisor)
 
-    def ask(self, work: Callable[[Runtime], Awaitable[T]]) -> T:
-        """Look at the running fleet's state and store."""
-        assert self.fleet is not None
-        url = self.fleet.broker.url
+    def ask(self, work: Callable[[Runtime], Awaitable[T]], broker: Broker | None = None) -> T:
+        """Look at the running fleet's state and store; with a broker given, before there is a fleet."""
+        if broker is None:
+            assert self.fleet is not None
+            broker = self.fleet.broker
+        url = broker.url
 
         async def main() -> T:
             runtime = Runtime(self.settings, self.root, redis_url=url)
@@ -118,19 +120,34 @@ class Deployed:
             )
         )
 
-    def until(self, condition: Callable[[Funnel], bool], *, seconds: float = 90) -> Funnel:
-        """Poll until the funnel satisfies a condition, reviving what died meanwhile as `assay up` does."""
-        deadline = time.monotonic() + seconds
-        while not condition(funnel := self.funnel()):
-            assert time.monotonic() < deadline, f"not reached in {seconds} s: {funnel}\n{self.logs()}"
+    def await_that(self, condition: Callable[[], object], *, told: Callable[[], object] = str) -> None:
+        """Poll until a condition holds, reviving what died meanwhile as `assay up` does.
+
+        A failure shows what `told` returns, and the logs.
+        """
+
+        def holds() -> object:
             assert self.fleet is not None
             self.fleet.check()
-            time.sleep(0.2)
+            return condition()
+
+        until(holds, told=lambda: f"{told()}\n{self.logs()}", every_s=0.2)
+
+    def until(self, condition: Callable[[Funnel], object]) -> Funnel:
+        """Poll until the funnel satisfies a condition; that funnel."""
+        funnel = self.funnel()
+
+        def holds() -> object:
+            nonlocal funnel
+            funnel = self.funnel()
+            return condition(funnel)
+
+        self.await_that(holds, told=lambda: funnel)
         return funnel
 
-    def settled(self, n: int, *, seconds: float = 90) -> Funnel:
+    def settled(self, n: int) -> Funnel:
         """Wait until `n` traces were seen and none is in flight."""
-        return self.until(lambda f: sum(r.seen for r in f.rows) >= n and f.in_flight == 0, seconds=seconds)
+        return self.until(lambda f: sum(r.seen for r in f.rows) >= n and f.in_flight == 0)
 
     def scores(self) -> dict[str, Score]:
         """Every score in the embedded store, by id."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 PATHS = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}  # noqa: TID251  # paths
 
 
-def assay(*args: str, cwd: Path, timeout: float = 90, **env: str) -> subprocess.CompletedProcess[str]:
+def assay(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory with a clean environment."""
     return subprocess.run(
         [sys.executable, "-m", "assay.worker.cli", *args],
@@ -25,7 +25,7 @@ def assay(*args: str, cwd: Path, timeout: float = 90, **env: str) -> subprocess.
         env={**PATHS, "HOME": str(cwd), "COLUMNS": "160", **env},
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -170,10 +170,10 @@ def test_up_scores_what_is_imported_and_stops_in_order_on_ctrl_c(tmp_path: Path)
         text=True,
     )
     try:
-        until(lambda: _scored(tmp_path) == 1, seconds=60)
+        until(lambda: _scored(tmp_path) == 1)
     finally:
         up.send_signal(signal.SIGINT)
-        out, _ = up.communicate(timeout=60)
+        out, _ = up.communicate(timeout=PATIENCE_S)
     assert up.returncode == 0, out
     assert out.rstrip().endswith("stopped")
     assert not (tmp_path / ".assay" / "valkey.sock").exists()

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 
 @pytest.fixture(scope="module")
 def demos(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
@@ -19,12 +21,11 @@ def demos(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "assay.worker.cli", "demo", "--json"]
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(home)}  # noqa: TID251  # a child's PATH
     running = [subprocess.Popen(command, cwd=home, env=env, stdout=subprocess.PIPE) for _ in range(2)]
-    outputs = [process.communicate(timeout=170)[0] for process in running]
+    outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     return [json.loads(output) for output in outputs]
 
 
-@pytest.mark.timeout(200)
 def test_two_demos_at_once_find_the_same(demos: list[dict[str, Any]]) -> None:
     def found(demo: dict[str, Any]) -> list[Any]:
         rows = [(row["use_case"], row["seen"], row["selected"], row["scored"]) for row in demo["funnel"]["rows"]]
@@ -67,6 +68,6 @@ def test_the_next_commands_work(demos: list[dict[str, Any]]) -> None:
     env = {"PATH": os.environ["PATH"], "COLUMNS": "160"}  # noqa: TID251  # a child's PATH
     for args, expected in ((("why", worst), "selected"), (("report",), "weighted by 1/π")):
         command = [sys.executable, "-m", "assay.worker.cli", *args, "-c", home]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert done.returncode == 0, done.stderr
         assert expected in done.stdout

@@ -72,7 +72,7 @@ def test_killed_worker_changes_neither_funnel_nor_scores(tmp_path: Path, endpoin
                     deployed.until(lambda f, n=n: _progress(f) >= 16 * (n + 1))  # type: ignore[misc]
                     assert deployed.funnel().in_flight > 0, "nothing was left to lose"
                     deployed.kill("assess1")
-                funnel = deployed.settled(96, seconds=150)
+                funnel = deployed.settled(96)
                 results.append((funnel.rows, by_trace_and_name(deployed.scores())))
         assert funnel.adds_up
     (calm_rows, calm_scores), (killed_rows, killed_scores) = results
@@ -88,7 +88,7 @@ def test_message_deleted_from_the_queue_is_published_again(tmp_path: Path) -> No
         deployed.ask(lambda runtime: _delete_queue(runtime.state))
         depth = deployed.ask(lambda runtime: runtime.state.deliveries.queue_depth(ASSESS_QUEUE))
         assert depth == 0
-        deployed.until(lambda _: deployed.ask(lambda r: r.state.deliveries.queue_depth(ASSESS_QUEUE)) > 0, seconds=30)
+        deployed.until(lambda _: deployed.ask(lambda r: r.state.deliveries.queue_depth(ASSESS_QUEUE)) > 0)
     with deployed.running():
         funnel = deployed.settled(30)
     assert funnel.adds_up
@@ -106,7 +106,7 @@ def test_killed_control_worker_beat_and_broker_lose_nothing(tmp_path: Path) -> N
         _kill_broker(tmp_path / "d" / ".assay")
         assert deployed.fleet is not None
         until(deployed.fleet.broker.revive)
-        funnel = deployed.settled(150, seconds=170)
+        funnel = deployed.settled(150)
         scores = deployed.scores()
     assert funnel.adds_up
     assert funnel.rows[0].total_scored == 150

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,17 @@ from typing import Any
 
 import pytest
 
-from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotState
-from assay.worker.golden.scheduling.tick import schedule_statuses
-from assay.worker.wiring.golden import golden_schedules
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotState
+from assay.worker.golden.scheduling.tick import TickReport, schedule_statuses
+from assay.worker.launch.fleet import running_broker
+from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
+from assay.worker.wiring.golden import golden_clock, golden_schedules
 from assay.worker.wiring.queues import GOLDEN_QUEUE
 from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import Deployed
 from tests.integration.golden_home import Home, N, answers, chat, target
 from tests.unit.worker.golden.scheduling.test_scheduler import hook
+from tests.waiting import PATIENCE_S, until
 
 CONFIG = "defaults: {min_per_day: 0}\nuse_cases: [{name: bot}]\n"
 
@@ -46,7 +49,7 @@ def assay(home: Home, *args: str, **env: str) -> subprocess.CompletedProcess[str
         env={"PATH": os.environ["PATH"], "HOME": str(home.path), **env},  # noqa: TID251  # a child's PATH
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -78,20 +81,19 @@ def test_lost_messages_and_a_killed_worker_do_not_stop_a_run(home: Home, deploye
     with deployed.running():
         deployed.kill("control")
         process = home.start("golden", "run", "bot-v1", "--release", "new", "--fleet", "--json")
-        deadline = time.monotonic() + 60
-        emptied = 0
-        while not emptied and time.monotonic() < deadline:
-            emptied = deployed.ask(_empty_golden_queue)
-            time.sleep(0.05)
-        assert emptied, "nothing was ever queued"
-        assert deployed.fleet is not None
-        while process.returncode is None:
-            assert time.monotonic() < deadline + 90, deployed.logs()
-            deployed.fleet.check()
-            with suppress(subprocess.TimeoutExpired):
-                out, err = process.communicate(timeout=0.2)
+        # Nobody revives the control worker yet, so that the messages stay in the queue until they are lost.
+        until(lambda: deployed.ask(_empty_golden_queue), told=deployed.logs, every_s=0.05)
+        deployed.await_that(lambda: _has_ended(process))
+        out, err = process.communicate()
     assert process.returncode == 0, err
     assert sum(one["status"] == "passed" for one in json.loads(out)["items"]) == N - 2
+
+
+def _has_ended(process: subprocess.Popen[str]) -> bool:
+    """Whether it has; its output is read meanwhile, so that no full pipe holds it up."""
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=0.2)
+    return process.returncode is not None
 
 
 async def _empty_golden_queue(runtime: Runtime) -> int:
@@ -124,13 +126,10 @@ def test_an_interrupted_fleet_run_goes_on_where_it_stopped(home: Home, deployed:
         server.delay_s = 0.2
         home.write(target={**target(server), "concurrency": 2})
         process = home.start("golden", "run", "bot-v1", "--fleet")
-        deadline = time.monotonic() + 60
-        while not (kept := _journaled(home)) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: _journaled(home), told=deployed.logs, every_s=0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 3
-        assert kept
         run_id = home.runs()[0].name
         assert f"--resume {run_id}" in err
         server.delay_s = 0
@@ -148,26 +147,45 @@ def _journaled(home: Home) -> int:
 
 
 def test_a_scheduled_run_goes_from_beat_to_the_webhook_once(home: Home, deployed: Deployed) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=75)
-    slot = soon.replace(second=0, microsecond=0)
+    slot = (datetime.now(UTC) - timedelta(minutes=1)).replace(second=0, microsecond=0)
     with chat() as server, hook() as there:
         home.write(target=target(server), schedule={"daily": f"{slot:%H:%M}"})
         deployed.settings = deployed.settings_with({"golden_tick_every_s": 1.0, "golden_webhook_url": there.url})
-        with deployed.running():
-            deadline = time.monotonic() + 150
-            while (status := _status(deployed)).record is None or not status.record.state.is_final:
-                assert time.monotonic() < deadline, f"{status}\n{deployed.logs()}"
-                time.sleep(0.5)
-            time.sleep(3)  # three more ticks: none may run it again
-            shown = assay(home, "status", "--json")
+        with running_broker(deployed.settings, deployed.root) as broker:
+            deployed.ask(_looked_at_yesterday, broker)
+            with deployed.running():
+                deployed.await_that(lambda: _is_final(_status(deployed)), told=lambda: _status(deployed))
+                status = _status(deployed)
+                again = deployed.ask(_tick)
+                shown = assay(home, "status", "--json")
+    assert status.record is not None
     assert status.record.state is SlotState.DONE, status
     assert status.record.verdict == "pass"
+    assert again == TickReport(), "a later tick runs it again"
     assert len(there.received) == 1
     assert there.received[0]["text"] == "✅ Golden set bot-v1: pass"
     assert len(server.requests) == N
     (line,) = json.loads(shown.stdout)["golden"]
     assert (line["golden_set"], line["overdue_s"], line["record"]["announced"]) == ("bot-v1", 0.0, "announced")
     assert there.url not in shown.stdout + deployed.logs()
+
+
+async def _looked_at_yesterday(runtime: Runtime) -> None:
+    """So that the slot a minute ago counts as one that came while nobody looked."""
+    now = runtime.clock.now()
+    schedule = golden_schedules(runtime.root).by_set["bot-v1"]
+    await SlotBook(runtime.state.key_values).first_seen("bot-v1", schedule, now - timedelta(days=1))
+
+
+def _is_final(status: ScheduleStatus) -> bool:
+    return status.record is not None and status.record.state.is_final
+
+
+async def _tick(runtime: Runtime) -> TickReport:
+    async def publish(messages: Sequence[GoldenRunMessage | GoldenJudgeMessage]) -> None:
+        raise AssertionError(messages)
+
+    return await golden_clock(runtime, publish).tick()
 
 
 def _status(deployed: Deployed) -> ScheduleStatus:

@@ -8,13 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.test_command import PATHS, assay
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
+from tests.waiting import PATIENCE_S, until
 
 
-@pytest.mark.timeout(300)
 def test_two_keys_and_init_make_scores_appear_on_the_traces(tmp_path: Path) -> None:
     with LangfuseServer(LangfuseSettings(score_lag_s=1.0)) as server:
         now = int(time.time() * 1000)
@@ -24,12 +22,12 @@ def test_two_keys_and_init_make_scores_appear_on_the_traces(tmp_path: Path) -> N
             "LANGFUSE_PUBLIC_KEY": server.public_key,
             "LANGFUSE_SECRET_KEY": server.secret_key,
         }
-        begun = assay("init", cwd=tmp_path, timeout=90, **keys)
+        begun = assay("init", cwd=tmp_path, **keys)
         assert begun.returncode == 0, begun.stderr
-        examined = assay("doctor", cwd=tmp_path, timeout=90, **keys)
+        examined = assay("doctor", cwd=tmp_path, **keys)
         assert examined.returncode == 0, examined.stdout + examined.stderr
         scored = _scored_while_up(server, tmp_path, keys, at_least=30)
-        status = assay("status", "--json", cwd=tmp_path, timeout=90, **keys)
+        status = assay("status", "--json", cwd=tmp_path, **keys)
     assert len(scored) >= 30
     assert all({"grounding_state"} <= names for names in scored.values())
     assert any({"groundedness", "faithfulness", "hallucination_risk"} <= names for names in scored.values())
@@ -43,14 +41,12 @@ def _scored_while_up(server: LangfuseServer, home: Path, keys: dict[str, str], *
     argv = [sys.executable, "-m", "assay.worker.cli", "up"]
     with subprocess.Popen(argv, cwd=home, env={**PATHS, "HOME": str(home), **keys}) as up:
         try:
-            until = time.monotonic() + 150
-            while len(found := _scores(server)) < at_least and time.monotonic() < until:
-                assert up.poll() is None, "assay up ended by itself"
-                time.sleep(0.5)
+            until(lambda: up.poll() is not None or len(_scores(server)) >= at_least, every_s=0.5)
+            assert up.poll() is None, "assay up ended by itself"
         finally:
             up.send_signal(signal.SIGINT)
-            up.wait(60)
-    return found
+            up.wait(PATIENCE_S)
+    return _scores(server)
 
 
 def _scores(server: LangfuseServer) -> dict[str, set[str]]:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.test_command import PATHS, assay, configure, one_line
 from tests.servers.openai_server import Answer, OpenAIServer
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 EVIDENCE = "The bridge was opened in 1932 by the Premier of New South Wales. It is 1,149 metres long."
 RIGHT, WRONG = "The bridge was opened in 1932.", "Purple elephants built the tower in 1987."
@@ -78,9 +78,9 @@ def test_ctrl_c_leaves_a_file_that_the_same_command_completes(tmp_path: Path) ->
     write(tmp_path / "s.jsonl", rows)
     out = tmp_path / "v.jsonl"
     run = start("judge", "s.jsonl", "--out", "v.jsonl", "--workers", "2", cwd=tmp_path)
-    until(lambda: out.exists() and out.read_bytes().count(b"\n") > 20, seconds=30)
+    until(lambda: out.exists() and out.read_bytes().count(b"\n") > 20)
     run.send_signal(signal.SIGINT)
-    _, stderr = run.communicate(timeout=30)
+    _, stderr = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 130, stderr
     assert stderr.decode() == "assay: stopped; the same command goes on from here\n"
     there = out.read_bytes()
@@ -117,7 +117,7 @@ def test_reader_that_goes_away_ends_it_quietly(tmp_path: Path, workers: str) -> 
     assert run.stderr is not None
     said = run.stderr.read()
     run.stderr.close()
-    assert (run.wait(30), said) == (141, b"")
+    assert (run.wait(PATIENCE_S), said) == (141, b"")
 
 
 def test_ctrl_c_while_waiting_for_input_ends_at_once(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_ctrl_c_while_waiting_for_input_ends_at_once(tmp_path: Path) -> None:
         assert run.stdout is not None
         assert run.stdout.readline()
         run.send_signal(signal.SIGINT)
-        assert run.wait(20) == 130
+        assert run.wait(PATIENCE_S) == 130
         _, stderr = run.communicate()
         assert stderr == b"assay: stopped\n"
 
@@ -198,7 +198,6 @@ def test_calibrate_writes_a_file_that_judge_then_uses(tmp_path: Path) -> None:
         "task",
         "--json",
         cwd=tmp_path,
-        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

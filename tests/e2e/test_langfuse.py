@@ -53,11 +53,10 @@ def deployed_on(server: LangfuseServer, home: Path, **over: Any) -> Deployed:
     return Deployed(home=home, settings=settings, root=ConfigRoot(path=home))
 
 
-@pytest.mark.timeout(420)
 def test_every_selected_trace_ends_with_its_scores_readable_once(langfuse: LangfuseServer, tmp_path: Path) -> None:
     deployed = deployed_on(langfuse, tmp_path)
     with deployed.running(assess_workers=2):
-        funnel = deployed.settled(int(TRACES * 0.8), seconds=360)
+        funnel = deployed.settled(int(TRACES * 0.8))
         entries = deployed.ask(_entries)
     (row,) = funnel.rows
     assert funnel.adds_up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,10 +40,12 @@ def test_a_control_worker_tells_an_overdue_run_while_the_clock_stands_still(tmp_
 
 
 def _scraped(deployed: Deployed, port: int) -> Values:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return scraped(f"http://127.0.0.1:{port}/metrics")
-        except OSError:
-            assert time.monotonic() < deadline, deployed.logs()
-            time.sleep(0.2)
+    values: Values = {}
+
+    def has_answered() -> bool:
+        with suppress(OSError):
+            values.update(scraped(f"http://127.0.0.1:{port}/metrics"))
+        return bool(values)
+
+    deployed.await_that(has_answered)
+    return values

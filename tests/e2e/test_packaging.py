@@ -16,9 +16,9 @@ from assay.worker.launch.broker import Broker
 from assay.worker.launch.supervisor import Supervisor
 from tests.e2e.running import Deployed, make_traces
 from tests.integration.golden_home import EVIDENCE, GOOD, Home
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 300
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
 
 
@@ -27,11 +27,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's content in a directory of its own, before the checkout on the path."""
     home = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(home), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, env=ENV, timeout=120)
+    subprocess.run(build, check=True, capture_output=True, env=ENV, timeout=PATIENCE_S)
     wheel = next(home.glob("*.whl"))
     target = home / "site"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(wheel)]
-    subprocess.run(install, check=True, capture_output=True, env=ENV, timeout=120)
+    subprocess.run(install, check=True, capture_output=True, env=ENV, timeout=PATIENCE_S)
     return target
 
 
@@ -49,7 +49,9 @@ def test_installed_command_finds_its_rubrics_and_golden_sets(
 ) -> None:
     env = {**ENV, "PYTHONPATH": str(installed), "COLUMNS": "200"}
     command = [sys.executable, "-P", "-m", "assay.worker.cli", *args]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
 

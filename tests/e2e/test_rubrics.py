@@ -59,9 +59,7 @@ def test_the_fleet_writes_the_scores_of_several_rubrics_on_one_trace(
             tmp_path / "d", make_traces(10), rubric="grounding, answer-relevance, refusal", openai_base_url=server.url
         )
         with deployed.running():
-            funnel = deployed.until(
-                lambda f: len(f.rows) == 3 and all(row.total_scored == 10 for row in f.rows), seconds=90
-            )
+            funnel = deployed.until(lambda f: len(f.rows) == 3 and all(row.total_scored == 10 for row in f.rows))
             scores = by_trace_and_name(deployed.scores())
     assert funnel.adds_up
     names = {name for _, name in scores}

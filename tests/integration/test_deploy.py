@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from tests.integration.golden_home import Home, anchors, answers
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / "deploy" / "github-actions" / "golden-gate.yml"
@@ -81,7 +82,7 @@ class Pipeline:
             env={"PATH": f"{self.bin}:{path}", "HOME": str(self.tmp), "PYTHONPATH": str(ROOT), **env},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
 

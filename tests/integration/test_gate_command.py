@@ -16,7 +16,7 @@ import yaml
 from tests.integration.golden_home import GOOD, ITEMS, REFUSAL, WRONG, Home, N, anchors, answers, chat, target
 from tests.servers.openai_server import OpenAIServer, fails, slow
 from tests.unit.worker.golden.golden_sets import write_lines
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -270,15 +270,15 @@ def test_ctrl_c_is_3_and_the_run_goes_on_where_it_stopped(home: Home, signum: si
             home.write(rubric="grounding-llm", gate={"allow_uncalibrated": True})
         args = ("gate", "bot-v1", "--candidate", "new", "--concurrency", "8", "--json")
         first = home.start(*args, **env)
-        until(lambda: bool(home.runs()) and len(_kept(home)) > 20, seconds=60)
+        until(lambda: bool(home.runs()) and len(_kept(home)) > 20)
         first.send_signal(signum)
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=PATIENCE_S)
         assert (first.returncode, out) == (3, "")
         (run,) = home.runs()
         assert f"--resume {run.name}" in err
         kept, asked = len(_kept(home)), len(server.requests)
         second = home.start(*args, "--resume", run.name, **env)
-        out, err = second.communicate(timeout=60)
+        out, err = second.communicate(timeout=PATIENCE_S)
         assert second.returncode == 0, err
         report = json.loads(out)
         assert (report["run_id"], report["candidate_missing"]) == (run.name, 0)

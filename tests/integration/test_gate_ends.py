@@ -19,7 +19,7 @@ from assay.worker.config.root import packaged_root
 from tests.integration.golden_home import ITEMS, Home, anchors, answers
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, OpenAIServer, completion, prompt_of
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
 FROM_OUTSIDE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -48,7 +48,7 @@ def test_a_reader_that_leaves_changes_no_verdict(home: Home, form: tuple[str, ..
     home.write({"old": answers(2), "new": answers(bad)})
     with reader_gone() as pipe:
         process = home.start_into(pipe, subprocess.PIPE, "gate", "bot-v1", "--candidate", "new", *form)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
@@ -67,18 +67,18 @@ def test_a_reader_of_both_streams_that_leaves_changes_no_exit_code(
 ) -> None:
     home.write()
     with reader_gone() as pipe:
-        assert home.start_into(pipe, pipe, *args).wait(timeout=60) == code
+        assert home.start_into(pipe, pipe, *args).wait(timeout=PATIENCE_S) == code
 
 
 def test_a_terminal_without_the_characters_changes_no_verdict_and_json_loses_none(home: Home) -> None:
     home.write({"old": answers(2), "new": answers(20, "Lila Elefanten erfanden das Telefon für Köln – 象.")})
     args = ("gate", "bot-v1", "--candidate", "new")
     told = home.start(*args, PYTHONIOENCODING="ascii")
-    out, err = told.communicate(timeout=60)
+    out, err = told.communicate(timeout=PATIENCE_S)
     assert told.returncode == 1, err
     assert "REGRESSED" in out.upper()
     data = home.start(*args, "--json", PYTHONIOENCODING="ascii")
-    out, err = data.communicate(timeout=60)
+    out, err = data.communicate(timeout=PATIENCE_S)
     assert data.returncode == 1, err
     assert "für Köln – 象" in json.loads(out)["pairs"][0]["candidate"][0]["response"]
 
@@ -88,7 +88,7 @@ def test_a_question_that_nobody_answers_is_2(home: Home) -> None:
     lock = (home.set / "golden.lock").read_bytes()
     (home.set / "items.jsonl").write_text("\n".join(json.dumps({**one, "tags": ["x"]}) for one in ITEMS) + "\n")
     process = home.start("golden", "freeze", "bot-v1")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2, err
     assert "--yes" in err
     assert (home.set / "golden.lock").read_bytes() == lock
@@ -109,14 +109,14 @@ def test_a_signal_while_it_still_starts_is_3(
     body = f"import os, time\ntry:\n    {kill}\nexcept BaseException:\n    pass\n"
     (early / "structlog.py").write_text(body)
     process = home.start(*command, PYTHONPATH=f"{early}:{ROOT}")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (3, "", "assay: interrupted; nothing is decided\n")
 
 
 def test_an_installation_that_is_broken_is_2(home: Home, tmp_path: Path) -> None:
     (tmp_path / "structlog.py").write_text("raise ImportError('half an upgrade', name='structlog.half')")
     process = home.start("gate", "bot-v1", PYTHONPATH=f"{tmp_path}:{ROOT}")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "structlog.half" in err
 
@@ -129,7 +129,7 @@ def test_a_signal_while_it_reports_is_3_and_the_verdict_is_kept(home: Home, sign
     process = home.start("gate", "bot-v1", "--candidate", "new", "--markdown", str(report))
     until(lambda: any((run / "gate.json").exists() and not (run / "journal.jsonl").exists() for run in home.runs()))
     process.send_signal(signum)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 3, err
     (run,) = home.runs()
     assert f"interrupted; the verdict, regressed, is kept ({run / 'gate.json'})" in err
@@ -142,9 +142,9 @@ def test_what_the_caller_has_it_ignore_stays_ignored(home: Home, monkeypatch: py
         process = home.start("gate", "bot-v1", "--candidate", "new")
     finally:
         signal.signal(signal.SIGHUP, before)
-    until(lambda: bool(home.runs()) or process.poll() is not None, seconds=60)
+    until(lambda: bool(home.runs()) or process.poll() is not None)
     process.send_signal(signal.SIGHUP)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
 
 

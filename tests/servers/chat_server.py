@@ -119,7 +119,7 @@ class ChatServer:
             "url": self.url,
             "response": "data.answer",
             "contexts": "sources[*].text",
-            "timeout_s": 30,
+            "timeout_s": 120,
             "retries": 0,
         }
         return HttpTargetSettings.model_validate({**base, **changes})

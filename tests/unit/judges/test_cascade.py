@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.judges.calibration import Calibration, CalibrationError, LogisticCurve, risk_hash
@@ -431,7 +431,6 @@ answers = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(
     risks, answers, answers, st.floats(0, 1), st.sampled_from(["wait", "screen"]), st.sampled_from(["standard", "high"])
 )

@@ -17,6 +17,7 @@ from assay.judges.errors import RubricError
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric, load_rubric, parse_rubric
 from assay.judges.schema import Failed, Outcome, ResponseKind, RubricState, Sample, Scored, Skipped, Tier
+from tests.examples import examples
 
 RUBRICS = Path(__file__).parents[4] / "rubrics"
 
@@ -208,7 +209,7 @@ def test_refusal_is_told_by_the_local_judge_without_a_key(response: str, refusal
 
 
 @given(st.text(max_size=60) | st.recursive(st.none() | st.floats() | st.text(max_size=4), st.lists).map(json.dumps))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_no_response_makes_anything_but_one_or_zero(response: str) -> None:
     outcome = outcome_of(JSON_RUBRIC, response)
     assert isinstance(outcome, Skipped) or (isinstance(outcome, Scored) and set(outcome.scores.values()) <= {0.0, 1.0})

@@ -24,6 +24,7 @@ from assay.judges.models.scripted import ScriptedModel, ScriptedReply
 from assay.judges.prices import Price, PriceTable
 from assay.judges.rubric import Rubric, load_rubric, parse_rubric
 from assay.judges.schema import Failed, Outcome, ResponseKind, RubricState, Sample, Scored, Skipped, Turn, Usage
+from tests.examples import examples
 from tests.servers.graded_judge import graded_verdict
 from tests.servers.openai_server import OpenAIServer, not_json
 
@@ -303,7 +304,7 @@ JSONISH = st.recursive(
 
 
 @given(st.lists(JSONISH.map(json.dumps) | st.text(max_size=40), min_size=2, max_size=2))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_no_reply_leaves_the_judge_but_as_valid_scores_or_a_failure(replies: list[str]) -> None:
     outcome, _ = evaluated(replies)
     assert isinstance(outcome, Failed) or (isinstance(outcome, Scored) and set(outcome.scores) <= set(RUBRIC.scores))

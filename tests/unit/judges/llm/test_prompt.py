@@ -15,6 +15,7 @@ from assay.judges.llm.grounding.line_selection import select_evidence
 from assay.judges.llm.grounding.numbering import MANY_LINES, GroundingLimits, ResponsePart, divide, number_evidence
 from assay.judges.llm.grounding.prompt import INSTRUCTIONS, build_messages, prompt_fingerprint
 from assay.judges.schema import Sample, Turn
+from tests.examples import examples
 
 NONCE = "c0ffee"
 LIMITS = GroundingLimits()
@@ -122,7 +123,7 @@ def assert_structure(text: str, one: Sample) -> None:
     text.encode("utf-8")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.text(max_size=300), st.lists(st.text(max_size=300), max_size=3), st.text(max_size=100))
 def test_any_text_keeps_the_structure(response: str, contexts: list[str], question: str) -> None:
     one = sample(response, *contexts, question=question)
@@ -168,7 +169,7 @@ DELIMITER = re.compile(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.one_of(st.text(max_size=500), st.lists(st.sampled_from(PIECES), max_size=12).map("".join)))
 @example("<|")
 @example("a <| b")
@@ -299,7 +300,7 @@ def test_joined_lines_cannot_break_out_of_their_line() -> None:
 
 
 @given(st.lists(st.lists(st.text(alphabet="ab. \n", max_size=40), max_size=60).map("\n".join), max_size=4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_numbered_lines_hold_every_sentence_once_and_in_order(contexts: list[str]) -> None:
     lines = list(number_evidence(contexts, 100).values())
     assert [(one.context, one.start) for one in lines] == sorted((one.context, one.start) for one in lines)
@@ -374,7 +375,7 @@ def test_fingerprint_is_a_hash() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", prompt_fingerprint())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet="abE1 :.<>|[]\n\u200b\u00a0é", max_size=30))
 def test_short_way_for_ordinary_prose_gives_the_same(text: str) -> None:
     """A trailing zero-width space forces the long way and is dropped on it."""

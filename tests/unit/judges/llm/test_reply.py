@@ -18,6 +18,7 @@ from assay.judges.llm.grounding.prompt import INSTRUCTIONS
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, ParsedReply, parse_reply
 from assay.judges.llm.reply_object import MAX_REPLY_CHARS
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Severity
+from tests.examples import examples
 
 SUPPORTED: dict[str, Any] = {"n": 1, "verdict": "supported", "evidence": [3], "p": 0.9}
 
@@ -195,7 +196,7 @@ def resolved(text: str) -> None:
         assert claim.verdict is not ClaimVerdict.SUPPORTED or claim.evidence
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     st.text(max_size=200) | st.recursive(scalars, lambda c: st.lists(c) | st.dictionaries(st.text(), c)).map(json.dumps)
 )
@@ -203,13 +204,13 @@ def test_any_text_is_parsed_or_a_typed_fault(text: str) -> None:
     resolved(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(bodies)
 def test_any_near_miss_is_parsed_or_a_typed_fault(body: dict[str, Any]) -> None:
     resolved(json.dumps(body))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_any_damage_to_a_good_reply_is_parsed_or_a_typed_fault(data: st.DataObject) -> None:
     good = reply(SUPPORTED, {"n": 2, "verdict": "not_found", "evidence": [], "p": 0.5, "reason": "x"})

@@ -16,6 +16,8 @@ from assay.judges.local.response import RESPONSE_INPUTS
 from assay.judges.rubric import Rubric
 from assay.judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
 from assay.judges.tiers import check_coverage
+from tests.examples import examples
+from tests.waiting import cpu_seconds_below
 
 JUDGE = LocalJudge()
 RUBRIC = Rubric(name="r")
@@ -144,7 +146,7 @@ RESPONSES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(RESPONSES, st.text(min_size=1, max_size=80))
 def test_local_judge_accounts_for_every_sentence(response: str, context: str) -> None:
     sample = Sample(
@@ -194,7 +196,7 @@ SENTENCES = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(SENTENCES, st.lists(st.text(max_size=80), max_size=3), st.integers(0, 4))
 def test_local_judge_never_doubts_a_sentence_more_once_the_evidence_holds_it(
     sentences: list[str], contexts: list[str], which: int
@@ -216,7 +218,7 @@ def test_local_judge_never_doubts_a_sentence_more_once_the_evidence_holds_it(
         assert after.risk <= before.risk
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     SENTENCES,
     st.permutations([*EVIDENCE.split(". "), "It is open.", '{"WiFi": false, "Monday": "9:0-17:0"}']),
@@ -230,7 +232,7 @@ def test_local_judge_does_not_care_in_which_order_the_passages_come(sentences: l
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(st.text(max_size=400), st.lists(st.text(max_size=400), min_size=1, max_size=4), st.text(max_size=60))
 def test_local_judge_survives_any_text(response: str, contexts: list[str], question: str) -> None:
     verdict = judged(response, "x", *contexts, question=question)
@@ -238,20 +240,20 @@ def test_local_judge_survives_any_text(response: str, contexts: list[str], quest
         assert number is None or 0.0 <= number <= 1.0
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "unit", ["word ", "a. ", "1:1-", '"A": null ', "not ", "AbC", "Monday 9:00-17:00 ", "\n", "中", "no. 5 km "]
 )
 def test_local_judge_finishes_when_response_and_evidence_are_long_and_hostile(unit: str) -> None:
     text = unit * (60_000 // len(unit))
-    judged(text, "x " + text * 4)
+    with cpu_seconds_below(60):
+        judged(text, "x " + text * 4)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", ["1 ", "Jan 1 ", "about 7 km ", "5 % of "])
 def test_local_judge_finishes_when_a_long_response_is_nothing_but_values(unit: str) -> None:
     evidence = " ".join(f"{number} km or {number}.5 % on May {number % 28 + 1}." for number in range(2_000))
-    judged(unit * (150_000 // len(unit)), evidence)
+    with cpu_seconds_below(60):
+        judged(unit * (150_000 // len(unit)), evidence)
 
 
 def test_local_judge_contradicts_a_record_and_names_the_field() -> None:

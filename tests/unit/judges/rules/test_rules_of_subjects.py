@@ -16,6 +16,7 @@ from assay.judges.rules import RuleSet
 from assay.judges.rules.violations import MOST_HITS
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Severity, Tier, Verdict
 from assay.judges.text.sentences import split_sentences
+from tests.examples import examples
 
 RANGES: list[dict[str, Any]] = [
     {"id": "basic", "about": "basic plan", "kind": "money", "unit": "EUR", "at_least": 9, "at_most": 19},
@@ -221,7 +222,7 @@ HOSTILE = st.lists(
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_no_text_breaks_the_rules_or_betters_a_verdict(parts: list[str], asked: list[str]) -> None:
     response = " ".join(parts)
     before = supported(response)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
@@ -10,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.judges.text.quotes import find_quote
+from tests.examples import examples
+from tests.waiting import cpu_seconds_below
 
 TEXT = "The  warranty covers “normal” use for 24 months after the date of delivery, naïve users included."
 
@@ -53,7 +54,7 @@ def test_quote_may_have_three_typos_at_most() -> None:
         assert (find_quote("".join(quote), text) is not None) is found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.text(min_size=1, max_size=40), st.text(max_size=30), st.text(max_size=30))
 def test_a_true_quote_is_found_whatever_stands_around_it(quote: str, before: str, after: str) -> None:
     text = f"{before} {quote} {after}"
@@ -65,7 +66,7 @@ def test_a_true_quote_is_found_whatever_stands_around_it(quote: str, before: str
         assert 0 <= span.start < span.end <= len(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.text(alphabet="ab1 ", min_size=20, max_size=60), st.text(alphabet="ab2 ", max_size=90))
 def test_no_digit_is_ever_made_up(quote: str, text: str) -> None:
     span = find_quote(quote, text)
@@ -75,7 +76,6 @@ def test_no_digit_is_ever_made_up(quote: str, text: str) -> None:
 
 
 def test_hostile_lengths_take_no_long_time() -> None:
-    started = time.process_time()
-    find_quote("a" * 599 + "b", "a" * 16_000)
-    find_quote("ab" * 5_000, "ab" * 8_000 + "c")
-    assert time.process_time() - started < 20
+    with cpu_seconds_below(20):
+        find_quote("a" * 599 + "b", "a" * 16_000)
+        find_quote("ab" * 5_000, "ab" * 8_000 + "c")

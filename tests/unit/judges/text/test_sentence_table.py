@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.judges.text.sentences import split_sentences
+from tests.examples import examples
 
 TABLE: dict[str, list[list[str]]] = {
     "titles and initials": [
@@ -178,7 +179,7 @@ _FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.lists(_FRAGMENTS, max_size=40).map("".join))
 def test_split_sentences_gives_ordered_disjoint_spans_over_all_that_is_seen(text: str) -> None:
     spans = split_sentences(text)
@@ -187,7 +188,7 @@ def test_split_sentences_gives_ordered_disjoint_spans_over_all_that_is_seen(text
     assert all(text[span.start : span.end].strip() == text[span.start : span.end] != "" for span in spans)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(_FRAGMENTS, max_size=20).map("".join))
 def test_split_sentences_of_a_sentence_is_that_sentence_or_finer_never_more_text(text: str) -> None:
     for span in split_sentences(text):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.text.sentences import split_sentences
+from tests.waiting import cpu_seconds_below
 
 
 def sentences(text: str) -> list[str]:
@@ -68,11 +69,11 @@ def test_split_sentences_gives_each_sentence_a_word_when_the_text_has_one(text: 
         assert all(any(c.isalnum() for c in sentence) for sentence in found)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "unit", ["word ", "A b. ", ".", "... ", "\n", "|", "a.", " ", "\"'", "1. ", "a\n", "?!)", "\t", "```\n"]
 )
 def test_split_sentences_finishes_when_the_text_is_hostile(unit: str) -> None:
     text = unit * (400_000 // len(unit))
-    spans = split_sentences(text)
+    with cpu_seconds_below(30):
+        spans = split_sentences(text)
     assert sum(span.end - span.start for span in spans) <= len(text)

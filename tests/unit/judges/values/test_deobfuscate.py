@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from assay.judges.schema import Claim, ClaimVerdict, Sample, Span, Tier, Turn, Verdict
 from assay.judges.values import ValueIndex, extract_values
 from assay.judges.values.deobfuscate import visible
+from tests.examples import examples
+from tests.waiting import cpu_seconds_below
 
 TEXTS = st.text(
     alphabet=st.sampled_from(list("09 .,%aé中ไ٣३３\u200b\u200d\u00ad\u0336\ufe0f\u20e3\u202e\U000e0041")), max_size=40
@@ -56,7 +58,7 @@ def test_visible_leaves_ordinary_text_as_it_is(text: str) -> None:
     assert visible(text) == (text, None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(TEXTS)
 def test_visible_keeps_every_offset(text: str) -> None:
     shown = visible(text)
@@ -69,11 +71,12 @@ def test_visible_keeps_every_offset(text: str) -> None:
         assert text[value.span.start : value.span.end] == value.text
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("unit", ["3\u200b", "３", "\u0336", "3\u0336", "中3", "\U000e0041", "3\u200d"])
 def test_visible_finishes_when_the_text_is_hostile(unit: str) -> None:
     text = unit * (200_000 // len(unit))
-    assert len(visible(text).text) <= 2 * len(text)
+    with cpu_seconds_below(30):
+        shown = visible(text)
+    assert len(shown.text) <= 2 * len(text)
 
 
 HALF = "half \ud800 of a pair"

@@ -11,6 +11,7 @@ from assay.judges.rubric import ValueKind
 from assay.judges.values import Operands, Value, ValueIndex, extract_values, is_derived
 from assay.judges.values.dates import DateSet, same_date
 from assay.judges.values.units import Quantities
+from tests.waiting import cpu_seconds_below
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -218,7 +219,7 @@ def test_numbers_have_one_normal_form_however_grouped(number: int) -> None:
     assert {v.normal for v in extract_values(f"x {number:,} y") if v.kind is ValueKind.NUMBER} <= {str(number)}
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", ["a", "1", "1,", "A ", "a1", "a@", "$", "two ", "www.", "://", "A-", "1/", "Jan "])
 def test_extract_values_finishes_when_the_text_is_hostile(unit: str) -> None:
-    extract_values(unit * (200_000 // len(unit)))
+    with cpu_seconds_below(30):
+        extract_values(unit * (200_000 // len(unit)))

@@ -28,7 +28,9 @@ from assay.worker.batch.run import judge_all
 from assay.worker.batch.verdict_lines import Judged
 from assay.worker.batch.writing import open_verdicts
 from assay.worker.records.jsonl import BadLine
+from tests.examples import examples
 from tests.fakes import PlannedJudge, supported
+from tests.waiting import PATIENCE_S
 
 RUBRIC = Rubric(name="grounding")
 ANSWERS = ["The bridge was opened in 1932.", "Purple elephants built it in 1987.", "Sorry, I cannot say.", ""]
@@ -117,7 +119,7 @@ def test_processes_that_cannot_start_are_an_error_not_failed_samples(
     assert "Traceback" not in capfd.readouterr().err
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(20))
 @given(st.lists(st.floats(0, 0.02), min_size=1, max_size=20), st.integers(1, 6))
 def test_order_is_kept_whatever_finishes_first(delays: list[float], concurrency: int) -> None:
     plan = {f"s{i}": delay for i, delay in enumerate(delays)}
@@ -143,7 +145,7 @@ def test_no_more_than_the_concurrency_is_asked_at_once() -> None:
 
 
 def test_closing_early_cancels_what_is_in_flight() -> None:
-    judge = PlannedJudge(lambda sample: 0.0 if sample.id == "s0" else 60.0)
+    judge = PlannedJudge(lambda sample: 0.0 if sample.id == "s0" else 2 * PATIENCE_S)
 
     async def first() -> Judged | BadLine:
         lines = [raw(i, response="x") for i in range(10)]
@@ -152,7 +154,7 @@ def test_closing_early_cancels_what_is_in_flight() -> None:
                 return result
         raise AssertionError
 
-    assert isinstance(asyncio.run(asyncio.wait_for(first(), 10)), Judged)
+    assert isinstance(asyncio.run(asyncio.wait_for(first(), PATIENCE_S)), Judged)
 
 
 def test_reading_error_reaches_the_caller() -> None:
@@ -229,7 +231,7 @@ def judged_into(path: Path, lines: Sequence[RawLine | BadLine], source: Path, ru
     return bad
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_continued_run_equals_an_uninterrupted_one_byte_for_byte(tmp_path: Path, data: st.DataObject) -> None:
     lines = raws(23)

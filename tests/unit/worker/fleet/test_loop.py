@@ -10,6 +10,7 @@ import pytest
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.fleet.loop import LoopThread
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -64,9 +65,9 @@ def test_many_batches_share_the_loop_and_keep_their_own_threads(loop: LoopThread
 
 
 def test_hanging_loop_stops_answering(loop: LoopThread) -> None:
-    assert loop.answers(1)
+    assert loop.answers(PATIENCE_S)
     release = threading.Event()
     loop.loop.call_soon_threadsafe(release.wait)
     assert not loop.answers(0.05)
     release.set()
-    assert loop.answers(1)
+    assert loop.answers(PATIENCE_S)

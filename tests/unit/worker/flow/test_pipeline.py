@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.judges import errors
 from assay.worker.records.ledger import LedgerState
 from assay.worker.records.messages import RecordMessage
+from tests.examples import examples
 from tests.fakes import supported
 from tests.unit.worker.flow.pipeline import Line, traces
 
@@ -55,7 +56,7 @@ ERRORS = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60))
 @given(st.lists(st.sampled_from(ERRORS), min_size=1, max_size=20))
 def test_no_failure_ever_becomes_a_score_and_the_counts_add_up(plans: list[Exception | None]) -> None:
     """DESIGN's first invariant: whatever fails, the store shows scores for exactly the traces that were judged."""

@@ -10,6 +10,7 @@ import pytest
 from assay.judges import errors
 from assay.worker.flow.retry_policy import BACKOFF_LONGEST_S, Disposition, backoff_s, policy_named, policy_of
 from assay.worker.ports import state as ports
+from tests.waiting import PATIENCE_S
 
 
 def leaves(root: type[Exception]) -> list[type[Exception]]:
@@ -57,7 +58,7 @@ for name in ("TimedOut", "QueryTooHeavy", "NotThere"):
 
 def test_errors_of_modules_that_are_imported_later_are_known_by_name() -> None:
     """In an interpreter of its own: here other tests have long imported every module."""
-    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert done.stdout.splitlines() == ["TimedOut retry", "QueryTooHeavy retry", "NotThere park"]
 
 

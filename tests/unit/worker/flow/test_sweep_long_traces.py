@@ -16,6 +16,7 @@ from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import WindowRecord
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
+from tests.examples import examples
 from tests.unit.worker.flow.test_sweep import RootsOnly, World
 
 MINUTE = timedelta(minutes=1)
@@ -86,7 +87,7 @@ def test_share_of_long_traces_among_the_selected_is_that_of_the_traffic() -> Non
     assert {item.pi for message in world.published.messages for item in message.items} == {0.3}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(st.lists(st.integers(min_value=0, max_value=23 * 60), max_size=12), st.integers(min_value=5, max_value=60))
 def test_every_trace_within_a_day_is_seen_once_whenever_sweeps_happen(minutes: list[int], every: int) -> None:
     world = LongWorld(*(agent(f"t{n}", ran=m * MINUTE) for n, m in enumerate(minutes)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.errors import ConfigurationError
@@ -243,7 +243,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(content=json_values, name=st.text(), end=st.datetimes(timezones=st.just(UTC)))
 def test_any_content_survives_the_line_and_the_parser(content: Any, name: str, end: datetime) -> None:
     line = {
@@ -259,13 +258,11 @@ def test_any_content_survives_the_line_and_the_parser(content: Any, name: str, e
     assert (found.input, found.root.metadata["k"], found.root.name, found.root.end) == (content, content, name, end)
 
 
-@settings(deadline=None)
 @given(line=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_a_trace_or_a_bad_line(line: bytes) -> None:
     assert isinstance(jsonl._parsed(1, line), Trace | BadLine)
 
 
-@settings(deadline=None)
 @given(line=json_values)
 def test_any_json_is_a_trace_or_a_bad_line(line: Any) -> None:
     assert isinstance(jsonl._parsed(1, json.dumps(line).encode()), Trace | BadLine)

@@ -18,14 +18,14 @@ from kombu.connection import Connection
 from assay.judges.errors import ConfigurationError
 from assay.worker.launch import embedded_broker
 from assay.worker.launch.broker import Broker, BrokerUnreachable, open_broker
-from tests.waiting import gone, until
+from tests.waiting import PATIENCE_S, gone, until
 
 ROOT = Path(__file__).parents[4]
 NO_PATH = ""
 
 
 def ping(url: str) -> None:
-    with redis.Redis.from_url(url, socket_timeout=5) as client:
+    with redis.Redis.from_url(url, socket_timeout=PATIENCE_S) as client:
         client.ping()
 
 
@@ -50,7 +50,7 @@ def test_embedded_broker_answers_redis_and_celery_urls(broker: Broker) -> None:
     assert broker.started
     with kombu_connection(broker) as connection, connection.SimpleQueue("q") as queue:
         queue.put({"n": 1})
-        message = queue.get(timeout=5)
+        message = queue.get(timeout=PATIENCE_S)
         assert message.payload == {"n": 1}
         message.ack()
 

@@ -37,7 +37,7 @@ def test_killed_broker_comes_back_on_the_same_socket_with_its_data(tmp_path: Pat
         assert not broker.revive()
         pid = int(_pid_of_server(data_dir))
         os.kill(pid, signal.SIGKILL)
-        until(broker.revive, seconds=5)
+        until(broker.revive)
         assert asyncio.run(kept()) == {"k": b"v"}
 
 
@@ -48,7 +48,7 @@ def test_broker_lent_by_a_command_that_ended_is_started_anew(tmp_path: Path) -> 
         borrowed = long.enter_context(open_broker(None, tmp_path, ping=check_connection))
         assert (lent.started, borrowed.started) == (True, False)
         short.close()
-        until(borrowed.revive, seconds=5)
+        until(borrowed.revive)
         check_connection(borrowed.url)
     assert not (tmp_path / "valkey.sock").exists()
 

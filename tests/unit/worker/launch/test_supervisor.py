@@ -14,7 +14,7 @@ import pytest
 from assay.judges.errors import ConfigurationError
 from assay.worker.launch.children import last_line, spawn
 from assay.worker.launch.supervisor import Backoff, CrashLoop, Supervisor
-from tests.waiting import gone, until
+from tests.waiting import PATIENCE_S, gone, until
 
 ROOT = Path(__file__).parents[4]
 FAST = Backoff(first_s=0.01, longest_s=0.02, give_up_after=3, stable_s=60)
@@ -170,7 +170,7 @@ def up(log_dir: Path, kind: str = "meek") -> tuple[subprocess.Popen[str], list[i
 def test_signal_ends_the_children_and_run_returns(tmp_path: Path, number: signal.Signals) -> None:
     parent, pids = up(tmp_path)
     parent.send_signal(number)
-    assert parent.communicate(timeout=30) == ("after run {}\n", "")
+    assert parent.communicate(timeout=PATIENCE_S) == ("after run {}\n", "")
     assert parent.returncode == 0
     assert all(gone(pid) for pid in pids)
 
@@ -185,7 +185,7 @@ def test_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
     assert parent.poll() is None
     assert not gone(pids[1])
     parent.send_signal(signal.SIGINT)
-    assert parent.communicate(timeout=30) == ("after run {}\n", "")
+    assert parent.communicate(timeout=PATIENCE_S) == ("after run {}\n", "")
     assert all(gone(pid) for pid in pids)
 
 

@@ -22,6 +22,7 @@ from assay.worker.setup.init import Beginning, chosen_store, first_config
 from assay.worker.setup.traffic import Stream, Traffic
 from assay.worker.stores.langfuse.factory import LangfuseSection
 from tests.builders import make_root
+from tests.examples import examples
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 
 NOTHING_SET = Settings()
@@ -127,7 +128,7 @@ def test_environments_other_than_production_are_named_and_left_out() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=2, max_size=6, unique=True))
 def test_any_name_becomes_a_pattern_that_matches_it_and_no_other(names: list[str]) -> None:
     deployment = parsed(Beginning(kind="sqlite", traffic=_traffic(*((name, 10) for name in names), environment="prod")))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assay.worker.statistics.agreement import auroc, auroc_estimate, class_rates, youden_lower
 from assay.worker.statistics.intervals import Estimate
+from tests.examples import examples
 from tests.unit.worker.statistics.vectors import vector
 
 labelled = st.lists(st.tuples(st.integers(0, 1), st.integers(-20, 20)), min_size=1, max_size=60)
@@ -114,7 +115,7 @@ def test_class_rates_equal_the_tables(name: str) -> None:
     assert rates.balanced_accuracy.value == pytest.approx((rates.sensitivity.value + rates.specificity.value) / 2)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.integers(0, 4)), min_size=1, max_size=40))
 def test_rates_lie_in_their_intervals(rows: list[tuple[int, bool, int]]) -> None:
     labels, flagged, groups = zip(*rows, strict=True)

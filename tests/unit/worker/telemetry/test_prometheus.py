@@ -19,13 +19,14 @@ from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.telemetry.prometheus import serve_metrics
 from tests.unit.worker.golden.scheduling.test_scheduler import MONDAY, Fleet
+from tests.waiting import PATIENCE_S
 
 Values = dict[tuple[str, ...], float]
 
 
 def scraped(address: str) -> Values:
     """Name and label values of every sample, as Prometheus reads them."""
-    with urlopen(address, timeout=10) as reply:
+    with urlopen(address, timeout=PATIENCE_S) as reply:
         families = text_string_to_metric_families(reply.read().decode())
         return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
 

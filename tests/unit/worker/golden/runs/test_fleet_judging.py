@@ -17,6 +17,7 @@ from assay.worker.state.memory.documents import MemoryDocuments
 from assay.worker.state.memory.key_values import MemoryKeyValues
 from assay.worker.state.memory.locks import MemoryLocks
 from tests.unit.worker.golden.golden_sets import BAD, OK, WrittenJudge
+from tests.waiting import PATIENCE_S
 
 QUICK = Pace(look_s=0.01, republish_after_s=0.05, silence_s=0.1)
 
@@ -60,7 +61,7 @@ class Queue:
     async def _judge(self, message: GoldenJudgeMessage, owner: str = "w") -> GoldenJudgeReport:
         return await GoldenJudging(self.values, self.locks, self.find).judge(message, owner=owner)
 
-    def run(self, *samples: Sample, within_s: float = 5.0) -> list[Outcome]:
+    def run(self, *samples: Sample, within_s: float = PATIENCE_S) -> list[Outcome]:
         async def main() -> list[Outcome]:
             try:
                 async with asyncio.timeout(within_s):

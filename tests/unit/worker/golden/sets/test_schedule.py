@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assay.worker.golden.sets.schedule import Schedule
+from tests.examples import examples
 
 ZONES = [
     "UTC",
@@ -39,7 +40,7 @@ moments = st.datetimes(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(clock_times, st.sampled_from(ZONES), st.integers(2020, 2029))
 def test_daily_slots_are_one_a_local_day_whatever_the_clocks_do(at: str, zone: str, year: int) -> None:
     tz = ZoneInfo(zone)
@@ -51,7 +52,7 @@ def test_daily_slots_are_one_a_local_day_whatever_the_clocks_do(at: str, zone: s
     assert all(timedelta(hours=20) < b - a < timedelta(hours=28) for a, b in pairwise(slots))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(clock_times, st.sampled_from(ZONES), moments)
 def test_a_slot_shows_its_local_time_unless_that_time_does_not_exist(at: str, zone: str, now: datetime) -> None:
     tz = ZoneInfo(zone)
@@ -63,7 +64,7 @@ def test_a_slot_shows_its_local_time_unless_that_time_does_not_exist(at: str, zo
     assert shown.fold == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(clock_times, st.sampled_from(ZONES), st.sampled_from(["Mon", "Sat-Mon", "Wed-Wed"]), moments)
 def test_latest_and_following_are_neighbours_with_nothing_between(at: str, zone: str, days: str, now: datetime) -> None:
     schedule = Schedule(weekly=f"{days} {at}", timezone=zone)
@@ -74,7 +75,7 @@ def test_latest_and_following_are_neighbours_with_nothing_between(at: str, zone:
     assert schedule.latest(following - timedelta(microseconds=1)) == latest
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(clock_times, st.sampled_from(ZONES), moments, st.lists(st.integers(1, 90), min_size=30, max_size=60))
 def test_a_clock_that_looks_now_and_then_meets_every_slot_once(
     at: str, zone: str, start: datetime, steps: list[int]

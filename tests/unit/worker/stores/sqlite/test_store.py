@@ -24,6 +24,7 @@ from assay.worker.stores.sqlite.factory import FACTORY, SqliteSection, SqliteVar
 from assay.worker.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from assay.worker.stores.sqlite.store import SqliteStore
 from tests.contract.test_trace_store import NOON, key, score, tid, trace
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[5]
 
@@ -300,7 +301,7 @@ def test_cancelled_first_call_leaks_no_connection(path: Path) -> None:
     asyncio.run(run())
     left = [one for one in threading.enumerate() if "connection_worker" in one.name]
     for one in left:
-        one.join(timeout=10)
+        one.join(timeout=PATIENCE_S)
     assert not [one for one in left if one.is_alive()]
 
 
