@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
-import jsonpath
 from pydantic import JsonValue
 
 from assay.judges.rubric.selectors import Selector
 from assay.worker.extraction import documents
 from assay.worker.extraction.steps import answering, relevant
 from assay.worker.records.traces import Observation, Trace
+
+if TYPE_CHECKING:
+    import jsonpath
 
 _KEY = re.compile(r"\['([A-Za-z_][A-Za-z0-9_]*)'\]")
 _EMPTY: tuple[JsonValue, ...] = (None, "", [], {})
@@ -99,6 +102,8 @@ def _documents(name: str, content: dict[str, JsonValue]) -> Iterator[Place]:
 
 @lru_cache(maxsize=1024)
 def _compiled(path: str) -> jsonpath.JSONPath | jsonpath.CompoundJSONPath:
+    import jsonpath  # it takes long to import, and a process that reads no traces does without
+
     return jsonpath.compile(path)
 
 
