@@ -28,7 +28,7 @@ _SECRET = re.compile(
     r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
     r"|(?:bearer\s+|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*)+\S+"
 )
-"""What looks like a credential: `user:pass` in `https://user:pass@host`, `sk-abc123def`, `token: Bearer eyJhbGci`.
+"""What looks like a credential: `sk-abc123def`, `token: Bearer eyJhbGci`, the `user:pass` of `https://user:pass@host`.
 
 The introducing words may follow each other. What comes after the last of them is the secret.
 """

@@ -25,8 +25,13 @@ _UNSPACED = (
 """Scripts without blanks between words: Thai, Lao, Burmese, Khmer, kana and the ideographs."""
 
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+"""A run of a script without blanks between words, as `東京タワー`."""
+
 _GRAMMAR_ONLY = re.compile("[\u3040-\u309f]+")
-"""Pairs of hiragana are endings and particles; what a Japanese sentence is about is written otherwise."""
+"""Hiragana alone, as `です`.
+
+Pairs of them are endings and particles. What a Japanese sentence is about is written otherwise.
+"""
 
 _ASSENT = word_set("yes yeah yep right correct true indeed exactly absolutely sure agree course definitely certainly")
 """Words that say yes to a question and nothing else; what they affirm stands in the question."""

@@ -19,7 +19,7 @@ UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 """US dollars for 1,000,000 tokens."""
 
 _SNAPSHOT = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
-"""A dated suffix as providers append it to a model's name: -2024-08-06 or -20240806."""
+"""A dated suffix as providers append it to a model's name: `-2024-08-06` or `-20240806`."""
 
 
 class Price(Record):

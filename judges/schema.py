@@ -16,6 +16,7 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 """A float in [0, 1]; NaN and infinities are refused, so no failure can hide in a number."""
 
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+"""Half of a surrogate pair, as `\\ud83d` alone."""
 
 
 def _encodable(text: str) -> str:

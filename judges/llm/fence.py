@@ -12,9 +12,9 @@ import re
 from assay.judges.values.deobfuscate import INVISIBLE
 
 _PLAIN = re.compile(r"(?:[\w.,;!?'\"()%$€£&/+=*#@–—’“”-]+(?: (?! )|\Z))*+\Z")
-"""Ordinary prose, which the rules below leave as it is: nearly every line, at a tenth of their cost.
+"""Ordinary prose, as `Refunds take 14 days.`: the rules below leave it as it is.
 
-For example `Refunds take 14 days (see §3).` is not plain because of `§`; `Refunds take 14 days.` is.
+It is nearly every line, at a tenth of the rules' cost. A text with a bracket or a colon is not plain.
 """
 
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")

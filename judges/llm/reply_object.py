@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from assay.judges.errors import InvalidVerdict
@@ -9,6 +10,9 @@ from assay.judges.text.strict_json import NotJson, TooDeep, strict_loads, unfenc
 
 MAX_REPLY_CHARS = 1_000_000
 KEPT_REPLY_CHARS = 2_000
+
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""White space, control characters and halves of surrogate pairs: `\\n\\t`."""
 
 
 def read_object(text: str) -> dict[str, Any]:
@@ -30,6 +34,11 @@ def read_object(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         fault(text, "the reply must be a JSON object")
     return data
+
+
+def printable(text: str | None) -> str:
+    """A model's own words on one line, without what no screen shows; empty where it has none."""
+    return _UNPRINTABLE.sub(" ", text or "").strip()
 
 
 def fault(text: str, message: str) -> NoReturn:

@@ -26,6 +26,11 @@ _REFUSAL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+"""A sentence that declines, or finds no information to answer from. One example for each line of the pattern:
+
+`I am very sorry`, `We do not have it`, `The passages do not mention it`, `There is no information`,
+`unable to determine`, `cannot be determined`, `no information is available`, `Sorry about that`.
+"""
 
 # In any case but for i and s, which have more than two forms that the pattern takes for the same letter.
 _REFUSING = ("no ", "not ", "'t ", "’t ", "orry", "afra", "unable ", "uff")
@@ -48,8 +53,14 @@ _PLEASANTRY = re.compile(
     )\W*$""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+"""A courtesy that states nothing. One example for each form:
+
+`Hello there`, `Of course!`, `That's a great question!`, `You're welcome.`, `I hope this helps!`, `Please let me know.`,
+`If you have questions, feel free to ask.`, `Is there anything else?`, `Have a nice day`, `Here are the steps:`.
+"""
 
 _HEADING = re.compile(r"^\s*(?:\#{1,6}\s[^\n.]{1,120}|\*\*[^\n*.]{1,80}\*\*:?|[^\n.:]{1,60}:)\s*$")
+"""A heading or a label on a line of its own: `**Opening hours**`, `## Prices`, `Ingredients:`."""
 
 _LONGEST = 400
 """Longer sentences say something; it also bounds what the patterns have to read."""

@@ -20,6 +20,7 @@ _PLACES = 32
 """Places looked at for one sentence; it bounds the time hostile text can take."""
 
 _BEFORE_SENTENCE = re.compile(r"(?:^|[\n.!?…。！？:;|>•*\"”“»)\]}_-])\s*$")
+"""What stands before the start of a sentence, as `Total: `."""
 
 
 class EvidenceIndex:

@@ -17,18 +17,25 @@ _FIELD = re.compile(
         (?:(?P<word>true|false|null|none|nan)\b|u?["'](?P<text>[^"'\\\n]{0,40})["'])""",
     re.VERBOSE | re.IGNORECASE,
 )
+"""A field of a record in JSON or Python, as `'outdoor_seating': 'True'`."""
+
 _LINE = re.compile(
     r"^[ \t]{0,8}[-*|]?[ \t]{0,4}(?P<name>[A-Za-z][\w /-]{1,40}?)[ \t]?[:=|][ \t]{0,4}"
     r"(?P<word>true|false|null|none|yes|no|n/a|nan)[ \t|]{0,4}$",
     re.IGNORECASE | re.MULTILINE,
 )
+"""A field on a line of its own, as `- Wheelchair access: yes`."""
+
 _ANSWER = re.compile(r"[:=|]\s{0,4}(?:true|false|null|none|yes|no|n/a|nan|u?[\"'])", re.IGNORECASE)
-"""What stands in every field, and begins with a sign: texts without records are read once, and fast."""
+"""What stands in every field, as `: true`. It begins with a sign: texts without records are read once, and fast."""
 
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+"""One part of a name, as `Outdoor` and then `Seating` in `OutdoorSeating`."""
+
 _CLAUSE = re.compile(
     r";|\b(?:but|however|while|although|though|whereas)\b|,\s(?:and|yet)\s(?:it|they|the|there|we|you)\b", re.IGNORECASE
 )
+"""Where another clause begins: `; `, `but`, `, and it`."""
 
 NAMED = 0.6
 """Share of a field name's weight that a clause must hold to speak of the field."""
@@ -169,6 +176,12 @@ def camel_case_names(text: str) -> Iterator[str]:
 
 # The capital comes first, so that the engine can skip to capitals at once.
 _HUMP_INSIDE = re.compile(r"[A-Z](?<=[a-z].)")
+"""A capital inside a word, as the S of `OutdoorSeating`."""
+
 _LETTERS_BEFORE = re.compile(r"[a-zA-Z]+$")
+"""The letters just before that capital: `Outdoor`."""
+
 _LETTERS_AFTER = re.compile(r"[a-zA-Z]+")
+"""The letters from that capital on: `Seating`."""
+
 _LONGEST_PART = 60

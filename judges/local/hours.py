@@ -9,18 +9,34 @@ _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "s
 _NUMBER = {name[:3]: number for number, name in enumerate(_NAMES)}
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)(?:day|s|sday|nesday|rsday|urday|r|rs)?s?\b\.?"
 _RANGE = re.compile(rf"\b{_DAY}(?:\s?(?:-|–|—|to|through|thru|until|till)\s?{_DAY})?", re.IGNORECASE)
+"""A weekday or a range of them: `Mon-Fri`, `Saturday`."""
+
 _EVERY_DAY = re.compile(
     r"\b(?:every\s?day|daily|seven days|7 days|all week|each day|weekdays?|weekends?)\b", re.IGNORECASE
 )
+"""Words for several days: `daily`, `weekends`."""
+
 _TIME = re.compile(
     r"(?<![\d:.$])(\d{1,2})(?::(\d{1,2}))?\s?([ap])\.?m\b|(?<![\d:])(\d{1,2}):(\d{1,2})(?![\d:])|\b(noon|midnight)\b",
     re.IGNORECASE,
 )
+"""A time of day: `9:30 am`, `17:00`, `noon`."""
+
 _MAY_TELL_TIME = re.compile(r"\d|noon|midnight", re.IGNORECASE)
+"""What every time has, as `noon` or a digit. Most sentences tell none."""
+
 _OPEN = re.compile(r"\d{1,2}:\d{1,2}\s?[-–]\s?\d{1,2}:\d{1,2}")
-# The colon comes first, so that the engine can skip to the next of them at once: most texts give no hours.
+"""Opening hours in a record: `9:0-17:30`."""
+
 _MAY_OPEN = re.compile(r":(?<=\d:)\d{1,2}\s?[-–]\s?\d{1,2}:\d")
+"""The same from its first colon on, as in `9:0-17:30`.
+
+The colon comes first, so that the engine can skip to the next of them at once: most texts give no hours.
+"""
+
 _DAY_BEFORE = re.compile(rf"\b{_DAY}[\"']?\s?:\s?[\"']?$", re.IGNORECASE)
+"""The weekday just before opening hours: `'Monday': '`."""
+
 _LOOKBACK = 20
 
 HALF_DAY = 720

@@ -12,18 +12,24 @@ from assay.judges.text.reasoning import reasoning_end
 from assay.judges.text.strict_json import is_json_object
 
 _OPENED = re.compile(r"\s*(?:<(think|thinking|thought|reasoning)\b[^<>\n]{0,80}>|\[(THINK)\])", re.IGNORECASE)
+"""The beginning of reasoning: `<think>`, `[THINK]`."""
+
 _CLOSED = re.compile(
     r"(?:(?<=\n)|\A)[ \t]*(?:</think\s*>|\[/THINK\])|(?:</think\s*>|\[/THINK\])(?=[ \t]*(?:\n|\Z))", re.IGNORECASE
 )
-"""The end of reasoning whose beginning the chat template wrote itself: beside it a line begins or ends.
+"""The end of reasoning whose beginning the chat template wrote itself: `</think>`. Beside it a line begins or ends.
 
 Text under judgement is shown to the model on one line and with its `</think>` broken up; so a model that merely quotes
 it writes no such end.
 """
 
 _CHANNEL = re.compile(r"\s*<\|(?:start|channel)\|>")
+"""The beginning of a reply in channels: `<|channel|>`."""
+
 _FINAL = "<|channel|>final<|message|>"
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*\Z")
+"""The end of such a reply: `<|return|>`."""
+
 _MOST_ENDS = 20
 
 

@@ -84,6 +84,7 @@ def check_storable(value: Any, source: str, key: str = "") -> None:
 
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half of a surrogate pair, as `\\ud83d` alone."""
 
 _REMEDIES = {
     "extra_forbidden": "unknown key; remove it or check its spelling against the schema",
@@ -125,10 +126,11 @@ _BOUNDS = ("at_least", "at_most")
 """Keys of rules whose value is a number or a day; a place below them is the name of one of the two."""
 
 _NAMED_KEY = re.compile(r"([a-z_][\w.]*): ")
-"""How a check over several keys says which one it means."""
+"""How a check over several keys says which one it means: `scores: `."""
 
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""A variable to fill in: `${ASSAY_JUDGE_MODEL}`."""
 
 
 def fill(value: Any, variables: Mapping[str, str], source: str, key: str) -> Any:

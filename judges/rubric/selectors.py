@@ -21,7 +21,10 @@ _FORM = re.compile(
     r"\.(?P<field>input|output|metadata|documents)(?P<rest>(?:[.\[].*)?)",
     re.DOTALL,
 )
+"""A selector with a field: `span[name=search-*].output.hits[*].text`."""
+
 _KEYS_ONLY = re.compile(r"(?:\.[^.\[\]*'\"?@$]+)+")
+"""The rest of a path that is plain keys: `.answer.text`."""
 
 
 class Selector(Record):

@@ -6,17 +6,15 @@ have a judge do. The screen reads no instructions and is left alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
 from assay.judges.text.restatements import LEAST_WORDS, content_stems, first_statement
 from assay.judges.text.sentences import split_sentences
-from assay.judges.text.words import stem, word_set
+from assay.judges.text.words import stem, word_after, word_set
 from assay.judges.values import Value
 
 _PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
-_NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 
 
 def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
@@ -60,5 +58,4 @@ def _claim(text: str, span: Span) -> Claim:
 
 def _counts_text(text: str, value: Value) -> bool:
     """Whether the value counts parts of a text, as in `the summary in 79 words:`."""
-    following = _NEXT_WORD.match(text, value.end)
-    return following is not None and stem(following.group(1).lower()) in _PARTS_OF_TEXT
+    return stem(word_after(text, value.end)) in _PARTS_OF_TEXT

@@ -29,7 +29,11 @@ NEW_WORDS = 2
 """Words a first sentence may add to the question's, values aside, and still speak of what the question named."""
 
 _CUT = re.compile(r"[;|()\n]|[,:](?=\s)|\s[-–—](?=\s)|\b(?:and|but|while|whereas|or|und|aber)\b", re.IGNORECASE)
+"""Where a clause ends, as at the comma of `red, blue` or at `but`."""
+
 _JOINS = re.compile(r"\s{0,3}(?:-|–|—|to|and|or|bis|und)\s{0,3}", re.IGNORECASE)
+"""What joins the two ends of a stated range: ` to ` in `5 to 10`."""
+
 _PRONOUNS = word_set("it its it's this that that's these those they their he she es er sie dies das")
 _ANSWERS = word_set("yes no currently right now today ja nein")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
 from assay.judges.text.passages import PassageIndex, cut_passages
 from assay.judges.text.restatements import content_stems
-from assay.judges.text.words import stem
+from assay.judges.text.words import stem, word_after
 from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
 from assay.judges.values.units import dimension_of
 
@@ -30,7 +29,6 @@ SENTENCE = 120
 
 _COMPARABLE = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
-_NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 
 
 def compile_values(rules: Rules, source: str) -> Step | None:
@@ -186,5 +184,4 @@ def _attribute(value: Value, text: str, start: int) -> tuple[ValueKind, str]:
         return value.kind, value.normal.partition(" ")[2]
     if value.unit:
         return value.kind, dimension_of(value.unit)
-    following = _NEXT_WORD.match(text, start + len(value.text))
-    return value.kind, stem(following.group(1).lower()) if following else ""
+    return value.kind, stem(word_after(text, start + len(value.text)))

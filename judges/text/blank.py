@@ -12,6 +12,8 @@ import re
 from pydantic import JsonValue
 
 _WORD = re.compile(r"[^\W_]")
+"""A letter or a digit of any script: `a`, `7`, `語`."""
+
 _NOTHING = "null"
 
 JSON_LIMIT = 100_000

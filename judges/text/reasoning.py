@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _OPENS = re.compile(r"\s*<(think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>", re.IGNORECASE)
+"""The beginning of a block of reasoning: `<think>`."""
+
 _NOT_BLANK = re.compile(r"\S")
+"""A character that shows: `a`."""
 
 
 def reasoning_end(text: str) -> int:

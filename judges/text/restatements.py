@@ -24,6 +24,7 @@ LEAST_WORDS = 2
 """With fewer content words a sentence states nothing, or overlaps with anything."""
 
 _QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
+"""The end of a question: `?"` in `Did it rain?"`."""
 
 
 def content_stems(text: str) -> frozenset[str]:

@@ -13,6 +13,8 @@ from assay.judges.schema import Span
 from assay.judges.text.words import WordTable, word_set
 
 _LINE = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
+"""A line without its end: `First line.`."""
+
 _ENDS = r".!?…‽؟۔।॥"
 _FULL_ENDS = "。！？｡．։።។៕။།༎᠃"
 _ALWAYS_END = frozenset(_FULL_ENDS + "؟۔।॥‽")
@@ -23,12 +25,25 @@ _STOP = re.compile(
     rf"(?<=[{_ENDS}])(?<![{_ENDS}].)[{_ENDS}]*+[\"'”’»›)\]}}*_`]{{0,6}}(?:[\u00a0\u202f]»)?(?:\[\d{{1,3}}\]){{0,4}}(?=\s)"
     rf"|(?<=[{_FULL_ENDS}])[”’」』）】》〉\"')\]]{{0,6}})"
 )
+"""Where a sentence may end: at the stop of `It rains. `, of `"Why?" `, of `It rains.[2] ` or of `雨。`."""
+
 _LIST_MARKER = re.compile(r"\s{0,40}(?:[-*+•‣◦▪–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|#{1,6}|>)\s")
+"""The marker of a list item or a heading: `1. `, `- `, `## `."""
+
 _LAST_TOKEN = re.compile(r"(?<![^\s(\[\"'“‘«*_])[^\s(\[\"'“‘«*_]++$")
+"""The token before a stop: `p.m` in `at 3 p.m`."""
+
 _NEXT_WORD = re.compile(r"[\"'“‘«(\[*_¿¡]*([^\W_]+)")
+"""The word after a stop, its quotation mark aside: `“Then`."""
+
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+"""Initials: `J.R.`."""
+
 _SECTION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,}")
+"""The number of a section: `2.1.3`."""
+
 _WORD = re.compile(r"[^\W_]")
+"""A letter or a digit of any script: `a`, `7`, `語`."""
 
 _LOOKBACK = 40
 _LOOKAHEAD = 40

@@ -9,12 +9,19 @@ from string import ascii_letters, digits
 from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
-# The same where all is ASCII, as in most English text: faster, as no character's category is looked up.
+"""A word: `don't`, `naïve`; a CJK character is one by itself: `語`."""
+
 _ASCII_WORD = re.compile(r"[a-zA-Z0-9]{1,64}(?:'[a-zA-Z0-9]{1,8})?")
+"""The same where all is ASCII, as in most English text: `don't`. Faster, as no character's category is looked up."""
+
 _ENDINGS = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ation|ement|ment|ness|ity|ive|ion|able|ible|al|er|or|ist)$"
 )
+"""The ending of a derived word: `ness` of `kindness`."""
 
+
+_NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
+"""The word after a value, what joins the two included: `-day` after `30`, ` words` after `79`."""
 
 T = TypeVar("T")
 
@@ -106,6 +113,12 @@ def _each_word(text: str, of_pieces: WordTable[str], of_words: WordTable[str]) -
 def word_ranges(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Offsets of the words of `text[start:end]`, in order."""
     return [match.span() for match in _pattern(text).finditer(text, start, end)]
+
+
+def word_after(text: str, position: int) -> str:
+    """The word in lower case that follows what ends at a position, as `words` in `79 words`; empty where none does."""
+    following = _NEXT_WORD.match(text, position)
+    return following.group(1).lower() if following else ""
 
 
 def _pattern(text: str) -> re.Pattern[str]:

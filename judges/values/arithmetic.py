@@ -21,13 +21,20 @@ LONGEST = 15
 """Digits of a number that takes part; longer ones are identifiers."""
 
 _SUM = re.compile(r"\b(?:total\w*|combined|altogether|in all|sum|together|overall|both)\b", re.IGNORECASE)
+"""A word that speaks of a sum: `altogether`."""
+
 _DIFFERENCE = re.compile(
     r"\b(?:differen\w+|more|less|fewer|increas\w+|decreas\w+|drop\w*|r[io]se|fell|grew|gain\w*|margin|gap|later|earlier"
     r"|older|younger|after|before|between|remain\w*|left|longer|shorter|higher|lower|over a period|spann\w+|lasted)\b",
     re.IGNORECASE,
 )
+"""A word that speaks of a difference: `grew`."""
+
 _RATIO = re.compile(r"\b(?:times|twice|doubl\w+|tripl\w+|ratio|\w*fold|per|average|mean|each)\b", re.IGNORECASE)
+"""A word that speaks of a ratio: `twice`."""
+
 _LIST_LINE = re.compile(r"^[ \t]{0,12}(?:[-*•‣◦]|\d{1,3}[.)])[ \t]", re.MULTILINE)
+"""The start of a list item: `- milk`, `2) eggs`."""
 
 Operation = Callable[[Decimal, Decimal], Decimal]
 

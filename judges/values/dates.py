@@ -75,6 +75,7 @@ TIME = (
 """A time of day: with a colon, or with am or pm; then the minutes may follow a point."""
 
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORECASE)
+"""A time of day by its parts: `5:30 pm`."""
 
 
 def normal_time(written: str) -> str:

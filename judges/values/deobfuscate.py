@@ -23,10 +23,20 @@ _ODD = re.compile(
     r"|(?P<sign>[＄％￡￥．，](?=\d)|(?<=\d)[％．，])"
     rf"|(?P<edge>(?<=\d)(?=[{_WORDS_WITHOUT_SPACES}])|(?<=[{_WORDS_WITHOUT_SPACES}])(?=\d))"
 )
+"""What is not shown as it is written, by what is done about it; for example `３０`.
+
+`gone`: characters that show nothing, as the zero-width space in `3\\u200b0`. `digit`: digits of other scripts, `３`.
+`sign`: wide signs beside a digit, `％` in `5％`. `edge`: where a number meets a script without spaces, as in `30天`.
+"""
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+"""A run of characters beyond ASCII: `é`."""
+
 _MAY_BE_ODD = re.compile(rf"[{INVISIBLE}\u200c\u200d\u0300-\u036f\u20d0-\u20f0＄％￡￥．，{_WORDS_WITHOUT_SPACES}]|\d")
-"""A character without which nothing is odd. Most text beyond ASCII has only quotation marks, dashes and accents."""
+"""A character without which nothing is odd, as `３`.
+
+Most text beyond ASCII has only quotation marks, dashes and accents.
+"""
 
 
 class Visible(NamedTuple):

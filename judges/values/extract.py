@@ -84,30 +84,49 @@ _VALUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+"""A value, names aside, by the group that holds it; for example `1,000 EUR`.
+
+`identifier`: `https://example.org/a`, `me@example.org`. `date`: `5 March 2021`. `time`: `5:30 pm`. `money` after its
+sign: `$2.5 million`. `number` with a percentage, currency or unit: `5 %`, `20 euros`, `3 km`. `code`: `RFC-9110`.
+`words`: `twenty-five per cent`.
+"""
 
 _BETWEEN = r"\s?(?:-|–|—|to|and)\s?"
 _RANGE_AFTER = re.compile(
     rf"{_BETWEEN}{DIGITS}(?:(?P<percent>\s?(?:%|percent\b|per\scent\b))|{_MAGNITUDE}?[\s-]{{0,2}}(?P<currency>{_CURRENCY}))",
     re.IGNORECASE,
 )
+"""The rest of a range whose end has the sign: `-10 %` after the 5 of `5-10 %`."""
+
 _RANGE_MAGNITUDE = re.compile(
     rf"\s?(?:-|–|—|to)\s?{_SIGN}?{DIGITS}(?P<scale>{_MAGNITUDE})(?:[\s-]{{0,2}}(?P<currency>{_CURRENCY}))?",
     re.IGNORECASE,
 )
+"""The rest of a range whose end has the magnitude: `-10 million` after `$5`."""
+
 _DASHES = "-–— "
 _RANGE_SIGNS = ("-", "–", "—", "to", "and")
 _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$", re.IGNORECASE)
+"""The beginning of a range that has the sign: `$5-` before 10."""
 
 _LONGEST_KEPT = 100_000
 """Characters of a text whose values are kept for the next who asks; of longer ones there may be very many."""
 
 _TOKEN = re.compile(r"\S+")
+"""What stands between white space: `$5,`."""
+
 _START = re.compile(r"\b\w|[$€£¥₹₽₩]")
+"""Where a value may begin: at a word or at a sign, as `$` in `($5)`."""
+
 _ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
-"""An article that begins no number, as it would in `a million`."""
+"""An article that begins no number: `a week`, but not `a million`."""
 
 _TELL = re.compile(r"[\d$€£¥₹₽₩@]|://|www\.", re.IGNORECASE)
+"""A sign that a token may hold a value: a digit, `$`, `@` or the start of an address."""
+
 _LETTERS = re.compile(r"[^a-zA-Z].*", re.DOTALL)
+"""All that follows the first letters of a token: `-five` of `twenty-five`."""
+
 _FIRST_WORDS = FIRST_MONTH_WORDS | FIRST_NUMBER_WORDS | {code.lower() for code in _CODES.split()}
 _FIRST_LETTERS = {word[:3] for word in _FIRST_WORDS}
 
@@ -116,11 +135,16 @@ _ORDINARY_CODE = re.compile(
     r"|min|sec|hr|hrs|c|f|k|°\w)?(?:[-/].*)?|[^\W\d_]+[-/]\d{1,2}|.*[^\W\d_]{4,}[-/].*",
     re.IGNORECASE,
 )
+"""Letters and digits that identify nothing: `21st`, `3pm`, `covid-19`."""
+
 _LIST_NUMBER = re.compile(r"(?:^|[\n\r])[\s>*_#(-]{0,12}$")
+"""What stands before the number of a list item, from the start of its line on: `> **`."""
+
 _LABELS = word_set(
     "step option passage section chapter part figure table item point question document source number no no. #"
 )
 _WORD_JUST_BEFORE = re.compile(r"\S\s?$")
+"""A word, and nothing but a space after it: `step `."""
 
 
 def extract_values(text: str) -> list[Value]:

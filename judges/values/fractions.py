@@ -17,7 +17,10 @@ _SHARES = {
     "tenth": 10,
 }
 _SHARE = re.compile(r"\b(half|(?:a|one|two|three)[\s-](?:thirds?|quarters?|fifth|tenth))\b", re.IGNORECASE)
+"""A share in words: `a third`, `two-thirds`, `half`."""
+
 _OUT_OF = re.compile(r"\b(\w{1,6})\s(?:in|out\sof)\s(?:every\s)?(\w{1,6})\b", re.IGNORECASE)
+"""A share of a number: `one in four`, `3 out of 5`."""
 
 
 def shares_in_words(text: str) -> set[str]:

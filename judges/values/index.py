@@ -25,21 +25,30 @@ _APPROXIMATE = re.compile(
     r"|~|≈)\s*$",
     re.IGNORECASE,
 )
+"""What stands before a value that is rounded: `about `."""
+
 MOST_VALUES = 100_000
 """Values read from one set of texts; of what lies beyond, only the digits are known: enough to carry a number."""
 
 _ROUNDING = Decimal("0.05")
 _LONGEST_RUN = 30
 _DIGIT_RUN = re.compile(rf"\d{{1,{_LONGEST_RUN}}}")
+"""Digits in a row: `2024`."""
+
 _DIGIT_BYTES = bytes(byte if chr(byte) in digits else ord(" ") for byte in range(256))
 """What becomes of each byte: digits stay, all else is a space."""
 
 _GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
+"""A number written in groups: `1 000 000`, `555-1234`."""
+
 _SEASON = re.compile(r"(?<!\d)(1[5-9]|20)\d\d\s?[-–/]\s?(\d\d)(?!\d)")
+"""Two years of which the second is short: `2020-21`."""
+
 _LEAST_JOINED = 4
 """Digits of a number that may be written in groups: of shorter ones any two make one."""
 
 _VERSION = re.compile(r"^v\.?(?=\d)")
+"""The letter before the number of a version, as in `v2.1`."""
 
 _FEW_DIGITS = 2
 """Significant digits a number must show to be taken for the rounded form of a longer one."""
@@ -48,6 +57,7 @@ _LONGEST_ACRONYM = 8
 _SMALL_WORDS_BETWEEN = r"[\s-]{1,2}(?:(?:of|and|the|for|in|on|to|de|la|&)\s){0,2}"
 
 _EITHER = re.compile(r"\d{1,3}\.\d{3}")
+"""A number that is a thousand to some and one to others: `1.000`."""
 
 
 class ValueIndex:

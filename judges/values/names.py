@@ -10,15 +10,22 @@ from assay.judges.text.words import STOP_WORDS, WordTable, word_set
 
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"
-# The look-behind comes after the capital, over two characters, so that the engine can skip to capitals at once.
 _SEQUENCE = re.compile(
     rf"{_CAPITAL}(?<![\w’'@/#.&-].)[\w’'&-]{{0,39}}"
     rf"(?:(?:[ ]|[ ](?:of|the|de|la|van|von|der|du|al|bin)[ ]){_WORD}){{0,7}}"
 )
+"""Capitalised words in a row, small words of names between them: `Bank of England`.
+
+The look-behind comes after the capital, over two characters, so that the engine can skip to capitals at once.
+"""
+
 _PART = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*")
+"""One word of a name: `O'Neill`."""
+
 _BEFORE_FIRST = re.compile(
     r"(?:^|[.!?:;…\n\r|>•*#\"“”(\[{'‘/\\-])[\s\"“‘*_#>(\[-]{0,8}(?:\d{1,3}[.)]\s{0,3})?[*_\"“]{0,3}$"
 )
+"""What stands before a word that begins a sentence, cell, item or quotation: `It rains. `."""
 
 _GERMAN = word_set("der das und ist nicht ein eine einen einer mit von zu den dem für auf auch sich wird werden sind")
 _IS_TELLING = WordTable(lambda word: word.lower() not in STOP_WORDS)

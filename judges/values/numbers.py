@@ -48,8 +48,13 @@ NUMBER_WORDS = (
 """A number in English words, e.g. `twenty-five`, `two hundred and six thousand`; `two three-year terms` are two."""
 
 _GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)?")
+"""Digits grouped by commas: `1,000.50`, `12,34,567`."""
+
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+")
+"""Digits grouped by points: `1.000.000`, `1.000,5`."""
+
 _SPACES = re.compile(r"[\u00a0\u202f\u2009'’]")
+"""What else may group digits: `\\u00a0`, `’`."""
 
 
 def plain(digits: str) -> str:

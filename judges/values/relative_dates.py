@@ -17,6 +17,7 @@ _SAID = re.compile(
     r"\b(?:(today|tonight|now|currently)|(yesterday)|(tomorrow)|(this|last|next|previous|past|coming)\s(year|month))\b",
     re.IGNORECASE,
 )
+"""A day, month or year relative to today: `yesterday`, `last year`."""
 
 
 def trace_date(metadata: Mapping[str, JsonValue]) -> date | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.judges.llm.graded.prompt import LABELS, Ask
-from assay.judges.llm.reply_object import fault, read_object
+from assay.judges.llm.reply_object import fault, printable, read_object
 from assay.judges.rubric import Criterion
 from assay.judges.schema import Citation, Grade, Record
 
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _MAX_REASON_CHARS = 300
 _MAX_LINES = 50
 
@@ -116,7 +114,7 @@ def _grade(
         value=level.value,
         context=context,
         citations=tuple(cited.values()),
-        reason=_UNPRINTABLE.sub(" ", reason or "").strip()[:_MAX_REASON_CHARS],
+        reason=printable(reason)[:_MAX_REASON_CHARS],
     )
     return grade, len(set(pointed)) - len(cited)
 

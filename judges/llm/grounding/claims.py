@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from assay.judges.llm.fence import one_line
 from assay.judges.llm.grounding.numbering import ResponsePart
 from assay.judges.llm.grounding.reply import Entry, ParsedReply
+from assay.judges.llm.reply_object import printable
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Record, Sample, Severity, Span
 from assay.judges.text.quotes import find_quote
 
@@ -17,7 +17,6 @@ UNGROUNDED = "llm:ungrounded"
 
 _MAX_REASON_CHARS = 300
 _NONE: Mapping[int, float] = MappingProxyType({})
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class ResolvedReply(Record):
@@ -113,8 +112,7 @@ def _weighed(claim: Claim, entry: Entry, by_tokens: float | None) -> Claim:
 
 def _reason(reason: str | None, fragment: str | None) -> str:
     """The model's reason on one line, led by the words that fail."""
-    text = _UNPRINTABLE.sub(" ", reason or "").strip()
-    quoted = _UNPRINTABLE.sub(" ", fragment or "").strip()
+    text, quoted = printable(reason), printable(fragment)
     if quoted:
         text = f"“{quoted}”: {text}" if text else f"“{quoted}”"
     return text if len(text) <= _MAX_REASON_CHARS else text[: _MAX_REASON_CHARS - 1] + "…"

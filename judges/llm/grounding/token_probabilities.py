@@ -18,7 +18,7 @@ from assay.judges.models.base import Reply, Token
 _WORDS = tuple(word.encode() for word in VERDICT_WORDS)
 _SUPPORTED = b"supported"
 _KEY = re.compile(rb'(?<=[{,])\s*"(' + b"|".join(_WORDS) + rb')"\s*:\s*(\d{1,7})\b')
-"""A verdict as a key. Inside a string of JSON its quotation marks would have a backslash before them."""
+"""A verdict as a key, as in `{"supported":1`. Inside a string of JSON its quotation marks would be escaped."""
 
 _LEAST_MASS = 0.5
 """Where the alternatives cover less of the probability than this, they say too little of the rest."""
