@@ -12,7 +12,8 @@ import structlog
 from assay.judges.errors import ConfigurationError
 from assay.worker.flow.scores import RISK_LEVEL
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.reviews import ReviewList, ReviewQueue, ReviewQueues, ReviewRequest, TakenReview
+from assay.worker.ports.review_list import ReviewList, TakenReview
+from assay.worker.ports.reviews import ReviewQueue, ReviewQueues, ReviewRequest
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.records.reports import Report

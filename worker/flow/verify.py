@@ -16,7 +16,7 @@ from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.reviews import ReviewList
+from assay.worker.ports.review_list import ReviewList
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Project
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected

@@ -15,9 +15,9 @@ def distinct(ids: Iterable[str], *, limit: int) -> tuple[str, ...]:
     """The ids without repetition, in the order given.
 
     Raises:
-        ValueError: there are more than `limit`; the caller must batch, so this is a bug and no store error.
+        ValueError: there are more than `limit`. The caller must batch, so this is a bug and no store error.
     """
-    found = tuple(dict.fromkeys(ids))
-    if len(found) > limit:
-        raise ValueError(f"{len(found)} ids in one call, at most {limit} allowed")
-    return found
+    unique = tuple(dict.fromkeys(ids))
+    if len(unique) > limit:
+        raise ValueError(f"{len(unique)} ids in one call, at most {limit} allowed")
+    return unique

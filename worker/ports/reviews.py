@@ -1,11 +1,11 @@
-"""What people say of answers: queues they review in, scores they give, and the list of what is to be shown to them.
+"""What people think of answers: queues they review in, and scores they give.
 
 A trace store may have annotation queues and users' feedback, or not. Whoever needs them asks for the capability.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import AwareDatetime
@@ -14,7 +14,7 @@ from assay.judges.schema import Record
 
 
 class ReviewRequest(Record):
-    """An answer that a person should look at; one request for each queue and trace (or observation), ever.
+    """An answer that a person should look at: one request for each queue and trace (or observation), ever.
 
     `values` are the scores as they were written, so that a person finds them filled in.
     """
@@ -34,15 +34,8 @@ class ReviewRequest(Record):
         return f"{self.queue}\x1f{self.observation_id or self.trace_id}"
 
 
-class TakenReview(Record):
-    """A request in work, and how often it has been: above 1, an earlier try may have gone through."""
-
-    request: ReviewRequest
-    tries: int
-
-
 class ReviewQueue(Record):
-    """A queue as the store has it; `scores` are the names of what people are asked for in it, with their types."""
+    """A queue as the store has it. `scores` are the names of what people are asked for, with their types."""
 
     id: str
     name: str
@@ -111,32 +104,4 @@ class WithReviewQueues(Protocol):
     @property
     def review_queues(self) -> ReviewQueues:
         """The queues."""
-        ...
-
-
-class ReviewList(Protocol):
-    """What is to be put into queues, shared by all workers; a part of the fleet's state.
-
-    Raises (all methods):
-        StateUnavailable
-    """
-
-    async def ask(self, requests: Sequence[ReviewRequest]) -> int:
-        """Add requests, each once however often it is made (within 30 days); says how many were new."""
-        ...
-
-    async def take(self, *, now: AwareDatetime, until: AwareDatetime) -> TakenReview | None:
-        """The request that is due for longest, for this caller alone until a moment; None if none is due."""
-        ...
-
-    async def put_off(self, request: ReviewRequest, *, due: AwareDatetime) -> None:
-        """Make a taken request due at another moment."""
-        ...
-
-    async def end(self, request: ReviewRequest, state: Literal["queued", "refused"]) -> None:
-        """It is in the queue, or never will be."""
-        ...
-
-    async def counts(self) -> Mapping[str, int]:
-        """How many are `waiting`, were `queued` and `refused`, ever."""
         ...

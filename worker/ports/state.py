@@ -12,7 +12,7 @@ from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.ledger import Ledger, LedgerReader
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
-from assay.worker.ports.reviews import ReviewList
+from assay.worker.ports.review_list import ReviewList
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.ports.windows import Windows

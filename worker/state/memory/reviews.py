@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from assay.worker.ports.reviews import ReviewRequest, TakenReview
+from assay.worker.ports.review_list import TakenReview
+from assay.worker.ports.reviews import ReviewRequest
 
 
 class MemoryReviews:
-    """`assay.worker.ports.reviews.ReviewList` without a server."""
+    """`assay.worker.ports.review_list.ReviewList` without a server."""
 
     def __init__(self) -> None:
         self._known: dict[str, ReviewRequest] = {}

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from assay.worker.ports.reviews import ReviewRequest, TakenReview
+from assay.worker.ports.review_list import TakenReview
+from assay.worker.ports.reviews import ReviewRequest
 from assay.worker.state.redis.connection import RedisConnection
 
 REMEMBERED_S = 30 * 24 * 3600
@@ -20,7 +21,7 @@ REMEMBERED_S = 30 * 24 * 3600
 
 
 class RedisReviews:
-    """`assay.worker.ports.reviews.ReviewList`."""
+    """`assay.worker.ports.review_list.ReviewList`."""
 
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis

@@ -23,7 +23,8 @@ from assay.worker.flow.reviews import (
     requests_for,
 )
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.reviews import ReviewList, ReviewRequest
+from assay.worker.ports.review_list import ReviewList
+from assay.worker.ports.reviews import ReviewRequest
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise
 from assay.worker.state.memory.reviews import MemoryReviews
 from assay.worker.stores.langfuse.store import LangfuseStore
