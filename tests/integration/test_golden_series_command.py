@@ -12,7 +12,7 @@ import pytest
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import load_settings
 from assay.worker.golden.runs.run_store import RunStore, RunSummary
-from assay.worker.wiring.golden import load_set
+from assay.worker.wiring.golden_calls import load_set
 from tests.integration.golden_home import Home, N
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)

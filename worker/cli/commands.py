@@ -59,7 +59,7 @@ COMMANDS = {
     "settings": LazyCommand("settings:settings", "Show the settings in force; secrets are starred out."),
     "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),
-    "golden": LazyCommand("golden.sets:golden_app", "List, check, freeze and run golden sets."),
+    "golden": LazyCommand("golden.group:golden_app", "List, check, freeze and run golden sets."),
     "rubrics": LazyCommand("rubrics.group:rubrics_app", "List, check, show and try rubrics."),
 }
 """Every command in the order of the help. The helps are copies, which tests/unit/worker/cli holds to the commands'."""

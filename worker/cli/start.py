@@ -29,9 +29,10 @@ def run() -> None:
         _on_signals(_leave, _leave)
     try:
         from assay.worker.cli.commands import COMMANDS, run_command
+        from assay.worker.cli.golden.group import GOLDEN_COMMANDS
 
         if decides:
-            COMMANDS[sys.argv[1]].load()
+            (COMMANDS["gate"] if sys.argv[1] == "gate" else GOLDEN_COMMANDS["run"]).load()
             _on_signals(signal.default_int_handler, _as_interrupt)
         run_command()
     except KeyboardInterrupt:

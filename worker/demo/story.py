@@ -21,19 +21,19 @@ from assay.worker.config.settings import Settings
 from assay.worker.demo import findings
 from assay.worker.demo.result import DemoResult
 from assay.worker.demo.traffic import LabelledTrace, demo_traffic
+from assay.worker.golden.call import GoldenCall
 from assay.worker.golden.gate.comparison import compare
-from assay.worker.golden.gate.session import GoldenSession
 from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
-from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
-from assay.worker.golden.sets.lock import freeze, load_golden_set
-from assay.worker.golden.targets import target_for
+from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.lock import freeze
 from assay.worker.launch.fleet import Fleet, running_fleet
 from assay.worker.ports.capabilities import WithTotals, WithTraceImport
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.report import read_report
+from assay.worker.wiring.golden_calls import load_set, read_set
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import open_deployment_store
@@ -190,10 +190,16 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
         done += 1
         progress("golden set", done, total)
 
-    session = GoldenSession(golden, evaluator, concurrency=settings.judge_concurrency, on_done=count)
+    call = GoldenCall(
+        golden=golden,
+        data_dir=root.data_dir(settings),
+        repeats=golden.manifest.repeats,
+        concurrency=settings.judge_concurrency,
+    )
     try:
-        runs = {name: await session.run(target_for(golden, release=name)) for name in names}
-        exam = await session.examine()
+        with call.session(evaluator, {}, count) as session:
+            runs = {name: await session.run(call.target(name)) for name in names}
+            exam = await session.examine()
     finally:
         await evaluator.judge.close()
     gates = tuple(gate_result(compare(runs[baseline], runs[candidate], golden, exam)) for baseline, candidate in GATES)
@@ -214,9 +220,8 @@ def _write_pages(root: ConfigRoot, gates: Sequence[GateResult]) -> tuple[str, ..
 
 def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:
     """The shipped set; under the LLM judge a copy of it, frozen anew because the rubric is part of the lock."""
-    variables = settings.rubric_variables()
     if not settings.has_llm:
-        return load_golden_set(root.golden_set(GOLDEN_SET), lambda name: root.rubric(name, variables))
+        return load_set(root, settings, GOLDEN_SET)
     copy = root.path / "golden_sets" / GOLDEN_SET
     shutil.copytree(packaged_root() / "golden_sets" / GOLDEN_SET, copy, dirs_exist_ok=True)
     manifest = copy / "manifest.yaml"
@@ -224,8 +229,8 @@ def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:
     # An LLM's risk is not calibrated before somebody's labels were used for it; a gate takes it only if told to.
     content |= {"rubric": LLM_RUBRIC, "gate": {**content.get("gate", {}), "allow_uncalibrated": True}}
     manifest.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    freeze(read_golden_set(copy, lambda name: root.rubric(name, variables)))
-    return load_golden_set(copy, lambda name: root.rubric(name, variables))
+    freeze(read_set(root, settings, GOLDEN_SET))
+    return load_set(root, settings, GOLDEN_SET)
 
 
 def _days(now: datetime) -> tuple[date, date]:

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus
 from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, read_schedules, schedule_statuses
 from assay.worker.ports.publish import PublishGolden
-from assay.worker.wiring.judges import build_evaluator, load_calibrations
+from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
 
 if TYPE_CHECKING:
-    from assay.judges.evaluate import Evaluator
-    from assay.worker.golden.runs.fleet_judging import GoldenJudging, JudgedBy
+    from assay.worker.golden.runs.fleet_judging import GoldenJudging
     from assay.worker.golden.scheduling.scheduler import ScheduledRuns
-    from assay.worker.golden.sets.golden_set import GoldenSet
 
 GOLDEN_CONCURRENCY = 32
 """Answers in flight in a scheduled run."""
@@ -44,6 +41,7 @@ def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
     from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
     from assay.worker.golden.scheduling.scheduler import ScheduledRuns
     from assay.worker.wiring.experiments import experiments_of
+    from assay.worker.wiring.golden_calls import load_set
 
     place = GoldenPlace(
         load=partial(load_set, runtime.root, runtime.settings),
@@ -75,35 +73,3 @@ def golden_judging(runtime: Runtime) -> GoldenJudging:
 def golden_schedules(root: ConfigRoot) -> Schedules:
     """The schedules of the golden sets in reach."""
     return read_schedules({name: root.golden_set(name) for name in root.golden_set_names()})
-
-
-def load_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:
-    """A golden set, held against its lock.
-
-    Raises:
-        ConfigurationError
-    """
-    from assay.worker.golden.sets.lock import load_golden_set
-
-    return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
-
-
-def judged_by(evaluator: Evaluator, root: ConfigRoot, settings: Settings) -> JudgedBy:
-    """What other workers need to judge as this evaluator does, which was built from the same root and settings.
-
-    Raises:
-        ConfigurationError
-    """
-    from assay.worker.golden.runs.fleet_judging import JudgedBy
-
-    rubric = evaluator.rubric
-    calibrations = load_calibrations(root, [rubric], settings).get(rubric.name)
-    documents = {rubric.content_hash(): rubric.content()}
-    if calibrations is not None:
-        documents[calibrations.content_hash()] = calibrations.content()
-    return JudgedBy(
-        revision=evaluator.revision,
-        rubric_hash=rubric.content_hash(),
-        calibration_hash=calibrations.content_hash() if calibrations is not None else None,
-        documents=documents,
-    )

@@ -1,4 +1,4 @@
-"""Golden sets and runs in the trace store: `golden push`, `golden freeze` from a dataset, `--experiment`."""
+"""Golden sets and runs in the trace store: `golden freeze` from a dataset, and `--experiment`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ import typer
 from rich.text import Text
 
 from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
+from assay.worker.cli.context import console, stderr
 from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
-from assay.worker.golden.sets.dataset import dataset_of, golden_item
+from assay.worker.golden.sets.dataset import golden_item
 from assay.worker.golden.sets.files import write_text
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.sets.lock import load_golden_set
 from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.ports.datasets import WithDatasets
 from assay.worker.ports.experiments import ExperimentReport, WithExperiments
@@ -44,35 +43,6 @@ ExperimentOption = Annotated[
 FROM_DATASET = tuple(f"--from-{factory.kind}" for factory in factories_with(WithDatasets))
 """The option of `golden freeze`, as `--from-STORE`."""
 
-PUSH_HELP = (
-    f"Make a {titles_with(WithDatasets)} dataset of a frozen golden set, or bring the one of its name up to date. "
-    "Exit 3 if items lack.\n\n"
-    "Unchanged items are left alone; items that the set no longer has are archived; items added by hand stay."
-)
-
-
-def push(
-    name: Annotated[str, typer.Argument(help="Golden set (a directory in golden_sets/).")],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a dataset of a frozen golden set in the trace store."""
-    settings, root = settings_and_root(config)
-    golden = load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, settings.rubric_variables()))
-    report = _on_store(settings, root, lambda store: store.datasets.push(dataset_of(golden)))
-    if as_json:
-        print_json(report)
-    else:
-        console.print(
-            Text(
-                f"dataset {report.dataset}: {report.items} items, {report.sent} sent, {report.archived} archived, "
-                f"{report.items - len(report.missing)} read back"
-            )
-        )
-    if report.missing:
-        stderr.print(Text(f"missing: {', '.join(report.missing[:10])}"))
-        raise typer.Exit(3)
-
 
 def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, version: str | None) -> Path:
     """Write a dataset's items into a golden set's directory, which is made if need be; returns the directory.
@@ -82,7 +52,7 @@ def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, v
     """
     at = None if version is None else _moment(version)
     title = factory_of(root.deployment().store.kind).title
-    pulled = _on_store(settings, root, lambda store: store.datasets.pull(dataset, at))
+    pulled = on_store(settings, root, lambda store: store.datasets.pull(dataset, at))
     items = [golden_item(item, dataset=f"{title}: dataset {dataset!r}") for item in pulled]
     directory = root.path / "golden_sets" / name
     write_text(directory / "items.jsonl", "".join(_line(item) for item in items))
@@ -110,7 +80,7 @@ def show_experiment(
         return shown.is_whole
 
     try:
-        return _on_store(settings, root, work)
+        return on_store(settings, root, work)
     except EvaluationError as exc:
         typer.echo(f"assay: experiment: {exc}", err=True)
         return False
@@ -143,7 +113,13 @@ def _say(title: str, report: ExperimentReport) -> None:
         stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
 
 
-def _on_store(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
+def on_store(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
+    """Run `work` with the deployment's trace store, which is closed afterwards.
+
+    Raises:
+        ConfigurationError: the store has neither datasets nor experiments.
+    """
+
     async def run() -> T:
         store = open_deployment_store(root, root.deployment(), settings)
         try:

@@ -14,56 +14,40 @@ from rich.text import Text
 
 from assay.worker.cli import EXIT_BACKEND
 from assay.worker.cli.context import stderr
-from assay.worker.cli.golden.call import Call, Side, side_name
+from assay.worker.cli.golden.call import CommandCall
 from assay.worker.cli.streams import print_error
-from assay.worker.golden.gate.session import GoldenSession
-from assay.worker.golden.results.run_result import GoldenRun
+from assay.worker.golden.call import OnDone
 from assay.worker.golden.runs.fleet_judging import FleetEvaluator
 from assay.worker.golden.runs.run import SampleEvaluator
 from assay.worker.launch.broker import Broker
 from assay.worker.launch.fleet import running_broker
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.state.redis.state import redis_state
-from assay.worker.wiring.golden import judged_by
+from assay.worker.wiring.golden_calls import judged_by
 from assay.worker.wiring.judges import build_evaluator
 
 T = TypeVar("T")
 
-FLEET_TIMEOUT_S = 1800.0
-"""Of a run with --fleet without a time limit of its own: nobody waits for ever for a fleet that is not there."""
 
+def judged(called: CommandCall, asked: int, work: Callable[[SampleEvaluator, OnDone], Awaitable[T]]) -> T:
+    """Run `work` with a judge, which is closed afterwards, and show progress.
 
-def with_session(call: Call, sides: dict[str, Side], work: Callable[[GoldenSession], Awaitable[T]]) -> T:
-    """Run `work` with a session whose judge is closed afterwards, showing progress and keeping what is done."""
-    golden, names = call.golden, {part: side_name(side) for part, side in sides.items()}
-    total = sum(len(golden.items) * call.repeats for side in sides.values() if not isinstance(side, GoldenRun))
+    Args:
+        called: whose judge is taken: this process's, or the fleet's.
+        asked: answers that are judged; the anchors come on top.
+        work: gets the judge, and what to call after each judgement.
+    """
+    total = asked + len(called.call.golden.anchors)
 
-    async def run(stack: AsyncExitStack) -> T:
-        evaluator = await _evaluator(call, broker, stack)
-        journal = call.journal(evaluator, names)
-        with _progress() as bars:
-            task = bars.add_task("judging", total=total + len(golden.anchors))
-            session = GoldenSession(
-                golden,
-                evaluator,
-                call.concurrency,
-                on_done=lambda: bars.advance(task),
-                run_id=call.run_id,
-                repeats=call.repeats,
-                timeout_s=call.timeout_s or (FLEET_TIMEOUT_S if call.fleet else None),
-                journal=journal,
-            )
-            try:
-                return await work(session)
-            finally:
-                journal.close()
-
-    async def closing() -> T:
+    async def run() -> T:
         async with AsyncExitStack() as stack:
-            return await run(stack)
+            evaluator = await _evaluator(called, broker, stack)
+            with _progress() as bars:
+                task = bars.add_task("judging", total=total)
+                return await work(evaluator, lambda: bars.advance(task))
 
-    with running_broker(call.settings, call.root) if call.fleet else nullcontext() as broker:
-        return asyncio.run(closing())
+    with running_broker(called.settings, called.root) if called.is_fleet else nullcontext() as broker:
+        return asyncio.run(run())
 
 
 @contextmanager
@@ -76,9 +60,9 @@ def interruptible(words: Callable[[], str]) -> Iterator[None]:
         raise typer.Exit(EXIT_BACKEND) from None
 
 
-async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
+async def _evaluator(called: CommandCall, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
     """The judge of this process, or, with a broker, the fleet's workers."""
-    evaluator = build_evaluator(call.golden.rubric, call.root, call.settings)
+    evaluator = build_evaluator(called.call.golden.rubric, called.root, called.settings)
     stack.push_async_callback(evaluator.judge.close)
     if broker is None:
         return evaluator
@@ -87,15 +71,15 @@ async def _evaluator(call: Call, broker: Broker | None, stack: AsyncExitStack) -
     # Celery takes a while to import, and only --fleet needs it.
     from assay.worker.fleet.app import publish, use_settings
 
-    use_settings(call.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
-    state = redis_state(broker.url, prefix=call.settings.key_prefix)
+    use_settings(called.settings.model_copy(update={"redis_url": SecretStr(broker.url)}))
+    state = redis_state(broker.url, prefix=called.settings.key_prefix)
     stack.push_async_callback(state.close)
     fleet = FleetEvaluator(
-        judged_by(evaluator, call.root, call.settings),
+        judged_by(evaluator, called.root, called.settings),
         state.key_values,
         state.documents,
         publish,
-        say=lambda line: stderr.print(Text(f"{call.golden.name}: {line}")),
+        say=lambda line: stderr.print(Text(f"{called.call.golden.name}: {line}")),
     )
     stack.push_async_callback(fleet.close)
     return fleet

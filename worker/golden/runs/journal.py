@@ -126,6 +126,23 @@ class Journal:
         return journal
 
 
+def resume_or_restart(directory: Path, header: JournalHeader) -> Journal:
+    """Go on with the journal of a run if it rests on the same things; else start anew and leave the old one aside.
+
+    Raises:
+        GoldenSetError: the directory cannot be written to.
+    """
+    if not directory.exists():
+        return Journal.start(directory, header)
+    try:
+        return Journal.resume(directory, header)
+    except GoldenSetError:
+        stale = directory / JOURNAL
+        if stale.exists():
+            stale.rename(directory / f"{JOURNAL}.{new_run_id()}")
+        return Journal.start(directory, header)
+
+
 def forget_journal(directory: Path) -> None:
     """Remove the journal of a run that is complete: its result holds everything."""
     (directory / JOURNAL).unlink(missing_ok=True)
@@ -153,11 +170,16 @@ def run_directory(runs: Path, run_id: str) -> Path:
 
 
 def _check_header(path: Path, line: bytes, wanted: JournalHeader) -> None:
+    """Refuse a journal that rests on something else.
+
+    Raises:
+        GoldenSetError: names what is not the same.
+    """
     try:
-        found = JournalHeader.model_validate_json(line)
+        written = JournalHeader.model_validate_json(line)
     except ValidationError as exc:
         raise GoldenSetError(path, "line 1", "is not the head of a run's journal; start a new run") from exc
     for name in JournalHeader.model_fields:
-        if getattr(found, name) != getattr(wanted, name):
-            remedy = f"{getattr(found, name)} then, {getattr(wanted, name)} now; start a new run instead of resuming"
+        if getattr(written, name) != getattr(wanted, name):
+            remedy = f"{getattr(written, name)} then, {getattr(wanted, name)} now; start a new run instead of resuming"
             raise GoldenSetError(path, name, remedy)

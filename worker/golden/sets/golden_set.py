@@ -43,6 +43,11 @@ class GoldenSet(Record):
         parts = {part: digest for part, digest in self.digests.items() if part != "baseline"}
         return digest_of(parts)
 
+    @property
+    def has_baseline(self) -> bool:
+        """Whether there is something to compare with that nobody has to name."""
+        return self.baseline is not None or self.manifest.baseline is not None
+
     def release_path(self, release: str) -> Path:
         """Where a recorded release lies."""
         return release_path(self.directory, release)

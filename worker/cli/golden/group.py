@@ -1,0 +1,46 @@
+"""`assay golden`: its commands, which are imported when they are run."""
+
+from __future__ import annotations
+
+import typer
+
+from assay.worker.cli.lazy import LazyCommand, LazyGroup
+
+GOLDEN_COMMANDS = {
+    "ls": LazyCommand(
+        "golden.ls:list_sets", "List the golden sets in reach, and whether each still is what was frozen."
+    ),
+    "verify": LazyCommand(
+        "golden.verify:verify", "Hold a set against its lock and its checks; any difference is exit 2 and says where."
+    ),
+    "freeze": LazyCommand(
+        "golden.freeze:freeze_set",
+        "Write golden.lock: the only way to accept changed items, thresholds, rubric or baseline.",
+    ),
+    "baseline": LazyCommand(
+        "golden.baseline:baseline",
+        "Take reviewed runs as the baseline of a set: five or more, so that no lucky run becomes the norm.",
+    ),
+    "runs": LazyCommand("golden.runs:list_runs", "List the kept runs and gates of a set, oldest first."),
+    "series": LazyCommand(
+        "golden.series:series",
+        "Has the pass rate moved over the scheduled runs? Exit 1 on an alarm, 3 while there are too few runs.",
+    ),
+    "run": LazyCommand(
+        "golden.run:run",
+        "Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result.",
+    ),
+    "push": LazyCommand(
+        "golden.push:push",
+        "Make a dataset of a frozen golden set in the trace store, or bring the one of its name up to date.",
+    ),
+}
+
+
+class Golden(LazyGroup):
+    """The commands of `assay golden`."""
+
+    lazy_commands = GOLDEN_COMMANDS
+
+
+golden_app = typer.Typer(cls=Golden, help="List, check, freeze and run golden sets.", no_args_is_help=True)

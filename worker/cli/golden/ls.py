@@ -1,0 +1,38 @@
+"""`assay golden ls`."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
+from assay.worker.cli.golden.sets import baseline_words
+from assay.worker.golden.sets.lock import changes_since_lock
+from assay.worker.wiring.golden_calls import read_set
+
+
+def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the golden sets in reach, and whether each still is what was frozen."""
+    settings, root = settings_and_root(config)
+    table = Table("golden set", "items", "anchors", "releases", "baseline", "state")
+    sets = {}
+    for name in root.golden_set_names():
+        golden = read_set(root, settings, name)
+        changes = [str(change) for change in changes_since_lock(golden)]
+        table.add_row(
+            name,
+            str(len(golden.items)),
+            str(len(golden.anchors)),
+            ", ".join(golden.releases()),
+            baseline_words(golden),
+            "frozen" if not changes else "[red]changed[/]: " + "; ".join(changes),
+        )
+        sets[name] = {
+            "items": len(golden.items),
+            "releases": list(golden.releases()),
+            "baseline": baseline_words(golden),
+            "changes": changes,
+        }
+    if as_json:
+        print_json(sets)
+    else:
+        console.print(table)

@@ -1,0 +1,39 @@
+"""`assay golden push`: a frozen set as a dataset of the trace store."""
+
+from __future__ import annotations
+
+import typer
+from rich.text import Text
+
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
+from assay.worker.cli.golden.experiments import on_store
+from assay.worker.cli.golden.options import NameArgument
+from assay.worker.golden.sets.dataset import dataset_of
+from assay.worker.wiring.golden_calls import load_set
+
+
+def push(
+    name: NameArgument,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a dataset of a frozen golden set in the trace store, or bring the one of its name up to date.
+
+    Exit 3 if items lack. Unchanged items are left alone; items that the set no longer has are archived; items added by
+    hand stay.
+    """
+    settings, root = settings_and_root(config)
+    golden = load_set(root, settings, name)
+    report = on_store(settings, root, lambda store: store.datasets.push(dataset_of(golden)))
+    if as_json:
+        print_json(report)
+    else:
+        console.print(
+            Text(
+                f"dataset {report.dataset}: {report.items} items, {report.sent} sent, {report.archived} archived, "
+                f"{report.items - len(report.missing)} read back"
+            )
+        )
+    if report.missing:
+        stderr.print(Text(f"missing: {', '.join(report.missing[:10])}"))
+        raise typer.Exit(3)
