@@ -7,6 +7,7 @@ traces; they are never written.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -21,6 +22,7 @@ import structlog
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.config.settings import LogFormat, Settings, log_format_asked
+from assay.worker.records.traces import utc_iso
 from assay.worker.telemetry.exceptions import as_text, described
 
 OWN = "assay"
@@ -90,9 +92,7 @@ def raw_line(level: str, event: str, **fields: object) -> str:
     """A line of the log for places where no logger can be called: before settings are read, in a signal's handler."""
     if log_format_asked() == "console":
         return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
-    stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    rendered = structlog.processors.JSONRenderer()(None, event, {"event": event, **fields, "level": level})
-    return str(rendered)[:-1] + f', "timestamp": "{stamp}"}}'
+    return json.dumps({"event": event, **fields, "level": level, "timestamp": utc_iso(datetime.now(UTC))})
 
 
 def write_raw_line(event: str, **fields: object) -> None:
