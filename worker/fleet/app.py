@@ -119,7 +119,7 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
 
 def _say(message: str, _stream: object = None) -> None:
     """What Celery tells a terminal when a signal stops it. No logger may be called inside a signal's handler."""
-    write_raw_line("celery.message", message=message)
+    write_raw_line("info", "celery.message", message=message)
 
 
 @setup_logging.connect

@@ -1,1 +1,1 @@
-"""What the fleet tells about itself: logs and metrics."""
+"""What the fleet tells about itself: what each task did, logs and metrics."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -42,7 +42,7 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(_formatter(settings.log_format))
     # The handler, not the loggers: a library may have given its logger a level of its own.
     handler.addFilter(lambda record: record.levelno >= foreign_level or _is_own(record.name))
@@ -67,8 +67,13 @@ def log_uncaught() -> None:
             exc_info = (args.exc_type, args.exc_value, args.exc_traceback)
             logging.getLogger("python").error("thread.failed", exc_info=exc_info)
 
+    def cannot_be_raised(args: sys.UnraisableHookArgs) -> None:
+        exc_info = (args.exc_type, args.exc_value, args.exc_traceback) if args.exc_value is not None else None
+        logging.getLogger("python").error("exception.ignored", exc_info=exc_info)
+
     sys.excepthook = process_ends
     threading.excepthook = thread_ends
+    sys.unraisablehook = cannot_be_raised
 
 
 @contextmanager
@@ -95,9 +100,9 @@ def raw_line(level: str, event: str, **fields: object) -> str:
     return json.dumps({"event": event, **fields, "level": level, "timestamp": utc_iso(datetime.now(UTC))})
 
 
-def write_raw_line(event: str, **fields: object) -> None:
+def write_raw_line(level: str, event: str, **fields: object) -> None:
     """Write such a line past Python's buffers, which a signal may have interrupted while they were locked."""
-    os.write(2, f"{raw_line('info', event, **fields)}\n".encode())
+    os.write(2, f"{raw_line(level, event, **fields)}\n".encode())
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:
@@ -111,6 +116,15 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
             rendered,
         ],
     )
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to stderr, and makes one line of what Python prints in several where a record cannot be formatted."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class names it so
+        """Name the logger and where it was called. The arguments do not fit, and may be private."""
+        place = f"{record.pathname}:{record.lineno}"
+        write_raw_line("error", "log.record_broken", logger=record.name, place=place)
 
 
 class _ExceptionInFields:

@@ -116,17 +116,23 @@ def test_warnings_uncaught_errors_and_lines_from_signals_are_lines_of_the_log() 
 log_uncaught()
 warnings.warn("old\\nway", DeprecationWarning)
 warnings.warn("old way")
-write_raw_line("celery.message", message="warm shutdown")
+write_raw_line("info", "celery.message", message="warm shutdown")
 thread = threading.Thread(target=lambda: 1 / 0)
 thread.start()
 thread.join()
+logging.getLogger("a_library").warning("%d of %d", "the text of a trace")
+class Broken:
+    def __del__(self):
+        raise RuntimeError("while it is collected")
+Broken()
 raise KeyError("it ends")
 """,
         code=1,
     )
     assert [line["event"] for line in written if "." in line["event"] and "\n" not in line["event"]] == [
-        "celery.message", "thread.failed", "process.failed"
+        "celery.message", "thread.failed", "log.record_broken", "exception.ignored", "process.failed"
     ]  # fmt: skip
+    assert "the text of a trace" not in json.dumps(written)
     assert any("UserWarning: old way" in line["event"] for line in written)
     assert written[-1]["exception"]["type"] == "KeyError"
     assert all("timestamp" in line for line in written)
