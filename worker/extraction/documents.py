@@ -104,7 +104,7 @@ def _reaches_text(value: JsonValue, depth: int = 4) -> bool:
 def in_metadata(metadata: Mapping[str, JsonValue]) -> Iterator[Found]:
     """Documents in metadata keys, in the order of their numbers."""
     flat = dict(_flat(metadata))
-    numbered = [(int(found[1]), key) for key in flat if (found := _INDEXED.fullmatch(key))]
+    numbered = [(int(match[1]), key) for key in flat if (match := _INDEXED.fullmatch(key))]
     for _, key in sorted(numbered):
         yield from passages(_parsed(flat[key]), keep_objects=True, path=f"['{key}']")
     for key in sorted(key for key in flat if _LISTED.fullmatch(key)):
@@ -116,7 +116,7 @@ def _flat(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
     """Keys of the newer generation are flat already; the older nests what came from `attributes`."""
     for key, value in metadata.items():
         if key == "attributes" and isinstance(value, dict):
-            yield from ((f"attributes.{inner}", found) for inner, found in value.items())
+            yield from ((f"attributes.{name}", inner) for name, inner in value.items())
         else:
             yield key, value
 
@@ -125,15 +125,15 @@ def _parsed(value: JsonValue) -> JsonValue:
     if not isinstance(value, str) or value[:1] not in ("[", "{"):
         return value
     try:
-        found: JsonValue = json.loads(value)
+        parsed: JsonValue = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    return found
+    return parsed
 
 
-def distinct(found: Sequence[Found]) -> list[Found]:
+def distinct(documents: Sequence[Found]) -> list[Found]:
     """Passages without repetition: two retrievers often bring the same one."""
     seen: dict[str, Found] = {}
-    for text, path in found:
+    for text, path in documents:
         seen.setdefault(text, (text, path))
     return list(seen.values())

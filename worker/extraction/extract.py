@@ -78,25 +78,25 @@ def _question(source: Source, paths: Sequence[str]) -> Part | None:
 
 def _response(source: Source, paths: Sequence[str]) -> Part | None:
     """The first selector's answer; where it leads to several steps, the last one's."""
-    said = text_of(source.answer.output, role="assistant") if source.answer else None
+    answer = text_of(source.answer.output, role="assistant") if source.answer else None
     for path in paths:
         for place in reversed(list(resolve(source, parse_selector(path)))):
-            text = text_of(place.value, role="assistant", hint=said)
+            text = text_of(place.value, role="assistant", hint=answer)
             if text is not None:
                 return Part(text=text, source=place.source)
     return None
 
 
 def _contexts(source: Source, paths: Sequence[str]) -> tuple[Part, ...]:
-    found: dict[str, Part] = {}
+    contexts: dict[str, Part] = {}
     for path in paths:
         if path == "prompt":
-            parts = [] if found else [part for part in _in_prompt(source) if not is_empty(part.text)]
+            parts = [] if contexts else [part for part in _in_prompt(source) if not is_empty(part.text)]
         else:
             parts = [part for place in resolve(source, parse_selector(path)) for part in _passages(place)]
         for part in parts:
-            found.setdefault(part.text, part)
-    return tuple(found.values())
+            contexts.setdefault(part.text, part)
+    return tuple(contexts.values())
 
 
 def _passages(place: Place) -> Iterator[Part]:

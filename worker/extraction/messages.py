@@ -64,26 +64,26 @@ def messages_of(value: JsonValue, *, depth: int = _DEPTH) -> list[Message] | Non
     for key in _LISTS:
         inner = value.get(key)
         if isinstance(inner, list) and inner:
-            found = _of_list(inner, depth - 1)
-            if found is not None:
-                return [*_system(value), *found]
+            messages = _of_list(inner, depth - 1)
+            if messages is not None:
+                return [*_system(value), *messages]
     for key in ("input", "output"):  # OpenAI's responses: request and answer
         inner = value.get(key)
-        if isinstance(inner, list) and any(isinstance(one, dict) and _is_message(one) for one in inner):
-            found = _of_list(inner, depth - 1)
-            return None if found is None else [*_system(value), *found]
+        if isinstance(inner, list) and any(isinstance(item, dict) and _is_message(item) for item in inner):
+            messages = _of_list(inner, depth - 1)
+            return None if messages is None else [*_system(value), *messages]
     return list(_of_one(value, depth)) if _is_message(value) or _is_wrapped(value) else None
 
 
 def _of_list(values: Sequence[JsonValue], depth: int) -> list[Message] | None:
-    if values and all(isinstance(one, list) for one in values):  # a batch: LangChain sends messages so
+    if values and all(isinstance(value, list) for value in values):  # a batch: LangChain sends messages so
         return _of_list(values[0], depth - 1) if depth > 0 and isinstance(values[0], list) else None
-    found: list[Message] = []
-    for one in values:
-        if not isinstance(one, dict) or not (_is_message(one) or _is_wrapped(one)):
+    messages: list[Message] = []
+    for value in values:
+        if not isinstance(value, dict) or not (_is_message(value) or _is_wrapped(value)):
             return None
-        found += _of_one(one, depth - 1)
-    return found or None
+        messages += _of_one(value, depth - 1)
+    return messages or None
 
 
 def _is_message(value: Mapping[str, JsonValue]) -> bool:

@@ -16,15 +16,15 @@ _TELLING = re.compile(
 
 def metadata_keys(paths: Iterable[SamplePaths]) -> set[str]:
     """Keys that rubrics look at in any observation's metadata: the first step of each such selector."""
-    found: set[str] = set()
-    for one in paths:
-        for text in (*one.question, *one.response, *one.contexts, *one.history):
+    names: set[str] = set()
+    for rubric in paths:
+        for text in (*rubric.question, *rubric.response, *rubric.contexts, *rubric.history):
             selector = parse_selector(text)
             if selector.field == "metadata" and selector.keys:
-                found |= {selector.keys[0], ".".join(selector.keys)}
+                names |= {selector.keys[0], ".".join(selector.keys)}
             elif selector.field == "metadata" and selector.path:
-                found |= _first(selector.path)
-    return found
+                names |= _first(selector.path)
+    return names
 
 
 def cut_keys_needed(cut: Iterable[str]) -> frozenset[str]:
@@ -33,5 +33,5 @@ def cut_keys_needed(cut: Iterable[str]) -> frozenset[str]:
 
 
 def _first(path: str) -> set[str]:
-    found = re.match(r"\$(?:\.([\w-]+)|\['([^']+)'\])", path)
-    return {found[1] or found[2]} if found else set()
+    match = re.match(r"\$(?:\.([\w-]+)|\['([^']+)'\])", path)
+    return {match[1] or match[2]} if match else set()

@@ -69,13 +69,13 @@ def _tagged(text: str) -> Iterator[str]:
     """What stands in the innermost tags, each read once: a prompt may hold thousands that nobody closes."""
     opened: list[tuple[str, int]] = []
     is_innermost = False
-    for found in _TAG.finditer(text):
-        tag = found["tag"].lower()
-        if not found["close"]:
-            opened = [*opened[-_DEEPEST:], (tag, found.end())]
+    for match in _TAG.finditer(text):
+        tag = match["tag"].lower()
+        if not match["close"]:
+            opened = [*opened[-_DEEPEST:], (tag, match.end())]
             is_innermost = True
         elif opened and opened[-1][0] == tag:
-            inner = text[opened.pop()[1] : found.start()].strip()
+            inner = text[opened.pop()[1] : match.start()].strip()
             if is_innermost and inner:
                 yield inner
             is_innermost = False
@@ -84,21 +84,21 @@ def _tagged(text: str) -> Iterator[str]:
 def _sections(text: str) -> Iterator[str]:
     """What stands under each heading, up to the next heading, the question or the end."""
     end = 0
-    starts = sorted([*_HEADING.finditer(text), *_SENTENCE.finditer(text)], key=lambda found: found.start())
-    for found in starts:
-        if found.start() < end:
+    starts = sorted([*_HEADING.finditer(text), *_SENTENCE.finditer(text)], key=lambda match: match.start())
+    for match in starts:
+        if match.start() < end:
             continue
-        rest = found.groupdict().get("rest") or ""
-        stop = _STOP.search(text, found.end())
+        rest = match.groupdict().get("rest") or ""
+        stop = _STOP.search(text, match.end())
         end = stop.start() if stop else len(text)
-        section = f"{rest}\n{text[found.end() : end]}".strip()
+        section = f"{rest}\n{text[match.end() : end]}".strip()
         if section and not re.match(r"(?i)(end of|none|n/a|\{)", section):
             yield section
 
 
 def _items(section: str) -> Iterator[str]:
     """The numbered items of a section, or the section as it is."""
-    starts = [found.start() for found in _ITEM.finditer(section)]
+    starts = [match.start() for match in _ITEM.finditer(section)]
     if len(starts) < 2 or section[: starts[0]].strip():
         yield section
         return

@@ -90,13 +90,13 @@ def _inside(value: JsonValue, selector: Selector, at: str) -> Iterator[Place]:
 
 
 def _documents(name: str, content: dict[str, JsonValue]) -> Iterator[Place]:
-    found = list(documents.passages(content.get("output"), keep_objects=False))
+    passages = list(documents.passages(content.get("output"), keep_objects=False))
     field_name = "output"
-    if not found:
+    if not passages:
         metadata = content.get("metadata")
-        found = list(documents.in_metadata(metadata)) if isinstance(metadata, dict) else []
+        passages = list(documents.in_metadata(metadata)) if isinstance(metadata, dict) else []
         field_name = "metadata"
-    for text, path in found:
+    for text, path in passages:
         yield Place(text, f"{name}.{field_name}{path}")
 
 

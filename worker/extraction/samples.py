@@ -23,19 +23,19 @@ def build_sample(trace: Trace, paths: SamplePaths) -> Sample:
     return sample_of(trace, extract(trace, paths))
 
 
-def sample_of(trace: Trace, found: Extraction) -> Sample:
-    """The sample of what was found.
+def sample_of(trace: Trace, extraction: Extraction) -> Sample:
+    """The sample of what was extracted.
 
     Raises:
         UnjudgeableSample: no response was found (`no_response`).
     """
-    if found.response is None:
-        raise UnjudgeableSample("no_response", f"nothing at {', '.join(found.tried['response'])}")
+    if extraction.response is None:
+        raise UnjudgeableSample("no_response", f"nothing at {', '.join(extraction.tried['response'])}")
     return Sample(
         id=trace.id,
-        question=found.question.text if found.question else "",
-        history=found.history,
-        contexts=tuple(part.text for part in found.contexts),
-        response=found.response.text,
+        question=extraction.question.text if extraction.question else "",
+        history=extraction.history,
+        contexts=tuple(part.text for part in extraction.contexts),
+        response=extraction.response.text,
         metadata={"trace_name": trace.root.name, "environment": trace.root.environment},
     )

@@ -34,20 +34,20 @@ class Survey(Record):
 def survey(traces: Iterable[Trace], paths: SamplePaths) -> Survey:
     """Look for the parts of a sample in each trace; evidence counts by the first place that had any."""
     count = 0
-    found: dict[str, Counter[str]] = {"questions": Counter(), "responses": Counter(), "contexts": Counter()}
+    places: dict[str, Counter[str]] = {"questions": Counter(), "responses": Counter(), "contexts": Counter()}
     for trace in traces:
         count += 1
-        one = extract(trace, paths)
-        for name, part in (("questions", one.question), ("responses", one.response)):
+        parts = extract(trace, paths)
+        for name, part in (("questions", parts.question), ("responses", parts.response)):
             if part is not None:
-                found[name][general(part.source)] += 1
-        if one.contexts:
-            found["contexts"][general(one.contexts[0].source)] += 1
-    return Survey(traces=count, **{name: dict(counts.most_common()) for name, counts in found.items()})
+                places[name][general(part.source)] += 1
+        if parts.contexts:
+            places["contexts"][general(parts.contexts[0].source)] += 1
+    return Survey(traces=count, **{name: dict(counts.most_common()) for name, counts in places.items()})
 
 
 def general(source: str) -> str:
     """A place without the names, ids and numbers of one trace: `retriever.output[*].text`."""
     return _INDEX.sub(
-        lambda found: "[*]" if found[0].startswith("[") else ".*", _MESSAGE.sub(" message ", _STEP.sub(r"\1", source))
+        lambda match: "[*]" if match[0].startswith("[") else ".*", _MESSAGE.sub(" message ", _STEP.sub(r"\1", source))
     )

@@ -32,7 +32,7 @@ def text_of(value: JsonValue, *, role: Role, hint: str | None = None, depth: int
         return None
     messages = messages_of(value)
     if messages is not None:
-        return next((one.text for one in reversed(messages) if one.role == role and one.text.strip()), None)
+        return next((m.text for m in reversed(messages) if m.role == role and m.text.strip()), None)
     if isinstance(value, dict):
         return _of_object(value, role, hint, depth)
     if isinstance(value, list):
@@ -43,14 +43,14 @@ def text_of(value: JsonValue, *, role: Role, hint: str | None = None, depth: int
 def _of_object(value: dict[str, JsonValue], role: Role, hint: str | None, depth: int) -> str | None:
     for key in _KEYS[role]:
         if value.get(key) not in (None, "", [], {}):
-            found = text_of(value[key], role=role, hint=hint, depth=depth - 1)
-            if found is not None:
-                return found
+            text = text_of(value[key], role=role, hint=hint, depth=depth - 1)
+            if text is not None:
+                return text
     if any(key in value for key in _KEYS[role]):
         # The place for the text is there and empty: what lies beside it is something else.
         return None
     texts = [text for text in _texts(value) if text.strip()]
-    if len(texts) == 1 and all(isinstance(one, str | None) for one in value.values()):
+    if len(texts) == 1 and all(isinstance(inner, str | None) for inner in value.values()):
         return texts[0]
     if hint is not None and hint in texts:
         return hint
@@ -58,9 +58,11 @@ def _of_object(value: dict[str, JsonValue], role: Role, hint: str | None, depth:
 
 
 def _of_list(values: list[JsonValue], role: Role) -> str | None:
-    texts = [one for one in values if isinstance(one, str)]
+    texts = [value for value in values if isinstance(value, str)]
     texts += [
-        str(one["text"]) for one in values if isinstance(one, dict) and isinstance(one.get("text"), str) and one["text"]
+        str(part["text"])
+        for part in values
+        if isinstance(part, dict) and isinstance(part.get("text"), str) and part["text"]
     ]
     if texts:
         return "\n".join(texts)

@@ -169,17 +169,17 @@ class LangfuseClient:
 
 def error_of(response: httpx.Response, where: str) -> StoreError:
     """What a refusal means: one line with the route, the status and the server's own words."""
-    status, said = response.status_code, f"{where}: {response.status_code}: {_said(response)}"
+    status, message = response.status_code, f"{where}: {response.status_code}: {_message_of(response)}"
     if status in {401, 403}:
-        return StoreAccessDenied(f"{said}; check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL")
+        return StoreAccessDenied(f"{message}; check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL")
     if status == 429:
-        return StoreBusy(said, retry_after_s=retry_after_s(response))
+        return StoreBusy(message, retry_after_s=retry_after_s(response))
     if status == 404 and not _names_an_object(response):
-        return RouteMissing(said)
+        return RouteMissing(message)
     known = _MEANINGS.get(status)
     if known is not None:
-        return known(said)
-    return StoreUnavailable(said) if status >= 500 or response.is_redirect else StoreRejected(said)
+        return known(message)
+    return StoreUnavailable(message) if status >= 500 or response.is_redirect else StoreRejected(message)
 
 
 _MEANINGS: dict[int, type[StoreUnavailable | StoreRejected]] = {
@@ -223,7 +223,7 @@ def _names_an_object(response: httpx.Response) -> bool:
     return isinstance(body, dict) and body.get("error") == "LangfuseNotFoundError"
 
 
-def _said(response: httpx.Response) -> str:
+def _message_of(response: httpx.Response) -> str:
     """The server's message in one line; never more, an error may echo what was sent."""
     try:
         body = response.json()
@@ -232,5 +232,5 @@ def _said(response: httpx.Response) -> str:
     message = body.get("message") if isinstance(body, dict) else None
     issues = body.get("error") if isinstance(body, dict) else None
     first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
-    said = f"{message or 'no message'} {first.get('path', '')} {first.get('message', '')}" if first else message
-    return " ".join(str(said or "no message").split())[:240]
+    whole = f"{message or 'no message'} {first.get('path', '')} {first.get('message', '')}" if first else message
+    return " ".join(str(whole or "no message").split())[:240]

@@ -22,10 +22,10 @@ def moment(value: Any) -> datetime | None:
     if not isinstance(value, str) or not value:
         return None
     try:
-        found = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def text(value: Any) -> str | None:
@@ -39,8 +39,8 @@ def payload(value: Any) -> JsonValue:
     A bare `42` or `true` stays the text it is: it may be the whole answer of an application.
     """
     if not isinstance(value, str):
-        found: JsonValue = value
-        return found
+        as_it_is: JsonValue = value
+        return as_it_is
     stripped = value.strip()
     if stripped[:1] + stripped[-1:] not in {"{}", "[]", '""'} or len(stripped) < 2:
         return value
@@ -63,5 +63,5 @@ def metadata(value: Any, *, expanded: frozenset[str] = frozenset()) -> dict[str,
     """Metadata without what the server cut: half a text would be judged as if it were whole."""
     if not isinstance(value, dict):
         return {}
-    whole = {key: found for key, found in value.items() if key in expanded or not may_be_cut(found)}
-    return {key: payload(found) for key, found in whole.items()}
+    whole = {key: content for key, content in value.items() if key in expanded or not may_be_cut(content)}
+    return {key: payload(content) for key, content in whole.items()}

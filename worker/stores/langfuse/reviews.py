@@ -184,7 +184,7 @@ def human_score(row: Mapping[str, Any]) -> HumanScore | None:
     if at is None or not isinstance(value, bool | int | float | str):
         return None
     is_observation = subject.get("kind") == "observation"
-    said = HumanScore(
+    score = HumanScore(
         trace_id=subject.get("traceId")
         if is_observation
         else subject.get("id")
@@ -196,19 +196,19 @@ def human_score(row: Mapping[str, Any]) -> HumanScore | None:
         by=row.get("authorUserId"),
         at=at,
     )
-    return said.model_copy(update={"is_prefilled": _is_prefilled(row, said)})
+    return score.model_copy(update={"is_prefilled": _is_prefilled(row, score)})
 
 
-def _is_prefilled(row: Mapping[str, Any], said: HumanScore) -> bool:
+def _is_prefilled(row: Mapping[str, Any], score: HumanScore) -> bool:
     """Whether a score is ours still: the server keeps its id when a person edits it, and adds who that was."""
-    if said.by is not None or said.trace_id is None or not row.get("queueId"):
+    if score.by is not None or score.trace_id is None or not row.get("queueId"):
         return False
-    return row.get("id") == _prefill_id(row["queueId"], said.trace_id, said.observation_id, said.name)
+    return row.get("id") == _prefill_id(row["queueId"], score.trace_id, score.observation_id, score.name)
 
 
 def _score(queue: ReviewQueue, request: ReviewRequest, name: str, value: float | str) -> Score:
-    made = _prefill_id(queue.id, request.trace_id, request.observation_id, name)
-    return Score(id=made, trace_id=request.trace_id, name=name, value=value, timestamp=request.asked_at)
+    score_id = _prefill_id(queue.id, request.trace_id, request.observation_id, name)
+    return Score(id=score_id, trace_id=request.trace_id, name=name, value=value, timestamp=request.asked_at)
 
 
 def _prefill_id(queue_id: str, trace_id: str, observation_id: str | None, name: str) -> str:

@@ -57,18 +57,18 @@ def trace_of(rows: Iterable[Row], *, expanded: frozenset[str] = frozenset()) -> 
         root=root,
         input=payload(row.get("input")),
         output=payload(row.get("output")),
-        observations=tuple(sorted((_step(one, expanded) for one in steps), key=lambda step: (step.start, step.id))),
+        observations=tuple(sorted((_step(step, expanded) for step in steps), key=lambda step: (step.start, step.id))),
     )
 
 
 def latest(rows: Iterable[Row]) -> dict[str, Row]:
     """Rows by id. The same id may come twice until the server merges, or when a span was sent again: the last holds."""
-    found: dict[str, Row] = {}
+    newest: dict[str, Row] = {}
     for row in rows:
-        known = found.get(row["id"])
+        known = newest.get(row["id"])
         if known is None or _age(row) >= _age(known):
-            found[row["id"]] = row
-    return found
+            newest[row["id"]] = row
+    return newest
 
 
 def _age(row: Row) -> tuple[str, str]:

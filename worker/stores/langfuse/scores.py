@@ -166,14 +166,14 @@ async def read(client: LangfuseClient, ids: Sequence[str], server: Server) -> di
         StoreUnavailable, StoreRejected
     """
     rows = await (_read_v3(client, ids) if server.reads_scores == "v3" else _read_v2(client, ids))
-    found: dict[str, Mapping[str, Any]] = {}
+    newest: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        known = found.get(row["id"])
+        known = newest.get(row["id"])
         # A score that was renamed under its id is found by both names; the row that changed last is the score.
         if known is None or (row.get("updatedAt") or "") >= (known.get("updatedAt") or ""):
-            found[row["id"]] = row
-    made = {score_id: score_of(row) for score_id, row in found.items() if score_id in set(ids)}
-    return {score_id: score for score_id, score in made.items() if score is not None}
+            newest[row["id"]] = row
+    scores = {score_id: score_of(row) for score_id, row in newest.items() if score_id in set(ids)}
+    return {score_id: score for score_id, score in scores.items() if score is not None}
 
 
 async def _read_v3(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -92,12 +92,12 @@ def an_hour(of: Literal["StartTime", "Timestamp"]) -> tuple[tuple[str, str], tup
 
 def numbers(version: str) -> tuple[int, ...]:
     """A version as numbers that compare: `4.59.0-rc1` is 4, 59, 0; what is no number ends it."""
-    found: list[int] = []
+    parts: list[int] = []
     for part in re.split(r"[-+]", version.lstrip("v"))[0].split("."):
         if not part.isdigit():
             break
-        found.append(int(part))
-    return tuple(found)
+        parts.append(int(part))
+    return tuple(parts)
 
 
 async def _version(client: LangfuseClient) -> str | None:

@@ -11,23 +11,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import structlog
-
-from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from assay.worker.stores.langfuse.codec import iso
+from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS, PATIENCE_S, PageSize, narrowed
 from assay.worker.stores.langfuse.v3_traces import PATH, root_of
-from assay.worker.stores.langfuse.v4_roots import MOST_TIME_OUTS, PATIENCE_S, SHORTEST
 
 PAGE, SMALLEST_PAGE = 100, 10
 """100 is the most that the server gives at once."""
 
 _REST_OF_MS = timedelta(microseconds=999)
 """The server compares milliseconds: an end within one must not lose the traces of that one."""
-
-log = structlog.get_logger(__name__)
 
 
 class OlderRootLister:
@@ -37,7 +32,7 @@ class OlderRootLister:
         self._client = client
         # Metadata comes with input and output only: heavy, so not without need.
         self._fields = "core,metrics,io" if with_metadata else "core,metrics"
-        self._limit = PAGE
+        self._size = PageSize(limit=PAGE, smallest=SMALLEST_PAGE)
 
     async def pages(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
         """Pages of roots with `start <= root.start < end`, oldest first; a root may come twice.
@@ -50,23 +45,23 @@ class OlderRootLister:
             since, until = pending.pop()
             page = 1
             while since < until:
-                limit = self._limit
+                limit = self._size.limit
                 try:
                     rows = await self._ask(since, until, page, limit)
                 except (QueryTooHeavy, TooLarge, TimedOut) as exc:
                     slow += isinstance(exc, TimedOut)
                     if slow > MOST_TIME_OUTS:
                         raise
-                    pending += self._smaller(since, until, exc)
+                    pending += reversed(narrowed(since, until, exc, self._size))  # the earlier half on top
                     break
                 slow = 0
-                found = [root for root in map(root_of, rows) if root is not None]
-                kept = [root for root in found if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
+                roots = [root for root in map(root_of, rows) if root is not None]
+                kept = [root for root in roots if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
                 if kept:
                     yield kept
                 if len(rows) < limit:
                     break
-                last = max((root.start for root in found), default=since)
+                last = max((root.start for root in roots), default=since)
                 page, since = (1, last) if last > since else (page + 1, since)
 
     async def _ask(self, since: datetime, until: datetime, page: int, limit: int) -> Sequence[Mapping[str, Any]]:
@@ -82,14 +77,3 @@ class OlderRootLister:
         answer = await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
         rows: Sequence[Mapping[str, Any]] = answer["data"]
         return rows
-
-    def _smaller(self, since: datetime, until: datetime, error: StoreError) -> list[tuple[datetime, datetime]]:
-        """The rest of the range in halves, the earlier on top; below a second, smaller pages instead."""
-        if not isinstance(error, TooLarge) and until - since > SHORTEST:
-            middle = since + (until - since) / 2
-            log.info("langfuse.window_halved", start=iso(since), end=iso(until))
-            return [(middle, until), (since, middle)]
-        if self._limit <= SMALLEST_PAGE:
-            raise error
-        self._limit = max(SMALLEST_PAGE, self._limit // 2)
-        return [(since, until)]

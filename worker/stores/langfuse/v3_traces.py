@@ -27,7 +27,7 @@ async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, F
     turns = asyncio.Semaphore(AT_ONCE)
     until = time.monotonic() + FETCH_S
 
-    async def one(trace_id: str) -> Fetched | None:
+    async def fetch_trace(trace_id: str) -> Fetched | None:
         async with turns:
             if time.monotonic() > until:
                 return StoreBusy("Langfuse: no time was left to fetch this with the rest", retry_after_s=1.0)
@@ -40,8 +40,8 @@ async def fetch(client: LangfuseClient, keys: Sequence[TraceKey]) -> dict[str, F
         return await in_thread(trace_of, answer)
 
     ids = list(dict.fromkeys(key.trace_id for key in keys))
-    found = await asyncio.gather(*(one(trace_id) for trace_id in ids))
-    return {trace_id: one for trace_id, one in zip(ids, found, strict=True) if one is not None}
+    results = await asyncio.gather(*(fetch_trace(trace_id) for trace_id in ids))
+    return {trace_id: fetched for trace_id, fetched in zip(ids, results, strict=True) if fetched is not None}
 
 
 def root_of(row: Mapping[str, Any]) -> TraceRoot | None:
@@ -78,28 +78,28 @@ def trace_of(row: Mapping[str, Any]) -> Trace | None:
     steps = rows
     if top is not None:
         root = root.model_copy(update={"observation_id": top["id"], "level": top.get("level") or "DEFAULT"})
-        others = {one["id"] for one in _tops(rows)} - {top["id"]}
+        others = {other["id"] for other in _tops(rows)} - {top["id"]}
         steps = [*([top] if top.get("type") in LEAVES else []), *under(top["id"], rows, others=others)]
     return Trace(
         root=root,
         input=row.get("input"),
         output=row.get("output"),
-        observations=tuple(sorted((_step(one, root.start) for one in steps), key=lambda step: (step.start, step.id))),
+        observations=tuple(sorted((_step(step, root.start) for step in steps), key=lambda step: (step.start, step.id))),
     )
 
 
 def _top(row: Mapping[str, Any], rows: Sequence[Row]) -> Row | None:
-    tops = sorted(_tops(rows), key=lambda one: str(one.get("startTime")))
+    tops = sorted(_tops(rows), key=lambda top: str(top.get("startTime")))
     if len(tops) == 1:
         return tops[0]
     own = (row.get("input"), row.get("output"))
-    same = [one for one in tops if own != (None, None) and (one.get("input"), one.get("output")) == own]
+    same = [top for top in tops if own != (None, None) and (top.get("input"), top.get("output")) == own]
     return same[0] if same else None
 
 
 def _tops(rows: Sequence[Row]) -> list[Row]:
-    ids = {one["id"] for one in rows}
-    return [one for one in rows if one.get("parentObservationId") not in ids]
+    ids = {row["id"] for row in rows}
+    return [row for row in rows if row.get("parentObservationId") not in ids]
 
 
 def _step(row: Row, start: datetime) -> Observation:

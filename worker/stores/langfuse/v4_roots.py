@@ -12,30 +12,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import structlog
-
 from assay.judges.cpu_executor import in_thread
 from assay.worker.ports.waiting import patiently
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from assay.worker.stores.langfuse.codec import iso, moment
+from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS, PATIENCE_S, PageSize, narrowed
 from assay.worker.stores.langfuse.rows import root_of
 
 PATH = "/api/public/v2/observations"
 PAGE = 1000
 SMALLEST_PAGE = 50
-SHORTEST = timedelta(seconds=1)
-MOST_TIME_OUTS = 3
-"""In a row: a slow server needs a shorter range, but one that does not answer at all is to be left in peace."""
 _MS = timedelta(milliseconds=1)
 _A_DAY = timedelta(days=1)
 _SLICES = (("", 1), ("7", 16), ("77", 256), ("777", 4096))
 """Ends of trace ids and what part of all ids they are one of; the end, since some tracers put a clock in front."""
-
-PATIENCE_S = 100.0
-"""How long one page waits for room in the request budget; a sweep that gave up would begin its window anew."""
-
-log = structlog.get_logger(__name__)
 
 
 class RootLister:
@@ -44,7 +35,7 @@ class RootLister:
     def __init__(self, client: LangfuseClient, *, metadata_keys: Sequence[str] = ()) -> None:
         self._client = client
         self._expanded = frozenset(metadata_keys)
-        self._limit = PAGE
+        self._size = PageSize(limit=PAGE, smallest=SMALLEST_PAGE)
 
     async def pages(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
         """Pages of roots with `start <= root.start < end`, latest first; a root may come twice.
@@ -63,7 +54,7 @@ class RootLister:
                     slow += isinstance(exc, TimedOut)
                     if slow > MOST_TIME_OUTS:
                         raise
-                    pending += self._smaller(low, high, exc)
+                    pending += narrowed(low, high, exc, self._size)  # the later half on top
                     break
                 slow = 0
                 rows = answer["data"]
@@ -137,7 +128,7 @@ class RootLister:
             ("fields", fields),
             ("fromStartTime", iso(low)),
             ("toStartTime", iso(_ceil(high))),
-            ("limit", str(self._limit)),
+            ("limit", str(self._size.limit)),
         ]
         if self._expanded:
             query.append(("expandMetadata", ",".join(sorted(self._expanded))))
@@ -145,21 +136,9 @@ class RootLister:
             query.append(("cursor", cursor))
         return await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
 
-    def _smaller(self, low: datetime, high: datetime, error: Exception) -> list[tuple[datetime, datetime]]:
-        """The rest of the range in halves, the later on top; below a second, smaller pages instead."""
-        if isinstance(error, QueryTooHeavy | TimedOut) and high - low > SHORTEST:
-            middle = low + (high - low) / 2
-            middle -= timedelta(microseconds=middle.microsecond % 1000)
-            log.info("langfuse.window_halved", start=iso(low), end=iso(high))
-            return [(low, middle), (middle, high)]
-        if self._limit <= SMALLEST_PAGE:
-            raise error
-        self._limit = max(SMALLEST_PAGE, self._limit // 2)
-        return [(low, high)]
-
     def _roots(self, rows: Sequence[dict[str, Any]], start: datetime, end: datetime) -> list[TraceRoot]:
-        found = (root_of(row, expanded=self._expanded) for row in rows)
-        return [r for r in found if r is not None and start <= r.start < end and r.environment != OWN_ENVIRONMENT]
+        roots = (root_of(row, expanded=self._expanded) for row in rows)
+        return [r for r in roots if r is not None and start <= r.start < end and r.environment != OWN_ENVIRONMENT]
 
 
 def _reached(rows: Sequence[dict[str, Any]], high: datetime) -> datetime:

@@ -72,19 +72,19 @@ class ContentReader:
         """
         patience = Patience(self._client)
         asked = {key.trace_id: key for key in keys}
-        found: dict[str, Fetched] = {
+        fetched: dict[str, Fetched] = {
             trace_id: StoreRejected(f"Langfuse: a trace id of {len(trace_id)} characters does not fit into a request")
             for trace_id in asked
             if _url_length(trace_id) > URL_ROOM
         }
-        fitting = [key for trace_id, key in asked.items() if trace_id not in found]
+        fitting = [key for trace_id, key in asked.items() if trace_id not in fetched]
         for batch in _batches(fitting, most=self._at_once):
-            found |= await self._fetch_or_split(batch, patience)
-        return found
+            fetched |= await self._fetch_or_split(batch, patience)
+        return fetched
 
     async def _fetch_or_split(self, keys: Sequence[TraceKey], patience: Patience) -> dict[str, Fetched]:
         try:
-            found = await self._fetch(keys, patience)
+            traces = await self._fetch(keys, patience)
         except NotThere:
             raise
         except (StoreRejected, QueryTooHeavy, TimedOut) as exc:
@@ -100,11 +100,11 @@ class ContentReader:
             return dict.fromkeys((key.trace_id for key in keys), exc)
         else:
             self._at_once = min(FETCH_LIMIT, 2 * self._at_once)
-            return dict(found)
+            return dict(traces)
         size = -(-len(keys) // PARTS)
         parts = [keys[at : at + size] for at in range(0, len(keys), size)]
         read = await asyncio.gather(*(self._fetch_or_split(part, patience) for part in parts))
-        return {trace_id: one for part in read for trace_id, one in part.items()}
+        return {trace_id: fetched for part in read for trace_id, fetched in part.items()}
 
     async def _fetch(self, keys: Sequence[TraceKey], patience: Patience) -> dict[str, Trace]:
         rows = await self._rows(keys, FIELDS, self._keys, patience)
@@ -228,9 +228,9 @@ def _fill_in(rows: Iterable[Row], again: Iterable[Row], names: frozenset[str]) -
     """Put expanded metadata values in the place of cut ones."""
     whole = {(row["id"], row["startTime"]): row.get("metadata") or {} for row in again}
     for row in rows:
-        found = whole.get((row["id"], row["startTime"]), {})
+        values = whole.get((row["id"], row["startTime"]), {})
         held = row.get("metadata") or {}
-        held.update({name: found[name] for name in names & held.keys() if name in found})
+        held.update({name: values[name] for name in names & held.keys() if name in values})
 
 
 def _cut(rows: Iterable[Row]) -> set[str]:
@@ -247,5 +247,5 @@ def _traces(rows: Iterable[Row], expanded: frozenset[str]) -> dict[str, Trace]:
     by_trace: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_trace[row["traceId"]].append(row)
-    made = {trace_id: trace_of(group, expanded=expanded) for trace_id, group in by_trace.items()}
-    return {trace_id: trace for trace_id, trace in made.items() if trace is not None}
+    traces = {trace_id: trace_of(group, expanded=expanded) for trace_id, group in by_trace.items()}
+    return {trace_id: trace for trace_id, trace in traces.items() if trace is not None}

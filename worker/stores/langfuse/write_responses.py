@@ -15,28 +15,28 @@ def check_counts(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
     rejected = answer.get("rejected", 0) if isinstance(answer, dict) else 0
     if rejected:
         errors = answer.get("errors") or [{}]
-        said = str(errors[0].get("message", ""))[:200] if isinstance(errors[0], dict) else ""
-        raise StoreRejected(f"{rejected} of {len(part)} scores refused ({part[0]['name']!a}, ...): {said}")
+        message = str(errors[0].get("message", ""))[:200] if isinstance(errors[0], dict) else ""
+        raise StoreRejected(f"{rejected} of {len(part)} scores refused ({part[0]['name']!a}, ...): {message}")
 
 
 def check_errors(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
     """Every event must be among the successes. One refused for good comes first: the caller tries them apart, and
     meets the others again.
     """
-    taken = {one.get("id") for one in answer.get("successes", ())} if isinstance(answer, dict) else set()
-    errors = {one.get("id"): one for one in answer.get("errors", ())} if isinstance(answer, dict) else {}
-    found = [_error_of_event(item, errors.get(item["id"])) for item in part if item["id"] not in taken]
-    if found:
-        raise next((error for error in found if isinstance(error, StoreRejected)), found[0])
+    taken = {event.get("id") for event in answer.get("successes", ())} if isinstance(answer, dict) else set()
+    errors = {error.get("id"): error for error in answer.get("errors", ())} if isinstance(answer, dict) else {}
+    refusals = [_error_of_event(item, errors.get(item["id"])) for item in part if item["id"] not in taken]
+    if refusals:
+        raise next((error for error in refusals if isinstance(error, StoreRejected)), refusals[0])
 
 
-def _error_of_event(item: Mapping[str, Any], said: Mapping[str, Any] | None) -> StoreError:
+def _error_of_event(item: Mapping[str, Any], error: Mapping[str, Any] | None) -> StoreError:
     """What a 207 says of one event; an event it is silent about was not taken, and not refused either."""
     name, trace_id = item["body"]["name"], item["body"]["traceId"]
     where = f"score {name!a} of trace {trace_id!a}"
-    if said is None:
+    if error is None:
         return StoreUnavailable(f"{where}: neither taken nor refused")
-    status, why = said.get("status"), f"{said.get('status', '')} {said.get('message', '')}"[:200]
+    status, why = error.get("status"), f"{error.get('status', '')} {error.get('message', '')}"[:200]
     if status in {401, 403}:
         return StoreAccessDenied(f"{where}: refused: {why}; the key may not write scores")
     if isinstance(status, int) and (status >= 500 or status in _PASSING):

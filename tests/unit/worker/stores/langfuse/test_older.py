@@ -13,9 +13,9 @@ from assay.worker.records.traces import TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.client import QueryTooHeavy
 from assay.worker.stores.langfuse.examine import is_migrating
+from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS
 from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
-from assay.worker.stores.langfuse.v4_roots import MOST_TIME_OUTS
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import NOON, add_root, roots_in, score, store_on, using
 
@@ -110,7 +110,7 @@ def test_listing_waits_for_room_in_the_budget_and_begins_no_page_anew() -> None:
         ids = {add_root(server, n, after_s=n) for n in range(12)}
         plan = _QuickPlan(general=10**6, ingestion=10**6, legacy=10)
         store = store_on(server, plan=plan, client={"max_wait_s": 0.0, "limits": MemoryLimits()})
-        store._older_roots._limit = 1
+        store._older_roots._size.limit = 1
         assert {root.trace_id for root in roots_in(store)} == ids
         assert 429 not in server.requests.statuses()
         starts = [one.query for one in server.requests.entries if "orderBy" in one.query]

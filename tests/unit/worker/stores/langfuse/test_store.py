@@ -165,7 +165,7 @@ def test_list_roots_waits_for_room_in_the_budget_and_never_exceeds_it() -> None:
     with LangfuseServer(settings) as server:
         ids = {add_root(server, n, after_s=n) for n in range(60)}
         store = store_on(server, plan=_quick_plan(20))
-        store._roots._limit = 1
+        store._roots._size.limit = 1
         assert {root.trace_id for root in roots_in(store)} == ids
         assert 429 not in server.requests.statuses()
         assert server.requests.peak("general", seconds=1.0) < 20
