@@ -1,9 +1,10 @@
 """Pure scoring: a sample goes in, a verdict or an outcome comes out. No queue, no store, no environment.
 
-from assay.judges import Evaluator, LocalJudge, Sample, load_rubric
+Example:
+    from assay.judges import Evaluator, LocalJudge, Sample, load_rubric
 
-evaluator = Evaluator(load_rubric(Path("rubrics/grounding.yaml")), LocalJudge())
-outcome = await evaluator.evaluate(Sample(id="1", contexts=("…",), response="…"))
+    evaluator = Evaluator(load_rubric(Path("rubrics/grounding.yaml")), LocalJudge())
+    outcome = await evaluator.evaluate(Sample(id="1", contexts=("…",), response="…"))
 """
 
 from __future__ import annotations
@@ -30,13 +31,32 @@ __all__ = [
     "load_rubric",
 ]
 
-_HOMES = {"Evaluator": "assay.judges.evaluate", "LocalJudge": "assay.judges.local", "Rubric": "assay.judges.rubric"} | {
-    "load_rubric": "assay.judges.rubric"
+_HOMES = {
+    "Evaluator": "evaluate",
+    "Failed": "schema",
+    "LocalJudge": "local",
+    "Outcome": "schema",
+    "Rubric": "rubric",
+    "Sample": "schema",
+    "Scored": "schema",
+    "Skipped": "schema",
+    "Verdict": "schema",
+    "load_rubric": "rubric",
 }
+"""The module below this package that each public name comes from."""
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used, so that the command line starts without numpy."""
-    if name not in __all__:
+    """Import a public name when it is first used, so that the command line starts without numpy.
+
+    Raises:
+        AttributeError: no such name.
+    """
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "assay.judges.schema")), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion in a notebook."""
+    return __all__

@@ -17,7 +17,7 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """Short stable name, e.g. `local` or `llm`; appears in score metadata."""
+        """Short stable name, e.g. `local` or `llm`. It appears in score metadata."""
         ...
 
     @property
@@ -30,11 +30,11 @@ class Judge(Protocol):
 
         Raises:
             UnjudgeableSample: the sample lacks what this judge needs.
-            ModelError: the provider did not answer usefully; its class says whether waiting may help.
+            ModelError: the provider did not answer usefully. Its class says whether waiting may help.
             InvalidVerdict: the model's reply broke the format, also after the repair turn.
         """
         ...
 
     async def close(self) -> None:
-        """Release connections; the judge is not used afterwards."""
+        """Release connections. The judge is not used afterwards."""
         ...

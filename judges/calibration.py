@@ -2,7 +2,7 @@
 
 Below `ISOTONIC_FROM` labels a logistic curve in the log odds of the risk (Platt 1999, with his smoothed targets), from
 there on an isotonic one (pool adjacent violators, Ayer et al. 1955), linear between the blocks' centres. Both only
-rise, so the order of the answers stays. A calibration holds for one judge and one way of asking it; `mismatch` tells.
+rise, so the order of the answers stays. A calibration holds for one judge and one way of asking it. `mismatch` tells.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from assay.judges.rubric import Rubric, first_problem
 from assay.judges.schema import Probability, Record
 
 ISOTONIC_FROM = 500
-"""Labels from which the isotonic curve is fitted; with fewer it follows the noise."""
+"""Labels from which the isotonic curve is fitted. With fewer it follows the noise."""
 
 FEWEST_OF_A_CLASS = 10
 """Labels each class must have before any curve is fitted."""
@@ -49,7 +49,7 @@ class LogisticCurve(Record):
 
 
 class IsotonicCurve(Record):
-    """Straight lines between knots (risk, calibrated risk); flat before the first and after the last."""
+    """Straight lines between knots (risk, calibrated risk). The curve is flat before the first and after the last."""
 
     kind: Literal["isotonic"] = "isotonic"
     knots: tuple[tuple[Probability, Probability], ...] = Field(min_length=2)
@@ -80,7 +80,7 @@ Curve = Annotated[LogisticCurve | IsotonicCurve, Field(discriminator="kind")]
 class Calibration(Record):
     """A fitted curve and what it rests on: the content of `calibration/RUBRIC-JUDGE.json`.
 
-    `rubric_hash` covers what of the rubric can change a judge's risk; its cuts, patterns and texts may be edited.
+    `rubric_hash` covers what of the rubric can change a judge's risk. Its cuts, patterns and texts may be edited.
     `data_digest` is the sha256 of the labels file.
     """
 
@@ -96,19 +96,19 @@ class Calibration(Record):
     data_digest: str
 
     def __call__(self, risk: float) -> float:
-        """The calibrated risk, in [0, 1]; never falls where the risk rises."""
+        """The calibrated risk, in [0, 1]. It never falls where the risk rises."""
         return self.curve(risk)
 
     def content(self) -> str:
-        """Canonical JSON; what the hash is taken over."""
+        """Canonical JSON. The hash is taken over it."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
-        """sha256 of `content()`, 64 hex digits; part of the evaluator revision."""
+        """sha256 of `content()`, 64 hex digits. It is part of the evaluator revision."""
         return hashlib.sha256(self.content().encode()).hexdigest()
 
     def mismatch(self, rubric: Rubric, judge: Judge) -> str | None:
-        """Why this calibration does not hold for the pair, in words; None if it does."""
+        """Why this calibration does not hold for the pair, in words. None if it does."""
         if self.rubric != rubric.name:
             return f"it was fitted for rubric {self.rubric!r}"
         if self.judge != judge.name:
@@ -148,7 +148,7 @@ def read_calibration(path: Path) -> Calibration:
 
 
 def parse_calibration(text: str, *, source: str) -> Calibration:
-    """Parse a calibration's JSON; `source` is named in errors.
+    """Parse a calibration's JSON. `source` is named in errors.
 
     Raises:
         CalibrationError: as `read_calibration`.
@@ -204,7 +204,7 @@ def fit_platt(values: Sequence[float], labels: Sequence[int]) -> tuple[float, fl
 def pool_adjacent(values: Sequence[float], labels: Sequence[int]) -> list[tuple[float, float, int]]:
     """Isotonic regression: blocks of (mean value, share of labels 1, size) in rising order.
 
-    Equal values are one block from the start; neighbours that would fall are pooled until none does.
+    Equal values are one block from the start. Neighbours that would fall are pooled until none does.
     """
     tied: dict[float, list[int]] = {}
     for value, label in zip(values, labels, strict=True):
@@ -226,7 +226,7 @@ def _logistic(risks: Sequence[float], labels: Sequence[int]) -> LogisticCurve | 
 
 
 def _isotonic(risks: Sequence[float], labels: Sequence[int]) -> IsotonicCurve | None:
-    """Knots at the blocks' centres; a block of all 0 or all 1 is not believed more than Platt's targets allow."""
+    """Knots at the blocks' centres. A block of all 0 or all 1 is not believed more than Platt's targets allow."""
     n1 = sum(labels)
     low, high = 1 / (len(labels) - n1 + 2), (n1 + 1) / (n1 + 2)
     knots: list[tuple[float, float]] = []
@@ -240,7 +240,7 @@ def _isotonic(risks: Sequence[float], labels: Sequence[int]) -> IsotonicCurve | 
 def _newton_step(
     values: Sequence[float], targets: Sequence[float], slope: float, intercept: float
 ) -> tuple[float, float]:
-    """Newton's step for the log loss; a trace of a ridge keeps it finite where all values are one."""
+    """Newton's step for the log loss. A trace of a ridge keeps it finite where all values are one."""
     g0 = g1 = h01 = 0.0
     h00 = h11 = 1e-9
     for x, target in zip(values, targets, strict=True):

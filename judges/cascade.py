@@ -44,7 +44,7 @@ class CascadeTier(NamedTuple):
 
 
 class Routing(NamedTuple):
-    """Whether a sample goes on from the first tier, and why; `pi2` is the probability with which such a one does."""
+    """Whether a sample goes on from the first tier, and why. `pi2` is the probability with which such a one does."""
 
     why: Literal["escalated", "audited", "passed"]
     reason: str
@@ -64,7 +64,7 @@ class _Passage:
     degraded: bool = False
 
     async def ask(self, judge: Judge) -> Verdict:
-        """A tier's verdict; what it took counts, also where it fails."""
+        """A tier's verdict. What it took counts, also where it fails."""
         try:
             verdict = await judge.assess(self.sample, self.rubric)
         except EvaluationError as exc:
@@ -80,7 +80,7 @@ class _Passage:
 
     @property
     def cost_usd(self) -> float | None:
-        """Its price; None where a part of it is not known."""
+        """Its price. None where a part of it is not known."""
         return total_cost(cost for _, cost, _ in self.spent)
 
     @property
@@ -98,7 +98,7 @@ class _Passage:
 
 
 class Cascade:
-    """Several judges behind the one protocol; what it returns is concluded: rules and calibrations are applied."""
+    """Several judges behind the one protocol. What it returns is concluded: rules and calibrations are applied."""
 
     def __init__(self, tiers: Sequence[CascadeTier], rubric: Rubric) -> None:
         """Keep the tiers, from the cheapest to the most expensive.
@@ -135,7 +135,7 @@ class Cascade:
         return tuple(tier.judge for tier in self._tiers)
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Judge one sample by as many tiers as it takes; see `Judge.assess`.
+        """Judge one sample by as many tiers as it takes. See `Judge.assess`.
 
         Raises:
             UnjudgeableSample: no tier can judge it.
@@ -199,7 +199,7 @@ def _choose_route(passage: _Passage, verdict: Verdict, calibration: Calibration 
 
 
 def _route(passage: _Passage) -> Routing:
-    """The rule: what must go on does; of the rest the audit share, by hash."""
+    """The rule: what must go on does. Of the rest, the audit share does, by hash."""
     plan = passage.rubric.judge
     reason = _must_go_on(passage)
     if reason:
@@ -212,7 +212,7 @@ def _route(passage: _Passage) -> Routing:
 
 
 def _must_go_on(passage: _Passage) -> str:
-    """Why the first tier's verdict does not settle the sample; empty where it does."""
+    """Why the first tier's verdict does not settle the sample. Empty where it does."""
     sample, rubric, verdict = passage.sample, passage.rubric, passage.reached[-1]
     when = rubric.judge.escalate_when
     if rubric.judge.stakes == "high":
@@ -226,7 +226,7 @@ def _must_go_on(passage: _Passage) -> str:
 
 
 def _settled(passage: _Passage, verdict: Verdict, tier: CascadeTier, *, is_last: bool) -> bool:
-    """Conclude a later tier's verdict; False where the next tier has to decide between it and the one before."""
+    """Conclude a later tier's verdict. False where the next tier has to decide between it and the one before."""
     passage.add(conclude(passage.sample, verdict, passage.rules, tier.calibration))
     dispute = "" if is_last else _dispute(passage)
     passage.note("escalated" if dispute else "decided", dispute or _why_decided(passage))
@@ -234,7 +234,7 @@ def _settled(passage: _Passage, verdict: Verdict, tier: CascadeTier, *, is_last:
 
 
 def _dispute(passage: _Passage) -> str:
-    """How the latest two verdicts disagree; empty where they agree, or disagreement is no reason to go on."""
+    """How the latest two verdicts disagree. Empty where they agree, or disagreement is no reason to go on."""
     when = passage.rubric.judge.escalate_when
     if not when.disagreement or len(passage.reached) < 2:
         return ""
@@ -260,7 +260,7 @@ def _why_decided(passage: _Passage) -> str:
 
 
 def _flags(passage: _Passage, verdict: Verdict) -> bool:
-    """Whether a verdict fails the response at the rubric's high cut; one without a risk does not."""
+    """Whether a verdict fails the response at the rubric's high cut. One without a risk does not."""
     risk = published_risk(passage.sample, verdict, passage.rubric)
     return risk is not None and risk >= passage.rubric.risk_labels.high
 

@@ -1,8 +1,8 @@
 """Where CPU work runs, so that the event loop only awaits.
 
-A worker's event loop serves hundreds of assessments at once; tokenising one long answer on it would stall all
+A worker's event loop serves hundreds of assessments at once. Tokenising one long answer on it would stall all
 of them. Judges therefore hand such work to `in_thread`. Alone (a notebook, the CLI) it goes to asyncio's default
-thread pool; inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits; a process
+thread pool. Inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits. A process
 that judges one sample after the other does it on the loop's own thread, because nothing else waits there.
 """
 

@@ -27,7 +27,7 @@ from assay.judges.schema import Screening, Usage
 class EvaluationError(Exception):
     """Root of everything that can go wrong while evaluating.
 
-    `usage` is what the judge had spent on the sample by then, `cost_usd` its price; None where that is not known.
+    `usage` is what the judge had spent on the sample by then, `cost_usd` its price. None where that is not known.
     `screening` is the first phase of a cascade whose later tier failed: its traces must not vanish from the rates.
     `cost_basis` says what the price rests on, or why it is not known.
     """
@@ -39,7 +39,7 @@ class EvaluationError(Exception):
 
 
 class ConfigurationError(EvaluationError):
-    """A person must edit a file or a setting; the message names it, the key and the remedy."""
+    """A person must edit a file or a setting. The message names it, the key and the remedy."""
 
 
 class RubricError(ConfigurationError):
@@ -52,7 +52,7 @@ class RubricError(ConfigurationError):
 
 
 class UnjudgeableSample(EvaluationError):
-    """The data cannot be judged; `reason` is a short stable word that is counted."""
+    """The data cannot be judged. `reason` is a short stable word that is counted."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -65,7 +65,7 @@ class ModelError(EvaluationError):
 
 
 class TransientModelError(ModelError):
-    """May pass by itself; `retry_after_s` is the provider's own wish, if it stated one."""
+    """May pass by itself. `retry_after_s` is the provider's own wish, if it stated one."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -93,7 +93,7 @@ class ModelAccessDenied(PermanentModelError):
 
 
 class RequestRejected(PermanentModelError):
-    """The endpoint rejects this request and gives no reason known here; the text may be what it rejects."""
+    """The endpoint rejects this request and gives no reason known here. The text may be what it rejects."""
 
 
 class ModelRefused(PermanentModelError):

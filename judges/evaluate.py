@@ -19,7 +19,7 @@ from assay.judges.text.reasoning import without_reasoning
 from assay.judges.tiers import conclude, step
 
 RESPONSE_LIMIT = 1_000_000
-"""Characters a response may have. A longer one is no answer to a person; it is skipped, not cut."""
+"""Characters a response may have. A longer one is no answer to a person. It is skipped, not cut."""
 
 MESSAGE_LIMIT = 300
 
@@ -35,7 +35,7 @@ The introducing words may follow each other. What comes after the last of them i
 
 
 class Evaluator:
-    """Evaluates samples under one rubric with one judge; built once for the pair.
+    """Evaluates samples under one rubric with one judge. It is built once for the pair.
 
     Raises:
         RubricError: a rule of the rubric cannot work, as a pattern that is no regular expression.
@@ -120,7 +120,7 @@ class Evaluator:
         )
 
     def _concluded(self, sample: Sample, verdict: Verdict) -> Verdict:
-        """The verdict of a judge of one tier; a cascade concludes tier by tier, and its verdicts come with a path."""
+        """The verdict of a judge of one tier. A cascade concludes tier by tier, and its verdicts come with a path."""
         ruled = conclude(sample, verdict, self._rules, self.calibration)
         return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
 

@@ -15,12 +15,12 @@ COMMENT_LIMIT = 300
 
 
 def missing_part(criterion: Criterion, sample: Sample) -> str | None:
-    """Why a sample cannot be graded by a criterion, as `no_question`; None where it can."""
+    """Why a sample cannot be graded by a criterion, as `no_question`. None where it can."""
     return next((f"no_{part}" for part in criterion.required if not has_part(sample, part)), None)
 
 
 def has_part(sample: Sample, part: Part) -> bool:
-    """Whether the sample has that part, with more than white space in it; passages must say something."""
+    """Whether the sample has that part, with more than white space in it. Passages must say something."""
     if part == "contexts":
         return not all(is_empty(context) for context in sample.contexts)
     texts: dict[Part, tuple[str, ...]] = {
@@ -74,7 +74,7 @@ def _score_criterion(
 
 
 def average_precision(relevant: Sequence[bool]) -> float:
-    """Mean of precision@k over the ranks k that hold something relevant; 0 where nothing is.
+    """Mean of precision@k over the ranks k that hold something relevant. 0 where nothing is.
 
     The average precision of information retrieval, over what was retrieved: passages that were not are not known.
     """
@@ -98,7 +98,7 @@ def _state(scores: dict[str, float], missing: dict[str, str], verdict: Verdict) 
 def grades_comment(
     sample: Sample, verdict: Verdict, rubric: Rubric, scores: dict[str, float], missing: dict[str, str]
 ) -> str:
-    """One short line for a person: the worst grade with its reason and what it rests on; at most 300 characters."""
+    """The worst grade with its reason and what it rests on, on one line of at most 300 characters."""
     graded = [grade for grade in verdict.grades if grade.value is not None]
     if not graded:
         why = ", ".join(f"{name}: {reason}" for name, reason in missing.items())
@@ -139,7 +139,7 @@ def _quote(sample: Sample, grade: Grade) -> str:
 
 
 def cited_text(sample: Sample, part: Part, index: int = 0) -> str:
-    """The text that offsets of a citation count in; empty where the sample has no such part."""
+    """The text that offsets of a citation count in. Empty where the sample has no such part."""
     several = {"contexts": sample.contexts, "history": tuple(turn.content for turn in sample.history)}
     if part in several:
         return several[part][index] if index < len(several[part]) else ""

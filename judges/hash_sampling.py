@@ -18,5 +18,5 @@ def hash64(salt: str, subject: str) -> int:
 
 
 def is_below(u64: int, rate: float) -> bool:
-    """Whether a 64-bit hash falls under a rate in [0, 1]; rate 1 takes everything."""
+    """Whether a 64-bit hash falls under a rate in [0, 1]. Rate 1 takes everything."""
     return rate >= 1.0 or u64 < int(rate * _TWO_64)

@@ -34,7 +34,7 @@ Pairs of them are endings and particles. What a Japanese sentence is about is wr
 """
 
 _ASSENT = word_set("yes yeah yep right correct true indeed exactly absolutely sure agree course definitely certainly")
-"""Words that say yes to a question and nothing else; what they affirm stands in the question."""
+"""Words that say yes to a question and nothing else. What they affirm stands in the question."""
 
 _LONGEST_WORD = 40
 _MOST_CHARS = 200_000
@@ -54,7 +54,7 @@ def tie(claim: str, evidence: str, *, question: str = "") -> Tie:
     Args:
         claim: what is said to be supported.
         evidence: the passages it is said to rest on.
-        question: what was asked; read with a claim that says nothing by itself (`Yes, it does.`).
+        question: what was asked. Read with a claim that says nothing by itself (`Yes, it does.`).
     """
     claim, evidence = claim[:_MOST_CHARS], evidence[:_MOST_CHARS]
     terms = content_terms(claim)
@@ -87,7 +87,7 @@ def _terms(text: str) -> Iterator[str]:
 
 
 def _term(word: str) -> str:
-    """The stem of a word that says what a text is about; empty for any other."""
+    """The stem of a word that says what a text is about. Empty for any other."""
     small = word in STOP_WORDS or word in _ASSENT or word in _ALL_SMALL_WORDS
     return "" if small or (len(word) == 1 and not word.isdigit()) else stem(word)
 
@@ -135,7 +135,7 @@ def _foreign_to_each_other(claim: str, evidence: str) -> bool:
 
 
 def _script(text: str) -> str | None:
-    """The script of most letters; None where a word mixes two, as look-alike letters do, or where there are none."""
+    """The script of most letters. None where a word mixes two, as look-alike letters do, or where there are none."""
     count: dict[str, int] = {}
     for word, _, _ in words(text[:2000]):
         scripts = {_script_of(char) for char in word if char.isalpha()}
@@ -168,8 +168,8 @@ _SMALL_WORDS = {
     "ru": word_set("и в на с не что он по к из у за от это как для но его она был было до же"),
     "uk": word_set("і в на з не що він до як за від це та для але його вона був було у ще їх"),
 }
-"""Words that give a language away, for languages in wide use that share their script; none is a word of two of them in
-which English is one."""
+"""Words that give a language away, for languages in wide use that share their script. No word here
+is one of English and of another of them."""
 
 _ALL_SMALL_WORDS = frozenset().union(*_SMALL_WORDS.values())
 _LEAST_SMALL_WORDS = 2

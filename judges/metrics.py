@@ -6,7 +6,7 @@ With s, c and n the numbers of supported, contradicted and not found claims:
 - faithfulness = s ÷ (s + c): where the evidence speaks, does the answer tell it truly?
 - hallucination_risk: the judge's own probability that a person would mark a hallucination, or, where the judge has
   none, m + ρ·(n − m): m is the worst doubt of all, n = 1 − Π(1 − dᵢ) what they come to if they were independent. A
-  claim's doubt dᵢ is the probability that it is not supported times the weight of its severity; rejected evidence is
+  claim's doubt dᵢ is the probability that it is not supported times the weight of its severity. Rejected evidence is
   a doubt too. ρ lies between because doubts of one answer go together: with n alone, forty claims at p = .97 would
   come to .70, and a long good answer could never be trusted. More claims and rule hits can only raise the risk, and
   length does not dilute it. It is raw until `assay calibrate` has fitted a curve to it.
@@ -40,7 +40,7 @@ RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL
 """The least risk a response has once one of the team's rules of that severity fired: material is over the usual cut."""
 
 TEAM_RULES = ("pattern", "range", "table", "disclaimer")
-"""Rules that a team writes. Their hits raise the risk and are told; those of rule `values` show in the claims alone."""
+"""Rules that a team writes. Their hits raise the risk and are told. Those of rule `values` show in the claims alone."""
 
 COMMENT_LIMIT = 300
 
@@ -70,7 +70,7 @@ def score(
 
 
 def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
-    """Why numbers are there, or why not; the first that holds, from no answer at all to an answer fully judged."""
+    """Why numbers are there, or why not: the first state that holds, from no answer to an answer fully judged."""
     if verdict.kind is ResponseKind.REFUSAL:
         return GroundingState.REFUSAL
     if verdict.kind is ResponseKind.NO_CLAIMS or not verdict.claims:
@@ -110,7 +110,7 @@ def _count(claims: Iterable[Claim], verdict: ClaimVerdict) -> int:
 
 
 def hallucination_risk(verdict: Verdict) -> float:
-    """Risk in [0, 1]; the judge's own where it states one, else from the claims. The team's rules only raise it."""
+    """Risk in [0, 1]: the judge's own where it states one, else that of the claims. The team's rules only raise it."""
     return max([judged_risk(verdict), *(RULE_HIT_RISK[hit.severity] for hit in team_hits(verdict))])
 
 
@@ -126,7 +126,7 @@ def judged_risk(verdict: Verdict) -> float:
 
 
 def _risk_of_claims(verdict: Verdict) -> float:
-    """M + ρ·(n − m); sorted first, so that the order of the claims changes no bit of the result."""
+    """The m + ρ·(n − m) of the module's text. Doubts are sorted, so that the order of claims changes no bit."""
     doubts = [_weight(claim, verdict) * _doubt(claim) for claim in verdict.claims]
     if verdict.rejected_evidence:
         doubts.append(REJECTED_EVIDENCE_DOUBT)
@@ -149,13 +149,13 @@ def _doubt(claim: Claim) -> float:
 
 
 def published_risk(sample: Sample, verdict: Verdict, rubric: Rubric) -> float | None:
-    """The risk as it would be published, whether or not the rubric lists the score; None where it does not apply."""
+    """The risk as it would be published, whether or not the rubric lists the score. None where it does not apply."""
     value = _value("hallucination_risk", verdict, grounding_state(sample, verdict), rubric)
     return None if isinstance(value, str) else value
 
 
 def risk_label(risk: float, rubric: Rubric) -> RiskLabel:
-    """The risk in one word, by the rubric's cuts; a cut belongs to the higher label."""
+    """The risk in one word, by the rubric's cuts. A cut belongs to the higher label."""
     if risk >= rubric.risk_labels.high:
         return "high"
     return "medium" if risk >= rubric.risk_labels.medium else "low"
@@ -217,7 +217,7 @@ def _explained(sample: Sample, verdict: Verdict, state: GroundingState) -> str:
 
 
 def _quote(sample: Sample, claim: Claim) -> str:
-    """The passage the claim was compared with; empty where there is none."""
+    """The passage the claim was compared with. Empty where there is none."""
     for evidence in claim.evidence:
         if evidence.context < len(sample.contexts):
             return _shortened(sample.contexts[evidence.context][evidence.start : evidence.end], 120)

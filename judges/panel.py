@@ -1,6 +1,6 @@
 """The panel: several models of different families judge the same sample at once, and their votes are counted.
 
-Votes are counted on each sentence of the response; the sentences are ours (`split_sentences`), so all members speak of
+Votes are counted on each sentence of the response. The sentences are ours (`split_sentences`), so all members speak of
 the same ones. A panel removes what one model gets wrong by chance, not what its members get wrong together (Verga et
 al. 2024, arXiv 2404.18796, on panels of different model families).
 """
@@ -59,7 +59,7 @@ class _Member(NamedTuple):
 
 
 class PanelJudge:
-    """Judges by the votes of several judges; more than half of them, and at least two, must answer."""
+    """Judges by the votes of several judges. More than half of them, and at least two, must answer."""
 
     def __init__(self, members: Mapping[str, Judge], *, decide: Literal["majority", "median"] = "majority") -> None:
         """Keep the members, each under the name its vote goes by.
@@ -90,7 +90,7 @@ class PanelJudge:
         return max(2, len(self._members) // 2 + 1)
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Judge one sample; see `Judge.assess`.
+        """Judge one sample. See `Judge.assess`.
 
         Raises:
             EvaluationError: too few members answered: the error that waiting may mend, if there is one. It says what
@@ -112,7 +112,7 @@ class PanelJudge:
             await member.close()
 
     async def _ask_all(self, sample: Sample, rubric: Rubric) -> list[Verdict | EvaluationError]:
-        """Every member's answer, in order; whatever ends this early ends the other members' calls too."""
+        """Every member's answer, in order. Whatever ends this early ends the other members' calls too."""
         tasks = [asyncio.ensure_future(self._ask(judge, sample, rubric)) for judge in self._members.values()]
         try:
             return await asyncio.gather(*tasks)
@@ -122,7 +122,7 @@ class PanelJudge:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(self, member: Judge, sample: Sample, rubric: Rubric) -> Verdict | EvaluationError:
-        """One member's verdict or its failure; an error outside the tree is our bug, and stops the panel."""
+        """One member's verdict or its failure. An error outside the tree is our bug, and stops the panel."""
         try:
             return await member.assess(sample, rubric)
         except ConfigurationError:
@@ -163,7 +163,7 @@ class PanelJudge:
         )
 
     def _sentence(self, sample: Sample, span: Span, claims: Sequence[Claim | None]) -> Claim | None:
-        """What the members together say of one sentence; None where most find nothing to check in it.
+        """What the members together say of one sentence. None where most find nothing to check in it.
 
         A tie goes against the sentence, whatever the probabilities: half of the members found no support for it. A
         sentence that fell is never the likelier to be supported, however sure those were that were outvoted.
@@ -192,7 +192,7 @@ class PanelJudge:
         )
 
     def _risk_stated(self, verdicts: Sequence[Verdict]) -> float | None:
-        """Mean or median of the members' own risks; None where one states none: then the claims give it."""
+        """Mean or median of the members' own risks. None where one states none: then the claims give it."""
         stated = [verdict.risk for verdict in verdicts if verdict.kind is ResponseKind.ANSWER]
         risks = [risk for risk in stated if risk is not None]
         if not risks or len(risks) < len(stated):
@@ -208,7 +208,7 @@ def _spent(answers: Sequence[Verdict | EvaluationError]) -> tuple[Usage, float |
 
 
 def _joined(words: Iterable[str | None], mark: str) -> str:
-    """Each of the words once, in order; those that say nothing are left out."""
+    """Each of the words once, in order. Those that say nothing are left out."""
     return mark.join(dict.fromkeys(word for word in words if word))
 
 
@@ -220,7 +220,7 @@ def _vote(name: str, answer: Verdict | EvaluationError) -> PanelVote:
 
 
 def _by_sentence(verdict: Verdict, sentences: Sequence[Span]) -> list[Claim | None]:
-    """The worst claim that touches each sentence; none where the member declined or found nothing to check."""
+    """The worst claim that touches each sentence. None where the member declined or found nothing to check."""
     worst: list[Claim | None] = [None] * len(sentences)
     ends = [span.end for span in sentences]
     for claim in verdict.claims if verdict.kind is ResponseKind.ANSWER else ():
@@ -236,7 +236,7 @@ def _badness(claim: Claim) -> tuple[int, float]:
 
 
 def _p(claim: Claim) -> float:
-    """Probability of support; certain where the member states none, as for the risk of claims."""
+    """Probability of support. Certain where the member states none, as for the risk of claims."""
     if claim.p_supported is not None:
         return claim.p_supported
     return 1.0 if claim.verdict is ClaimVerdict.SUPPORTED else 0.0
@@ -250,12 +250,12 @@ def _commonest_failure(claims: Sequence[Claim]) -> ClaimVerdict:
 
 
 def _risk(verdict: Verdict) -> float:
-    """A member's own risk; a member that sees no answer flags nothing."""
+    """A member's own risk. A member that sees no answer flags nothing."""
     return judged_risk(verdict) if verdict.kind is ResponseKind.ANSWER else 0.0
 
 
 def _review_reason(flags: Sequence[bool]) -> str:
-    """Why a person should look: the vote was tied or hung on one member; empty where it was clearer than that."""
+    """Why a person should look: the vote was tied or hung on one member. Empty where it was clearer than that."""
     flagging = sum(flags)
     passing = len(flags) - flagging
     if not flagging or not passing or abs(flagging - passing) > 1:
@@ -271,7 +271,7 @@ def _differing(members: Sequence[_Member]) -> str:
 
 
 def _kind(verdicts: Sequence[Verdict], *, has_claims: bool) -> ResponseKind:
-    """An answer if the vote left any claim; else what most members took it for, a refusal if they are tied."""
+    """An answer if the vote left any claim, else what most members took it for. A tie makes it a refusal."""
     if has_claims:
         return ResponseKind.ANSWER
     refusals = sum(verdict.kind is ResponseKind.REFUSAL for verdict in verdicts)

@@ -38,7 +38,7 @@ class Bill(Record):
 
 
 def total_cost(costs: Iterable[float | None]) -> float | None:
-    """The sum of several costs; None where one of them is not known."""
+    """The sum of several costs. None where one of them is not known."""
     total = 0.0
     for cost in costs:
         if cost is None:
@@ -48,14 +48,14 @@ def total_cost(costs: Iterable[float | None]) -> float | None:
 
 
 class PriceTable(Record):
-    """Prices by model name; `checked` says when they were last compared with the published ones (YYYY-MM)."""
+    """Prices by model name. `checked` says when they were last compared with the published ones (YYYY-MM)."""
 
     checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
     models: dict[str, Price] = Field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> PriceTable:
-        """Read a price table; without a path, the one shipped with the package.
+        """Read a price table. Without a path, the one shipped with the package.
 
         Raises:
             ConfigurationError: the file cannot be read or is not a price table.
@@ -69,7 +69,7 @@ class PriceTable(Record):
 
     @classmethod
     def parse(cls, text: str, *, source: str) -> PriceTable:
-        """Parse price table YAML (or JSON); `source` is named in errors.
+        """Parse price table YAML (or JSON). `source` is named in errors.
 
         Raises:
             ConfigurationError: not YAML, an unknown key or a price that is no number.
@@ -87,11 +87,11 @@ class PriceTable(Record):
             raise ConfigurationError(f"{source}: {key}: {problem['msg']}") from exc
 
     def price(self, model: str) -> Price | None:
-        """Price of a model: by its exact name, else by the name without its dated suffix; None if unknown."""
+        """Price of a model: by its exact name, else by the name without its dated suffix. None if unknown."""
         return self.models.get(model) or self.models.get(_SNAPSHOT.sub("", model))
 
     def cost(self, model: str, usage: Usage) -> float | None:
-        """Cost of `usage` in USD; None where the model has no price or the endpoint reported no tokens."""
+        """Cost of `usage` in USD. None where the model has no price or the endpoint reported no tokens."""
         if usage.calls == 0:
             return 0.0
         price = self.price(model)
@@ -108,7 +108,7 @@ class PriceTable(Record):
     def bill(self, calls: Iterable[tuple[str, str, Usage]]) -> Bill:
         """The cost of several calls, each given as the model that served it, the one asked for, and its tokens.
 
-        A call is priced by the model that served it, else by the one asked for; one unknown price makes all unknown.
+        A call is priced by the model that served it, else by the one asked for. One unknown price makes all unknown.
         """
         total = 0.0
         for served, asked, usage in calls:

@@ -15,7 +15,7 @@ from assay.judges.models.base import ChatModel
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 
 OpenModel = Callable[[ModelAt], ChatModel]
-"""Gives the chat model a rubric names. It knows the endpoints and their keys; judges do not."""
+"""Gives the chat model a rubric names. It knows the endpoints and their keys. Judges do not."""
 
 Build = Callable[[Rubric, OpenModel], Judge]
 """Builds a judge for one rubric. It imports the judge when it is called: a model's SDK takes half a second."""
@@ -25,9 +25,9 @@ def build_judge(rubric: Rubric, tier: JudgeName, open_model: OpenModel) -> Judge
     """The judge of one tier of a rubric.
 
     Args:
-        rubric: what is judged; a rubric of method `checks` has a judge of its own, whatever its tier.
+        rubric: what is judged. A rubric of method `checks` has a judge of its own, whatever its tier.
         tier: the judge's name.
-        open_model: gives the models that the judge asks; not called where it asks none.
+        open_model: gives the models that the judge asks. Not called where it asks none.
 
     Raises:
         ConfigurationError: the rubric does not say what the judge needs, or a model cannot be opened.

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-"""A float in [0, 1]; NaN and infinities are refused, so no failure can hide in a number."""
+"""A float in [0, 1]. NaN and infinities are refused, so no failure can hide in a number."""
 
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
 """Half of a surrogate pair, as `\\ud83d` alone."""
@@ -70,7 +70,7 @@ class Sample(Record):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
     def content_hash(self) -> str:
-        """sha256 over what is judged; the id and the metadata are left out, so equal content has one hash."""
+        """sha256 over what is judged. The id and the metadata are left out, so equal content has one hash."""
         content = self.model_dump_json(exclude={"id", "metadata"})
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -343,4 +343,4 @@ class Failed(Record):
 
 
 Outcome = Annotated[Scored | Skipped | Failed, Field(discriminator="outcome")]
-"""What became of one (sample, rubric): scored, skipped or failed; nothing else exists."""
+"""What became of one (sample, rubric): scored, skipped or failed. Nothing else exists."""

@@ -67,7 +67,7 @@ def check_coverage(sample: Sample, verdict: Verdict) -> None:
 
 
 def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
-    """What the verdict covers, as disjoint ranges; ranges with only white space between them are one."""
+    """What the verdict covers, as disjoint ranges. Ranges with only white space between them are one."""
     merged: list[tuple[int, int]] = []
     spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
     for start, end in sorted((span.start, span.end) for span in spans):
@@ -79,7 +79,7 @@ def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
 
 
 def _calibrated(sample: Sample, verdict: Verdict, calibration: Calibration | None) -> Verdict:
-    """The verdict with its risk calibrated; without evidence it is another question than people were asked."""
+    """The verdict with its risk calibrated. Without evidence it is another question than people were asked."""
     if calibration is None or not has_evidence(sample):
         return verdict
     raw = judged_risk(verdict)

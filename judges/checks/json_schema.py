@@ -1,4 +1,4 @@
-"""Whether a response is JSON of a given schema; the response is hostile, so nothing here fetches or backtracks."""
+"""Whether a response is JSON of a given schema. The response is hostile, so nothing here fetches or backtracks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class JsonSchemaCheck:
         self._validator = bounded(schema, registry=Registry())
 
     def fault(self, text: str, *, in_fence: bool) -> str:
-        """What is wrong with a response, in words; empty where it conforms.
+        """What is wrong with a response, in words. Empty where it conforms.
 
         Raises:
             UnjudgeableSample: nested deeper than anything here can read.

@@ -44,7 +44,7 @@ class ChecksJudge:
 
     @property
     def fingerprint(self) -> str:
-        """Versions of the code behind the checks; the checks themselves are in the rubric's hash."""
+        """Versions of the code behind the checks. The checks themselves are in the rubric's hash."""
         return self._fingerprint
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
@@ -85,10 +85,10 @@ class ChecksJudge:
 
 
 def check_checks(rubric: Rubric, source: str) -> dict[str, JsonSchemaCheck]:
-    """Compile what a rubric's checks hold; the schemas by score.
+    """Compile what a rubric's checks hold, and give the schemas by score.
 
     Raises:
-        RubricError: a schema or a pattern cannot work; names it.
+        RubricError: a schema or a pattern cannot work. The error names it.
     """
     for check in rubric.checks:
         for key, expressions in (("any_match", check.any_match), ("no_match", check.no_match)):

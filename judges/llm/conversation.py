@@ -25,7 +25,7 @@ def fresh_nonce() -> str:
 
 
 class Conversation:
-    """All that is asked of a model about one sample; every reply is kept, so that all of them are paid for."""
+    """All that is asked of a model about one sample. Every reply is kept, so that all of them are paid for."""
 
     def __init__(self, model: ChatModel, prices: PriceTable, max_tokens: int) -> None:
         """Begin, with nothing asked yet.
@@ -49,13 +49,13 @@ class Conversation:
         reread: Callable[[Reply], T] | None = None,
         wanted: str,
     ) -> T:
-        """What `read` makes of the reply; where that is a fault, of a second one, asked for by naming the fault.
+        """What `read` makes of the reply. After a fault the model is asked once more, and the fault is named.
 
         Args:
             messages: the prompt.
             schema: JSON schema of the reply.
-            read: parses a reply; called in a thread.
-            reread: parses the second reply; `read`, where it is the same.
+            read: parses a reply. It is called in a thread.
+            reread: parses the second reply. None: `read` does.
             wanted: what a whole reply is, in words, for the repair turn.
 
         Raises:
@@ -106,7 +106,7 @@ class Conversation:
             raise
 
     def _charge(self, error: EvaluationError) -> None:
-        """Put the bill on an error; what the model itself reported of its last call is added."""
+        """Put the bill on an error. What the model itself reported of its last call is added."""
         self._keep(error)
         bill = self._bill(self._replies)
         error.usage = sum((reply.usage for reply in self._replies), start=Usage())
@@ -132,7 +132,7 @@ class Conversation:
 
 
 def parse_whole(reply: Reply, parse: Callable[[str], T], advice: str) -> T:
-    """Parse one reply; where a reply cannot be parsed because it was cut off, that is the fault to name.
+    """Parse one reply. Where a reply cannot be parsed because it was cut off, that is the fault to name.
 
     Args:
         reply: the reply.

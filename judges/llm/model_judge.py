@@ -20,7 +20,7 @@ _MAX_TOKENS: int = LlmOptions.model_fields["max_tokens"].default
 
 
 class ModelJudge(Generic[L]):
-    """Asks a chat model; stateless, so one instance serves all concurrent assessments."""
+    """Asks a chat model. It is stateless: one instance serves all concurrent assessments."""
 
     def __init__(
         self, model: ChatModel, prices: PriceTable, limits: L, nonce: Callable[[], str], asked: Sequence[object]
@@ -31,8 +31,8 @@ class ModelJudge(Generic[L]):
             model: who is asked.
             prices: what the calls cost.
             limits: sizes of one call.
-            nonce: makes the fence word of each call; tests pass their own.
-            asked: what is asked of the model and how, as JSON values; the fingerprint covers it.
+            nonce: makes the fence word of each call. Tests pass their own.
+            asked: what is asked of the model and how, as JSON values. The fingerprint covers it.
         """
         self._model = model
         self._prices = prices
@@ -47,7 +47,7 @@ class ModelJudge(Generic[L]):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over prompt, model name, reply schema and limits; criteria are in the rubric's hash."""
+        """sha256 over prompt, model name, reply schema and limits. Criteria are in the rubric's hash."""
         return self._fingerprint
 
     async def close(self) -> None:

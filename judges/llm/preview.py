@@ -13,21 +13,21 @@ from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.judges.schema import Sample
 
 MASKED_NONCE = "x" * 16
-"""Stands where a call's own nonce stands; shown ones could be copied into an attack."""
+"""Stands where a call's own nonce stands. A nonce that is shown could be copied into an attack."""
 
 CHARS_PER_TOKEN = 4
-"""Characters one token is taken for; English prose has about four, other scripts fewer."""
+"""Characters one token is taken for. English prose has about four, other scripts fewer."""
 
 
 def stable_part(rubric: Rubric) -> str | None:
-    """The first message, the same for every sample of the rubric; None where no model is asked."""
+    """The first message, the same for every sample of the rubric. None where no model is asked."""
     if rubric.method == "graded":
         return instructions_for(rubric.criteria)
     return INSTRUCTIONS if rubric.method == "grounding" and models_asked(rubric) else None
 
 
 def models_asked(rubric: Rubric) -> tuple[tuple[JudgeName, ModelAt], ...]:
-    """Every model that may be asked, with its tier, from the cheapest to the most expensive; each is sent the same."""
+    """Every model that may be asked, with its tier, from the cheapest to the most expensive. Each is sent the same."""
     return tuple((tier, model) for tier in rubric.judge.tiers for model in rubric.judge.models(tier))
 
 

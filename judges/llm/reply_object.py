@@ -1,4 +1,4 @@
-"""Reads the one JSON object a judge model's reply must be; a fault is named for the repair turn."""
+"""Reads the one JSON object a judge model's reply must be. A fault is named for the repair turn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The object a reply consists of; a Markdown fence around the whole is allowed, words beside it are not.
+    """The object a reply consists of. A Markdown fence around the whole is allowed, words beside it are not.
 
     Raises:
         InvalidVerdict: names the fault and repeats nothing of the reply.
@@ -37,7 +37,7 @@ def read_object(text: str) -> dict[str, Any]:
 
 
 def printable(text: str | None) -> str:
-    """A model's own words on one line, without what no screen shows; empty where it has none."""
+    """A model's own words on one line, without what no screen shows. Empty where it has none."""
     return _UNPRINTABLE.sub(" ", text or "").strip()
 
 

@@ -21,7 +21,7 @@ class Alignment(NamedTuple):
     """What comparing a sentence with its passage and the neighbours showed. Shares are of the sentence's weight.
 
     Attributes:
-        passage: the passage; None where no word is shared.
+        passage: the passage. None where no word is shared.
         coverage: share the passage carries.
         nearby: share it carries together with its neighbours.
         apart: share of neighbouring content words that no passage holds together.
@@ -31,7 +31,7 @@ class Alignment(NamedTuple):
         name_apart: the same for names.
         negation_differs: one of the two is negated, the other is not.
         polarity_differs: share of the words that a negation reaches in one of the two only.
-        opposite: a word of the sentence, and its opposite in the passage; empty where there is none.
+        opposite: a word of the sentence, and its opposite in the passage. Empty where there is none.
         negated: the sentence is.
         denied_alone: the sentence is negated, and neither the passage nor its neighbours are.
     """

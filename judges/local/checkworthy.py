@@ -34,7 +34,7 @@ _REFUSAL = re.compile(
 
 # In any case but for i and s, which have more than two forms that the pattern takes for the same letter.
 _REFUSING = ("no ", "not ", "'t ", "’t ", "orry", "afra", "unable ", "uff")
-"""Parts of which every refusal has one; after `no` and `not` there is always another word."""
+"""Parts of which every refusal has one. After `no` and `not` there is always another word."""
 
 _PLEASANTRY = re.compile(
     r"""^\W*(?:
@@ -63,7 +63,7 @@ _HEADING = re.compile(r"^\s*(?:\#{1,6}\s[^\n.]{1,120}|\*\*[^\n*.]{1,80}\*\*:?|[^
 """A heading or a label on a line of its own: `**Opening hours**`, `## Prices`, `Ingredients:`."""
 
 _LONGEST = 400
-"""Longer sentences say something; it also bounds what the patterns have to read."""
+"""Longer sentences say something. It also bounds what the patterns have to read."""
 
 
 def checkworthy(sentences: Iterable[SentenceView]) -> list[SentenceView]:

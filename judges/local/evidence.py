@@ -14,10 +14,10 @@ from assay.judges.text.passages import PassageIndex, cut_passages
 from assay.judges.values import value_index
 
 EVIDENCE_LIMIT = 2_000_000
-"""Characters of evidence that are read; what lies beyond is left out and the verdict says `partial_context`."""
+"""Characters of evidence that are read. What lies beyond is left out and the verdict says `partial_context`."""
 
 _PLACES = 32
-"""Places looked at for one sentence; it bounds the time hostile text can take."""
+"""Places looked at for one sentence. It bounds the time hostile text can take."""
 
 _BEFORE_SENTENCE = re.compile(r"(?:^|[\n.!?…。！？:;|>•*\"”“»)\]}_-])\s*$")
 """What stands before the start of a sentence, as `Total: `."""
@@ -27,7 +27,7 @@ class EvidenceIndex:
     """Index over the contexts, built once per sample in one pass. The order of the contexts changes nothing.
 
     Attributes:
-        stems: stems of all words; the parts of `camelCase` field names count too.
+        stems: stems of all words. The parts of `camelCase` field names count too.
         grams: which pairs and triples of the response's words it has.
         fields: what records answer with yes, no or nothing.
         hours: opening hours in records.
@@ -70,13 +70,13 @@ class EvidenceIndex:
         self.grams.add(sequence)
 
     def states(self, sentence: str) -> bool:
-        """Whether the sentence stands in the evidence word for word, as a sentence; white space may differ."""
+        """Whether the sentence stands in the evidence word for word, as a sentence. White space may differ."""
         wanted = " ".join(sentence.split())
         return any(_stands_in(text, wanted) for text in self._single_spaced)
 
     @cached_property
     def _single_spaced(self) -> list[str]:
-        """The texts with single spaces, without their lines; those of several lines with them, too."""
+        """The texts with single spaces, without their lines. Texts of several lines come with their lines, too."""
         spaced = {text: [" ".join(line.split()) for line in text.splitlines()] for text in self._read}
         several = ("\n".join(lines) for lines in spaced.values() if len(lines) > 1)
         return [*several, *(" ".join(text.split()) for text in spaced)]

@@ -41,14 +41,14 @@ _REPORTING = frozenset(
         "major primary main overall initial current recent prior previous subsequent"
     )
 )
-"""Words with which a text is told rather than what it tells; that they are new means little."""
+"""Words with which a text is told rather than what it tells. It means little that they are new."""
 
 _INFLECTED = ("ing", "ed")
 """Endings of verbs: whoever rewords a text changes verbs first, whoever invents brings nouns, names and numbers."""
 
 
 class SentenceFeatures(NamedTuple):
-    """Features of one sentence. Weights are inverse document frequencies; novelty is a share not in the evidence."""
+    """Features of one sentence. Weights are inverse document frequencies. Novelty is a share not in the evidence."""
 
     absent_weight: float
     absent_count: float
@@ -90,7 +90,7 @@ class SentenceFeatures(NamedTuple):
 
 
 class SentenceView(NamedTuple):
-    """One sentence of the response with what was measured on it; `absent` is rarest first.
+    """One sentence of the response with what was measured on it. `absent` is rarest first.
 
     `stated` means that it stands in the evidence word for word.
     """

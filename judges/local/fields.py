@@ -132,7 +132,7 @@ def name_stems(name: str) -> list[str]:
 
 
 def _fields(text: str) -> Iterable[tuple[str, FieldState]]:
-    """Names and answers of the fields in one text; a field with any other value is left out."""
+    """Names and answers of the fields in one text. A field with any other value is left out."""
     if not _ANSWER.search(text):
         return
     for pattern in (_FIELD, _LINE):

@@ -40,11 +40,11 @@ _DAY_BEFORE = re.compile(rf"\b{_DAY}[\"']?\s?:\s?[\"']?$", re.IGNORECASE)
 _LOOKBACK = 20
 
 HALF_DAY = 720
-"""Minutes; a time without am or pm may mean either half."""
+"""Minutes. A time without am or pm may mean either half."""
 
 
 class OpeningHours:
-    """The times, in minutes, that the evidence gives for each weekday; 0 is Monday."""
+    """The times, in minutes, that the evidence gives for each weekday. 0 is Monday."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._days: dict[int, set[int]] = {}

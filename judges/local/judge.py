@@ -27,7 +27,7 @@ _WORDS_NAMED = 5
 
 
 class LocalJudge:
-    """Judges by words and values; what it can and cannot see is written in CARD.md beside this file."""
+    """Judges by words and values. What it can and cannot see is written in CARD.md beside this file."""
 
     def __init__(self) -> None:
         self._model = LocalModel.load()
@@ -45,7 +45,7 @@ class LocalJudge:
         return self._fingerprint
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Judge one sample; the rubric says nothing this judge could follow.
+        """Judge one sample. The rubric says nothing this judge could follow.
 
         Raises:
             UnjudgeableSample: `no_evidence`, as there is nothing to compare the response with.
@@ -122,7 +122,7 @@ def _evidence(view: ResponseView, sentence: SentenceView) -> tuple[Evidence, ...
 
 
 def _contradiction(sentence: SentenceView) -> str:
-    """What the evidence says instead, in words; empty where nothing shows that it says anything else."""
+    """What the evidence says instead, in words. Empty where nothing shows that it says anything else."""
     aligned = sentence.alignment
     if sentence.agreement.against:
         return f"the record says otherwise under '{sentence.agreement.against[:60]}'"

@@ -137,7 +137,7 @@ def long_share(evidence_words: int) -> float:
 
 
 class WordWeights(dict[str, float]):
-    """Stem → inverse document frequency; a stem not in the table weighs as much as the rarest one in it."""
+    """Stem → inverse document frequency. A stem not in the table weighs as much as the rarest one in it."""
 
     def __init__(self, documents: int, frequency: Mapping[str, int]) -> None:
         super().__init__({stem: math.log(documents / count) for stem, count in frequency.items()})

@@ -30,7 +30,7 @@ def grams(stems: Sequence[str]) -> Grams:
 
 
 class KnownGrams:
-    """The grams of a response that the evidence has too; of the evidence's own, which are many, none is kept.
+    """The grams of a response that the evidence has too. The evidence's own are many, and none of them is kept.
 
     Attributes:
         pairs: of neighbouring words.

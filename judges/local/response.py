@@ -11,7 +11,7 @@ from assay.judges.local.features import SentenceFeatures, SentenceView
 
 
 class ResponseFeatures(NamedTuple):
-    """Features of a response; means are over its words, `worst` to `any` are log-odds of its sentences' doubts."""
+    """Features of a response. Means are over its words, `worst` to `any` are log-odds of its sentences' doubts."""
 
     absent_weight: float
     pair_novelty: float

@@ -26,7 +26,7 @@ class Token(NamedTuple):
 
 
 class Reply(Record):
-    """A model's raw answer. `text` is empty when the model declined; then `refusal` says how.
+    """A model's raw answer. `text` is empty when the model declined, and `refusal` says how.
 
     `tokens` are those of the whole message, empty where the endpoint gives no probabilities.
     """

@@ -61,7 +61,7 @@ def _first_choice(data: object) -> dict[str, Any]:
 
 
 def _content(content: object) -> str:
-    """The text of a message: a string, or the text parts of a list; parts that hold reasoning are no text."""
+    """The text of a message: a string, or the text parts of a list. Parts that hold reasoning are no text."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, dict) and part.get("type", "text") in _TEXT_PARTS]
         return "".join(_text(part.get("text")) or "" for part in parts)
@@ -80,13 +80,13 @@ def _called(calls: object) -> str:
 
 
 def _usage(usage: object) -> Usage:
-    """Tokens as reported; zeros where the server reports none (the price table then says "unknown")."""
+    """Tokens as reported. They are zero where the server reports none; the price table then says "unknown"."""
     if not isinstance(usage, dict):
         return Usage(calls=1)
     prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     prompted, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     reasoned = _count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else 0
-    # Some servers count reasoning beside the completion, not in it; their total tells. It is paid for either way.
+    # Some servers count reasoning beside the completion, not in it. Their total tells. It is paid for either way.
     is_beside = _count(usage.get("total_tokens")) == prompted + written + reasoned
     return Usage(
         calls=1,
@@ -98,7 +98,7 @@ def _usage(usage: object) -> Usage:
 
 
 def _tokens(logprobs: object) -> Iterator[Token]:
-    """The tokens of the message with their alternatives; none at all where any of them is not as documented."""
+    """The tokens of the message with their alternatives. None at all where any of them is not as documented."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or len(content) > _MOST_TOKENS:
         return

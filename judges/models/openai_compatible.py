@@ -1,4 +1,4 @@
-"""A chat model at any OpenAI-compatible endpoint; only this file and `sdk_errors` know the provider's SDK.
+"""A chat model at any OpenAI-compatible endpoint. Only this file and `sdk_errors` know the provider's SDK.
 
 The SDK runs on its aiohttp transport and is called through `post(..., cast_to=object)`: its default transport scans the
 whole connection pool on every call, and its typed call builds a tree of models nobody here reads.
@@ -31,7 +31,7 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 class OpenAICompatibleModel:
     """One model at one endpoint: bounded concurrency, a deadline per call, retries within attempts and waiting time.
 
-    The client is made on the first call, in the loop that runs then; a later loop gets its own. What the endpoint does
+    The client is made on the first call, in the loop that runs then. A later loop gets its own. What the endpoint does
     not support (strict schemas, token probabilities, temperature, `max_tokens`) is found out once and remembered.
     """
 
@@ -46,14 +46,14 @@ class OpenAICompatibleModel:
         max_attempts: int = 4,
         max_wait_s: float = 10.0,
     ) -> None:
-        """Keep the settings; nothing is opened yet.
+        """Keep the settings. Nothing is opened yet.
 
         Args:
             model: name to ask for.
-            api_key: bearer key; servers without keys accept any non-empty word.
-            base_url: the URL that `/chat/completions` is appended to; None for OpenAI.
+            api_key: bearer key. Servers without keys accept any non-empty word.
+            base_url: the URL that `/chat/completions` is appended to. None for OpenAI.
             timeout_s: deadline of one HTTP call, in seconds.
-            max_concurrency: calls under way at once; those that wait between attempts do not count.
+            max_concurrency: calls under way at once. Those that wait between attempts do not count.
             max_attempts: calls made for one request before giving up.
             max_wait_s: seconds one request may wait between attempts, all waits together.
 
@@ -85,7 +85,7 @@ class OpenAICompatibleModel:
     async def complete(
         self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
-        """Ask once, with retries; see `ChatModel.complete`.
+        """Ask once, with retries. See `ChatModel.complete`.
 
         Raises:
             RateLimited, ModelTimeout, ModelUnavailable: still so after the last attempt, or the endpoint asks for a
@@ -146,7 +146,7 @@ class OpenAICompatibleModel:
             form, exploring = better, True
 
     def _after_reply(self, form: RequestForm, reply: Reply) -> RequestForm | None:
-        """The form to ask again in, because this one was not heeded; None where the reply is what it is.
+        """The form to ask again in, because this one was not heeded. None where the reply is what it is.
 
         Once the endpoint has shown that it heeds a form, a reply in that form that is no JSON is the model's fault, or
         the work of the text: it must not change how everybody after it is asked.
@@ -177,7 +177,7 @@ class OpenAICompatibleModel:
         return read_reply(data, asked_model=self._model, latency_s=time.perf_counter() - started)
 
     def _running_client(self) -> openai.AsyncOpenAI:
-        """The client of the running loop; connections belong to the loop they were opened in."""
+        """The client of the running loop. Connections belong to the loop they were opened in."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             self._loop = loop
@@ -193,7 +193,7 @@ class OpenAICompatibleModel:
 
 
 def _after_refusal(form: RequestForm, exc: openai.OpenAIError, *, exploring: bool) -> RequestForm | None:
-    """The form to try after an error; None where the error is about something else.
+    """The form to try after an error. None where the error is about something else.
 
     While exploring, a stricter form was already answered: whatever refuses this one, the next is tried.
     """

@@ -19,7 +19,7 @@ _CLOSED = re.compile(
 )
 """The end of reasoning whose beginning the chat template wrote itself: `</think>`. Beside it a line begins or ends.
 
-Text under judgement is shown to the model on one line and with its `</think>` broken up; so a model that merely quotes
+Text under judgement is shown to the model on one line and with its `</think>` broken up. So a model that merely quotes
 it writes no such end.
 """
 
@@ -34,7 +34,7 @@ _MOST_ENDS = 20
 
 
 def answer_of(text: str) -> str:
-    """The text after the model's reasoning; empty where reasoning was begun and not ended."""
+    """The text after the model's reasoning. Empty where reasoning was begun and not ended."""
     if _CHANNEL.match(text):
         return _CHANNEL_END.sub("", text.rpartition(_FINAL)[2]).strip() if _FINAL in text else ""
     end = _blocks_end(text)
@@ -56,7 +56,7 @@ def _blocks_end(text: str) -> int:
 
 
 def _after_end(text: str) -> str:
-    """What follows the end of reasoning that shows no beginning; the text itself where there is no such end.
+    """What follows the end of reasoning that shows no beginning. The text itself where there is no such end.
 
     Reasoning, or a quotation in the answer, may hold further ends: the first one that is followed by one JSON object
     and nothing else is right, and where none is the last one shows best what is wrong with the reply.

@@ -1,4 +1,4 @@
-"""What a provider's error status and body mean; above all, whether the text under judgement may be behind them.
+"""What a provider's error status and body mean: above all, whether the text under judgement may be behind them.
 
 Where it may be, nobody must take the error for an outage: whoever writes the text could then choose a cheaper judge.
 So what is not known to be about access (key, quota, model) counts as a rejection of this one request.

@@ -2,7 +2,7 @@
 
 Servers that call themselves OpenAI-compatible differ in how they can be held to a JSON schema, whether they give token
 probabilities, whether they take a temperature and how the bound on the completion is called. What one lacks shows in
-its refusals, or in a reply that is no JSON although JSON was asked for; from then on it is asked in the simpler form.
+its refusals, or in a reply that is no JSON although JSON was asked for. From then on it is asked in the simpler form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from assay.judges.schema import Record
 
 TOOL_NAME = "verdict"
 TOP_LOGPROBS = 5
-"""Alternatives asked for at each token; the most that every server which gives any is known to allow."""
+"""Alternatives asked for at each token: the most that all servers with alternatives are known to allow."""
 
 
 class JsonForm(StrEnum):
@@ -41,7 +41,7 @@ _FORM_WORDS = {
 }
 _PLAIN_REFUSALS = frozenset({400, 404, 422})
 _OTHER_REFUSALS = frozenset({403, 500, 501})
-"""Statuses that some servers refuse a feature with (no access to logprobs; llama.cpp without --jinja), but that mostly
+"""Statuses that some servers refuse a feature with (no access to logprobs, llama.cpp without --jinja), but that mostly
 mean something else: with them the complaint must also say that the feature is what is refused."""
 
 _REFUSING = (
@@ -55,7 +55,7 @@ _REFUSING = (
 
 
 class RequestForm(Record):
-    """The dialect one endpoint speaks; `proven` once it has answered with JSON in this form."""
+    """The dialect one endpoint speaks. `proven` once it has answered with JSON in this form."""
 
     json_form: JsonForm = JsonForm.SCHEMA
     logprobs: bool = True
@@ -64,7 +64,7 @@ class RequestForm(Record):
     proven: bool = False
 
     def without_refused(self, status: int, complaint: str) -> RequestForm | None:
-        """The form without the feature the server refused; None if it complained of something else.
+        """The form without the feature the server refused. None if it complained of something else.
 
         Args:
             status: of the HTTP answer.
@@ -85,7 +85,7 @@ class RequestForm(Record):
         return None
 
     def looser(self) -> RequestForm | None:
-        """The form that asks for JSON in the next weaker way, yet to be proven; None if there is none."""
+        """The form that asks for JSON in the next weaker way, yet to be proven. None if there is none."""
         place = _FORMS.index(self.json_form) + 1
         if place == len(_FORMS):
             return None
@@ -131,7 +131,7 @@ class KnownForms:
 
 
 KNOWN_FORMS = KnownForms()
-"""The process's own; adapters of several rubrics at one endpoint find its dialect out once."""
+"""The forms known to this process. Adapters of several rubrics at one endpoint find its dialect out once."""
 
 
 def request_body(
@@ -165,7 +165,7 @@ def request_body(
 
 
 def _encodable(message: ChatMessage) -> dict[str, Any]:
-    """The message as JSON; halves of surrogate pairs, which no UTF-8 can carry, become question marks."""
+    """The message as JSON. Halves of surrogate pairs, which no UTF-8 can carry, become question marks."""
     return {"role": message.role, "content": message.content.encode("utf-8", "replace").decode("utf-8")}
 
 

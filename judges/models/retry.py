@@ -1,4 +1,4 @@
-"""When a failed model call is tried again, and after how long; bounded by attempts and by the time spent waiting."""
+"""When a failed model call is tried again, and after how long. Attempts and time spent waiting are bounded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _JITTER_S = 0.25
 
 
 def retry_transient(*, max_attempts: int, max_wait_s: float) -> tenacity.AsyncRetrying:
-    """A retry loop for one request; the last error leaves it as it is.
+    """A retry loop for one request. The last error leaves it as it is.
 
     Args:
         max_attempts: calls made in all.
@@ -45,7 +45,7 @@ def wait_before_next(state: tenacity.RetryCallState) -> float:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the endpoint asks to wait by Retry-After, in seconds or as a date (RFC 9110, 10.2.3); None without it.
+    """Seconds the endpoint asks to wait by Retry-After, in seconds or as a date (RFC 9110, 10.2.3). None without it.
 
     A date is measured against the endpoint's own Date header where there is one, so that clock skew does not count.
     """

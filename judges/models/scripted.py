@@ -14,7 +14,7 @@ ScriptedReply = str | Reply | Exception
 
 
 class ScriptedModel:
-    """Answers from a list, in order, or from a function of the messages; the same script gives the same replies.
+    """Answers from a list, in order, or from a function of the messages. The same script gives the same replies.
 
     `requests` keeps the messages of every call. Usage is counted in characters over four, a stand-in for tokens.
     """
@@ -38,7 +38,7 @@ class ScriptedModel:
     async def complete(
         self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
     ) -> Reply:
-        """Give the next reply of the script; the schema and the bound are not looked at.
+        """Give the next reply of the script. The schema and the bound are not looked at.
 
         Raises:
             ConfigurationError: the list of replies is used up.

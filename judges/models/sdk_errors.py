@@ -45,7 +45,7 @@ ERROR_CLASSES: dict[type[Exception], type[EvaluationError]] = {
     openai.WebSocketConnectionClosedError: ModelUnavailable,
     openai.WebSocketQueueFullError: ModelUnavailable,
 }
-"""What each error of the SDK means to us; one that answers a status is told by `refusals.error_class`."""
+"""What each error of the SDK means to us. One that answers a status is told by `refusals.error_class`."""
 
 _REMEDIES: dict[type[EvaluationError], str] = {
     ModelAccessDenied: "check key, model name and base URL",
@@ -54,7 +54,7 @@ _REMEDIES: dict[type[EvaluationError], str] = {
 
 
 def map_error(exc: openai.OpenAIError, endpoint: str) -> EvaluationError:
-    """The error of ours for one of the SDK's; names status and code, never the server's or the request's text."""
+    """The error of ours for one of the SDK's. It names status and code, never the server's or the request's text."""
     if isinstance(exc, openai.APIStatusError):
         return _map_status(exc, endpoint)
     mapped = next(ERROR_CLASSES[cls] for cls in type(exc).__mro__ if cls in ERROR_CLASSES)
@@ -64,7 +64,7 @@ def map_error(exc: openai.OpenAIError, endpoint: str) -> EvaluationError:
 
 
 def _timed_out(exc: BaseException) -> bool:
-    """Whether a time-out is at the root; the SDK's transport calls a dropped connection a time-out as well."""
+    """Whether a time-out is at the root. The SDK's transport calls a dropped connection a time-out as well."""
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, TimeoutError):
@@ -80,7 +80,7 @@ def refusal_of(exc: openai.APIStatusError) -> Refusal:
 
 
 def _map_status(exc: openai.APIStatusError, endpoint: str) -> EvaluationError:
-    """The error for a status; an endpoint that could not read the model's reply has broken the reply format."""
+    """The error for a status. An endpoint that could not read the model's reply has broken the reply format."""
     mapped = error_class(refusal_of(exc))
     answered = f"status {exc.status_code}{_safe_code(exc.code or exc.type)}"
     message = f"{endpoint}: {answered}"

@@ -19,7 +19,7 @@ REFUSAL = "refusal"
 """The label of a level that says that the response declines: a golden item that expects a refusal asks for it."""
 
 OWN_INPUT: frozenset[Part] = frozenset({"question", "contexts", "response", "reference"})
-"""Parts without which a criterion that sees them cannot be graded; history only helps to read the others."""
+"""Parts without which a criterion that sees them cannot be graded. History only helps to read the others."""
 
 
 class Level(Record):

@@ -17,7 +17,7 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML without repeated keys, of which PyYAML would silently take the last, and with a line for every fault."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Compose a mapping; a key that comes twice is an error at its place. What `<<` brings in may be overridden."""
+        """Compose a mapping. A key that comes twice is an error at its place. What `<<` brings in may be overridden."""
         node = super().compose_mapping_node(anchor)
         seen: set[tuple[str, str]] = set()
         for key, _ in node.value:
@@ -28,7 +28,7 @@ class _StrictLoader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  # PyYAML's signature
-        """Build a value; one that is none, as the 31st of February, is an error at its place."""
+        """Build a value. One that is none, as the 31st of February, is an error at its place."""
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, OverflowError) as exc:
@@ -68,7 +68,7 @@ def check_storable(value: Any, source: str, key: str = "") -> None:
     """Check that a parsed tree keeps its content when it is written as JSON: a version is the hash of that.
 
     Raises:
-        RubricError: a number that is not finite, or half of a surrogate pair; names its place.
+        RubricError: a number that is not finite, or half of a surrogate pair. The error names its place.
     """
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -112,7 +112,7 @@ def first_problem(exc: ValidationError) -> tuple[str, str]:
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[str, bool]:
-    """Where a problem is, without pydantic's names for the members of a union; and whether it lies inside JSON."""
+    """Where a problem is, without pydantic's names for the members of a union, and whether it lies inside JSON."""
     parts = [str(part) for part in loc]
     tag = next((at for at, part in enumerate(parts) if part.startswith(_JSON_TAG)), None)
     parts = parts[:tag]
@@ -123,7 +123,7 @@ def _place(loc: tuple[int | str, ...]) -> tuple[str, bool]:
 
 _JSON_TAG = "dict[str,json-or-python["
 _BOUNDS = ("at_least", "at_most")
-"""Keys of rules whose value is a number or a day; a place below them is the name of one of the two."""
+"""Keys of rules whose value is a number or a day. A place below them is the name of one of the two."""
 
 _NAMED_KEY = re.compile(r"([a-z_][\w.]*): ")
 """How a check over several keys says which one it means: `scores: `."""

@@ -9,13 +9,13 @@ from pydantic import Field, field_validator, model_validator
 from assay.judges.schema import GroundingState, Probability, Record
 
 JudgeName = Literal["local", "llm", "panel"]
-"""The judges a rubric may name, from the cheapest to the most expensive; `judges/registry.py` builds each of them."""
+"""The judges a rubric may name, from the cheapest to the most expensive. `judges/registry.py` builds each of them."""
 
 TIER_ORDER: tuple[JudgeName, ...] = get_args(JudgeName)
 """The order in which a rubric's tiers must stand."""
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-"""Name of an endpoint that the deployment's environment configures; letters, digits and hyphens."""
+"""Name of an endpoint that the deployment's environment configures, in letters, digits and hyphens."""
 
 _ModelName = Annotated[str, Field(min_length=1)]
 
@@ -122,7 +122,7 @@ class JudgePlan(Record):
         return len(self.tiers) > 1
 
     def models(self, tier: JudgeName) -> tuple[ModelAt, ...]:
-        """The models a tier asks; none for the local judge."""
+        """The models a tier asks. None for the local judge."""
         if tier == "llm" and self.llm is not None:
             return (self.llm,)
         return self.panel.members if tier == "panel" and self.panel is not None else ()

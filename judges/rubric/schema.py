@@ -96,7 +96,7 @@ class Rubric(Record):
     @model_validator(mode="before")
     @classmethod
     def _fill_scores(cls, data: Any) -> Any:
-        """Scores that are not listed are those of the method; the hash must not depend on who listed them."""
+        """Scores that are not listed are those of the method. The hash must not depend on who listed them."""
         if not isinstance(data, dict) or "scores" in data:
             return data
         listed = _scores_of(data)
@@ -125,11 +125,11 @@ class Rubric(Record):
 
     @property
     def state_score(self) -> str:
-        """Name of the categorical score beside the numbers; no two methods share one on a trace."""
+        """Name of the categorical score beside the numbers. No two methods share one on a trace."""
         return "grounding_state" if self.method == "grounding" else f"{self.name.replace('-', '_')}_state"
 
     def content(self) -> str:
-        """Canonical JSON of everything that could change a verdict; what the hash is taken over."""
+        """Canonical JSON of everything that could change a verdict. The hash is taken over it."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
@@ -138,7 +138,7 @@ class Rubric(Record):
 
 
 def _scores_of(data: dict[str, Any]) -> dict[str, Any] | None:
-    """The scores that unparsed criteria or checks give; None where they are too broken to tell, which is said later."""
+    """The scores that unparsed criteria or checks give. None where they are too broken to tell, which is said later."""
     if data.get("method", "grounding") == "grounding":
         return dict(DIRECTIONS)
     try:
@@ -181,7 +181,7 @@ def load_rubric(path: Path, variables: Mapping[str, str] | None = None) -> Rubri
 
     Args:
         path: the YAML file.
-        variables: values for `${NAME}` in it; the caller decides what the environment may give.
+        variables: values for `${NAME}` in it. The caller decides what the environment may give.
 
     Raises:
         RubricError: unreadable, not YAML, unknown key, wrong value, or a variable without a value.
@@ -196,13 +196,13 @@ def load_rubric(path: Path, variables: Mapping[str, str] | None = None) -> Rubri
 def parse_rubric(
     text: str, *, source: str, variables: Mapping[str, str] | None = None, directory: Path | None = None
 ) -> Rubric:
-    """Parse rubric YAML (or its canonical JSON); `source` is named in errors.
+    """Parse rubric YAML (or its canonical JSON). `source` is named in errors.
 
     Args:
         text: the file's content.
         source: what errors name.
         variables: values for `${NAME}`.
-        directory: where files it names lie; without one, their content must be in the text, as it is in `content()`.
+        directory: where files it names lie. Without one, their content must be in the text, as it is in `content()`.
 
     Raises:
         RubricError: as `load_rubric`.

@@ -18,7 +18,7 @@ def with_schemas(checks: Sequence[Check], directory: Path | None, source: str) -
 
     Args:
         checks: as parsed.
-        directory: where the rubric's file lies; None where its checks must hold their schemas already.
+        directory: where the rubric's file lies. None where its checks must hold their schemas already.
         source: the rubric's file, for errors.
 
     Raises:

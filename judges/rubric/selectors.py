@@ -28,7 +28,7 @@ _KEYS_ONLY = re.compile(r"(?:\.[^.\[\]*'\"?@$]+)+")
 
 
 class Selector(Record):
-    """A parsed selector; `keys` are the plain keys of a path that has nothing else, `path` is JSONPath otherwise."""
+    """A parsed selector. `keys` are the plain keys of a path that has nothing else, `path` is JSONPath otherwise."""
 
     head: str
     name: str | None = None
@@ -38,7 +38,7 @@ class Selector(Record):
 
     @property
     def json_path(self) -> str:
-        """The JSONPath into the field; "$" for the field itself."""
+        """The JSONPath into the field: "$" is the field itself."""
         if self.path:
             return self.path
         return "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in self.keys)

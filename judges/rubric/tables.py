@@ -33,7 +33,7 @@ def with_rows(rules: Rules, directory: Path | None, source: str) -> Rules:
 
     Args:
         rules: as parsed.
-        directory: where the rubric's file lies; None where it came without one, and its tables must have rows already.
+        directory: where the rubric's file lies. None where it came without one, and its tables must have rows already.
         source: the rubric's file, for errors.
 
     Raises:

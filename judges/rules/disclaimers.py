@@ -17,7 +17,7 @@ from assay.judges.schema import ResponseKind, RuleHit, Sample, Span
 from assay.judges.text.words import surface_words
 
 MOST_COMPARED = 200
-"""Stretches of a response that are compared word by word with one wording; hostile text holds no end of them."""
+"""Stretches of a response that are compared word by word with one wording. Hostile text holds no end of them."""
 
 
 def compile_disclaimers(rules: Rules, source: str) -> Step | None:
@@ -115,7 +115,7 @@ def _likely(wording: Sequence[str], response_words: Sequence[str], similarity: f
 
 
 def _overlaps(wording: Sequence[str], response_words: Sequence[str]) -> Iterator[int]:
-    """How many words each stretch shares with the wording; one pass. A shorter text is one stretch."""
+    """How many words each stretch shares with the wording, in one pass. A shorter text is one stretch."""
     lacking = Counter(wording)
     shared = 0
     size = min(len(wording), len(response_words))
@@ -131,5 +131,5 @@ def _overlaps(wording: Sequence[str], response_words: Sequence[str]) -> Iterator
 
 
 def _words(text: str) -> list[str]:
-    """Words in one case, compatibility forms levelled; punctuation and white space do not count."""
+    """Words in one case, compatibility forms levelled. Punctuation and white space do not count."""
     return [word.casefold() for word in surface_words(unicodedata.normalize("NFKC", text))]

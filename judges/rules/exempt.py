@@ -18,7 +18,7 @@ _PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
 
 
 def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
-    """The first sentence of a response said to claim nothing that tells what the evidence tells; None without one."""
+    """The first sentence of a response said to claim nothing that tells what the evidence tells. None without one."""
     if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
         return None
     return first_statement(sample, split_sentences(sample.response))

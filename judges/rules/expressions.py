@@ -9,11 +9,11 @@ import regex
 from assay.judges.errors import EvaluationError, RubricError
 
 SEARCH_TIMEOUT_S = 0.25
-"""Longest search of one pattern over one text; a pattern that backtracks for longer is a mistake in the rubric."""
+"""Longest search of one pattern over one text. A pattern that backtracks for longer is a mistake in the rubric."""
 
 
 _ANY_TEXTS = ("", "a", "7, \u03a9!")
-"""Texts that no pattern has in mind; what matches all of them matches the empty string in any."""
+"""Texts that no pattern has in mind. What matches all of them matches the empty string in any."""
 
 
 class PatternTimeout(EvaluationError):
@@ -34,7 +34,7 @@ def check_expression(expression: str, source: str, key: str) -> None:
     """Check that an expression compiles.
 
     Raises:
-        RubricError: it does not; names source and key.
+        RubricError: it does not. The error names source and key.
     """
     try:
         compiled(expression)

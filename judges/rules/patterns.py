@@ -42,7 +42,7 @@ def validate_patterns(patterns: Iterable[Pattern], source: str) -> None:
     """Check that every pattern compiles, and that not every text matches it.
 
     Raises:
-        RubricError: one does not; names `source`, the pattern and what is wrong with it.
+        RubricError: one does not. The error names `source`, the pattern and what is wrong with it.
     """
     for pattern in patterns:
         key = "must_match" if pattern.must_match is not None else "must_not_match"

@@ -66,7 +66,7 @@ class RangeCheck:
         return list(outside.values())
 
     def _amount(self, value: Value) -> Decimal | date | None:
-        """What is compared; None where the value is of another currency or unit, or says too little."""
+        """What is compared. None where the value is of another currency or unit, or says too little."""
         if value.kind is ValueKind.DATE:
             return _day(value.normal)
         written, _, sign = value.normal.partition(" ")
@@ -102,7 +102,7 @@ def check_ranges(reading: Reading, checks: Sequence[RangeCheck], elsewhere: Iter
     Args:
         reading: the response.
         checks: the ranges.
-        elsewhere: mentions of what other rules know; their values are not these subjects'.
+        elsewhere: mentions of what other rules know. Their values are not these subjects'.
     """
     named = sorted(naming for check in checks for naming in check.named_in(reading))
     asked = _only_one({check.rule.id: check.asked_in(reading) for check in checks} if reading.question else {})
@@ -128,7 +128,7 @@ def _only_one(asked: dict[str, list[Mention]]) -> frozenset[str]:
 
 
 def _day(normal: str) -> date | None:
-    """A full day; None for a part of one, a time, or a date that may be read two ways."""
+    """A full day. None for a part of one, a time, or a date that may be read two ways."""
     try:
         return date.fromisoformat(normal)
     except ValueError:

@@ -127,7 +127,7 @@ class Reading:
 
     @cached_property
     def _cuts(self) -> list[int]:
-        """Where clauses end; not between the two ends of one stated range."""
+        """Where clauses end. A stated range, as `5 to 10`, holds no such end."""
         spans = sorted((value.start, value.end) for group in self.values.values() for value in group)
         joined = [(end, start) for (_, end), (start, _) in pairwise(spans) if _JOINS.fullmatch(self.text, end, start)]
         ends = [end for end, _ in joined]
@@ -143,12 +143,12 @@ class Reading:
         return self.sentences[max(0, bisect_right(self._starts, position) - 1)]
 
     def stated_of(self, mention: Mention, kind: ValueKind, others: Others) -> list[Value]:
-        """The value of a kind that the response states of a subject where it names it; two for a stated range.
+        """The value of a kind that the response states of a subject where it names it. A stated range gives two.
 
         Args:
             mention: where it is named.
             kind: of the value wanted.
-            others: where any subject is named; a value that belongs to another one is left to it.
+            others: where any subject is named. A value that belongs to another one is left to it.
         """
         values = self.values.get(kind, [])
         at = self._nearest(mention, values, self._value_starts[kind], others) if values else None
@@ -200,7 +200,7 @@ class Reading:
 
         Args:
             named: where the response names which subject, sorted.
-            asked: the subjects named by the question's only mention of any; empty where it names several or none.
+            asked: the subjects named by the question's only mention of any. Empty where it names several or none.
         """
         carried: list[Named] = []
         spoken = asked
@@ -261,7 +261,7 @@ class PhraseFinder:
 
 
 def _stems_of(phrase: str) -> frozenset[str]:
-    """The stems that make a phrase; stop words only where there is nothing else."""
+    """The stems that make a phrase. Stop words count only where there is nothing else."""
     all_words = [word for word, _, _ in words(phrase)]
     return frozenset(stem(word) for word in ([w for w in all_words if w not in STOP_WORDS] or all_words))
 
@@ -269,7 +269,7 @@ def _stems_of(phrase: str) -> frozenset[str]:
 def _windows(
     phrase: frozenset[str], places: dict[str, list[int]], tokens: Sequence[tuple[str, int, int]]
 ) -> Iterable[Mention]:
-    """Shortest stretches that hold every stem of the phrase, none overlapping; linear in the stems' occurrences."""
+    """Shortest stretches that hold every stem of the phrase, none overlapping. Linear in the stems' occurrences."""
     if not phrase <= places.keys():
         return
     last: dict[str, int] = {}
@@ -283,7 +283,7 @@ def _windows(
 
 
 def _distance(mention: Mention, value: Value) -> tuple[int, bool]:
-    """Characters between the two; what follows wins over what precedes."""
+    """Characters between the two. What follows wins over what precedes."""
     if value.start >= mention.end:
         return value.start - mention.end, False
     return mention.start - value.end, True

@@ -28,7 +28,7 @@ evidence. Values come before disclaimers: a stated value can make an answer of w
 
 
 class RuleSet:
-    """The rules of one rubric; stateless once built."""
+    """The rules of one rubric. A rule set is stateless once it is built."""
 
     def __init__(self, rules: Rules, source: str) -> None:
         """Compile the rules.
@@ -38,7 +38,7 @@ class RuleSet:
             source: what errors name.
 
         Raises:
-            RubricError: a rule that cannot work; names the rule, the key and the remedy.
+            RubricError: a rule cannot work. The error names the rule, the key and the remedy.
         """
         self._steps = [step for build in RULES.values() if (step := build(rules, source)) is not None]
 

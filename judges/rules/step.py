@@ -14,7 +14,7 @@ class Progress(NamedTuple):
 
     Attributes:
         verdict: after the steps so far.
-        vouched: places of values that a step knows to be right; later steps do not ask the evidence for them.
+        vouched: places of values that a step knows to be right. Later steps do not ask the evidence for them.
     """
 
     verdict: Verdict
@@ -25,7 +25,7 @@ Step = Callable[[Sample, Progress], Progress]
 """One compiled rule, applied to one verdict. It may raise `PatternTimeout`."""
 
 Compile = Callable[[Rules, str], Step | None]
-"""Compiles a rule from a rubric's rules; the text is what errors name.
+"""Compiles a rule from a rubric's rules. The text is what errors name.
 
 It gives None where the rubric asks for nothing of this rule, and raises `RubricError` where the rule cannot work.
 """

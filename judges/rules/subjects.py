@@ -12,7 +12,7 @@ from assay.judges.schema import ResponseKind, Sample
 
 
 def compile_subjects(rules: Rules, source: str) -> Step | None:
-    """The step that holds an answer against the team's tables and ranges; what tables confirm is vouched for.
+    """The step that holds an answer against the team's tables and ranges. What tables confirm is vouched for.
 
     Both are one step, because a value beside a table's key is not a range's.
 

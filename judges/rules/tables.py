@@ -20,7 +20,7 @@ from assay.judges.values import Value, ValueIndex, extract_values
 from assay.judges.values.units import dimension_of
 
 MOST_WORDS = 12
-"""Words of a key that are compared; no product is told apart later than that."""
+"""Words of a key that are compared. No product is told apart later than that."""
 
 APPROXIMATELY = 20
 """Characters before a value in which `about` or `nearly` may stand."""
@@ -32,7 +32,7 @@ class _Cell(NamedTuple):
 
 
 class _Attributes(NamedTuple):
-    """Where one sentence names attributes; `others` knows all of these places."""
+    """Where one sentence names attributes. `others` knows all of these places."""
 
     places: dict[str, list[Mention]]
     others: Others
@@ -112,7 +112,7 @@ class TableCheck:
         return file, f"row {row.key!r}, column {name}"
 
     def named_in(self, tokens: Sequence[tuple[str, int, int]]) -> list[Named]:
-        """Where a text names a key, the longest one at each place; the subject is the row's number."""
+        """Where a text names a key, the longest one at each place. The subject is the row's number."""
         namings: list[Named] = []
         at = 0
         while at < len(tokens):
@@ -123,7 +123,7 @@ class TableCheck:
         return namings
 
     def _key_at(self, tokens: Sequence[tuple[str, int, int]], at: int) -> tuple[int, int]:
-        """Length in words and row of the longest key that begins at a word; zero where none does."""
+        """Length in words and row of the longest key that begins at a word. Zero where none does."""
         for length in range(min(self._longest.get(tokens[at][0], 0), len(tokens) - at), 0, -1):
             row = self._keys.get(tuple(word for word, _, _ in tokens[at : at + length]))
             if row is not None:

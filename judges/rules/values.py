@@ -47,7 +47,7 @@ def check_values(
 ) -> Verdict:
     """Compare each claim's values of these kinds with what evidence, question and history carry.
 
-    A supported claim with a value none of them states becomes `not_found`; where one sentence of the evidence says
+    A supported claim with a value none of them states becomes `not_found`. Where one sentence of the evidence says
     nearly the same with another value of the same kind and unit, any claim but a contradicted one becomes
     `contradicted`. Each such value is a hit. Values at `vouched` places are known to be right and are not asked for. A
     sentence that the judge exempted becomes a claim by such a value.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assay.judges.schema import Claim, ClaimVerdict, RuleHit, Severity, Span, Verdict
 
 MOST_HITS = 100
-"""Hits of one kind that are told; hostile text can hold thousands. Every claim is judged all the same."""
+"""Hits of one kind that are told. Hostile text can hold thousands. Every claim is judged all the same."""
 
 _ORDER = {Severity.MINOR: 0, Severity.MATERIAL: 1, Severity.CRITICAL: 2}
 

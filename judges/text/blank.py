@@ -1,7 +1,7 @@
 """Whether a text says anything: what retrievers and tools give back when they found nothing is no evidence.
 
 `[]`, `{}`, `null`, `{"documents": []}` and a lone zero-width space are not blank, and yet there is nothing in them that
-a statement could be held against. Letters and digits of every script count; so does any number, `true` or `false`.
+a statement could be held against. Letters and digits of every script count. So does any number, `true` or `false`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_empty(text: str) -> bool:
 
 
 def is_empty_value(value: JsonValue) -> bool:
-    """Whether no leaf of a JSON value says anything; the keys of objects alone do not."""
+    """Whether no leaf of a JSON value says anything. The keys of objects alone do not."""
     stack = [value]
     while stack:
         node = stack.pop()

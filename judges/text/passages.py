@@ -12,7 +12,7 @@ from assay.judges.text.sentences import sentence_ranges
 from assay.judges.text.words import STOP_WORDS, stems_between, word_ranges
 
 PASSAGE_WORDS = 45
-"""Longest passage; a longer sentence (a JSON record, a table row) is cut into several."""
+"""Longest passage. A longer sentence (a JSON record, a table row) is cut into several."""
 
 MOST_POSTINGS = 200
 """A stem in more passages than this says nothing about which of them a sentence rests on."""
@@ -35,7 +35,7 @@ class Passage(NamedTuple):
 class PassageMatch(NamedTuple):
     """The passage that bears most on a sentence, and the share of the sentence's weight that it carries.
 
-    `nearby` is the share carried together with the passages before and after it in the same context; `window` holds
+    `nearby` is the share carried together with the passages before and after it in the same context. `window` holds
     the stems of all of these.
     """
 
@@ -57,7 +57,7 @@ def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
 
 
 def _divided(whole: Passage, ranges: Sequence[tuple[int, int]]) -> Iterator[Passage]:
-    """A sentence of more words than a passage may have, in several; `ranges` are the offsets of its words."""
+    """A sentence of more words than a passage may have, in several. `ranges` are the offsets of its words."""
     for first in range(0, len(ranges), PASSAGE_WORDS):
         after = first + PASSAGE_WORDS
         start = ranges[first][0] if first else whole.start
@@ -82,7 +82,7 @@ class PassageIndex:
         Args:
             passages: to be found.
             weights: how much a stem tells, 1 for each where it is None.
-            asked: the only stems that will be asked for; any where it is None.
+            asked: the only stems that will be asked for. Any where it is None.
         """
         self.passages = list(passages)
         self._weights = weights
@@ -95,11 +95,11 @@ class PassageIndex:
         self._postings = {stem: posted for stem, posted in postings.items() if len(posted) <= MOST_POSTINGS}
 
     def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> PassageMatch | None:
-        """The passage that carries most of the weight of `stems`; None where none is shared.
+        """The passage that carries most of the weight of `stems`. None where none is shared.
 
         Args:
             stems: of the sentence.
-            among: the only passages to consider; None for all.
+            among: the only passages to consider. None for all.
         """
         gained: dict[int, float] = defaultdict(float)
         unique = sorted(set(stems))
@@ -116,7 +116,7 @@ class PassageIndex:
         return PassageMatch(passage, gained[passage] / total, nearby / total, window)
 
     def holding(self, stem_: str) -> Sequence[int]:
-        """The passages that hold the stem; none where so many do that it tells nothing."""
+        """The passages that hold the stem. None where so many do that it tells nothing."""
         return self._postings.get(stem_, ())
 
     def around(self, passage: int) -> range:
@@ -128,7 +128,7 @@ class PassageIndex:
         return range(first, end + 1)
 
     def _first(self, gained: Mapping[int, float]) -> int:
-        """The passage with the greatest gain; of equals the shortest, then by text, so that order decides nothing."""
+        """The passage with the greatest gain. Among equals the shortest wins, then the first by text."""
         most = max(gained.values())
         equals = [number for number, gain in gained.items() if gain == most]
         return min(equals, key=self._rank) if len(equals) > 1 else equals[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from assay.judges.schema import Span
 
 TYPO_EVERY = 20
-"""Characters of a quotation that allow one typo, an edit of one character; shorter ones must stand as they are."""
+"""Characters of a quotation that allow one typo, an edit of one character. Shorter ones must stand as they are."""
 
 MOST_TYPOS = 3
 LONGEST_INEXACT = 600
@@ -23,7 +23,7 @@ _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 
 
 def find_quote(quote: str, text: str) -> Span | None:
-    """Where `text` holds `quote`; None where it does not, or where nothing is quoted."""
+    """Where `text` holds `quote`. None where it does not, or where nothing is quoted."""
     wanted = "".join(char for char, _ in _folded(quote)).strip(_OUTER)
     if not wanted:
         return None
@@ -40,7 +40,7 @@ def find_quote(quote: str, text: str) -> Span | None:
 
 
 def _folded(text: str) -> Iterator[tuple[str, int]]:
-    """The characters that count, in one form and case, each with its place in the text; white space is one blank."""
+    """The characters that count, in one form and case, each with its place in the text. White space is one blank."""
     blank = True
     for place, char in enumerate(text.translate(_QUOTES)):
         if char.isspace():
@@ -86,7 +86,7 @@ def _places(piece: str, held: str) -> Sequence[int]:
 
 
 def _end_of_match(wanted: str, window: str, most: int) -> int | None:
-    """End of a stretch of `window` within `most` edits of `wanted` (Sellers 1980); None where there is none.
+    """End of a stretch of `window` within `most` edits of `wanted` (Sellers 1980). None where there is none.
 
     An edit that would touch a digit costs more than all that are allowed.
     """

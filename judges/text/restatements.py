@@ -16,7 +16,7 @@ STATED = 0.75
 """Share of a sentence's content words beyond the question's that one passage must carry for it to be a statement.
 
 Of 5,006 responses of RAGTruth, MTRAG and BEGIN (development rows), the local judge takes 172 for refusals or small
-talk; 10 of them hold such a sentence, and each of the 10 states a fact after all (`python -m
+talk. Ten of them hold such a sentence, and each of the ten states a fact after all (`python -m
 benchmarks.exempt_statements --show`, 2026-11-21).
 """
 
@@ -28,12 +28,12 @@ _QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """Stems of the words that carry a claim; numbers are what is compared, so they are left out."""
+    """Stems of the words that carry a claim. Numbers are what is compared, so they are left out."""
     return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
 
 
 def first_statement(sample: Sample, sentences: Iterable[Span]) -> Span | None:
-    """The first of these sentences of the response that tells what the evidence tells; None without one."""
+    """The first of these sentences of the response that tells what the evidence tells. None without one."""
     asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
     index: PassageIndex | None = None
     for span in sentences:

@@ -1,7 +1,7 @@
 """Splits text into sentences with exact offsets, so that "every sentence was judged" can be checked.
 
 The splitter never drops a character: joined, its spans hold every non-whitespace character of the text. Lines of
-tables and of fenced code are one span each; a list item starts a span, its marker included. One pass, linear time.
+tables and of fenced code are one span each. A list item starts a span, its marker included. One pass, linear time.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def sentence_ranges(text: str) -> list[tuple[int, int]]:
 
 
 def _trim(text: str, piece: tuple[int, int]) -> tuple[int, int] | None:
-    """The piece without outer whitespace; None where nothing is left."""
+    """The piece without outer whitespace. None where nothing is left."""
     start, end = piece
     while start < end and text[start].isspace():
         start += 1
@@ -113,7 +113,7 @@ def _trim(text: str, piece: tuple[int, int]) -> tuple[int, int] | None:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Runs of lines that belong together, as (start, end, prose); lines of tables and code are not prose."""
+    """Runs of lines that belong together, as (start, end, prose). Lines of tables and code are not prose."""
     start: int | None = None
     end = 0
     fenced = False
@@ -191,7 +191,7 @@ def _period_ends(before: str, rest: str) -> bool:
         return word[:1].isupper() and word.lower() in _STARTERS
     if _numbers_what_follows(token, word):
         return False
-    # Text in lower case throughout still has sentences; an unknown short token may be an abbreviation.
+    # Text in lower case throughout still has sentences. An unknown short token may be an abbreviation.
     return not word[:1].islower() or not token or len(token) >= 3
 
 

@@ -11,7 +11,7 @@ _FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n?```\Z", re.DOTALL | re.IGNOR
 
 
 class NotJson(ValueError):
-    """The text is no JSON; the message names the fault and repeats nothing of the text."""
+    """The text is no JSON. The message names the fault and repeats nothing of the text."""
 
 
 class TooDeep(NotJson):
@@ -19,7 +19,7 @@ class TooDeep(NotJson):
 
 
 def unfenced(text: str) -> str:
-    """The text inside a Markdown fence around the whole; the stripped text where there is none."""
+    """The text inside a Markdown fence around the whole. The stripped text where there is none."""
     stripped = text.strip()
     fenced = _FENCED.match(stripped)
     return fenced.group(1) if fenced else stripped

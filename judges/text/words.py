@@ -9,7 +9,7 @@ from string import ascii_letters, digits
 from typing import TypeVar
 
 _WORD = re.compile(r"[㐀-䶿一-鿿぀-ヿ]|[^\W_]{1,64}(?:['’][^\W_]{1,8})?")
-"""A word: `don't`, `naïve`; a CJK character is one by itself: `語`."""
+"""A word: `don't`, `naïve`. A CJK character is one by itself: `語`."""
 
 _ASCII_WORD = re.compile(r"[a-zA-Z0-9]{1,64}(?:'[a-zA-Z0-9]{1,8})?")
 """The same where all is ASCII, as in most English text: `don't`. Faster, as no character's category is looked up."""
@@ -76,7 +76,7 @@ NEGATIONS = word_set(
 
 
 def words(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each word in lower case with its offsets; a CJK character is a word of its own."""
+    """Each word in lower case with its offsets. A CJK character is a word of its own."""
     for match in _pattern(text).finditer(text):
         yield match.group().lower().replace("’", "'"), match.start(), match.end()
 
@@ -99,7 +99,7 @@ def stems_of(surface: Iterable[str]) -> list[str]:
 def _each_word(text: str, of_pieces: WordTable[str], of_words: WordTable[str]) -> list[str]:
     """What a table gives for each word of the text.
 
-    ASCII is cut by a table of bytes, which is faster than the pattern; where one of its pieces turns out to be no word
+    ASCII is cut by a table of bytes, which is faster than the pattern. Where one of its pieces turns out to be no word
     or several, the pattern reads the text after all.
     """
     if text.isascii():
@@ -116,7 +116,7 @@ def word_ranges(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def word_after(text: str, position: int) -> str:
-    """The word in lower case that follows what ends at a position, as `words` in `79 words`; empty where none does."""
+    """The word in lower case that follows what ends at a position, as `words` in `79 words`. Empty where none does."""
     following = _NEXT_WORD.match(text, position)
     return following.group(1).lower() if following else ""
 

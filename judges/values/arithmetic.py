@@ -18,7 +18,7 @@ LONGEST_LIST = 50
 """Items up to which a number may count a list."""
 
 LONGEST = 15
-"""Digits of a number that takes part; longer ones are identifiers."""
+"""Digits of a number that takes part. Longer ones are identifiers."""
 
 _SUM = re.compile(r"\b(?:total\w*|combined|altogether|in all|sum|together|overall|both)\b", re.IGNORECASE)
 """A word that speaks of a sum: `altogether`."""
@@ -40,7 +40,7 @@ Operation = Callable[[Decimal, Decimal], Decimal]
 
 
 class Operands:
-    """The amounts a text states, by what can be calculated with each other; each kind and unit is looked up once."""
+    """The amounts a text states, by what can be calculated with each other. Each kind and unit is looked up once."""
 
     def __init__(self, stated: Iterable[Value]) -> None:
         self._stated = {(value.kind, value.normal, value.unit): value for value in stated}.values()
@@ -114,7 +114,7 @@ def _operand(kind: ValueKind, unit: str, other: Value) -> Iterator[Decimal]:
 
 
 def _amount(value: Value) -> tuple[Decimal | None, str]:
-    """The amount and its unit, currency or sign; None where there is none to calculate with."""
+    """The amount and its unit, currency or sign. None where there is none to calculate with."""
     if value.kind not in (ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT):
         return None, ""
     written, _, sign = value.normal.partition(" ")
@@ -135,5 +135,5 @@ def _result(operation: Operation, first: Decimal, second: Decimal) -> Decimal | 
 
 @lru_cache(maxsize=8)
 def list_length(text: str) -> int:
-    """How many items the lists in a text have; kept, as each number of a response may count them."""
+    """How many items the lists in a text have. The answer is kept, as each number of a response may count them."""
     return len(_LIST_LINE.findall(text))

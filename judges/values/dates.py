@@ -30,7 +30,7 @@ DATE = (
 
 
 def normal_date(match: re.Match[str]) -> str:
-    """The normal form of a match of `DATE`; a date with slashes keeps both readings apart by `?`."""
+    """The normal form of a match of `DATE`. A date with slashes keeps both readings apart by `?`."""
     iso, alone, slash = match.group("iso", "year", "slash")
     if iso:
         return str(iso)
@@ -72,14 +72,14 @@ TIME = (
     r"(?:(?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]\d)?(?![\d:])(?:\s?[ap]\.?m\b)?"
     r"|(?:1[0-2]|0?[1-9])(?:\.[0-5]\d)?\s?[ap]\.?m\b)"
 )
-"""A time of day: with a colon, or with am or pm; then the minutes may follow a point."""
+"""A time of day with a colon, or with am or pm; with these the minutes may follow a point: `5:30`, `5.30 pm`."""
 
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORECASE)
 """A time of day by its parts: `5:30 pm`."""
 
 
 def normal_time(written: str) -> str:
-    """The normal form of a time of day: `5:30 pm` → `T17:30`; `5:30` may mean either half and becomes `T05:30~`."""
+    """The normal form of a time of day: `5:30 pm` → `T17:30`. `5:30` may mean either half and becomes `T05:30~`."""
     match = _TIME.match(written)
     if match is None:
         raise ValueError(f"not a time: {written!r}")
@@ -100,7 +100,7 @@ def same_time(time: str, other: str) -> bool:
 
 
 class DateSet:
-    """Dates and times a text states; whether one of them is the `same_date` takes no longer where there are many."""
+    """Dates and times a text states. To ask for one of them takes no longer where there are many."""
 
     def __init__(self, stated: Iterable[str]) -> None:
         times, dates = set[str](), set[str]()

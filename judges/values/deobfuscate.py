@@ -23,7 +23,7 @@ _ODD = re.compile(
     r"|(?P<sign>[＄％￡￥．，](?=\d)|(?<=\d)[％．，])"
     rf"|(?P<edge>(?<=\d)(?=[{_WORDS_WITHOUT_SPACES}])|(?<=[{_WORDS_WITHOUT_SPACES}])(?=\d))"
 )
-"""What is not shown as it is written, by what is done about it; for example `３０`.
+"""What is not shown as it is written, as `３０`. The group says what is done about it.
 
 `gone`: characters that show nothing, as the zero-width space in `3\\u200b0`. `digit`: digits of other scripts, `３`.
 `sign`: wide signs beside a digit, `％` in `5％`. `edge`: where a number meets a script without spaces, as in `30天`.
@@ -42,8 +42,8 @@ Most text beyond ASCII has only quotation marks, dashes and accents.
 class Visible(NamedTuple):
     """A text as a reader sees it.
 
-    `origin` says where its pieces stand in the text it was made of, as (start here, start there), in order; None where
-    it is that text. Inside a piece offsets run on; what replaces a character is a piece of its own.
+    `origin` says where its pieces stand in the text it was made of, as (start here, start there), in order. None where
+    it is that text. Inside a piece offsets run on. What replaces a character is a piece of its own.
     """
 
     text: str
@@ -64,7 +64,7 @@ def _original(origin: Sequence[tuple[int, int]], offset: int) -> int:
 def visible(text: str) -> Visible:
     """The text without invisible characters, with ASCII digits, and a space between digits and scripts without spaces.
 
-    `３０`, or 3 and 0 with a zero-width space between them, read as 30, and so does the number in `30天`; text without
+    `３０`, or 3 and 0 with a zero-width space between them, read as 30, and so does the number in `30天`. Text without
     any of these is given as it is.
     """
     pieces: list[str] = []
@@ -83,7 +83,7 @@ def visible(text: str) -> Visible:
 
 
 def _odd(text: str) -> Iterator[re.Match[str]]:
-    """What is not shown as it is written; looked for only where a text is not ASCII, as all of it is or touches it."""
+    """What is not shown as it is written. It is not ASCII or touches what is not, so ASCII is not searched."""
     for run in () if text.isascii() else _NON_ASCII.finditer(text):
         if _MAY_BE_ODD.search(run.group()):
             yield from _ODD.finditer(text, run.start(), run.end() + 1)

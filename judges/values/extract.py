@@ -21,11 +21,11 @@ from assay.judges.values.units import UNIT, unit_name
 
 
 class Value(NamedTuple):
-    """One value a text states; two spellings of the same value have the same `normal`.
+    """One value a text states. Two spellings of the same value have the same `normal`.
 
     `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said), `T17:30` for a time
     of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
-    the unit of measurement of a number, as `units.py` names it; empty where it has none. `shared` is another
+    the unit of measurement of a number, as `units.py` names it. Empty where it has none. `shared` is another
     normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.
     """
 
@@ -84,7 +84,7 @@ _VALUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""A value, names aside, by the group that holds it; for example `1,000 EUR`.
+"""A value, as `1,000 EUR`. The group says of what kind it is.
 
 `identifier`: `https://example.org/a`, `me@example.org`. `date`: `5 March 2021`. `time`: `5:30 pm`. `money` after its
 sign: `$2.5 million`. `number` with a percentage, currency or unit: `5 %`, `20 euros`, `3 km`. `code`: `RFC-9110`.
@@ -110,7 +110,7 @@ _RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$"
 """The beginning of a range that has the sign: `$5-` before 10."""
 
 _LONGEST_KEPT = 100_000
-"""Characters of a text whose values are kept for the next who asks; of longer ones there may be very many."""
+"""Characters of a text whose values are kept for the next caller. A longer text may have very many."""
 
 _TOKEN = re.compile(r"\S+")
 """What stands between white space: `$5,`."""
@@ -171,7 +171,7 @@ def _extracted(text: str) -> tuple[Value, ...]:
 
 
 def measured_values(text: str) -> Iterator[Value]:
-    """Values of `text` but for names, in order; read as a person sees the text, with offsets into it as it is."""
+    """Values of `text` in order, names aside. It is read as a person sees it, with offsets into it as it is."""
     shown = visible(text)
     for value in _measured(shown.text):
         if shown.origin is None:
@@ -219,7 +219,7 @@ def _starts(text: str) -> Iterator[int]:
 
 
 def _starts_in(piece: str) -> tuple[int, ...]:
-    """Offsets in what stands between two spaces; where other white space is left in, its words are cut there."""
+    """Offsets in what stands between two spaces. Where other white space is left in, its words are cut there."""
     tokens = (token for token in _TOKEN.finditer(piece) if _may_start(token.group()))
     return tuple(start.start() for token in tokens for start in _START.finditer(piece, *token.span()))
 
@@ -237,7 +237,7 @@ _STARTS = WordTable(_starts_in)
 
 
 def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:  # noqa: PLR0911 - one per kind
-    """What kind of value the match is, and its normal form; None where it is no value at all."""
+    """What kind of value the match is, and its normal form. None where it is no value at all."""
     group = match.group
     if group("identifier"):
         return ValueKind.IDENTIFIER, _identifier(group())
@@ -276,7 +276,7 @@ def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
 
 
 def _shared_unit(match: re.Match[str], text: str) -> str:
-    """What a number shares with the other end of its range: the sign in `5-10 %` or `$5-10`; empty where nothing."""
+    """What a number shares with the other end of its range: the sign in `5-10 %` or `$5-10`. Empty where nothing."""
     after = _RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
     if after:
         return "%" if after.group("percent") else _currency(after.group("currency"))
@@ -307,7 +307,7 @@ def _labelled(before: str) -> bool:
 
 
 def _worded(match: re.Match[str]) -> tuple[ValueKind, str] | None:
-    """A number in words; a bare `one` is a pronoun more often than a count."""
+    """A number in words. A bare `one` is a pronoun more often than a count."""
     number = from_words(match.group("words"))
     if match.group("words_percent"):
         return ValueKind.PERCENT, f"{number} %"

@@ -34,7 +34,7 @@ def shares_in_words(text: str) -> set[str]:
 
 
 def decimal(amount: str) -> Decimal | None:
-    """The amount as a number to calculate with; None where it is none."""
+    """The amount as a number to calculate with. None where it is none."""
     try:
         return Decimal(amount)
     except InvalidOperation:

@@ -28,7 +28,7 @@ _APPROXIMATE = re.compile(
 """What stands before a value that is rounded: `about `."""
 
 MOST_VALUES = 100_000
-"""Values read from one set of texts; of what lies beyond, only the digits are known: enough to carry a number."""
+"""Values read from one set of texts. Of what lies beyond, only the digits are known: enough to carry a number."""
 
 _ROUNDING = Decimal("0.05")
 _LONGEST_RUN = 30
@@ -68,7 +68,7 @@ class ValueIndex:
 
     @cached_property
     def stated(self) -> list[Value]:
-        """The values the texts state, names aside; read when first asked for, as many a response states none."""
+        """The values the texts state, names aside. They are read when first asked for: many responses state none."""
         return list(islice((value for text in self._texts for value in measured_values(text)), MOST_VALUES))
 
     @cached_property
@@ -104,7 +104,7 @@ class ValueIndex:
 
     @cached_property
     def vocabulary(self) -> set[str]:
-        """Stems of all words, and maybe the words; who has them already may set them."""
+        """Stems of all words, and maybe the words. A caller that has them already may set them."""
         distinct = {word for text in self._texts for word, _, _ in words(text)}
         return distinct | {stem(word) for word in distinct}
 
@@ -140,7 +140,7 @@ class ValueIndex:
 
         Args:
             value: from the response.
-            before: the response's text just before it; after `about` a rounded value is enough.
+            before: the response's text just before it. After `about` a rounded value is enough.
         """
         if value.kind is ValueKind.NAME:
             return self._carries_name(value)
@@ -170,7 +170,7 @@ class ValueIndex:
         return all(self._carries_part(word, value.text) for word in missing)
 
     def _knows(self, word: str) -> bool:
-        """Whether the word, or its stem, stands there; a number also inside a code: `GPT4` has the 4 of `GPT-4`."""
+        """Whether the word or its stem stands there. A number may stand inside a code: `GPT4` has the 4 of `GPT-4`."""
         if word.isdigit() and word in self._digit_runs:
             return True
         return word in self.vocabulary or stem(word) in self.vocabulary
@@ -227,7 +227,7 @@ class ValueIndex:
         return not self._units.get(value.normal, {""}).isdisjoint({value.unit, ""})
 
     def _carries_quantity(self, value: Value) -> bool | None:
-        """Whether the quantity is stated in this unit or another one; None where the amount alone has to tell."""
+        """Whether the quantity is stated in this unit or another one. None where the amount alone has to tell."""
         if value.normal in self._units and self._same_unit(value):
             return True
         amount = decimal(value.normal)
@@ -284,7 +284,7 @@ class ValueIndex:
 
 
 def _runs_of_digits(text: str) -> list[str]:
-    """Runs of digits, longer ones cut; ASCII is cut by a table of bytes, which is faster than the pattern."""
+    """Runs of digits, longer ones cut. For ASCII a table of bytes is used, which is faster than the pattern."""
     if text.isascii():
         runs = text.encode().translate(_DIGIT_BYTES).decode().split()
         if max(map(len, runs), default=0) <= _LONGEST_RUN:
@@ -316,5 +316,5 @@ def _plain(amount: Decimal | int) -> str:
 
 @lru_cache(maxsize=8)
 def value_index(texts: tuple[str, ...]) -> ValueIndex:
-    """The index of these texts; the last few are kept, as a judge and the rules after it ask for the same evidence."""
+    """The index of these texts. The last few are kept, as a judge and the rules after it ask for the same evidence."""
     return ValueIndex(texts)

@@ -39,7 +39,7 @@ def names(text: str) -> Iterator[tuple[int, int]]:
     """Offsets of the names in `text`.
 
     A capitalised word at the start of a sentence, cell, list item or quotation is no evidence of a name and is left
-    out. Lines in which nearly every word is capitalised (headings, labels) are left out altogether; so is text
+    out. Lines in which nearly every word is capitalised (headings, labels) are left out altogether. So is text
     where capitals are the rule, as in German.
     """
     if _capitals_are_the_rule(text):
@@ -55,7 +55,7 @@ def names(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
-    """Drop the first word where only its position made it a capital; an acronym stays."""
+    """Drop the first word where only its position made it a capital. An acronym stays."""
     before = text[max(0, start - _LOOKBACK) : start]
     follows_a_word = before[-1:] == " " and before[-2:-1].isalpha()
     if follows_a_word or not _BEFORE_FIRST.search(before):
@@ -72,7 +72,7 @@ def _is_name(parts: list[re.Match[str]]) -> bool:
 
 
 def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
-    """Whether the line around `position` is in title case; `known` keeps the answer per line."""
+    """Whether the line around `position` is in title case. `known` keeps the answer per line."""
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from assay.judges.values.patterns import one_of
 
 DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
-"""A number in digits with its separators; no more than a sentence's full stop may follow it."""
+"""A number in digits with its separators. No more than a sentence's full stop may follow it."""
 
 MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SHORT = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12}
@@ -45,7 +45,7 @@ NUMBER_WORDS = (
     rf"(?>{_SCALED}(?:{_AND}{_SCALED}){{0,3}}(?:{_AND}{_TO_999})?|{_TO_999})"
     r"(?!-(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b)"
 )
-"""A number in English words, e.g. `twenty-five`, `two hundred and six thousand`; `two three-year terms` are two."""
+"""A number in English words, e.g. `twenty-five`, `two hundred and six thousand`. `two three-year terms` are two."""
 
 _GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)?")
 """Digits grouped by commas: `1,000.50`, `12,34,567`."""

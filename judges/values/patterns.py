@@ -8,7 +8,7 @@ from itertools import groupby
 
 
 def one_of(listed: Iterable[str]) -> str:
-    """A pattern of one of the words, the longest that fits; what follows it must keep it from ending inside a word.
+    """A pattern of one of the words, the longest that fits. What follows it must keep it from ending inside a word.
 
     The words are grouped by their first letter: the engine tries the members of an alternative one by one, and most
     texts have another word there.

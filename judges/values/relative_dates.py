@@ -21,7 +21,7 @@ _SAID = re.compile(
 
 
 def trace_date(metadata: Mapping[str, JsonValue]) -> date | None:
-    """The day the trace was recorded, from the sample's metadata; None where it says none."""
+    """The day the trace was recorded, from the sample's metadata. None where it says none."""
     for key in _KEYS:
         written = metadata.get(key)
         if isinstance(written, str):

@@ -31,7 +31,7 @@ area       | hectare 10000 | acre 4046.8564224
 !frequency | hz 1 hertz | khz 1000 kilohertz | mhz 1000000 megahertz | ghz 1000000000 gigahertz
 !power     | watt 1 | kw 1000 kilowatt | mw 1000000 megawatt
 """
-"""Dimensions; per unit its name, its size and other spellings. What `!` marks is converted exactly or not at all."""
+"""Each dimension with its units: name, size and other spellings. What `!` marks is converted exactly or not at all."""
 
 
 def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
@@ -51,25 +51,25 @@ def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
 _UNITS, _NAMES = _read(_LISTED)
 
 UNIT = f"{one_of(_NAMES)}s?"
-"""A unit, in the singular or plural; `m` and `t` are left out, as they mean too much else."""
+"""A unit, in the singular or plural. `m` and `t` are left out, as they mean too much else."""
 
 _ROUGHLY = Decimal("0.02")
 """Relative difference up to which a mile and a kilometre may be said to measure the same."""
 
 
 def unit_name(written: str) -> str:
-    """The one name of a unit however written; empty for what is none."""
+    """The one name of a unit however written. Empty for what is none."""
     low = written.lower()
     return _NAMES.get(low) or _NAMES.get(low.removesuffix("s"), "")
 
 
 def dimension_of(unit: str) -> str:
-    """What the unit measures; empty for what is no unit."""
+    """What the unit measures. Empty for what is no unit."""
     return _UNITS[unit].dimension if unit in _UNITS else ""
 
 
 def in_unit(amount: Decimal, unit: str, wanted: str) -> Decimal | None:
-    """The amount in another unit; None where the two do not measure the same. Equal units need not be known ones."""
+    """The amount in another unit. None where the two do not measure the same. Equal units need not be known ones."""
     if unit == wanted:
         return amount
     source, target = _UNITS.get(unit), _UNITS.get(wanted)

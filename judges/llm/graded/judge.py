@@ -21,7 +21,7 @@ _WANTED = "the whole JSON object"
 
 
 class GradedJudge(ModelJudge[GradedLimits]):
-    """Grades samples with a chat model; stateless, so one instance serves all concurrent assessments."""
+    """Grades samples with a chat model. It is stateless: one instance serves all concurrent assessments."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class GradedJudge(ModelJudge[GradedLimits]):
         Args:
             model: who is asked.
             prices: what the calls cost.
-            limits: sizes of one call; the defaults fit a 64,000-token context window.
-            nonce: makes the fence word of each call; tests pass their own.
+            limits: sizes of one call. The defaults fit a 64,000-token context window.
+            nonce: makes the fence word of each call. Tests pass their own.
         """
         limits = limits or GradedLimits()
         super().__init__(model, prices, limits, nonce, [graded_fingerprint(), model.model, limits.model_dump()])
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Grade one sample; without the parts a criterion needs it is not asked, and without any nobody is.
+        """Grade one sample. A criterion is asked only where the sample has its parts. With none, no model is asked.
 
         Raises:
             UnjudgeableSample: the response is longer than one call takes.
@@ -84,7 +84,7 @@ class GradedJudge(ModelJudge[GradedLimits]):
 
 
 def _kind(grades: Sequence[Grade]) -> ResponseKind:
-    """A refusal where a criterion of the response says so; a graded answer has no claims, and is one all the same."""
+    """A refusal where a criterion of the response says so. Else an answer, although graded answers have no claims."""
     refused = any(grade.level == REFUSAL and grade.context is None for grade in grades)
     return ResponseKind.REFUSAL if refused else ResponseKind.ANSWER
 

@@ -16,10 +16,10 @@ from assay.judges.schema import Citation, Part, Record, Sample
 from assay.judges.text.sentences import split_sentences
 
 GRADED_PROMPT_VERSION = "1"
-"""Raised with every change of how the sample is laid out; the instructions are hashed as they are."""
+"""Raised with every change of how the sample is laid out. The instructions are hashed as they are."""
 
 LABELS: dict[Part, str] = {"history": "H", "question": "Q", "contexts": "E", "response": "R", "reference": "B"}
-"""Letters that lines are numbered with; `fence.one_line` breaks up look-alikes in the text."""
+"""Letters that lines are numbered with. `fence.one_line` breaks up look-alikes in the text."""
 
 INSTRUCTIONS = """\
 You grade a conversation between a user and an assistant by the CRITERIA below, and by nothing else.
@@ -41,9 +41,9 @@ Reply with one JSON object and nothing else: its keys are the criteria's names."
 
 
 class GradedLimits(Record):
-    """Sizes of one call, in characters and passages; the defaults fit a 64,000-token context window.
+    """Sizes of one call, in characters and passages. The defaults fit a 64,000-token context window.
 
-    `text_chars` bounds the passages together, the response and the reference each; with question and history a full
+    `text_chars` bounds the passages together, the response and the reference each. With question and history a full
     call holds 168,000 characters, about 42,000 tokens at four characters each.
     """
 
@@ -80,7 +80,7 @@ def graded_fingerprint() -> str:
 def plan_asks(sample: Sample, criteria: Sequence[Criterion], limits: GradedLimits) -> list[Ask]:
     """The calls that grade a sample: one, and more only where passages do not fit into it.
 
-    Criteria for the response stand in the first call alone; with many passages they see the first ones.
+    Criteria for the response stand in the first call alone. With many passages they see the first ones.
     """
     wants_passages = any("contexts" in criterion.sees for criterion in criteria)
     groups = list(_groups(sample, limits)) if wants_passages else []
@@ -101,7 +101,7 @@ def plan_asks(sample: Sample, criteria: Sequence[Criterion], limits: GradedLimit
 
 
 def _is_cut(sample: Sample, part: Part, limits: GradedLimits) -> bool:
-    """Whether a part is longer than what is shown of it; a response that is has been refused before."""
+    """Whether a part is longer than what is shown of it. Too long a response was refused before."""
     if part == "question":
         return len(sample.question) > limits.question_chars
     if part == "history":
@@ -190,7 +190,7 @@ def _history(sample: Sample, shown: dict[str, Citation], limits: GradedLimits) -
 
 
 def _numbered(sample: Sample, part: Part, index: int, shown: dict[str, Citation], limits: GradedLimits) -> list[str]:
-    """One line for each sentence of a part, up to its limit; where it is longer, head and tail are shown."""
+    """One line for each sentence of a part, up to its limit. Where it is longer, head and tail are shown."""
     text = cited_text(sample, part, index)
     limit = limits.question_chars if part == "question" else limits.text_chars
     spans = [piece for span in split_sentences(text) for piece in _pieces(span.start, span.end, limits.line_chars)]

@@ -15,7 +15,7 @@ _MAX_LINES = 50
 
 
 class Graded(Record):
-    """The grades of one reply; `rejected` counts pointers at lines that were not shown or are of another part."""
+    """The grades of one reply. `rejected` counts pointers at lines that were not shown or are of another part."""
 
     grades: tuple[Grade, ...]
     rejected: int = 0

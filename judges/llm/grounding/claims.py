@@ -22,7 +22,7 @@ _NONE: Mapping[int, float] = MappingProxyType({})
 class ResolvedReply(Record):
     """What one reply says of the sample, resolved to offsets.
 
-    `rejected_evidence` counts pointers at lines that were not shown, and verdicts that needed a line and named none;
+    `rejected_evidence` counts pointers at lines that were not shown, and verdicts that needed a line and named none.
     `rejected_fragments` counts quoted fragments that do not occur in their sentence.
     """
 
@@ -41,7 +41,7 @@ def resolve(
         reply: what the model said.
         sample: what it was asked about.
         part: what it was shown.
-        support: probability of support by sentence where the model's tokens tell it; it goes before what is stated.
+        support: probability of support by sentence where the model's tokens tell it. It goes before what is stated.
     """
     claims: list[Claim] = []
     rest: list[Span] = []
@@ -119,5 +119,5 @@ def _reason(reason: str | None, fragment: str | None) -> str:
 
 
 def occurs(fragment: str, sentence: str) -> bool:
-    """Whether a quoted fragment occurs in a sentence, as it is or as the model was shown it; see `find_quote`."""
+    """Whether a quoted fragment occurs in a sentence, as it is or as the model was shown it. See `find_quote`."""
     return find_quote(fragment, sentence) is not None or find_quote(one_line(fragment), one_line(sentence)) is not None

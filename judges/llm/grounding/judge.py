@@ -26,7 +26,7 @@ _WANTED = "the whole JSON object for all R numbers"
 
 
 class LlmJudge(ModelJudge[GroundingLimits]):
-    """Judges a sample with a chat model; stateless, so one instance serves all concurrent assessments."""
+    """Judges a sample with a chat model. It is stateless: one instance serves all concurrent assessments."""
 
     def __init__(
         self,
@@ -41,15 +41,15 @@ class LlmJudge(ModelJudge[GroundingLimits]):
         Args:
             model: who is asked.
             prices: what the calls cost.
-            limits: sizes of one call; the defaults fit a 32,000-token context window.
-            nonce: makes the fence word of each call; tests pass their own.
+            limits: sizes of one call. The defaults fit a 32,000-token context window.
+            nonce: makes the fence word of each call. Tests pass their own.
         """
         limits = limits or GroundingLimits()
         asked = [prompt_fingerprint(), model.model, REPLY_SCHEMA, limits.model_dump()]
         super().__init__(model, prices, limits, nonce, asked)
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Judge one sample; see `Judge.assess`.
+        """Judge one sample. See `Judge.assess`.
 
         Raises:
             UnjudgeableSample: the response is empty or too long.
@@ -102,9 +102,9 @@ class _Answer(NamedTuple):
 
 
 def _read_first(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
-    """As `_read`; one that claims nothing where the response tells what the evidence tells is a fault to name.
+    """As `_read`, but a reply that claims nothing is a fault where the response tells what the evidence tells.
 
-    Said once only: a part of an answer may claim nothing, and of the whole answer the evaluator is the judge.
+    The fault is named once only. A part of an answer may claim nothing. The evaluator decides on the whole answer.
     """
     answer = _read(reply, sample, part)
     stated = None if answer.judged.claims else first_statement(sample, part.sentences.values())
@@ -123,14 +123,14 @@ def _read(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
 
 
 def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
-    """An answer if any part claims something; a refusal only if some part declines and none claims."""
+    """An answer if any part claims something. A refusal only if some part declines and none claims."""
     if has_claims:
         return ResponseKind.ANSWER
     return ResponseKind.REFUSAL if ResponseKind.REFUSAL in kinds else ResponseKind.NO_CLAIMS
 
 
 def _explanation(judged: Sequence[ResolvedReply]) -> str:
-    """One line on what code rejected of the model's word; empty where nothing was."""
+    """One line on what code rejected of the model's word. Empty where nothing was."""
     evidence = sum(part.rejected_evidence for part in judged)
     fragments = sum(part.rejected_fragments for part in judged)
     remarks = [f"{evidence} evidence pointers rejected"] if evidence else []

@@ -20,7 +20,7 @@ def select_evidence(
     """The lines that bear most on each of the sentences, under their own numbers and in their own order.
 
     Every sentence gets its best line before any gets its second, so that no sentence with many words takes the budget
-    of the others; a line brings those beside it along, for its pronouns. Words that few lines hold weigh more (inverse
+    of the others. A line brings those beside it along, for its pronouns. Words that few lines hold weigh more (inverse
     document frequency over the lines), so that names and figures decide rather than articles.
     """
     if sum(line.end - line.start for line in lines.values()) <= budget_chars:
@@ -36,7 +36,7 @@ def select_evidence(
 
 
 def _in_turns(contexts: Sequence[str], lines: Mapping[int, Evidence], sentences: Sequence[str]) -> Iterator[int]:
-    """Every line, the best of each sentence first; a line may come several times."""
+    """Every line, the best of each sentence first. A line may come several times."""
     holding: dict[str, list[int]] = defaultdict(list)
     for number, line in lines.items():
         for term in content_terms(contexts[line.context][line.start : line.end]):

@@ -28,7 +28,7 @@ JOINED_CHARS = 120
 
 
 class GroundingLimits(Record):
-    """Sizes of one call, in characters and sentences; the defaults fit a 32,000-token context window."""
+    """Sizes of one call, in characters and sentences. The defaults fit a 32,000-token context window."""
 
     evidence_chars: int = Field(default=48_000, ge=0)
     line_chars: int = Field(default=2_000, ge=100)
@@ -53,7 +53,7 @@ class ResponsePart(Record):
 
 
 def divide(sample: Sample, limits: GroundingLimits) -> list[ResponsePart]:
-    """Divide a sample into the calls that judge it; nearly always one. The response is never cut.
+    """Divide a sample into the calls that judge it, nearly always one. The response is never cut.
 
     Raises:
         UnjudgeableSample: the response is empty or longer than `limits.response_chars`.
@@ -82,7 +82,7 @@ def divide(sample: Sample, limits: GroundingLimits) -> list[ResponsePart]:
 
 
 def _part_sizes(spans: Sequence[Span], limits: GroundingLimits) -> list[int]:
-    """How many sentences each call takes; a sentence longer than a part is a part of its own."""
+    """How many sentences each call takes. A sentence longer than a part is a part of its own."""
     sizes = [0]
     chars = 0
     for span in spans:
@@ -96,7 +96,7 @@ def _part_sizes(spans: Sequence[Span], limits: GroundingLimits) -> list[int]:
 
 
 def number_evidence(contexts: Sequence[str], line_chars: int) -> dict[int, Evidence]:
-    """Every sentence of every context under its number, from 1; longer ones divided at white space.
+    """Every sentence of every context under its number, from 1. Longer ones are divided at white space.
 
     Of more than `MANY_LINES`, short ones that follow each other in one context share a number.
     """

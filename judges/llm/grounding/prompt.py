@@ -15,7 +15,7 @@ _SHARE_OF_SYSTEM_PROMPT = 4
 """One part in so many of the history's limit is the system prompt's."""
 
 PROMPT_VERSION = "3"
-"""Raised with every change of how the sample is laid out or a fault is named; the instructions are hashed as such."""
+"""Raised with every change of how the sample is laid out or a fault is named. The instructions are hashed as such."""
 
 INSTRUCTIONS = """\
 You check whether each sentence of an assistant's RESPONSE is grounded in the EVIDENCE it was given.
@@ -68,7 +68,7 @@ def build_messages(
     Args:
         sample: what is judged.
         part: the sentences and evidence lines of this call.
-        nonce: fresh and unguessable per call; the sample's author cannot have known it.
+        nonce: fresh and unguessable per call. The sample's author cannot have known it.
         limits: bounds of question and history.
     """
     sections = [
@@ -98,7 +98,7 @@ def _history(sample: Sample, limit: int) -> list[str]:
 
 
 def _clipped(lines: dict[int, str], turns: Sequence[tuple[int, Turn]], left: int) -> int:
-    """Add turns in the order given until nothing is left; returns what is."""
+    """Add turns in the order given until the room is used up. Returns the room that is left."""
     for number, turn in turns:
         if left <= 0:
             break
@@ -113,7 +113,7 @@ def _evidence(sample: Sample, part: ResponsePart) -> list[str]:
 
 
 def _shown(text: str) -> str:
-    """The text on one line; where several short ones share a number, with a mark between them."""
+    """The text on one line. Short lines that share a number have a mark between them."""
     if len(text) > JOINED_CHARS or "\n" not in text:
         return one_line(text)
     return " | ".join(one_line(text[span.start : span.end]) for span in split_sentences(text))

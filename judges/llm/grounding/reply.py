@@ -17,7 +17,7 @@ _PER_CENT = 100
 
 
 def _shape(verdict: LineVerdict, properties: dict[str, Any]) -> dict[str, Any]:
-    """Schema of one kind of entry; strict mode wants every property required and no others."""
+    """Schema of one kind of entry. Strict mode wants every property required and no others."""
     all_properties = {verdict: {"type": "integer"}, **properties}
     return {
         "type": "object",
@@ -56,11 +56,11 @@ REPLY_SCHEMA: dict[str, Any] = {
     "required": ["kind", "sentences"],
     "additionalProperties": False,
 }
-"""What is asked of the model as a JSON schema; the parser below checks more than a schema can say."""
+"""What is asked of the model as a JSON schema. The parser below checks more than a schema can say."""
 
 
 class Entry(Record):
-    """The model's word on one sentence of the response; `p` is its probability that `verdict` is right.
+    """The model's word on one sentence of the response. `p` is its probability that `verdict` is right.
 
     On the wire the verdict is the key and the sentence's number its value, `{"supported": 1, "evidence": [3], "p":
     97}`, with `p` in per cent. A model not held to the schema may spell it out as `{"n": 1, "verdict": "supported"}`.
@@ -79,7 +79,7 @@ class Entry(Record):
     @model_validator(mode="before")
     @classmethod
     def _as_written(cls, data: object) -> object:
-        """The entry as the fields above; numbers in quotes and booleans are no numbers."""
+        """The entry as the fields above. Numbers in quotes and booleans are no numbers."""
         if not isinstance(data, dict):
             return data
         entry = _spelt_out(data)
@@ -96,7 +96,7 @@ class Entry(Record):
 
 
 def _spelt_out(data: dict[str, Any]) -> dict[str, Any]:
-    """The entry with `n` and `verdict`, however it names its verdict; two verdicts are a fault."""
+    """The entry with `n` and `verdict`, however it names its verdict. Two verdicts are a fault."""
     named = [verdict for verdict in VERDICT_WORDS if verdict in data]
     if not named:
         return dict(data)
@@ -124,12 +124,12 @@ def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
     """Parse a reply.
 
     Args:
-        text: all the model said; a Markdown fence around the whole is allowed, words beside the object are not.
+        text: all the model said. A Markdown fence around the whole is allowed, words beside the object are not.
         expected: the sentence numbers that were asked about.
 
     Raises:
         IncompleteVerdict: a sentence has no entry.
-        InvalidVerdict: anything else; the message names the fault and repeats nothing of the reply.
+        InvalidVerdict: anything else. The message names the fault and repeats nothing of the reply.
     """
     body = _body(text)
     numbers = [entry.n for entry in body.sentences]
@@ -152,7 +152,7 @@ def _body(text: str) -> _Body:
         return _Body.model_validate(read_object(text))
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        # A key the model invented could hold anything; the repair turn must not repeat it.
+        # A key the model invented could hold anything. The repair turn must not repeat it.
         known = {"kind", "sentences", *Entry.model_fields}
         where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
         what = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]

@@ -25,7 +25,7 @@ _LEAST_MASS = 0.5
 
 
 def support_probabilities(reply: Reply) -> Mapping[int, float]:
-    """Probability that each sentence is supported, by its number; without those whose tokens do not tell."""
+    """Probability that each sentence is supported, by its number. Sentences whose tokens do not tell are left out."""
     raw = b"".join(token.raw for token in reply.tokens)
     start = raw.find(reply.text.encode("utf-8", "replace")) if reply.tokens and reply.text else -1
     if start < 0:
@@ -44,7 +44,7 @@ def support_probabilities(reply: Reply) -> Mapping[int, float]:
 
 
 def _support(token: Token, skipped: int) -> float | None:
-    """Support's share of the probability of all verdicts at a token; `skipped` bytes of it stand before the word."""
+    """Support's share of the probability of all verdicts at a token. `skipped` bytes of it stand before the word."""
     before = token.raw[:skipped]
     masses = {True: 0.0, False: 0.0}
     for raw, share in token.shares.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import assay.judges
 from assay.judges import registry
 from assay.judges.base import Judge
 from assay.judges.errors import ConfigurationError
@@ -91,3 +92,11 @@ def test_importing_brings_in_next_to_nothing(module: str, unwanted: tuple[str, .
     code = f"import {module}, sys; print([name for name in {unwanted!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_comes_from_its_module() -> None:
+    for name in assay.judges.__all__:
+        assert getattr(assay.judges, name) is not None
+    assert set(assay.judges.__all__) <= set(dir(assay.judges))
+    with pytest.raises(AttributeError, match="no attribute 'Judges'"):
+        _ = assay.judges.Judges
