@@ -9,7 +9,7 @@ from assay.worker.state.memory.key_values import MemoryKeyValues
 from assay.worker.state.memory.ledger import MemoryLedger
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.state.memory.locks import MemoryLocks
-from assay.worker.state.memory.reviews import MemoryReviews
+from assay.worker.state.memory.review_list import MemoryReviewList
 from assay.worker.state.memory.spend import MemoryUnscoredSpending
 from assay.worker.state.memory.windows import MemoryWindows
 
@@ -38,6 +38,6 @@ def memory_state() -> FleetState:
         deliveries=MemoryDeliveries(),
         spend=MemoryUnscoredSpending(),
         limits=MemoryLimits(),
-        reviews=MemoryReviews(),
+        reviews=MemoryReviewList(),
         connection=_NoConnection(),
     )

@@ -16,7 +16,7 @@ from assay.worker.state.redis.ledger import RedisLedger
 from assay.worker.state.redis.ledger_reader import RedisLedgerReader
 from assay.worker.state.redis.limits import RedisLimits
 from assay.worker.state.redis.locks import RedisLocks
-from assay.worker.state.redis.reviews import RedisReviews
+from assay.worker.state.redis.review_list import RedisReviewList
 from assay.worker.state.redis.spend import RedisUnscoredSpending
 from assay.worker.state.redis.windows import RedisWindows
 
@@ -42,7 +42,7 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
         deliveries=RedisDeliveries(connection),
         spend=RedisUnscoredSpending(connection),
         limits=RedisLimits(connection),
-        reviews=RedisReviews(connection),
+        reviews=RedisReviewList(connection),
         connection=connection,
     )
 

@@ -26,7 +26,7 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.review_list import ReviewList
 from assay.worker.ports.reviews import ReviewRequest
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise
-from assay.worker.state.memory.reviews import MemoryReviews
+from assay.worker.state.memory.review_list import MemoryReviewList
 from assay.worker.stores.langfuse.store import LangfuseStore
 from assay.worker.stores.sqlite.store import SqliteStore
 from assay.worker.wiring.stores import review_queues_of
@@ -73,7 +73,7 @@ class Desk:
 
     def __init__(self, server: LangfuseServer, waiting: ReviewList | None = None, **client: Any) -> None:
         self.server = server
-        self.waiting = waiting or MemoryReviews()
+        self.waiting = waiting or MemoryReviewList()
         self.clock = FixedClock(NOW)
         self.client = client
 

@@ -11,7 +11,7 @@ from assay.worker.ports.review_list import TakenReview
 from assay.worker.ports.reviews import ReviewRequest
 
 
-class MemoryReviews:
+class MemoryReviewList:
     """`assay.worker.ports.review_list.ReviewList` without a server."""
 
     def __init__(self) -> None:

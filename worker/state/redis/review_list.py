@@ -20,7 +20,7 @@ REMEMBERED_S = 30 * 24 * 3600
 """Longer than a final ledger entry lives, so that no answer is put into a queue twice."""
 
 
-class RedisReviews:
+class RedisReviewList:
     """`assay.worker.ports.review_list.ReviewList`."""
 
     def __init__(self, redis: RedisConnection) -> None:
