@@ -7,13 +7,10 @@ process could leave locked. What is in flight is bounded: a slow sample holds th
 from __future__ import annotations
 
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -23,14 +20,13 @@ import assay
 from assay.judges.errors import EvaluationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Failed
+from assay.worker.batch.chunks import CHUNK_LINES, ChunksAhead, Numbered, chunks
 from assay.worker.batch.judging_process import Task
 from assay.worker.batch.reading import RawLine, read_sample
 from assay.worker.batch.verdict_lines import Judged, judged
 from assay.worker.config.settings import child_environment
 from assay.worker.records.jsonl import BadLine
 
-CHUNK_LINES = 8
-CHUNK_BYTES = 256 * 1024
 CHUNKS_AHEAD = 8
 """Chunks in flight per process; above one, so that a slow sample at the head does not stop the others at once."""
 
@@ -44,8 +40,6 @@ main(int(sys.argv[2]))
 """
 
 Result = Judged | BadLine
-Numbered = tuple[int, RawLine | BadLine]
-"""A line and its place in the output."""
 
 
 class ProcessLost(EvaluationError):
@@ -89,10 +83,10 @@ class _Process:
             self._greet()
             self._send([line for _, line in self.chunk])
             return None
-        found: list[Result] = self._receive()
+        results: list[Result] = self._receive()
         places = [place for place, _ in self.chunk]
         self.chunk = ()
-        return list(zip(places, found, strict=True))
+        return list(zip(places, results, strict=True))
 
     def stop(self) -> None:
         """Close the connection, which ends it; one that does not listen is killed."""
@@ -126,47 +120,6 @@ class _Process:
             return  # it is gone; the next `results` says so
 
 
-class _Ahead:
-    """Chunks read by a thread, so that results are not held up by input that is slow to come.
-
-    `bell` can be listened to beside the processes' connections: it rings once for each chunk and for the end. A daemon
-    thread, because nothing can wake one that waits for a terminal or a pipe, and leaving must not wait for it.
-    """
-
-    def __init__(self, chunks: Iterator[Sequence[Numbered]], room: int) -> None:
-        self._chunks: queue.Queue[Sequence[Numbered] | BaseException | None] = queue.Queue(room)
-        self.bell, self._rope = Pipe(duplex=False)
-        self.ended = False
-        threading.Thread(target=self._read, args=(chunks,), name="read-samples", daemon=True).start()
-
-    def take(self) -> Sequence[Numbered] | None:
-        """The next chunk; None where there is none yet, or none any more."""
-        try:
-            found = self._chunks.get_nowait()
-        except queue.Empty:
-            return None
-        if isinstance(found, BaseException):
-            raise found
-        self.ended = found is None
-        return found
-
-    def close(self) -> None:
-        """Let the thread find out that nobody listens."""
-        self.bell.close()
-
-    def _read(self, chunks: Iterator[Sequence[Numbered]]) -> None:
-        end: BaseException | None = None
-        with suppress(OSError), self._rope:
-            try:
-                for chunk in chunks:
-                    self._chunks.put(chunk)
-                    self._rope.send_bytes(b".")
-            except Exception as exc:  # noqa: BLE001  # carried over to the one who takes, where it is raised
-                end = exc
-            self._chunks.put(end)
-            self._rope.send_bytes(b".")
-
-
 class JudgingPool:
     """Processes that judge with the local judge as `evaluator` does; a context manager that leaves none behind."""
 
@@ -193,7 +146,7 @@ class JudgingPool:
             ProcessLost: processes cannot be started.
         """
         done: dict[int, Result] = {}
-        ahead = _Ahead(_chunks(enumerate(lines)), self._workers)
+        ahead = ChunksAhead(chunks(enumerate(lines)), self._workers)
         again: deque[Sequence[Numbered]] = deque()
         place = 0
         try:
@@ -210,7 +163,7 @@ class JudgingPool:
         finally:
             ahead.close()
 
-    def _hand_out(self, ahead: _Ahead, again: deque[Sequence[Numbered]], place: int) -> None:
+    def _hand_out(self, ahead: ChunksAhead, again: deque[Sequence[Numbered]], place: int) -> None:
         """Give every free process a chunk, unless the head of the output is too far behind."""
         room = self._workers * CHUNKS_AHEAD * CHUNK_LINES
         while sum(bool(process.chunk) for process in self._processes) < self._workers:
@@ -229,12 +182,12 @@ class JudgingPool:
         self._processes.append(_Process(self._task, self._evaluator.revision))
         return self._processes[-1]
 
-    def _listening(self, busy: Sequence[_Process], ahead: _Ahead) -> list[_Process]:
+    def _listening(self, busy: Sequence[_Process], ahead: ChunksAhead) -> list[_Process]:
         """The processes that have something to say, once one has or there is something new to hand out."""
-        wanted = [] if ahead.ended or len(busy) == self._workers else [ahead.bell]
-        ready = {id(one) for one in wait([*wanted, *(process.connection for process in busy)])}
-        if id(ahead.bell) in ready:
-            ahead.bell.recv_bytes()
+        wanted = [] if ahead.ended or len(busy) == self._workers else [ahead.signal]
+        ready = {id(connection) for connection in wait([*wanted, *(process.connection for process in busy)])}
+        if id(ahead.signal) in ready:
+            ahead.signal.recv_bytes()
         return [process for process in busy if id(process.connection) in ready]
 
     def _collect(self, process: _Process, done: dict[int, Result], again: deque[Sequence[Numbered]]) -> None:
@@ -244,7 +197,7 @@ class JudgingPool:
             self._processes.remove(process)
             process.stop()
             if len(process.chunk) > 1:
-                again.extend([one] for one in process.chunk)
+                again.extend([line] for line in process.chunk)
             else:
                 done.update((place, self._lost(line)) for place, line in process.chunk)
 
@@ -259,17 +212,3 @@ class JudgingPool:
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _chunks(lines: Iterable[Numbered]) -> Iterator[Sequence[Numbered]]:
-    """Lines in chunks small enough to share out evenly."""
-    chunk: list[Numbered] = []
-    size = 0
-    for place, line in lines:
-        chunk.append((place, line))
-        size += len(line.content) if isinstance(line, RawLine) else 0
-        if len(chunk) == CHUNK_LINES or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

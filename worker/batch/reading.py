@@ -129,14 +129,14 @@ class SampleLine(BaseModel):
         if value is None:
             return ()
         passages = [value] if isinstance(value, str) else value
-        return [_passage(one) for one in passages] if isinstance(passages, list) else passages
+        return [_passage(passage) for passage in passages] if isinstance(passages, list) else passages
 
     @field_validator("history", mode="before")
     @classmethod
     def _turns(cls, value: Any) -> Any:
         if value is None:
             return ()
-        return [_turn(one) for one in value] if isinstance(value, list) else value
+        return [_turn(turn) for turn in value] if isinstance(value, list) else value
 
 
 def read_sample(line: RawLine) -> LabelledSample | BadLine:

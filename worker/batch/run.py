@@ -35,13 +35,13 @@ def choose_rubric(
     Raises:
         ConfigurationError: unknown or broken, or without the judge that was asked for.
     """
-    found = root.rubric(rubric or USUAL_RUBRICS[judge or "local"], variables)
-    if judge is not None and judge not in found.judge.tiers:
+    chosen = root.rubric(rubric or USUAL_RUBRICS[judge or "local"], variables)
+    if judge is not None and judge not in chosen.judge.tiers:
         raise ConfigurationError(
-            f"rubric {found.name}: judge.tiers: names {', '.join(found.judge.tiers)}, --judge says {judge!r}; "
+            f"rubric {chosen.name}: judge.tiers: names {', '.join(chosen.judge.tiers)}, --judge says {judge!r}; "
             f"leave --judge out, or give a --rubric with the judge {judge!r}"
         )
-    return found
+    return chosen
 
 
 def judge_all(
@@ -101,7 +101,7 @@ def _is_waiting(held: Sequence[Judged | BadLine]) -> bool:
 
 
 def _refusals(held: Sequence[Judged | BadLine]) -> list[str]:
-    return [one.refused for one in held if isinstance(one, Judged) and one.refused]
+    return [result.refused for result in held if isinstance(result, Judged) and result.refused]
 
 
 def _take_held(held: list[Judged | BadLine], take: Callable[[Judged | BadLine], None]) -> None:

@@ -1,9 +1,9 @@
-"""One verdict as one line of JSON, and as a block of text a person can read."""
+"""One verdict as one line of JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
@@ -15,7 +15,6 @@ from assay.judges.metrics import judged_risk
 from assay.judges.rubric import Rubric
 from assay.judges.schema import (
     Claim,
-    ClaimVerdict,
     Failed,
     Grade,
     Outcome,
@@ -26,11 +25,11 @@ from assay.judges.schema import (
     Usage,
     Verdict,
 )
+from assay.worker.batch.explanation import QUOTE_LIMIT, explain_verdict
 from assay.worker.batch.reading import LabelledSample, RawLine, read_sample
 from assay.worker.records.jsonl import BadLine
 
 _DIGITS = 6
-_QUOTE_LIMIT = 500
 _REFUSALS = frozenset(error.__name__ for error in (ModelAccessDenied, RequestRejected))
 
 
@@ -68,7 +67,7 @@ def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, expl
     return Judged(
         line=text,
         outcome=outcome.outcome,
-        explanation="\n".join(_explained(record)) if explain else "",
+        explanation="\n".join(explain_verdict(record)) if explain else "",
         refused=outcome.message if isinstance(outcome, Failed) and refused else "",
         usage=usage,
         cost_usd=cost_usd,
@@ -105,7 +104,7 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "calibrated": verdict is not None and verdict.calibrated,
         "tier": verdict.tier.value if verdict else None,
         "decided_by": verdict.judge if verdict else None,
-        "path": [_step(one) for one in verdict.path] if verdict else [],
+        "path": [_step(step) for step in verdict.path] if verdict else [],
         "votes": _votes(verdict),
         "screening": _screening(verdict),
         "needs_review": verdict.review_reason or None if verdict and verdict.needs_review else None,
@@ -166,7 +165,7 @@ def _concluded(sample: Sample, outcome: Outcome, rubric: Rubric) -> dict[str, An
         "states": _states(outcome, rubric),
         "not_applicable": dict(sorted(outcome.not_applicable.items())),
         "comment": outcome.comment,
-        **_found(sample, outcome, rubric),
+        **_basis(sample, outcome, rubric),
     }
 
 
@@ -175,7 +174,7 @@ def _states(outcome: Scored, rubric: Rubric) -> dict[str, str | None]:
     return {rubric.state_score: outcome.state.value, **risk}
 
 
-def _found(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
+def _basis(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
     """What the scores were made of: claims and rule hits, or grades."""
     verdict = outcome.verdict
     if rubric.method != "grounding":
@@ -189,14 +188,14 @@ def _found(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
 
 def _grade(sample: Sample, grade: Grade) -> dict[str, Any]:
     first = next(iter(grade.citations), None)
-    quote = cited_text(sample, first.part, first.index)[first.start : first.end][:_QUOTE_LIMIT] if first else None
+    quote = cited_text(sample, first.part, first.index)[first.start : first.end][:QUOTE_LIMIT] if first else None
     return {
         "score": grade.score,
         "context": grade.context,
         "level": grade.level,
         "value": grade.value,
         "quote": quote,
-        "citations": [[one.part, one.index, one.start, one.end] for one in grade.citations],
+        "citations": [[cited.part, cited.index, cited.start, cited.end] for cited in grade.citations],
         "reason": grade.reason,
     }
 
@@ -210,8 +209,8 @@ def _raw_risk(outcome: Scored) -> float | None:
 
 
 def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
-    where = [(one.context, one.start, one.end) for one in claim.evidence if one.context < len(sample.contexts)]
-    quote = sample.contexts[where[0][0]][where[0][1] : where[0][2]][:_QUOTE_LIMIT] if where else None
+    where = [(part.context, part.start, part.end) for part in claim.evidence if part.context < len(sample.contexts)]
+    quote = sample.contexts[where[0][0]][where[0][1] : where[0][2]][:QUOTE_LIMIT] if where else None
     return {
         "text": claim.text,
         "span": [claim.span.start, claim.span.end],
@@ -229,72 +228,3 @@ def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
 def _rule_hits(verdict: Verdict | None) -> list[dict[str, Any]]:
     hits = verdict.rule_hits if verdict else ()
     return [{"rule": hit.rule, "span": [hit.span.start, hit.span.end], "detail": hit.detail} for hit in hits]
-
-
-_MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict.CONTRADICTED: "x"}
-
-
-def _explained(record: Mapping[str, Any]) -> Iterator[str]:
-    """The block: a headline, then each claim with what it rests on or what it lacks."""
-    yield f"{_plain(str(record['id']))}: {_headline(record)}"
-    for step in record["path"]:
-        yield f"  > {_told(step)}"
-    for vote in record["votes"]:
-        yield f"      {_voted(vote)}"
-    if record["needs_review"]:
-        yield f"  ! a person should decide: {_plain(record['needs_review'])}"
-    for claim in record.get("claims", ()):
-        verdict = ClaimVerdict(claim["verdict"])
-        p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
-        yield f"  {_MARKS[verdict]} {verdict.value.replace('_', ' ')}{p}: {_plain(claim['text'])}"
-        if claim["reason"]:
-            yield f"      {_plain(claim['reason'])}"
-        if claim["quote"]:
-            yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
-    for grade in record.get("grades", ()):
-        yield from _explained_grade(grade)
-    for hit in record.get("rule_hits", ()):
-        yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
-    yield ""
-
-
-def _told(step: Mapping[str, Any]) -> str:
-    """One step of the path: who, on which model, with which risk, and what happened then."""
-    model = f" ({_plain(step['model'])})" if step["model"] else ""
-    risk = "" if step["risk"] is None else f", risk {step['risk']:.2f}"
-    return f"{step['judge']}{model}{risk}: {step['outcome']}" + (
-        f", {_plain(step['reason'])}" if step["reason"] else ""
-    )
-
-
-def _voted(vote: Mapping[str, Any]) -> str:
-    said = vote["error"] or ("no risk applies" if vote["risk"] is None else f"risk {vote['risk']:.2f}")
-    return f"{_plain(vote['model'])}: {said}"
-
-
-def _explained_grade(grade: Mapping[str, Any]) -> Iterator[str]:
-    where = "" if grade["context"] is None else f" (passage {grade['context'] + 1})"
-    value = "no number" if grade["value"] is None else f"{grade['value']:.2f}"
-    yield f"  = {grade['score']}{where}: {grade['level'].replace('_', ' ')}, {value}"
-    if grade["reason"]:
-        yield f"      {_plain(grade['reason'])}"
-    if grade["quote"]:
-        yield f"      [{grade['citations'][0][0]}] {_plain(grade['quote'])}"
-
-
-def _headline(record: Mapping[str, Any]) -> str:
-    if record["outcome"] == "failed":
-        return f"failed: {_plain(record['error']['type'])}: {_plain(record['error']['message'])}"
-    if record["outcome"] == "skipped":
-        return f"skipped: {record['reason']} {_plain(record['detail'])}".rstrip()
-    scores = [f"{name} {value:.2f}" for name, value in sorted(record["scores"].items())]
-    missing = [f"{name} not applicable ({reason})" for name, reason in sorted(record["not_applicable"].items())]
-    state = next(value for name, value in record["states"].items() if name != "risk")
-    return " · ".join([state, *scores, *missing])
-
-
-def _plain(text: str) -> str:
-    """Text of a sample on one line and without control characters: it must not be able to drive a terminal."""
-    line = " ".join(text.split())
-    shown = line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
-    return "".join(char if char.isprintable() else "\ufffd" for char in shown)

@@ -35,8 +35,8 @@ class VerdictFile:
             ConfigurationError: the file holds something else than this evaluator's verdicts on this input.
         """
         complete, outcomes = 0, Counter[str]()
-        with self.path.open("rb") as there:
-            for number, line in enumerate(there, 1):
+        with self.path.open("rb") as written:
+            for number, line in enumerate(written, 1):
                 if not line.endswith(b"\n"):
                     break
                 outcomes[self._same(number, line, _next_sample(lines, on_bad), revision)] += 1
@@ -63,20 +63,21 @@ class VerdictFile:
     def _same(self, number: int, line: bytes, expected: tuple[str, str] | None, revision: str) -> str:
         """The outcome on a line that was there, if it is the verdict we would write."""
         try:
-            there: Any = json.loads(line)
-            found = (str(there["id"]), there["sample"], there["revision"], there["outcome"])
+            verdict: Any = json.loads(line)
+            written = (str(verdict["id"]), verdict["sample"])
+            its_revision, outcome = verdict["revision"], verdict["outcome"]
         except (ValueError, RecursionError, LookupError, TypeError) as exc:
             raise self._refused(number, "holds no verdict of `assay judge`") from exc
-        if found[2] != revision:
-            problem = f"was judged by evaluator revision {str(found[2])[:12]}, this run is {revision[:12]}"
+        if its_revision != revision:
+            problem = f"was judged by evaluator revision {str(its_revision)[:12]}, this run is {revision[:12]}"
             raise self._refused(number, problem)
         if expected is None:
             raise self._refused(number, "has no sample in the input, which is shorter")
-        if found[0] == expected[0] and found[1] != expected[1]:
-            raise self._refused(number, f"sample {found[0][:60]!r} has changed since it was judged")
-        if found[:2] != expected:
-            raise self._refused(number, f"is about {found[0][:60]!r}, the input has {expected[0][:60]!r} there")
-        return str(found[3])
+        if written[0] == expected[0] and written[1] != expected[1]:
+            raise self._refused(number, f"sample {written[0][:60]!r} has changed since it was judged")
+        if written != expected:
+            raise self._refused(number, f"is about {written[0][:60]!r}, the input has {expected[0][:60]!r} there")
+        return str(outcome)
 
     def _refused(self, number: int, problem: str) -> ConfigurationError:
         return ConfigurationError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
-from assay.judges.calibration import Calibration, CalibrationError, Curve, fit_curve
+from assay.judges.calibration import Calibration, CalibrationError, Curve, fit_curve, risk_hash
+from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Record
-from assay.worker.calibration.labels import LabelledRisk
+from assay.worker.calibration.labels import LabelledRisk, LabelsFile
 from assay.worker.statistics.agreement import auroc_estimate, class_rates
 from assay.worker.statistics.calibration import (
     ReliabilityBin,
@@ -54,6 +56,49 @@ class CalibrationReport(Record):
     without_risk: dict[str, int]
     reliability_as_judged: tuple[ReliabilityBin, ...]
     reliability_calibrated: tuple[ReliabilityBin, ...]
+
+
+def calibrate_rows(
+    rows: Sequence[LabelledRisk],
+    evaluator: Evaluator,
+    *,
+    slices: Sequence[str],
+    without: Mapping[str, int],
+    file: LabelsFile,
+    on: date,
+) -> CalibrationReport:
+    """Fit the risk of an evaluator's judge to labels, and say what the calibration is worth.
+
+    Args:
+        rows: labelled risks.
+        evaluator: whose risks they are.
+        slices: fields by whose values the figures are also told.
+        without: answers that have no risk, by reason.
+        file: where the labels come from.
+        on: the day of fitting.
+
+    Raises:
+        CalibrationError: as `fit` and `cross_fitted`.
+    """
+    calibrated = cross_fitted(rows)
+    rubric, judge = evaluator.rubric, evaluator.judge
+    return CalibrationReport(
+        calibration=Calibration(
+            rubric=rubric.name,
+            rubric_hash=risk_hash(rubric, judge.name),
+            judge=judge.name,
+            judge_fingerprint=judge.fingerprint,
+            curve=fit(rows),
+            n=len(rows),
+            positives=sum(row.label for row in rows),
+            fitted_on=on,
+            data_digest=file.digest,
+        ),
+        groups=tuple(compare(rows, calibrated, slices, rubric.risk_labels.high)),
+        without_risk=dict(without),
+        reliability_as_judged=reliability_of(rows, [row.risk for row in rows]),
+        reliability_calibrated=reliability_of(rows, calibrated),
+    )
 
 
 def fit(rows: Sequence[LabelledRisk]) -> Curve:

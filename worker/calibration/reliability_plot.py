@@ -31,8 +31,8 @@ def plot_reliability(report: CalibrationReport, path: Path) -> None:
         (report.reliability_calibrated, "tab:blue", "s", "calibrated, out of fold"),
     ):
         axes.errorbar(
-            [one.stated for one in bins],
-            [one.marked.value for one in bins],
+            [point.stated for point in bins],
+            [point.marked.value for point in bins],
             yerr=_arms(bins),
             color=color,
             marker=marker,
@@ -54,5 +54,5 @@ def plot_reliability(report: CalibrationReport, path: Path) -> None:
 
 def _arms(bins: Sequence[ReliabilityBin]) -> list[list[float]]:
     """Lengths of the intervals' arms below and above each point."""
-    below = [one.marked.value - one.marked.low for one in bins]
-    return [below, [one.marked.high - one.marked.value for one in bins]]
+    below = [point.marked.value - point.marked.low for point in bins]
+    return [below, [point.marked.high - point.marked.value for point in bins]]

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from assay.judges.calibration import Calibration, risk_hash
-from assay.judges.errors import ConfigurationError, ModelUnavailable
+from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
-from assay.judges.rubric import JudgeName, Rubric
 from assay.worker.batch.process_pool import cores
-from assay.worker.batch.reading import RawLine, open_samples
-from assay.worker.batch.run import choose_rubric, judge_all
-from assay.worker.batch.verdict_lines import Judged
-from assay.worker.calibration.fitting import CalibrationReport, Comparison, compare, cross_fitted, fit, reliability_of
-from assay.worker.calibration.labels import LabelledRisk, LabelsFile, check_labels, labelled_risk, why_no_risk
+from assay.worker.batch.reading import SampleSource, open_samples
+from assay.worker.batch.run import choose_rubric
+from assay.worker.calibration.calibration_file import calibration_target, write_calibration
+from assay.worker.calibration.fitting import CalibrationReport, Comparison, calibrate_rows
+from assay.worker.calibration.judged_labels import judge_labels, tier_to_calibrate
+from assay.worker.calibration.labels import LabelsFile, check_labels
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
-from assay.worker.cli.judge import (
-    JudgeConcurrencyOption,
-    JudgeOption,
-    RubricNameOption,
-    WorkersOption,
-    leaving_cleanly,
-    progress,
-)
-from assay.worker.config.root import ConfigRoot, calibration_path, packaged_root
+from assay.worker.cli.judge import JudgeConcurrencyOption, JudgeOption, RubricNameOption, WorkersOption
+from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.ports.clock import SystemClock
-from assay.worker.records.jsonl import BadLine
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.wiring.judges import build_evaluator
-
-MOST_FAILED = 0.02
-"""Above this share of failed judgements the rest may not be what the labels stand for."""
 
 
 def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
@@ -69,34 +56,27 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
             f"rubric {chosen.name}: method: {chosen.method} gives no hallucination_risk to calibrate; name a rubric of "
             "method grounding"
         )
-    tier = _one_tier(chosen, judge_name)
-    target = out or _target(root, chosen.name, tier)
+    tier = tier_to_calibrate(chosen, judge_name)
+    target = out or calibration_target(root, chosen.name, tier)
     in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
     file = check_labels(
         labels, {in_force.revision, evaluator.revision}, lambda bad: typer.echo(f"assay: {bad}", err=True)
     )
-    rows, without = _labelled(file, evaluator, slices or [], workers or cores(), concurrency)
-    calibrated = cross_fitted(rows)
-    calibration = Calibration(
-        rubric=chosen.name,
-        rubric_hash=risk_hash(chosen, evaluator.judge.name),
-        judge=evaluator.judge.name,
-        judge_fingerprint=evaluator.judge.fingerprint,
-        curve=fit(rows),
-        n=len(rows),
-        positives=sum(row.label for row in rows),
-        fitted_on=SystemClock().now().date(),
-        data_digest=file.digest,
+    with leaving_cleanly(again=False), open_samples(file.path) as source, _bar(source, file) as advance:
+        rows, without = judge_labels(
+            source,
+            file,
+            evaluator,
+            slices or [],
+            workers=workers or cores(),
+            concurrency=concurrency,
+            on_judged=advance,
+        )
+    report = calibrate_rows(
+        rows, evaluator, slices=slices or [], without=without, file=file, on=SystemClock().now().date()
     )
-    report = CalibrationReport(
-        calibration=calibration,
-        groups=tuple(compare(rows, calibrated, slices or [], chosen.risk_labels.high)),
-        without_risk=dict(without),
-        reliability_as_judged=reliability_of(rows, [row.risk for row in rows]),
-        reliability_calibrated=reliability_of(rows, calibrated),
-    )
-    _write(target, calibration)
+    write_calibration(report.calibration, target)
     if plot is not None:
         from assay.worker.calibration.reliability_plot import plot_reliability
 
@@ -107,78 +87,14 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         _show(report, target, plot)
 
 
-def _labelled(
-    file: LabelsFile, evaluator: Evaluator, slices: list[str], workers: int, concurrency: int
-) -> tuple[list[LabelledRisk], Counter[str]]:
-    """The rows that have a risk, and why the others have none.
-
-    Raises:
-        ModelUnavailable: too many could not be judged.
-    """
-    rows: list[LabelledRisk] = []
-    without: Counter[str] = Counter()
-
-    def take(record: dict[str, Any]) -> None:
-        row = labelled_risk(record, slices)
-        if row is None:
-            without[why_no_risk(record)] += 1
-        else:
-            rows.append(row)
-
-    with leaving_cleanly(again=False), open_samples(file.path) as source:
-        if file.holds_verdicts:
-            for line in source:
-                if isinstance(line, RawLine):
-                    take(json.loads(line.content))
-        else:
-            with progress(source, beside=True) as (_, advance):
-                judge_all(source, evaluator, _taking(take, advance), workers=workers, concurrency=concurrency)
-    if without["failed"] > MOST_FAILED * file.lines:
-        raise ModelUnavailable(f"{without['failed']} of {file.lines} samples could not be judged; nothing was fitted")
-    return rows, without
-
-
-def _taking(take: Callable[[dict[str, Any]], None], advance: Callable[[], None]) -> Callable[[Judged | BadLine], None]:
-    def result(one: Judged | BadLine) -> None:
-        if isinstance(one, Judged):
-            take(json.loads(one.line))
-            advance()
-
-    return result
-
-
-def _one_tier(rubric: Rubric, judge: JudgeName | None) -> JudgeName:
-    """The judge to calibrate: every tier of a cascade has a risk of its own.
-
-    Raises:
-        ConfigurationError: the rubric names several and none was chosen.
-    """
-    if judge is None and rubric.judge.is_cascade:
-        tiers = ", ".join(rubric.judge.tiers)
-        raise ConfigurationError(f"rubric {rubric.name}: judge.tiers: names {tiers}; choose one with --judge")
-    return judge or rubric.tier
-
-
-def _target(root: ConfigRoot, rubric: str, judge: str) -> Path:
-    """The config root's own place for the file; never inside an installed package.
-
-    Raises:
-        ConfigurationError: there is no config root of the team's own.
-    """
-    if root.path == packaged_root() and Path.cwd() != root.path:
-        raise ConfigurationError("config root: none here; name one with --config, or the file to write with --out")
-    return calibration_path(root.path, rubric, judge)
-
-
-def _write(path: Path, calibration: Calibration) -> None:
-    """Write whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        fresh.replace(path)
-    except OSError as exc:
-        raise ConfigurationError(f"{path}: cannot be written ({exc.strerror}); name another file with --out") from exc
+@contextmanager
+def _bar(source: SampleSource, file: LabelsFile) -> Iterator[Callable[[], None]]:
+    """A bar where samples are judged; nothing where the file holds verdicts already."""
+    if file.holds_verdicts:
+        yield lambda: None
+        return
+    with progress(source, beside=True) as (_, advance):
+        yield advance
 
 
 def _show(report: CalibrationReport, target: Path, plot: Path | None) -> None:

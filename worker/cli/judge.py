@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,17 +11,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from assay.judges.rubric import JudgeName
 from assay.judges.schema import Usage
 from assay.worker.batch.process_pool import cores
-from assay.worker.batch.reading import SampleSource, open_samples
+from assay.worker.batch.reading import open_samples
 from assay.worker.batch.run import choose_rubric, judge_all
 from assay.worker.batch.verdict_lines import Judged
 from assay.worker.batch.writing import VerdictFile, open_verdicts
 from assay.worker.cli.context import ConfigOption, settings_and_root
+from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.records.jsonl import BadLine
 from assay.worker.wiring.judges import build_evaluator
 
@@ -156,49 +155,6 @@ def _opened(out: Path | None, file: Path) -> Iterator[VerdictFile | None]:
         return
     with open_verdicts(out, file) as verdicts:
         yield verdicts
-
-
-@contextmanager
-def progress(source: SampleSource, *, beside: bool) -> Iterator[tuple[Progress, Callable[[], None]]]:
-    """A bar on stderr by bytes read, with the count of what is done.
-
-    None where stderr is no terminal, or where it is the same terminal as a stdout that is written to (not `beside`).
-    """
-    console = Console(stderr=True)
-    shown = console.is_terminal and (beside or not sys.stdout.isatty())
-    bars = Progress(
-        TextColumn("judging {task.fields[done]:,}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not shown,
-    )
-    with bars:
-        task = bars.add_task("judging", total=source.size, done=0)
-        done = 0
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            bars.update(task, completed=source.position, done=done)
-
-        yield bars, advance
-
-
-@contextmanager
-def leaving_cleanly(*, again: bool) -> Iterator[None]:
-    """Ctrl-C and a reader that went away end the command with their usual codes and without a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("assay: stopped" + ("; the same command goes on from here" if again else ""), err=True)
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        # What is still buffered would be written at exit, and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(141) from None
 
 
 def _to_stdout(text: str) -> None:

@@ -56,13 +56,13 @@ def pull(  # noqa: PLR0913, PLR0917  # one parameter for each option
         )
         return await _pull(runtime, wanted, rubric)
 
-    found, tally = with_runtime(config, work)
-    _write(out, found)
+    labelled, tally = with_runtime(config, work)
+    _write(out, labelled)
     if as_json:
-        print_json(_numbers(found, tally))
+        print_json(_numbers(labelled, tally))
     else:
-        _show(found, tally, out)
-    if not found:
+        _show(labelled, tally, out)
+    if not labelled:
         raise typer.Exit(3)
 
 
@@ -78,23 +78,25 @@ async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[l
     tally = OpinionCounts()
     labels = await collect(review_queues_of(runtime.store), wanted, now=runtime.clock.now(), tally=tally)
     paths = runtime.rubrics[name].sample
-    found = [one async for one in samples(runtime.store, labels, paths, days=wanted.days, tally=tally)]
-    return found, tally
+    labelled = [trace async for trace in samples(runtime.store, labels, paths, days=wanted.days, tally=tally)]
+    return labelled, tally
 
 
-def _write(path: Path, found: list[LabelledTrace]) -> None:
+def _write(path: Path, labelled: list[LabelledTrace]) -> None:
     """Write whole or not at all; it holds what your users wrote."""
     fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text("".join(json.dumps(_line(one), ensure_ascii=False) + "\n" for one in found), encoding="utf-8")
+        fresh.write_text(
+            "".join(json.dumps(_line(trace), ensure_ascii=False) + "\n" for trace in labelled), encoding="utf-8"
+        )
         fresh.replace(path)
     except OSError as exc:
         raise ConfigurationError(f"{path}: cannot be written ({exc.strerror}); name another file with --out") from exc
 
 
-def _line(one: LabelledTrace) -> dict[str, Any]:
-    sample, label = one.sample, one.label
+def _line(trace: LabelledTrace) -> dict[str, Any]:
+    sample, label = trace.sample, trace.label
     return {
         "id": sample.id,
         "question": sample.question,
@@ -102,7 +104,7 @@ def _line(one: LabelledTrace) -> dict[str, Any]:
         "contexts": list(sample.contexts),
         "response": sample.response,
         "label": label.label,
-        "source_id": one.source_id,
+        "source_id": trace.source_id,
         "reviewer": label.reviewer,
         "origin": label.origin,
         "place": label.place,
@@ -110,27 +112,27 @@ def _line(one: LabelledTrace) -> dict[str, Any]:
     }
 
 
-def _numbers(found: list[LabelledTrace], tally: OpinionCounts) -> dict[str, Any]:
+def _numbers(labelled: list[LabelledTrace], tally: OpinionCounts) -> dict[str, Any]:
     unusable: dict[str, dict[str, int]] = {}
     for (place, why), n in tally.unusable.items():
         unusable.setdefault(place, {})[why] = n
     return {
-        "written": len(found),
-        "marked": sum(one.label.label for one in found),
+        "written": len(labelled),
+        "marked": sum(trace.label.label for trace in labelled),
         "said": dict(tally.opinions),
         "usable": dict(tally.usable),
         "unusable": unusable,
     }
 
 
-def _show(found: list[LabelledTrace], tally: OpinionCounts, out: Path) -> None:
+def _show(labelled: list[LabelledTrace], tally: OpinionCounts, out: Path) -> None:
     for place, n in tally.opinions.items():
         why = {reason: count for (where, reason), count in tally.unusable.items() if where == place}
         rest = "; ".join(f"{count} {reason}" for reason, count in why.items())
         console.print(Text(f"{place}: {n} said, {tally.usable[place]} usable" + (f"; not: {rest}" if rest else "")))
-    marked = sum(one.label.label for one in found)
-    console.print(Text(f"{len(found)} labels, {marked} marked → {out}"), soft_wrap=True)
-    if found:
+    marked = sum(trace.label.label for trace in labelled)
+    console.print(Text(f"{len(labelled)} labels, {marked} marked → {out}"), soft_wrap=True)
+    if labelled:
         console.print(Text(f"next: assay calibrate --labels {out}"), soft_wrap=True)
     else:
         console.print("nothing to calibrate on yet")

@@ -71,8 +71,8 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
     is_cut = False
     hits: tuple[RuleHit, ...] = ()
     try:
-        found, is_cut = calls_for(sample, rubric)
-        calls = tuple(tuple(messages) for messages in found)
+        conversations, is_cut = calls_for(sample, rubric)
+        calls = tuple(tuple(messages) for messages in conversations)
         hits = _hits(sample, rubric)
     except UnjudgeableSample as exc:
         problem = str(exc)
@@ -86,10 +86,15 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
         parts=_parts(sample, origins or {}),
         sentences=tuple(sample.response[span.start : span.end] for span in split_sentences(sample.response)),
         hits=hits,
-        not_asked={name: why for one in rubric.criteria if (why := missing_part(one, sample)) for name in one.scores()},
+        not_asked={
+            name: why
+            for criterion in rubric.criteria
+            if (why := missing_part(criterion, sample))
+            for name in criterion.scores()
+        },
         calls=calls,
         tokens=sum(estimated_tokens(messages) for messages in calls),
-        models=tuple(f"{tier} {one.model}" for tier, one in models_asked(rubric)),
+        models=tuple(f"{tier} {asked.model}" for tier, asked in models_asked(rubric)),
         sent_when=when_sent(rubric),
         is_cut=is_cut,
         problem=problem,
@@ -105,7 +110,7 @@ def judge_in_words(rubric: Rubric) -> str:
 
 def _tier_in_words(tier: JudgeName, plan: JudgePlan) -> str:
     """A tier with the models it asks and where they are asked, as `panel (a, b at eu; majority)`."""
-    named = [one.model + (f" at {one.endpoint}" if one.endpoint else "") for one in plan.models(tier)]
+    named = [asked.model + (f" at {asked.endpoint}" if asked.endpoint else "") for asked in plan.models(tier)]
     decide = f"; {plan.panel.decide}" if tier == "panel" and plan.panel is not None else ""
     return f"{tier} ({', '.join(named)}{decide})" if named else tier
 
@@ -192,6 +197,6 @@ def _parts(sample: Sample, origins: Mapping[str, str]) -> tuple[PartView, ...]:
         "reference": [sample.reference] if sample.reference else [],
     }
     return tuple(
-        PartView(name=name, texts=len(found), chars=sum(map(len, found)), origin=origins.get(name, ""))
-        for name, found in texts.items()
+        PartView(name=name, texts=len(parts), chars=sum(map(len, parts)), origin=origins.get(name, ""))
+        for name, parts in texts.items()
     )

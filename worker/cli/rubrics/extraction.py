@@ -40,24 +40,26 @@ async def _extract(runtime: Runtime, trace_id: str, rubric: Rubric) -> tuple[Tra
     return trace, extract(trace, rubric.sample)
 
 
-def show_extraction(found: Extraction) -> None:
+def show_extraction(extraction: Extraction) -> None:
     """Print an extraction for people."""
-    console.print(f"trace {escape(found.trace_id)}", highlight=False)
-    _show_part("question", found.question, found)
-    if found.history:
-        console.print(f"\n[bold]history[/]  from {escape(found.history_source)}", highlight=False)
-        for turn in found.history:
+    console.print(f"trace {escape(extraction.trace_id)}", highlight=False)
+    _show_part("question", extraction.question, extraction)
+    if extraction.history:
+        console.print(f"\n[bold]history[/]  from {escape(extraction.history_source)}", highlight=False)
+        for turn in extraction.history:
             console.print(f"  {turn.role}: {escape(_short(turn.content))}", highlight=False)
-    if not found.contexts:
-        console.print(f"\n[bold]contexts[/]  none; looked at {', '.join(found.tried['contexts'])}", highlight=False)
-    for number, part in enumerate(found.contexts, 1):
-        _show_part(f"context {number}", part, found)
-    _show_part("response", found.response, found)
+    if not extraction.contexts:
+        console.print(
+            f"\n[bold]contexts[/]  none; looked at {', '.join(extraction.tried['contexts'])}", highlight=False
+        )
+    for number, part in enumerate(extraction.contexts, 1):
+        _show_part(f"context {number}", part, extraction)
+    _show_part("response", extraction.response, extraction)
 
 
-def _show_part(name: str, part: Part | None, found: Extraction) -> None:
+def _show_part(name: str, part: Part | None, extraction: Extraction) -> None:
     if part is None:
-        console.print(f"\n[bold]{name}[/]  none; looked at {', '.join(found.tried[name])}", highlight=False)
+        console.print(f"\n[bold]{name}[/]  none; looked at {', '.join(extraction.tried[name])}", highlight=False)
         return
     console.print(f"\n[bold]{name}[/]  from {escape(part.source)}", highlight=False)
     console.print(f"  {escape(_short(part.text))}", highlight=False)
@@ -67,10 +69,10 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} … ({len(text):,} characters)"
 
 
-def origins(found: Extraction) -> dict[str, str]:
+def origins(extraction: Extraction) -> dict[str, str]:
     """Where each part of the sample came from, by the part's name."""
-    single = {"question": found.question, "response": found.response}
+    single = {"question": extraction.question, "response": extraction.response}
     named = {name: part.source for name, part in single.items() if part is not None}
-    if found.contexts:
-        named["contexts"] = ", ".join(dict.fromkeys(part.source for part in found.contexts))
-    return named | ({"history": found.history_source} if found.history else {})
+    if extraction.contexts:
+        named["contexts"] = ", ".join(dict.fromkeys(part.source for part in extraction.contexts))
+    return named | ({"history": extraction.history_source} if extraction.history else {})

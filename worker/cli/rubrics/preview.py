@@ -42,17 +42,17 @@ def preview_sample(
     """
     settings, root = settings_and_root(config)
     rubric = root.rubric(name, settings.rubric_variables())
-    source, found = trace_and_parts(trace, rubric=rubric, config=config) if trace is not None else (None, None)
-    if found is not None and (found.response is None or not as_json):
-        _print_extraction(found, as_json=as_json)
-    if found is not None and found.response is None:
+    source, extraction = trace_and_parts(trace, rubric=rubric, config=config) if trace is not None else (None, None)
+    if extraction is not None and (extraction.response is None or not as_json):
+        _print_extraction(extraction, as_json=as_json)
+    if extraction is not None and extraction.response is None:
         raise typer.Exit(0)
-    read = _sample_to_show(sample, sample_id, sample_of(source, found) if source and found else None)
-    seen = preview(read.sample, rubric, origins(found) if found else None)
+    read = _sample_to_show(sample, sample_id, sample_of(source, extraction) if source and extraction else None)
+    seen = preview(read.sample, rubric, origins(extraction) if extraction else None)
     outcome = _judged(read, build_evaluator(rubric, root, settings)) if judge else None
     if as_json:
         verdict = json.loads(outcome.line) if outcome else None
-        extracted = {"extraction": found.model_dump(mode="json")} if found else {}
+        extracted = {"extraction": extraction.model_dump(mode="json")} if extraction else {}
         data = {**seen.model_dump(mode="json"), **extracted, **({"outcome": verdict} if judge else {})}
         typer.echo(json.dumps(data, indent=2))  # ASCII alone: this is foreign text, and stdout may be a terminal
     else:
@@ -63,11 +63,11 @@ def preview_sample(
     raise typer.Exit(3 if outcome is not None and outcome.outcome == "failed" else 0)
 
 
-def _print_extraction(found: Extraction, *, as_json: bool) -> None:
+def _print_extraction(extraction: Extraction, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"extraction": found.model_dump(mode="json")}, indent=2))
+        typer.echo(json.dumps({"extraction": extraction.model_dump(mode="json")}, indent=2))
     else:
-        show_extraction(found)
+        show_extraction(extraction)
         typer.echo("")
 
 

@@ -56,10 +56,10 @@ def _listed(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else json.dumps(value, ensure_ascii=False)
 
 
-def _criterion_lines(one: Criterion) -> Iterator[str]:
-    each = f", for each passage ({one.aggregate})" if one.per == "context" else ""
-    yield f"  criterion  {one.score}{each}: {one.question}"
-    for level in one.levels:
+def _criterion_lines(criterion: Criterion) -> Iterator[str]:
+    each = f", for each passage ({criterion.aggregate})" if criterion.per == "context" else ""
+    yield f"  criterion  {criterion.score}{each}: {criterion.question}"
+    for level in criterion.levels:
         value = "no number" if level.value is None else f"{level.value:g}"
         cites = f"; must point at the {level.cites}" if level.cites else ""
         yield f"    {level.label} = {value}: {level.means}{cites}"
@@ -71,15 +71,15 @@ def _rule_lines(rules: Rules) -> Iterator[str]:
     for pattern in rules.patterns:
         must = f"must match {pattern.must_match}" if pattern.must_match else f"must not match {pattern.must_not_match}"
         yield f"  rule       pattern {pattern.id} ({pattern.severity}): {must}"
-    for one in rules.ranges:
-        ends = " to ".join(str(end) for end in (one.at_least, one.at_most) if end is not None)
-        subject = ", ".join(one.about) or one.near
+    for bounds in rules.ranges:
+        ends = " to ".join(str(end) for end in (bounds.at_least, bounds.at_most) if end is not None)
+        subject = ", ".join(bounds.about) or bounds.near
         which = (
             ""
-            if one.at_least is not None and one.at_most is not None
-            else ("at least " if one.at_least else "at most ")
+            if bounds.at_least is not None and bounds.at_most is not None
+            else ("at least " if bounds.at_least else "at most ")
         )
-        yield f"  rule       range {one.id} ({one.severity}): {subject}: {which}{ends} {one.unit}".rstrip()
+        yield f"  rule       range {bounds.id} ({bounds.severity}): {subject}: {which}{ends} {bounds.unit}".rstrip()
     for table in rules.tables:
         columns = ", ".join(table.attributes)
         yield f"  rule       table {table.id} ({table.severity}): {len(table.rows)} keys with {columns}"

@@ -21,6 +21,7 @@ from assay.judges.local.judge import LocalJudge
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample
 from assay.worker.batch import process_pool as pool
+from assay.worker.batch.chunks import CHUNK_LINES
 from assay.worker.batch.concurrent import judge_concurrently
 from assay.worker.batch.process_pool import JudgingPool, ProcessLost
 from assay.worker.batch.reading import RawLine
@@ -87,7 +88,7 @@ def test_what_is_in_flight_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with JudgingPool(Evaluator(RUBRIC, LocalJudge()), workers=2) as judging:
         for given_back, _ in enumerate(judging.judge(lines()), 1):
             # Two chunks ahead and one begun for each of two processes, two waiting, one being read.
-            assert taken - given_back <= (2 * (2 + 1) + 2 + 1) * pool.CHUNK_LINES
+            assert taken - given_back <= (2 * (2 + 1) + 2 + 1) * CHUNK_LINES
 
 
 def test_line_over_which_a_process_dies_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:

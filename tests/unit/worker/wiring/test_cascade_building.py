@@ -19,7 +19,7 @@ from assay.judges.panel import PanelJudge
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.judges.schema import Scored
 from assay.worker.batch.run import choose_rubric
-from assay.worker.cli.calibrate import _one_tier
+from assay.worker.calibration.judged_labels import tier_to_calibrate
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import check_egress, may_see
 from assay.worker.config.root import ConfigRoot, calibration_path
@@ -235,12 +235,12 @@ def test_document_that_is_no_set_is_refused() -> None:
         parse_calibration_set(json.dumps({"v": 1}), source="calibration abc")
 
 
-def test_calibrating_a_cascade_asks_for_one_tier(root: ConfigRoot) -> None:
+def test_calibrating_a_cascade_asks_fortier_to_calibrate(root: ConfigRoot) -> None:
     rubric = make_rubric()
     with pytest.raises(ConfigurationError, match=r"names local, llm, panel; choose one with --judge"):
-        _one_tier(rubric, None)
-    assert _one_tier(rubric, "panel") == "panel"
-    assert _one_tier(make_rubric(tiers=["llm"]), None) == "llm"
+        tier_to_calibrate(rubric, None)
+    assert tier_to_calibrate(rubric, "panel") == "panel"
+    assert tier_to_calibrate(make_rubric(tiers=["llm"]), None) == "llm"
     assert choose_rubric(root, {}, rubric="r", judge="panel").name == "r"
     with pytest.raises(ConfigurationError, match=r"names local, --judge says 'llm'"):
         choose_rubric(root, {}, rubric="grounding", judge="llm")
