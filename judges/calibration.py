@@ -1,8 +1,9 @@
 """Calibration of the risk: from what a judge states to how often people marked such answers, fitted on human labels.
 
-Below `ISOTONIC_FROM` labels a logistic curve in the log odds of the risk (Platt 1999, with his smoothed targets), from
-there on an isotonic one (pool adjacent violators, Ayer et al. 1955), linear between the blocks' centres. Both only
-rise, so the order of the answers stays. A calibration holds for one judge and one way of asking it. `mismatch` tells.
+Below `ISOTONIC_FROM` labels the curve is logistic in the log odds of the risk (Platt 1999, with his smoothed targets).
+From there on it is isotonic (pool adjacent violators, Ayer et al. 1955), linear between the blocks' centres. Both only
+rise, so the order of the answers stays. A calibration holds for one judge and one way of asking it. `mismatch` tells
+whether it does.
 """
 
 from __future__ import annotations

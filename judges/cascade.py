@@ -142,7 +142,7 @@ class Cascade:
             ModelError: a tier that was needed did not answer, and the rubric says to wait.
             InvalidVerdict: a model's reply broke the format, also after the repair turn.
 
-        Each of them says what all tiers together had spent by then, and what the first tier had said of the sample.
+        Each error carries what all tiers together had spent by then, and the first tier's scores of the sample.
         """
         routing: Routing | None = None
         passage = _Passage(sample, rubric, self._rules)

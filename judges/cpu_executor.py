@@ -1,9 +1,9 @@
 """Where CPU work runs, so that the event loop only awaits.
 
-A worker's event loop serves hundreds of assessments at once. Tokenising one long answer on it would stall all
-of them. Judges therefore hand such work to `in_thread`. Alone (a notebook, the CLI) it goes to asyncio's default
-thread pool. Inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits. A process
-that judges one sample after the other does it on the loop's own thread, because nothing else waits there.
+A worker's event loop serves hundreds of assessments at once. Tokenising one long answer on it would stall all of them,
+so judges hand such work to `in_thread`. There are three places for it. Alone (a notebook, the CLI) it goes to asyncio's
+default thread pool. Inside the fleet the worker binds the batch's own Celery thread, which otherwise only waits. A
+process that judges one sample after the other does it on the loop's own thread: nothing else waits there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def cpu_executor(executor: Executor) -> Iterator[None]:
 
 @contextmanager
 def on_the_loop() -> Iterator[None]:
-    """Let `in_thread` do the work where it is called: for event loops on which nothing else has to go on."""
+    """Let `in_thread` do the work where it is called. For event loops that serve nothing else at the time."""
     token = _on_the_loop.set(True)
     try:
         yield

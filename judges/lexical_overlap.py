@@ -1,8 +1,8 @@
 """Whether a piece of evidence has anything to do with a claim: a shared word, a shared part of one, or a shared value.
 
-A tie is necessary for support, and far from enough. Its absence is decided only where it can be: between texts in
-two scripts, or in two languages that their small words give away, nothing but numbers and names could be shared, so a
-claim that states none of them is left to the judge, and said to be unchecked.
+A tie is necessary for support, and far from enough. Its absence is decided only where it can be. Texts in two scripts,
+or in two languages, can share nothing but numbers and names. A claim there that states none of these is left to the
+judge and reported as unchecked. Two languages are told apart by their small words.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def tie(claim: str, evidence: str, *, question: str = "") -> Tie:
     """Whether evidence and claim share anything that says something.
 
     Args:
-        claim: what is said to be supported.
-        evidence: the passages it is said to rest on.
+        claim: the statement.
+        evidence: the passages that are to support it.
         question: what was asked. Read with a claim that says nothing by itself (`Yes, it does.`).
     """
     claim, evidence = claim[:_MOST_CHARS], evidence[:_MOST_CHARS]

@@ -224,6 +224,7 @@ def _by_sentence(verdict: Verdict, sentences: Sequence[Span]) -> list[Claim | No
     worst: list[Claim | None] = [None] * len(sentences)
     ends = [span.end for span in sentences]
     for claim in verdict.claims if verdict.kind is ResponseKind.ANSWER else ():
+        # Sentences are in order. The first that ends behind the claim's start is the first that the claim touches.
         n = bisect_right(ends, claim.span.start)
         while n < len(sentences) and sentences[n].start < claim.span.end:
             worst[n] = claim if (other := worst[n]) is None else max(other, claim, key=_badness)

@@ -151,7 +151,7 @@ def parse_whole(reply: Reply, parse: Callable[[str], T], advice: str) -> T:
 
 
 def _cut_off(reply: Reply, advice: str) -> str:
-    """What is said of a reply that was cut off at its token limit.
+    """The fault of a reply that was cut off at its token limit.
 
     There is nothing to leave out where most of the room, or all of it, went to reasoning.
     """

@@ -1,4 +1,4 @@
-"""A sentence beside the passage that bears most on it: what is replaced, swapped, negated or said the other way."""
+"""A sentence beside the passage that bears most on it: what is replaced, swapped, negated or reversed."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ CONTRADICTION_COVERAGE = 0.9
 """Share of a sentence's weight its passage must carry before a negation or an opposite makes a contradiction."""
 
 APART = 0.3
-"""Share of a sentence's weight that must be missing where its value stands before the value is said to be misplaced."""
+"""Share of a sentence's weight that must be missing where its value stands before the value counts as misplaced."""
 
 _WORDS_NAMED = 5
 

@@ -58,8 +58,8 @@ def _blocks_end(text: str) -> int:
 def _after_end(text: str) -> str:
     """What follows the end of reasoning that shows no beginning. The text itself where there is no such end.
 
-    Reasoning, or a quotation in the answer, may hold further ends: the first one that is followed by one JSON object
-    and nothing else is right, and where none is the last one shows best what is wrong with the reply.
+    Reasoning, or a quotation in the answer, may hold further ends. The first end that is followed by one JSON object
+    and nothing else is right. Where there is none, the last end shows best what is wrong with the reply.
     """
     ends = [closed.end() for closed in _CLOSED.finditer(text)]
     rests = [text[end:].strip() for end in ends[-_MOST_ENDS:]]

@@ -1,6 +1,6 @@
 """What a provider's error status and body mean: above all, whether the text under judgement may be behind them.
 
-Where it may be, nobody must take the error for an outage: whoever writes the text could then choose a cheaper judge.
+Where it may be, the error must not pass for an outage: whoever writes the text could then choose a cheaper judge.
 So what is not known to be about access (key, quota, model) counts as a rejection of this one request.
 """
 
@@ -41,7 +41,7 @@ _STATUSES: dict[int, type[EvaluationError]] = {
     429: RateLimited,
     504: ModelTimeout,
 }
-"""Statuses that mean the same whatever is said beside them, quota aside."""
+"""Statuses that mean the same whatever the body holds, quota aside."""
 
 
 class Refusal(NamedTuple):

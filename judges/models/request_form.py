@@ -1,8 +1,9 @@
 """How one endpoint wants to be asked: the dialect of `/chat/completions` it turned out to speak.
 
-Servers that call themselves OpenAI-compatible differ in how they can be held to a JSON schema, whether they give token
-probabilities, whether they take a temperature and how the bound on the completion is called. What one lacks shows in
-its refusals, or in a reply that is no JSON although JSON was asked for. From then on it is asked in the simpler form.
+Servers that call themselves OpenAI-compatible differ in four ways: how they are held to a JSON schema, whether they
+give token probabilities, whether they take a temperature, and the name of the bound on the completion. A refusal shows
+what a server lacks. So does a reply that is no JSON although JSON was asked for. From then on the server is asked in
+the simpler form.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ class Rules(Record):
 
 
 def _check_unit(where: str, kind: ValueKind, unit: str) -> None:
-    """What can be said of a unit without knowing the units: the rest is checked where rules are compiled."""
+    """Check what of a unit can be checked without knowing all units. The rest is checked where rules are compiled."""
     if kind is ValueKind.MONEY and unit and not (len(unit) == 3 and unit.isascii() and unit.isupper()):
         raise ValueError(f"{where}: unit {unit!r} is no currency; write its code, as EUR")
     if unit and kind not in (ValueKind.MONEY, ValueKind.NUMBER):

@@ -138,7 +138,7 @@ class Rubric(Record):
 
 
 def _scores_of(data: dict[str, Any]) -> dict[str, Any] | None:
-    """The scores that unparsed criteria or checks give. None where they are too broken to tell, which is said later."""
+    """The scores that unparsed criteria or checks give. None where they are too broken, which a later check reports."""
     if data.get("method", "grounding") == "grounding":
         return dict(DIRECTIONS)
     try:

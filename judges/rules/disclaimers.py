@@ -99,7 +99,7 @@ def missing_disclaimers(sample: Sample, checks: Sequence[DisclaimerCheck]) -> tu
 
 
 def occurs(wording: Sequence[str], response_words: Sequence[str], similarity: float) -> bool:
-    """Whether some stretch of `said` as long as the wording has at least that share of its words, in its order."""
+    """Whether some stretch of the response as long as the wording has that share of its words, in its order."""
     return any(
         SequenceMatcher(None, wording, response_words[start : start + len(wording)], autojunk=False).ratio()
         >= similarity
@@ -116,6 +116,8 @@ def _likely(wording: Sequence[str], response_words: Sequence[str], similarity: f
 
 def _overlaps(wording: Sequence[str], response_words: Sequence[str]) -> Iterator[int]:
     """How many words each stretch shares with the wording, in one pass. A shorter text is one stretch."""
+    # A window of the wording's length slides over the text. `lacking` counts the words of the wording that the window
+    # does not hold yet; below zero it holds more of a word than the wording has.
     lacking = Counter(wording)
     shared = 0
     size = min(len(wording), len(response_words))

@@ -27,9 +27,9 @@ def compile_evidence(rules: Rules, source: str) -> Step | None:
 def check_evidence(sample: Sample, verdict: Verdict) -> Verdict:
     """Drop every pointer that leads nowhere, and all of a supported claim that share nothing with it.
 
-    A supported claim left without any becomes `not_found`. One that named no evidence at all is left as it is: naming
-    it is the judge's contract, not ours. `rejected_evidence` grows by one per dropped pointer. Where no tie can be
-    decided between two languages, support stands, and the claim and the explanation say that it was not checked.
+    A supported claim left without any becomes `not_found`. One that named no evidence at all is left as it is: to name
+    it is the judge's contract, not ours. `rejected_evidence` grows by one per dropped pointer. Between two languages a
+    tie may be undecided. Support then stands, and the claim and the explanation say that it was not checked.
     """
     claims: list[Claim] = []
     rejected = unchecked = 0

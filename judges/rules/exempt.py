@@ -1,7 +1,7 @@
-"""Sentences a judge said to need no check, though code can see that they state something.
+"""Claims for sentences that a judge said to need no check, though code can see that they state something.
 
-To say that the false sentence is an opinion, or that the whole answer is a refusal, is what text under judgement would
-have a judge do. The screen reads no instructions and is left alone.
+Text under judgement may try to make a judge call a false sentence an opinion, or the whole answer a refusal. The screen
+reads no instructions, so its verdicts are left alone.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
 def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> Verdict:
     """The verdict with a claim for each exempt sentence that states a value nobody gave it: it is not found.
 
-    Counts of the answer's own words or paragraphs are remarks about the answer, a number without a word beside it is
-    the mark of a list, and `sorry, not in 1987` remains a refusal.
+    Three kinds of sentences stay exempt. Counts of the answer's own words or paragraphs are remarks about the answer. A
+    number without a word beside it is the mark of a list. A short refusal with a value, as `sorry, not in 1987`, is
+    one.
     """
     if verdict.tier is Tier.SCREEN:
         return verdict

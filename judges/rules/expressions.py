@@ -17,7 +17,7 @@ _ANY_TEXTS = ("", "a", "7, \u03a9!")
 
 
 class PatternTimeout(EvaluationError):
-    """A pattern took too long on this text: neither a hit nor a pass can be said, so the sample is parked."""
+    """A pattern took too long on this text: there is neither a hit nor a pass, so the sample is parked."""
 
 
 @lru_cache(maxsize=512)

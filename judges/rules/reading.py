@@ -1,8 +1,8 @@
 """A response read once for the rules about subjects: its sentences, clauses, words and values.
 
-The question these rules ask is which value a sentence states *of* a subject. A mention of the subject binds the nearest
-value of the wanted kind in its clause, else in the rest of its sentence as long as no other subject comes between.
-Everything is looked up by bisection, so that a megabyte of hostile text costs what it takes to read it.
+These rules ask which value a sentence states *of* a subject. A mention of the subject binds the nearest value of the
+wanted kind in its clause. Where the clause has none, it binds one in the rest of the sentence, if no other subject
+stands between. Everything is looked up by bisection, so that a megabyte of hostile text costs what it takes to read it.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class TableCheck:
     def _stated(
         self, reading: Reading, mention: Mention, row: int, near: _Attributes, others: Others
     ) -> Iterator[tuple[_Cell, Value]]:
-        """Values said of a row, each beside the cell it is about."""
+        """Values stated of a row, each beside the cell it is about."""
         cells = self._cells[row]
         for cell in cells:
             if cell.attribute in near.places:

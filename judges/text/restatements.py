@@ -1,6 +1,7 @@
-"""Sentences that tell what the evidence tells: what nobody can call a refusal, small talk or nothing to check.
+"""Finds sentences of a response that tell what the evidence tells.
 
-To say that the whole answer is a refusal is what text under judgement would have a judge do.
+A response with such a sentence is no refusal and no small talk, whatever a judge says. Text under judgement may try to
+make a judge say so.
 """
 
 from __future__ import annotations

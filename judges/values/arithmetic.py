@@ -57,8 +57,8 @@ class Operands:
 def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Collection[int] = ()) -> bool:
     """Whether two values give `value` by the arithmetic its sentence speaks of.
 
-    Recognised conservatively: the sentence must name the kind of operation, the operands must be of the value's own
-    kind and unit, few enough that a match is no chance, and the result must have two digits or more.
+    Recognised conservatively. The sentence must name the kind of operation. The operands must be of the value's own
+    kind and unit, and so few that a match is no chance. The result must have two digits or more.
 
     Args:
         value: a number, an amount of money or a percentage.
@@ -74,6 +74,7 @@ def is_derived(value: Value, sentence: str, operands: Operands, list_lengths: Co
     known = operands.like(value)
     if not 2 <= len(known) <= MOST_OPERANDS or len(value.normal.partition(" ")[0].replace(".", "")) < 2:
         return False
+    # The value is rounded to the digits it is written with: `33.3` may stand for all from 33.25 to 33.35.
     half_step = Decimal(1).scaleb(-len(value.normal.partition(" ")[0].partition(".")[2])) / 2
     with localcontext() as context:
         context.prec = 28

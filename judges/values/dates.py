@@ -1,4 +1,4 @@
-"""Dates as they are written, brought to `YYYY-MM-DD` with `-` for the parts that are not said."""
+"""Dates as they are written, brought to `YYYY-MM-DD` with `-` for the parts that are not stated."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _slashed(written: str) -> str:
 
 
 def same_date(date: str, other: str) -> bool:
-    """Whether every part that `date` says is said the same by `other`."""
+    """Whether `other` states every part that `date` states, and states it the same."""
     if date[0] == "T" or other[0] == "T":
         return date[0] == other[0] and same_time(date, other)
     if "?" in date or "?" in other:
@@ -114,7 +114,7 @@ class DateSet:
         self._unsure = {_half_clock(time) for time in times if time.endswith("~")}
 
     def holds(self, date: str) -> bool:
-        """Whether every part that `date` says is said the same by one of the dates."""
+        """Whether one of the dates states every part that `date` states, and states it the same."""
         if date[0] == "T":
             half = _half_clock(date)
             return _clock(date) in self._times or half in self._unsure or (date.endswith("~") and half in self._halves)
@@ -124,7 +124,7 @@ class DateSet:
 
 
 def _less_precise(date: str) -> Iterator[str]:
-    """The date, and what is left of it where year, month or day are not said."""
+    """The date, and what is left of it where year, month or day are not stated."""
     for year, month, day in product((date[:4], "----"), (date[5:7], "--"), (date[8:], "--")):
         yield f"{year}-{month}-{day}"
 

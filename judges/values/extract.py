@@ -23,7 +23,7 @@ from assay.judges.values.units import UNIT, unit_name
 class Value(NamedTuple):
     """One value a text states. Two spellings of the same value have the same `normal`.
 
-    `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not said), `T17:30` for a time
+    `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not stated), `T17:30` for a time
     of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
     the unit of measurement of a number, as `units.py` names it. Empty where it has none. `shared` is another
     normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.

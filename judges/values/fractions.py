@@ -1,4 +1,4 @@
-"""Shares said in words: `half`, `a third`, `one in four`."""
+"""Shares stated in words: `half`, `a third`, `one in four`."""
 
 from __future__ import annotations
 

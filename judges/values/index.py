@@ -198,11 +198,13 @@ class ValueIndex:
             return True
         if "?" in date or "-" in (date[0], date[5]):
             return False
+        # A full date may be put together from two places: its year in one, its day in another.
         year, rest = f"{date[:4]}------", f"-----{date[5:]}"
         return self._carries_date(year) and self._dates.holds(rest)
 
     def _carries_amount(self, value: Value, before: str) -> bool:  # noqa: PLR0911 - one per way to be carried
         """The same amount without a unit, the same digits anywhere, or near enough where the response says `about`."""
+        # From the strictest way to be carried to the loosest: the first that decides is right.
         amount, _, sign = value.normal.partition(" ")
         if value.unit:
             known = self._carries_quantity(value)

@@ -73,6 +73,7 @@ def _is_name(parts: list[re.Match[str]]) -> bool:
 
 def _in_heading(text: str, position: int, known: dict[int, bool]) -> bool:
     """Whether the line around `position` is in title case. `known` keeps the answer per line."""
+    # A line without an end in sight is cut into stretches, so that each is counted once in a text of one line.
     line_start = text.rfind("\n", max(0, position - _LINE), position) + 1 or max(0, position - position % _LINE)
     if line_start not in known:
         line_end = text.find("\n", line_start, line_start + _LINE)

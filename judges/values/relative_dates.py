@@ -1,4 +1,4 @@
-"""Dates that are said relative to the day of the trace: who read `yesterday` may write the date."""
+"""Dates stated relative to the day of the trace: an answer may write the date where the evidence has `yesterday`."""
 
 from __future__ import annotations
 

@@ -95,5 +95,6 @@ class Quantities:
             return False
         size, sizes = amount * known.factor, self._sizes[known.dimension]
         roughly = Decimal(0) if known.exact else _ROUGHLY
+        # The sizes are sorted. If the first that is not too small is too large, all that follow are.
         nearest = bisect_left(sizes, size / (1 + roughly))
         return nearest < len(sizes) and abs(size - sizes[nearest]) <= roughly * sizes[nearest]

@@ -50,7 +50,7 @@ def parse_graded(text: str, ask: Ask, lines: Mapping[str, Citation]) -> Graded:
     """Parse a reply.
 
     Args:
-        text: all the model said.
+        text: the model's whole answer.
         ask: what was asked.
         lines: what was shown.
 

@@ -1,4 +1,7 @@
-"""Turns a parsed reply into claims: numbers become offsets, and a verdict that rests on no line of evidence falls."""
+"""Turns a parsed reply into claims: numbers become offsets.
+
+A verdict that needs evidence and rests on no line that was shown becomes `not_found`.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def resolve(
     """Resolve every entry of a reply.
 
     Args:
-        reply: what the model said.
+        reply: what the model answered.
         sample: what it was asked about.
         part: what it was shown.
         support: probability of support by sentence where the model's tokens tell it. It goes before what is stated.

@@ -19,8 +19,8 @@ def select_evidence(
 ) -> dict[int, Evidence]:
     """The lines that bear most on each of the sentences, under their own numbers and in their own order.
 
-    Every sentence gets its best line before any gets its second, so that no sentence with many words takes the budget
-    of the others. A line brings those beside it along, for its pronouns. Words that few lines hold weigh more (inverse
+    Every sentence gets its best line before any gets its second: a sentence with many words takes nothing from the
+    others. A line brings those beside it along, for its pronouns. Words that few lines hold weigh more (inverse
     document frequency over the lines), so that names and figures decide rather than articles.
     """
     if sum(line.end - line.start for line in lines.values()) <= budget_chars:

@@ -124,7 +124,7 @@ def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
     """Parse a reply.
 
     Args:
-        text: all the model said. A Markdown fence around the whole is allowed, words beside the object are not.
+        text: the model's whole answer. A Markdown fence around the whole is allowed, words beside the object are not.
         expected: the sentence numbers that were asked about.
 
     Raises:

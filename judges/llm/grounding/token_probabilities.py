@@ -1,8 +1,8 @@
-"""How probable support is by the model's own tokens: read where the verdict's word stands in the reply.
+"""How probable support is by the model's own tokens, read where the verdict's word stands in the reply.
 
-The verdict is the first key of an entry (`{"supported":1`), and its words begin differently, so the probability of
-each can be summed over the tokens that could have stood there and that begin it: `not` begins two words, neither of
-which is support. What is left is normalised over the words that may stand there.
+The verdict is the first key of an entry (`{"supported":1`). The words of verdicts begin differently. The probability of
+each word is the sum over all tokens that could have stood there and that begin it. A token may begin two words, as
+`not` does, neither of which is support. The sums are normalised over the words that may stand there.
 """
 
 from __future__ import annotations
