@@ -16,6 +16,7 @@ from tests.servers.langfuse.clock import ManualClock, millis
 from tests.servers.langfuse.project import Project
 from tests.servers.langfuse.recordings import Exchange
 from tests.servers.langfuse.seeding_dual import seed_dual
+from tests.waiting import PATIENCE_S
 
 SHAPE_ONLY: dict[str, str] = {
     "otlp.json": "the queue's job object is echoed: random ids, times and a running number",
@@ -73,7 +74,7 @@ def _play(exchanges: list[Exchange], settings: LangfuseSettings, seeds: Seeds) -
     clock = ManualClock(datetime.fromisoformat(exchanges[0]["at"]))
     stamps = dict(_stamps(exchanges))
     answers = {}
-    with LangfuseServer(settings, clock=clock) as server, httpx.Client(timeout=20) as client:
+    with LangfuseServer(settings, clock=clock) as server, httpx.Client(timeout=PATIENCE_S) as client:
         for exchange in exchanges:
             clock.set(_moment(exchange, stamps))
             if exchange["id"] in seeds:

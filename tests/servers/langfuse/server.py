@@ -119,6 +119,9 @@ class LangfuseServer:
         query = arrival.target.partition("?")[2]
         self.requests.entries.append(Logged(arrived, request.method, arrival.path, query, group, status, len(body)))
         if reply is None:
+            # Noted before the wait: a client that gives up finds its request in the log.
+            if fault is not None and fault.kind in ("timeout", "lost_answer"):
+                await self._wait(fault.delay_s)
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
@@ -134,8 +137,10 @@ class LangfuseServer:
             return None
         if fault.kind == "lost_answer":
             self._application.answer(arrival)
+        if fault.kind != "slow":
+            return None
         await self._wait(fault.delay_s)
-        return self._application.answer(arrival) if fault.kind == "slow" else None
+        return self._application.answer(arrival)
 
     async def _wait(self, seconds: float) -> None:
         """Sleep, but no longer than the server lives."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ from tests.servers.openai_server import (
     says,
     slow,
 )
+from tests.waiting import PATIENCE_S
 
 KEY = "sk-very-secret-key"
 PROMPT = "a prompt that must never be repeated"
@@ -334,18 +336,23 @@ def test_empty_reply_changes_no_form(server: OpenAIServer) -> None:
 
 def test_prose_that_was_under_way_while_the_form_was_proven_changes_no_form(server: OpenAIServer) -> None:
     """The first call of a process may be answered last."""
+    asked, release = threading.Event(), threading.Event()
 
     def step(request: dict[str, Any]) -> Answer:
         is_late = request["messages"][-1]["content"] == PROMPT
-        return Answer(completion("prose" if is_late else OK, request), delay_s=0.3 if is_late else 0.0)
+        if is_late:
+            asked.set()
+            release.wait(PATIENCE_S)
+        return Answer(completion("prose" if is_late else OK, request))
 
     server.script(default=step)
 
     async def run() -> Reply:
         model = model_at(server.url)
         late = asyncio.ensure_future(model.complete(MESSAGES, json_schema=SCHEMA))
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(asked.wait, PATIENCE_S)
         await model.complete(JUDGED, json_schema=SCHEMA)
+        release.set()
         try:
             return await late
         finally:
@@ -432,13 +439,15 @@ def test_passing_trouble_takes_no_feature_away(server: OpenAIServer, status: int
 
 def test_concurrent_calls_forget_nothing(server: OpenAIServer) -> None:
     """A call that began in the stricter form and was let through late takes nothing back."""
-    first = True
+    first, asked, release = True, threading.Event(), threading.Event()
 
     def step(request: dict[str, Any]) -> Answer:
         nonlocal first
         if first:
             first = False
-            return Answer(completion(OK, request), delay_s=0.3)
+            asked.set()
+            release.wait(PATIENCE_S)
+            return Answer(completion(OK, request))
         return refuses_as("openai")(request)  # type: ignore[operator]  # it is a function
 
     server.script(default=step)
@@ -446,8 +455,9 @@ def test_concurrent_calls_forget_nothing(server: OpenAIServer) -> None:
     async def run() -> None:
         model = model_at(server.url)
         late = asyncio.ensure_future(model.complete(MESSAGES, json_schema=SCHEMA))
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(asked.wait, PATIENCE_S)
         await model.complete(JUDGED, json_schema=SCHEMA)
+        release.set()
         await late
         await model.close()
 

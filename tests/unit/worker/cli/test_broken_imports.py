@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from assay.worker.cli.broken_imports import REINSTALL, explain_import_failure
+from tests.waiting import PATIENCE_S
 
 COMMAND = "import sys; sys.argv[0] = 'assay'; from assay.worker.cli import main; main()"
 
 
 def run_assay(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, *args], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", COMMAND, *args], capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
 
 

@@ -18,6 +18,7 @@ from assay.worker.cli.golden.group import GOLDEN_COMMANDS
 from assay.worker.cli.lazy import LazyCommand
 from assay.worker.cli.rubrics.group import RUBRIC_COMMANDS
 from assay.worker.launch.broker import Broker
+from tests.waiting import PATIENCE_S
 
 RUN = """
 import atexit, json, sys
@@ -50,7 +51,9 @@ def loaded_command(path: tuple[str, ...]) -> Any:
 
 def run_assay(*args: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, which tells on the last line of stderr what it has imported."""
-    return subprocess.run([sys.executable, "-c", RUN, *args], capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *args], capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
 
 
 def modules_after(*args: str) -> set[str]:

@@ -178,7 +178,6 @@ def test_signal_ends_the_children_and_run_returns(tmp_path: Path, number: signal
 def test_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
     parent, pids = up(tmp_path, "stubborn")
     until(lambda: "ready" in (tmp_path / "worker.log").read_text())
-    time.sleep(0.1)
     parent.send_signal(signal.SIGINT)
     until(lambda: gone(pids[0]))
     time.sleep(0.1)

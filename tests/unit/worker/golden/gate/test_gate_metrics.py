@@ -309,7 +309,7 @@ def test_a_must_pass_failure_that_the_time_kept_from_being_confirmed_does_not_de
     before = run_release(golden, "old")
 
     async def run() -> GateResult:
-        session = GoldenSession(golden, Dragging(), 8, timeout_s=2.0)
+        session = GoldenSession(golden, Dragging(), 8, timeout_s=5.0)
         return gate_result(await session.gate(before, RecordedTarget(golden.release_path("new"))))
 
     result = asyncio.run(run())

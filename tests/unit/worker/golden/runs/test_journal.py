@@ -182,7 +182,7 @@ def test_when_time_is_up_what_was_not_asked_is_missing_and_the_rest_is_kept(tmp_
     )
     directory = tmp_path / RUN
     judge = Slow(lambda sample: sample.response == "never")
-    result = gate(golden, judge, Journal.start(directory, header(golden)), timeout_s=2.0)
+    result = gate(golden, judge, Journal.start(directory, header(golden)), timeout_s=5.0)
     assert result.exit_code == 3
     assert "candidate: the time of the whole run was up with 2 of 80" in result.reasons[0]
     missing = [item for pair in result.pairs for item in pair.candidate if item.status is ItemStatus.MISSING]
@@ -193,7 +193,7 @@ def test_when_time_is_up_what_was_not_asked_is_missing_and_the_rest_is_kept(tmp_
 def test_an_exam_that_did_not_finish_in_time_decides_nothing(tmp_path: Path) -> None:
     golden = a_set(tmp_path, {"old": answers(), "new": answers()}, labelled=anchors(12))
     judge = Slow(lambda sample: sample.id == "s")
-    result = gate(golden, judge, Journal(), timeout_s=2.0)
+    result = gate(golden, judge, Journal(), timeout_s=5.0)
     assert result.exit_code == 3
     assert "judge exam incomplete: 24 of 24 anchors" in result.reasons[0]
 

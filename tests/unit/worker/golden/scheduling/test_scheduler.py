@@ -455,7 +455,8 @@ def test_a_state_that_is_away_for_a_moment_does_not_end_a_run(
     evaluate: Callable[..., Any] = runs.judge.evaluate
 
     async def slowly(sample: Any) -> Any:
-        await asyncio.sleep(0.02)
+        while len(calls) < 2:
+            await asyncio.sleep(0.001)
         return await evaluate(sample)
 
     runs.judge.evaluate = slowly  # type: ignore[method-assign]

@@ -26,6 +26,7 @@ from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.records.messages import GoldenRunMessage
 from tests.unit.worker.golden.golden_sets import BAD, OK
 from tests.unit.worker.golden.scheduling.test_scheduler import IDS, MONDAY, Fleet, Runs, hook
+from tests.waiting import PATIENCE_S
 
 BROKEN: set[str] = set()
 """Items that the application below answers wrongly."""
@@ -244,7 +245,7 @@ def test_a_run_whose_lock_another_worker_took_stops_and_says_nothing(
     async def slowly(sample: Any) -> Any:
         await weeks.fleet.state.locks.release(RUN_LOCK, owner="w1")  # 60 seconds without a renewal
         await weeks.fleet.state.locks.acquire(RUN_LOCK, owner="w2", ttl_s=60)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(PATIENCE_S)  # it is stopped meanwhile
         return await evaluate(sample)
 
     weeks.runs.judge.evaluate = slowly  # type: ignore[method-assign]

@@ -20,10 +20,15 @@ from assay.worker.stores.langfuse.factory import LangfuseVariables
 from assay.worker.stores.langfuse.quotas import PLANS
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import HOUR, NOON, _quick_plan, add_root, roots_in, store_on, using
+from tests.waiting import PATIENCE_S
 
 V4, V3 = LangfuseSettings(), LangfuseSettings(generation="v3")
 CONTENT = r"GET /api/public/(v2/observations|traces/)"
-SHORT = {"timeout_s": 0.25}
+SHORT = {"timeout_s": 2.0}
+"""Seconds until the client gives up: long enough for every answer that does come."""
+
+NEVER_S = PATIENCE_S
+"""Seconds until a server that hangs closes the connection: no client waits for it."""
 
 
 def fetched(server: LangfuseServer, ids: Sequence[str], **options: Any) -> dict[str, Fetched]:
@@ -59,7 +64,7 @@ def fault_on(trace_id: str, kind: Any, settings: LangfuseSettings, **over: Any) 
         ({"kind": "status", "status": 422}, QueryTooHeavy, {}),
         ({"kind": "status", "status": 413}, TraceTooLarge, {}),
         ({"kind": "status", "status": 414}, UrlTooLong, {}),
-        ({"kind": "timeout", "delay_s": 1.0}, TimedOut, SHORT),
+        ({"kind": "timeout", "delay_s": NEVER_S}, TimedOut, SHORT),
     ],
     ids=["422", "413", "414", "time-out"],
 )
@@ -131,7 +136,7 @@ def test_pages_wait_for_room_in_the_budget_instead_of_being_read_again(monkeypat
 
 def test_batch_that_cannot_be_read_in_time_is_asked_for_in_smaller_parts_next(monkeypatch: pytest.MonkeyPatch) -> None:
     page_by_page(monkeypatch)
-    monkeypatch.setattr(fetching, "FETCH_S", 0.3)
+    monkeypatch.setattr(fetching, "FETCH_S", 0.9)  # less than the second that nine requests are for
     with LangfuseServer(LangfuseSettings()) as server:
         ids = sixteen(server, output="x" * 3000)
         keys = [TraceKey(trace_id=trace_id, start=NOON, end=NOON + HOUR) for trace_id in ids]
@@ -141,7 +146,7 @@ def test_batch_that_cannot_be_read_in_time_is_asked_for_in_smaller_parts_next(mo
             left = keys
             rounds: list[dict[str, Fetched]] = []
             try:
-                while left and len(rounds) < 20:
+                while left and len(rounds) < 100:
                     rounds.append(dict(await store.fetch_traces(left)))
                     left = [key for key in left if not isinstance(rounds[-1][key.trace_id], Trace)]
                     await asyncio.sleep(0.9 if left else 0)
@@ -196,7 +201,7 @@ def test_trace_id_that_fits_into_no_request_takes_none_along(settings: LangfuseS
 
 def test_older_generation_begins_nothing_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(legacy, "FETCH_S", 0.2)
-    faults = Faults(0, [Fault("timeout", 1.0, on=r"GET /api/public/traces/", delay_s=1.0)])
+    faults = Faults(0, [Fault("timeout", 1.0, on=r"GET /api/public/traces/", delay_s=NEVER_S)])
     with LangfuseServer(V3, faults=faults) as server:
         found = fetched(server, sixteen(server), client=SHORT)
         kinds = [type(one) for one in found.values()]
@@ -205,7 +210,9 @@ def test_older_generation_begins_nothing_when_its_time_is_over(monkeypatch: pyte
 
 
 def test_slow_window_is_halved_and_loses_nothing() -> None:
-    faults = Faults(0, [Fault("timeout", 1.0, on="v2/observations", query="isRootObservation", delay_s=1.0, most=2)])
+    faults = Faults(
+        0, [Fault("timeout", 1.0, on="v2/observations", query="isRootObservation", delay_s=NEVER_S, most=2)]
+    )
     with LangfuseServer(faults=faults) as server:
         ids = {add_root(server, n, after_s=30 * n) for n in range(100)}
         assert {root.trace_id for root in roots_in(store_on(server, client=SHORT))} == ids
@@ -214,7 +221,7 @@ def test_slow_window_is_halved_and_loses_nothing() -> None:
 
 
 def test_window_of_a_server_that_never_answers_is_given_up() -> None:
-    faults = Faults(0, [Fault("timeout", 1.0, on="v2/observations", query="isRootObservation", delay_s=1.0)])
+    faults = Faults(0, [Fault("timeout", 1.0, on="v2/observations", query="isRootObservation", delay_s=NEVER_S)])
     with LangfuseServer(faults=faults) as server, pytest.raises(TimedOut):
         roots_in(store_on(server, client=SHORT), NOON, NOON + timedelta(days=1))
     assert faults.struck[0] == 4

@@ -18,6 +18,7 @@ from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import NOON, add_root, roots_in, score, store_on, using
+from tests.waiting import PATIENCE_S
 
 HOUR = timedelta(hours=1)
 
@@ -90,14 +91,14 @@ def test_time_outs_are_halved_a_few_times_and_then_given_up() -> None:
 
         async def use(store: LangfuseStore) -> list[TraceRoot]:
             await store.server()
-            server.project.faults = Faults(0, [Fault("timeout", 1.0, on="/traces$", delay_s=0.5, most=2)])
+            server.project.faults = Faults(0, [Fault("timeout", 1.0, on="/traces$", delay_s=PATIENCE_S, most=2)])
             found = [root async for page in store.list_roots(NOON, NOON + HOUR) for root in page]
-            server.project.faults = Faults(0, [Fault("timeout", 1.0, on="/traces$", delay_s=0.5)])
+            server.project.faults = Faults(0, [Fault("timeout", 1.0, on="/traces$", delay_s=PATIENCE_S)])
             with pytest.raises(StoreUnavailable, match="no answer"):
                 [page async for page in store.list_roots(NOON, NOON + HOUR)]
             return found
 
-        found = using(store_on(server, client={"timeout_s": 0.1}), use)
+        found = using(store_on(server, client={"timeout_s": 1.0}), use)
         assert {root.trace_id for root in found} == ids
         asked = [one for one in server.requests.entries if one.status == 0]
         assert len(asked) <= 2 + MOST_TIME_OUTS + 1
