@@ -24,8 +24,9 @@ from assay.worker.golden.sets.dataset import golden_item
 from assay.worker.golden.sets.files import write_text
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import GoldenItem
-from assay.worker.ports.datasets import WithDatasets
+from assay.worker.ports.datasets import Datasets, WithDatasets
 from assay.worker.ports.experiments import ExperimentReport, WithExperiments
+from assay.worker.ports.store import Store
 from assay.worker.stores.registry import factories_with, factory_of, kinds_with, titles_with
 from assay.worker.wiring.experiments import ExperimentStore, experiment_store_of, has_experiments, publish_run
 from assay.worker.wiring.stores import open_deployment_store
@@ -52,7 +53,7 @@ def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, v
     """
     at = None if version is None else _moment(version)
     title = factory_of(root.deployment().store.kind).title
-    pulled = on_store(settings, root, lambda store: store.datasets.pull(dataset, at))
+    pulled = on_datasets(settings, root, lambda datasets: datasets.pull(dataset, at))
     items = [golden_item(item, dataset=f"{title}: dataset {dataset!r}") for item in pulled]
     directory = root.path / "golden_sets" / name
     write_text(directory / "items.jsonl", "".join(_line(item) for item in items))
@@ -80,7 +81,7 @@ def show_experiment(
         return shown.is_whole
 
     try:
-        return on_store(settings, root, work)
+        return _on_experiments(settings, root, work)
     except EvaluationError as exc:
         typer.echo(f"assay: experiment: {exc}", err=True)
         return False
@@ -113,27 +114,46 @@ def _say(title: str, report: ExperimentReport) -> None:
         stderr.print(Text(f"  not shown: {', '.join(report.missing[:10])}"))
 
 
-def on_store(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
-    """Run `work` with the deployment's trace store, which is closed afterwards.
+def on_datasets(settings: Settings, root: ConfigRoot, work: Callable[[Datasets], Awaitable[T]]) -> T:
+    """Run `work` with the datasets of the deployment's trace store, which is closed afterwards.
 
     Raises:
-        ConfigurationError: the store has neither datasets nor experiments.
+        ConfigurationError: the store has none.
     """
 
+    async def ask(store: Store) -> T:
+        if isinstance(store, WithDatasets):
+            return await work(store.datasets)
+        raise _lacking(root, WithDatasets)
+
+    return _on_store(settings, root, ask)
+
+
+def _on_experiments(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
+    async def ask(store: Store) -> T:
+        shows_experiments = experiment_store_of(store)
+        if shows_experiments is None:
+            raise _lacking(root, WithExperiments)
+        return await work(shows_experiments)
+
+    return _on_store(settings, root, ask)
+
+
+def _on_store(settings: Settings, root: ConfigRoot, work: Callable[[Store], Awaitable[T]]) -> T:
     async def run() -> T:
         store = open_deployment_store(root, root.deployment(), settings)
         try:
-            shows_experiments = experiment_store_of(store)
-            if shows_experiments is None:
-                kinds = kinds_with(WithDatasets)
-                raise ConfigurationError(
-                    f"{root.path / CONFIG_FILE}: store.kind: datasets and experiments need {kinds}"
-                )
-            return await work(shows_experiments)
+            return await work(store)
         finally:
             await store.close()
 
     return asyncio.run(run())
+
+
+def _lacking(root: ConfigRoot, capability: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"{root.path / CONFIG_FILE}: store.kind: datasets and experiments need {kinds_with(capability)}"
+    )
 
 
 def _moment(text: str) -> datetime:

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, stderr
-from assay.worker.cli.golden.experiments import on_store
+from assay.worker.cli.golden.experiments import on_datasets
 from assay.worker.cli.golden.options import NameArgument
 from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.wiring.golden_calls import load_set
@@ -24,7 +24,7 @@ def push(
     """
     settings, root = settings_and_root(config)
     golden = load_set(root, settings, name)
-    report = on_store(settings, root, lambda store: store.datasets.push(dataset_of(golden)))
+    report = on_datasets(settings, root, lambda datasets: datasets.push(dataset_of(golden)))
     if as_json:
         print_json(report)
     else:

@@ -74,7 +74,7 @@ def test_opened_store_can_do_what_its_factory_says_and_nothing_else(
 
 
 def test_unknown_kind_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"store\.kind: 'mongo' is unknown; use sqlite or langfuse"):
+    with pytest.raises(ConfigurationError, match=r"store\.kind: 'mongo' is unknown; use sqlite or .*langfuse"):
         registry.factory_of("mongo")
 
 
@@ -91,7 +91,7 @@ def test_factories_load_no_sdk_and_no_http_client() -> None:
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ("{kind: mongo}", "store.kind: Input should be 'sqlite' or 'langfuse'"),
+        ("{kind: mongo}", "store.kind: Input should be 'sqlite'"),
         ("{kind: langfuse, plan: gold}", "store.plan: Input should be 'hobby', 'core', 'pro' or 'self-hosted'"),
         (
             "{kind: langfuse, requests_per_minute: 1}",
