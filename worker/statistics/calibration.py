@@ -40,7 +40,7 @@ def equal_mass_bins(risks: Sequence[float], bins: int = BINS) -> list[NDArray[np
     # A bin ends where the next risk is another one, so that the order of the rows cannot change the figure.
     first_of_tie = np.searchsorted(values[order], values[order], side="left")
     number = first_of_tie * bins // max(1, values.size)
-    return [order[number == one] for one in np.unique(number)]
+    return [order[number == label] for label in np.unique(number)]
 
 
 def expected_calibration_error(labels: Sequence[int], risks: Sequence[float], bins: int = BINS) -> float | None:
@@ -103,12 +103,12 @@ def reliability(
 ) -> list[ReliabilityBin]:
     """Each bin's mean risk and marked share, with a Wilson interval at the clusters' effective size."""
     marks, values = _rows(labels, risks)
-    found = []
+    measured = []
     for rows in equal_mass_bins(risks, bins):
         groups = None if clusters is None else [clusters[row] for row in rows]
         share = hajek_share(marks[rows] > 0.5, np.ones(rows.size), clusters=groups)
-        found.append(ReliabilityBin(stated=float(values[rows].mean()), marked=share or _unclustered(marks[rows])))
-    return found
+        measured.append(ReliabilityBin(stated=float(values[rows].mean()), marked=share or _unclustered(marks[rows])))
+    return measured
 
 
 def cohen_kappa(labels: Sequence[int], flags: Sequence[bool]) -> float | None:

@@ -103,15 +103,15 @@ def two_phase_share(rows: Sequence[Phased], *, conf: float = 0.95) -> Estimate |
     assert known is not None  # noqa: S101  # there are rows
     value, below, above = known.value, [known.value - known.low], [known.high - known.value]
     total = sum(1 / row.pi for row in answered)
-    for said in (False, True):
-        alike = [row for row in settled if bool(row.first) is said]
+    for first in (False, True):
+        alike = [row for row in settled if bool(row.first) is first]
         weight = sum(1 / row.pi for row in alike) / total
         changed = _changed([row for row in alike if row.final is not None], conf)
         # A passed trace that the audit flags raises the share, a flagged one that it passes lowers it.
-        value += -weight * changed.value if said else weight * changed.value
+        value += -weight * changed.value if first else weight * changed.value
         down, up = weight * (changed.value - changed.low), weight * (changed.high - changed.value)
-        below.append(up if said else down)
-        above.append(down if said else up)
+        below.append(up if first else down)
+        above.append(down if first else up)
     value = min(1.0, max(0.0, value))
     low, high = max(0.0, value - math.hypot(*below)), min(1.0, value + math.hypot(*above))
     return Estimate(value=value, low=low, high=high, n=len(rows))
@@ -159,13 +159,13 @@ def _changed(audited: Sequence[Phased], conf: float) -> Estimate:
     Clopper-Pearson at the effective size: an audit is small, and there Wilson's interval is a little too short.
     """
     flags = [row.final != row.first for row in audited]
-    found = hajek_share(flags, [row.pi * row.pi2 for row in audited], conf=conf)
-    if found is None or found.n_effective is None:
+    share = hajek_share(flags, [row.pi * row.pi2 for row in audited], conf=conf)
+    if share is None or share.n_effective is None:
         return Estimate(value=0.0, low=0.0, high=1.0, n=0)
-    k = min(found.n_effective, found.value * found.n_effective)
-    exact = clopper_pearson(k, found.n_effective, conf)
+    k = min(share.n_effective, share.value * share.n_effective)
+    exact = clopper_pearson(k, share.n_effective, conf)
     assert exact is not None  # noqa: S101  # there are audited rows
-    return found.model_copy(update={"low": min(exact.low, found.value), "high": max(exact.high, found.value)})
+    return share.model_copy(update={"low": min(exact.low, share.value), "high": max(exact.high, share.value)})
 
 
 def _answered_share(rows: Sequence[Phased]) -> float:

@@ -214,7 +214,7 @@ class GoldenRun(Record):
         seen: dict[str, set[ItemStatus]] = {}
         for item in self.items:
             seen.setdefault(item.id, set()).add(item.status)
-        return tuple(name for name, found in seen.items() if {ItemStatus.PASSED, ItemStatus.FAILED} <= found)
+        return tuple(name for name, statuses in seen.items() if {ItemStatus.PASSED, ItemStatus.FAILED} <= statuses)
 
     def pass_rate(self) -> Estimate | None:
         """Share of passed among completed answers, clustered by source where every item names one, else by item.

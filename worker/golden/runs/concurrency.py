@@ -33,11 +33,11 @@ async def map_bounded(
         deadline: on the loop's clock; what is not done by then is cancelled and comes back as None.
     """
 
-    async def one(subject: T) -> R:
+    async def limited(subject: T) -> R:
         async with limit:
             return await work(subject)
 
-    tasks = [asyncio.ensure_future(one(subject)) for subject in subjects]
+    tasks = [asyncio.ensure_future(limited(subject)) for subject in subjects]
     if not tasks:
         return []
     left = None if deadline is None else max(0.0, deadline - asyncio.get_running_loop().time())

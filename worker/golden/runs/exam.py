@@ -42,7 +42,7 @@ async def examine_judge(
     """
     plan = plan or RunPlan(limit_of(concurrency))
 
-    async def one(anchor: Anchor) -> AnchorResult:
+    async def judge(anchor: Anchor) -> AnchorResult:
         result = plan.journal.anchor(anchor.id)
         if result is None:
             result = await _judge_anchor(golden, anchor, evaluator)
@@ -50,8 +50,8 @@ async def examine_judge(
         plan.on_done(result)
         return result
 
-    found = await map_bounded(one, golden.anchors, limit=plan.limit, deadline=plan.deadline)
-    results = [result or _unjudged(anchor) for anchor, result in zip(golden.anchors, found, strict=True)]
+    judged = await map_bounded(judge, golden.anchors, limit=plan.limit, deadline=plan.deadline)
+    results = [result or _unjudged(anchor) for anchor, result in zip(golden.anchors, judged, strict=True)]
     exam = grade(golden, results, evaluator.revision)
     if exam.state not in (ExamState.BELOW_BAR, ExamState.BELOW_BASELINE):
         return exam
@@ -97,16 +97,16 @@ def _state(exam: JudgeExam, min_completed: float) -> tuple[ExamState, str]:
         return ExamState.INCOMPLETE, f"{exam.missing} of {total} anchors could not be judged"
     change = exam.change
     if change is not None and change.p_value <= change.alpha:
-        found = f"{change.worse} anchors it judged rightly when the baseline was taken are judged wrongly now"
+        detail = f"{change.worse} anchors it judged rightly when the baseline was taken are judged wrongly now"
         numbers = f"{change.better} the other way, of {change.n}; one-sided exact McNemar p = {change.p_value:.3g}"
-        return ExamState.BELOW_BASELINE, f"the judge got worse: {found} ({numbers} ≤ {change.alpha:g})"
+        return ExamState.BELOW_BASELINE, f"the judge got worse: {detail} ({numbers} ≤ {change.alpha:g})"
     fewest = min(exam.positives, exam.negatives)
     if fewest < MIN_LABELS_PER_CLASS or exam.informedness is None or exam.informedness_low is None:
         have = f"{exam.positives} marked and {exam.negatives} unmarked anchors"
         return ExamState.UNEXAMINED, f"{have}; at least {MIN_LABELS_PER_CLASS} of each are needed to examine the judge"
     low = exam.informedness_low
-    found = f"sensitivity + specificity − 1 is {exam.informedness:.2f}, lower 95 % bound {low:.2f}, bar {exam.bar:.2f}"
-    return (ExamState.PASSED if low > exam.bar else ExamState.BELOW_BAR), found
+    detail = f"sensitivity + specificity − 1 is {exam.informedness:.2f}, lower 95 % bound {low:.2f}, bar {exam.bar:.2f}"
+    return (ExamState.PASSED if low > exam.bar else ExamState.BELOW_BAR), detail
 
 
 def _change(golden: GoldenSet, results: Sequence[AnchorResult]) -> JudgeChange | None:
@@ -161,8 +161,8 @@ async def _confirmed(
         plan.journal.keep("anchor", confirmed)
         return confirmed
 
-    found = await map_bounded(again, wrong, limit=plan.limit, deadline=plan.deadline)
-    by_id = {result.id: result for result in found if result is not None}
+    confirmed_results = await map_bounded(again, wrong, limit=plan.limit, deadline=plan.deadline)
+    by_id = {result.id: result for result in confirmed_results if result is not None}
     return [by_id.get(result.id, result) for result in results]
 
 

@@ -89,7 +89,7 @@ async def run_golden(
     targets = list(target) if isinstance(target, Sequence) else [target]
     started = datetime.now(UTC)
 
-    async def one(ask: tuple[int, GoldenItem]) -> ItemResult:
+    async def answer(ask: tuple[int, GoldenItem]) -> ItemResult:
         repeat, item = ask
         result = plan.journal.item(plan.part, item.id, repeat)
         if result is None:
@@ -100,8 +100,8 @@ async def run_golden(
         return result
 
     asks = [(repeat, item) for repeat in range(plan.repeats) for item in golden.items]
-    found = await map_bounded(one, asks, limit=plan.limit, deadline=plan.deadline)
-    results = [result or _unasked(*ask) for ask, result in zip(asks, found, strict=True)]
+    answers = await map_bounded(answer, asks, limit=plan.limit, deadline=plan.deadline)
+    results = [result or _unasked(*ask) for ask, result in zip(asks, answers, strict=True)]
     spent = total_spent(result.judging for result in results)
     return GoldenRun(
         run_id=plan.run_id,
@@ -114,7 +114,7 @@ async def run_golden(
         repeats=plan.repeats,
         started=started,
         finished=datetime.now(UTC),
-        timed_out=None in found,
+        timed_out=None in answers,
         items=tuple(results),
         usage=spent.usage,
         cost_usd=spent.cost_usd,
@@ -142,8 +142,8 @@ async def confirm_failures(
         plan.journal.keep(plan.part, confirmed)
         return confirmed
 
-    found = await map_bounded(again, failed, limit=plan.limit, deadline=plan.deadline)
-    confirmed = {(result.id, result.repeat): result for result in found if result is not None}
+    judged_again = await map_bounded(again, failed, limit=plan.limit, deadline=plan.deadline)
+    confirmed = {(result.id, result.repeat): result for result in judged_again if result is not None}
     items = tuple(confirmed.get((result.id, result.repeat), result) for result in run.items)
     spent = total_spent(result.judging for result in items)
     return run.model_copy(update={"items": items, "usage": spent.usage, "cost_usd": spent.cost_usd})

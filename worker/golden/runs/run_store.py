@@ -112,12 +112,12 @@ class RunStore:
 
     def history(self) -> tuple[RunSummary, ...]:
         """All finished runs, oldest first; a line that was cut off is left out, of a run written twice the last."""
-        found: dict[str, RunSummary] = {}
+        summaries: dict[str, RunSummary] = {}
         for line in self._lines():
             with contextlib.suppress(ValidationError):
                 summary = RunSummary.model_validate_json(line)
-                found[summary.run_id] = summary
-        return tuple(sorted(found.values(), key=lambda summary: summary.finished))
+                summaries[summary.run_id] = summary
+        return tuple(sorted(summaries.values(), key=lambda summary: summary.finished))
 
     def acknowledge(self, run_id: str, at: datetime) -> None:
         """Note that the alarm up to this run has been looked into; the series restarts after it."""
@@ -125,11 +125,11 @@ class RunStore:
 
     def acknowledged(self) -> frozenset[str]:
         """The runs up to which alarms have been looked into."""
-        found = []
+        runs = []
         for line in self._lines():
             with contextlib.suppress(ValidationError):
-                found.append(_Acknowledged.model_validate_json(line).acknowledged)
-        return frozenset(found)
+                runs.append(_Acknowledged.model_validate_json(line).acknowledged)
+        return frozenset(runs)
 
     def _lines(self) -> list[bytes]:
         try:
@@ -147,24 +147,24 @@ class RunStore:
 
 
 def _summary(
-    kind: Literal["run", "gate"], made: GoldenRun | GateResult, items: Iterable[ItemResult], exam: JudgeExam | None
+    kind: Literal["run", "gate"], result: GoldenRun | GateResult, items: Iterable[ItemResult], exam: JudgeExam | None
 ) -> RunSummary:
     statuses = [item.status for item in items]
-    finished = made.finished
+    finished = result.finished
     if finished is None:
         raise ValueError("a gate's result without times cannot be kept")
     return RunSummary(
-        run_id=made.run_id,
+        run_id=result.run_id,
         kind=kind,
         finished=finished,
-        target=made.target if isinstance(made, GoldenRun) else made.candidate,
-        set_digest=made.set_digest,
-        revision=made.revision,
-        repeats=made.repeats,
+        target=result.target if isinstance(result, GoldenRun) else result.candidate,
+        set_digest=result.set_digest,
+        revision=result.revision,
+        repeats=result.repeats,
         passed=statuses.count(ItemStatus.PASSED),
         failed=statuses.count(ItemStatus.FAILED),
         missing=statuses.count(ItemStatus.MISSING),
         exam=exam.state if exam is not None else None,
         informedness=exam.informedness if exam is not None else None,
-        cost_usd=made.cost_usd,
+        cost_usd=result.cost_usd,
     )

@@ -82,8 +82,8 @@ async def _post(client: httpx.AsyncClient, url: SecretStr, content: dict[str, Js
         raise _NotTakenNow(type(exc).__name__) from None
     if reply.is_success:
         return
-    said = f"the webhook answered {reply.status_code}"
-    raise _NotTakenNow(said) if reply.status_code == 429 or reply.status_code >= 500 else _NotTaken(said)
+    message = f"the webhook answered {reply.status_code}"
+    raise _NotTakenNow(message) if reply.status_code == 429 or reply.status_code >= 500 else _NotTaken(message)
 
 
 def _escaped(text: str) -> str:

@@ -187,5 +187,5 @@ def _own_words(exc: EvaluationError) -> str:
     """
     if not isinstance(exc, ConfigurationError):
         return f"{type(exc).__name__}; the control worker's log and the run's directory say more"
-    said = str(exc.__cause__) if exc.__cause__ is not None else ""
-    return redacted((str(exc).replace(said, "…") if said else str(exc)).splitlines()[0])
+    foreign = str(exc.__cause__) if exc.__cause__ is not None else ""
+    return redacted((str(exc).replace(foreign, "…") if foreign else str(exc)).splitlines()[0])

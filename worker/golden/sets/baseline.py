@@ -177,15 +177,15 @@ def write_baseline(  # noqa: PLR0913  # what a baseline is made of
         revision=revision,
         models_served=models_served,
         outputs=tuple(
-            BaselineOutputs(file=f"outputs-{n}.jsonl", **one.model_dump(exclude={"answers"}))
-            for n, one in enumerate(taken, start=1)
+            BaselineOutputs(file=f"outputs-{n}.jsonl", **outputs_taken.model_dump(exclude={"answers"}))
+            for n, outputs_taken in enumerate(taken, start=1)
         ),
         approved=Approval(by=by, at=datetime.now(UTC).replace(microsecond=0), why=why),
     )
     if before is not None:
         _remember(directory, before)
-    for outputs, one in zip(record.outputs, taken, strict=True):
-        write_text(directory / outputs.file, _lines(one.answers))
+    for outputs, outputs_taken in zip(record.outputs, taken, strict=True):
+        write_text(directory / outputs.file, _lines(outputs_taken.answers))
     if anchors:
         write_text(directory / ANCHORS, _lines(anchors))
     text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

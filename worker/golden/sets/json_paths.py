@@ -57,12 +57,12 @@ def encodable(text: str) -> str:
 
 
 def _children(segment: JSONPathSegment, node: JSONPathMatch) -> Sequence[JSONPathMatch]:
-    found = list(segment.resolve([node]))
-    if not found and all(isinstance(selector, NameSelector | IndexSelector) for selector in segment.selectors):
+    children = list(segment.resolve([node]))
+    if not children and all(isinstance(selector, NameSelector | IndexSelector) for selector in segment.selectors):
         raise LookupError(f"nothing at {segment} in the reply")
-    if not found and not isinstance(node.obj, dict | list):
+    if not children and not isinstance(node.obj, dict | list):
         raise LookupError(f"neither list nor object at {segment} in the reply")
-    return found
+    return children
 
 
 @lru_cache(maxsize=64)
@@ -76,8 +76,8 @@ def _segments(path: str) -> tuple[JSONPathSegment, ...]:
 def count_at(reply: JsonValue, path: str) -> int | None:
     """A whole number at a path, such as tokens used; None where there is none: it is no part of the answer."""
     try:
-        found = dig(reply, path)
+        values = dig(reply, path)
     except LookupError:
         return None
-    numbers = [n for n in found if isinstance(n, int) and not isinstance(n, bool) and n >= 0]
-    return sum(numbers) if numbers and len(numbers) == len(found) else None
+    numbers = [n for n in values if isinstance(n, int) and not isinstance(n, bool) and n >= 0]
+    return sum(numbers) if numbers and len(numbers) == len(values) else None

@@ -161,7 +161,7 @@ def _entries(golden: GoldenSet) -> dict[str, dict[str, str]]:
     elif golden.manifest.baseline is not None:
         path = golden.release_path(golden.manifest.baseline)
         releases = read_records(path, Release)
-        entries["baseline"] = {one.id: digest_of(one.model_dump(mode="json"))[:12] for one in releases}
+        entries["baseline"] = {release.id: digest_of(release.model_dump(mode="json"))[:12] for release in releases}
     return entries
 
 

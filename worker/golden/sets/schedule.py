@@ -65,8 +65,8 @@ class Schedule(Record):
         zone = ZoneInfo(self.timezone)
         first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
         days = (last - first).days + 2
-        found = {moment for n in range(-1, days) for moment in self._on(first + timedelta(days=n), zone)}
-        return sorted(moment for moment in found if start <= moment < end)
+        moments = {moment for n in range(-1, days) for moment in self._on(first + timedelta(days=n), zone)}
+        return sorted(moment for moment in moments if start <= moment < end)
 
     def _around(self, now: datetime) -> list[datetime]:
         # Nine days each way: every weekday once, and a day more for zones that are a day ahead or leave one out.
@@ -93,12 +93,12 @@ def _slot(text: str, *, weekly: bool) -> Slot:
     """
     if not weekly:
         return Slot(_EVERY_DAY, _time(text, text))
-    found = _WEEKLY.fullmatch(text)
-    first, last = (found["first"], found["last"] or found["first"]) if found else ("", "")
-    if found is None or first not in _DAYS or last not in _DAYS:
+    match = _WEEKLY.fullmatch(text)
+    first, last = (match["first"], match["last"] or match["first"]) if match else ("", "")
+    if match is None or first not in _DAYS or last not in _DAYS:
         raise ValueError(f'{text!r} is no slot; write "Mon 06:00" or "Mon-Fri 06:00"')
     start, length = _DAYS.index(first), (_DAYS.index(last) - _DAYS.index(first)) % 7 + 1
-    return Slot(frozenset((start + n) % 7 for n in range(length)), _time(found["time"], text))
+    return Slot(frozenset((start + n) % 7 for n in range(length)), _time(match["time"], text))
 
 
 def _time(text: str, whole: str) -> time:

@@ -53,7 +53,7 @@ def check_set(golden: GoldenSet, others: Iterable[GoldenSet] = ()) -> tuple[Find
     Raises:
         GoldenSetError: a file named by `not_in` cannot be read, or none matches.
     """
-    found = [
+    findings = [
         *_size(golden),
         *_duplicates(golden),
         *_tags(golden),
@@ -63,7 +63,7 @@ def check_set(golden: GoldenSet, others: Iterable[GoldenSet] = ()) -> tuple[Find
         *_leakage(golden, others),
     ]
     waive = golden.manifest.waive
-    marked = [finding.model_copy(update={"waived": waive.get(finding.check)}) for finding in found]
+    marked = [finding.model_copy(update={"waived": waive.get(finding.check)}) for finding in findings]
     return tuple(sorted(marked, key=lambda finding: finding.level))
 
 
@@ -160,7 +160,7 @@ def _leakage(golden: GoldenSet, others: Iterable[GoldenSet]) -> Iterator[Finding
 
 def _files(golden: GoldenSet) -> list[Path]:
     """The files in which no item may occur."""
-    found = []
+    files = []
     for pattern in golden.manifest.not_in:
         base = golden.directory
         parts = Path(pattern).parts
@@ -170,8 +170,8 @@ def _files(golden: GoldenSet) -> list[Path]:
         if not matching:
             remedy = f"{pattern!r} names no file; mend the pattern or remove it"
             raise GoldenSetError(golden.directory / "manifest.yaml", "not_in", remedy)
-        found += matching
-    return found
+        files += matching
+    return files
 
 
 def _occurs(parts: Iterable[str], text: str) -> bool:
@@ -181,13 +181,13 @@ def _occurs(parts: Iterable[str], text: str) -> bool:
 
 def _text_of(path: Path) -> str:
     """A file's text; in lines of JSON what the strings say, not how they are escaped."""
-    found: list[str] = []
+    texts: list[str] = []
     for line in read_bytes(path).decode("utf-8", "replace").split("\n"):
         try:
-            found += _strings(json.loads(line))
+            texts += _strings(json.loads(line))
         except ValueError:
-            found.append(line)
-    return _plain("\n".join(found))
+            texts.append(line)
+    return _plain("\n".join(texts))
 
 
 def _strings(value: JsonValue) -> Iterator[str]:

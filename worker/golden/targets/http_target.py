@@ -97,8 +97,8 @@ class HttpTarget:
         settings = self._settings
         assert settings.stream is not None  # noqa: S101  # the caller asked
         paths = StreamPaths(settings.response, settings.contexts, settings.tokens)
-        found = read_stream(received.body, settings.stream, paths)
-        return TargetResponse(response=encodable(found.response), contexts=found.contexts, tokens=found.tokens)
+        streamed = read_stream(received.body, settings.stream, paths)
+        return TargetResponse(response=encodable(streamed.response), contexts=streamed.contexts, tokens=streamed.tokens)
 
 
 def json_reply(received: Received) -> JsonValue:

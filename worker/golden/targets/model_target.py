@@ -80,7 +80,7 @@ class ModelTarget:
         received = await self._endpoint.ask(item.id, self.request(item))
         try:
             reply = json_reply(received)
-            text = _said(reply)
+            text = _message_text(reply)
         except LookupError as exc:
             raise TargetFailure(item.id, "bad_reply", str(exc.args[0])) from exc
         tokens = count_at(reply, "usage.total_tokens")
@@ -108,15 +108,15 @@ class ModelTarget:
         return request
 
 
-def _said(reply: JsonValue) -> str:
-    """The message's text; a refusal in its own field is what the model said, too.
+def _message_text(reply: JsonValue) -> str:
+    """The message's text; a refusal in a field of its own is an answer, too.
 
     Raises:
         LookupError: no message, or one without text.
     """
     (message,) = dig(reply, "choices[0].message")
     fields = message if isinstance(message, dict) else {}
-    said = [text for text in (fields.get("content"), fields.get("refusal")) if isinstance(text, str)]
-    if not said:
+    texts = [text for text in (fields.get("content"), fields.get("refusal")) if isinstance(text, str)]
+    if not texts:
         raise LookupError("the message in the reply has no text")
-    return said[0]
+    return texts[0]

@@ -138,9 +138,9 @@ def _model(
 def _secrets_in_url(url: str, lookup: Lookup, manifest: Path) -> list[str]:
     """The variables behind the host: keys and tenants stand there; scheme and host are the target's name."""
     behind = _BEGINNING.sub("", url, count=1)
-    found = [_filled(f"${{{name}}}", lookup, manifest) for name in _VARIABLE.findall(behind)]
+    values = [_filled(f"${{{name}}}", lookup, manifest) for name in _VARIABLE.findall(behind)]
     # A short word would be found in harmless text, too.
-    long = [value for value in found if len(value) >= SHORTEST_SECRET]
+    long = [value for value in values if len(value) >= SHORTEST_SECRET]
     return [*long, *(quoted for value in long if (quoted := quote(value, safe="")) != value)]
 
 
@@ -158,9 +158,9 @@ def _filled(text: str, lookup: Lookup, manifest: Path, *, key: str = "target") -
 
     def value_of(match: re.Match[str]) -> str:
         name = match.group(1)
-        found = lookup(name)
+        secret = lookup(name)
         # Secrets read from files often end in a line break, which no header can hold.
-        value = found.get_secret_value().strip() if found is not None else ""
+        value = secret.get_secret_value().strip() if secret is not None else ""
         if not value:
             raise GoldenSetError(manifest, key, f"${{{name}}} has no value; set {name} in the environment")
         if not value.isprintable():

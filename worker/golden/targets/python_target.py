@@ -93,15 +93,15 @@ def _imported(call: str) -> Callable[..., Any]:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        found: Any = importlib.import_module(module_name)
+        target: Any = importlib.import_module(module_name)
     except Exception as exc:  # whatever the team's module raises
         where = f"golden target: call {call!r}: module {module_name!r} cannot be imported from {Path.cwd()}"
         raise ConfigurationError(f"{where}: {type(exc).__name__}: {exc}") from exc
     for part in attribute.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
+        target = getattr(target, part, None)
+    if not callable(target):
         raise ConfigurationError(f"golden target: call {call!r}: {module_name!r} has no function {attribute!r}")
-    function: Callable[..., Any] = found
+    function: Callable[..., Any] = target
     return function
 
 

@@ -57,9 +57,9 @@ def read_stream(body: bytes, settings: StreamSettings, paths: StreamPaths) -> St
         if isinstance(event, dict) and event.get("error"):
             raise BrokenStream("the stream tells of an error")
         pieces += _texts(event, paths.response) or ()
-        found = _texts(event, paths.contexts) if paths.contexts is not None else None
-        if found is not None:
-            evidence = [*(evidence or ()), *found]
+        passages = _texts(event, paths.contexts) if paths.contexts is not None else None
+        if passages is not None:
+            evidence = [*(evidence or ()), *passages]
         counted = count_at(event, paths.tokens) if paths.tokens is not None else None
         tokens = tokens if counted is None else counted
     if not pieces:

@@ -72,8 +72,8 @@ def history_chart(
     def height(share: float) -> float:
         return round(_TOP + (1 - share) / (1 - floor) * (HEIGHT - _TOP - _BOTTOM), 1)
 
-    found = {run.run_id: round(x, 1) for (run, _), x in zip(shown, places, strict=True)}
-    evidence = None if series is None else evidence_chart(series, found)
+    place_of = {run.run_id: round(x, 1) for (run, _), x in zip(shown, places, strict=True)}
+    evidence = None if series is None else evidence_chart(series, place_of)
     points = tuple(
         Point(
             x=round(x, 1),
@@ -129,14 +129,14 @@ def _tick_shares(floor: float) -> list[float]:
 
 def _lines(runs: Sequence[RunSummary], points: Sequence[Point], target: str) -> tuple[tuple[str, bool], ...]:
     """The points of each line, and whether it is this target's."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    lines: dict[tuple[str, str, str], list[str]] = {}
     for run, point in zip(runs, points, strict=True):
-        found.setdefault((run.target, run.set_digest, run.revision), []).append(f"{point.x},{point.y}")
-    return tuple((" ".join(line), key[0] == target) for key, line in found.items() if len(line) > 1)
+        lines.setdefault((run.target, run.set_digest, run.revision), []).append(f"{point.x},{point.y}")
+    return tuple((" ".join(line), key[0] == target) for key, line in lines.items() if len(line) > 1)
 
 
 def _breaks(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[tuple[float, str], ...]:
-    found: list[tuple[float, str]] = []
+    breaks: list[tuple[float, str]] = []
     for index in range(1, len(runs)):
         before, after = runs[index - 1], runs[index]
         changed = [
@@ -150,6 +150,6 @@ def _breaks(runs: Sequence[RunSummary], points: Sequence[Point]) -> tuple[tuple[
         if changed:
             x = round((points[index - 1].x + points[index].x) / 2, 1)
             # Words of two changes close together would lie on each other.
-            is_clear = not found or x - max(at for at, said in found if said) > _LABEL
-            found.append((x, f"{' and '.join(changed)} changed" if is_clear else ""))
-    return tuple(found)
+            is_clear = not breaks or x - max(at for at, words in breaks if words) > _LABEL
+            breaks.append((x, f"{' and '.join(changed)} changed" if is_clear else ""))
+    return tuple(breaks)

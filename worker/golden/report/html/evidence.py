@@ -79,11 +79,11 @@ def _number(e_value: float) -> str:
 
 
 def _summary(series: Series) -> str:
-    said = "no alarm" if series.alarm is None else f"alarm at run {series.alarm}"
+    alarm = "no alarm" if series.alarm is None else f"alarm at run {series.alarm}"
     limit = 0.0 if series.limit is None else 1 - series.limit
     return (
         f"Evidence that the pass rate of {series.target} lies below {limit:.1%}, over {len(series.points)} runs after "
-        f"{len(series.reference)} that said what is normal: {said}; an alarm comes at e = {series.threshold:g}."
+        f"{len(series.reference)} that said what is normal: {alarm}; an alarm comes at e = {series.threshold:g}."
     )
 
 

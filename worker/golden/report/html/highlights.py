@@ -60,13 +60,13 @@ def _runs(text: str, marks: Sequence[Mark], start: int, end: int) -> list[Run]:
     runs = []
     for left, right in pairwise(points):
         touching = [mark for mark in near if mark.start < right and mark.end > left]
-        found = {mark.verdict for mark in touching}
+        verdicts = {mark.verdict for mark in touching}
         runs.append(
             Run(
                 text[left:right],
                 labels=_unique(mark.label for mark in touching),
                 ending=_unique(mark.label for mark in touching if min(mark.end, end) == right),
-                verdict=next((verdict for verdict in _WORST_FIRST if verdict in found), None),
+                verdict=next((verdict for verdict in _WORST_FIRST if verdict in verdicts), None),
             )
         )
     return runs
@@ -90,13 +90,13 @@ def _kept(length: int, marks: Sequence[Mark], limit: int) -> list[tuple[int, int
 
 
 def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for start, end in ranges:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         elif end > start:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged
 
 
 def _unique(labels: Iterable[str]) -> tuple[str, ...]:

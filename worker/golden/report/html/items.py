@@ -68,7 +68,7 @@ def side_views(
             rest = rest[len(mine) :]
         own = None if shared else _passages(side.contexts, labelled[position], mine)
         views.append(_side(side, labelled[position], answers[position], own, limits))
-    both = [one for claims in labelled for one in claims]
+    both = [claim for claims in labelled for claim in claims]
     passages = _passages(sides[0].contexts, both, rest) if shared else ()
     dropped = [
         f"{len(group[0].contexts) - MOST_PASSAGES} more passages are not shown"
@@ -96,8 +96,8 @@ def clip(text: str, limit: int) -> str:
 
 def risk_of(results: Sequence[ItemResult]) -> float | None:
     """Mean hallucination risk over the judged answers."""
-    found = [item.scores["hallucination_risk"] for item in results if "hallucination_risk" in item.scores]
-    return sum(found) / len(found) if found else None
+    risks = [item.scores["hallucination_risk"] for item in results if "hallucination_risk" in item.scores]
+    return sum(risks) / len(risks) if risks else None
 
 
 def status_words(results: Sequence[ItemResult]) -> str:
@@ -143,8 +143,8 @@ def labelled_claims(side: Side, most: int) -> Labelled:
     labelled = [(f"{side.letter}{n}", claim) for n, claim in enumerate(verdict.claims, 1)] if verdict else []
     if len(labelled) <= most:
         return labelled
-    kept = sorted(labelled, key=lambda one: one[1].verdict is ClaimVerdict.SUPPORTED)[:most]
-    return sorted(kept, key=lambda one: int(one[0][1:]))
+    kept = sorted(labelled, key=lambda row: row[1].verdict is ClaimVerdict.SUPPORTED)[:most]
+    return sorted(kept, key=lambda row: int(row[0][1:]))
 
 
 def _claim(label: str, claim: Claim, line: int) -> ClaimView:

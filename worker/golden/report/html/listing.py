@@ -64,22 +64,22 @@ def gate_items(result: GateResult, limits: Limits) -> tuple[ItemView, ...]:
         change = _change(pair)
         views.append((change, pair.drop, _view(order, pair, sides, change, tuple(flags), limits)))
     ranks = list(CHANGES)
-    ordered = sorted(views, key=lambda one: (ranks.index(one[0]), -abs(one[1]), -(one[2].risk_change or 0)))
+    ordered = sorted(views, key=lambda view: (ranks.index(view[0]), -abs(view[1]), -(view[2].risk_change or 0)))
     return tuple(view for _, _, view in ordered)
 
 
 def run_items(run: GoldenRun, items: Sequence[GoldenItem], limits: Limits) -> tuple[ItemView, ...]:
     """The items of a run, those that did not pass first."""
-    found: dict[str, list[ItemResult]] = {}
+    by_item: dict[str, list[ItemResult]] = {}
     for result in run.items:
-        found.setdefault(result.id, []).append(result)
+        by_item.setdefault(result.id, []).append(result)
     unstable = run.unstable()
     views = []
     for order, item in enumerate(items):
-        results = tuple(found.get(item.id, ()))
+        results = tuple(by_item.get(item.id, ()))
         if not results:
             continue
-        telling = next((one for one in results if one.status is not ItemStatus.PASSED), results[0])
+        telling = next((answer for answer in results if answer.status is not ItemStatus.PASSED), results[0])
         side = Side("answer", run.target, telling, results, _evidence(telling, item.contexts))
         flags = ("unstable",) if item.id in unstable else ()
         views.append(_view(order, item, [side], _state(results), flags, limits))
@@ -93,7 +93,7 @@ def _view(
     views, passages, notes = side_views(sides, limits)
     risks = [risk_of(side.results) for side in sides]
     before, after = risks[0], risks[-1]
-    seconds = [one.target_latency_s for one in sides[-1].results if one.target_latency_s is not None]
+    seconds = [answer.target_latency_s for answer in sides[-1].results if answer.target_latency_s is not None]
     return ItemView(
         order=order,
         id=item.id,

@@ -44,14 +44,14 @@ def run_page(run: GoldenRun, items: Sequence[GoldenItem], history: Sequence[RunS
     series = build_series(history, set_digest=run.set_digest, target=run.target)
     chart = history_chart(history, run_id=run.run_id, target=run.target, series=series)
     summary = run_summary(run)
-    texts = [_texts([one for one in run.items if one.id == item.id], item.contexts) for item in items]
+    texts = [_texts([answer for answer in run.items if answer.id == item.id], item.contexts) for item in items]
     return _fitting(lambda limits: _render(summary, run_items(run, items, limits), chart), texts)
 
 
 def _texts(results: Sequence[ItemResult], declared: Sequence[str]) -> list[str]:
     """The texts an item may show."""
-    found = [result.response or "" for result in results]
-    return found + [text for result in results for text in result.contexts or ()] + list(declared)
+    texts = [result.response or "" for result in results]
+    return texts + [text for result in results for text in result.contexts or ()] + list(declared)
 
 
 def _fitting(render: Callable[[Limits], str], texts: Sequence[Sequence[str]]) -> str:
@@ -59,8 +59,8 @@ def _fitting(render: Callable[[Limits], str], texts: Sequence[Sequence[str]]) ->
 
     Escaping can make a text ten times as long: a first guess from the beginnings of the texts, then by measure.
     """
-    sizes = [sum(map(len, found)) for found in texts]
-    starts = [text[:200] for found in texts for text in found[:2]]
+    sizes = [sum(map(len, shown_texts)) for shown_texts in texts]
+    starts = [text[:200] for shown_texts in texts for text in shown_texts[:2]]
     stretch = max(1.0, sum(len(shown(text).encode("utf-8")) for text in starts) / max(1, sum(map(len, starts))))
     budget = int(_ALL_TEXT / stretch)
     for _ in range(_TRIES):
