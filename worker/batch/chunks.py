@@ -33,7 +33,7 @@ class ChunksAhead:
         threading.Thread(target=self._read, args=(chunks,), name="read-samples", daemon=True).start()
 
     def take(self) -> Sequence[Numbered] | None:
-        """The next chunk; None where there is none yet, or none any more."""
+        """The next chunk. None where there is none yet, or none any more."""
         try:
             chunk = self._chunks.get_nowait()
         except queue.Empty:

@@ -18,7 +18,7 @@ Task = asyncio.Task[Judged | BadLine]
 async def judge_concurrently(
     lines: Iterable[RawLine | BadLine], evaluator: Evaluator, *, concurrency: int, explain: bool = False
 ) -> AsyncGenerator[Judged | BadLine, None]:
-    """Judge up to `concurrency` lines at once; close the iterator to cancel what is in flight.
+    """Judge up to `concurrency` lines at once. Close the iterator to cancel what is in flight.
 
     Raises:
         ConfigurationError: the input cannot be read.
@@ -52,7 +52,8 @@ async def judge_concurrently(
 async def _read_ahead(lines: Iterable[RawLine | BadLine], ahead: int = 16) -> AsyncIterator[RawLine | BadLine]:
     """Lines read by a thread, so that waiting for input stops nobody.
 
-    A daemon thread, because nothing can wake one that waits for a terminal or a pipe, and leaving must not wait for it.
+    The thread is a daemon. Nothing can wake a thread that waits for a terminal or a pipe, and leaving must not wait
+    for it.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[RawLine | BadLine | BaseException | None] = asyncio.Queue()

@@ -28,7 +28,7 @@ from assay.worker.config.settings import child_environment
 from assay.worker.records.jsonl import BadLine
 
 CHUNKS_AHEAD = 8
-"""Chunks in flight per process; above one, so that a slow sample at the head does not stop the others at once."""
+"""Chunks in flight per process. More than one, so that a slow sample at the head does not stop the others at once."""
 
 STOP_SECONDS = 5.0
 
@@ -55,7 +55,7 @@ class _Process:
         self.is_ready = False
         self.chunk: Sequence[Numbered] = ()
         # Started by hand, not by `multiprocessing`: that would run the whole command's imports in every process.
-        # A session of its own keeps the terminal's Ctrl-C away from it; the parent decides when it ends.
+        # A session of its own keeps the terminal's Ctrl-C away from it. The parent decides when it ends.
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and code
                 [sys.executable, "-P", "-c", _START, str(Path(assay.__file__).parents[1]), str(theirs.fileno())],
@@ -73,7 +73,10 @@ class _Process:
             self._send([line for _, line in chunk])
 
     def results(self) -> list[tuple[int, Result]] | None:
-        """What became of the chunk; None if it was only now ready to take it.
+        """What became of the chunk.
+
+        Returns:
+            None: the process has only now become ready, and begins with the chunk.
 
         Raises:
             EOFError: it died over the chunk.
@@ -89,7 +92,7 @@ class _Process:
         return list(zip(places, results, strict=True))
 
     def stop(self) -> None:
-        """Close the connection, which ends it; one that does not listen is killed."""
+        """Close the connection, which ends the process. One that does not listen is killed."""
         self.connection.close()
         try:
             self._process.wait(0 if self.chunk else STOP_SECONDS)
@@ -121,7 +124,7 @@ class _Process:
 
 
 class JudgingPool:
-    """Processes that judge with the local judge as `evaluator` does; a context manager that leaves none behind."""
+    """Processes that judge with the local judge as `evaluator` does. As a context manager it leaves none behind."""
 
     def __init__(self, evaluator: Evaluator, *, workers: int, explain: bool = False) -> None:
         self._evaluator = evaluator
@@ -138,9 +141,9 @@ class JudgingPool:
             self._processes.pop().stop()
 
     def judge(self, lines: Iterable[RawLine | BadLine]) -> Iterator[Result]:
-        """Judge lines; results come in the order of the lines, whichever process finishes first.
+        """Judge lines. Results come in the order of the lines, whichever process finishes first.
 
-        A line over which a process dies twice becomes a failed outcome; the rest goes on.
+        A line over which a process dies twice becomes a failed outcome. The rest goes on.
 
         Raises:
             ProcessLost: processes cannot be started.

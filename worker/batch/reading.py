@@ -44,7 +44,7 @@ class LabelledSample(NamedTuple):
 
 
 class SampleSource:
-    """The lines of one input; `position` of `size` bytes are read, for a progress bar."""
+    """The lines of one input. `position` of `size` bytes are read, which a progress bar shows."""
 
     def __init__(self, raw: io.BufferedReader, name: str, size: int | None) -> None:
         self._raw = raw
@@ -53,7 +53,7 @@ class SampleSource:
 
     @property
     def position(self) -> int:
-        """Bytes read so far; of a packed file, packed bytes. 0 where that cannot be told."""
+        """Bytes read so far, of a packed file packed bytes. 0 where that cannot be told."""
         return self._raw.tell() if self.size is not None and not self._raw.closed else 0
 
     def __iter__(self) -> Iterator[RawLine | BadLine]:
@@ -77,7 +77,7 @@ class SampleSource:
 
 @contextmanager
 def open_samples(path: Path) -> Iterator[SampleSource]:
-    """Open a file of samples; `-` is standard input.
+    """Open a file of samples. `-` is standard input.
 
     Raises:
         ConfigurationError: it cannot be read.

@@ -20,8 +20,8 @@ USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-l
 """The rubric a judge is asked by where none is named."""
 
 REFUSED_IN_A_ROW = 3
-"""Calls an endpoint may refuse for good one after another. One may be the sample's fault (too long for the model);
-three are the key's, the quota's or the model name's, and all that follow would fail as well."""
+"""Calls in a row that an endpoint may refuse for good. One refusal may be due to the sample, which is too long for the
+model. Three are due to the key, the quota or the model's name, and all that follow would fail as well."""
 
 HELD_AT_MOST = 10_000
 """Results that wait until it is clear whether a refused call was the sample's fault."""
@@ -30,7 +30,7 @@ HELD_AT_MOST = 10_000
 def choose_rubric(
     root: ConfigRoot, variables: Mapping[str, str], *, rubric: str | None, judge: JudgeName | None
 ) -> Rubric:
-    """The rubric that was named, or the usual one of the judge; a cascade judges by that one of its tiers alone.
+    """The rubric that was named, or the usual one of the judge. Of a cascade, the judge named is asked alone.
 
     Raises:
         ConfigurationError: unknown or broken, or without the judge that was asked for.

@@ -34,10 +34,16 @@ _REFUSALS = frozenset(error.__name__ for error in (ModelAccessDenied, RequestRej
 
 
 class Judged(NamedTuple):
-    """What became of one sample: its line of output, the outcome's name, and the block for a person if asked for.
+    """What became of one sample.
 
-    `refused` is the endpoint's message where it refused the call for good; `settled` says that a cascade's first tier
-    decided without any call. `usage` and `cost_usd` are what judging it took, scored or not; a cost of None is unknown.
+    Attributes:
+        line: the verdict as JSON.
+        outcome: `scored`, `skipped` or `failed`.
+        explanation: the block for a person, if it was asked for.
+        refused: the endpoint's message where it refused the call for good.
+        usage: tokens and calls that judging took, whatever the outcome.
+        cost_usd: their price. None where it is unknown.
+        settled: whether a cascade's first tier decided without any call.
     """
 
     line: str
@@ -50,7 +56,7 @@ class Judged(NamedTuple):
 
 
 async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
-    """Judge one line of input; one that could not be read is given back."""
+    """Judge one line of input. A line that could not be read is given back."""
     read = read_sample(line) if isinstance(line, RawLine) else line
     if isinstance(read, BadLine):
         return read
@@ -91,7 +97,7 @@ def sample_digest(sample: Sample) -> str:
 
 
 def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator) -> dict[str, Any]:
-    """The verdict's fields, then the kept ones; a kept field with a verdict's name goes into `input`."""
+    """The verdict's fields, then the kept ones. A kept field with a verdict's name goes into `input`."""
     verdict = outcome.verdict if isinstance(outcome, Scored) else None
     usage, cost_usd = _spent(outcome)
     record: dict[str, Any] = {
@@ -126,7 +132,7 @@ def _step(step: TierStep) -> dict[str, Any]:
 
 
 def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
-    """How each member of a panel voted; empty where no panel was asked."""
+    """How each member of a panel voted. Empty where no panel was asked."""
     return [
         {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, _DIGITS)}
         for vote in (verdict.votes if verdict else ())
@@ -134,7 +140,7 @@ def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
 
 
 def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
-    """The first phase of a cascade: what `pi2` weighs; None for a single judge."""
+    """The first phase of a cascade, which `pi2` weighs. None for a single judge."""
     if verdict is None or verdict.screening is None:
         return None
     first = verdict.screening

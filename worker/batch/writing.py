@@ -27,9 +27,12 @@ class VerdictFile:
     def resume(
         self, lines: Iterator[RawLine | BadLine], revision: str, on_bad: Callable[[BadLine], None]
     ) -> Counter[str]:
-        """Go past the input lines whose verdicts are there; returns how often each outcome was found.
+        """Go past the input lines whose verdicts are there already.
 
-        Nothing in the file is changed but a last line without its end, which is cut off.
+        Only a last line without its end is changed: it is cut off.
+
+        Returns:
+            How often each outcome is there.
 
         Raises:
             ConfigurationError: the file holds something else than this evaluator's verdicts on this input.
@@ -46,7 +49,7 @@ class VerdictFile:
         return outcomes
 
     def write(self, line: str) -> None:
-        """Append one verdict; nothing is buffered, so what is written survives however we end.
+        """Append one verdict. Nothing is buffered, so what is written survives however the command ends.
 
         Raises:
             ConfigurationError: the disk is full, or the like.
@@ -110,7 +113,7 @@ def open_verdicts(path: Path, source: Path) -> Iterator[VerdictFile]:
 
 
 def _next_sample(lines: Iterator[RawLine | BadLine], on_bad: Callable[[BadLine], None]) -> tuple[str, str] | None:
-    """Id and digest of the next good sample; bad lines on the way are reported as they would have been."""
+    """Id and digest of the next good sample. Bad lines on the way are reported."""
     for line in lines:
         read = read_sample(line) if isinstance(line, RawLine) else line
         if not isinstance(read, BadLine):

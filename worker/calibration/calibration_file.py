@@ -10,7 +10,7 @@ from assay.worker.config.root import ConfigRoot, calibration_path, packaged_root
 
 
 def calibration_target(root: ConfigRoot, rubric: str, judge: str) -> Path:
-    """The config root's own place for the file; never inside an installed package.
+    """The config root's own place for the file. It is never inside an installed package.
 
     Raises:
         ConfigurationError: there is no config root of the team's own.

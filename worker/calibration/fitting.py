@@ -25,7 +25,7 @@ FOLDS = 5
 
 
 class Figures(Record):
-    """How risks agree with people's labels; None where it cannot be estimated. Flagged is a risk of at least `cut`."""
+    """How risks agree with people's labels. A risk of `cut` or more is flagged. None cannot be estimated."""
 
     n: int
     marked: int
@@ -102,7 +102,7 @@ def calibrate_rows(
 
 
 def fit(rows: Sequence[LabelledRisk]) -> Curve:
-    """The curve for these rows; which kind depends on how many there are.
+    """The curve for these rows. Its kind depends on how many there are.
 
     Raises:
         CalibrationError: they are too few, or the risk does not rise with the labels.
@@ -114,7 +114,7 @@ def cross_fitted(rows: Sequence[LabelledRisk]) -> list[float]:
     """Each row's risk, calibrated by a curve fitted on rows of other sources alone.
 
     Raises:
-        CalibrationError: as `fit`; also where one source makes up nearly everything.
+        CalibrationError: as `fit`, and where one source makes up nearly everything.
     """
     folds = [_fold(row.source) for row in rows]
     curves = {}

@@ -65,7 +65,7 @@ def check_labels(path: Path, revisions: Collection[str], on_bad: Callable[[BadLi
 
 
 def labelled_risk(record: Mapping[str, Any], slices: Sequence[str]) -> LabelledRisk | None:
-    """The risk and label of one verdict line; None where there is no risk."""
+    """The risk and label of one verdict line. None where there is no risk."""
     risk = record.get("raw_risk")
     if record["outcome"] != "scored" or risk is None:
         return None

@@ -18,7 +18,7 @@ def plot_reliability(report: CalibrationReport, path: Path) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    # A second to import, for one command; the object interface needs no screen and no global state.
+    # It takes a second to import. The object interface needs no screen and no global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""The `assay` command. Commands only parse, call and print; what they do lives in the packages below.
+"""The `assay` command. Commands only parse, call and print. What they do lives in the packages below.
 
 This file imports nothing, so that whatever cannot be imported becomes an exit code, and never a 1.
 """

@@ -89,7 +89,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
 @contextmanager
 def _bar(source: SampleSource, file: LabelsFile) -> Iterator[Callable[[], None]]:
-    """A bar where samples are judged; nothing where the file holds verdicts already."""
+    """A bar where samples are judged. None where the file holds verdicts already."""
     if file.holds_verdicts:
         yield lambda: None
         return

@@ -112,14 +112,14 @@ def assay(
     """Measure what your LLM application tells people: sample traces, judge them, write scores back, gate deploys."""
     import structlog
 
-    # What is printed on stdout is the answer, and may be JSON; processes of the fleet configure more, later.
+    # What is printed on stdout is the answer, and may be JSON. So what is logged goes to stderr.
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def run_command() -> None:
-    """Run the command of this process's arguments; an expected error becomes one line on stderr and an exit code."""
+    """Run the command of this process's arguments. An expected error becomes a line on stderr and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a character must not cost the result; stderr escapes it by itself.
+        # A terminal that cannot show a character must not cost the result. Stderr escapes it by itself.
         sys.stdout.reconfigure(errors="replace")
     try:
         app()
@@ -132,7 +132,7 @@ def run_command() -> None:
 
 
 def _exit_code(exc: Exception) -> int | None:
-    """What an expected error comes to; None of any other."""
+    """The exit code of an expected error. None for any other."""
     from assay.judges.errors import ConfigurationError, EvaluationError
 
     if isinstance(exc, ConfigurationError):

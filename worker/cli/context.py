@@ -60,7 +60,7 @@ def settings_and_root(config: Path | None) -> tuple[Settings, ConfigRoot]:
 
 
 def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
-    """Run `work` with the deployment's runtime; without a broker running, one is started for this command."""
+    """Run `work` with the deployment's runtime. Where no broker runs, one is started for this command."""
     from assay.worker.launch.fleet import running_broker
     from assay.worker.wiring.runtime import Runtime
 
@@ -92,7 +92,7 @@ def last_days(now: datetime, days: int) -> tuple[date, date]:
 
 
 def print_data(text: str) -> None:
-    """Print JSON on stdout; where that cannot take every character, with escapes, so that nothing of it is lost."""
+    """Print JSON on stdout, with escapes where stdout cannot take every character. Nothing of it is lost."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

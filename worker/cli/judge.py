@@ -118,7 +118,7 @@ class Tally:
         self.say(f"assay: {self.source}: {bad}")
 
     def say(self, text: str) -> None:
-        """Print on stderr, above the bar; the text is data, not markup."""
+        """Print on stderr, above the bar. The text is data, not markup."""
         self.bars.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     @property
@@ -136,7 +136,7 @@ class Tally:
         return f"{self.outcomes.total()} judged ({', '.join(parts) or 'none'}){there}{bad}{self._spent()}"
 
     def _spent(self) -> str:
-        """What the model calls of this run took; empty where none was made."""
+        """What the model calls of this run took. Empty where there was none."""
         usage = self.usage
         if not usage.calls:
             return ""

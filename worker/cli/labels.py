@@ -83,7 +83,7 @@ async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[l
 
 
 def _write(path: Path, labelled: list[LabelledTrace]) -> None:
-    """Write whole or not at all; it holds what your users wrote."""
+    """Write the whole file or nothing. It holds what your users wrote."""
     fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,10 +19,10 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def run() -> None:
-    """Run the command; whatever happens becomes an exit code, and an expected error one line on stderr.
+    """Run the command. Whatever happens becomes an exit code, and an expected error one line on stderr.
 
-    A pipeline acts on the code of `assay gate` and `assay golden run`: however they end without a verdict, by a bug, by
-    Ctrl-C or by the SIGTERM of a cancelled pipeline, it is 2 or 3.
+    A pipeline acts on the code of `assay gate` and `assay golden run`. Without a verdict it is 2 or 3, whether a bug
+    ended them, Ctrl-C, the SIGTERM of a cancelled pipeline, or something that cannot be imported.
     """
     decides = sys.argv[1:2] == ["gate"] or sys.argv[1:3] == ["golden", "run"]
     if decides:
@@ -47,7 +47,7 @@ def run() -> None:
 
 
 def _on_signals(interrupt: signal._HANDLER, end: signal._HANDLER) -> None:
-    """Handlers for Ctrl-C and for what ends a pipeline; what the caller has us ignore (nohup) stays ignored."""
+    """Set handlers for Ctrl-C and for what ends a pipeline. A signal that the caller ignores (nohup) stays ignored."""
     for signum, handler in ((signal.SIGINT, interrupt), *((signum, end) for signum in _ENDS)):
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, handler)
@@ -72,7 +72,7 @@ def _end_interrupted(decides: bool) -> NoReturn:
 
 
 def _import_failure(exc: BaseException) -> int | None:
-    """The exit code where something could not be imported, after a line that says what; else None."""
+    """Say in a line what could not be imported, and return the exit code. None where an import did not fail."""
     from assay.worker.cli.broken_imports import explain_import_failure
 
     explanation = explain_import_failure(exc)

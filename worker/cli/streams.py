@@ -13,7 +13,7 @@ def print_error(text: str) -> None:
 
 
 def print_to(stream: IO[str] | None, text: str) -> None:
-    """Print a line on a stream, if somebody reads it; None where it was closed from the start."""
+    """Print a line on a stream, if somebody reads it. The stream is None where it was closed from the start."""
     if stream is None:
         return
     try:

@@ -46,7 +46,7 @@ class CascadeRates(Record):
 def cascade_rates(
     entries: Sequence[LedgerEntry], unanswered: Sequence[LedgerEntry], score: str, cut: float
 ) -> CascadeRates | None:
-    """The rates of one evaluator revision; None where no cascade judged its traces.
+    """The rates of one evaluator revision. None where no cascade judged its traces.
 
     Args:
         entries: scored.
@@ -82,8 +82,10 @@ def cascade_rates(
 
 
 def _phased(entry: LedgerEntry, first: Screening, score: str, cut: float | None) -> Phased:
-    """One trace as a row: flagged at the cut or not, or without a cut whether the score applies; one that does not
-    apply is not flagged.
+    """One trace as a row.
+
+    With a cut it says whether the score is flagged. Without one it says whether the score applies. A score that does
+    not apply is not flagged.
     """
     final = entry.judgement.values.get(score) if entry.judgement and first.phase2 else None
     return Phased(
@@ -100,7 +102,7 @@ def _flag(value: float | str | None, cut: float | None) -> float:
 
 
 def _among(share: Estimate | None, of: Estimate | None) -> Estimate | None:
-    """A share of all traces as a share of those that have a risk; that part is taken as known."""
+    """A share of all traces as a share of those that have a risk. How many have one is taken as known."""
     if share is None or of is None or of.value == 0:
         return None
     value, low, high = (min(1.0, end / of.value) for end in (share.value, share.low, share.high))

@@ -1,4 +1,4 @@
-"""The funnel: what became of every trace, per use case and rubric; the counts add up, or say that they do not."""
+"""The funnel: what became of every trace, per use case and rubric. The counts add up, or it says that they do not."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
 class FunnelRow(Record):
     """One use case under one rubric.
 
-    seen = not_selected + selected, and selected = scored + skipped + dead + in flight. `selected` is what the
-    ledger was promised, ever; `not_selected` what the last scan of each window passed over.
+    seen = not_selected + selected, and selected = scored + skipped + dead + in flight. `selected` is all that the
+    ledger was ever promised. `not_selected` is what the last scan of each window passed over.
     """
 
     use_case: str
@@ -50,8 +50,11 @@ class FunnelRow(Record):
 class Funnel(Record):
     """All rows of a range of UTC days, and what no use case took.
 
-    `unseen_rootless` is about how many traces without a root the `rootless_windows` had that were looked at for it;
-    None where none was. `late` traces were seen only after `late_seconds`: they ran for long, or arrived late.
+    Attributes:
+        late: traces that were seen only after `late_seconds`. They ran for long, or arrived late.
+        unseen_rootless: about how many traces without a root there are in the windows that were looked through for
+            them. None where no window was.
+        rootless_windows: how many windows were looked through for them.
     """
 
     first: date

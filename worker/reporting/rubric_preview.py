@@ -32,10 +32,16 @@ class PartView(Record):
 class RubricPreview(Record):
     """What a rubric's judge would see of a sample.
 
-    `sentences` are the numbered sentences of the response. `calls` are the messages of each call, nonces masked, as
-    they would be sent. `hits` are the rules that fire whatever the judge says; `not_asked` says why a score could not
-    be given at all; `problem` why the sample could not be judged. `models` are sent each of the calls, `tokens` each of
-    them; `sent_when` says when, in a cascade.
+    Attributes:
+        sentences: the numbered sentences of the response.
+        hits: the rules that fire whatever the judge says.
+        not_asked: why a score could not be given at all, by its name.
+        calls: the messages of each call as they would be sent. Nonces are masked.
+        tokens: the estimated tokens of all calls, to each model.
+        models: who is sent each of the calls.
+        sent_when: when they are sent, in a cascade.
+        is_cut: whether something is left out because it does not fit into a call.
+        problem: why the sample could not be judged.
     """
 
     rubric: str
@@ -55,7 +61,7 @@ class RubricPreview(Record):
 
 
 def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = None) -> RubricPreview:
-    """Lay a sample out as the rubric's judge would see it; nobody is asked.
+    """Lay a sample out as the rubric's judge would see it. No judge is asked.
 
     Args:
         sample: what would be judged.
@@ -116,7 +122,7 @@ def _tier_in_words(tier: JudgeName, plan: JudgePlan) -> str:
 
 
 def when_sent(rubric: Rubric) -> str:
-    """When a sample is sent to the models of a cascade, in words; empty where they judge every sample."""
+    """When a sample is sent to the models of a cascade, in words. Empty where they judge every sample."""
     plan, first = rubric.judge, rubric.judge.tiers[0]
     if not plan.is_cascade or plan.models(first):
         return ""
@@ -144,7 +150,7 @@ def description(rubric: Rubric) -> dict[str, Any]:
 
 
 def find_sample(path: Path, wanted: str | None) -> LabelledSample:
-    """The sample of that id in a JSONL file, or its first; a file that is one JSON object is one sample.
+    """The sample of that id in a JSONL file, or its first. A file that is one JSON object is one sample.
 
     Raises:
         ConfigurationError: unreadable, no sample, or none of that id.

@@ -17,7 +17,7 @@ from assay.worker.wiring.runtime import Runtime
 
 LOOK_BACK = timedelta(days=31)
 SHOWN = 600
-"""Characters of a text that are shown; --json shows all."""
+"""Characters of a text that are shown. With --json all are."""
 
 
 def trace_and_parts(trace_id: str, *, rubric: Rubric, config: Path | None) -> tuple[Trace, Extraction]:

@@ -9,7 +9,7 @@ from assay.worker.reporting.terminal.text import without_controls
 
 
 def schedule_line(status: ScheduleStatus) -> Text:
-    """How one scheduled golden set stands, in a line; what is overdue stands out."""
+    """How one scheduled golden set stands, in a line. What is overdue stands out."""
     line = Text(f"golden set {status.golden_set}: ")
     if status.problem:
         line.append(without_controls(status.problem), "yellow")
