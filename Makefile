@@ -1,7 +1,8 @@
 # make demo   run the whole job on real answers        make check   format, lint, imports, types, names
 # make test   run the whole suite                      make fix     repair what can be repaired
 # make docs   write docs/reference/cli.md anew         make golden  hold shipped sets and rubrics to their locks
-# make lock   refresh the lock files                   make dist    build wheel and sdist
+# make coverage   branch coverage of the unit tests    make lock    refresh the lock files
+# make dist   build wheel and sdist
 # make test-random   the properties on many new examples, each night for instance
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
@@ -12,7 +13,7 @@ BIN    := $(VENV)/bin
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-langfuse check fix docs golden lock dist clean
+.PHONY: demo test test-random test-langfuse check fix docs golden coverage lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -49,6 +50,10 @@ golden: $(VENV)/.runtime
 	$(BIN)/assay rubrics lint
 	for set in golden_sets/*/; do $(BIN)/assay golden verify "$$(basename $$set)" || exit 2; done
 
+# Of the unit tests alone: the tracer slows them, and processes that other tests start and kill leave no figures.
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest --cov --cov-report=term --timeout 900 tests/unit
+
 dist: $(VENV)/.dev
 	$(BIN)/python -m build
 
@@ -61,7 +66,7 @@ lock: $(VENV)/.dev
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) dist .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
