@@ -48,7 +48,8 @@ def lines_of(deployed: Deployed) -> list[dict[str, Any]]:
 
 def run_16_traces(home: Path, **settings: Any) -> list[dict[str, Any]]:
     """What the fleet wrote from its start to its end, while it judged 16 traces that came in one message."""
-    deployed = Deployed.create(home, traces_of_one_window(16), **settings)
+    # On a busy machine the short deadline of the other tests would publish the message a second time.
+    deployed = Deployed.create(home, traces_of_one_window(16), **{"ledger_deadline_s": 120.0, **settings})
     with deployed.running():
         funnel = deployed.settled(16)
     assert funnel.rows[0].total_scored == 16, deployed.logs()
@@ -57,16 +58,15 @@ def run_16_traces(home: Path, **settings: Any) -> list[dict[str, Any]]:
 
 
 def tasks(lines: list[dict[str, Any]]) -> list[str]:
-    """The tasks that wrote a line, in order."""
-    return sorted(line["task"] for line in lines if line["event"] == "task.done")
+    """The tasks that wrote a line at info about the traces, sorted; a sweep is about the windows it looked through."""
+    names = (line["task"] for line in lines if line["event"] == "task.done" and line["level"] == "info")
+    return sorted(name for name in names if name != "sweep")
 
 
 def test_sixteen_traces_in_one_message_write_three_lines(tmp_path: Path) -> None:
     lines = run_16_traces(tmp_path / "d")
-    about_traces = [line for line in lines if line["event"] == "task.done" and line["task"] != "sweep"]
-    assert len(about_traces) <= 3
-    assert tasks(lines) == ["assess", "record", "sweep", "verify"]
-    (assessed,) = [line for line in about_traces if line["task"] == "assess"]
+    assert tasks(lines) == ["assess", "record", "verify"]
+    (assessed,) = [line for line in lines if line.get("task") == "assess"]
     assert {name: assessed[name] for name in ("level", "use_case", "rubric", "traces", "judged")} == {
         "level": "info", "use_case": "bot", "rubric": "grounding", "traces": 16, "judged": 16
     }  # fmt: skip
@@ -78,7 +78,7 @@ def test_sixteen_traces_in_one_message_write_three_lines(tmp_path: Path) -> None
 def test_judge_calls_write_no_lines_of_their_own(tmp_path: Path, endpoint: OpenAIServer) -> None:
     lines = run_16_traces(tmp_path / "d", rubric="grounding-llm", openai_base_url=endpoint.url)
     assert len(endpoint.requests) >= 16
-    assert tasks(lines) == ["assess", "record", "sweep", "verify"]
+    assert tasks(lines) == ["assess", "record", "verify"]
     assert {line.get("logger", "py.warnings") for line in lines} <= {"py.warnings"}
 
 

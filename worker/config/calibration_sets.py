@@ -27,7 +27,7 @@ class CalibrationSet(Record):
         return cls(calibrations=ordered) if ordered else None
 
     def content(self) -> str:
-        """Canonical JSON; what the hash is taken over."""
+        """Canonical JSON, which the hash is taken over."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
@@ -36,7 +36,7 @@ class CalibrationSet(Record):
 
 
 def parse_calibration_set(text: str, *, source: str) -> CalibrationSet:
-    """Parse what `CalibrationSet.content` wrote; `source` is named in errors.
+    """Parse what `CalibrationSet.content` wrote. Errors name `source`.
 
     Raises:
         CalibrationError: it is something else.

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class ConfigRoot(Record):
-    """A directory with assay.yaml, rubrics/ and golden_sets/; packaged ones stand in for missing ones."""
+    """A directory with assay.yaml, rubrics/ and golden_sets/. Packaged ones stand in for missing ones."""
 
     path: Path
 
@@ -46,7 +46,7 @@ class ConfigRoot(Record):
         """Load a rubric by name.
 
         Raises:
-            RubricError: unknown or broken; says which are known.
+            RubricError: unknown or broken. The message names those that are known.
         """
         for root in (self.path, packaged_root()):
             path = root / "rubrics" / f"{name}.yaml"

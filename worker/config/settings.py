@@ -1,7 +1,7 @@
 """Settings: where things are and how much is allowed. The only reader of the environment.
 
-What is judged and how lies in rubrics and `assay.yaml`; a setting never changes what a score means, apart from
-`ASSAY_JUDGE_MODEL`, which rubrics take as `${ASSAY_JUDGE_MODEL}` and which is therefore part of their hash.
+What is judged and how is written in rubrics and `assay.yaml`. A setting never changes what a score means. The exception
+is `ASSAY_JUDGE_MODEL`: rubrics take it as `${ASSAY_JUDGE_MODEL}`, so it is part of their hash.
 """
 
 from __future__ import annotations
@@ -85,9 +85,15 @@ class Settings(BaseSettings):
         return self.openai_api_key is not None or self.openai_base_url is not None
 
     def endpoint(self, name: str | None) -> Endpoint | None:
-        """The endpoint that rubrics call by this name, None the usual one; None where none is configured.
+        """The endpoint of a name.
 
-        `ASSAY_ENDPOINT_NAME_URL` and `ASSAY_ENDPOINT_NAME_KEY` make one; hyphens are underscores there.
+        `ASSAY_ENDPOINT_IN_HOUSE_URL` and `ASSAY_ENDPOINT_IN_HOUSE_KEY` make the one that rubrics call `in-house`.
+
+        Args:
+            name: as rubrics have it. None: the usual endpoint.
+
+        Returns:
+            None: no such endpoint is configured.
         """
         if name is None:
             return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
@@ -96,7 +102,7 @@ class Settings(BaseSettings):
         return Endpoint(url, SecretStr(key) if key else None) if url else None
 
     def environment(self) -> dict[str, str]:
-        """These settings as environment variables, for child processes; the provider's own are inherited."""
+        """These settings as environment variables, for child processes, which inherit the provider's own anyway."""
         values = {name: value for name, value in self if value is not None and not name.startswith(_INHERITED)}
         return {
             f"ASSAY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -104,9 +110,9 @@ class Settings(BaseSettings):
         }
 
     def variable(self, name: str) -> SecretStr | None:
-        """Any variable of the environment, for what a golden target names; None where it is unset or empty.
+        """Any variable of the environment, for what a golden target names. None where it is unset or empty.
 
-        Secret until somebody says otherwise: it is a header's value as often as a host's name.
+        It counts as secret: it is the value of a header as often as the name of a host.
         """
         value = self.rubric_variables().get(name) or os.environ.get(name)  # noqa: TID251  # this is the one file
         return SecretStr(value) if value else None
@@ -177,7 +183,7 @@ def _names_of(alias: object) -> list[str]:
 
 
 def _refuse_near_misses() -> None:
-    """A misspelt setting would silently keep its default; names that only resemble nothing are the team's own."""
+    """Refuse a misspelt setting, which would silently keep its default. Names unlike ours are the team's own."""
     known = {f"ASSAY_{name.upper()}" for name in Settings.model_fields}
     for name in os.environ:  # noqa: TID251  # this is the one file
         if name.startswith("ASSAY_") and name not in known and (near := get_close_matches(name, known, 1, 0.88)):

