@@ -25,7 +25,9 @@ _TEXTS = ("text", "page_content", "pageContent", "content", "passage", "snippet"
 _AROUND = ("document", "node", "_source", "text_resource", "payload", "fields", "properties", "metadata", "entity")
 _PLAIN = ("answer", "response", "output", "result")
 _INDEXED = re.compile(r"(?:attributes\.)?(?:retrieval\.documents|reranker\.output_documents)\.(\d+)\.document\.content")
+"""A passage in flattened OpenInference metadata: `retrieval.documents.0.document.content`."""
 _LISTED = re.compile(r"(?:attributes\.)?gen_ai\.(?:retrieval\.documents|tool\.call\.result)")
+"""Where OpenTelemetry keeps all passages of a step in one value: `gen_ai.retrieval.documents`."""
 _DEPTH = 12
 
 Found = tuple[str, str]

@@ -12,6 +12,7 @@ _TELLING = re.compile(
     r"(?:^|\.)(?:contexts?|documents?|sources?|passages?|history|messages)(?:\.|$)"
     r"|document\.content$|gen_ai\.|retrieval\.|(?:input|output)\.value$|(?:input|output)_messages"
 )
+"""A key that evidence or messages are kept under: `metadata.contexts`, `gen_ai.tool.call.result`, `input.value`."""
 
 
 def metadata_keys(paths: Iterable[SamplePaths]) -> set[str]:

@@ -19,29 +19,36 @@ _TAG = re.compile(
     r"search_results?|knowledge(?:_base)?|references?|retrieved_\w{1,20})\b[^<>]{0,200}>",
     re.IGNORECASE,
 )
+"""A tag around evidence, opening or closing: `<document id="3">`, `</document>`."""
 _HEADING = re.compile(
     rf"^[ \t]*(?:(?:\#{{1,6}}[ \t]*|\*\*|=+[ \t]*)(?!end\b)"
     rf"(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:?[ \t]*(?:\*\*|=+)?:?"
     rf"|(?!end\b)(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:)[ \t]*(?P<rest>[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
+"""A heading over evidence: `## Retrieved documents`, or `Context: the text begins here`."""
 _SENTENCE = re.compile(
     rf"^[^\n]{{0,120}}\b(?:following|below)\b[^\n]{{0,60}}\b(?:{_NOUNS})\b[^\n]{{0,80}}[.:][ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+"""A sentence that announces evidence: `Answer with the help of the following documents:`."""
 _QUESTION = re.compile(
     r"^[ \t]*(?:\#{1,6}[ \t]*|\*\*)?(?:(?:the|user'?s?|customer'?s?|final|my|human|patient)[ \t]+)*"
     r"(?:question|query|user input|user message)[ \t]*(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(?P<text>.*?)"
     r"(?=^[^\n]{0,40}\banswer[^\n]{0,20}:[ \t]*$|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+"""The question and all that follows it: `User question: how long is the warranty?`."""
 _QUESTION_TAG = re.compile(r"<(question|query|user_input)\b[^>]{0,80}>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+"""`<question>How long is the warranty?</question>`."""
 _STOP = re.compile(
     r"^[ \t]*(?:\#{1,6}[ \t]*\S|\*\*[^*\n]{1,40}\*\*[ \t]*:?|(?:[\w'-]+[ \t]+){0,2}"
     r"(?:question|query|answer|instructions?|task|user input|user message|rules)\b[^\n]{0,20}:)",
     re.IGNORECASE | re.MULTILINE,
 )
+"""What ends a section of evidence: the next heading, `**Rules**`, or `Question:`."""
 _ITEM = re.compile(r"^[ \t]*(?:\[\d{1,3}\]|\(\d{1,3}\)|\d{1,3}[.)])[ \t]+", re.MULTILINE)
+"""The number of an item: `[1] `, `(2) `, `3. `."""
 _DEEPEST = 8
 _LONGEST = 400_000
 """Characters looked at: the patterns are linear, but a prompt of megabytes is nobody's question."""

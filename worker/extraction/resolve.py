@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import jsonpath
 
 _KEY = re.compile(r"\['([A-Za-z_][A-Za-z0-9_]*)'\]")
+"""A plain key in a normalised JSONPath: `['documents']`, which reads `.documents`."""
 _EMPTY: tuple[JsonValue, ...] = (None, "", [], {})
 
 

@@ -14,8 +14,11 @@ from assay.worker.extraction.extract import extract
 from assay.worker.records.traces import Trace
 
 _INDEX = re.compile(r"\[\d+\]|\.\d+(?=\.)")
+"""A position: `[3]`, or `.3` in `retrieval.documents.3.document`."""
 _STEP = re.compile(r"^(\w+) '.*?' \([^)]*\)")
+"""A step with its name and id: `retriever 'kb' (bbbbbbbb)`."""
 _MESSAGE = re.compile(r" message \d+ ")
+"""The number of a message: `prompt message 2 `."""
 
 
 class Survey(Record):

@@ -21,7 +21,7 @@ from assay.worker.flow.batching import chunks
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueues
 from assay.worker.ports.source import Fetched, TraceReader, trace_in
 from assay.worker.ports.store_errors import StoreBusy, TraceTooLarge
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.traces import TraceKey
 
 FETCHED_AT_ONCE = 50
@@ -133,7 +133,7 @@ async def _fetched(source: TraceReader, keys: Sequence[TraceKey]) -> Mapping[str
         if busy:
             raise next(iter(busy.values()))
 
-    await patiently(fetch_rest)
+    await wait_for_budget(fetch_rest)
     return fetched
 
 
@@ -161,7 +161,7 @@ def _of_feedback(score: HumanScore, wanted: Wanted, tally: OpinionCounts) -> Lab
 
 
 async def _of_queue(queues: ReviewQueues, name: str, wanted: Wanted, tally: OpinionCounts) -> AsyncIterator[Label]:
-    queue = await patiently(partial(queues.find, name))
+    queue = await wait_for_budget(partial(queues.find, name))
     asked = wanted.score or _the_boolean(name, queue.scores)
     if asked not in queue.scores:
         raise ConfigurationError(f"queue {name!r}: --score {asked!r}: it asks for {', '.join(queue.scores)}; name one")

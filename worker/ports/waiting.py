@@ -14,12 +14,12 @@ from assay.worker.ports.store_errors import StoreBusy
 PATIENCE_S = 600.0
 """How long one request waits: far longer than a minute's budget takes to come back, far shorter than for ever."""
 
-SAID_FROM_S = 2.0
+LOGGED_FROM_S = 2.0
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], *, patience_s: float | None = None) -> T:
+async def wait_for_budget(ask: Callable[[], Awaitable[T]], *, patience_s: float | None = None) -> T:
     """What is asked, again and again while there is no room for it, saying so on the log.
 
     Args:
@@ -37,6 +37,6 @@ async def patiently(ask: Callable[[], Awaitable[T]], *, patience_s: float | None
             wait_s = max(exc.retry_after_s or 0.0, 0.1)
             if time.monotonic() + wait_s > until:
                 raise
-            if wait_s >= SAID_FROM_S:
+            if wait_s >= LOGGED_FROM_S:
                 log.warning("store.waiting_for_requests", seconds=round(wait_s), why=str(exc)[:200])
             await asyncio.sleep(wait_s)

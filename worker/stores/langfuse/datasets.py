@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.datasets import Dataset, DatasetItem, PushReport
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
 
@@ -32,7 +32,7 @@ class LangfuseDatasets:
         from langfuse.api import DatasetStatus
 
         create = partial(sdk.call, self._client, "datasets", "create", name=dataset.name)
-        row = await patiently(partial(create, description=dataset.description, metadata=dataset.metadata))
+        row = await wait_for_budget(partial(create, description=dataset.description, metadata=dataset.metadata))
         wanted = {item_id(dataset.name, item.id): item for item in dataset.items}
         there = await self._items(dataset.name, None)
         # What is there as it should be is not sent again, so that the dataset's versions tell real changes.
@@ -42,7 +42,7 @@ class LangfuseDatasets:
         fields |= {i: {"status": DatasetStatus("ACTIVE"), **_body(item)} for i, item in changed.items()}
         send = partial(sdk.call, self._client, "dataset_items", "create", dataset_name=dataset.name)
         for i, values in fields.items():
-            await patiently(partial(send, id=i, **values))
+            await wait_for_budget(partial(send, id=i, **values))
         shown = await self._items(dataset.name, None)
         missing = tuple(item.id for i, item in wanted.items() if i not in shown or not _is_same(shown[i], item))
         return PushReport(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.experiments import Experiment, ExperimentItem, ExperimentReport
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse.codec import iso, moment
 from assay.worker.stores.langfuse.datasets import item_id
@@ -81,10 +81,12 @@ class LangfuseExperiments:
         store, server = self._store, await self._store.server()
         scores = [score for item in sent for score in _item_scores(experiment, run_id, item)]
         for at in range(0, len(scores), SCORES_AT_ONCE):
-            await patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
+            await wait_for_budget(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
         run_scores = _run_scores(experiment, run_id)
         for body in run_scores:
-            await patiently(partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body))
+            await wait_for_budget(
+                partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body)
+            )
         return [score.id for score in scores] + [str(body["id"]) for body in run_scores]
 
 
@@ -196,7 +198,9 @@ async def _items_shown(store: LangfuseStore, experiment: Experiment, run_id: str
     shown: set[str] = set()
     cursor: str | None = None
     while True:
-        answer = await patiently(partial(store.client.get, ITEMS, [*query, *([("cursor", cursor)] if cursor else [])]))
+        answer = await wait_for_budget(
+            partial(store.client.get, ITEMS, [*query, *([("cursor", cursor)] if cursor else [])])
+        )
         shown |= {row["experimentItemId"] for row in answer["data"] if moment(row["startTime"])}
         cursor = answer["meta"].get("cursor")
         if cursor is None:
@@ -207,7 +211,7 @@ async def _scores_shown(store: LangfuseStore, ids: Sequence[str]) -> set[str]:
     shown: set[str] = set()
     for at in range(0, len(ids), SCORES_AT_ONCE):
         query = [("id", ",".join(ids[at : at + SCORES_AT_ONCE])), ("limit", "100")]
-        shown |= {row["id"] for row in (await patiently(partial(store.client.get, V3_SCORES, query)))["data"]}
+        shown |= {row["id"] for row in (await wait_for_budget(partial(store.client.get, V3_SCORES, query)))["data"]}
     return shown
 
 

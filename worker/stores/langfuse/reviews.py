@@ -17,7 +17,7 @@ import structlog
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueue, ReviewRequest
 from assay.worker.ports.store_errors import StoreRejected
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient, Query
@@ -170,7 +170,7 @@ class LangfuseReviewQueues:
         while True:
             paging = [("fields", "details,subject,annotation"), ("limit", "100")]
             whole = [*query, *paging, *([("cursor", cursor)] if cursor else [])]
-            answer = await patiently(partial(self._client.get, V3_SCORES, whole))
+            answer = await wait_for_budget(partial(self._client.get, V3_SCORES, whole))
             yield [score for score in map(human_score, answer["data"]) if score is not None]
             cursor = answer["meta"].get("cursor")
             if cursor is None:

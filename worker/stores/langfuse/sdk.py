@@ -10,7 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
 
 PAGE = 100
@@ -51,7 +51,7 @@ async def pages(
     page = 1
     while True:
         ask = partial(call, client, group, method, *args, page=page, limit=PAGE, **options)
-        answer = await (patiently(ask) if is_patient else ask())
+        answer = await (wait_for_budget(ask) if is_patient else ask())
         yield answer.data
         if page >= answer.meta.total_pages:
             return

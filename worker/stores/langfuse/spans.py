@@ -1,4 +1,4 @@
-"""Sending spans as OTLP/JSON: as many at once as the server takes, and what it takes at no size is named."""
+"""Sends spans as OTLP/JSON in batches within the server's limit. Spans too large on their own are reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.stores.langfuse.client import LangfuseClient, TooLarge
 
 OTLP = "/api/public/otel/v1/traces"
@@ -31,7 +31,7 @@ async def send_traces(client: LangfuseClient, traces: Mapping[str, Sequence[Span
         spans = [span for _, span in body]
         whole = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "assay"}, "spans": spans}]}]}
         try:
-            await patiently(partial(client.post, OTLP, whole, headers={"x-langfuse-ingestion-version": "4"}))
+            await wait_for_budget(partial(client.post, OTLP, whole, headers={"x-langfuse-ingestion-version": "4"}))
         except TooLarge:
             if len(body) == 1:
                 left_out.add(body[0][0])

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from assay.worker.stores.langfuse.codec import iso
@@ -74,6 +74,6 @@ class OlderRootLister:
             ("orderBy", "timestamp.asc"),
             ("fields", self._fields),
         ]
-        answer = await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
+        answer = await wait_for_budget(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
         rows: Sequence[Mapping[str, Any]] = answer["data"]
         return rows

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from assay.worker.stores.langfuse.codec import iso, moment
@@ -134,7 +134,7 @@ class RootLister:
             query.append(("expandMetadata", ",".join(sorted(self._expanded))))
         if cursor is not None:
             query.append(("cursor", cursor))
-        return await patiently(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
+        return await wait_for_budget(partial(self._client.get, PATH, query), patience_s=PATIENCE_S)
 
     def _roots(self, rows: Sequence[dict[str, Any]], start: datetime, end: datetime) -> list[TraceRoot]:
         roots = (root_of(row, expanded=self._expanded) for row in rows)

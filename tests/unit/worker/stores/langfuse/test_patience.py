@@ -15,7 +15,7 @@ from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.ports import waiting as patience
 from assay.worker.ports.store_errors import StoreBusy
-from assay.worker.ports.waiting import patiently
+from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.datasets import LangfuseDatasets
 from assay.worker.stores.langfuse.quotas import Bucket, Plan
@@ -116,9 +116,9 @@ def test_waiting_is_said_and_has_an_end(monkeypatch: pytest.MonkeyPatch, capsys:
         raise StoreBusy("limit langfuse:datasets", retry_after_s=0.05)
 
     monkeypatch.setattr(patience, "PATIENCE_S", 1.0)
-    monkeypatch.setattr(patience, "SAID_FROM_S", 0.01)
+    monkeypatch.setattr(patience, "LOGGED_FROM_S", 0.01)
     with pytest.raises(StoreBusy):
-        asyncio.run(patiently(busy))
+        asyncio.run(wait_for_budget(busy))
     assert 2 <= len(tries) <= 1.0 / 0.05 + 1
     said = capsys.readouterr()
     assert "waiting_for_requests" in said.out + said.err
