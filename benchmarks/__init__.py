@@ -1,1 +1,1 @@
-"""Measurements and the scripts that make shipped data; each prints what it measured and on what."""
+"""Measurements and the scripts that make shipped data. Each prints what it measured and on what."""

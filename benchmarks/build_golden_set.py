@@ -2,7 +2,7 @@
 
     python -m benchmarks.build_golden_set [--freeze]
 
-writes items, anchors and recorded releases to `golden_sets/mtrag-v1/`; the manifest is kept. With `--freeze` the lock
+writes items, anchors and recorded releases to `golden_sets/mtrag-v1/`. The manifest is kept. With `--freeze` the lock
 is written too, for which `rubrics/grounding.yaml` must be there.
 
 Each of the 88 questions was answered by GPT-4o, Llama-3.1-405B and a person, and people labelled the three answers.
@@ -56,7 +56,7 @@ def build_item(row: Row) -> Row:
 
 
 def build_anchor(row: Row) -> Row:
-    """A labelled answer by a model; question and evidence come from its item."""
+    """A labelled answer by a model. Question and evidence come from its item."""
     return {
         "id": row["id"],
         "label": row["label"],
@@ -67,7 +67,7 @@ def build_anchor(row: Row) -> Row:
 
 
 def grounding_rubric(name: str) -> Rubric:
-    """The rubric the manifest names, from the repository; no variable has a value."""
+    """The rubric the manifest names, from the repository. No variable has a value."""
     return load_rubric(ROOT / "rubrics" / f"{name}.yaml")
 
 

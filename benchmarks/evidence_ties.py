@@ -7,8 +7,8 @@ finds a tie with all of the source's lines, and with the one line that carries m
 sentences with a line drawn from another source, which nobody would take for support: the rule ought to reject it.
 
 On 2026-11-21 (`--sentences 1000`, n = 4,000): of supported sentences the rule rejects 1.00 % with all lines and 1.47 %
-with the best line; of unrelated lines 91.6 %. Without the 21 sentences that have no content word (`Yes, it does.`) it
-would be 0.75 % and 0.96 %, and earlier this command drew only others (0.80 % and 1.00 %); but that filter was chosen
+with the best line. Of unrelated lines 91.6 %. Without the 21 sentences that have no content word (`Yes, it does.`) it
+would be 0.75 % and 0.96 %, and earlier this command drew only others (0.80 % and 1.00 %). But that filter was chosen
 on these very rows, and the rule meets such sentences in production, so the figures to go by are the first.
 """
 
@@ -41,7 +41,7 @@ class Case(NamedTuple):
 
     @property
     def says_something(self) -> bool:
-        """Whether it has content words of its own; `Yes, it does.` has none."""
+        """Whether it has content words of its own. `Yes, it does.` has none."""
         return bool(content_terms(self.text))
 
 
@@ -81,7 +81,7 @@ def count(cases: Sequence[Case]) -> dict[str, Counter[Tie]]:
 
 
 def _best_line(case: Case) -> str:
-    """The passage that carries most of the sentence; nothing where no word is shared."""
+    """The passage that carries most of the sentence. It is empty where no word is shared."""
     index = PassageIndex(cut_passages(case.sample.contexts))
     match = index.best(stems_between(case.text, 0, len(case.text)))
     if match is None:

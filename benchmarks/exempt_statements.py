@@ -3,7 +3,7 @@
     python -m benchmarks.exempt_statements --data DIR [--show]
 
 DIR holds the labelled corpora. Of RAGTruth, MTRAG and BEGIN, every response that the local judge's patterns take for a
-refusal or small talk; `restatements.first_statement` finds the ones with a sentence that tells what the evidence
+refusal or small talk. `restatements.first_statement` finds the ones with a sentence that tells what the evidence
 tells. A judge that says of one of these that there is nothing to check is asked again, then not believed. `--show`
 prints the sentences, for a person to say which of them state a fact.
 """

@@ -5,7 +5,7 @@
 Simulates releases and hands them to the product's own decision code (`grade` for the judge's exam, `compare` for the
 gate, all default checks on, two must-pass items whose failures are confirmed by a majority of three judgements).
 
-A/A: nothing changed; every verdict of the judge flips by chance with the given probability, on both sides, in the
+A/A: nothing changed. Every verdict of the judge flips by chance with the given probability, on both sides, in the
 exam, and in each confirmation. Every exit code but 0 counts as a false alarm. Planted: some items fail for good, so
 that the measured pass rate drops by ten points, or by the minimum detectable drop that the gate itself prints.
 
@@ -53,7 +53,7 @@ Bools = NDArray[np.bool_]
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PASSING = 0.85
-"""Share of items that truly pass; the first two, the must-pass items, always do."""
+"""Share of items that truly pass. The first two, the must-pass items, always do."""
 MUST_PASS = ("item-0", "item-1")
 ANCHORS = 160
 JUDGE_RIGHT = 0.85
@@ -155,7 +155,7 @@ class World:
         return grade(self.golden, results, "r")
 
     def release(self, dropped: float, generator: Generator) -> GateResult:
-        """One release against the baseline; `dropped` of the items fail for good where they passed."""
+        """One release against the baseline. `dropped` of the items fail for good where they passed."""
         after = self.passes.copy()
         if dropped:
             candidates = np.flatnonzero(self.passes)[len(MUST_PASS) :]
@@ -168,7 +168,7 @@ class World:
 
 
 def _takes(item: GoldenItem, passed: bool, generator: Generator) -> list[ItemResult]:  # noqa: FBT001  # the status
-    """Answers to an item that end so, from which both sides draw alike; building one for each run takes too long."""
+    """Answers to an item that end so, from which both sides draw alike. Building one for each run takes too long."""
     takes = []
     for _ in range(TAKES):
         risk = float(np.clip(generator.normal(0.2 if passed else 0.8, 0.05), 0, 1))
@@ -220,7 +220,7 @@ def upper(k: int, n: int) -> float:
 
 
 def main() -> int:
-    """Print the tables; 1 where a promise is not kept."""
+    """Print the tables. The exit status is 1 where a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--releases", type=int, default=2000, help="simulated releases per cell")
     releases = parser.parse_args().releases

@@ -4,7 +4,7 @@
 
 Runs `assay gate` as a pipeline would, process start included, on a set of 100 items made of the shipped one, both sides
 and the judge's exam on 176 anchors. The model is a local server whose answers take one second on average (uniformly
-0.5 to 1.5); the ideal time of a run is the sum of all answers' seconds divided by the calls in flight. Exits 1 above
+0.5 to 1.5). The ideal time of a run is the sum of all answers' seconds divided by the calls in flight. Exits 1 above
 15 s, or where a run takes more than 1.3 times the ideal.
 """
 
@@ -35,7 +35,7 @@ LOCAL_LIMIT_S, OVER_IDEAL = 15.0, 1.3
 
 
 class Delays:
-    """Answers of the test server, each after a time of its own; remembers how long all took together and in all."""
+    """Answers of the test server, each after a time of its own. Remembers how long all took together and in all."""
 
     def __init__(self) -> None:
         self.total_s = 0.0
@@ -85,7 +85,7 @@ def gate(home: Path, env: Mapping[str, str]) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Print both times; 1 where a promise is not kept."""
+    """Print both times. The exit status is 1 where a promise is not kept."""
     print(f"{date.today()}, {platform.machine()}, {platform.system()}, Python {platform.python_version()}")  # noqa: DTZ011
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

@@ -22,7 +22,7 @@ from tests.hostile.trial import trials
 
 
 def main() -> int:
-    """Print the tables; 1 where an attack succeeded structurally."""
+    """Print the tables. The exit status is 1 where an attack succeeded structurally."""
     began = time.perf_counter()
     results = [trial for attack in CORPUS for trial in trials(attack)]
     if "--record" in sys.argv:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.judge_tokens --data DIR
 
-DIR holds the labelled corpora (`ragtruth_dev.jsonl.gz`, `mtrag_dev.jsonl.gz`, `begin.jsonl.gz`); 300 rows are taken,
+DIR holds the labelled corpora (`ragtruth_dev.jsonl.gz`, `mtrag_dev.jsonl.gz`, `begin.jsonl.gz`). 300 rows are taken,
 100 of each, by a fixed seed. Each is laid out as the judge sends it and answered as a perfect judge would: a sentence
 that people marked is `not_found`, with a fragment and a reason, every other one is supported by the line of evidence
 that carries most of it and, where the next one adds words of it, by that too. Beside it stand the same verdicts as the
@@ -10,10 +10,10 @@ list of claims with quotes that other judges ask for. No model is called.
 
 On 2026-11-21 (n = 300, o200k_base): prompt overhead 262 on average, 504 at the 95th percentile, 780 at most. Where the
 answer has five sentences or more, its first five were judged alone: 78 tokens on average and 85 at most where all are
-supported (115 rows; claims with quotes take 571), and 17 more for a failing one, 21 at most (21 rows).
+supported (115 rows, claims with quotes take 571), and 17 more for a failing one, 21 at most (21 rows).
 
 Tokens are those of the encoding o200k_base if the package `bpe-openai` is installed, whose wheel brings the vocabulary
-(a development dependency); otherwise a count by words, numbers and signs, which is said in the output. The schema is
+(a development dependency). Otherwise a count by words, numbers and signs, which is said in the output. The schema is
 counted as text, as providers put it into the prompt. A price equivalent counts what stands before the nonce, which is
 the same in every call, at the cached price of the table (gpt-6-luna: a tenth).
 """
@@ -118,7 +118,7 @@ class Five(NamedTuple):
 
 
 def first_five(row: Row, count: Count) -> Five | None:
-    """What judging the first five sentences of a row's response takes; None where it has fewer."""
+    """What judging the first five sentences of a row's response takes. None where it has fewer."""
     sample = sample_of(row)
     spans = split_sentences(sample.response)
     if len(spans) < FIVE:

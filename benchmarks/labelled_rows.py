@@ -29,7 +29,7 @@ class Corpora(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One labelled response, measured; `labels` are those of its sentences, None where nobody knows."""
+    """One labelled response, measured. `labels` are those of its sentences, None where nobody knows."""
 
     row: Row
     sentences: list[SentenceView]
@@ -48,7 +48,7 @@ class Item(NamedTuple):
 
 
 def read_corpora(folder: Path) -> Corpora:
-    """Read `FILES` from `folder`; BEGIN without what the demo shows."""
+    """Read `FILES` from `folder`, BEGIN without what the demo shows."""
     data = {name: read_rows(folder / f"{name}.jsonl.gz") for name in FILES}
     shown = shown_in_demo(data["begin"])
     return Corpora(
@@ -73,7 +73,7 @@ def sample_of(row: Row) -> Sample:
 
 
 def measure(rows: Iterable[Row], idf: Mapping[str, float]) -> list[Item]:
-    """Measure the rows; those without a check-worthy sentence are left out, as they get no score."""
+    """Measure the rows. Those without a check-worthy sentence are left out, as they get no score."""
     items = []
     for row in rows:
         view = read_response(sample_of(row), idf)
@@ -99,7 +99,7 @@ def fold_of(group: str, folds: int, salt: str = "") -> int:
 
 
 def _span_labels(row: Row, sentences: Sequence[SentenceView]) -> list[float | None]:
-    """Sentences a marked span touches are bad; so is the only one of a bad response; all of a good one are good."""
+    """Sentences a marked span touches are bad. So is the only one of a bad response. All of a good one are good."""
     spans = [(span["start"], span["end"]) for span in row["spans"]]
     if spans:
         return [

@@ -2,7 +2,7 @@
 
     python -m benchmarks.langfuse_sweep --traces 200000
 
-The server is the test suite's fake in a process of its own; the ledger is a private Valkey. Memory is this process's
+The server is the test suite's fake in a process of its own. The ledger is a private Valkey. Memory is this process's
 resident set: what it was before the sweep (after a small one, so that nothing is loaded for the first time) against
 its highest during the sweep.
 """
@@ -72,7 +72,7 @@ class Watch(threading.Thread):
             self.highest = max(self.highest, resident_mb())
 
     def stop(self) -> float:
-        """Stop looking; the highest seen."""
+        """Stop looking and give the highest value seen."""
         self._over.set()
         self.join()
         return self.highest

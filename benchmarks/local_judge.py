@@ -2,7 +2,7 @@
 
     python -m benchmarks.local_judge --data DIR [--speed-only]
 
-"5 folds" are rows of sources no fold's model was fitted on; MTRAG, the demo's BEGIN rows and Factcheck-GPT are judged
+"5 folds" are rows of sources no fold's model was fitted on. MTRAG, the demo's BEGIN rows and Factcheck-GPT are judged
 by the shipped model, which never saw their labels. Intervals are 95 %, from a bootstrap over sources. Baselines:
 `task prior` knows which task a row is (and reads nothing), `overlap` is the share of the response's words that the
 evidence does not have, `flag everything` needs no column: its AUROC and balanced accuracy are .5.
@@ -71,7 +71,7 @@ def _machine() -> str:
 
 
 def print_quality(corpora: Corpora) -> dict[str, float]:
-    """The table of figures by corpus and task; gives the held-out risks of SummEdits by row."""
+    """The table of figures by corpus and task. Gives the held-out risks of SummEdits by row."""
     idf = load_word_weights()
     long, edits = measure(corpora.ragtruth, idf), measure_edits(corpora.summedits, idf)
     short = measure(corpora.begin, idf)
@@ -96,7 +96,7 @@ def print_quality(corpora: Corpora) -> dict[str, float]:
 
 
 def judge_in_folds(long: Sequence[Item], edits: Sequence[Item], short: Sequence[Item]) -> tuple[Judged, Judged, Judged]:
-    """Give each row the risk a model says that was fitted on the other folds; penalties are chosen anew in each."""
+    """Give each row the risk a model says that was fitted on the other folds. Penalties are chosen anew in each."""
     held: dict[str, float] = {}
     everything = [*long, *edits, *short]
     for fold in range(FOLDS):

@@ -18,7 +18,7 @@ INNER_FOLDS = 4
 
 
 class Table(NamedTuple):
-    """What a regression is fitted on: one row of features, label, weight and group each; signs are per column.
+    """What a regression is fitted on: one row of features, label, weight and group each. Signs are per column.
 
     `signs` is 1 where a coefficient may not be negative, −1 where it may not be positive, else 0.
     """
@@ -41,7 +41,7 @@ def inner_folds(groups: Sequence[str]) -> NDArray[np.int64]:
 
 
 def choose_penalty(table: Table) -> float:
-    """The penalty with the least weighted log loss over grouped inner folds; of equals the greater."""
+    """The penalty with the least weighted log loss over grouped inner folds. Among equals the greater one wins."""
     folds = inner_folds(table.groups)
     losses = {penalty: _held_out_loss(table, folds, penalty) for penalty in PENALTIES}
     return min(sorted(PENALTIES, reverse=True), key=lambda penalty: losses[penalty])
@@ -59,7 +59,7 @@ def _held_out_loss(table: Table, folds: NDArray[np.int64], penalty: float) -> fl
 
 
 def fit_logistic(table: Table, penalty: float) -> Logistic:
-    """Newton's method on standardised features; the intercept goes free.
+    """Newton's method on standardised features. The intercept goes free.
 
     Coefficients that come out with the wrong sign are set to zero and the rest is fitted again, until none does.
     """

