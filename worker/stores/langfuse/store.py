@@ -20,8 +20,6 @@ from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import TraceKey, TraceRoot
 from assay.worker.stores.langfuse import metrics, scores
-from assay.worker.stores.langfuse import v3_roots as legacy_roots
-from assay.worker.stores.langfuse import v3_traces as legacy
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from assay.worker.stores.langfuse.configs import ScoreConfigs
 from assay.worker.stores.langfuse.datasets import LangfuseDatasets
@@ -29,8 +27,10 @@ from assay.worker.stores.langfuse.examine import examine, is_migrating
 from assay.worker.stores.langfuse.experiments import LangfuseExperiments
 from assay.worker.stores.langfuse.reviews import LangfuseReviewQueues
 from assay.worker.stores.langfuse.server import Server, detect
-from assay.worker.stores.langfuse.v4_roots import RootLister
-from assay.worker.stores.langfuse.v4_traces import ContentReader
+from assay.worker.stores.langfuse.v3 import roots as v3_roots
+from assay.worker.stores.langfuse.v3 import traces as v3_traces
+from assay.worker.stores.langfuse.v4.roots import RootLister
+from assay.worker.stores.langfuse.v4.traces import ContentReader
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class LangfuseStore:
         clock = clock or SystemClock()
         keys = tuple(root_metadata)
         self._roots = RootLister(client, metadata_keys=keys)
-        self._older_roots = legacy_roots.OlderRootLister(client, with_metadata=bool(keys))
+        self._older_roots = v3_roots.OlderRootLister(client, with_metadata=bool(keys))
         self._content = ContentReader(client, metadata_keys=content_metadata)
         self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks, clock=clock), clock)
         self.review_queues = LangfuseReviewQueues(client, self.server)
@@ -131,7 +131,7 @@ class LangfuseStore:
             return {}
         is_v4 = (await self.server()).generation == "v4"
         with self._routes_may_go():
-            fetched = await (self._content.fetch(keys) if is_v4 else legacy.fetch(self.client, keys))
+            fetched = await (self._content.fetch(keys) if is_v4 else v3_traces.fetch(self.client, keys))
         # What could not be read is told for each trace, and does not come as an exception.
         gone = next((error for error in fetched.values() if isinstance(error, RouteMissing)), None)
         if gone is not None:

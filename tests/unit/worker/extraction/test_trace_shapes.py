@@ -17,8 +17,8 @@ from assay.judges.rubric import SamplePaths
 from assay.worker.extraction import Extraction, extract
 from assay.worker.extraction.survey import general
 from assay.worker.records.traces import Trace
-from assay.worker.stores.langfuse import v3_traces as legacy
 from assay.worker.stores.langfuse.rows import trace_of
+from assay.worker.stores.langfuse.v3 import traces as v3_traces
 
 ROOT = Path(__file__).parents[4]
 RECORDED = ROOT / "tests" / "fixtures" / "langfuse-4.16"
@@ -166,7 +166,7 @@ OLDER = [name for name in recorded("dual.json") if name.startswith("dual.trace."
 @pytest.mark.parametrize("name", [n for n in OLDER if n not in {"dual.trace.fields", "dual.trace.unknown"}])
 def test_older_generation_gives_the_same_parts(name: str) -> None:
     key = name.removeprefix("dual.trace.")
-    old = legacy.trace_of(recorded("dual.json")[name]["response"]["body"])
+    old = v3_traces.trace_of(recorded("dual.json")[name]["response"]["body"])
     assert old is not None
     if traces()[key] is None:
         return  # where nothing is a root, the older generation makes a trace of the rows all the same

@@ -13,11 +13,11 @@ from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, TraceTooLarge
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.langfuse import fetch_deadline as fetching
-from assay.worker.stores.langfuse import v3_traces as legacy
-from assay.worker.stores.langfuse import v4_traces as content
 from assay.worker.stores.langfuse.client import QueryTooHeavy, TimedOut, TooLarge, UrlTooLong
 from assay.worker.stores.langfuse.factory import LangfuseVariables
 from assay.worker.stores.langfuse.quotas import PLANS
+from assay.worker.stores.langfuse.v3 import traces as v3_traces
+from assay.worker.stores.langfuse.v4 import traces as v4_traces
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.test_store import HOUR, NOON, _quick_plan, add_root, roots_in, store_on, using
 from tests.waiting import PATIENCE_S
@@ -46,8 +46,8 @@ def sixteen(server: LangfuseServer, **columns: Any) -> list[str]:
 
 def page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of one row, as if each were of the size that one answer should have."""
-    monkeypatch.setattr(content, "TARGET_BYTES", 500)
-    monkeypatch.setattr(content, "PAGE", 1)
+    monkeypatch.setattr(v4_traces, "TARGET_BYTES", 500)
+    monkeypatch.setattr(v4_traces, "PAGE", 1)
 
 
 def fault_on(trace_id: str, kind: Any, settings: LangfuseSettings, **over: Any) -> Fault:
@@ -175,7 +175,7 @@ def test_single_trace_that_is_never_read_in_time_uses_up_its_attempts(monkeypatc
 
 
 def test_trace_that_is_too_large_to_move_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(v4_traces, "MOST_BYTES", 50_000)
     with LangfuseServer() as server:
         ids = sixteen(server, output="x" * 1000)
         large = add_root(server, 99, output="語" * 20_000)
@@ -185,7 +185,7 @@ def test_trace_that_is_too_large_to_move_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_size_is_told_in_bytes() -> None:
-    assert content._size([{"input": "語" * 1000}]) > 3000
+    assert v4_traces._size([{"input": "語" * 1000}]) > 3000
 
 
 @pytest.mark.parametrize("settings", [V4, V3], ids=["v4", "v3"])
@@ -200,13 +200,13 @@ def test_trace_id_that_fits_into_no_request_takes_none_along(settings: LangfuseS
 
 
 def test_older_generation_begins_nothing_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(legacy, "FETCH_S", 0.2)
+    monkeypatch.setattr(v3_traces, "FETCH_S", 0.2)
     faults = Faults(0, [Fault("timeout", 1.0, on=r"GET /api/public/traces/", delay_s=NEVER_S)])
     with LangfuseServer(V3, faults=faults) as server:
         found = fetched(server, sixteen(server), client=SHORT)
         kinds = [type(one) for one in found.values()]
-        assert kinds.count(TimedOut) == legacy.AT_ONCE
-        assert kinds.count(StoreBusy) == 16 - legacy.AT_ONCE
+        assert kinds.count(TimedOut) == v3_traces.AT_ONCE
+        assert kinds.count(StoreBusy) == 16 - v3_traces.AT_ONCE
 
 
 def test_slow_window_is_halved_and_loses_nothing() -> None:

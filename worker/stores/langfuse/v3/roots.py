@@ -16,7 +16,7 @@ from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, QueryTooHeavy, TimedOut, TooLarge
 from assay.worker.stores.langfuse.codec import iso
 from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS, PATIENCE_S, PageSize, narrowed
-from assay.worker.stores.langfuse.v3_traces import PATH, root_of
+from assay.worker.stores.langfuse.v3.traces import PATH, root_of
 
 PAGE, SMALLEST_PAGE = 100, 10
 """100 is the most that the server gives at once."""

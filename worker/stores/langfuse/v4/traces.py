@@ -33,7 +33,7 @@ from assay.worker.stores.langfuse.client import (
 from assay.worker.stores.langfuse.codec import iso, may_be_cut
 from assay.worker.stores.langfuse.fetch_deadline import Patience, meaning_for_one
 from assay.worker.stores.langfuse.rows import Row, trace_of
-from assay.worker.stores.langfuse.v4_roots import PATH
+from assay.worker.stores.langfuse.v4.roots import PATH
 
 FIELDS = "core,basic,time,io,metadata,model,trace_context"
 EARLIER, LATER = timedelta(minutes=15), timedelta(hours=1)

@@ -1,0 +1,1 @@
+"""A server of the older generation, where a trace is an object of its own."""
