@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +30,10 @@ from assay.judges.rubric import Pattern, RiskLabels, Rubric, Rules, ValueKind
 from assay.judges.schema import Sample, Scored
 from tests.builders import make_sample
 from tests.fakes import PlannedJudge, supported
+from tests.unit.judges.calibrations import RUBRIC, make_calibration
 from tests.unit.worker.statistics.vectors import vector
 
-RUBRIC = Rubric(name="grounding")
 RISKS = st.floats(0, 1)
-
-
-def make_calibration(**over: Any) -> Calibration:
-    fields: dict[str, Any] = {
-        "rubric": "grounding",
-        "rubric_hash": risk_hash(RUBRIC, "test"),
-        "judge": "test",
-        "judge_fingerprint": "test-judge-1",
-        "curve": LogisticCurve(slope=1.0, intercept=1.0),
-        "n": 100,
-        "positives": 20,
-        "fitted_on": date(2026, 11, 21),
-        "data_digest": "d",
-    }
-    return Calibration.model_validate({**fields, **over})
 
 
 def labelled(n: int, seed: int = 0) -> tuple[list[float], list[int]]:

@@ -39,7 +39,7 @@ from assay.judges.schema import (
     Usage,
     Verdict,
 )
-from tests.unit.judges.test_calibration import make_calibration
+from tests.unit.judges.calibrations import make_calibration
 
 Given = float | Verdict | Exception
 TIERS = {"local": Tier.SCREEN, "llm": Tier.LLM, "panel": Tier.PANEL}

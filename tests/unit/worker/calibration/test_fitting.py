@@ -15,7 +15,7 @@ from assay.worker.calibration.fitting import CalibrationReport, compare, cross_f
 from assay.worker.calibration.labels import LabelledRisk, check_labels, labelled_risk, why_no_risk
 from assay.worker.calibration.reliability_plot import plot_reliability
 from assay.worker.records.jsonl import BadLine
-from tests.unit.judges.test_calibration import make_calibration
+from tests.unit.judges.calibrations import make_calibration
 
 SAMPLE: dict[str, Any] = {"id": "a", "contexts": ["x"], "response": "y", "label": 1}
 VERDICT: dict[str, Any] = {

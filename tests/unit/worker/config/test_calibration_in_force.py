@@ -20,7 +20,7 @@ from assay.worker.state.memory.state import memory_state
 from assay.worker.wiring.judges import build_evaluator, load_calibrations
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import NOW
-from tests.unit.judges.test_calibration import make_calibration
+from tests.unit.judges.calibrations import make_calibration
 
 
 @pytest.fixture

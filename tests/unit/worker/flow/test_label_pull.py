@@ -31,8 +31,7 @@ from tests.servers.langfuse.clock import parse
 from tests.servers.langfuse.recordings import answered
 from tests.servers.langfuse.seeding import seed_recorded
 from tests.unit.worker.flow.test_reviews import make_queue
-from tests.unit.worker.setup.test_doctor import use
-from tests.unit.worker.stores.langfuse.test_store import store_on, using
+from tests.unit.worker.stores.langfuse.making import store_on, use, using
 
 RECORDED = {row["traceId"] for row in answered("observations-corpus.all")}
 THUMBS = {score["subject"]["id"]: score["value"] for score in answered("scores-read.user-feedback")}

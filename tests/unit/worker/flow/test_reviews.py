@@ -32,7 +32,7 @@ from assay.worker.stores.sqlite.store import SqliteStore
 from assay.worker.wiring.stores import review_queues_of
 from tests.builders import NOW
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.test_store import store_on
+from tests.unit.worker.stores.langfuse.making import store_on
 
 ADD_ITEM = r"POST .*/annotation-queues/[^/]+/items$"
 

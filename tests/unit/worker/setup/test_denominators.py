@@ -16,8 +16,8 @@ from assay.worker.setup.denominators import compared, last_piece
 from assay.worker.stores.langfuse.metrics import count_roots
 from tests.builders import NOW
 from tests.servers.langfuse import LangfuseServer
-from tests.unit.worker.setup.test_doctor import doctor, home, use  # noqa: F401  # `home` is a fixture
-from tests.unit.worker.stores.langfuse.test_store import HOUR, NOON, add_root, store_on, using
+from tests.unit.worker.setup.test_doctor import doctor, home  # noqa: F401  # `home` is a fixture
+from tests.unit.worker.stores.langfuse.making import HOUR, NOON, add_root, store_on, use, using
 
 
 def window(minute: int, *, is_final: bool = True, **over: Any) -> WindowRecord:

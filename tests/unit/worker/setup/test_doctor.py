@@ -16,6 +16,7 @@ from assay.worker.cli.commands import app
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.health import Check, exit_code
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
+from tests.unit.worker.stores.langfuse.making import use
 
 
 @pytest.fixture
@@ -32,16 +33,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LangfuseServer]:
         use(running, monkeypatch)
         running.project.add_synthetic(60, start_ms=int(time.time() * 1000) - 3_000_000, span_ms=2_000_000, plain=True)
         yield running
-
-
-def use(server: LangfuseServer, monkeypatch: pytest.MonkeyPatch, **over: str) -> None:
-    keys = {
-        "LANGFUSE_BASE_URL": server.url,
-        "LANGFUSE_PUBLIC_KEY": server.public_key,
-        "LANGFUSE_SECRET_KEY": server.secret_key,
-    }
-    for name, value in {**keys, **over}.items():
-        monkeypatch.setenv(name, value)
 
 
 def doctor(home: Path, *options: str) -> tuple[int, dict[str, dict[str, Any]]]:

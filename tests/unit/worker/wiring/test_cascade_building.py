@@ -29,7 +29,7 @@ from assay.worker.wiring.judges import build_evaluator, build_judges, load_calib
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import make_sample
 from tests.servers.openai_server import OpenAIServer
-from tests.unit.judges.test_calibration import make_calibration
+from tests.unit.judges.calibrations import make_calibration
 
 JUDGE: dict[str, Any] = {
     "tiers": ["local", "llm", "panel"],

@@ -19,7 +19,7 @@ from assay.worker.wiring.golden import scheduled_runs
 from assay.worker.wiring.runtime import Runtime
 from tests.integration.golden_home import Home, N, answers
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
-from tests.unit.worker.setup.test_doctor import use
+from tests.unit.worker.stores.langfuse.making import use
 from tests.unit.worker.stores.langfuse.test_golden import experiments_on, scores
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -19,7 +19,7 @@ from assay.worker.stores.langfuse.client import RouteMissing
 from assay.worker.stores.langfuse.configs import FAILED_FOR, FRESH_FOR
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.test_store import NOON, SPECS, add_root, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, score, store_on, using
 
 CONFIGS = "/api/public/score-configs"
 PROXY_PAGE = "<html><body><h1>404 page not found</h1></body></html>"

@@ -19,7 +19,7 @@ from assay.worker.stores.langfuse.quotas import PLANS
 from assay.worker.stores.langfuse.v3 import traces as v3_traces
 from assay.worker.stores.langfuse.v4 import traces as v4_traces
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.test_store import HOUR, NOON, _quick_plan, add_root, roots_in, store_on, using
+from tests.unit.worker.stores.langfuse.making import HOUR, NOON, QuickPlan, add_root, roots_in, store_on, using
 from tests.waiting import PATIENCE_S
 
 V4, V3 = LangfuseSettings(), LangfuseSettings(generation="v3")
@@ -126,7 +126,7 @@ def test_pages_wait_for_room_in_the_budget_instead_of_being_read_again(monkeypat
     page_by_page(monkeypatch)
     with LangfuseServer(LangfuseSettings(per_minute={"general": 12}, rate_window_s=1.0)) as server:
         ids = sixteen(server, output="x" * 3000)
-        found = fetched(server, ids, plan=_quick_plan(12), client={"max_wait_s": 0.05})
+        found = fetched(server, ids, plan=QuickPlan(12), client={"max_wait_s": 0.05})
         assert whole(found) == set(ids)
         assert 429 not in server.requests.statuses()
         asked = [one.query for one in server.requests.entries if "traceId" in one.query]
@@ -140,7 +140,7 @@ def test_batch_that_cannot_be_read_in_time_is_asked_for_in_smaller_parts_next(mo
     with LangfuseServer(LangfuseSettings()) as server:
         ids = sixteen(server, output="x" * 3000)
         keys = [TraceKey(trace_id=trace_id, start=NOON, end=NOON + HOUR) for trace_id in ids]
-        store = store_on(server, plan=_quick_plan(9), client={"max_wait_s": 0.05})
+        store = store_on(server, plan=QuickPlan(9), client={"max_wait_s": 0.05})
 
         async def in_turns() -> tuple[int, list[dict[str, Fetched]]]:
             left = keys
@@ -170,7 +170,7 @@ def test_single_trace_that_is_never_read_in_time_uses_up_its_attempts(monkeypatc
             server.project.add_observation(
                 traceId=ids[0], id=f"c{number:015x}", name="step", type="TOOL", startTime="2026-11-21T12:00:09.000Z"
             )
-        found = fetched(server, ids, plan=_quick_plan(9), client={"max_wait_s": 0.05})
+        found = fetched(server, ids, plan=QuickPlan(9), client={"max_wait_s": 0.05})
         assert type(found[ids[0]]) is TimedOut
 
 

@@ -26,8 +26,7 @@ from tests.servers.langfuse.experiments import list_experiments, list_items
 from tests.servers.langfuse.recordings import answered
 from tests.servers.langfuse.tables import FOREVER
 from tests.unit.worker.golden.golden_sets import rubric_named
-from tests.unit.worker.setup.test_doctor import use
-from tests.unit.worker.stores.langfuse.test_store import store_on, using
+from tests.unit.worker.stores.langfuse.making import store_on, use, using
 
 N = 60
 

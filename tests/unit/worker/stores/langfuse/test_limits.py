@@ -20,7 +20,7 @@ from assay.worker.stores.langfuse.store import LangfuseStore
 from assay.worker.stores.langfuse.transport import retry_after_s
 from assay.worker.stores.langfuse.write_responses import check_errors
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.test_store import NOON, SPECS, add_root, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, score, store_on, using
 
 HOUR = timedelta(hours=1)
 SPENT = {**HOBBY, "deletes": 1, "metrics": 1}

@@ -17,7 +17,7 @@ from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS
 from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.test_store import NOON, add_root, roots_in, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, add_root, roots_in, score, store_on, using
 from tests.waiting import PATIENCE_S
 
 HOUR = timedelta(hours=1)

@@ -26,8 +26,7 @@ from tests.servers.langfuse import LangfuseServer, annotation_queues
 from tests.servers.langfuse.calls import Call
 from tests.unit.worker.flow.test_reviews import make_queue
 from tests.unit.worker.golden.golden_sets import rubric_named
-from tests.unit.worker.setup.test_doctor import use
-from tests.unit.worker.stores.langfuse.test_store import store_on, using
+from tests.unit.worker.stores.langfuse.making import store_on, use, using
 
 
 class TightPlan(Plan):

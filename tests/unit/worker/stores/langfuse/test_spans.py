@@ -14,9 +14,8 @@ from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.integration.golden_home import Home, answers
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.servers.langfuse.tables import FOREVER
-from tests.unit.worker.setup.test_doctor import use
+from tests.unit.worker.stores.langfuse.making import store_on, use, using
 from tests.unit.worker.stores.langfuse.test_golden import assay, scores
-from tests.unit.worker.stores.langfuse.test_store import store_on, using
 
 CLOUD = LangfuseSettings(most_request_bytes=5_000_000)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -19,8 +19,8 @@ from assay.worker.flow.selection import matches
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.source import trace_in
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge
-from assay.worker.records.scores import Score, ScoreSpec
-from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot
+from assay.worker.records.scores import Score
+from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.langfuse.client import (
@@ -33,63 +33,25 @@ from assay.worker.stores.langfuse.client import (
     error_of,
 )
 from assay.worker.stores.langfuse.codec import iso, may_be_cut, payload
-from assay.worker.stores.langfuse.quotas import PLANS, Plan, bucket_of
+from assay.worker.stores.langfuse.quotas import PLANS, bucket_of
 from assay.worker.stores.langfuse.scores import event, score_of
 from assay.worker.stores.langfuse.server import numbers
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
 from tests.unit.worker.extraction.test_trace_shapes import recorded
-from tests.waiting import PATIENCE_S
-
-T = TypeVar("T")
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-OPEN = Plan(general=10**7, ingestion=10**7, legacy=10**7)
-SPECS = (
-    ScoreSpec(name="groundedness", data_type="NUMERIC", minimum=0, maximum=1),
-    ScoreSpec(name="grounding_state", data_type="CATEGORICAL", categories=("judged", "no_claims")),
+from tests.unit.worker.stores.langfuse.making import (
+    HOUR,
+    NOON,
+    OPEN,
+    SPECS,
+    QuickPlan,
+    add_root,
+    roots_in,
+    score,
+    store_on,
+    using,
 )
-
-
-def store_on(
-    server: LangfuseServer, *, plan: Plan = OPEN, client: dict[str, Any] | None = None, **over: Any
-) -> LangfuseStore:
-    options = {"limits": MemoryLimits(), "secret_key": SecretStr(server.secret_key), **(client or {})}
-    made = LangfuseClient(server.url, public_key=server.public_key, plan=plan, **options)
-    return LangfuseStore(made, **over)
-
-
-def using(store: LangfuseStore, use: Callable[[LangfuseStore], Awaitable[T]]) -> T:
-    async def run() -> T:
-        try:
-            return await use(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
-
-
-def roots_in(store: LangfuseStore, start: datetime = NOON, end: datetime = NOON + HOUR) -> list[TraceRoot]:
-    async def use(store: LangfuseStore) -> list[TraceRoot]:
-        return [root async for page in store.list_roots(start, end) for root in page]
-
-    return using(store, use)
-
-
-def add_root(server: LangfuseServer, number: int, *, after_s: float = 0, **columns: Any) -> str:
-    trace_id = f"{number:032x}"
-    start = NOON + timedelta(seconds=after_s)
-    given = {
-        "traceId": trace_id, "id": f"{number:016x}", "type": "SPAN", "name": "chat", "startTime": iso(start),
-        "endTime": iso(start + timedelta(seconds=1)), "environment": "production", "isRootObservation": True, **columns,
-    }  # fmt: skip
-    server.project.add_observation(**given)
-    return trace_id
-
-
-def score(value: float | str = 0.5, name: str = "groundedness", **columns: Any) -> Score:
-    given = {"id": f"s-{name}", "trace_id": "a" * 32, "name": name, "value": value, "timestamp": NOON, **columns}
-    return Score.model_validate(given)
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -165,21 +127,11 @@ def test_list_roots_waits_for_room_in_the_budget_and_never_exceeds_it() -> None:
     settings = LangfuseSettings(per_minute={"general": 20}, rate_window_s=1.0)
     with LangfuseServer(settings) as server:
         ids = {add_root(server, n, after_s=n) for n in range(60)}
-        store = store_on(server, plan=_quick_plan(20))
+        store = store_on(server, plan=QuickPlan(20))
         store._roots._size.limit = 1
         assert {root.trace_id for root in roots_in(store)} == ids
         assert 429 not in server.requests.statuses()
         assert server.requests.peak("general", seconds=1.0) < 20
-
-
-class _quick_plan(Plan):  # noqa: N801  # stands where a plan is made
-    """A plan whose minutes take a second."""
-
-    def __init__(self, general: int) -> None:
-        super().__init__(general=general, ingestion=10**6, legacy=10**6)
-
-    def limit(self, bucket: Any, project: str) -> Any:
-        return super().limit(bucket, project).model_copy(update={"period_s": 1.0})
 
 
 def test_list_roots_gives_the_rows_of_one_id_and_of_several_roots(server: LangfuseServer) -> None:
