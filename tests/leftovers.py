@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.waiting import PATIENCE_S, gone
 
 _PR_SET_CHILD_SUBREAPER = 36
-_ENDING_S = PATIENCE_S / 30
+ENDING_S = PATIENCE_S / 30
 """Seconds that a process may take to end after its test."""
 
 _HELPERS = ("multiprocessing.resource_tracker",)
@@ -52,7 +52,7 @@ def none_left() -> Iterator[None]:
     """
     before = _children(os.getpid())
     yield
-    deadline = time.monotonic() + _ENDING_S
+    deadline = time.monotonic() + ENDING_S
     while (left := _alive_since(before)) and time.monotonic() < deadline:
         time.sleep(0.01)
     shown = [f"{pid}: {_command(pid)}" for pid in sorted(left)]
