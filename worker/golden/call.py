@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from assay.worker.golden.gate.session import GoldenSession, Targets
+from assay.worker.golden.gate.session import GoldenSession
 from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
@@ -23,7 +23,7 @@ from assay.worker.golden.runs.journal import (
     is_run_id,
     resume_or_restart,
 )
-from assay.worker.golden.runs.run import SampleEvaluator
+from assay.worker.golden.runs.run import SampleEvaluator, Targets
 from assay.worker.golden.runs.run_store import Origin, RunStore
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.targets import ExchangeLog, GoldenTarget, baseline_targets, target_for

@@ -30,7 +30,7 @@ class Comparison:
     candidate: GoldenRun
     exam: JudgeExam | None
     pairs: tuple[Pair, ...]
-    tested: tuple[Pair, ...]
+    tested: list[Pair]
     tests: GateTests
     effect: DetectableEffect
     verdict: GateVerdict
@@ -53,13 +53,15 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
     """
     settings = golden.manifest.gate
     pairs = paired(baseline, candidate, golden)
-    tested = tuple(pair for pair in pairs if not pair.both_missing)
+    tested = [pair for pair in pairs if not pair.both_missing]
     tests = gate_tests(tested, golden)
     judge = judge_findings(baseline, candidate, golden, exam)
     failed, unknown = must_pass(pairs, settings.must_pass)
+    missing = run_gaps(baseline, candidate, settings.min_completed)
+    not_as_frozen = deviations(baseline, candidate, golden)
     grounds = Grounds(
         doubts=judge.doubts,
-        gaps=[*run_gaps(baseline, candidate, settings.min_completed), *tests.gaps, *unknown],
+        gaps=[*missing, *tests.gaps, *unknown],
         headroom=no_headroom(baseline, candidate, golden.items, tests, settings.alpha),
         failed=failed,
         primary=tests.primary,
@@ -82,7 +84,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         effect=effect,
         verdict=verdict,
         reasons=tuple(reasons),
-        warnings=(*warnings, *deviations(baseline, candidate, golden)),
+        warnings=(*warnings, *not_as_frozen),
         must_pass_failures=tuple(finding.item for finding in failed),
         run_id=candidate.run_id,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from assay.judges.schema import Tier, Verdict
 from assay.worker.golden.gate.findings import (
     ExamNotPassed,
     ExamOfAnotherJudge,
@@ -17,7 +15,7 @@ from assay.worker.golden.gate.findings import (
     SidesServedDifferently,
     UnexaminedJudgeAllowed,
 )
-from assay.worker.golden.results.judge_models import verdicts_of
+from assay.worker.golden.results.judge_models import ServedModels, judge_models
 from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
 from assay.worker.golden.sets.golden_set import GoldenSet
 
@@ -34,12 +32,12 @@ def judge_findings(
 ) -> JudgeFindings:
     """Everything there is to say against the judge of these two runs."""
     settings = golden.manifest.gate
-    before, after = _verdicts(baseline), _verdicts(candidate)
-    is_screen = any(verdict.tier is Tier.SCREEN for verdict in (*before, *after))
+    before, after = judge_models(baseline.outcomes), judge_models(candidate.outcomes)
+    is_screen = before.is_screen or after.is_screen
     is_allowed = settings.allow_unexamined and not is_screen
     doubts: list[Finding] = [] if baseline.revision == candidate.revision else [RevisionsDiffer()]
     doubts += _exam_doubts(exam, candidate, golden.digest, is_screen=is_screen, is_allowed=is_allowed)
-    changes = [*_between_sides(before, after), *_since_baseline(candidate, golden, exam)]
+    changes = [*_between_sides(before.by_request, after.by_request), *_since_baseline(candidate, golden, exam)]
     warnings: list[Finding] = []
     if settings.on_model_change == "inconclusive":
         doubts += changes
@@ -62,15 +60,15 @@ def _exam_doubts(
     return [] if exam.state is ExamState.PASSED else [ExamNotPassed(exam.state, exam.reason)]
 
 
-def _between_sides(baseline: list[Verdict], candidate: list[Verdict]) -> list[Finding]:
+def _between_sides(before: ServedModels, after: ServedModels) -> list[Finding]:
     """Models that differ between the sides, by the model that was asked for.
 
     The evaluator revision holds the models that are *asked for*; what a provider serves under that name can change.
     Sets are compared, since a router may serve several. They are compared by what was asked for, since one side may
     have been escalated to a tier that the other never needed.
     """
-    before, after = _served(baseline), _served(candidate)
-    changed = [asked for asked in sorted(before.keys() & after.keys()) if before[asked] != after[asked]]
+    asked_by_both = sorted(before.keys() & after.keys())
+    changed = [asked for asked in asked_by_both if before[asked] != after[asked]]
     return [SidesServedDifferently(tuple(sorted(before[asked])), tuple(sorted(after[asked]))) for asked in changed]
 
 
@@ -86,26 +84,6 @@ def _since_baseline(candidate: GoldenRun, golden: GoldenSet, exam: JudgeExam | N
     if not before or now <= before:
         return []
     return [ServedByNewModel(tuple(sorted(now - before)), tuple(sorted(before)))]
-
-
-def _verdicts(run: GoldenRun) -> list[Verdict]:
-    return verdicts_of(result.outcome for result in run.items)
-
-
-def _served(verdicts: Iterable[Verdict]) -> dict[str, set[str]]:
-    """The models that served the judge, by the model that was asked for."""
-    models: dict[str, set[str]] = defaultdict(set)
-    for verdict in verdicts:
-        for asked, served in _calls(verdict):
-            if served:
-                models[asked].add(served)
-    return models
-
-
-def _calls(verdict: Verdict) -> list[tuple[str, str | None]]:
-    """Whom a verdict's judges asked, and who served."""
-    votes = [(vote.model, vote.served) for vote in verdict.votes]
-    return votes or [(verdict.model_requested or "", verdict.model_served)]
 
 
 def _names(served: Iterable[str]) -> set[str]:

@@ -74,15 +74,15 @@ def gate_tests(pairs: Sequence[Pair], golden: GoldenSet) -> GateTests:
 
 def _pass_rate_decides(pairs: Sequence[Pair], alpha: float, secondaries: tuple[MetricTest, ...]) -> GateTests:
     """Exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more."""
-    drops = [pair.drop for pair in pairs]
+    untested, drops = _pass_rate_test(pairs), [pair.drop for pair in pairs]
     repeats = max((len(pair.candidate) for pair in pairs), default=1)
     lost, gained = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
     p_value, interval, least_p = None, None, 1.0
     if pairs:
-        p_value = drop_p_value(drops, repeats)
+        most = [pair.most_to_lose for pair in pairs]
+        p_value, least_p = (drop_p_value(passes_lost, repeats) for passes_lost in (drops, most))
         interval = tango(lost / repeats, gained / repeats, len(pairs), conf=1 - 2 * alpha)
-        least_p = drop_p_value([pair.most_to_lose for pair in pairs], repeats)
-    primary = _pass_rate_test(pairs).model_copy(
+    primary = untested.model_copy(
         update={
             "test": "exact McNemar" if repeats == 1 else "exact sign-flip",
             "p_value": p_value,
@@ -131,8 +131,8 @@ def _secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTe
     p_values = sign_flip([column.drops() for column in columns])
     tests = [_tested(column, p_value, 0.0) for column, p_value in zip(columns, p_values, strict=True)]
     if settings.primary != PASS_RATE and pairs:
-        p_value = sign_flip_counts([pair.drop for pair in pairs])
-        tests.append(_pass_rate_test(pairs).model_copy(update={"p_value": p_value}))
+        pass_rate, drops = _pass_rate_test(pairs), [pair.drop for pair in pairs]
+        tests.append(pass_rate.model_copy(update={"p_value": sign_flip_counts(drops)}))
     adjusted = holm([test.p_value if test.p_value is not None else 1.0 for test in tests])
     return tuple(
         test.model_copy(update={"adjusted_p": p, "shown_worse": p <= settings.alpha and _matters(test)})

@@ -11,11 +11,8 @@ from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.runs.concurrency import limit_of, together
 from assay.worker.golden.runs.exam import examine_judge
 from assay.worker.golden.runs.journal import Journal
-from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, confirm_failures, run_golden
+from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, Targets, confirm_failures, run_side
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.golden.targets import GoldenTarget
-
-Targets = GoldenTarget | Sequence[GoldenTarget]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class GoldenSession:
 
     async def run(self, target: Targets) -> GoldenRun:
         """Ask, judge and decide every item, and close the target."""
-        return await self._side(target, self._plan("candidate"))
+        return await run_side(self.golden, target, self.evaluator, self._plan("candidate"))
 
     async def examine(self) -> JudgeExam:
         """Judge the anchors again: is the judge still worth believing?"""
@@ -43,7 +40,9 @@ class GoldenSession:
         """A run with the judge's exam in it, both at the same time."""
         plan = self._plan("candidate")
         run: GoldenRun
-        run, exam = await together(self._side(target, plan), examine_judge(self.golden, self.evaluator, plan=plan))
+        run, exam = await together(
+            run_side(self.golden, target, self.evaluator, plan), examine_judge(self.golden, self.evaluator, plan=plan)
+        )
         return run.model_copy(update={"exam": exam})
 
     async def gate(self, baseline: Targets | GoldenRun, candidate: Targets | GoldenRun) -> Comparison:
@@ -51,17 +50,17 @@ class GoldenSession:
 
         Both sides and the exam run at the same time under one limit; then failures that decide alone are confirmed.
         """
-        plan = self._plan("candidate")
+        plan, reviewed = self._plan("candidate"), _reviewed_outputs(baseline)
         before, after, exam = await together(
-            self._side(baseline, replace(plan, part="baseline")),
-            self._side(candidate, plan),
+            run_side(self.golden, baseline, self.evaluator, replace(plan, part="baseline")),
+            run_side(self.golden, candidate, self.evaluator, plan),
             examine_judge(self.golden, self.evaluator, plan=plan),
         )
         names = self.golden.manifest.gate.must_pass
         after = await confirm_failures(after, self.golden, self.evaluator, names, plan)
         comparison = compare(before, after, self.golden, exam)
         # A candidate that was run before keeps its own files: this comparison is a run of its own.
-        return replace(comparison, run_id=self.run_id or comparison.run_id, baseline_runs=_outputs(baseline))
+        return replace(comparison, run_id=self.run_id or comparison.run_id, baseline_runs=reviewed)
 
     def _plan(self, part: str) -> RunPlan:
         """The plan of everything that starts now."""
@@ -76,16 +75,7 @@ class GoldenSession:
             on_done=lambda _: self.on_done(),
         )
 
-    async def _side(self, side: Targets | GoldenRun, plan: RunPlan) -> GoldenRun:
-        if isinstance(side, GoldenRun):
-            return side
-        try:
-            return await run_golden(self.golden, side, self.evaluator, plan=plan)
-        finally:
-            for target in side if isinstance(side, Sequence) else (side,):
-                await target.close()
 
-
-def _outputs(baseline: Targets | GoldenRun) -> tuple[str, ...]:
+def _reviewed_outputs(baseline: Targets | GoldenRun) -> tuple[str, ...]:
     """The names of the reviewed outputs that stand for the baseline; none where it is one release or a run."""
     return tuple(target.name for target in baseline) if isinstance(baseline, Sequence) else ()

@@ -195,6 +195,11 @@ class GoldenRun(Record):
     cost_usd: float | None = None
     models_served: tuple[str, ...] = ()
 
+    @property
+    def outcomes(self) -> list[Outcome | None]:
+        """What the judge came to, answer by answer; None where it was not asked."""
+        return [item.outcome for item in self.items]
+
     def count(self, status: ItemStatus) -> int:
         """How many answers ended so."""
         return sum(item.status is status for item in self.items)

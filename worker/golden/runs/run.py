@@ -35,6 +35,10 @@ _MAY_PASS = {
 }
 
 
+Targets = GoldenTarget | Sequence[GoldenTarget]
+"""Where a run's answers come from: one target, or one for each repeat in turn."""
+
+
 class SampleEvaluator(Protocol):
     """What a run needs of `assay.judges.evaluate.Evaluator`."""
 
@@ -67,7 +71,7 @@ class RunPlan:
 
 async def run_golden(
     golden: GoldenSet,
-    target: GoldenTarget | Sequence[GoldenTarget],
+    target: Targets,
     evaluator: SampleEvaluator,
     *,
     plan: RunPlan | None = None,
@@ -120,6 +124,19 @@ async def run_golden(
         cost_usd=spent.cost_usd,
         models_served=models_served(result.outcome for result in results),
     )
+
+
+async def run_side(
+    golden: GoldenSet, side: Targets | GoldenRun, evaluator: SampleEvaluator, plan: RunPlan
+) -> GoldenRun:
+    """The run of one side of a gate: made now, with the targets closed afterwards, or taken as it was made before."""
+    if isinstance(side, GoldenRun):
+        return side
+    try:
+        return await run_golden(golden, side, evaluator, plan=plan)
+    finally:
+        for target in side if isinstance(side, Sequence) else (side,):
+            await target.close()
 
 
 async def confirm_failures(
@@ -190,13 +207,8 @@ async def _run_item(
         reply = await target.respond(item)
     except TargetFailure as exc:
         return result.model_copy(update={"reasons": (f"target failed: {exc.reason}: {exc.detail}",)})
-    told = {
-        "response": reply.response,
-        "contexts": reply.contexts,
-        "target_latency_s": reply.latency_s,
-        "target_tokens": reply.tokens,
-    }
-    result = result.model_copy(update=told)
+    answer = {"response": reply.response, "contexts": reply.contexts}
+    result = result.model_copy(update={**answer, "target_latency_s": reply.latency_s, "target_tokens": reply.tokens})
     lacks = _fails_unjudged(item, reply)
     if lacks:
         judgements = (ItemStatus.FAILED,) * JUDGEMENTS_TO_CONFIRM

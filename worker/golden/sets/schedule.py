@@ -1,4 +1,4 @@
-"""When a golden set runs by itself: local times of a zone, each of them once, whatever the clocks are put to."""
+"""When a golden set runs by itself: local times of a zone, each of them once, also where clocks change."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ class Slot(NamedTuple):
 class Schedule(Record):
     """`weekly: "Mon 06:00"` or `"Mon-Fri 06:00"`, or `daily: "06:00"`, or lists of these; in the zone `timezone`.
 
-    A local time that does not exist (clocks put forward) is run as much later as they were put forward; one that comes
-    twice (clocks put back) is run the first time.
+    In spring the skipped hour runs one hour later. In autumn the repeated hour runs once, the first time.
     """
 
     weekly: str | tuple[str, ...] = Field(default=())
