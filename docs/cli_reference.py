@@ -8,6 +8,7 @@ A test compares the file with what this module writes, so a changed option witho
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import typer.main
 from assay.worker.cli.commands import app
 
 PAGE = Path(__file__).parent / "reference" / "cli.md"
+COLUMNS = 110
 
 _HEAD = """# The command line
 
@@ -70,7 +72,7 @@ def _walk(name: str, command: Any) -> Iterator[Command]:
 
 def _section(command: Command) -> str:
     usage = " ".join(["assay", *command.name.split(), *(_usage(argument) for argument in command.arguments)])
-    lines = [f"## `{usage}`", "", inspect.cleandoc(command.command.help or ""), ""]
+    lines = [f"## `{usage}`", "", _prose(command.command.help or ""), ""]
     rows = [(_usage(argument), argument) for argument in command.arguments if getattr(argument, "help", None)]
     rows += [(_spelling(option), option) for option in command.options]
     if rows:
@@ -78,6 +80,11 @@ def _section(command: Command) -> str:
         lines += [f"| `{spelling}` | {_meaning(parameter)} |" for spelling, parameter in rows]
         lines.append("")
     return "\n".join(lines)
+
+
+def _prose(text: str) -> str:
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False) for paragraph in paragraphs)
 
 
 def _usage(argument: Any) -> str:
