@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 from assay.judges.schema import Record
 from assay.worker.config.root import ConfigRoot
@@ -22,14 +22,9 @@ from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.stores import open_deployment_store
 
 
+@runtime_checkable
 class ExperimentStore(WithDatasets, WithExperiments, Protocol):
     """A store that keeps datasets and shows experiments over them."""
-
-
-def experiment_store_of(store: object) -> ExperimentStore | None:
-    """The store as one that shows experiments; None where it does not."""
-    is_one = isinstance(store, WithDatasets) and isinstance(store, WithExperiments)
-    return cast("ExperimentStore", store) if is_one else None
 
 
 def has_experiments(kind: str) -> bool:
@@ -98,10 +93,9 @@ def experiments_of(root: ConfigRoot, settings: Settings) -> Show | None:
         # A store of its own: a scheduled run has a loop of its own, and clients belong to one loop.
         store = open_deployment_store(root, root.deployment(), settings)
         try:
-            shows_experiments = experiment_store_of(store)
-            if shows_experiments is None:
+            if not isinstance(store, ExperimentStore):
                 return ""
-            shown = await publish_run(shows_experiments, golden, result)
+            shown = await publish_run(store, golden, result)
         finally:
             await store.close()
         links = " ".join(report.url for report in shown.reports)

@@ -28,7 +28,7 @@ from assay.worker.ports.datasets import Datasets, WithDatasets
 from assay.worker.ports.experiments import ExperimentReport, WithExperiments
 from assay.worker.ports.store import Store
 from assay.worker.stores.registry import factories_with, factory_of, kinds_with, titles_with
-from assay.worker.wiring.experiments import ExperimentStore, experiment_store_of, has_experiments, publish_run
+from assay.worker.wiring.experiments import ExperimentStore, has_experiments, publish_run
 from assay.worker.wiring.stores import open_deployment_store
 
 T = TypeVar("T")
@@ -131,10 +131,9 @@ def on_datasets(settings: Settings, root: ConfigRoot, work: Callable[[Datasets],
 
 def _on_experiments(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
     async def ask(store: Store) -> T:
-        shows_experiments = experiment_store_of(store)
-        if shows_experiments is None:
-            raise _lacking(root, WithExperiments)
-        return await work(shows_experiments)
+        if isinstance(store, ExperimentStore):
+            return await work(store)
+        raise _lacking(root, WithExperiments)
 
     return _on_store(settings, root, ask)
 
