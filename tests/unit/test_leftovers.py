@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests import leftovers
-from tests.waiting import gone
+from tests.waiting import gone, until
 
 DAEMON = """
 import subprocess, sys
-print(subprocess.Popen(["sleep", "3600"], start_new_session=True, stdout=subprocess.DEVNULL).pid)
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+print(subprocess.Popen(["sleep", "3600"], start_new_session=True, **quiet).pid)
 """
 
 
@@ -22,7 +23,7 @@ def test_orphan_in_a_session_of_its_own_is_found_named_and_ended(monkeypatch: py
     monkeypatch.setattr(leftovers, "ENDING_S", 0.1)
     with pytest.raises(AssertionError, match=r"outlived their test:\n\d+: sleep 3600"), leftovers.none_left():
         out = subprocess.run([sys.executable, "-c", DAEMON], env={}, capture_output=True, check=True).stdout
-    assert gone(int(out))
+    until(lambda: gone(int(out)))
 
 
 def test_process_that_ends_with_its_test_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
