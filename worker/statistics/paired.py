@@ -44,9 +44,9 @@ def drop_p_value(drops: Sequence[int], repeats: int) -> float:
         drops: passes lost, e.g. −1, 0 or 1 with one repeat, −3…3 with three.
         repeats: answers to each item. One: McNemar's test. More: the sign-flip test, of which McNemar's is a case.
     """
-    if repeats > 1:
-        return sign_flip_counts(drops)
-    return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
+    if repeats == 1:
+        return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
+    return sign_flip_counts(drops)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -10,11 +10,12 @@ from assay.worker.golden.gate.gaps import deviations, must_pass, run_gaps
 from assay.worker.golden.gate.judge_checks import judge_findings
 from assay.worker.golden.gate.metric_tests import GateTests, gate_tests
 from assay.worker.golden.gate.no_headroom import no_headroom
-from assay.worker.golden.gate.pairs import paired
+from assay.worker.golden.gate.pairs import noise_of_repeating, paired, slices_of
 from assay.worker.golden.gate.verdict import Grounds, verdict_of
-from assay.worker.golden.results.gate_result import GateVerdict, Pair
+from assay.worker.golden.results.gate_result import GateVerdict, Pair, Slice
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.statistics.repeats import VarianceComponents
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Comparison:
     exam: JudgeExam | None
     pairs: tuple[Pair, ...]
     tested: list[Pair]
+    slices: tuple[Slice, ...]
+    noise: VarianceComponents | None
     tests: GateTests
     effect: DetectableEffect
     verdict: GateVerdict
@@ -54,6 +57,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
     settings = golden.manifest.gate
     pairs = paired(baseline, candidate, golden)
     tested = [pair for pair in pairs if not pair.both_missing]
+    slices, noise = slices_of(tested), noise_of_repeating(pairs)
     tests = gate_tests(tested, golden)
     judge = judge_findings(baseline, candidate, golden, exam)
     failed, unknown = must_pass(pairs, settings.must_pass)
@@ -80,6 +84,8 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         exam=exam,
         pairs=pairs,
         tested=tested,
+        slices=slices,
+        noise=noise,
         tests=tests,
         effect=effect,
         verdict=verdict,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from assay.judges.prices import total_cost
 from assay.worker.golden.gate.comparison import Comparison
-from assay.worker.golden.gate.pairs import noise_of_repeating, slices_of
 from assay.worker.golden.report.wording.findings import sentences
 from assay.worker.golden.results.gate_result import GateResult
 
@@ -44,9 +43,9 @@ def gate_result(comparison: Comparison) -> GateResult:
         must_pass=settings.must_pass,
         must_pass_failures=comparison.must_pass_failures,
         unstable=tuple(dict.fromkeys((*baseline.unstable(), *candidate.unstable()))),
-        noise=noise_of_repeating(comparison.pairs),
+        noise=comparison.noise,
         exam=comparison.exam,
-        slices=slices_of(tested),
+        slices=comparison.slices,
         pairs=comparison.pairs,
         started=min(baseline.started, candidate.started),
         finished=max(baseline.finished, candidate.finished),

@@ -15,7 +15,8 @@ from assay.worker.golden.report.html.chart import Chart, history_chart
 from assay.worker.golden.report.html.items import Limits, share_out
 from assay.worker.golden.report.html.listing import CHANGES, ItemView, gate_items, run_items
 from assay.worker.golden.report.html.safetext import plain, shown
-from assay.worker.golden.report.html.summary import Summary, gate_summary, run_summary
+from assay.worker.golden.report.html.summary import gate_summary, run_summary
+from assay.worker.golden.report.html.summary_records import Summary
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
 from assay.worker.golden.runs.run_store import RunSummary

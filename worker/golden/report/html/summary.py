@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from assay.worker.golden.report.html.checks import Check, exam_check, gate_checks
+from assay.worker.golden.report.html.checks import exam_check, gate_checks
+from assay.worker.golden.report.html.summary_records import Banner, Figure, MetricRow, Rate, Summary
 from assay.worker.golden.report.wording.effects import effect_of, effect_words
 from assay.worker.golden.report.wording.facts import primary_change
 from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, p_value_of, share
@@ -18,71 +17,6 @@ _HEADLINES = {
     GateVerdict.REGRESSED: "The candidate is worse than the baseline.",
     GateVerdict.INCONCLUSIVE: "This run cannot decide.",
 }
-
-
-@dataclass(frozen=True)
-class Banner:
-    """The verdict: `kind` colours it, `word` names it, and the reasons say why."""
-
-    kind: str
-    word: str
-    headline: str
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """One pass rate drawn on a line from 0 to 100; the ends are those of its 95 % interval."""
-
-    name: str
-    side: str
-    value: str
-    note: str
-    at: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One key figure with what it rests on."""
-
-    label: str
-    value: str
-    note: str
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One metric on both sides."""
-
-    name: str
-    role: str
-    baseline: str
-    candidate: str
-    change: str
-    n: int
-    test: str
-    p_value: str
-    adjusted_p: str
-    worse: bool
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Everything above the list of items."""
-
-    title: str
-    subtitle: str
-    banner: Banner
-    rates: tuple[Rate, ...]
-    figures: tuple[Figure, ...]
-    checks: tuple[Check, ...]
-    metrics: tuple[MetricRow, ...]
-    slices: tuple[tuple[str, ...], ...]
-    exam: tuple[tuple[str, str], ...]
-    identity: tuple[tuple[str, str], ...]
 
 
 def gate_summary(result: GateResult) -> Summary:
