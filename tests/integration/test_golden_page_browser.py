@@ -21,6 +21,7 @@ from assay.worker.golden.runs.run_store import RunSummary
 from tests.unit.worker.golden.golden_pages import HOSTILE, hostile_gate, real_gate
 from tests.unit.worker.golden.golden_sets import a_set, answers, run_release
 from tests.unit.worker.golden.report.test_page import summary
+from tests.waiting import PATIENCE_S
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Also the variable, before the suite's clean environment removes it.
@@ -28,7 +29,6 @@ FOUND = os.environ.get("ASSAY_TEST_BROWSER") or next(filter(None, map(shutil.whi
 
 pytestmark = [
     pytest.mark.skipif(FOUND is None, reason="no Chromium on PATH and none named by ASSAY_TEST_BROWSER"),
-    pytest.mark.timeout(400),  # axe-core on a page of 200 items, beside everything else
 ]
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -100,7 +100,7 @@ def watched(browser: Browser, pages: dict[str, Path], request: pytest.FixtureReq
     """The page named by the test's parameter, which must neither complain nor ask for anything."""
     name = request.param
     context = browser.new_context(viewport=DESKTOP)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(1000 * PATIENCE_S)
     tab = Watched(context.new_page(), pages[name])
     yield tab
     assert tab.complaints == []

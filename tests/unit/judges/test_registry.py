@@ -22,6 +22,7 @@ from assay.judges.prices import PriceTable
 from assay.judges.registry import JUDGES, Build, OpenModel, build_judge
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.judges.rubric.plan import TIER_ORDER
+from tests.waiting import PATIENCE_S
 
 PRICES = PriceTable(checked="2026-11")
 LEVELS = [{"label": "a", "means": "yes", "value": 1}, {"label": "b", "means": "no", "value": 0}]
@@ -90,7 +91,7 @@ def test_one_line_adds_a_judge(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_importing_brings_in_next_to_nothing(module: str, unwanted: tuple[str, ...]) -> None:
     code = f"import {module}, sys; print([name for name in {unwanted!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.strip() == "[]"
 
 
