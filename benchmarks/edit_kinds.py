@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from assay.judges.local.negation import NEGATION_STEMS
 from assay.judges.rubric import ValueKind
 from assay.judges.rules.values import check_values
 from assay.judges.schema import Claim, ClaimVerdict, Span, Tier, Verdict
+from assay.judges.text.negation import NEGATION_STEMS
 from assay.judges.text.sentences import split_sentences
 from assay.judges.text.words import stem
 from assay.judges.values import Value, extract_values

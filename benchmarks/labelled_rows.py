@@ -18,7 +18,7 @@ ROLES = {"user": "user", "agent": "assistant"}
 
 
 class Corpora(NamedTuple):
-    """All rows, by what may be done with them: `mtrag`, `shown` and `factcheck` are never fitted on."""
+    """All rows, by what may be done with them: `mtrag` and `shown` are never fitted on."""
 
     ragtruth: list[Row]
     begin: list[Row]
@@ -45,6 +45,15 @@ class Item(NamedTuple):
     def group(self) -> str:
         """Rows of one source are never on both sides of a split."""
         return f"{self.row['source']}:{self.row['source_id']}"
+
+
+class Rows(NamedTuple):
+    """The responses the judge is fitted on, measured."""
+
+    ragtruth: list[Item]
+    summedits: list[Item]
+    begin: list[Item]
+    factcheck: list[Item]
 
 
 def read_corpora(folder: Path) -> Corpora:
@@ -91,6 +100,16 @@ def measure_edits(rows: Sequence[Row], idf: Mapping[str, float]) -> list[Item]:
         if not item.label:
             consistent[item.group].update(sentence.text for sentence in item.sentences)
     return [item._replace(labels=_edit_labels(item, consistent[item.group])) for item in items]
+
+
+def measure_rows(corpora: Corpora, idf: Mapping[str, float]) -> Rows:
+    """Measure all that the judge is fitted on."""
+    return Rows(
+        ragtruth=measure(corpora.ragtruth, idf),
+        summedits=measure_edits(corpora.summedits, idf),
+        begin=measure(corpora.begin, idf),
+        factcheck=measure(corpora.factcheck, idf),
+    )
 
 
 def fold_of(group: str, folds: int, salt: str = "") -> int:

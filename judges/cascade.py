@@ -22,7 +22,7 @@ from assay.judges.calibration import Calibration, CalibrationError
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
 from assay.judges.hash_sampling import hash64, is_below
-from assay.judges.metrics import grounding_state, published_risk, score
+from assay.judges.metrics import INVALID_CITATION, grounding_state, published_risk, score
 from assay.judges.prices import total_cost
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RuleSet
@@ -220,8 +220,9 @@ def _must_go_on(passage: _Passage) -> str:
     risk, state = published_risk(sample, verdict, rubric), grounding_state(sample, verdict)
     if risk is not None and when.risk_between[0] <= risk <= when.risk_between[1]:
         return f"risk {risk:.3g} within {_band(rubric)}"
-    if when.rule_hits and verdict.rule_hits:
-        return f"rule {verdict.rule_hits[0].rule} fired"
+    fired = next((hit.rule for hit in verdict.rule_hits if hit.rule != INVALID_CITATION), "")
+    if when.rule_hits and fired:
+        return f"rule {fired} fired"
     return f"state {state.value}" if state in when.states else ""
 
 

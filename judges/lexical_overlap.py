@@ -1,30 +1,26 @@
 """Whether a piece of evidence has anything to do with a claim: a shared word, a shared part of one, or a shared value.
 
-A tie is necessary for support, and far from enough. Its absence is decided only where it can be. Texts in two scripts,
-or in two languages, can share nothing but numbers and names. A claim there that states none of these is left to the
-judge and reported as unchecked. Two languages are told apart by their small words.
+A tie is necessary for support, and far from enough. Its absence is decided only within one script and one language that
+both texts are known to be in. A true translation shares no word with its source, so where either may be in another
+language the claim is left to the judge, and said to be unchecked. What a foreign number is worth is for rule `values`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from assay.judges.text.words import STOP_WORDS, WordTable, stem, surface_words, word_set, words
+from assay.judges.text.languages import ALL_SMALL_WORDS, OTHER, UNSPACED, likely_languages, script
+from assay.judges.text.words import STOP_WORDS, WordTable, stem, surface_words, word_set
 from assay.judges.values import extract_values, value_index
 
 GRAM = 5
 """Letters in a row that two words must share to count as related, where their stems differ."""
 
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-"""Scripts without blanks between words: Thai, Lao, Burmese, Khmer, kana and the ideographs."""
-
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 """A run of a script without blanks between words, as `東京タワー`."""
 
 _GRAMMAR_ONLY = re.compile("[\u3040-\u309f]+")
@@ -33,11 +29,22 @@ _GRAMMAR_ONLY = re.compile("[\u3040-\u309f]+")
 Pairs of them are endings and particles. What a Japanese sentence is about is written otherwise.
 """
 
-_ASSENT = word_set("yes yeah yep right correct true indeed exactly absolutely sure agree course definitely certainly")
-"""Words that say yes to a question and nothing else. What they affirm stands in the question."""
+_ASSENT = word_set(
+    "yes yeah yep right correct true indeed exactly absolutely sure agree course definitely certainly nope nah false "
+    "incorrect wrong untrue oui vrai faux doch stimmt richtig falsch wahr verdadero falso cierto claro vero certo "
+    "verdadeiro certo errado waar onwaar klopt evet hayır doğru yanlış да нет верно неверно так ні tak nie prawda "
+    "fałsz sant falskt sandt falsk نعم لا صحيح خطأ हाँ नहीं हां सही गलत হ্যাঁ না"
+)
+"""Words that say yes or no to a question and nothing else. What they affirm or deny stands in the question."""
 
+_PRONOUN_FIRST = re.compile(r"\W*(?:(?:yes|no)\b\W*)?(?:it|they|this|that|these|those|he|she|there)\b", re.IGNORECASE)
+"""The start of a sentence about what was asked: `It is`, `Yes, they`."""
+
+_FEW_TERMS = 3
+_LEAST_SHARED = 2
 _LONGEST_WORD = 40
 _MOST_CHARS = 200_000
+_LANGUAGE_CHARS = 4000
 
 
 class Tie(StrEnum):
@@ -48,24 +55,73 @@ class Tie(StrEnum):
     UNDECIDED = "undecided"
 
 
-def tie(claim: str, evidence: str, *, question: str = "") -> Tie:
+def tie(claim: str, evidence: str, *, question: str = "", beside: str = "") -> Tie:
     """Whether evidence and claim share anything that says something.
 
+    Nothing shared tells against a claim only within one language. Where one of the two may be in another, nothing is
+    decided: a true translation shares no word either.
+
     Args:
-        claim: the statement.
-        evidence: the passages that are to support it.
-        question: what was asked. Read with a claim that says nothing by itself (`Yes, it does.`).
+        claim: what is said to be supported.
+        evidence: the passages it is said to rest on.
+        question: what was asked. Read with a claim that says nothing by itself (`Yes, it does.`), and for the language
+            of one that does not tell (`Lyon`).
+        beside: text around the evidence, for the language of a passage that does not tell.
     """
-    claim, evidence = claim[:_MOST_CHARS], evidence[:_MOST_CHARS]
-    terms = content_terms(claim)
+    claim, evidence, question = claim[:_MOST_CHARS], evidence[:_MOST_CHARS], question[:_MOST_CHARS]
+    stated, terms = claim, content_terms(claim)
     if not terms:
-        claim, terms = f"{claim} {question[:_MOST_CHARS]}", content_terms(question[:_MOST_CHARS])
+        stated, terms = f"{claim} {question}", content_terms(question)
     known = content_terms(evidence)
-    if not terms.isdisjoint(known) or _related(terms, known) or _shares_value(claim, evidence):
+    if not terms.isdisjoint(known) or _related(terms, known) or _shares_value(stated, evidence):
         return Tie.SHARED
-    if _has_digits(claim) or not _foreign_to_each_other(claim, evidence):
+    if _comparable(claim, question, evidence, beside) and not _may_be_reworded(claim):
         return Tie.NONE
     return Tie.UNDECIDED
+
+
+def tied_to_a_line(claim: str, lines: Sequence[str], *, question: str = "") -> bool:
+    """Whether one of many lines shares more with the claim than chance.
+
+    A sentence drawn at random shares a word with some line of 40 of another text in 59 of 100 cases, two words with
+    the same line in 13. Of true sentences 3 % have no line of theirs with two.
+    """
+    terms = content_terms(claim[:_MOST_CHARS]) or content_terms(question[:_MOST_CHARS])
+    least = min(_LEAST_SHARED, len(terms))
+    if any(_shared(terms, content_terms(line[:_MOST_CHARS])) >= least for line in lines):
+        return True
+    return _shares_value(claim[:_MOST_CHARS], "\n".join(lines)[:_MOST_CHARS])
+
+
+def _shared(terms: frozenset[str], known: frozenset[str]) -> int:
+    """How many of the terms the known ones have, or have a related one of."""
+    equal = terms & known
+    grams = _grams(known)
+    related = sum(not _grams(frozenset({term})).isdisjoint(grams) for term in terms - equal)
+    return len(equal) + related
+
+
+def _may_be_reworded(claim: str) -> bool:
+    """Whether the claim tells so little that other words may say it all, as `It is free of charge initially` does.
+
+    It speaks of what was asked (`it`), in at most three words of content, and names no value. Of true sentences that
+    share nothing with their source a quarter are such, of sentences beside an unrelated line 1 %.
+    """
+    if _PRONOUN_FIRST.match(claim) is None:
+        return False
+    return 1 <= len(content_terms(claim)) <= _FEW_TERMS and not extract_values(claim)
+
+
+def _comparable(claim: str, question: str, evidence: str, beside: str) -> bool:
+    """Whether the claim would share a word with evidence that supports it: one script, one language."""
+    scripts = script(claim), script(evidence)
+    if None in scripts:
+        return True  # numbers alone, or look-alike letters of another script
+    if scripts[0] != scripts[1]:
+        return False
+    spoken = likely_languages(claim) or likely_languages(question)
+    written = likely_languages(evidence) or likely_languages(beside[:_LANGUAGE_CHARS])
+    return bool((spoken & written) - {OTHER})
 
 
 def content_terms(text: str) -> frozenset[str]:
@@ -88,7 +144,7 @@ def _terms(text: str) -> Iterator[str]:
 
 def _term(word: str) -> str:
     """The stem of a word that says what a text is about. Empty for any other."""
-    small = word in STOP_WORDS or word in _ASSENT or word in _ALL_SMALL_WORDS
+    small = word in STOP_WORDS or word in _ASSENT or word in ALL_SMALL_WORDS
     return "" if small or (len(word) == 1 and not word.isdigit()) else stem(word)
 
 
@@ -117,67 +173,3 @@ def _shares_value(claim: str, evidence: str) -> bool:
     """Whether the evidence states a value of the claim, however it writes it."""
     stated = value_index((evidence,))
     return any(stated.carries(value) for value in extract_values(claim))
-
-
-def _has_digits(text: str) -> bool:
-    return any(char.isdigit() for char in text)
-
-
-def _foreign_to_each_other(claim: str, evidence: str) -> bool:
-    """Whether the two are surely in two scripts, or surely in two languages."""
-    scripts = _script(claim), _script(evidence)
-    if None in scripts:
-        return False
-    if scripts[0] != scripts[1]:
-        return True
-    languages = _language(claim), _language(evidence)
-    return None not in languages and languages[0] != languages[1]
-
-
-def _script(text: str) -> str | None:
-    """The script of most letters. None where a word mixes two, as look-alike letters do, or where there are none."""
-    count: dict[str, int] = {}
-    for word, _, _ in words(text[:2000]):
-        scripts = {_script_of(char) for char in word if char.isalpha()}
-        if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
-            return None
-        for script in scripts:
-            count[_EAST_ASIAN_NAME if script in _EAST_ASIAN else script] = count.get(script, 0) + 1
-    return max(sorted(count), key=count.__getitem__) if count else None
-
-
-_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
-_EAST_ASIAN_NAME = "CJK"
-
-
-@lru_cache(maxsize=4096)
-def _script_of(char: str) -> str:
-    """The first word of the character's name, which for letters is the script's."""
-    return unicodedata.name(char, "?").split()[0]
-
-
-_SMALL_WORDS = {
-    "en": word_set("the of and that were it with from this which has have been not they would are by at be"),
-    "de": word_set("der die das und ist ein eine zu den von mit nicht im auf für sich des dem wird sind bei auch als"),
-    "fr": word_set("le la les des et est un une du dans que pour qui sur pas au aux ce il par avec sont cette ne"),
-    "es": word_set("el la los las de y un una que en por con para del se su al como está lo más"),
-    "it": word_set("il lo la gli di e è un una che con del della non sono si al alla dei da come più"),
-    "pt": word_set("os de e é uma que em por com para da não se na dos das ao mais são"),
-    "nl": word_set("de het een en op te dat niet met voor zijn aan er om ook als bij wordt"),
-    "pl": word_set("w na z nie się jest że jak po od przez dla są ale oraz który która"),
-    "ru": word_set("и в на с не что он по к из у за от это как для но его она был было до же"),
-    "uk": word_set("і в на з не що він до як за від це та для але його вона був було у ще їх"),
-}
-"""Words that give a language away, for languages in wide use that share their script. No word here
-is one of English and of another of them."""
-
-_ALL_SMALL_WORDS = frozenset().union(*_SMALL_WORDS.values())
-_LEAST_SMALL_WORDS = 2
-
-
-def _language(text: str) -> str | None:
-    """The language whose small words are most, if it has two different ones and twice as many as of any other."""
-    distinct = {word for word, _, _ in words(text[:4000])}
-    counts = sorted(((len(distinct & small), name) for name, small in _SMALL_WORDS.items()), reverse=True)
-    (most, name), (second, _) = counts[:2]
-    return name if most >= _LEAST_SMALL_WORDS and most >= 2 * second else None

@@ -23,6 +23,7 @@ from typing import Literal
 from assay.judges.rubric import Rubric, ScoreName
 from assay.judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
 from assay.judges.text.blank import is_empty
+from assay.judges.text.plain import on_one_line
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
@@ -41,6 +42,9 @@ RULE_HIT_RISK = {Severity.MINOR: 0.25, Severity.MATERIAL: 0.6, Severity.CRITICAL
 
 TEAM_RULES = ("pattern", "range", "table", "disclaimer")
 """Rules that a team writes. Their hits raise the risk and are told. Those of rule `values` show in the claims alone."""
+
+INVALID_CITATION = "citation:invalid"
+"""Rule of a citation mark that points to no passage. Its hits are told and change neither verdict, risk nor route."""
 
 COMMENT_LIMIT = 300
 
@@ -71,10 +75,8 @@ def score(
 
 def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
     """Why numbers are there, or why not: the first state that holds, from no answer to an answer fully judged."""
-    if verdict.kind is ResponseKind.REFUSAL:
-        return GroundingState.REFUSAL
-    if verdict.kind is ResponseKind.NO_CLAIMS or not verdict.claims:
-        return GroundingState.NO_CLAIMS
+    if verdict.kind is not ResponseKind.ANSWER or not verdict.claims:
+        return _state_without_claims(verdict)
     if not has_evidence(sample):
         return GroundingState.NO_EVIDENCE
     if verdict.partial_context:
@@ -84,6 +86,12 @@ def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
     return GroundingState.JUDGED
 
 
+def _state_without_claims(verdict: Verdict) -> GroundingState:
+    if verdict.kind is ResponseKind.REFUSAL:
+        return GroundingState.REFUSAL
+    return GroundingState.LANGUAGE_UNSUPPORTED if verdict.language_unsupported else GroundingState.NO_CLAIMS
+
+
 def has_evidence(sample: Sample) -> bool:
     """Whether any context says something: `[]` or `{"documents": []}` is what a search gives that found nothing."""
     return not all(is_empty(context) for context in sample.contexts)
@@ -91,7 +99,7 @@ def has_evidence(sample: Sample) -> bool:
 
 def _value(name: ScoreName, verdict: Verdict, state: GroundingState, rubric: Rubric) -> float | str:
     """One score, or the reason why it does not apply."""
-    if state in (GroundingState.REFUSAL, GroundingState.NO_CLAIMS):
+    if state in (GroundingState.REFUSAL, GroundingState.NO_CLAIMS, GroundingState.LANGUAGE_UNSUPPORTED):
         return state.value
     if state is GroundingState.NO_EVIDENCE:
         scored = name == "hallucination_risk" and rubric.closed_book == "score"
@@ -199,6 +207,7 @@ def _told(hits: list[RuleHit]) -> str:
 _WITHOUT_CLAIMS = {
     GroundingState.REFUSAL: "The response declines to answer: nothing to ground.",
     GroundingState.NO_CLAIMS: "The response states nothing that could be checked.",
+    GroundingState.LANGUAGE_UNSUPPORTED: "The judge does not know the language of the response or of its evidence.",
     GroundingState.NO_EVIDENCE: "No evidence was captured for this response.",
 }
 
@@ -209,11 +218,18 @@ def _explained(sample: Sample, verdict: Verdict, state: GroundingState) -> str:
         return _WITHOUT_CLAIMS.get(state, _WITHOUT_CLAIMS[GroundingState.NO_CLAIMS])
     if worst.verdict is ClaimVerdict.SUPPORTED:
         claims = len(verdict.claims)
-        return "The one claim is supported." if claims == 1 else f"All {claims} claims are supported."
+        told = "The one claim is supported." if claims == 1 else f"All {claims} claims are supported."
+        return " ".join((told, *_wrong_marks(verdict)))
     word = worst.verdict.value.replace("_", " ")
     quote = _quote(sample, worst)
     why = worst.reason or (f"evidence: “{quote}”" if quote else "no passage carries it")
     return f"{word}: “{_shortened(worst.text, 140)}” – {why}"
+
+
+def _wrong_marks(verdict: Verdict) -> list[str]:
+    """What is told of citation marks that point to no passage, where nothing worse is told."""
+    details = [hit.detail for hit in verdict.rule_hits if hit.rule == INVALID_CITATION]
+    return details[:1] + ([f"So do {len(details) - 1} more."] if len(details) > 1 else [])
 
 
 def _quote(sample: Sample, claim: Claim) -> str:
@@ -225,6 +241,6 @@ def _quote(sample: Sample, claim: Claim) -> str:
 
 
 def _shortened(text: str, limit: int) -> str:
-    """On one line, cut with an ellipsis at `limit` characters."""
-    line = " ".join(text[: 4 * limit].split())
+    """On one line, without control characters and markup, cut with an ellipsis at `limit` characters."""
+    line = on_one_line(text[: 4 * limit])
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

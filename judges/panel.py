@@ -1,6 +1,6 @@
 """The panel: several models of different families judge the same sample at once, and their votes are counted.
 
-Votes are counted on each sentence of the response. The sentences are ours (`split_sentences`), so all members speak of
+Votes are counted on each sentence of the response. The sentences are ours (`statements`), so all members speak of
 the same ones. A panel removes what one model gets wrong by chance, not what its members get wrong together (Verga et
 al. 2024, arXiv 2404.18796, on panels of different model families).
 """
@@ -41,7 +41,7 @@ from assay.judges.schema import (
     Usage,
     Verdict,
 )
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements
 
 PANEL_VERSION = "2"
 """Part of the fingerprint: changed whenever the same votes could give another verdict."""
@@ -132,7 +132,7 @@ class PanelJudge:
 
     def _count(self, sample: Sample, rubric: Rubric, answers: Sequence[Verdict | EvaluationError]) -> Verdict:
         """Merge the members' verdicts into one."""
-        sentences = split_sentences(sample.response)
+        sentences = statements(sample.response)
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
         members = [_Member(verdict, _by_sentence(verdict, sentences)) for verdict in verdicts]
         merged = [self._sentence(sample, span, [m.claims[n] for m in members]) for n, span in enumerate(sentences)]

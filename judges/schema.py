@@ -144,6 +144,7 @@ class GroundingState(StrEnum):
     NO_EVIDENCE = "no_evidence"
     EVIDENCE_SILENT = "evidence_silent"
     PARTIAL_CONTEXT = "partial_context"
+    LANGUAGE_UNSUPPORTED = "language_unsupported"
 
 
 class RubricState(StrEnum):
@@ -265,7 +266,8 @@ class Verdict(Record):
 
     `path` tells which tiers were asked and which decided; a single judge leaves it empty, it is written where rules
     and calibration are applied. Usage, cost and latency are those of all tiers together. `degraded`: a dearer tier
-    should have decided and did not answer. `needs_review`: a person should decide, for `review_reason`.
+    should have decided and did not answer. `language_unsupported`: the judge has no words for the language of answer or
+    evidence, and could not decide without them. `needs_review`: a person should decide, for `review_reason`.
     """
 
     judge: str
@@ -283,6 +285,7 @@ class Verdict(Record):
     needs_review: bool = False
     review_reason: Text = ""
     partial_context: bool = False
+    language_unsupported: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
     grades: tuple[Grade, ...] = ()
     rejected_evidence: int = 0

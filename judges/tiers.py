@@ -10,7 +10,7 @@ from assay.judges.metrics import has_evidence, judged_risk, published_risk
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RuleSet, statement_in
 from assay.judges.schema import ResponseKind, Sample, TierStep, Verdict
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements, without_form
 
 
 def conclude(sample: Sample, verdict: Verdict, rules: RuleSet, calibration: Calibration | None) -> Verdict:
@@ -57,9 +57,9 @@ def check_coverage(sample: Sample, verdict: Verdict) -> None:
         )
     if verdict.kind is not ResponseKind.ANSWER:
         return  # no number comes of it
-    covered = _merged(sample.response, verdict)
+    covered = _merged(without_form(sample.response), verdict)
     position = 0
-    for sentence in split_sentences(sample.response):
+    for sentence in statements(sample.response):
         while position < len(covered) and covered[position][1] < sentence.end:
             position += 1
         if position == len(covered) or covered[position][0] > sentence.start:

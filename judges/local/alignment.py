@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from assay.judges.local.evidence import EvidenceIndex
-from assay.judges.local.negation import denies, negated, opposites
 from assay.judges.rubric import ValueKind
+from assay.judges.text.negation import denies, negated, opposites
 from assay.judges.text.passages import PassageMatch
 from assay.judges.text.words import STOP_WORDS, WordTable, stems_between
 from assay.judges.values import Value

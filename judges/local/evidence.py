@@ -48,12 +48,13 @@ class EvidenceIndex:
         """
         self._read = within_limit(contexts, EVIDENCE_LIMIT)
         self.partial = sum(map(len, self._read)) < sum(map(len, contexts))
-        self.passages = PassageIndex(cut_passages(self._read), idf, asked)
+        self.passages = PassageIndex(cut_passages(self._read), idf, asked, continued=True)
         self.stems: set[str] = set()
         self.grams = KnownGrams(grams)
         self.words = 0
         for _, passages in groupby(self.passages.passages, key=lambda passage: passage.context):
             self._add([stem for passage in passages for stem in passage.stems])
+        self.grams.add_joints()
         for text in self._read:
             for name in camel_case_names(text):
                 parts = name_stems(name)

@@ -11,13 +11,14 @@ from assay.judges.local.alignment import Alignment, align, value_stems
 from assay.judges.local.evidence import EvidenceIndex
 from assay.judges.local.fields import FieldAgreement
 from assay.judges.local.ngrams import Grams, grams
+from assay.judges.local.spelling import Spelling, spelt_otherwise
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Sample, Span
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import as_read, statements, without_form
 from assay.judges.text.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 
-FEATURES_VERSION = "3"
+FEATURES_VERSION = "4"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
 
 _FIRST_PERSON = word_set("i i'm i've i'd i'll im my me we our")
@@ -45,6 +46,11 @@ _REPORTING = frozenset(
 
 _INFLECTED = ("ing", "ed")
 """Endings of verbs: whoever rewords a text changes verbs first, whoever invents brings nouns, names and numbers."""
+
+
+AROUND = 300
+"""Characters of its sentence on either side of a value in which the arithmetic it comes from must be named. It also
+bounds what is read for each of many values in one long sentence."""
 
 
 class SentenceFeatures(NamedTuple):
@@ -92,7 +98,8 @@ class SentenceFeatures(NamedTuple):
 class SentenceView(NamedTuple):
     """One sentence of the response with what was measured on it. `absent` is rarest first.
 
-    `stated` means that it stands in the evidence word for word.
+    `absent_shares` are their stems, each with its share of the sentence's weight. `stated` means that the sentence
+    stands in the evidence word for word.
     """
 
     span: Span
@@ -102,6 +109,7 @@ class SentenceView(NamedTuple):
     features: SentenceFeatures
     alignment: Alignment
     absent: tuple[str, ...]
+    absent_shares: tuple[tuple[str, float], ...]
     missing: tuple[Value, ...]
     agreement: FieldAgreement
     stated: bool
@@ -146,41 +154,71 @@ def read_response(sample: Sample, idf: Mapping[str, float]) -> ResponseView:
     talk = (sample.question, *(turn.content for turn in sample.history))
     asked = frozenset(term for text in talk for term in stems_between(text, 0, len(text)))
     today = trace_date(sample.metadata)
-    context = _Context(sample.response, sample.contexts, today, evidence, asked, idf, len(sentences))
+    context = _Context(without_form(sample.response), sample.contexts, today, evidence, asked, idf, len(sentences))
     views = (_measure(context, number, sentence) for number, sentence in enumerate(sentences))
     return ResponseView(tuple(views), evidence)
 
 
 def _sentences(text: str) -> Iterator[_Sentence]:
     """The sentences of a response, each with the values that begin in it."""
-    values = extract_values(text)
+    blanked = without_form(text)
+    values = extract_values(blanked)
     position = 0
-    for span in split_sentences(text):
+    for span in statements(text):
         first = position
         while position < len(values) and values[position].start < span.end:
             position += 1
-        written = text[span.start : span.end]
+        written = blanked[span.start : span.end]
         surface = surface_words(written)
         stems = stems_of(surface)
-        yield _Sentence(span, written, surface, stems, grams(stems), values[first:position])
+        yield _Sentence(span, as_read(written), surface, stems, grams(stems), values[first:position])
+
+
+class _Words(NamedTuple):
+    """The words and values of a sentence beside the evidence.
+
+    `content` are its content words by stem, `telling` those that are not another spelling of a carried value, `weight`
+    is what they weigh together, and `absent` are those of them that the evidence does not have, the rarest first.
+    """
+
+    content: dict[str, str]
+    telling: dict[str, str]
+    weight: float
+    absent: list[str]
+    missing: tuple[Value, ...]
+    carried: list[Value]
+    spelling: Spelling
+
+
+def _read_words(context: _Context, sentence: _Sentence) -> _Words:
+    """Hold the words and values of a sentence against the evidence."""
+    span, _, surface, stems, _, values = sentence
+    evidence, idf = context.evidence, context.idf
+    content = {
+        term: word for term, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1
+    }
+    known = [_known(context, value, span) for value in values]
+    missing = tuple(value for value, is_known in zip(values, known, strict=True) if not is_known)
+    carried = [value for value, is_known in zip(values, known, strict=True) if is_known]
+    written = context.response[span.start : span.end]
+    spelling = spelt_otherwise(carried, written, span.start, stems, evidence.stems)
+    telling = {term: word for term, word in content.items() if term not in spelling.stems}
+    weight = sum(map(idf.__getitem__, telling)) or 1.0
+    absent = sorted((term for term in telling if term not in evidence.stems), key=lambda term: (-idf[term], term))
+    return _Words(content, telling, weight, absent, missing, carried, spelling)
 
 
 def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceView:
     """All features of one sentence."""
     evidence, idf = context.evidence, context.idf
     span, text, surface, stems, pairs_and_triples, values = sentence
-    content = {
-        term: word for term, word in zip(stems, surface, strict=True) if word not in STOP_WORDS and len(word) > 1
-    }
-    weight = sum(map(idf.__getitem__, content)) or 1.0
-    absent = sorted((term for term in content if term not in evidence.stems), key=lambda term: (-idf[term], term))
-    known = [_known(context, value, text) for value in values]
-    missing = tuple(value for value, is_known in zip(values, known, strict=True) if not is_known)
-    carried = [value for value, is_known in zip(values, known, strict=True) if is_known]
+    content, telling, weight, absent, missing, carried, spelling = _read_words(context, sentence)
     missing_names = sum(value.kind is ValueKind.NAME for value in missing)
-    alignment = align(stems, content, carried, evidence, idf)
+    alignment = align(stems, telling, carried, evidence, idf)
+    if content and not telling:
+        alignment = alignment._replace(coverage=1.0, nearby=1.0)
     agreement = evidence.fields.agreement(text)
-    known_pairs = [pair in evidence.grams.pairs for pair in pairs_and_triples.pairs]
+    shared = spelling.shared(pairs_and_triples, evidence.grams)
     absent_weight = sum(map(idf.__getitem__, absent)) / weight
     features = SentenceFeatures(
         absent_weight=absent_weight,
@@ -189,9 +227,9 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
         absent_telling=math.log1p(sum(term in _REPORTING for term in absent)),
         absent_verbs=math.log1p(sum(content[term].endswith(_INFLECTED) for term in absent)),
         unasked_weight=sum(idf[term] for term in absent if term not in context.asked) / weight,
-        pair_novelty=_novelty(known_pairs),
-        triple_novelty=_novelty([triple in evidence.grams.triples for triple in pairs_and_triples.triples]),
-        gap_novelty=_novelty([gap in evidence.grams.gaps for gap in pairs_and_triples.gaps]),
+        pair_novelty=_novelty(shared.pairs),
+        triple_novelty=_novelty(shared.triples),
+        gap_novelty=_novelty(shared.gaps),
         best_coverage=alignment.coverage,
         stitched=max(0.0, 1.0 - absent_weight - alignment.coverage),
         nearby=alignment.nearby,
@@ -217,16 +255,19 @@ def _measure(context: _Context, number: int, sentence: _Sentence) -> SentenceVie
         length=math.log1p(len(stems)),
         position=number / context.sentences,
         last=float(number == context.sentences - 1),
-        copied_run=_longest_run(known_pairs) / max(1, len(stems)),
-        rarity=weight / max(1, len(content)),
+        copied_run=_longest_run(shared.pairs) / max(1, len(stems)),
+        rarity=weight / max(1, len(telling)),
         sentences=math.log1p(context.sentences),
     )
+    shares = tuple((term, idf[term] / weight) for term in absent)
     shown = tuple(content[term] for term in absent)
     stated = not absent and evidence.states(text)
-    return SentenceView(span, text, len(stems), len(content), features, alignment, shown, missing, agreement, stated)
+    return SentenceView(
+        span, text, len(stems), len(content), features, alignment, shown, shares, missing, agreement, stated
+    )
 
 
-def _known(context: _Context, value: Value, sentence: str) -> bool:
+def _known(context: _Context, value: Value, span: Span) -> bool:
     """Whether the evidence carries the value, names it relative to today, or lets it be worked out."""
     carried = context.evidence.values
     if carried.carries(value, context.response[max(0, value.start - 20) : value.start]):
@@ -235,7 +276,8 @@ def _known(context: _Context, value: Value, sentence: str) -> bool:
         return True
     if value.kind in (ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE):
         return False
-    return is_derived(value, sentence, carried.operands, carried.list_lengths | {list_length(context.response)})
+    around = context.response[max(span.start, value.start - AROUND) : min(span.end, value.end + AROUND)]
+    return is_derived(value, around, carried.operands, carried.list_lengths | {list_length(context.response)})
 
 
 def _novelty(known: Sequence[bool]) -> float:

@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
-from assay.judges.local.negation import denies
+from assay.judges.text.negation import denies
 from assay.judges.text.words import STOP_WORDS, stem, stems_between
 
 _FIELD = re.compile(

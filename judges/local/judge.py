@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.local.checkworthy import checkworthy, is_refusal
+from assay.judges.local.denials import denied_though_stated
 from assay.judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
+from assay.judges.local.languages import WRONG_DOUBT, Pairing, compare, pairing, states_something
 from assay.judges.local.model import LocalModel, Prediction, files_digest, load_word_weights
+from assay.judges.local.short_answers import ShortVerdict, judge_short
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Tier, Verdict
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Span, Tier, Verdict
 from assay.judges.text.blank import is_empty
 
 HIGH_RISK = 0.5
@@ -61,8 +64,13 @@ class LocalJudge:
     def _judge(self, sample: Sample) -> Verdict:
         began = time.perf_counter()
         view = read_response(sample, self._weights)
-        checked = checkworthy(view.sentences)
+        pair = pairing(sample)
+        checked = checkworthy(view.sentences) if pair is Pairing.ENGLISH else _checkworthy_elsewhere(view)
+        short = judge_short(sample)
+        if short is not None:
+            checked = list(view.sentences)
         kept = {sentence.span.start for sentence in checked}
+        update: dict[str, object]
         base = Verdict(
             judge=self.name,
             tier=Tier.SCREEN,
@@ -70,24 +78,101 @@ class LocalJudge:
             partial_context=view.evidence.partial,
             cost_usd=0.0,
         )
-        if checked:
+        if short is not None:
+            update = _of_short_answer(sample.response, view, short)
+        elif checked and pair is not Pairing.ENGLISH:
+            update = _elsewhere(sample, view, checked, pair)
+        elif checked:
             prediction = self._model.read(checked, view.evidence.words)
-            update: dict[str, object] = {
-                "claims": _claims(view, checked, prediction),
+            update = {
+                "claims": _claims(sample.response, view, checked, prediction),
                 "risk": prediction.risk,
                 "calibrated": True,
             }
         else:
             refuses = any(is_refusal(sentence.text) for sentence in view.sentences)
-            update = {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
+            denied = _denied(sample, view)
+            update = denied or {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
         return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
 
 
-def _claims(view: ResponseView, sentences: Sequence[SentenceView], prediction: Prediction) -> tuple[Claim, ...]:
+def _denied(sample: Sample, view: ResponseView) -> dict[str, object]:
+    """The verdict where a refusal rests on the evidence not telling what it does tell. Empty where it does not."""
+    for sentence in view.sentences:
+        where = denied_though_stated(sample, sentence.text)
+        if where is None:
+            continue
+        claim = Claim(
+            text=sample.response[sentence.span.start : sentence.span.end],
+            span=sentence.span,
+            verdict=ClaimVerdict.CONTRADICTED,
+            p_supported=1.0 - WRONG_DOUBT,
+            evidence=(where,),
+            source="local",
+            reason="it says that the evidence does not tell this, and a passage does",
+        )
+        rest = tuple(other.span for other in view.sentences if other.span != sentence.span)
+        return {"claims": (claim,), "not_checkworthy": rest, "risk": WRONG_DOUBT}
+    return {}
+
+
+def _checkworthy_elsewhere(view: ResponseView) -> list[SentenceView]:
+    """The sentences that state something, where the words are not known."""
+    return [sentence for sentence in view.sentences if not is_refusal(sentence.text) and states_something(sentence)]
+
+
+def _elsewhere(
+    sample: Sample, view: ResponseView, sentences: Sequence[SentenceView], pair: Pairing
+) -> dict[str, object]:
+    """The verdict where answer or evidence is not in English. What is found wrong counts, whatever is unknown."""
+    compared = compare(sample, view, sentences, pair)
+    wrong = any(
+        sentence_check.verdict in (ClaimVerdict.NOT_FOUND, ClaimVerdict.CONTRADICTED) for sentence_check in compared
+    )
+    if not wrong and any(sentence_check.verdict is None for sentence_check in compared):
+        return {"language_unsupported": True, "not_checkworthy": tuple(each.span for each in view.sentences)}
+    known = [sentence_check for sentence_check in compared if sentence_check.verdict is not None]
+    spans = {sentence_check.sentence.span.start for sentence_check in known}
+    claims = tuple(
+        Claim(
+            text=sample.response[sentence_check.sentence.span.start : sentence_check.sentence.span.end],
+            span=sentence_check.sentence.span,
+            verdict=sentence_check.verdict or ClaimVerdict.NOT_FOUND,
+            p_supported=1.0 - sentence_check.doubt,
+            evidence=_evidence(view, sentence_check.sentence),
+            source="local",
+            reason=sentence_check.reason,
+        )
+        for sentence_check in known
+    )
+    rest = tuple(each.span for each in view.sentences if each.span.start not in spans)
+    return {"claims": claims, "not_checkworthy": rest, "risk": max(sentence_check.doubt for sentence_check in known)}
+
+
+def _of_short_answer(response: str, view: ResponseView, short: ShortVerdict) -> dict[str, object]:
+    """The verdict on an answer that was judged with its question."""
+    spans = [sentence.span for sentence in view.sentences] or [Span(start=0, end=len(response))]
+    span = Span(start=spans[0].start, end=spans[-1].end)
+    claim = Claim(
+        text=response[span.start : span.end],
+        span=span,
+        verdict=short.verdict,
+        p_supported=1.0 - short.doubt,
+        evidence=short.evidence,
+        source="local",
+        reason=short.reason,
+    )
+    return {"claims": (claim,), "risk": short.doubt}
+
+
+def _claims(
+    response: str, view: ResponseView, sentences: Sequence[SentenceView], prediction: Prediction
+) -> tuple[Claim, ...]:
     """One claim per check-worthy sentence."""
     weakest = max(range(len(sentences)), key=lambda number: prediction.doubts[number])
     return tuple(
         _claim(
+            response,
             view,
             sentence,
             doubt,
@@ -97,7 +182,7 @@ def _claims(view: ResponseView, sentences: Sequence[SentenceView], prediction: P
     )
 
 
-def _claim(view: ResponseView, sentence: SentenceView, doubt: float, *, failing: bool) -> Claim:
+def _claim(response: str, view: ResponseView, sentence: SentenceView, doubt: float, *, failing: bool) -> Claim:
     """The claim a sentence makes, with its verdict."""
     if failing and not sentence.stated:
         against = _contradiction(sentence)
@@ -106,7 +191,7 @@ def _claim(view: ResponseView, sentence: SentenceView, doubt: float, *, failing:
     else:
         verdict, reason = ClaimVerdict.SUPPORTED, ""
     return Claim(
-        text=sentence.text,
+        text=response[sentence.span.start : sentence.span.end],
         span=sentence.span,
         verdict=verdict,
         p_supported=1.0 - doubt,

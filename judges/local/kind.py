@@ -1,4 +1,4 @@
-"""Whether a response answers, declines or says nothing checkable, told by the local judge's patterns (English)."""
+"""Whether a response answers, declines or says nothing checkable, told by the local judge's patterns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from assay.judges.local.features import read_response
 from assay.judges.local.model import load_word_weights
 from assay.judges.schema import ResponseKind, Sample
 
-KIND_VERSION = "1"
+KIND_VERSION = "2"
 """Changed whenever a response could be taken for another kind."""
 
 

@@ -43,15 +43,36 @@ class KnownGrams:
         self._pairs = {pair for sentence in sentences for pair in sentence.pairs}
         self._gaps = {gap for sentence in sentences for gap in sentence.gaps}
         self._triples = {triple for sentence in sentences for triple in sentence.triples}
+        self._begins: set[Pair] = set()
+        self._ends: set[Pair] = set()
         self.pairs: set[Pair] = set()
         self.gaps: set[Pair] = set()
         self.triples: set[Triple] = set()
 
     def add(self, stems: Sequence[str]) -> None:
         """Read a text of the evidence."""
+        if len(stems) > 1:
+            self._begins.add((stems[0], stems[1]))
+            self._ends.add((stems[-2], stems[-1]))
         self.add_pairs(stems)
         self.gaps |= self._gaps.intersection(_gaps(stems))
         self.triples |= self._triples.intersection(_triples(stems))
+
+    def add_joints(self) -> None:
+        """Take any text for the continuation of any other: those of a cut document are, and nobody says which."""
+        firsts, seconds = {begin[0] for begin in self._begins}, {begin[1] for begin in self._begins}
+        lasts, before = {end[1] for end in self._ends}, {end[0] for end in self._ends}
+        self.pairs |= {pair for pair in self._pairs if pair[0] in lasts and pair[1] in firsts}
+        self.gaps |= {
+            (left, right)
+            for left, right in self._gaps
+            if (left in before and right in firsts) or (left in lasts and right in seconds)
+        }
+        self.triples |= {
+            triple
+            for triple in self._triples
+            if (triple[:2] in self._ends and triple[2] in firsts) or (triple[0] in lasts and triple[1:] in self._begins)
+        }
 
     def add_pairs(self, stems: Sequence[str]) -> None:
         """Read words of which only neighbours belong together."""

@@ -72,7 +72,7 @@ class EscalateWhen(Record):
 
     risk_between: tuple[Probability, Probability] = (0.05, 0.9)
     rule_hits: bool = True
-    states: tuple[GroundingState, ...] = (GroundingState.PARTIAL_CONTEXT,)
+    states: tuple[GroundingState, ...] = (GroundingState.PARTIAL_CONTEXT, GroundingState.LANGUAGE_UNSUPPORTED)
     disagreement: bool = True
     risk_apart: Annotated[float, Field(gt=0, le=1)] = 0.5
 

@@ -176,6 +176,11 @@ class Rules(Record):
     """Checks by code that act on the claim table."""
 
     values: tuple[ValueKind, ...] = ()
+    unexplained: Literal["doubt", "keep"] = Field(
+        default="doubt",
+        description="What becomes of a supported claim with a value that nobody gave it and that follows from nothing: "
+        "doubt (it does not count as supported), or keep, for traffic that you trust.",
+    )
     patterns: tuple[Pattern, ...] = ()
     ranges: tuple[Range, ...] = ()
     tables: tuple[Table, ...] = ()

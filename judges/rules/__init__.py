@@ -12,7 +12,7 @@ from assay.judges.rules.expressions import PatternTimeout
 from assay.judges.rules.ruleset import RULES, RuleSet
 from assay.judges.schema import Sample, Verdict
 
-RULES_VERSION = "4"
+RULES_VERSION = "6"
 """Part of the evaluator revision: changed whenever a rule could decide a sample differently."""
 
 __all__ = [

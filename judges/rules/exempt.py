@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.judges.rubric import Rules
+from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Span, Tier, Verdict
+from assay.judges.text.assertions import asserts
+from assay.judges.text.form import statements, without_form
 from assay.judges.text.restatements import LEAST_WORDS, content_stems, first_statement
-from assay.judges.text.sentences import split_sentences
 from assay.judges.text.words import stem, word_after, word_set
 from assay.judges.values import Value
+
+SOURCE = "rule:exempt"
+
+DOUBTED_SUPPORT = 0.5
+"""Probability of support for a statement that a judge said was none: it was not judged, so nothing proves it wrong."""
 
 _PARTS_OF_TEXT = word_set("word sentence paragraph bullet character line")
 
@@ -21,7 +29,46 @@ def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
     """The first sentence of a response said to claim nothing that tells what the evidence tells. None without one."""
     if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
         return None
-    return first_statement(sample, split_sentences(sample.response))
+    return first_statement(sample, statements(sample.response))
+
+
+def compile_exempt(rules: Rules, source: str) -> Step | None:
+    """The step that makes claims of the statements in an answer said to be none. It holds for every rubric."""
+    del rules, source
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        return progress._replace(verdict=claim_statements(sample, progress.verdict))
+
+    return step
+
+
+def claim_statements(sample: Sample, verdict: Verdict) -> Verdict:
+    """The verdict with a claim in doubt for each sentence that states something, of a response said to state nothing.
+
+    What tells what the evidence tells was refused before (`statement_in`), so no passage carries these sentences.
+    """
+    if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
+        return verdict
+    read = without_form(sample.response)
+    spans = statements(sample.response)
+    stated = [span for span in spans if asserts(read[span.start : span.end])]
+    if not stated:
+        return verdict
+    reason = "said to be no statement, but it states something that no passage carries"
+    claims = tuple(
+        Claim(
+            text=sample.response[span.start : span.end],
+            span=span,
+            verdict=ClaimVerdict.NOT_FOUND,
+            p_supported=DOUBTED_SUPPORT,
+            source=SOURCE,
+            reason=reason,
+        )
+        for span in stated
+    )
+    starts = {span.start for span in stated}
+    rest = tuple(span for span in spans if span.start not in starts)
+    return verdict.model_copy(update={"kind": ResponseKind.ANSWER, "claims": claims, "not_checkworthy": rest})
 
 
 def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> Verdict:
@@ -34,15 +81,15 @@ def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> 
     if verdict.tier is Tier.SCREEN:
         return verdict
     answered = verdict.kind is ResponseKind.ANSWER
-    exempt, least = (verdict.not_checkworthy, 1) if answered else (split_sentences(sample.response), LEAST_WORDS)
-    telling = [value for value in foreign if not _counts_text(sample.response, value)]
+    exempt, least = (verdict.not_checkworthy, 1) if answered else (statements(sample.response), LEAST_WORDS)
+    read = without_form(sample.response)
+    telling = [value for value in foreign if not _counts_text(read, value)]
     claims: list[Claim] = []
     rest: list[Span] = []
     for span in exempt:
         own = [value for value in telling if span.start <= value.start < span.end]
-        text = sample.response[span.start : span.end]
-        if own and len(content_stems(text)) >= least:
-            claims.append(_claim(text, span))
+        if own and len(content_stems(read[span.start : span.end])) >= least:
+            claims.append(_claim(sample.response[span.start : span.end], span))
         else:
             rest.append(span)
     if not claims:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Sample, Span
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements, without_form
 from assay.judges.text.words import STOP_WORDS, stem, word_set, words
 from assay.judges.values import Value
 from assay.judges.values.extract import measured_values
@@ -87,7 +87,8 @@ class Reading:
     """One response, read lazily: a rule without a mention costs no extraction of values."""
 
     def __init__(self, sample: Sample) -> None:
-        self.text = sample.response
+        self.response = sample.response
+        self.text = without_form(sample.response)
         self.question = sample.question
 
     @cached_property
@@ -103,7 +104,7 @@ class Reading:
     @cached_property
     def sentences(self) -> list[Span]:
         """The response's sentences."""
-        return split_sentences(self.text)
+        return statements(self.response)
 
     @cached_property
     def values(self) -> dict[ValueKind, list[Value]]:

@@ -45,6 +45,13 @@ class PassageMatch(NamedTuple):
     window: frozenset[str]
 
 
+class _Edge(NamedTuple):
+    """Whether a context begins with a passage, and whether it ends with it."""
+
+    begins: bool
+    ends: bool
+
+
 def cut_passages(contexts: Sequence[str]) -> Iterator[Passage]:
     """Every word of every context, in passages of at most `PASSAGE_WORDS` words of one sentence."""
     for number, text in enumerate(contexts):
@@ -76,6 +83,8 @@ class PassageIndex:
         passages: Iterable[Passage],
         weights: Mapping[str, float] | None = None,
         asked: Iterable[str] | None = None,
+        *,
+        continued: bool = False,
     ) -> None:
         """Index the passages.
 
@@ -83,9 +92,12 @@ class PassageIndex:
             passages: to be found.
             weights: how much a stem tells, 1 for each where it is None.
             asked: the only stems that will be asked for. Any where it is None.
+            continued: whether a context may go on in another, as the pieces of a cut document do. Nobody says in
+                which, so at the edge of a context the edge of another that carries most counts as its neighbour.
         """
         self.passages = list(passages)
         self._weights = weights
+        self._edges = self._edge_passages() if continued else {}
         postings: dict[str, list[int]] = defaultdict(list)
         telling = None if asked is None else frozenset(asked) - STOP_WORDS
         for number, passage in enumerate(self.passages):
@@ -111,9 +123,18 @@ class PassageIndex:
             return None
         passage = self._first(gained)
         total = sum(weights)
-        window = frozenset().union(*(self.passages[near].stems for near in self.around(passage)))
+        near = [*self.around(passage), *self._beyond(passage, gained)]
+        window = frozenset().union(*(self.passages[number].stems for number in near))
         nearby = sum(compress(weights, map(window.__contains__, unique)))
         return PassageMatch(passage, gained[passage] / total, nearby / total, window)
+
+    def most(self, stems: Iterable[str], limit: int) -> list[int]:
+        """The passages that hold most of the stems, at most so many, the fullest first, equals by their text."""
+        held: dict[int, int] = defaultdict(int)
+        for term in set(stems):
+            for number in self.holding(term):
+                held[number] += 1
+        return sorted(held, key=lambda number: (-held[number], self.passages[number].stems))[:limit]
 
     def holding(self, stem_: str) -> Sequence[int]:
         """The passages that hold the stem. None where so many do that it tells nothing."""
@@ -126,6 +147,30 @@ class PassageIndex:
         first = passage - 1 if passage and self.passages[passage - 1].context == context else passage
         end = passage + 1 if passage < last and self.passages[passage + 1].context == context else passage
         return range(first, end + 1)
+
+    def _edge_passages(self) -> dict[int, _Edge]:
+        """The passages at which a context begins or ends."""
+        last = len(self.passages) - 1
+        contexts = [passage.context for passage in self.passages]
+        begins = [not number or contexts[number - 1] != context for number, context in enumerate(contexts)]
+        edges = ((number, _Edge(begin, number == last or begins[number + 1])) for number, begin in enumerate(begins))
+        return {number: edge for number, edge in edges if any(edge)}
+
+    def _beyond(self, passage: int, gained: Mapping[int, float]) -> Iterator[int]:
+        """Where the context may go on before a passage that begins it and after one that ends it."""
+        edge = self._edges.get(passage)
+        if edge is None:
+            return
+        own = self.passages[passage].context
+        others = {
+            number: gain
+            for number, gain in gained.items()
+            if number in self._edges and self.passages[number].context != own
+        }
+        for is_open, end in ((edge.begins, "ends"), (edge.ends, "begins")):
+            meeting = {number: gain for number, gain in others.items() if getattr(self._edges[number], end)}
+            if is_open and meeting:
+                yield self._first(meeting)
 
     def _first(self, gained: Mapping[int, float]) -> int:
         """The passage with the greatest gain. Among equals the shortest wins, then the first by text."""

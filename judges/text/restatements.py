@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from assay.judges.schema import Sample, Span
+from assay.judges.text.form import without_form
 from assay.judges.text.passages import PassageIndex, cut_passages
 from assay.judges.text.words import STOP_WORDS, stem, words
 
@@ -37,8 +38,9 @@ def first_statement(sample: Sample, sentences: Iterable[Span]) -> Span | None:
     """The first of these sentences of the response that tells what the evidence tells. None without one."""
     asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
     index: PassageIndex | None = None
+    read = without_form(sample.response)
     for span in sentences:
-        text = sample.response[span.start : span.end]
+        text = read[span.start : span.end]
         own = content_stems(text) - asked
         if len(own) < LEAST_WORDS or _QUESTION_MARK.search(text):
             continue

@@ -45,6 +45,9 @@ _SECTION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,}")
 _WORD = re.compile(r"[^\W_]")
 """A letter or a digit of any script: `a`, `7`, `語`."""
 
+_BLANKS = re.compile(r"\s*")
+"""White space after a stop, as in `.  `. It may be long, where a mark of form was blanked."""
+
 _LOOKBACK = 40
 _LOOKAHEAD = 40
 
@@ -176,7 +179,9 @@ def _ends_sentence(text: str, stop: re.Match[str], start: int) -> bool:
     period = written[0] == "." and not written.startswith("..")
     if period and _ENDS_BEFORE_ANYTHING[before.rpartition(" ")[2]]:
         return True
-    rest = text[stop.end() : stop.end() + _LOOKAHEAD].lstrip()
+    following = _BLANKS.match(text, stop.end())
+    after = following.end() if following else stop.end()
+    rest = text[after : after + _LOOKAHEAD]
     return _period_ends(before, rest) if period else not rest[:1].islower()
 
 

@@ -145,10 +145,14 @@ def _only_word(piece: str) -> str:
     return str(matches[0])
 
 
+_NOTED = {"noted": "note", "noting": "note"}
+"""Words whose ending would leave a negation."""
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A crude stem of a lower-case word: inflections and common derivations share one."""
-    word = word.removesuffix("'s")
+    word = _NOTED.get(word, word.removesuffix("'s"))
     if len(word) <= 3 or not word.isalpha():
         return word
     word = _uninflected(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import product
 
 _MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905 - readable
@@ -19,14 +20,20 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _YEAR = r"(?:1[5-9]|20)\d\d"
 
 DATE = (
-    r"(?:(?=\d)(?:(?P<iso>\d{4}-\d{2}-\d{2})(?!\d)"
-    rf"|(?P<d2>{_DAY})\s{{1,3}}(?:of\s)?(?P<m2>{_MONTH})(?:\s?,?\s{{1,3}}(?P<y2>{_YEAR})\b)?"
+    r"(?:(?=\d)(?:(?P<iso>\d{4}-\d{2}-\d{2})(?:[T ](?P<iso_time>[0-2]\d:[0-5]\d)(?!\s?[ap]\.?m\b)"
+    r"(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|\s?[+-]\d{2}:?\d{2})?)?(?!\d)"
+    rf"|(?P<d2>{_DAY})\s{{1,3}}(?:of\s)?(?P<m2>{_MONTH})(?:\s?,?\s{{1,3}}(?P<y2>{_YEAR})\b(?!\s?%))?"
     r"|(?P<slash>\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2}))(?![\d/])"
-    rf"|(?P<year>{_YEAR})(?=s?\b)(?![,.]\d|\s?(?:%|percent)))"
-    rf"|(?P<m1>{_MONTH})\s{{1,3}}(?P<d1>{_DAY})\b(?!\s?%)(?:\s?,?\s{{1,3}}(?P<y1>{_YEAR})\b)?"
-    rf"|(?P<m3>{_MONTH})(?:\s{{1,3}}of)?\s?,?\s{{1,3}}(?P<y3>{_YEAR})\b)"
+    r"|(?P<century>\d{1,2}(?:st|nd|rd|th)[\s-]century\b)"
+    r"|(?P<decade>(?:1[5-9]|20)\d0)['’]?s\b"
+    rf"|(?P<year>{_YEAR})\b(?![,.]\d|\s?(?:%|percent|(?:m|b|tr)illion\b)))"
+    rf"|(?P<m1>{_MONTH})\s{{1,3}}(?P<d1>{_DAY})\b(?!\s?%)(?:\s?,?\s{{1,3}}(?P<y1>{_YEAR})\b(?!\s?%))?"
+    rf"|(?P<m3>{_MONTH})(?:\s{{1,3}}of)?\s?,?\s{{1,3}}(?P<y3>{_YEAR})\b(?!\s?%))"
 )
-"""A date: ISO, day and month and year in either order, month and year, with slashes or points, or a year alone."""
+"""A date: ISO, day and month and year in either order, month and year, with slashes or points, or a year alone.
+
+A decade (`1980s`) and a century (`20th century`) are dates of which no year is said.
+"""
 
 
 def normal_date(match: re.Match[str]) -> str:
@@ -36,6 +43,11 @@ def normal_date(match: re.Match[str]) -> str:
         return str(iso)
     if alone:
         return f"{alone}------"
+    if match.group("decade"):
+        return f"{match.group('decade')[:3]}-------"
+    if match.group("century"):
+        century = int(re.sub(r"\D", "", match.group("century")))
+        return f"{max(century - 1, 0):02d}--------"
     if slash:
         return _slashed(slash)
     first, second = match.group("m1", "d1", "y1"), match.group("m2", "d2", "y2")
@@ -78,15 +90,18 @@ _TIME = re.compile(r"(\d{1,2})(?:[:.](\d{1,2}))?(?::\d\d)?\s?([ap])?", re.IGNORE
 """A time of day by its parts: `5:30 pm`."""
 
 
-def normal_time(written: str) -> str:
-    """The normal form of a time of day: `5:30 pm` → `T17:30`. `5:30` may mean either half and becomes `T05:30~`."""
+def normal_time(written: str, *, exact: bool = False) -> str:
+    """The normal form of a time of day: `5:30 pm` → `T17:30`. `5:30` may mean either half and becomes `T05:30~`.
+
+    With `exact` it is known to be told in 24 hours, as in `2025-03-04T05:30`.
+    """
     match = _TIME.match(written)
     if match is None:
         raise ValueError(f"not a time: {written!r}")
     hour, minute, half = int(match.group(1)), int(match.group(2) or 0), match.group(3)
     if half and hour <= 12:
         hour = hour % 12 + (12 if half in "pP" else 0)
-    unsure = not half and 0 < hour <= 12
+    unsure = not exact and not half and 0 < hour <= 12
     return f"T{hour % 24:02d}:{minute:02d}{'~' if unsure else ''}"
 
 
@@ -97,6 +112,13 @@ def same_time(time: str, other: str) -> bool:
     hours = int(time[1:3]), int(other[1:3])
     unsure = time.endswith("~") or other.endswith("~")
     return hours[0] == hours[1] or (unsure and hours[0] % 12 == hours[1] % 12)
+
+
+def epoch_date(number: str) -> str:
+    """The day of a time stamp in seconds or milliseconds since 1970: `1740787200` → `2025-03-01`. Else empty."""
+    if not number.isdecimal() or len(number) not in (10, 13):
+        return ""
+    return datetime.fromtimestamp(int(number[:10]), tz=UTC).date().isoformat()
 
 
 class DateSet:
@@ -124,8 +146,9 @@ class DateSet:
 
 
 def _less_precise(date: str) -> Iterator[str]:
-    """The date, and what is left of it where year, month or day are not stated."""
-    for year, month, day in product((date[:4], "----"), (date[5:7], "--"), (date[8:], "--")):
+    """The date, and what is left of it where year, month or day are not said."""
+    years = (date[:4], f"{date[:3]}-", f"{date[:2]}--", "----")
+    for year, month, day in product(years, (date[5:7], "--"), (date[8:], "--")):
         yield f"{year}-{month}-{day}"
 
 

@@ -6,18 +6,22 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import accumulate, compress
 from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Span
-from assay.judges.text.words import WordTable, word_set
-from assay.judges.values.dates import DATE, FIRST_MONTH_WORDS, TIME, normal_date, normal_time
+from assay.judges.text.words import word_set
+from assay.judges.values.dates import normal_date, normal_time
 from assay.judges.values.deobfuscate import visible
+from assay.judges.values.fractions import decimal
 from assay.judges.values.names import names
-from assay.judges.values.numbers import DIGITS, FIRST_NUMBER_WORDS, NUMBER_WORD, NUMBER_WORDS, from_words, scaled
-from assay.judges.values.patterns import one_of
-from assay.judges.values.units import UNIT, unit_name
+from assay.judges.values.notation import special_number, special_unit
+from assay.judges.values.numbers import from_words, plain, scaled
+from assay.judges.values.signs import falls, minus_before
+from assay.judges.values.units import in_unit, is_part, unit_name
+from assay.judges.values.vague import vague_normal
+from assay.judges.values.value_pattern import DASHES, RANGE_AFTER, RANGE_BEFORE, RANGE_MAGNITUDE, RANGE_SIGNS, currency
+from assay.judges.values.value_starts import matches
 
 
 class Value(NamedTuple):
@@ -27,6 +31,7 @@ class Value(NamedTuple):
     of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
     the unit of measurement of a number, as `units.py` names it. Empty where it has none. `shared` is another
     normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.
+    `falls` says that words beside it tell of a fall: `fell by 5 %` may be `-5 %`. Only `extract_values` looks for them.
     """
 
     kind: ValueKind
@@ -35,6 +40,7 @@ class Value(NamedTuple):
     start: int
     unit: str = ""
     shared: str = ""
+    falls: bool = False
 
     @property
     def end(self) -> int:
@@ -47,88 +53,17 @@ class Value(NamedTuple):
         return Span(start=self.start, end=self.end)
 
 
-_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "₽": "RUB", "₩": "KRW"}
-_WORDS = {
-    "dollar": "USD",
-    "buck": "USD",
-    "euro": "EUR",
-    "pound sterling": "GBP",
-    "yen": "JPY",
-    "rupee": "INR",
-    "cent": "cent",
-}
-_CODES = "USD EUR GBP JPY INR CHF CAD AUD CNY SEK NOK DKK PLN CZK BRL MXN RUB KRW"
+AMOUNTS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT})
+"""Kinds of values to calculate with."""
 
-_SCALES = "thousand million billion trillion mio mn bn tn"
+_SUM_OF_UNITS = re.compile(r"[ \u00a0]?(?:,[ ]|and[ ]|,[ ]and[ ])?")
+"""What stands between the parts of a sum of units: ` and ` in `2 hours and 15 minutes`."""
 
-_MAGNITUDE = rf"(?:[\s-]{{0,2}}{one_of(_SCALES.split())}\b|[kKmMbB]\b)"
-_SIGN = r"(?:US\$|[$€£¥₹₽₩])"
-_CODE = one_of(_CODES.split())
-_CURRENCY = rf"(?:{_SIGN}|{_CODE}\b|(?:US\s)?(?:dollar|euro|buck|yen|rupee|cent|pounds?\ssterling)s?\b)"
-
-_VALUE = re.compile(
-    rf"""
-    (?P<identifier>
-        (?:https?://|www\.)[^\s<>"'()\[\]]{{1,2000}}
-      | (?<![\w.+-])[\w.+-]{{1,64}}@[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{1,5}}
-    )
-  | (?<![\w.,/-])(?P<date>{DATE})(?!\w)(?!-\d)(?!\s?{UNIT}(?!\w))
-  | (?<![\w.,/:$])(?P<time>{TIME})
-  | (?<![\w.])(?!\d)(?P<sign>{_SIGN}|{_CODE}\s)\s?(?P<money>\.?{DIGITS})(?P<money_scale>{_MAGNITUDE})?
-  | (?:(?<![\w.,])|(?P<point>(?<=[\s(\[<>=~≈±]\.)))(?P<number>{DIGITS})
-        (?:(?P<percent>\s?(?:%|percent\b|per\scent\b|pct\b))
-          |(?P<scale>{_MAGNITUDE})?(?:[\s-]{{0,2}}(?:(?P<currency>{_CURRENCY})|(?P<unit>{UNIT})))?(?!\w))
-  | (?<!\w)(?=[\w./-]{{0,60}}\d)(?=[\w./-]{{0,60}}[^\W\d_])(?P<code>\w[\w./-]{{1,60}}\w)
-  | (?!\d)\b(?P<words>{NUMBER_WORDS})\b(?:\s(?P<words_percent>percent|per\scent)\b|\s(?P<words_currency>{_CURRENCY})
-        |[\s-](?P<words_unit>{UNIT})(?!\w))?
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-"""A value, as `1,000 EUR`. The group says of what kind it is.
-
-`identifier`: `https://example.org/a`, `me@example.org`. `date`: `5 March 2021`. `time`: `5:30 pm`. `money` after its
-sign: `$2.5 million`. `number` with a percentage, currency or unit: `5 %`, `20 euros`, `3 km`. `code`: `RFC-9110`.
-`words`: `twenty-five per cent`.
-"""
-
-_BETWEEN = r"\s?(?:-|–|—|to|and)\s?"
-_RANGE_AFTER = re.compile(
-    rf"{_BETWEEN}{DIGITS}(?:(?P<percent>\s?(?:%|percent\b|per\scent\b))|{_MAGNITUDE}?[\s-]{{0,2}}(?P<currency>{_CURRENCY}))",
-    re.IGNORECASE,
-)
-"""The rest of a range whose end has the sign: `-10 %` after the 5 of `5-10 %`."""
-
-_RANGE_MAGNITUDE = re.compile(
-    rf"\s?(?:-|–|—|to)\s?{_SIGN}?{DIGITS}(?P<scale>{_MAGNITUDE})(?:[\s-]{{0,2}}(?P<currency>{_CURRENCY}))?",
-    re.IGNORECASE,
-)
-"""The rest of a range whose end has the magnitude: `-10 million` after `$5`."""
-
-_DASHES = "-–— "
-_RANGE_SIGNS = ("-", "–", "—", "to", "and")
-_RANGE_BEFORE = re.compile(rf"(?P<sign>{_SIGN}|{_CODE}\s)\s?{DIGITS}{_BETWEEN}$", re.IGNORECASE)
-"""The beginning of a range that has the sign: `$5-` before 10."""
+_TRAILING = " .,;:-'’"
+"""What does not belong to a value at its end: the full stop of the sentence."""
 
 _LONGEST_KEPT = 100_000
 """Characters of a text whose values are kept for the next caller. A longer text may have very many."""
-
-_TOKEN = re.compile(r"\S+")
-"""What stands between white space: `$5,`."""
-
-_START = re.compile(r"\b\w|[$€£¥₹₽₩]")
-"""Where a value may begin: at a word or at a sign, as `$` in `($5)`."""
-
-_ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
-"""An article that begins no number: `a week`, but not `a million`."""
-
-_TELL = re.compile(r"[\d$€£¥₹₽₩@]|://|www\.", re.IGNORECASE)
-"""A sign that a token may hold a value: a digit, `$`, `@` or the start of an address."""
-
-_LETTERS = re.compile(r"[^a-zA-Z].*", re.DOTALL)
-"""All that follows the first letters of a token: `-five` of `twenty-five`."""
-
-_FIRST_WORDS = FIRST_MONTH_WORDS | FIRST_NUMBER_WORDS | {code.lower() for code in _CODES.split()}
-_FIRST_LETTERS = {word[:3] for word in _FIRST_WORDS}
 
 _ORDINARY_CODE = re.compile(
     r"\d+(?:st|nd|rd|th|s|d|x|am|pm|a\.m|p\.m|h|km|m|cm|mm|kg|g|mg|ml|l|mb|gb|tb|kb|w|kw|hz|ghz|mhz|ft|in|lb|lbs|oz"
@@ -139,6 +74,9 @@ _ORDINARY_CODE = re.compile(
 
 _LIST_NUMBER = re.compile(r"(?:^|[\n\r])[\s>*_#(-]{0,12}$")
 """What stands before the number of a list item, from the start of its line on: `> **`."""
+
+_FREEZING = re.compile(r"\b(?:below|above)\szero$", re.IGNORECASE)
+"""What tells a sign and is no amount itself: `5 degrees below zero`."""
 
 _LABELS = word_set(
     "step option passage section chapter part figure table item point question document source number no no. #"
@@ -159,7 +97,10 @@ def _kept(text: str) -> tuple[Value, ...]:
 
 
 def _extracted(text: str) -> tuple[Value, ...]:
-    values = list(measured_values(text))
+    values = [
+        value._replace(falls=True) if value.kind in AMOUNTS and falls(text, value.start, value.end) else value
+        for value in measured_values(text)
+    ]
     ends = [value.end for value in values]
     measured = len(values)
     for start, end in names(text):
@@ -182,58 +123,67 @@ def measured_values(text: str) -> Iterator[Value]:
 
 
 def _measured(text: str) -> Iterator[Value]:
-    for match in _matches(text):
+    """The values, those of a sum of units with the whole sum: `2 hours and 15 minutes` are 135 minutes."""
+    last: Value | None = None
+    for value in _single(text):
+        if last is not None:
+            if last.unit and value.unit and _SUM_OF_UNITS.fullmatch(text, last.end, value.start):
+                last, value = _summed(last, value)  # noqa: PLW2901 - the same value, with the sum
+            yield last
+        last = value
+    if last is not None:
+        yield last
+
+
+def _summed(larger: Value, smaller: Value) -> tuple[Value, Value]:
+    """Both values of a sum of units, with the sum in the unit of each. Unchanged where they are no sum."""
+    amounts = [decimal(value.normal) for value in (larger, smaller)]
+    if amounts[0] is None or amounts[1] is None or not is_part(smaller.unit, larger.unit):
+        return larger, smaller
+    more, less = (in_unit(amounts[0], larger.unit, smaller.unit), in_unit(amounts[1], smaller.unit, larger.unit))
+    if more is None or less is None:
+        return larger, smaller
+    total, in_larger = plain(f"{more + amounts[1]:f}"), plain(f"{round(amounts[0] + less, 9):f}")
+    return larger._replace(shared=in_larger), smaller._replace(shared=total)
+
+
+def _single(text: str) -> Iterator[Value]:
+    """The values one by one, none seen together with the next."""
+    for match in matches(text):
         named = _kind_and_normal(match, text)
-        if named is None:
-            continue
-        kind, normal = named
-        unit = match.group("unit") or match.group("words_unit")
-        # A point before the first digit is looked back at, as numbers are looked for where words begin.
-        start = match.start() - (match.group("point") is not None)
-        written = text[start : match.end()].rstrip(" .,;:-'’")
-        yield Value(kind, written, normal, start, unit_name(unit) if unit else "", _shared_magnitude(match, text))
+        if named is not None:
+            kind, normal = named
+            if kind in AMOUNTS:
+                yield _amount(match, text, kind, normal)
+            else:
+                yield from _moment_or_code(match, text, kind, normal)
 
 
-def _matches(text: str) -> Iterator[re.Match[str]]:
-    """Matches of `_VALUE`, tried only inside words that show a digit, a sign or a number word: most do not."""
-    done = 0
-    for start in _starts(text):
-        if start < done or (text[start] in "aA" and _ARTICLE.match(text, start)):
-            continue
-        match = _VALUE.match(text, start)
-        if match:
-            done = match.end()
-            yield match
+def _amount(match: re.Match[str], text: str, kind: ValueKind, normal: str) -> Value:
+    """An amount with its sign and its unit."""
+    unit, words_unit, vague_unit, special_unit_, special, point = match.group(
+        "unit", "words_unit", "vague_unit", "special_unit", "special", "point"
+    )
+    told = unit or words_unit or vague_unit or special_unit_ or (special_unit(special) if special else "")
+    # A point before the first digit is looked back at, as numbers are looked for where words begin.
+    start = match.start() - (point is not None)
+    minus = minus_before(text, start)
+    start -= minus
+    if minus and normal[0] != "0":
+        normal = f"-{normal}"
+    written = text[start : match.end()].rstrip(_TRAILING)
+    return Value(kind, written, normal, start, unit_name(told) if told else "", _shared_magnitude(match, text))
 
 
-def _starts(text: str) -> Iterator[int]:
-    """Offsets at which a value may begin, in order."""
-    pieces = text.split(" ")
-    inside = list(map(_STARTS.__getitem__, pieces))
-    if any(inside):
-        letters_before = list(accumulate(map(len, pieces), initial=0))
-        for spaces in compress(range(len(pieces)), inside):
-            begin = letters_before[spaces] + spaces
-            for offset in inside[spaces]:
-                yield begin + offset
-
-
-def _starts_in(piece: str) -> tuple[int, ...]:
-    """Offsets in what stands between two spaces. Where other white space is left in, its words are cut there."""
-    tokens = (token for token in _TOKEN.finditer(piece) if _may_start(token.group()))
-    return tuple(start.start() for token in tokens for start in _START.finditer(piece, *token.span()))
-
-
-def _may_start(token: str) -> bool:
-    """Whether a value may begin inside the token."""
-    if not token.isalpha():
-        if _TELL.search(token):
-            return True
-        token = _LETTERS.sub("", token.strip("([{\"'“‘*_"))
-    return token[:3].lower() in _FIRST_LETTERS and token.lower() in _FIRST_WORDS
-
-
-_STARTS = WordTable(_starts_in)
+def _moment_or_code(match: re.Match[str], text: str, kind: ValueKind, normal: str) -> Iterator[Value]:
+    """A date, a time of day, both as in `2025-03-04T14:30`, or an identifier."""
+    time = match.group("iso_time")
+    start = match.start()
+    end = match.start("iso_time") - 1 if time else match.end()
+    yield Value(kind, text[start:end].rstrip(_TRAILING), normal, start)
+    if time:
+        start = match.start("iso_time")
+        yield Value(ValueKind.DATE, text[start : match.end()], normal_time(time, exact=True), start)
 
 
 def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:  # noqa: PLR0911 - one per kind
@@ -246,12 +196,16 @@ def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] |
     if group("time"):
         return ValueKind.DATE, normal_time(group("time"))
     if group("money"):
-        return ValueKind.MONEY, f"{scaled(group('money'), _magnitude(match, 'money_scale'))} {_currency(group('sign'))}"
+        return ValueKind.MONEY, f"{scaled(group('money'), _magnitude(match, 'money_scale'))} {currency(group('sign'))}"
+    if group("special"):
+        return ValueKind.NUMBER, special_number(group("special"))[0]
     if group("number"):
         return _number(match, text)
+    if group("vague"):
+        return ValueKind.NUMBER, vague_normal(group("vague"))
     if group("code"):
         return None if _ORDINARY_CODE.fullmatch(group()) else (ValueKind.IDENTIFIER, _identifier(group()))
-    return _worded(match)
+    return None if _FREEZING.search(text, max(0, match.start() - 7), match.end()) else _worded(match)
 
 
 def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
@@ -260,8 +214,8 @@ def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
     number = scaled(point + match.group("number"), _magnitude(match, "scale"))
     if match.group("percent"):
         return ValueKind.PERCENT, f"{number} %"
-    if match.group("currency"):
-        return ValueKind.MONEY, f"{number} {_currency(match.group('currency'))}"
+    if match.group("currency") and not (match.group("currency") == "$" and _in_formula(text, match.start())):
+        return ValueKind.MONEY, f"{number} {currency(match.group('currency'))}"
     if not match.group("unit"):
         shared = _shared_unit(match, text)
         if shared == "%":
@@ -275,16 +229,22 @@ def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
     return ValueKind.NUMBER, number
 
 
+def _in_formula(text: str, start: int) -> bool:
+    """Whether a dollar sign after a number closes a formula: `$x = 2$`."""
+    line = text[max(0, start - 200) : start].rpartition("\n")[2]
+    return line.count("$") % 2 == 1
+
+
 def _shared_unit(match: re.Match[str], text: str) -> str:
     """What a number shares with the other end of its range: the sign in `5-10 %` or `$5-10`. Empty where nothing."""
-    after = _RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
+    after = RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
     if after:
-        return "%" if after.group("percent") else _currency(after.group("currency"))
+        return "%" if after.group("percent") else currency(after.group("currency"))
     before = text[max(0, match.start() - 30) : match.start()]
-    if before[-1:] not in _DASHES or not before.rstrip().lower().endswith(_RANGE_SIGNS):
+    if before[-1:] not in DASHES or not before.rstrip().lower().endswith(RANGE_SIGNS):
         return ""
-    first = _RANGE_BEFORE.search(before)
-    return _currency(first.group("sign").strip()) if first else ""
+    first = RANGE_BEFORE.search(before)
+    return currency(first.group("sign").strip()) if first else ""
 
 
 def _shared_magnitude(match: re.Match[str], text: str) -> str:
@@ -292,12 +252,12 @@ def _shared_magnitude(match: re.Match[str], text: str) -> str:
     digits = match.group("number") or match.group("money")
     if not digits or match.group("scale") or match.group("money_scale") or match.group("unit"):
         return ""
-    range_ = _RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60)
+    range_ = RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60)
     if range_ is None:
         return ""
     number = scaled(digits, range_.group("scale").strip(" -\t\n\u00a0"))
     sign = match.group("sign") or range_.group("currency")
-    return f"{number} {_currency(sign)}" if sign else number
+    return f"{number} {currency(sign)}" if sign else number
 
 
 def _labelled(before: str) -> bool:
@@ -312,22 +272,13 @@ def _worded(match: re.Match[str]) -> tuple[ValueKind, str] | None:
     if match.group("words_percent"):
         return ValueKind.PERCENT, f"{number} %"
     if match.group("words_currency"):
-        return ValueKind.MONEY, f"{number} {_currency(match.group('words_currency'))}"
+        return ValueKind.MONEY, f"{number} {currency(match.group('words_currency'))}"
     return None if match.group("words").lower() == "one" else (ValueKind.NUMBER, number)
 
 
 def _magnitude(match: re.Match[str], name: str) -> str:
     """The magnitude word or letter, without the space or hyphen before it."""
     return (match.group(name) or "").strip(" -\t\n\u00a0")
-
-
-def _currency(written: str) -> str:
-    """The code of a currency, however it was written."""
-    written = " ".join(written.split())
-    if written.upper() in _CODES.split():
-        return written.upper()
-    singular = written.lower().removeprefix("us ").rstrip("s").replace("pounds sterling", "pound sterling")
-    return _SIGNS.get(written.upper(), _WORDS.get(singular, singular))
 
 
 def _identifier(written: str) -> str:

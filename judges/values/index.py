@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import islice
-from string import digits
 
 from assay.judges.rubric import ValueKind
 from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.values.amounts import AmountIndex, measure_of, number_of
 from assay.judges.values.arithmetic import Operands, list_length
-from assay.judges.values.dates import DateSet
-from assay.judges.values.extract import Value, measured_values
+from assay.judges.values.dates import DateSet, epoch_date
+from assay.judges.values.extract import AMOUNTS, Value, measured_values
 from assay.judges.values.fractions import decimal, shares_in_words
-from assay.judges.values.numbers import plain
-from assay.judges.values.units import Quantities
-
-_APPROXIMATE = re.compile(
-    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|some|circa|close to"
-    r"|~|≈)\s*$",
-    re.IGNORECASE,
-)
-"""What stands before a value that is rounded: `about `."""
+from assay.judges.values.numerals import from_roman, numbers_otherwise
+from assay.judges.values.whole import whole_numbers
 
 MOST_VALUES = 100_000
 """Values read from one set of texts. Of what lies beyond, only the digits are known: enough to carry a number."""
-
-_ROUNDING = Decimal("0.05")
-_LONGEST_RUN = 30
-_DIGIT_RUN = re.compile(rf"\d{{1,{_LONGEST_RUN}}}")
-"""Digits in a row: `2024`."""
-
-_DIGIT_BYTES = bytes(byte if chr(byte) in digits else ord(" ") for byte in range(256))
-"""What becomes of each byte: digits stay, all else is a space."""
 
 _GROUPS = re.compile(r"(?<![\w.,])\d{1,5}(?:[ \u00a0\u202f-]\(?\d{1,7}\)?){1,6}(?![\w])")
 """A number written in groups: `1 000 000`, `555-1234`."""
@@ -50,14 +32,8 @@ _LEAST_JOINED = 4
 _VERSION = re.compile(r"^v\.?(?=\d)")
 """The letter before the number of a version, as in `v2.1`."""
 
-_FEW_DIGITS = 2
-"""Significant digits a number must show to be taken for the rounded form of a longer one."""
-
 _LONGEST_ACRONYM = 8
 _SMALL_WORDS_BETWEEN = r"[\s-]{1,2}(?:(?:of|and|the|for|in|on|to|de|la|&)\s){0,2}"
-
-_EITHER = re.compile(r"\d{1,3}\.\d{3}")
-"""A number that is a thousand to some and one to others: `1.000`."""
 
 
 class ValueIndex:
@@ -69,38 +45,26 @@ class ValueIndex:
     @cached_property
     def stated(self) -> list[Value]:
         """The values the texts state, names aside. They are read when first asked for: many responses state none."""
-        return list(islice((value for text in self._texts for value in measured_values(text)), MOST_VALUES))
+        return [value for value, _ in self._located]
 
     @cached_property
-    def _normals(self) -> set[str]:
-        """Normal forms, in both readings of what has two."""
-        others = (
-            f"{reading} {value.normal.partition(' ')[2]}".rstrip()
-            for value in self.stated
-            if _is_amount(value)
-            for reading in _other_reading(value)
-        )
-        return {*(value.normal for value in self.stated), *others}
+    def _located(self) -> list[tuple[Value, str]]:
+        """The values, each with the text it stands in."""
+        return list(islice(((value, text) for text in self._texts for value in measured_values(text)), MOST_VALUES))
+
+    @cached_property
+    def _amounts(self) -> AmountIndex:
+        return AmountIndex(self._located)
+
+    @cached_property
+    def _identifiers(self) -> set[str]:
+        return {value.normal for value in self.stated if value.kind is ValueKind.IDENTIFIER}
 
     @cached_property
     def _dates(self) -> DateSet:
-        return DateSet(value.normal for value in self.stated if value.kind is ValueKind.DATE)
-
-    @cached_property
-    def _units(self) -> dict[str, set[str]]:
-        """Each amount with the units of measurement it is stated in, empty for none."""
-        units: dict[str, set[str]] = defaultdict(set)
-        for value in self.stated:
-            if _is_amount(value):
-                for amount in (value.normal.partition(" ")[0], *_other_reading(value)):
-                    units[amount].add(value.unit)
-        return dict(units)
-
-    @cached_property
-    def _measured(self) -> set[str]:
-        """Amounts of money and percentages, without what they are of."""
-        parts = (value.normal.partition(" ") for value in self.stated if _is_amount(value))
-        return {amount for amount, _, sign in parts if sign}
+        dates = [value.normal for value in self.stated if value.kind is ValueKind.DATE]
+        stamps = map(epoch_date, {value.normal for value in self.stated if value.kind is ValueKind.NUMBER})
+        return DateSet([*dates, *filter(None, stamps)])
 
     @cached_property
     def vocabulary(self) -> set[str]:
@@ -109,9 +73,14 @@ class ValueIndex:
         return distinct | {stem(word) for word in distinct}
 
     @cached_property
-    def _digit_runs(self) -> set[str]:
-        """All runs of digits, also inside codes and dates."""
-        return {run for text in self._texts for run in _runs_of_digits(text)}
+    def _whole(self) -> set[str]:
+        """Numbers in digits that stand whole, also inside codes."""
+        return {number for text in self._texts for number in whole_numbers(text)}
+
+    @cached_property
+    def _otherwise(self) -> set[str]:
+        """Numbers in other numerals and in words of other languages. They are looked for where nothing else is left."""
+        return {number for text in self._texts for number in numbers_otherwise(text)}
 
     @cached_property
     def _joined(self) -> set[str]:
@@ -135,6 +104,12 @@ class ValueIndex:
         """How many items the lists of each text have."""
         return frozenset(map(list_length, self._texts))
 
+    def states(self, value: Value) -> bool:
+        """Whether the indexed texts state exactly this value, with its sign and unit. The spelling may differ."""
+        if value.kind is ValueKind.DATE:
+            return self._dates.holds(value.normal)
+        return value.normal in self._identifiers if value.kind not in AMOUNTS else self._amounts.states(value)
+
     def carries(self, value: Value, before: str = "") -> bool:
         """Whether the indexed texts state `value`.
 
@@ -146,17 +121,20 @@ class ValueIndex:
             return self._carries_name(value)
         if value.shared and self.carries(value._replace(normal=value.shared, shared="")):
             return True
-        return _digits(value) in self._digit_runs or self._carries(value, before)
+        return _digits(value) in self._whole or self._carries(value, before)
 
     def _carries(self, value: Value, before: str) -> bool:
         """By kind, when digits alone do not tell."""
-        if value.normal in self._normals and (not value.unit or self._same_unit(value)):
-            return True
         if value.kind is ValueKind.IDENTIFIER:
-            return _VERSION.sub("", value.normal) in self._folded
+            return value.normal in self._identifiers or _VERSION.sub("", value.normal) in self._folded
         if value.kind is ValueKind.DATE:
             return self._carries_date(value.normal)
-        return self._carries_amount(value, before)
+        if self._amounts.carries(value, before):
+            return True
+        number, measure = number_of(value), measure_of(value)
+        if measure == "%":
+            return self._carries_share(number)
+        return (len(number) >= _LEAST_JOINED and number in self._joined) or number in self._otherwise
 
     def _carries_name(self, value: Value) -> bool:
         """Each word of the name occurs somewhere, or the acronym and the name spelt out have the same initials."""
@@ -171,13 +149,15 @@ class ValueIndex:
 
     def _knows(self, word: str) -> bool:
         """Whether the word or its stem stands there. A number may stand inside a code: `GPT4` has the 4 of `GPT-4`."""
-        if word.isdigit() and word in self._digit_runs:
+        if word.isdigit() and word in self._whole:
             return True
         return word in self.vocabulary or stem(word) in self.vocabulary
 
     def _carries_part(self, word: str, name: str) -> bool:
         """Whether a word of a name stands inside another word, or is an acronym of a name the texts spell out."""
         if len(word) > 3 and word in self._folded:
+            return True
+        if str(from_roman(word)) in self._whole and word.upper() in name:
             return True
         return word.upper() in name and word.isalpha() and self._spelt_out(word.upper())
 
@@ -192,7 +172,12 @@ class ValueIndex:
         """The date, or each of its parts somewhere: `March 2021` beside `the 3rd of March`, `2021` as a number."""
         if date[0] == "T":
             return self._dates.holds(date)
-        if date[4:] == "------" and any(date[:4] in known for known in (self._digit_runs, self._units, self._joined)):
+        if date[4:] == "------" and (
+            date[:4] in self._whole
+            or self._amounts.has(date[:4])
+            or date[:4] in self._joined
+            or date[:4] in self._otherwise
+        ):
             return True
         if self._dates.holds(date):
             return True
@@ -202,100 +187,15 @@ class ValueIndex:
         year, rest = f"{date[:4]}------", f"-----{date[5:]}"
         return self._carries_date(year) and self._dates.holds(rest)
 
-    def _carries_amount(self, value: Value, before: str) -> bool:  # noqa: PLR0911 - one per way to be carried
-        """The same amount without a unit, the same digits anywhere, or near enough where the response says `about`."""
-        # From the strictest way to be carried to the loosest: the first that decides is right.
-        amount, _, sign = value.normal.partition(" ")
-        if value.unit:
-            known = self._carries_quantity(value)
-            if known is not None:
-                return known
-        if amount in self._normals or (amount in self._units and not sign):
-            return True
-        if sign == "%" and self._carries_share(amount):
-            return True
-        if sign and amount in self._measured:
-            return False  # the same amount, but of something else
-        if amount in self._digit_runs or self._dates.holds(f"{amount}------"):
-            return True
-        if len(amount) >= _LEAST_JOINED and amount in self._joined:
-            return True
-        if self._rounded(amount) or any(reading in self._units for reading in _other_reading(value)):
-            return True
-        return bool(_APPROXIMATE.search(before[-20:])) and self._near(amount)
-
-    def _same_unit(self, value: Value) -> bool:
-        """Whether the amount stands with this unit, or somewhere with none."""
-        return not self._units.get(value.normal, {""}).isdisjoint({value.unit, ""})
-
-    def _carries_quantity(self, value: Value) -> bool | None:
-        """Whether the quantity is stated in this unit or another one. None where the amount alone has to tell."""
-        if value.normal in self._units and self._same_unit(value):
-            return True
-        amount = decimal(value.normal)
-        if amount is None:
-            return None
-        if self._quantities.hold(amount, value.unit):
-            return True
-        return False if value.normal in self._units else None
-
-    @cached_property
-    def _quantities(self) -> Quantities:
-        """Amounts with a unit."""
-        measured = {(value.normal, value.unit) for value in self.stated if value.unit}
-        return Quantities((amount, unit) for normal, unit in measured if (amount := decimal(normal)) is not None)
-
     def _carries_share(self, amount: str) -> bool:
-        """Whether a percentage is stated as a fraction: `half`, `one in four`, 0.25."""
+        """Whether a percentage is stated as a fraction in words: `half`, `one in four`."""
         wanted = decimal(amount)
-        if wanted is None:
-            return False
-        return _plain(wanted / 100) in self._units or _plain(round(wanted)) in self._shares
+        return wanted is not None and str(round(wanted)) in self._shares
 
     @cached_property
     def _shares(self) -> set[str]:
         """Shares in words, in whole per cent."""
         return {share for text in self._texts for share in shares_in_words(text)}
-
-    def _rounded(self, amount: str) -> bool:
-        """Whether a longer decimal fraction is stated that rounds to this one, as 3.14159 to 3.14."""
-        whole, _, fraction = amount.partition(".")
-        if not fraction or len((whole + fraction).lstrip("0")) < _FEW_DIGITS:
-            return False
-        return amount in self._roundings.get(len(fraction), ())
-
-    @cached_property
-    def _roundings(self) -> dict[int, set[str]]:
-        """The stated decimal fractions, rounded to one, two and three places."""
-        fractions = [fraction for text in self._units if "." in text and (fraction := decimal(text)) is not None]
-        return {places: {f"{fraction:.{places}f}" for fraction in fractions} for places in (1, 2, 3)}
-
-    def _near(self, amount: str) -> bool:
-        """Whether an amount within 5 % is stated."""
-        wanted = decimal(amount)
-        if wanted is None:
-            return False
-        leeway = _ROUNDING * abs(wanted)
-        nearest = bisect_left(self._sorted, wanted - leeway)
-        return nearest < len(self._sorted) and self._sorted[nearest] <= wanted + leeway
-
-    @cached_property
-    def _sorted(self) -> list[Decimal]:
-        """The stated amounts in order."""
-        return sorted(amount for text in self._units if (amount := decimal(text)) is not None)
-
-
-def _runs_of_digits(text: str) -> list[str]:
-    """Runs of digits, longer ones cut. For ASCII a table of bytes is used, which is faster than the pattern."""
-    if text.isascii():
-        runs = text.encode().translate(_DIGIT_BYTES).decode().split()
-        if max(map(len, runs), default=0) <= _LONGEST_RUN:
-            return runs
-    return _DIGIT_RUN.findall(text)
-
-
-def _is_amount(value: Value) -> bool:
-    return value.kind in (ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT)
 
 
 def _digits(value: Value) -> str:
@@ -303,17 +203,6 @@ def _digits(value: Value) -> str:
     if value.kind is ValueKind.NUMBER and not value.unit:
         return value.normal
     return value.normal[:4] if value.kind is ValueKind.DATE and value.normal[4:] == "------" else ""
-
-
-def _other_reading(value: Value) -> tuple[str, ...]:
-    """`1.000` is a thousand to half of the world, and the 5 of `5-10 million` is five million to most."""
-    written = value.text.split()[0] if value.text else ""
-    thousands = (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
-    return (*thousands, value.shared.partition(" ")[0]) if value.shared else thousands
-
-
-def _plain(amount: Decimal | int) -> str:
-    return plain(f"{amount:f}") if isinstance(amount, Decimal) else str(amount)
 
 
 @lru_cache(maxsize=8)

@@ -56,7 +56,7 @@ def names(text: str) -> Iterator[tuple[int, int]]:
 
 def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
     """Drop the first word where only its position made it a capital. An acronym stays."""
-    before = text[max(0, start - _LOOKBACK) : start]
+    before = _just_before(text, start)
     follows_a_word = before[-1:] == " " and before[-2:-1].isalpha()
     if follows_a_word or not _BEFORE_FIRST.search(before):
         return start, end
@@ -64,6 +64,15 @@ def _without_first(text: str, start: int, end: int) -> tuple[int, int]:
     if first is None or (len(first.group()) > 1 and first.group().isupper()):
         return start, end
     return first.end(), end
+
+
+def _just_before(text: str, start: int) -> str:
+    """What stands before a word, a long gap as one space: a mark of form that was blanked hides no sentence's end."""
+    end = start
+    while end and text[end - 1] == " ":
+        end -= 1
+    gap = " " if end < start else ""
+    return text[max(0, end - _LOOKBACK) : end] + gap
 
 
 def _is_name(parts: list[re.Match[str]]) -> bool:

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from assay.judges.values.patterns import one_of
 
-DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|[\u00a0\u202f\u2009'’]\d{3}(?!\d)){0,10}"
-"""A number in digits with its separators. No more than a sentence's full stop may follow it."""
+DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|(?:[\u00a0\u202f\u2009'’_]|\{,\}|\\,)\d{3}(?!\d)){0,10}"
+"""A number in digits with its separators: `1,000.5`, `1_987`, `299{,}792`. Only a full stop may follow it."""
 
 MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+MAGNITUDES |= {"lakh": 10**5, "lac": 10**5, "crore": 10**7}
 _SHORT = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12}
 
 _UNITS = (
@@ -53,7 +54,7 @@ _GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+")
 """Digits grouped by points: `1.000.000`, `1.000,5`."""
 
-_SPACES = re.compile(r"[\u00a0\u202f\u2009'’]")
+_SPACES = re.compile(r"[\u00a0\u202f\u2009'’_]|\{,\}|\\,")
 """What else may group digits: `\\u00a0`, `’`."""
 
 

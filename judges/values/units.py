@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -20,18 +20,43 @@ class _Unit(NamedTuple):
 _LISTED = """
 length     | mm 0.001 millimeter millimetre | cm 0.01 centimeter centimetre | meter 1 metre
            | km 1000 kilometer kilometre | inch 0.0254 inche | foot 0.3048 feet ft | yard 0.9144 | mile 1609.344
-mass       | mg 0.000001 milligram | g 0.001 gram | kg 1 kilogram kilo | tonne 1000
-           | lb 0.45359237 | ounce 0.028349523 oz
+mass       | mg 0.000001 milligram | g 0.001 gram | kg 1 kilogram kilo | tonne 1000 ton
+           | lb 0.45359237 pound | ounce 0.028349523 oz
 volume     | ml 0.001 milliliter millilitre | liter 1 litre | gallon 3.785411784 | pint 0.473176473
-speed      | km/h 1 kph | mph 1.609344
-area       | hectare 10000 | acre 4046.8564224
-!time      | second 1 sec | minute 60 min | hour 3600 hr | day 86400 | week 604800
+           | cup 0.2365882365 | tablespoon 0.0147867648 tbsp | teaspoon 0.0049289216 tsp
+speed      | km/h 1 kph kmh kilometers_per_hour kilometres_per_hour | mph 1.609344 mile_per_hour miles_per_hour
+           | m/s 3.6 meters_per_second metres_per_second | km/s 3600 | knot 1.852
+area       | hectare 10000 | acre 4046.8564224 | square_meter 1 square_metre m²
+           | square_kilometer 1000000 square_kilometre km²
+           | square_foot 0.09290304 square_feet sq_ft | square_mile 2589988.110336
+energy     | joule 1 | kj 1000 kilojoule | kwh 3600000 kilowatt_hour kilowatt-hour
+!time      | µs 0.000001 μs microsecond | ms 0.001 millisecond msec | second 1 sec | minute 60 min | hour 3600 hr
+           | day 86400 | week 604800
 !months    | month 1 | year 12 yr | decade 120
-!data      | kb 1 kilobyte | mb 1000 megabyte | gb 1000000 gigabyte | tb 1000000000 terabyte
+!data      | byte 0.001 | kb 1 kilobyte | mb 1000 megabyte | gb 1000000 gigabyte | tb 1000000000 terabyte
+           | pb 1000000000000 petabyte
+!binary    | kib 1 kibibyte | mib 1024 mebibyte | gib 1048576 gibibyte | tib 1073741824 tebibyte
 !frequency | hz 1 hertz | khz 1000 kilohertz | mhz 1000000 megahertz | ghz 1000000000 gigahertz
-!power     | watt 1 | kw 1000 kilowatt | mw 1000000 megawatt
+!power     | watt 1 | kw 1000 kilowatt | mw 1000000 megawatt | gw 1000000000 gigawatt
+!voltage   | volt 1 | kilovolt 1000
+!celsius   | °c 1 °_c celsius degree_celsius degrees_celsius
+!fahrenheit | °f 1 °_f fahrenheit degree_fahrenheit degrees_fahrenheit
+!angle     | degree 1 °
+!rate      | basis_point 1 bp bps
+!before    | bc 1 bce b.c. b.c.e.
 """
-"""Each dimension with its units: name, size and other spellings. What `!` marks is converted exactly or not at all."""
+"""Each dimension with its units: name, size and other spellings. What `!` marks is converted exactly or not at all.
+
+A space inside a spelling is written `_`.
+"""
+
+_BINARY = {"byte": Decimal(1) / 1024} | {
+    name: Decimal(1024**power) for power, name in enumerate(("kb", "mb", "gb", "tb", "pb"))
+}
+"""Units of data in kilobytes of 1024 bytes, as half of the world counts them: `2 GB` is `2048 MB`."""
+
+_AKIN = ({"°c", "°f", "degree"}, {"lb", "GBP"})
+"""Units and currencies of which a text often names the less exact one: `72 degrees`, `500 pounds`."""
 
 
 def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
@@ -42,7 +67,7 @@ def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
         head, *entries = line.split("|")
         dimension = head.strip() or dimension
         for entry in entries:
-            name, factor, *spellings = entry.split()
+            name, factor, *spellings = (word.replace("_", " ") for word in entry.split())
             units[name] = _Unit(dimension.lstrip("!"), Decimal(factor), dimension.startswith("!"))
             names.update(dict.fromkeys([name, *spellings], name))
     return units, names
@@ -52,6 +77,12 @@ _UNITS, _NAMES = _read(_LISTED)
 
 UNIT = f"{one_of(_NAMES)}s?"
 """A unit, in the singular or plural. `m` and `t` are left out, as they mean too much else."""
+
+_DEGREE = Decimal("0.6")
+"""Degrees Fahrenheit by which a temperature may differ that was converted and rounded."""
+
+_EXACTLY = Decimal("1e-9")
+"""Relative difference that is left where a fraction was cut: 2 hours and 20 minutes are 2.333333333 hours."""
 
 _ROUGHLY = Decimal("0.02")
 """Relative difference up to which a mile and a kilometre may be said to measure the same."""
@@ -78,23 +109,48 @@ def in_unit(amount: Decimal, unit: str, wanted: str) -> Decimal | None:
     return amount * source.factor / target.factor
 
 
+def akin(unit: str) -> Iterator[str]:
+    """Units and currencies that the text may mean by this one, itself not among them."""
+    return (other for group in _AKIN if unit in group for other in group if other != unit)
+
+
+def is_part(unit: str, larger: str) -> bool:
+    """Whether a unit is smaller than another one of the same dimension."""
+    own, other = _UNITS.get(unit), _UNITS.get(larger)
+    return own is not None and other is not None and own.dimension == other.dimension and own.factor < other.factor
+
+
 class Quantities:
     """Quantities a text states, to ask for the same ones in other units."""
 
     def __init__(self, stated: Iterable[tuple[Decimal, str]]) -> None:
         by_dimension: dict[str, list[Decimal]] = defaultdict(list)
         for amount, unit in stated:
-            if unit in _UNITS:
-                by_dimension[_UNITS[unit].dimension].append(amount * _UNITS[unit].factor)
+            for dimension, size in _sizes(amount, unit):
+                by_dimension[dimension].append(size)
         self._sizes = {dimension: sorted(sizes) for dimension, sizes in by_dimension.items()}
 
     def hold(self, amount: Decimal, unit: str) -> bool:
         """Whether one of them is the same quantity, whatever it is measured in."""
         known = _UNITS.get(unit)
-        if known is None or known.dimension not in self._sizes:
+        if known is None:
             return False
-        size, sizes = amount * known.factor, self._sizes[known.dimension]
-        roughly = Decimal(0) if known.exact else _ROUGHLY
-        # The sizes are sorted. If the first that is not too small is too large, all that follow are.
-        nearest = bisect_left(sizes, size / (1 + roughly))
-        return nearest < len(sizes) and abs(size - sizes[nearest]) <= roughly * sizes[nearest]
+        return any(self._near(dimension, size, exact=known.exact) for dimension, size in _sizes(amount, unit))
+
+    def _near(self, dimension: str, size: Decimal, *, exact: bool) -> bool:
+        sizes = self._sizes.get(dimension, [])
+        leeway = _DEGREE if dimension == "temperature" else abs(size) * (_EXACTLY if exact else _ROUGHLY)
+        nearest = bisect_left(sizes, size - leeway)
+        return nearest < len(sizes) and sizes[nearest] <= size + leeway
+
+
+def _sizes(amount: Decimal, unit: str) -> Iterator[tuple[str, Decimal]]:
+    """What a quantity measures, by each way to count its unit."""
+    known = _UNITS.get(unit)
+    if known is None:
+        return
+    yield known.dimension, amount * known.factor
+    if unit in _BINARY:
+        yield "binary", amount * _BINARY[unit]
+    elif known.dimension in ("celsius", "fahrenheit"):
+        yield "temperature", amount if unit == "°f" else amount * 9 / 5 + 32

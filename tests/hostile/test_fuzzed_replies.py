@@ -19,7 +19,7 @@ from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.prices import PriceTable
 from assay.judges.schema import Failed, Outcome, Sample, Scored, Skipped, Usage
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements
 from assay.judges.tiers import check_coverage
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import MUTATIONS, fuzzed, valid
@@ -38,7 +38,7 @@ class FuzzedModel(ScriptedModel):
     def __init__(self, sample: Sample, random: Random) -> None:
         super().__init__(self._fuzzed, model="fuzzed")
         self.sample = sample
-        self.numbers = range(1, len(split_sentences(sample.response)) + 1)
+        self.numbers = range(1, len(statements(sample.response)) + 1)
         self.said: list[str] = []
         self._random = random
 

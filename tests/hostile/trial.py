@@ -19,7 +19,7 @@ from assay.judges.models.base import ChatMessage
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric, load_rubric
 from assay.judges.schema import ClaimVerdict, Outcome, Sample, Scored, Span
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements, without_form
 from tests.hostile.attack import NONCE, Attack
 from tests.hostile.obedience import ALWAYS, NEVER_A_NUMBER, NO_LINE, OBEDIENCE, ObeyingModel
 from tests.hostile.wire_format import structure_faults
@@ -116,7 +116,7 @@ def _span_of(sample: Sample, place: tuple[int, int]) -> Span:
 
 @cache
 def _sentences(response: str) -> tuple[Span, ...]:
-    return tuple(split_sentences(response))
+    return tuple(statements(response))
 
 
 def _meets(span: Span, others: Sequence[Span]) -> bool:
@@ -158,13 +158,18 @@ def _outcome_faults(sample: Sample, outcome: Outcome, way: str) -> Iterator[str]
 
 
 def _covers(text: str, spans: Sequence[Span]) -> bool:
-    """Whether no visible character lies outside the spans."""
+    """Whether no visible character of a statement lies outside the spans. What is form states nothing."""
+    read = without_form(text)
+    stated, end = "", 0
+    for statement in _sentences(text):
+        stated += " " * (statement.start - end) + read[statement.start : statement.end]
+        end = statement.end
     position = 0
     for span in sorted(spans, key=lambda span: span.start):
-        if text[position : span.start].strip():
+        if stated[position : span.start].strip():
             return False
         position = max(position, span.end)
-    return not text[position:].strip()
+    return not stated[position:].strip()
 
 
 def _prompt_faults(attack: Attack, prepared: _Prepared, requests: Sequence[Sequence[ChatMessage]]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import JudgeName, JudgePlan, Rubric
 from assay.judges.rules import RULES_VERSION, apply_rules
 from assay.judges.schema import Claim, ClaimVerdict, Record, RuleHit, Sample, Tier, Verdict
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.form import statements
 from assay.worker.batch.reading import LabelledSample, RawLine, open_samples, read_sample
 from assay.worker.records.jsonl import BadLine
 
@@ -90,7 +90,7 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
         sample=sample.id,
         judge=judge_in_words(rubric),
         parts=_parts(sample, origins or {}),
-        sentences=tuple(sample.response[span.start : span.end] for span in split_sentences(sample.response)),
+        sentences=tuple(sample.response[span.start : span.end] for span in statements(sample.response)),
         hits=hits,
         not_asked={
             name: why
@@ -188,7 +188,7 @@ def _hits(sample: Sample, rubric: Rubric) -> tuple[RuleHit, ...]:
     """Rules that fire on the response if the judge finds every sentence supported."""
     claims = [
         Claim(text=sample.response[s.start : s.end], span=s, verdict=ClaimVerdict.SUPPORTED, source="preview")
-        for s in split_sentences(sample.response)
+        for s in statements(sample.response)
     ]
     verdict = Verdict(judge="preview", tier=Tier.SCREEN, claims=tuple(claims))
     return apply_rules(sample, verdict, rubric).rule_hits

@@ -14,6 +14,7 @@ from pydantic import Field
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.llm.grounding.line_selection import select_evidence
 from assay.judges.schema import Evidence, Record, Sample, Span
+from assay.judges.text.form import statements
 from assay.judges.text.sentences import split_sentences
 
 MANY_LINES = 100
@@ -60,7 +61,7 @@ def divide(sample: Sample, limits: GroundingLimits) -> list[ResponsePart]:
     """
     if len(sample.response) > limits.response_chars:
         raise UnjudgeableSample("response_too_long", f"{len(sample.response)} > {limits.response_chars} characters")
-    spans = split_sentences(sample.response)
+    spans = statements(sample.response)
     if not spans:
         raise UnjudgeableSample("empty_response")
     lines = number_evidence(sample.contexts, limits.line_chars)

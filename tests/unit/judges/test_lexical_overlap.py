@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.judges.lexical_overlap import Tie, tie
+from assay.judges.lexical_overlap import Tie, tie, tied_to_a_line
 from tests.examples import examples
 from tests.waiting import cpu_seconds_below
 
@@ -38,22 +38,70 @@ def test_tie_is_a_shared_word_or_part_of_one_or_value(claim: str, evidence: str,
 @pytest.mark.parametrize(
     ("claim", "evidence", "expected"),
     [
-        ("The warranty lasts seven years.", "保証期間は七年です。", Tie.UNDECIDED),
+        ("The warranty card lies in the box.", "保証書は箱の中にあります。", Tie.UNDECIDED),
         ("The Zephyr has a warranty.", "Zephyrの保証期間は七年です。", Tie.SHARED),
         ("The warranty lasts 7 years.", "保証期間は7年です。", Tie.SHARED),
-        ("The warranty lasts 9 years.", "保証期間は7年です。", Tie.NONE),
+        ("The warranty lasts 9 years.", "保証期間は7年です。", Tie.UNDECIDED),
         (
             "The cat is in the house and has not been out.",
             "Der Hund ist mit dem Pferd und nicht im Stall.",
             Tie.UNDECIDED,
         ),
-        ("The cat is 9 years old and has not been out.", "Der Hund ist mit dem Pferd und nicht im Stall.", Tie.NONE),
-        ("Shipping cheap.", "Der Hund ist mit dem Pferd und nicht im Stall.", Tie.NONE),
+        (
+            "The cat is 9 years old and has not been out.",
+            "Der Hund ist mit dem Pferd und nicht im Stall.",
+            Tie.UNDECIDED,
+        ),
+        ("Shipping cheap.", "Der Hund ist mit dem Pferd und nicht im Stall.", Tie.UNDECIDED),
     ],
 )
 def test_tie_across_languages_rests_on_numbers_and_names(claim: str, evidence: str, expected: Tie) -> None:
-    """Without either it is undecided, and a number that is not there decides against it."""
+    """Without either it is undecided. A number that is not there is for rule `values`."""
     assert tie(claim, evidence) is expected
+
+
+SHEEP = "Sheep graze below the eastern pillars in summer."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Om sommeren græsser får under pillerne.",
+        "På sommaren betar får under de östra stolparna.",
+        "Kesällä lampaat laiduntavat itäisten pylväiden alla.",
+        "Yazın koyunlar doğu ayaklarının altında otlar.",
+        "In de zomer grazen schapen onder de oostelijke zuilen.",
+        "D'estate le pecore pascolano sotto le colonne.",
+        "Les moutons broutent sous les colonnes en été.",
+        "Nyáron juhok legelnek a keleti oszlopok alatt.",
+        "Mùa hè cừu gặm cỏ dưới các trụ phía đông.",
+        "Kondoo hula chini ya nguzo za mashariki.",
+        "Oui, tout de suite.",
+        "Bu ücretsizdir.",
+    ],
+)
+def test_short_answer_in_another_language_is_never_without_a_tie(claim: str) -> None:
+    assert tie(claim, SHEEP, question="Where do they graze?") is Tie.UNDECIDED
+
+
+@pytest.mark.parametrize("claim", ["Napoleon drew its blueprints.", "Dragons guard the castle.", "Lyon", "Marta Kline"])
+def test_within_one_language_nothing_shared_is_no_tie(claim: str) -> None:
+    assert tie(claim, SHEEP, question="What happens in summer?") is Tie.NONE
+
+
+def test_what_says_little_of_what_was_asked_may_be_said_in_other_words() -> None:
+    billed = "Subscribers are billed nothing during the first month."
+    assert tie("It is free of charge initially.", billed) is Tie.UNDECIDED
+    assert tie("The plan is free of charge initially.", billed) is Tie.NONE
+    assert tie("It costs 9 dollars.", billed) is Tie.NONE
+
+
+def test_of_many_lines_one_shares_more_than_a_word_with_what_it_supports() -> None:
+    scattered = ["Sheep are shorn.", "They graze elsewhere.", "The pillars are tall.", "Summer is hot."]
+    assert not tied_to_a_line(SHEEP, scattered)
+    assert tied_to_a_line(SHEEP, [*scattered, "In summer, sheep eat grass."])
+    assert tied_to_a_line("It opened in 1,932.", ["It is tall.", "Opened: 1932."])
+    assert tied_to_a_line("Sheep.", scattered)
 
 
 def test_look_alike_letters_make_no_foreign_script() -> None:
@@ -63,6 +111,7 @@ def test_look_alike_letters_make_no_foreign_script() -> None:
 def test_claim_without_content_is_read_with_its_question() -> None:
     assert tie("Yes, it is.", "Open on Sundays.", question="Is the shop open on Sunday?") is Tie.SHARED
     assert tie("Yes, it is.", "We sell shoes.", question="Is the shop open on Sunday?") is Tie.NONE
+    assert tie("false", "Open on Sundays.", question="True or false: it is shut on Sunday.") is Tie.SHARED
     assert tie("It costs 5 euros.", "We open on Sundays.", question="Is it open on Sunday?") is Tie.NONE
 
 

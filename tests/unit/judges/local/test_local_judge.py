@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,6 @@ from assay.judges.errors import UnjudgeableSample
 from assay.judges.local import LocalJudge
 from assay.judges.local.evidence import EVIDENCE_LIMIT
 from assay.judges.local.model import IDF_FILE, WEIGHTS_FILE, LocalModel
-from assay.judges.local.response import RESPONSE_INPUTS
 from assay.judges.rubric import Rubric
 from assay.judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
 from assay.judges.tiers import check_coverage
@@ -165,9 +163,9 @@ def test_local_judge_accounts_for_every_sentence(response: str, context: str) ->
 
 def test_local_judge_files_are_small_and_were_not_fitted_on_other_features() -> None:
     assert IDF_FILE.stat().st_size < 600_000
-    weights = json.loads(WEIGHTS_FILE.read_text())
-    assert weights["short"]["trained_on"].startswith("BEGIN")
-    assert weights["long"]["trained_on"] == "RAGTruth, SummEdits and BEGIN over passages"
+    assert WEIGHTS_FILE.stat().st_size < 100_000
+    model = LocalModel.load()
+    assert model.trained_on == "RAGTruth, SummEdits, BEGIN without the rows the demo shows, Factcheck-GPT"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +173,7 @@ def test_local_judge_files_are_small_and_were_not_fitted_on_other_features() -> 
     [
         ("The toll is paid in cash at a booth in Oakland.", True),
         ("I love that bridge, my uncle used to paint it every summer.", True),
+        ("The score was recorded in a studio in Berlin.", True),
         ("It opened to traffic on May 27, 1937.", False),
         ("The toll is collected electronically.", False),
         ("Joseph Strauss designed it in 1917.", False),
@@ -263,9 +262,10 @@ def test_local_judge_contradicts_a_record_and_names_the_field() -> None:
     assert "OutdoorSeating" in verdict.claims[0].reason
 
 
-def test_response_risk_never_falls_when_a_sentence_is_doubted_more() -> None:
-    model = LocalModel.load()
-    names = [f for f in RESPONSE_INPUTS if f in ("worst", "worst_three", "mean", "any")]
-    for expert in (model.short, model.long):
-        slopes = dict(zip(RESPONSE_INPUTS, expert.response.coefficients, strict=True))
-        assert all(slopes[name] >= 0 for name in names)
+def test_evidence_cut_into_passages_hardly_moves_the_risk() -> None:
+    response = "The bridge links the city of San Francisco to Marin County. It was designed by Joseph Strauss in 1917."
+    pieces = [EVIDENCE[start : start + 200] for start in range(0, len(EVIDENCE), 200)]
+    whole, cut = judged(response).risk, judged(response, *pieces).risk
+    assert whole is not None
+    assert cut is not None
+    assert abs(whole - cut) < 0.05

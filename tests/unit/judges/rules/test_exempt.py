@@ -120,3 +120,15 @@ def test_statement_in_names_the_sentence() -> None:
     sample = sample_of("Sorry. Money is paid within days of the return.", question="?")
     span = statement_in(sample, exempted(sample, ResponseKind.REFUSAL))
     assert span == Span(start=7, end=47)
+
+
+@pytest.mark.parametrize("kind", list(ResponseKind))
+def test_an_invention_said_to_be_no_statement_is_a_claim_in_doubt(kind: ResponseKind) -> None:
+    sample = sample_of("Sorry. Dragons guard the castle at night.")
+    judge = PlannedJudge(lambda one: exempted(one, kind))
+    outcome = asyncio.run(Evaluator(RUBRIC, judge).evaluate(sample))
+    assert isinstance(outcome, Scored)
+    assert outcome.scores["hallucination_risk"] >= 0.5
+    assert outcome.verdict is not None
+    (claim,) = outcome.verdict.claims
+    assert (claim.text, claim.source) == ("Dragons guard the castle at night.", "rule:exempt")

@@ -7,7 +7,7 @@ from assay.judges.rubric import Pattern, Rubric, Rules, ValueKind
 from assay.judges.rules import PatternTimeout, apply_rules
 from assay.judges.rules.evidence import check_evidence
 from assay.judges.rules.patterns import check_patterns, validate_patterns
-from assay.judges.rules.values import check_values
+from assay.judges.rules.values import UNEXPLAINED_SUPPORT, check_values
 from assay.judges.schema import (
     Claim,
     ClaimVerdict,
@@ -45,8 +45,8 @@ def test_values_makes_a_claim_not_found_when_nothing_carries_its_value() -> None
     ruled = checked("The bridge was built in 1987.", "The bridge is old.")
     assert ruled.claims[0].verdict is ClaimVerdict.NOT_FOUND
     assert ruled.claims[0].source == "rule:values"
-    assert ruled.claims[0].reason == "'1987' is not in the evidence"
-    assert ruled.claims[0].p_supported is None
+    assert ruled.claims[0].reason == "'1987' is not in the evidence, and could not be worked out from it"
+    assert ruled.claims[0].p_supported == UNEXPLAINED_SUPPORT  # doubt, and no proof
     assert [(hit.rule, hit.span) for hit in ruled.rule_hits] == [("values:date", Span(start=24, end=28))]
 
 
@@ -177,12 +177,12 @@ def test_evidence_is_tied_by_all_its_lines_together() -> None:
 
 
 def test_evidence_in_another_script_stands_and_is_said_to_be_unchecked() -> None:
-    sample = Sample(id="s", contexts=("保証期間は七年です。",), response="The warranty lasts seven years.")
+    sample = Sample(id="s", contexts=("保証書は箱の中にあります。",), response="The warranty card lies in the box.")
     claim = claim_of(sample.response).model_copy(update={"evidence": (Evidence(context=0, start=0, end=10),)})
     ruled = check_evidence(sample, verdict_of(claim))
     assert ruled.claims[0].verdict is ClaimVerdict.SUPPORTED
-    assert "another script" in ruled.claims[0].reason
-    assert ruled.explanation == "1 supports in another language, unchecked"
+    assert "another language" in ruled.claims[0].reason
+    assert ruled.explanation == "1 supports that no word or value ties to their evidence, unchecked"
 
 
 def test_evidence_of_a_contradiction_needs_no_tie() -> None:

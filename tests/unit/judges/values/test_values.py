@@ -35,7 +35,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("see https://x.org/a. mail a.b@c.de", [("identifier", "x.org/a"), ("identifier", "a.b@c.de")]),
         ("order AB-1234, ISO9001", [("identifier", "ab-1234"), ("identifier", "iso9001")]),
         ("we met John Smith of Acme and the UN.", [("name", "john smith of acme"), ("name", "un")]),
-        ("he is 5'3\" tall", [("number", "5"), ("number", "3")]),
+        ("he is 5'3\" tall", [("number", "63")]),
         (
             "5-10 % of it, $5–10, 5 to 10 percent",
             [
@@ -171,10 +171,11 @@ def test_digits_of_ascii_are_read_as_those_of_other_text(text: str, zeros: int) 
     text += " 1" + "0" * zeros
     runs = re.findall("[0-9]+", text)
     plain, other = ValueIndex([text]), ValueIndex([f"{text} é"])
+    whole = {token.strip("a.") for token in text.split() if re.fullmatch("a*[0-9]+[a.]*", token)}
     for digits in {part for run in runs for part in (run, run[:30], run[1:], f"{run}7")} - {""}:
         value = Value(ValueKind.NUMBER, digits, digits, 0)
         assert plain.carries(value) == other.carries(value)
-        assert plain.carries(value) or digits not in runs or len(digits) > 30
+        assert plain.carries(value) or digits not in whole or len(digits) > 30
 
 
 DATES = st.builds(

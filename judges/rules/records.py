@@ -1,0 +1,270 @@
+"""Rows of the evidence: a value of one row said of another.
+
+Beside `plan,price`, `basic,9`, `pro,29`, the claim `The pro plan costs 9 USD` is contradicted. It names one row and
+states a value that stands only in another row of the same column, while its own row has another value there. A text
+that stands in another row's cell is doubt. A claim that names several rows, compares, denies or counts is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from assay.judges.rubric import Rules, ValueKind
+from assay.judges.rules.cells import carries, comparable, dated, rounds, same
+from assay.judges.rules.step import Progress, Step
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, RuleHit, Sample, Span
+from assay.judges.text.form import without_form
+from assay.judges.text.records import Row, tables_of
+from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.values import Value, extract_values
+
+SOURCE = "rule:records"
+
+EXCHANGED_SUPPORT = 0.5
+"""Probability of a claim with a text of another row: as good as unknown."""
+
+MOST_TABLES = 200
+"""Tables a response is held against."""
+
+MOST_KEY = 6
+"""Words of a cell that may be the key of its row."""
+
+_LEAVES_OPEN = re.compile(
+    r"\b(?:not|no|never|than|unlike|instead|except|compared|both|all|each|every|daily|respectively|total|average|between|difference|"
+    r"other|others|rest|most|days|weekdays?|weekends?|mon|tues?|wed|thur?s?|fri|sat|sun|through|or|rather|more|less|up)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+"""Words with which a sentence may speak of several rows, or of what a row has not: `respectively`, `except`."""
+
+_CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas)\s")
+"""Where another clause begins: `, while `."""
+
+_KINDS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
+
+
+class Exchanged(NamedTuple):
+    """What a claim takes from another row, and whether that is proven."""
+
+    reason: str
+    evidence: Evidence
+    proven: bool
+
+
+def compile_records(rules: Rules, source: str) -> Step | None:
+    """The step that finds values said of another row. It holds for every rubric of grounding."""
+    del rules, source
+
+    def step(sample: Sample, progress: Progress) -> Progress:
+        if progress.verdict.kind is not ResponseKind.ANSWER:
+            return progress
+        return check_records(sample, progress)
+
+    return step
+
+
+def check_records(sample: Sample, progress: Progress) -> Progress:
+    """Each supported claim with a value of another row becomes `contradicted`, with a text of one `not_found`.
+
+    What a claim states of its own row is vouched for: a value between commas or tags is not always read as one.
+    """
+    verdict = progress.verdict
+    if not any(claim.verdict is ClaimVerdict.SUPPORTED for claim in verdict.claims):
+        return progress
+    tables = [table for number, text in enumerate(sample.contexts) for table in _tables(number, text)][:MOST_TABLES]
+    if not tables:
+        return progress
+    check = _Check(sample, tables)
+    claims: list[Claim] = []
+    hits: list[RuleHit] = []
+    vouched = set(progress.vouched)
+    for claim in verdict.claims:
+        vouched.update(check.vouched(claim))
+        exchanged = check.exchanged(claim) if claim.verdict is ClaimVerdict.SUPPORTED else None
+        claims.append(claim if exchanged is None else _worse(claim, exchanged))
+        if exchanged is not None:
+            hits.append(RuleHit(rule="records:exchanged", span=claim.span, detail=exchanged.reason))
+    if hits:
+        verdict = verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
+    return Progress(verdict, frozenset(vouched))
+
+
+def _worse(claim: Claim, exchanged: Exchanged) -> Claim:
+    changed: dict[str, object] = {"source": SOURCE, "p_source": None, "reason": exchanged.reason}
+    if exchanged.proven:
+        changed |= {"verdict": ClaimVerdict.CONTRADICTED, "evidence": (exchanged.evidence,), "p_supported": None}
+    else:
+        known = EXCHANGED_SUPPORT if claim.p_supported is None else min(claim.p_supported, EXCHANGED_SUPPORT)
+        changed |= {"verdict": ClaimVerdict.NOT_FOUND, "p_supported": known}
+    return claim.model_copy(update=changed)
+
+
+class _Keyed(NamedTuple):
+    """A row with the words that name it, and the values and words of each of its other cells."""
+
+    row: Row
+    name: str
+    key: frozenset[str]
+    values: dict[str, tuple[Value, ...]]
+    texts: dict[str, frozenset[str]]
+
+    def cells(self) -> Iterator[tuple[str, Value]]:
+        """Each value with the column it stands in."""
+        yield from ((column, value) for column, cell in self.values.items() for value in cell)
+
+
+class _Table(NamedTuple):
+    context: int
+    start: int
+    end: int
+    rows: tuple[_Keyed, ...]
+
+    def named(self, stems: frozenset[str]) -> list[_Keyed]:
+        """The rows a text names: all words of their keys, and no row's whose key has more of them."""
+        hit = [row for row in self.rows if row.key <= stems]
+        return [row for row in hit if not any(row.key < other.key for other in hit)] if len(hit) <= 20 else hit
+
+
+@lru_cache(maxsize=64)
+def _tables(context: int, text: str) -> tuple[_Table, ...]:
+    """The tables of one context whose rows can be told apart by a key."""
+    keyed = (_keyed(table) for table in tables_of(text))
+    return tuple(_Table(context, rows[0].row.start, max(row.row.end for row in rows), rows) for rows in keyed if rows)
+
+
+def _keyed(rows: Sequence[Row]) -> tuple[_Keyed, ...]:
+    for column in rows[0].cells:
+        keys = [_stems(row.cells.get(column, "")) for row in rows]
+        shared = frozenset.intersection(*keys)
+        told = [key - shared - STOP_WORDS for key in keys]
+        fits = all(
+            own and len(key) <= MOST_KEY and any(term[0].isalpha() for term in own)
+            for own, key in zip(told, keys, strict=True)
+        )
+        if fits and len(set(told)) == len(told):
+            return tuple(_row(row, column, key) for row, key in zip(rows, told, strict=True))
+    return ()
+
+
+def _row(row: Row, column: str, key: frozenset[str]) -> _Keyed:
+    cells = {name: cell for name, cell in row.cells.items() if name != column and len(cell) <= 200}
+    values = {name: tuple(v for v in extract_values(cell) if v.kind in _KINDS) for name, cell in cells.items()}
+    texts = {name: _stems(cell) - STOP_WORDS for name, cell in cells.items() if not values[name]}
+    return _Keyed(row, row.cells[column][:60], key, values, texts)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word, _, _ in words(text))
+
+
+class _Check:
+    """The claims of one response beside the tables of the evidence."""
+
+    def __init__(self, sample: Sample, tables: Sequence[_Table]) -> None:
+        self._sample = sample
+        self._tables = tables
+        self._read = without_form(sample.response)
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        return _stems(self._sample.question)
+
+    def exchanged(self, claim: Claim) -> Exchanged | None:
+        """What a claim takes from another row; the proven before the likely."""
+        text = self._read[claim.span.start : claim.span.end]
+        if _LEAVES_OPEN.search(text):
+            return None
+        likely: Exchanged | None = None
+        for table in self._tables:
+            for piece, row in self._pieces(text, table):
+                told = self._in_row(piece, row, table)
+                if told is not None and told.proven:
+                    return told
+                likely = likely or told
+        return likely
+
+    def vouched(self, claim: Claim) -> Iterator[Span]:
+        """The values of a claim that the one row it names has."""
+        text = self._read[claim.span.start : claim.span.end]
+        named = [rows[0] for table in self._tables if len(rows := table.named(_stems(text))) == 1]
+        if not named:
+            return
+        for value in extract_values(text):
+            if any(carries(value, cell, column) for row in named for column, cell in row.cells()):
+                start = claim.span.start + value.start
+                yield Span(start=start, end=start + len(value.text))
+
+    def _pieces(self, text: str, table: _Table) -> Iterator[tuple[str, _Keyed]]:
+        """The parts of a sentence with the one row each speaks of."""
+        named = table.named(_stems(text))
+        if not named:
+            asked = table.named(self._asked)
+            if len(asked) == 1:
+                yield text, asked[0]
+        elif len(named) == 1:
+            yield text, named[0]
+        else:
+            pieces = [(piece, table.named(_stems(piece))) for piece in _CLAUSE.split(text)]
+            if all(len(rows) == 1 and any(map(str.isdigit, piece)) for piece, rows in pieces):
+                yield from ((piece, rows[0]) for piece, rows in pieces)
+
+    def _in_row(self, text: str, row: _Keyed, table: _Table) -> Exchanged | None:
+        evidence = Evidence(context=table.context, start=row.row.start, end=row.row.end)
+        own = [value for _, value in row.cells()]
+        stated = extract_values(text)
+        # Where rows are attributes of one thing, a sentence may name the other attribute in its own words.
+        mixed = len(row.row.cells) == 2 and any(same(value, other) for value in stated for other in own)
+        for value in stated:
+            if (
+                (mixed and not dated(value))
+                or value.kind not in _KINDS
+                or not any(map(str.isdigit, value.text))
+                or _stems(value.text) <= row.key
+            ):
+                continue
+            instead = None if any(same(value, other) for other in own) else _instead(value, row, table)
+            if instead is not None and not self._stands_elsewhere(value.text, table):
+                reason = f"'{value.text[:40]}' where the evidence says '{instead.text[:40]}' of '{row.name}'"
+                return Exchanged(reason, evidence, proven=True)
+        return self._other_text(_stems(text), row, table, evidence)
+
+    def _stands_elsewhere(self, written: str, table: _Table) -> bool:
+        """Whether question or evidence have the number outside of the table."""
+        digits = re.compile(rf"(?<![\d.,]){re.escape(_digits(written))}(?![\d]|[.,]\d)")
+        if digits.search(self._sample.question):
+            return True
+        for number, context in enumerate(self._sample.contexts):
+            inside = (table.start, table.end) if number == table.context else (0, 0)
+            if any(not inside[0] <= match.start() < inside[1] for match in digits.finditer(context)):
+                return True
+        return False
+
+    def _other_text(self, stems: frozenset[str], row: _Keyed, table: _Table, evidence: Evidence) -> Exchanged | None:
+        known = row.key.union(*row.texts.values())
+        for column, own in row.texts.items():
+            if not own or own & stems:
+                continue
+            for other in table.rows:
+                text = other.texts.get(column, frozenset())
+                if text and text <= stems and not text & known and not text & self._asked:
+                    reason = f"the evidence says '{row.row.cells[column][:40]}' of '{row.name}'"
+                    return Exchanged(reason, evidence, proven=False)
+        return None
+
+
+def _digits(written: str) -> str:
+    match = re.search(r"\d[\d.,:]*", written)
+    return match.group().rstrip(".,:") if match else written
+
+
+def _instead(value: Value, row: _Keyed, table: _Table) -> Value | None:
+    """The row's own value in a column in which only other rows have the value."""
+    for column, own in row.values.items():
+        mine = next((other for other in own if comparable(value, other)), None)
+        if mine is None or any(rounds(value, other) for other in own):
+            continue
+        if any(same(value, other) for beside in table.rows for other in beside.values.get(column, ())):
+            return mine
+    return None

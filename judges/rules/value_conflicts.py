@@ -1,0 +1,175 @@
+"""Which value of the evidence stands in the place of a claim's value: same attribute, aligned position, another value.
+
+A place is known by the content words beside it. `The yearly budget is 1,500 pounds` and `The yearly budget is 500
+pounds` have `budget` before the number and `pound` after it, so 1,500 stands where the claim has 500. What is compared
+are the lines the claim cites, or the passage that carries most of it, never a number anywhere in the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from assay.judges.rubric import ValueKind
+from assay.judges.schema import Evidence
+from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.values import Value, extract_values
+from assay.judges.values.units import dimension_of
+
+REACH = 6
+"""Words to either side of a value among which its neighbours are looked for."""
+
+NEIGHBOURS = 2
+"""Content words to either side that tell a value's place."""
+
+_BREAK = re.compile(r"[.;!?:\n|](?:\s|$)")
+"""A mark at which a clause ends, as `; `: what stands beyond it is about something else."""
+
+_AMOUNTS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT})
+
+
+class Place(NamedTuple):
+    """A value with the content words beside it, nearest first."""
+
+    value: Value
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class Conflict(NamedTuple):
+    """A value of a claim, and the evidence's different one in its place."""
+
+    value: Value
+    other: Value
+    evidence: Evidence
+
+
+def places(text: str, values: Sequence[Value]) -> list[Place]:
+    """The place of each value in a text."""
+    tokens = [(stem(word), start, end) for word, start, end in words(text)]
+    starts = [start for _, start, _ in tokens]
+    taken = [(value.start, value.end) for value in values]
+    return [_place(text, value, tokens, starts, taken) for value in values]
+
+
+def _place(
+    text: str,
+    value: Value,
+    tokens: Sequence[tuple[str, int, int]],
+    starts: Sequence[int],
+    taken: Sequence[tuple[int, int]],
+) -> Place:
+    first = bisect_left(starts, value.start)
+    last = bisect_right(starts, value.end - 1)
+    before = _neighbours(text, tokens[max(0, first - REACH) : first][::-1], value.start, taken, backwards=True)
+    after = _neighbours(text, tokens[last : last + REACH], value.end, taken, backwards=False)
+    return Place(value, before, after)
+
+
+def _neighbours(
+    text: str,
+    tokens: Sequence[tuple[str, int, int]],
+    edge: int,
+    taken: Sequence[tuple[int, int]],
+    *,
+    backwards: bool,
+) -> tuple[str, ...]:
+    """The nearest content words that are part of no value, up to where the clause ends."""
+    nearest: list[str] = []
+    for term, start, end in tokens:
+        between = text[end:edge] if backwards else text[edge:start]
+        if len(nearest) == NEIGHBOURS or _BREAK.search(between):
+            break
+        inside = any(low <= start < high for low, high in taken)
+        if not inside and term not in STOP_WORDS and not term[0].isdigit():
+            nearest.append(term)
+    return tuple(nearest)
+
+
+def likeness(claimed: Place, stated: Place) -> int:
+    """How alike two places are, 0 to 6: two points for the nearest word of a side, one for the next one."""
+    return _side(claimed.before, stated.before) + _side(claimed.after, stated.after)
+
+
+def _side(own: Sequence[str], other: Sequence[str]) -> int:
+    if not own and not other:
+        return 1
+    nearest = 2 * (own[:1] == other[:1] and bool(own))
+    shared = not nearest and bool(set(own) & set(other))
+    second = bool(nearest) and len(own) > 1 and own[1:] == other[1:]
+    return nearest + shared + second
+
+
+def comparable(value: Value, other: Value) -> bool:
+    """Whether two values may be of the same attribute: kind and dimension are the same, or the amount is."""
+    if value.kind is ValueKind.DATE or other.kind is ValueKind.DATE:
+        return value.kind is other.kind and _precision(value) == _precision(other)
+    if value.kind not in _AMOUNTS or other.kind not in _AMOUNTS:
+        return value.kind is other.kind and value.kind is ValueKind.IDENTIFIER
+    if amount(value) == amount(other):
+        return True
+    return value.kind is other.kind and _measure(value) == _measure(other)
+
+
+def _precision(value: Value) -> str:
+    """Which parts of a date are told, or that it is a time of day."""
+    if value.normal[0] == "T":
+        return "time"
+    return "".join("-" if char == "-" else "0" for char in value.normal)
+
+
+def amount(value: Value) -> str:
+    """The number of a value, without its sign and what it is of."""
+    return value.normal.partition(" ")[0].lstrip("-")
+
+
+def _measure(value: Value) -> str:
+    """What the amount is of: a currency, per cent, a dimension; empty for a bare number."""
+    return value.normal.partition(" ")[2] or dimension_of(value.unit)
+
+
+def same(value: Value, other: Value) -> bool:
+    """Whether two values are the same, units of measurement included."""
+    return value.normal == other.normal and (value.unit == other.unit or not value.unit or not other.unit)
+
+
+class Line(NamedTuple):
+    """A passage of the evidence with the places of its values."""
+
+    where: Evidence
+    places: list[Place]
+
+    @classmethod
+    def of(cls, where: Evidence, text: str) -> Line:
+        """Read the values of a passage."""
+        return cls(where, places(text, extract_values(text)))
+
+
+def in_its_place(
+    claimed: Place, lines: Sequence[Line], own: frozenset[str]
+) -> tuple[int, int, Line | None, Value | None]:
+    """How well the claim's value is placed in these lines, and the value that is placed better, if any.
+
+    Args:
+        claimed: the value of the claim.
+        lines: of the evidence.
+        own: normal forms of all values of the claim.
+
+    Returns:
+        The best likeness of the value itself, the best of another comparable value, its line and that value.
+    """
+    best_own, best_other = -1, -1
+    line_of: Line | None = None
+    other_value: Value | None = None
+    for line in lines:
+        for place in line.places:
+            if not comparable(claimed.value, place.value):
+                continue
+            score = likeness(claimed, place)
+            if same(claimed.value, place.value):
+                best_own = max(best_own, score)
+            elif score > best_other or (score == best_other and other_value and other_value.normal in own):
+                best_other, line_of, other_value = score, line, place.value
+    return best_own, best_other, line_of, other_value

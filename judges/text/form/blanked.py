@@ -1,0 +1,94 @@
+"""The text with everything that is form blanked, and the sentences that are left."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from assay.judges.schema import Span
+from assay.judges.text.form.courtesy import is_courtesy
+from assay.judges.text.form.headings import rules_and_headings
+from assay.judges.text.form.json_shell import without_json_shell
+from assay.judges.text.form.links import link_parts
+from assay.judges.text.form.lists import list_numbers
+from assay.judges.text.form.marks import citation_marks, leads, tags
+from assay.judges.text.form.named_marks import named_marks
+from assay.judges.text.form.source_list import source_lists
+from assay.judges.text.sentences import sentence_ranges
+
+_LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
+
+
+@lru_cache(maxsize=16)
+def without_form(text: str) -> str:
+    """The text with spaces over everything that is form; of the same length, so that offsets stay true.
+
+    A text that is nothing but form is left as it is: `[3]` and `**Paris**` may be the whole answer.
+    """
+    shown = _without_marks(text)
+    for start, end, dash in list_numbers("".join(shown)):
+        _blank(shown, start, end)
+        if dash:
+            shown[start] = "-"
+    for start, end in rules_and_headings("".join(shown)):
+        _blank(shown, start, end)
+    blanked = "".join(shown)
+    return blanked if any(map(str.isalnum, blanked)) else text
+
+
+def _without_marks(text: str) -> list[str]:
+    """The characters of the text without shells, links, lists of sources and marks."""
+    # Lists of sources go before and after links: `[Handbook](https://…)` looks like a source, `Handbook` may not.
+    shown = list(without_json_shell(text))
+    for ranges in (source_lists, link_parts, source_lists):
+        for start, end in ranges("".join(shown)):
+            _blank(shown, start, end)
+    text = "".join(shown)
+    for start, end in (lead_ranges := list(leads(text))):
+        _blank(shown, start, end)
+    for _, end in lead_ranges:
+        _begin_sentence(shown, end)
+    for start, end in (*(mark.range for mark in (*citation_marks(text), *named_marks(text))), *tags(text)):
+        _blank(shown, start, end)
+    return shown
+
+
+def _blank(shown: list[str], start: int, end: int) -> None:
+    """Put spaces over a stretch. Line ends stay, so that lines are still lines."""
+    for place in range(start, end):
+        if shown[place] not in _LINE_ENDS:
+            shown[place] = " "
+
+
+def _begin_sentence(shown: list[str], position: int) -> None:
+    """Write what follows a blanked lead as the start of a sentence, which it is without the lead."""
+    while position < len(shown) and shown[position] == " ":
+        position += 1
+    if position < len(shown) and len(capital := shown[position].upper()) == 1:
+        shown[position] = capital
+
+
+def statement_ranges(text: str) -> list[tuple[int, int]]:
+    """Offsets of the sentences of a response that state something: those that are more than form, in order."""
+    blanked = without_form(text)
+    return [
+        (start, end)
+        for start, end in sentence_ranges(blanked)
+        if any(map(str.isalnum, blanked[start:end])) and not is_courtesy(as_read(blanked[start:end]))
+    ]
+
+
+_LOOSE_STOP = re.compile(r"(?<=\S)[ \t]+(?=[.,;:!?。，)\]])|(?<=[ \t])[ \t]+")
+"""The gap a blanked mark leaves before a stop, or between words, as in `1932   .`."""
+
+
+def as_read(blanked: str) -> str:
+    """A stretch of blanked text as one would have written it without the marks: no gaps where they stood."""
+    if blanked.count("|") >= 2:
+        blanked = blanked.replace("|", " ").strip()
+    return _LOOSE_STOP.sub("", blanked) if "  " in blanked or " ." in blanked else blanked
+
+
+def statements(text: str) -> list[Span]:
+    """What `statement_ranges` gives, as spans."""
+    return [Span(start=start, end=end) for start, end in statement_ranges(text)]

@@ -1,0 +1,134 @@
+"""Numbering and labels: what orders a text and states nothing.
+
+A number or a letter is one of a list only where its neighbour stands in the text too: `42. That is the answer.` and
+`A. Einstein was born in Ulm.` are no lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_START = r"(?:^|(?<=[\n\r\x0b\x0c\x85\u2028\u2029]))"
+_LEAD = rf"{_START}[ \t>]{{0,12}}(?:[-*+•‣◦▪–—·]\s{{1,3}})?(?:\#{{1,6}}\s{{1,3}})?[*_]{{0,3}}"
+_STEP = r"(?:step|schritt|étape|etape|paso|passo|stap|krok|adım|steg|trin|vaihe|шаг|part|option)"
+_COUNTED = r"(?:question|answer|point|tip|fact|reason|item|no\.|q|a)"
+_SPELT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten)"
+
+_LABEL = re.compile(
+    rf"""
+    {_LEAD}
+    (?P<number>
+        {_STEP}\s{{0,2}}(?:\#?\d{{1,2}}(?:\s?(?:of|/|von|sur|de|di|van)\s?\d{{1,2}})?|{_SPELT})
+            (?:[*_]{{0,3}}\s{{0,2}}[:.)–—-]|(?=\s+[*_"“]{{0,3}}(?-i:[A-ZÀ-ÞА-Я])))        # Step 3:  Step 3 of 5 -
+      | {_COUNTED}\s{{0,2}}\#?\d{{1,2}}[*_]{{0,3}}\s{{0,2}}[:.)](?=[\s*_])                # Question 2.
+      | (?:(?:final|short|direct|quick)\s)?(?:answer|response|reply|summary|tl;?dr|conclusion|assistant|antwort|réponse
+            |respuesta|risposta|resposta|svar|q|a)[*_]{{0,3}}\s?:[*_]{{0,3}}(?=\s+\S)            # Answer:
+      | (?:回答|答案|答え)[:：]
+      | \d\ufe0f?\u20e3                                                                # 1️⃣
+      | 第[0-9一二三四五六七八九十]{{1,3}}[步章节條条項项]?[:：、]?
+      | (?:步骤|步驟|ステップ|手順|단계)\s?\d{{1,2}}\s?[:：.、] | \d{{1,2}}단계\s?[:：.]
+      | [①-⑳⓪➀-➓❶-❿]
+      | \[[ xX✓✔]\](?=\s+\S)                                                         # [x]
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A label that says by itself that it orders, at the start of a line, e.g. `Step 3: `, `Answer: yes`."""
+
+_NUMBERED = re.compile(
+    rf"""
+    {_LEAD}
+    (?:
+        (?P<plain>\(?\d{{1,3}}\.?\)(?=[\s*_]) | \d{{1,3}}\.(?=[\s*_]))        # 2.  (3)  1.)
+      | (?P<square>\[\d{{1,2}}\](?=\s+\S))                                # [2]
+      | (?P<section>\(?\d{{1,3}}(?:\.\d{{1,2}}){{1,3}}(?:[.)](?=[\s*_])|(?=\s+[A-ZÀ-ÞА-Я][a-zß-ÿа-я])))   # 1.2. Title
+      | (?P<letter>\(?(?:[a-zA-Z]|[ivx]{{1,5}}|[IVX]{{1,5}})[.)](?=[\s*_]))    # a)  iv.
+      | (?P<loose>\#?\d{{1,2}}(?:\s?[-–—:/])?(?=\s))                       # 1 -  2:  #3
+    )
+    """,
+    re.VERBOSE,
+)
+"""A number or a letter at the start of a line, which may be one of a list, e.g. `2. `, `(3) `, `b) `."""
+
+_INLINE_STEP = re.compile(rf"(?<!\w){_STEP}\s\d{{1,2}}\s{{0,2}}[-–—:.)]\s", re.IGNORECASE)
+"""A numbered step inside a paragraph, e.g. `Step 2 - `."""
+
+_INLINE = re.compile(
+    r"(?:(?<=[\s:;,.])|^)(?:\((?P<round>\d{1,2})\)|(?P<half>\d{1,2})\)|(?P<keycap>\d)\ufe0f?\u20e3|(?P<ring>[①-⑳]))"
+    r"(?=\s{0,2}\S)"
+)
+"""Numbering inside a paragraph, e.g. `(1) open … (2) choose`."""
+
+
+class _Candidate(NamedTuple):
+    """What may number an item: where it and its line start, and the places it may have in a list of some style."""
+
+    start: int
+    end: int
+    line: int
+    places: tuple[tuple[str, int], ...]
+
+
+def list_numbers(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Numbers of list items, as (start, end, whether a dash is to stand there to keep the line an item)."""
+    for start, end, line in (*_labels(text), *_listed(text)):
+        yield start, end, not text[line:start].strip(" \t>*_")
+    for start, end in _inline(text):
+        yield start, end, False
+
+
+def _labels(text: str) -> Iterator[tuple[int, int, int]]:
+    for match in _LABEL.finditer(text):
+        yield *match.span("number"), match.start()
+
+
+def _listed(text: str) -> Iterator[tuple[int, int, int]]:
+    """The candidates whose neighbour in the same style is there, as (start, end, start of the line)."""
+    candidates = [_candidate(match, order) for order, match in enumerate(_NUMBERED.finditer(text))]
+    there = {place for candidate in candidates for place in candidate.places}
+    for start, end, line, places in candidates:
+        first = any(style == "plain" and number <= 1 for style, number in places)
+        if first or any({(style, number - 1), (style, number + 1)} & there for style, number in places):
+            yield start, end, line
+
+
+def _candidate(match: re.Match[str], order: int) -> _Candidate:
+    style = next(style for style in _STYLES if match.group(style))
+    written = match.group(style).strip("()[]#. \t-–—:/")
+    # Sections run on in many ways (1.1, 1.2, 2.1): two of them in order make a list.
+    places = _letter_places(written) if style == "letter" else ((style, order if style == "section" else int(written)),)
+    return _Candidate(*match.span(style), match.start(), places)
+
+
+_STYLES = ("plain", "square", "section", "letter", "loose")
+_ROMAN = dict(zip(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), range(1, 11), strict=True))
+
+
+def _letter_places(letters: str) -> tuple[tuple[str, int], ...]:
+    """The places of a letter: `i` is the first of roman numbers or the ninth letter."""
+    case, low = ("upper" if letters.isupper() else "lower"), letters.lower()
+    letter = [(f"{case} letter", ord(low))] if len(low) == 1 else []
+    roman = [(f"{case} roman", _ROMAN[low])] if low in _ROMAN else []
+    return (*letter, *roman)
+
+
+def _inline(text: str) -> Iterator[tuple[int, int]]:
+    """Numbers inside a paragraph that run 1, 2, …: two in order at the least."""
+    for match in _INLINE_STEP.finditer(text):
+        yield match.span()
+    run: list[tuple[int, int]] = []
+    for match in _INLINE.finditer(text):
+        number = _number(match)
+        if number == 1:
+            run = [match.span()]
+        elif run and number == len(run) + 1:
+            run.append(match.span())
+            yield from run if len(run) == 2 else run[-1:]
+
+
+def _number(match: re.Match[str]) -> int:
+    if match.group("ring"):
+        return ord(match.group("ring")) - ord("①") + 1
+    return int(match.group("round") or match.group("half") or match.group("keycap"))

@@ -1,0 +1,75 @@
+"""The words of a statement in order, without what never tells who does what to whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from assay.judges.text.negation import NEGATION_STEMS
+from assay.judges.text.words import STOP_WORDS, stem, word_set, words
+
+_SILENT = word_set(
+    "a an the this that these those its his her their our your my also now then currently recently later already"
+)
+"""Words that may come and go: `the`, `also`."""
+
+BE = "be"
+_FORMS_OF_BE = word_set("is are was were be been being am")
+
+_CUTS = word_set("and but while whereas whilst though although or yet")
+"""Words at which a new clause may begin: `and` in `A is red and B is blue`."""
+
+_MARK = re.compile(r"[,;:.!?()|\n—–]")
+"""A mark between two words after which something else may begin: the comma of `A, B and C`."""
+
+_HARD_MARK = re.compile(r"[;:.!?|\n—–]")
+"""A mark that parts statements: `;`."""
+
+MOST_TOKENS = 60
+"""Words of a statement that are read. A longer one is not compared."""
+
+_NO_CONTENT = STOP_WORDS | frozenset(map(stem, STOP_WORDS)) | NEGATION_STEMS | {BE, "have"}
+
+
+class Token(NamedTuple):
+    """One word: its stem, whether it begins with a capital, and whether a mark stands before it."""
+
+    term: str
+    capital: bool = False
+    apart: bool = False
+    clause: bool = False
+
+    @property
+    def content(self) -> bool:
+        """Whether the word carries a claim by itself; a number does."""
+        return self.term not in _NO_CONTENT
+
+
+def tokens_of(text: str) -> tuple[Token, ...]:
+    """The words of a text in order; none of a text that is too long."""
+    read: list[Token] = []
+    end = 0
+    for word, start, after in words(text):
+        between = text[end:start]
+        end = after
+        if word in _SILENT:
+            continue
+        if len(read) == MOST_TOKENS:
+            return ()
+        term = BE if word in _FORMS_OF_BE else stem(word)
+        apart = bool(_MARK.search(between))
+        clause = word in _CUTS or bool(_HARD_MARK.search(between))
+        read.append(Token(term, text[start].isupper(), apart and bool(read), clause and bool(read)))
+    return tuple(read)
+
+
+def clauses(tokens: Sequence[Token]) -> list[tuple[Token, ...]]:
+    """The clauses of a statement: what stands between `and`, `but`, `while` and semicolons."""
+    cut: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.clause and cut[-1]:
+            cut.append([])
+        if token.term not in _CUTS:
+            cut[-1].append(token)
+    return [tuple(clause) for clause in cut if clause]

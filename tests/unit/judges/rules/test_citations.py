@@ -1,0 +1,109 @@
+"""A mark that points to no passage is told, and nothing else changes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.judges.metrics import comment, hallucination_risk
+from assay.judges.rubric import Rules
+from assay.judges.rules import RuleSet
+from assay.judges.rules.citations import MOST_HITS, invalid_citations
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Severity, Span, Tier, Verdict
+
+CONTEXTS = ("The bridge opened in 1932.", "It is red.", "It is long.")
+
+
+def sample(response: str, contexts: tuple[str, ...] = CONTEXTS, question: str = "") -> Sample:
+    return Sample(id="s", question=question, contexts=contexts, response=response)
+
+
+def wrong(response: str, contexts: tuple[str, ...] = CONTEXTS, question: str = "") -> list[str]:
+    given = sample(response, contexts, question)
+    return [response[hit.span.start : hit.span.end] for hit in invalid_citations(given)]
+
+
+@pytest.mark.parametrize(
+    "mark", ["[7]", "[1, 7]", "[doc7]", "【7†source】", "(Source 7)", "[[7]]", "［7］", "[citation:7]"]
+)
+def test_a_mark_with_a_number_no_passage_has_is_a_hit(mark: str) -> None:
+    assert wrong(f"The bridge opened in 1932 {mark}.") == [mark]
+
+
+@pytest.mark.parametrize(
+    "mark", ["[1]", "[0]", "[3]", "[1-3]", "[doc2]", "[^7]", "[1987]", "(7)", "[handbook.pdf, p. 7]", "[doc 2, p. 14]"]
+)
+def test_a_mark_that_may_be_right_is_none(mark: str) -> None:
+    assert wrong(f"The bridge opened in 1932 {mark}.") == []
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "[7] The bridge.",
+        "Document 7: the bridge.",
+        '[{"id": 7, "text": "The bridge."}]',
+        "7. The bridge.",
+        "Source #7\nThe bridge.",
+    ],
+)
+def test_the_evidence_may_number_its_documents_itself(context: str) -> None:
+    assert wrong("The bridge opened [7].", (context, "b")) == []
+
+
+def test_one_context_may_hold_several_documents() -> None:
+    assert wrong("It is red [2]. It is long [9].", ("One.\n\nTwo.\n\nThree.",)) == ["[9]"]
+    assert wrong("It is red [2].", ('[{"text": "a"}, {"text": "b"}]',)) == []
+
+
+def test_the_question_may_bring_a_number() -> None:
+    assert wrong("The bridge is told of in [7].", question="What does document 7 say?") == []
+
+
+def test_without_evidence_there_is_nothing_to_point_to() -> None:
+    assert wrong("It is red [7].", ()) == []
+
+
+def ruled(response: str, kind: ResponseKind = ResponseKind.ANSWER) -> Verdict:
+    claim = Claim(
+        text=response,
+        span=Span(start=0, end=len(response)),
+        verdict=ClaimVerdict.SUPPORTED,
+        p_supported=0.9,
+        evidence=(Evidence(context=0, start=0, end=26),),
+        source="j",
+    )
+    claims = (claim,) if kind is ResponseKind.ANSWER else ()
+    return RuleSet(Rules(), "r").apply(sample(response), Verdict(judge="j", tier=Tier.LLM, claims=claims, kind=kind))
+
+
+def test_a_hit_changes_no_claim_and_no_risk_and_is_told() -> None:
+    plain, marked = ruled("The bridge opened in 1932."), ruled("The bridge opened in 1932 [7].")
+    assert [(hit.rule, hit.severity) for hit in marked.rule_hits] == [("citation:invalid", Severity.MINOR)]
+    assert [claim.verdict for claim in marked.claims] == [ClaimVerdict.SUPPORTED]
+    assert hallucination_risk(marked) == hallucination_risk(plain)
+    told = comment(sample("The bridge opened in 1932 [7]."), marked)
+    assert (
+        told
+        == "The one claim is supported. The citation mark with the number 7 points to no passage; there are 3 passages."
+    )
+
+
+def test_something_worse_is_told_instead() -> None:
+    marked = ruled("The bridge opened in 1932 [7].")
+    worse = marked.claims[0].model_copy(update={"verdict": ClaimVerdict.CONTRADICTED, "evidence": ()})
+    told = comment(sample("The bridge opened in 1932 [7]."), marked.model_copy(update={"claims": (worse,)}))
+    assert told.startswith("contradicted")
+    assert "citation" not in told
+
+
+def test_a_refusal_is_not_asked_for_its_marks() -> None:
+    assert ruled("I cannot say [7].", ResponseKind.REFUSAL).rule_hits == ()
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 9))
+def test_hits_are_the_marks_beyond_the_passages_and_at_most_20(numbers: list[int], passages: int) -> None:
+    response = "".join(f"It is red [{number}]. " for number in numbers)
+    beyond = [f"[{number}]" for number in numbers if number > passages]
+    assert wrong(response, ("It is red.",) * passages) == beyond[:MOST_HITS]
