@@ -36,7 +36,9 @@ _NEGATION_MARKS = ("不", "没", "未", "ない", "ません", "않", "n'est")
 """Negations inside words and runs of words."""
 
 _LEAST_TERMS = 2
-_LEAST_EVIDENCE = 2
+_LEAST_EVIDENCE = 4
+"""Words of evidence from which on it has a language: two may be names, `Zürich 2019`."""
+
 _READ = 4000
 
 

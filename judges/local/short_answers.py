@@ -46,8 +46,10 @@ _OPTION = re.compile(
 )
 """An option of a question: `B) the red wire`."""
 
-_NAMED_LETTER = re.compile(r"(?<![\w'])[A-H](?![\w'])")
-"""A letter that stands alone, as `B` in `The correct option is B.`"""
+_NAMED_LETTER = re.compile(
+    r"(?<![\w'])(?:[B-H]|A(?!\s(?!is\b|was\b)[a-z])|(?<=\boption\s)[a-h]|(?<=\banswer\s)[a-h]|^[a-h](?=\W*$))(?![\w'])"
+)
+"""A letter that stands alone, as `B` in `The correct option is B.`, and no article: `A bridge`."""
 
 _NO_CONTENT = STOP_WORDS - word_set("more most same")
 _WORDS = (ValueKind.NAME, ValueKind.IDENTIFIER)
@@ -144,7 +146,9 @@ def _option(sample: Sample, letter: str, passages: Sequence[Passage]) -> ShortVe
         scores = {name: _best(_content(stems_between(text, 0, len(text))), passages) for name, text in options.items()}
         return _chosen(scores, letter)
     named = [
-        (p, m.group()) for p in passages for m in _NAMED_LETTER.finditer(sample.contexts[p.context], p.start, p.end)
+        (passage, match.group().upper())
+        for passage in passages
+        for match in _NAMED_LETTER.finditer(sample.contexts[passage.context][passage.start : passage.end])
     ]
     if not named:
         return None

@@ -14,9 +14,8 @@ from assay.judges.text.form.lists import list_numbers
 from assay.judges.text.form.marks import citation_marks, leads, tags
 from assay.judges.text.form.named_marks import named_marks
 from assay.judges.text.form.source_list import source_lists
+from assay.judges.text.form.spaces import blank
 from assay.judges.text.sentences import sentence_ranges
-
-_LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
 
 
 @lru_cache(maxsize=16)
@@ -27,11 +26,11 @@ def without_form(text: str) -> str:
     """
     shown = _without_marks(text)
     for start, end, dash in list_numbers("".join(shown)):
-        _blank(shown, start, end)
+        blank(shown, start, end)
         if dash:
             shown[start] = "-"
     for start, end in rules_and_headings("".join(shown)):
-        _blank(shown, start, end)
+        blank(shown, start, end)
     blanked = "".join(shown)
     return blanked if any(map(str.isalnum, blanked)) else text
 
@@ -42,22 +41,15 @@ def _without_marks(text: str) -> list[str]:
     shown = list(without_json_shell(text))
     for ranges in (source_lists, link_parts, source_lists):
         for start, end in ranges("".join(shown)):
-            _blank(shown, start, end)
+            blank(shown, start, end)
     text = "".join(shown)
     for start, end in (lead_ranges := list(leads(text))):
-        _blank(shown, start, end)
+        blank(shown, start, end)
     for _, end in lead_ranges:
         _begin_sentence(shown, end)
     for start, end in (*(mark.range for mark in (*citation_marks(text), *named_marks(text))), *tags(text)):
-        _blank(shown, start, end)
+        blank(shown, start, end)
     return shown
-
-
-def _blank(shown: list[str], start: int, end: int) -> None:
-    """Put spaces over a stretch. Line ends stay, so that lines are still lines."""
-    for place in range(start, end):
-        if shown[place] not in _LINE_ENDS:
-            shown[place] = " "
 
 
 def _begin_sentence(shown: list[str], position: int) -> None:

@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterator
 
+from assay.judges.text.form.spaces import blank
+
 _LONGEST = 200_000
 """Characters above which JSON is read as plain text."""
 
@@ -43,8 +45,9 @@ _BARE_WORD = re.compile(r"(?!(?:true|false|null|e)\b)[^\W\d_]+")
 
 _CONFIDENCE_LINE = re.compile(
     r"(?:^|(?<=\n))[ \t*_>-]{0,6}(?:confidence|certainty|relevance)(?:[ _](?:score|level))?"
-    r"[*_]{0,2}\s?[:=][*_]{0,2}[ \t]{0,3}"
-    r"(?:\d{1,3}(?:\.\d{1,6})?\s?%?(?:\s?/\s?\d{1,3})?|(?:very\s)?(?:high|medium|low))[ \t.*_]{0,4}(?=\n|$)",
+    r"[*_]{0,2}[ \t]?[:=][*_]{0,2}[ \t]{0,3}"
+    r"(?:\d{1,3}(?:\.\d{1,6})?[ \t]?%?(?:[ \t]?/[ \t]?\d{1,3})?|(?:very[ \t])?(?:high|medium|low))"
+    r"[ \t.*_]{0,4}(?=\n|$)",
     re.IGNORECASE,
 )
 """A line that tells how sure the answer is, e.g. `confidence: 0.93`."""
@@ -76,12 +79,11 @@ def without_json_shell(text: str) -> str:
         kept = list(_values(text, start, end))
         if not any(prose for _, _, prose in kept) and not _is_about_the_answer(text, start, end, kept):
             continue
-        for place in range(start, end):
-            shown[place] = text[place] if text[place] in "\n\r" else " "
+        blank(shown, start, end)
         for first, last, _ in kept:
             _show(text, shown, first, last)
     for match in _CONFIDENCE_LINE.finditer(text):
-        shown[match.start() : match.end()] = " " * len(match.group())
+        blank(shown, match.start(), match.end())
     return "".join(shown)
 
 

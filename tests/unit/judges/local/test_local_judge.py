@@ -3,16 +3,19 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.judges.base import Judge
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.local import LocalJudge
 from assay.judges.local.evidence import EVIDENCE_LIMIT
+from assay.judges.local.languages import Pairing, pairing
 from assay.judges.local.model import IDF_FILE, WEIGHTS_FILE, LocalModel
 from assay.judges.rubric import Rubric
 from assay.judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
+from assay.judges.text.form import without_form
+from assay.judges.text.words import words
 from assay.judges.tiers import check_coverage
 from tests.examples import examples
 from tests.waiting import cpu_seconds_below
@@ -196,25 +199,38 @@ SENTENCES = st.lists(
 
 
 @settings(max_examples=examples(80))
+@example(["A0À", "Route 101.", EVIDENCE.split(". ", maxsplit=1)[0] + "."], [], 0)
 @given(SENTENCES, st.lists(st.text(max_size=80), max_size=3), st.integers(0, 4))
 def test_local_judge_never_doubts_a_sentence_more_once_the_evidence_holds_it(
     sentences: list[str], contexts: list[str], which: int
 ) -> None:
-    response = " ".join(sentences)
-    before = judged(response, "x y", *contexts)
+    sample = Sample(id="s", contexts=("x y", *contexts), response=" ".join(sentences))
+    before = judged(sample.response, *sample.contexts)
     if not before.claims:
         return
     claim = before.claims[which % len(before.claims)]
-    after = judged(response, "x y", *contexts, claim.text)
+    told = without_form(sample.response)[claim.span.start : claim.span.end]  # `AA¹` is `AA` with a citation mark
+    more = sample.model_copy(update={"contexts": (*sample.contexts, told)})
+    filled = sample.model_copy(update={"contexts": (*sample.contexts, _as_long(told))})
+    if {pairing(sample), pairing(more)} != {Pairing.ENGLISH}:  # elsewhere a sentence may become undecided
+        return
+    after = judged(more.response, *more.contexts)
     (same,) = [other for other in after.claims if other.span == claim.span]
     assert same.p_supported is not None
     assert claim.p_supported is not None
     assert same.p_supported >= claim.p_supported
     assert same.verdict is ClaimVerdict.SUPPORTED
-    if len(before.claims) == 1:
-        assert before.risk is not None
+    if len(before.claims) == 1 and pairing(filled) is Pairing.ENGLISH:
+        # The length of the evidence counts too, so the response is held against as much that says nothing of it.
+        beside_nothing = judged(filled.response, *filled.contexts).risk
+        assert beside_nothing is not None
         assert after.risk is not None
-        assert after.risk <= before.risk
+        assert after.risk <= beside_nothing
+
+
+def _as_long(text: str) -> str:
+    """Another text with as many words as this one."""
+    return " ".join("elsewhere" for _ in words(text))
 
 
 @settings(max_examples=examples(60))
