@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from assay.judges.rubric import Rules
-from assay.judges.rules.step import Progress, Step
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, RuleHit, Sample, Verdict
+from assay.judges.rules.findings import Finding, for_answers, with_findings
+from assay.judges.rules.step import Progress
+from assay.judges.schema import Claim, ClaimVerdict, Sample
 from assay.judges.text.form import without_form
 from assay.judges.text.negation import NEGATION_STEMS, denies, negated, opposites
-from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.passages import PassageIndex, passage_index
 from assay.judges.text.words import STOP_WORDS, stem, stems_between, word_set
-
-SOURCE = "rule:polarity"
 
 CARRIED = 0.95
 """Share of a claim's content words one passage must carry before their negations are compared."""
@@ -98,40 +96,12 @@ def _without_not_only(stems: Sequence[str]) -> list[str]:
     return kept
 
 
-def compile_polarity(rules: Rules, source: str) -> Step | None:
-    """The step that finds claims turned around. It holds for every rubric of grounding."""
-    del rules, source
-
-    def step(sample: Sample, progress: Progress) -> Progress:
-        if progress.verdict.kind is not ResponseKind.ANSWER:
-            return progress
-        return progress._replace(verdict=check_polarity(sample, progress.verdict))
-
-    return step
+def check_polarity(sample: Sample, progress: Progress) -> Progress:
+    """Each claim that a passage denies becomes `contradicted`, with a hit that says by what."""
+    return progress._replace(verdict=with_findings(progress.verdict, _Check(sample).turned, "polarity:turned"))
 
 
-def check_polarity(sample: Sample, verdict: Verdict) -> Verdict:
-    """Each supported claim that a passage denies becomes `contradicted`, with a hit that says by what."""
-    check = _Check(sample)
-    claims: list[Claim] = []
-    hits: list[RuleHit] = []
-    for claim in verdict.claims:
-        # What the screen itself calls contradicted may be proven here, which its risk then shows.
-        proven = claim.verdict is ClaimVerdict.CONTRADICTED and claim.source != "local"
-        turned = None if proven else check.turned(claim)
-        claims.append(claim if turned is None else _contradicted(claim, turned))
-        if turned is not None:
-            hits.append(RuleHit(rule="polarity:turned", span=claim.span, detail=turned.reason))
-    if not hits:
-        return verdict
-    return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
-
-
-class Turned(NamedTuple):
-    """What turns a claim around, and the passage that says otherwise."""
-
-    reason: str
-    evidence: Evidence
+compile_polarity = for_answers(check_polarity)
 
 
 class _Check:
@@ -140,26 +110,37 @@ class _Check:
     def __init__(self, sample: Sample) -> None:
         self._sample = sample
         self._read = without_form(sample.response)
+        self._sides: dict[int, Sides] = {}
 
     @cached_property
-    def _passages(self) -> PassageIndex:
-        return PassageIndex(cut_passages(self._sample.contexts))
+    def _index(self) -> PassageIndex:
+        return passage_index(self._sample.contexts)
 
-    def turned(self, claim: Claim) -> Turned | None:
-        """What turns the claim around; None where a passage says the same, or none says enough of it."""
+    def _passage(self, number: int) -> Sides:
+        if number not in self._sides:
+            self._sides[number] = Sides.of(self._index.passages[number].stems)
+        return self._sides[number]
+
+    def turned(self, claim: Claim) -> Finding | None:
+        """What turns a claim around; None where a passage says the same, or none says enough of it."""
+        # What the screen itself calls contradicted may be proven here, which its risk then shows.
+        if claim.verdict is ClaimVerdict.CONTRADICTED and claim.source != "local":
+            return None
         own = Sides.of(stems_between(self._read, claim.span.start, claim.span.end))
         if len(own.content) < LEAST_WORDS or not _DOUBT.isdisjoint(own.stems):
             return None
-        first: Turned | None = None
-        for number in self._passages.most(own.content, MOST_PASSAGES):
-            passage = self._passages.passages[number]
-            other = Sides.of(passage.stems)
-            reason = _difference(own, other)
+        first: Finding | None = None
+        for number in self._index.most(own.content, MOST_PASSAGES):
+            passage = self._index.passages[number]
+            missing = len(own.content.difference(passage.stems))
+            if missing > 1 and len(own.content) - missing < CARRIED * len(own.content):
+                continue
+            reason = _difference(own, self._passage(number))
             if reason is None:
                 continue
             if not reason:
                 return None  # this passage says the same
-            first = first or Turned(reason, passage.where)
+            first = first or Finding(reason, passage.where, proven=True)
         return first
 
 
@@ -237,17 +218,4 @@ def _restricts(own: Sides, other: Sides) -> bool:
         and _ONLY.isdisjoint(own.stems)
         and not _EVERYBODY.isdisjoint(own.stems)
         and _EVERYBODY.isdisjoint(other.stems)
-    )
-
-
-def _contradicted(claim: Claim, turned: Turned) -> Claim:
-    return claim.model_copy(
-        update={
-            "verdict": ClaimVerdict.CONTRADICTED,
-            "evidence": (turned.evidence,),
-            "source": SOURCE,
-            "p_supported": None,
-            "p_source": None,
-            "reason": turned.reason,
-        }
     )

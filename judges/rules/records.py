@@ -12,19 +12,15 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from assay.judges.rubric import Rules, ValueKind
+from assay.judges.rubric import ValueKind
 from assay.judges.rules.cells import carries, comparable, dated, rounds, same
-from assay.judges.rules.step import Progress, Step
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, RuleHit, Sample, Span
+from assay.judges.rules.findings import Finding, for_answers, with_findings
+from assay.judges.rules.step import Progress
+from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span
 from assay.judges.text.form import without_form
 from assay.judges.text.records import Row, tables_of
 from assay.judges.text.words import STOP_WORDS, stem, words
 from assay.judges.values import Value, extract_values
-
-SOURCE = "rule:records"
-
-EXCHANGED_SUPPORT = 0.5
-"""Probability of a claim with a text of another row: as good as unknown."""
 
 MOST_TABLES = 200
 """Tables a response is held against."""
@@ -45,26 +41,6 @@ _CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas)\s")
 _KINDS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT, ValueKind.DATE})
 
 
-class Exchanged(NamedTuple):
-    """What a claim takes from another row, and whether that is proven."""
-
-    reason: str
-    evidence: Evidence
-    proven: bool
-
-
-def compile_records(rules: Rules, source: str) -> Step | None:
-    """The step that finds values said of another row. It holds for every rubric of grounding."""
-    del rules, source
-
-    def step(sample: Sample, progress: Progress) -> Progress:
-        if progress.verdict.kind is not ResponseKind.ANSWER:
-            return progress
-        return check_records(sample, progress)
-
-    return step
-
-
 def check_records(sample: Sample, progress: Progress) -> Progress:
     """Each supported claim with a value of another row becomes `contradicted`, with a text of one `not_found`.
 
@@ -77,28 +53,11 @@ def check_records(sample: Sample, progress: Progress) -> Progress:
     if not tables:
         return progress
     check = _Check(sample, tables)
-    claims: list[Claim] = []
-    hits: list[RuleHit] = []
-    vouched = set(progress.vouched)
-    for claim in verdict.claims:
-        vouched.update(check.vouched(claim))
-        exchanged = check.exchanged(claim) if claim.verdict is ClaimVerdict.SUPPORTED else None
-        claims.append(claim if exchanged is None else _worse(claim, exchanged))
-        if exchanged is not None:
-            hits.append(RuleHit(rule="records:exchanged", span=claim.span, detail=exchanged.reason))
-    if hits:
-        verdict = verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
-    return Progress(verdict, frozenset(vouched))
+    vouched = progress.vouched.union(*map(check.vouched, verdict.claims))
+    return Progress(with_findings(verdict, check.exchanged, "records:exchanged"), vouched)
 
 
-def _worse(claim: Claim, exchanged: Exchanged) -> Claim:
-    changed: dict[str, object] = {"source": SOURCE, "p_source": None, "reason": exchanged.reason}
-    if exchanged.proven:
-        changed |= {"verdict": ClaimVerdict.CONTRADICTED, "evidence": (exchanged.evidence,), "p_supported": None}
-    else:
-        known = EXCHANGED_SUPPORT if claim.p_supported is None else min(claim.p_supported, EXCHANGED_SUPPORT)
-        changed |= {"verdict": ClaimVerdict.NOT_FOUND, "p_supported": known}
-    return claim.model_copy(update=changed)
+compile_records = for_answers(check_records)
 
 
 class _Keyed(NamedTuple):
@@ -171,12 +130,14 @@ class _Check:
     def _asked(self) -> frozenset[str]:
         return _stems(self._sample.question)
 
-    def exchanged(self, claim: Claim) -> Exchanged | None:
-        """What a claim takes from another row; the proven before the likely."""
+    def exchanged(self, claim: Claim) -> Finding | None:
+        """What a supported claim takes from another row; the proven before the likely."""
+        if claim.verdict is not ClaimVerdict.SUPPORTED:
+            return None
         text = self._read[claim.span.start : claim.span.end]
         if _LEAVES_OPEN.search(text):
             return None
-        likely: Exchanged | None = None
+        likely: Finding | None = None
         for table in self._tables:
             for piece, row in self._pieces(text, table):
                 told = self._in_row(piece, row, table)
@@ -210,7 +171,7 @@ class _Check:
             if all(len(rows) == 1 and any(map(str.isdigit, piece)) for piece, rows in pieces):
                 yield from ((piece, rows[0]) for piece, rows in pieces)
 
-    def _in_row(self, text: str, row: _Keyed, table: _Table) -> Exchanged | None:
+    def _in_row(self, text: str, row: _Keyed, table: _Table) -> Finding | None:
         evidence = Evidence(context=table.context, start=row.row.start, end=row.row.end)
         own = [value for _, value in row.cells()]
         stated = extract_values(text)
@@ -227,7 +188,7 @@ class _Check:
             instead = None if any(same(value, other) for other in own) else _instead(value, row, table)
             if instead is not None and not self._stands_elsewhere(value.text, table):
                 reason = f"'{value.text[:40]}' where the evidence says '{instead.text[:40]}' of '{row.name}'"
-                return Exchanged(reason, evidence, proven=True)
+                return Finding(reason, evidence, proven=True)
         return self._other_text(_stems(text), row, table, evidence)
 
     def _stands_elsewhere(self, written: str, table: _Table) -> bool:
@@ -241,7 +202,7 @@ class _Check:
                 return True
         return False
 
-    def _other_text(self, stems: frozenset[str], row: _Keyed, table: _Table, evidence: Evidence) -> Exchanged | None:
+    def _other_text(self, stems: frozenset[str], row: _Keyed, table: _Table, evidence: Evidence) -> Finding | None:
         known = row.key.union(*row.texts.values())
         for column, own in row.texts.items():
             if not own or own & stems:
@@ -250,7 +211,7 @@ class _Check:
                 text = other.texts.get(column, frozenset())
                 if text and text <= stems and not text & known and not text & self._asked:
                     reason = f"the evidence says '{row.row.cells[column][:40]}' of '{row.name}'"
-                    return Exchanged(reason, evidence, proven=False)
+                    return Finding(reason, evidence, proven=False)
         return None
 
 

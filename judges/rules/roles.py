@@ -8,99 +8,32 @@ contradicted; else it is doubt. Where a passage says the same as the claim, noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence, Set
 from functools import cached_property
-from typing import NamedTuple
 
-from assay.judges.rubric import Rules
-from assay.judges.rules.crossings import contains, crossed_clauses, shown, terms_of
-from assay.judges.rules.step import Progress, Step
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, RuleHit, Sample, Verdict
+from assay.judges.rules.crossings import contains, crossed_clauses
+from assay.judges.rules.findings import Finding, for_answers, with_findings
+from assay.judges.rules.step import Progress
+from assay.judges.rules.swaps import turned_roles
+from assay.judges.schema import Claim, ClaimVerdict, Sample
 from assay.judges.text.form import without_form
-from assay.judges.text.order import BE, Token, clauses, tokens_of
-from assay.judges.text.passages import PassageIndex, cut_passages
-from assay.judges.text.words import stem, word_set
-
-SOURCE = "rule:roles"
+from assay.judges.text.order import Token, clauses, tokens_of
+from assay.judges.text.passages import PassageIndex, passage_index
 
 CARRIED = 0.9
 """Share of a claim's content words one passage must have before the order of its names is compared."""
 
-SAME_SENTENCE = 0.7
-"""Share of the passage's content words that the claim must have, where what changed places are no names."""
-
 MOST_PASSAGES = 8
 """Passages a claim is compared with: those that carry most of it."""
 
-MOST_WORDS = 4
-"""Words of a name."""
 
-EXCHANGED_SUPPORT = 0.5
-"""Probability of a claim that takes subject and predicate from two clauses: as good as unknown."""
-
-_SYMMETRIC = frozenset(
-    map(
-        stem,
-        word_set("""
-meet met marry wed border equal resemble match differ different adjoin neighbour neighbor correspond interact correlate
-talk chat play versus vs v face tie tied draw drew against with alongside near beside next between among share combine
-mix join link connect relate associate similar same identical parallel date divorce kiss hug agree disagree argue debate
-compete collaborate partner cooperate friend sibling brother sister cousin colleague twin spouse rival alias aka known
-call name distance plus together respectively mean opposite adjacent like include either well as
-"""),
-    )
-)
-"""Words around which two names may stand in either order: `A met B`, `A is known as B`."""
-
-_DIRECTIONS = word_set("to from over under by before after above below into onto through for")
-"""Small words whose two sides are not alike: `tea over coffee`."""
-
-_JOINTS = word_set("and or nor")
-
-
-class Swapped(NamedTuple):
-    """What changed places, and whether that is proven."""
-
-    reason: str
-    evidence: Evidence
-    proven: bool
-
-
-def compile_roles(rules: Rules, source: str) -> Step | None:
-    """The step that finds exchanged roles. It holds for every rubric of grounding."""
-    del rules, source
-
-    def step(sample: Sample, progress: Progress) -> Progress:
-        if progress.verdict.kind is not ResponseKind.ANSWER:
-            return progress
-        return progress._replace(verdict=check_roles(sample, progress.verdict))
-
-    return step
-
-
-def check_roles(sample: Sample, verdict: Verdict) -> Verdict:
+def check_roles(sample: Sample, progress: Progress) -> Progress:
     """Each supported claim with exchanged roles becomes `contradicted`, or `not_found` where that is only likely."""
     check = _Check(sample)
-    claims: list[Claim] = []
-    hits: list[RuleHit] = []
-    for claim in verdict.claims:
-        swapped = check.swapped(claim) if claim.verdict is ClaimVerdict.SUPPORTED else None
-        claims.append(claim if swapped is None else _worse(claim, swapped))
-        if swapped is not None:
-            hits.append(RuleHit(rule="roles:exchanged", span=claim.span, detail=swapped.reason))
-    if not hits:
-        return verdict
-    return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
+    return progress._replace(verdict=with_findings(progress.verdict, check.exchanged, "roles:exchanged"))
 
 
-def _worse(claim: Claim, swapped: Swapped) -> Claim:
-    changed: dict[str, object] = {"source": SOURCE, "p_source": None, "reason": swapped.reason}
-    if swapped.proven:
-        changed |= {"verdict": ClaimVerdict.CONTRADICTED, "evidence": (swapped.evidence,), "p_supported": None}
-    else:
-        known = EXCHANGED_SUPPORT if claim.p_supported is None else min(claim.p_supported, EXCHANGED_SUPPORT)
-        changed |= {"verdict": ClaimVerdict.NOT_FOUND, "p_supported": known}
-    return claim.model_copy(update=changed)
+compile_roles = for_answers(check_roles)
 
 
 class _Check:
@@ -112,151 +45,47 @@ class _Check:
         self._tokens: dict[int, tuple[Token, ...]] = {}
 
     @cached_property
-    def _passages(self) -> PassageIndex:
-        return PassageIndex(cut_passages(self._sample.contexts))
+    def _index(self) -> PassageIndex:
+        return passage_index(self._sample.contexts)
 
     def _passage(self, number: int) -> tuple[Token, ...]:
         if number not in self._tokens:
-            passage = self._passages.passages[number]
+            passage = self._index.passages[number]
             self._tokens[number] = tokens_of(self._sample.contexts[passage.context][passage.start : passage.end])
         return self._tokens[number]
 
-    def swapped(self, claim: Claim) -> Swapped | None:
-        """What changed places in a claim; None where nothing did, or a passage says the same."""
+    def exchanged(self, claim: Claim) -> Finding | None:
+        """What changed places in a supported claim; None where nothing did, or a passage says the same."""
+        if claim.verdict is not ClaimVerdict.SUPPORTED:
+            return None
         own = tokens_of(self._read[claim.span.start : claim.span.end])
         content = {token.term for token in own if token.content}
         if len(content) < 2:
             return None
-        numbers = self._passages.most(content, MOST_PASSAGES)
-        first: Swapped | None = None
+        numbers = self._index.most(content, MOST_PASSAGES)
+        first: Finding | None = None
         for number in numbers:
-            other = self._passage(number)
-            held = {token.term for token in other}
-            if len(content & held) < CARRIED * len(content):
+            passage = self._index.passages[number]
+            if len(content.intersection(passage.stems)) < CARRIED * len(content):
                 continue
-            if contains(other, own):
-                return None
-            reason = turned_roles(own, other)
+            other = self._passage(number)
+            reason = "" if contains(other, own) else turned_roles(own, other)
             if reason == "":
                 return None
             if reason and first is None:
-                first = Swapped(reason, self._passages.passages[number].where, proven=True)
-        return first or self._crossed(own, numbers)
+                first = Finding(reason, passage.where, proven=True)
+        return first or self._crossed(own, content, numbers)
 
-    def _crossed(self, own: Sequence[Token], numbers: Sequence[int]) -> Swapped | None:
+    def _crossed(self, own: Sequence[Token], content: Set[str], numbers: Sequence[int]) -> Finding | None:
         """Whether the claim takes its subject from one clause and the rest from another."""
         for number in numbers:
-            near = [self._passage(beside) for beside in self._passages.around(number)]
-            crossed = crossed_clauses(own, [clause for tokens in near for clause in clauses(tokens)])
+            near = self._index.around(number)
+            # Each word of such a claim stands in one of the two clauses.
+            if not content <= frozenset().union(*(self._index.passages[beside].stems for beside in near)):
+                continue
+            parts = [clause for beside in near for clause in clauses(self._passage(beside))]
+            crossed = crossed_clauses(own, parts)
             if crossed is not None:
-                return Swapped(crossed[0], self._passages.passages[number].where, crossed[1])
+                reason, proven = crossed
+                return Finding(reason, self._index.passages[number].where, proven)
         return None
-
-
-def turned_roles(own: Sequence[Token], other: Sequence[Token]) -> str | None:
-    """How a claim turns the roles of a passage; empty where it has them in the same order, None where neither."""
-    mine, theirs = _places(own), _places(other)
-    same = False
-    for term, here in mine.items():
-        there = theirs.get(term, -1)
-        if here < 0 or there < 0 or term == BE or not (own[here].content or term in _DIRECTIONS):
-            continue
-        voice = _voice(own, here, other, there)
-        if voice:
-            return voice
-        block = _block(own, here, other, there)
-        reason = _swap(own, other, block)
-        if reason:
-            return reason
-        same = same or (block.end - block.start == len(own))
-    return "" if same else None
-
-
-def _places(tokens: Sequence[Token]) -> dict[str, int]:
-    """Where each word stands, -1 where it stands more than once."""
-    places: dict[str, int] = {}
-    for at, token in enumerate(tokens):
-        places[token.term] = -1 if token.term in places else at
-    return places
-
-
-class Block(NamedTuple):
-    """Words that claim and passage share side by side: the offsets in the claim, and the start in the passage."""
-
-    start: int
-    end: int
-    there: int
-
-
-def _block(own: Sequence[Token], here: int, other: Sequence[Token], there: int) -> Block:
-    back = 0
-    while back < min(here, there) and own[here - back - 1].term == other[there - back - 1].term:
-        back += 1
-    ahead = 1
-    while (
-        here + ahead < len(own) and there + ahead < len(other) and own[here + ahead].term == other[there + ahead].term
-    ):
-        ahead += 1
-    return Block(here - back, here + ahead, there - back)
-
-
-def _swap(own: Sequence[Token], other: Sequence[Token], block: Block) -> str | None:
-    """Whether what stands on the two sides of the shared words has changed places."""
-    there_end = block.there + block.end - block.start
-    before, after = own[: block.start], own[block.end :]
-    left = _longest(lambda n: terms_of(before[-n:]) == terms_of(other[there_end : there_end + n]), len(before))
-    right = _longest(
-        lambda n: terms_of(after[:n]) == terms_of(other[max(0, block.there - n) : block.there]), len(after)
-    )
-    if not left or not right:
-        return None
-    first, second = before[-left:], after[:right]
-    middle = own[block.start : block.end]
-    if not _tells_roles(first, middle, second, other[block.there : there_end]):
-        return None
-    if not (_names(first, second) or _says_the_sentence(own, other)):
-        return None
-    return f"'{shown(first)}' and '{shown(second)}' have changed places"
-
-
-def _longest(holds: Callable[[int], bool], most: int) -> int:
-    """The greatest number of words, at most those of a name, for which something holds; 0 without one."""
-    return max((n for n in range(1, min(most, MOST_WORDS) + 1) if holds(n)), default=0)
-
-
-def _tells_roles(
-    first: Sequence[Token], middle: Sequence[Token], second: Sequence[Token], there: Sequence[Token]
-) -> bool:
-    """Whether the words between tell the two sides apart: no list, no `met`, no bare `is`."""
-    terms = set(terms_of(middle))
-    if not (first[-1].content and second[-1].content and second[0].content) or terms & _SYMMETRIC:
-        return False
-    telling = [token for token in middle if token.content]
-    if terms & _JOINTS or any(token.apart for token in (*middle, second[0], *there)):
-        return len(telling) >= 2 and _names(first, second)
-    return bool(telling) or (bool(terms & _DIRECTIONS) and _names(first, second))
-
-
-def _names(first: Sequence[Token], second: Sequence[Token]) -> bool:
-    """Whether both sides are names. One capital may be that of the sentence, which is why both sides need one."""
-    return first[-1].capital and second[-1].capital
-
-
-def _says_the_sentence(own: Sequence[Token], other: Sequence[Token]) -> bool:
-    """Whether the claim has most words of the passage: in a longer one common nouns change places freely."""
-    theirs = {token.term for token in other if token.content}
-    mine = {token.term for token in own if token.content}
-    return len(mine & theirs) >= SAME_SENTENCE * len(theirs)
-
-
-def _voice(own: Sequence[Token], here: int, other: Sequence[Token], there: int) -> str | None:
-    """Whether one side is passive and the other is not, with both names in the same order."""
-    for passive, at, active, beside in ((own, here, other, there), (other, there, own, here)):
-        if at < 2 or at + 2 >= len(passive) or beside < 1 or beside + 1 >= len(active):
-            continue
-        if passive[at - 1].term != BE or passive[at + 1].term != "by" or active[beside + 1].term == "by":
-            continue
-        subject, agent = passive[at - 2].term, passive[at + 2].term
-        if active[beside - 1].term == subject and active[beside + 1].term == agent:
-            return f"'{subject}' and '{agent}' have changed roles"
-    return None

@@ -21,7 +21,7 @@ from assay.judges.rules.step import Progress, Step
 from assay.judges.rules.value_conflicts import Conflict, Line, Place, amount, in_its_place, places
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
 from assay.judges.text.form import without_form
-from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.passages import PassageIndex, passage_index
 from assay.judges.text.restatements import content_stems
 from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
 from assay.judges.values.index import ValueIndex
@@ -226,7 +226,7 @@ class _Check:
 
     @cached_property
     def _passages(self) -> PassageIndex:
-        return PassageIndex(cut_passages(self._sample.contexts))
+        return passage_index(self._sample.contexts)
 
     def _line(self, where: Evidence, wanted: frozenset[str]) -> Aligned:
         text = self._text(where)

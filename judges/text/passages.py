@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
@@ -181,3 +182,9 @@ class PassageIndex:
     def _rank(self, number: int) -> tuple[int, tuple[str, ...], list[tuple[str, ...]], int]:
         stems = self.passages[number].stems
         return len(stems), stems, [self.passages[near].stems for near in self.around(number)], number
+
+
+@lru_cache(maxsize=8)
+def passage_index(contexts: tuple[str, ...]) -> PassageIndex:
+    """The index of these contexts with equal weights. It is kept: every rule asks the evidence of one sample."""
+    return PassageIndex(cut_passages(contexts))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from assay.judges.schema import Sample, Span
 from assay.judges.text.form import without_form
-from assay.judges.text.passages import PassageIndex, cut_passages
+from assay.judges.text.passages import passage_index
 from assay.judges.text.words import STOP_WORDS, stem, words
 
 STATED = 0.75
@@ -37,15 +37,13 @@ def content_stems(text: str) -> frozenset[str]:
 def first_statement(sample: Sample, sentences: Iterable[Span]) -> Span | None:
     """The first of these sentences of the response that tells what the evidence tells. None without one."""
     asked = content_stems("\n".join((sample.question, *(turn.content for turn in sample.history))))
-    index: PassageIndex | None = None
     read = without_form(sample.response)
     for span in sentences:
         text = read[span.start : span.end]
         own = content_stems(text) - asked
         if len(own) < LEAST_WORDS or _QUESTION_MARK.search(text):
             continue
-        index = index or PassageIndex(cut_passages(sample.contexts))
-        match = index.best(own)
+        match = passage_index(sample.contexts).best(own)
         if match is not None and match.coverage >= STATED:
             return span
     return None

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.judges.rules.roles import EXCHANGED_SUPPORT, check_roles
+from assay.judges.rules.findings import DOUBTED_SUPPORT
+from assay.judges.rules.roles import check_roles
+from assay.judges.rules.step import Progress
 from assay.judges.schema import Claim, ClaimVerdict, Sample, Span, Tier, Verdict
 
 
@@ -12,7 +14,7 @@ def checked(response: str, *contexts: str, verdict: ClaimVerdict = ClaimVerdict.
     span = Span(start=0, end=len(response))
     claim = Claim(text=response, span=span, verdict=verdict, p_supported=0.9, source="llm")
     sample = Sample(id="s", question="", contexts=contexts, response=response)
-    return check_roles(sample, Verdict(judge="llm", tier=Tier.LLM, claims=(claim,))).claims[0]
+    return check_roles(sample, Progress(Verdict(judge="llm", tier=Tier.LLM, claims=(claim,)))).verdict.claims[0]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_what_says_the_same_stays_supported(response: str, evidence: str) -> Non
 def test_an_attribute_of_another_subject_is_doubt() -> None:
     claim = checked("The dog is red.", "The cat is red and the dog is blue.")
     assert claim.verdict is ClaimVerdict.NOT_FOUND
-    assert claim.p_supported == EXCHANGED_SUPPORT
+    assert claim.p_supported == DOUBTED_SUPPORT
     assert claim.reason == "'red' is said of 'cat', not of 'dog'"
 
 
