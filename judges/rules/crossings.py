@@ -63,6 +63,8 @@ def _crossed(
     predicate, instead = own[head:], subject[head:]
     if not mine or not theirs or not predicate or not instead or len(mine) != len(theirs) or not instead[-1].content:
         return None
+    if all(token.term.isdigit() for token in (*mine, *theirs)):  # `4.` and `2.` of two lists are no subjects
+        return None
     hinge = _HINGES.get(mine[-1].term) == theirs[-1].term
     if not hinge and not (mine[-1].content and theirs[-1].content and predicate[-1].content):
         return None

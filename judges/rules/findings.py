@@ -43,11 +43,12 @@ def with_findings(verdict: Verdict, find: Callable[[Claim], Finding | None], rul
     if not hits:
         return verdict
     source = f"rule:{rule.partition(':')[0]}"
-    claims = [claim if wrong is None else _worse(claim, wrong, source) for claim, wrong in both]
+    claims = [claim if wrong is None else after_finding(claim, wrong, source) for claim, wrong in both]
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
 
 
-def _worse(claim: Claim, wrong: Finding, source: str) -> Claim:
+def after_finding(claim: Claim, wrong: Finding, source: str) -> Claim:
+    """The claim `contradicted`, or `not_found` where the finding is only likely."""
     changed: dict[str, object] = {"source": source, "p_source": None, "reason": wrong.reason}
     if wrong.proven:
         changed |= {"verdict": ClaimVerdict.CONTRADICTED, "evidence": (wrong.evidence,), "p_supported": None}

@@ -16,7 +16,8 @@ from assay.judges.rubric import ValueKind
 from assay.judges.schema import Evidence
 from assay.judges.text.words import STOP_WORDS, stem, words
 from assay.judges.values import Value, extract_values
-from assay.judges.values.units import dimension_of
+from assay.judges.values.amounts import measure_of, number_of
+from assay.judges.values.units import akin, dimension_of
 
 REACH = 6
 """Words to either side of a value among which its neighbours are looked for."""
@@ -39,11 +40,12 @@ class Place(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A value of a claim, and the evidence's different one in its place."""
+    """A value of a claim, and the evidence's different one in its place; proven, or only likely."""
 
     value: Value
     other: Value
     evidence: Evidence
+    is_proven: bool = True
 
 
 def places(text: str, values: Sequence[Value]) -> list[Place]:
@@ -131,8 +133,12 @@ def _measure(value: Value) -> str:
 
 
 def same(value: Value, other: Value) -> bool:
-    """Whether two values are the same, units of measurement included."""
-    return value.normal == other.normal and (value.unit == other.unit or not value.unit or not other.unit)
+    """Whether two values are the same, units included. `79 degrees` may be those of Fahrenheit."""
+    if value.normal == other.normal and (value.unit == other.unit or not value.unit or not other.unit):
+        return True
+    if value.kind not in _AMOUNTS or other.kind not in _AMOUNTS:
+        return False
+    return number_of(value) == number_of(other) and measure_of(other) in akin(measure_of(value))
 
 
 class Line(NamedTuple):
@@ -147,18 +153,35 @@ class Line(NamedTuple):
         return cls(where, places(text, extract_values(text)))
 
 
-def in_its_place(
-    claimed: Place, lines: Sequence[Line], own: frozenset[str]
-) -> tuple[int, int, Line | None, Value | None]:
+class Fit(NamedTuple):
+    """How well a claim's value fits its place in some lines, and the value that fits better, if any.
+
+    Attributes:
+        own_score: the best likeness of places of the value itself, -1 where the lines do not have it.
+        other_score: the best of another comparable value, -1 without one.
+        line: of the other value.
+        other: that value.
+    """
+
+    own_score: int
+    other_score: int
+    line: Line | None
+    other: Value | None
+
+    def conflict(self, value: Value, *, is_proven: bool = True) -> Conflict | None:
+        """The conflict of the claim's value with the other one."""
+        if self.line is None or self.other is None:
+            return None
+        return Conflict(value, self.other, self.line.where, is_proven)
+
+
+def in_its_place(claimed: Place, lines: Sequence[Line], beside: Sequence[Place]) -> Fit:
     """How well the claim's value is placed in these lines, and the value that is placed better, if any.
 
     Args:
         claimed: the value of the claim.
         lines: of the evidence.
-        own: normal forms of all values of the claim.
-
-    Returns:
-        The best likeness of the value itself, the best of another comparable value, its line and that value.
+        beside: the claim's other values. What the claim states as well in their places is not in the place of this one.
     """
     best_own, best_other = -1, -1
     line_of: Line | None = None
@@ -170,6 +193,11 @@ def in_its_place(
             score = likeness(claimed, place)
             if same(claimed.value, place.value):
                 best_own = max(best_own, score)
-            elif score > best_other or (score == best_other and other_value and other_value.normal in own):
+            elif score > best_other and not _is_stated(place, beside, score):
                 best_other, line_of, other_value = score, line, place.value
-    return best_own, best_other, line_of, other_value
+    return Fit(best_own, best_other, line_of, other_value)
+
+
+def _is_stated(place: Place, beside: Sequence[Place], score: int) -> bool:
+    """Whether one of the claim's places states the value of a line's place, and fits it at least so well."""
+    return any(same(own.value, place.value) and likeness(own, place) >= score for own in beside)

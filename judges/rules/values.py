@@ -1,8 +1,8 @@
 """Values in a claim: carried by the evidence, in conflict with it, or unexplained.
 
 *Carried*: evidence, question or history has the value in some spelling, or it follows from what they have.
-*Conflicting*: the lines the claim rests on have another value in its place. That is proven, so the claim is
-contradicted.
+*Conflicting*: the lines the claim rests on have another value in its place. Where that is proven, the claim is
+contradicted. Where it is only likely, the claim is in doubt.
 *Unexplained*: neither. Code cannot tell where the value comes from, so the claim does not count as supported, with the
 probability measured for such sentences. It is doubt and is named so.
 """
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from assay.judges.rubric import Rules, ValueKind
 from assay.judges.rules.exempt import claim_exempt
+from assay.judges.rules.findings import Finding, after_finding
 from assay.judges.rules.step import Progress, Step
-from assay.judges.rules.value_conflicts import Conflict, Line, Place, amount, in_its_place, places
-from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Span, Tier, Verdict
+from assay.judges.rules.value_alignment import Alignment
+from assay.judges.rules.value_conflicts import Conflict
+from assay.judges.schema import Claim, ClaimVerdict, RuleHit, Sample, Span, Tier, Verdict
 from assay.judges.text.form import without_form
-from assay.judges.text.passages import PassageIndex, passage_index
-from assay.judges.text.restatements import content_stems
 from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
 from assay.judges.values.index import ValueIndex
 
@@ -32,36 +32,17 @@ UNEXPLAINED_SUPPORT = 0.6
 """Probability that a sentence is right though it has an unexplained value. People left 132 of 218 such sentences of
 RAGTruth and MTRAG unmarked (`python -m benchmarks.unexplained_values`, 2026-11-28)."""
 
-ALIGNED = 0.5
-"""Share of a claim's content words that a line must carry before its values are compared with the claim's."""
-
-CLOSELY_ALIGNED = 0.75
-"""The same where the claim's value stands elsewhere in the evidence."""
-
-MOST_LINES = 8
-"""Cited lines that are read as they are. A claim that cites more is held against the passage that carries most."""
-
-VERBATIM = 0.9
-"""The same for a claim and a line that are the same but for the values, both ways: then one word less must agree."""
-
-PLACED = 3
-"""Likeness of places from which a value that nobody gave the response is in conflict with another one."""
-
-SURELY_PLACED = 4
-"""The same for a value that the evidence states elsewhere: both nearest words, or one and all of the other side."""
-
-CERTAINLY_PLACED = 5
-"""The same where the line itself states the claim's value, too: both nearest words and a further one."""
-
-_APPROXIMATE = re.compile(
-    r"(?:about|around|approx\w*|roughly|nearly|almost|over|more than|less than|under|at least|at most|up to|some|circa"
-    r"|~|≈)\s*$",
-    re.IGNORECASE,
-)
-"""What stands before a value that is no exact one, e.g. `over `: another value beside it may still be right."""
-
 SENTENCE = 120
 """Characters on either side of a value in which the arithmetic it comes from must be named."""
+
+BEFORE = 40
+"""Characters before a value that tell how it is meant: `about `, `passages `."""
+
+_PASSAGE = re.compile(
+    r"\b(?:passage|source|document|doc|context|excerpt|paragraph|snippet|chunk)s?\s(?:\#?\d{1,2}(?:,\s?(?:and\s)?|\s(?:and|&|or|to)\s|-))*$",
+    re.IGNORECASE,
+)
+"""What stands before the number of a passage, e.g. `Passages 1 and `: it names a place in the evidence."""
 
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
 
@@ -112,19 +93,6 @@ def check_values(
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
 
 
-class Aligned(NamedTuple):
-    """A line a claim rests on: the share of the claim's content words it carries, and of its own that the claim has."""
-
-    line: Line
-    coverage: float
-    mutual: float
-
-    @property
-    def is_verbatim(self) -> bool:
-        """Whether the two say nearly the same in the same words."""
-        return self.coverage >= VERBATIM and self.mutual >= VERBATIM
-
-
 class _Check:
     """The values of one response beside its evidence; what is costly is read when first asked for."""
 
@@ -135,7 +103,7 @@ class _Check:
         self.values = [value for value in self._all if value.kind in kinds and value.span not in vouched]
         self._starts = [value.start for value in self.values]
         self._foreign: dict[Value, bool] = {}
-        self._lines: dict[Evidence, Line] = {}
+        self._alignment = Alignment(sample, self._read, self.is_foreign)
 
     def is_foreign(self, value: Value) -> bool:
         """Whether nobody gave the response this value, and nothing it was given lets it be worked out."""
@@ -145,8 +113,10 @@ class _Check:
         return known
 
     def _is_carried(self, value: Value) -> bool:
-        before = self._read[max(0, value.start - 20) : value.start]
+        before = self._read[max(0, value.start - BEFORE) : value.start]
         if any(texts.carries(value, before) for texts in self._known):
+            return True
+        if _PASSAGE.search(before) and value.normal.isdigit() and 1 <= int(value.normal) <= len(self._sample.contexts):
             return True
         if meant_by(value, (*self._sample.contexts, *self._talk), trace_date(self._sample.metadata)):
             return True
@@ -168,78 +138,15 @@ class _Check:
         own = self.values[first:last]
         if not own or claim.verdict is ClaimVerdict.CONTRADICTED:
             return claim, []
-        conflict = self._conflict(claim, own)
+        stated = [value for value in self._all if claim.span.start <= value.start < claim.span.end]
+        conflict = self._alignment.conflict(claim, own, stated)
         foreign = [value for value in own if self.is_foreign(value) and (conflict is None or value != conflict.value)]
         hits = [_hit(value) for value in foreign]
         if conflict is not None:
-            return _contradicted(claim, conflict), [_conflict_hit(conflict), *hits]
+            return _after_conflict(claim, conflict), [_conflict_hit(conflict), *hits]
         if not foreign or claim.verdict is not ClaimVerdict.SUPPORTED:
             return claim, hits
         return (claim if unexplained == "keep" else _doubted(claim, foreign[0])), hits
-
-    def _conflict(self, claim: Claim, own: Sequence[Value]) -> Conflict | None:
-        """The first value of the claim in whose place the lines it rests on have another one."""
-        text = self._read[claim.span.start : claim.span.end]
-        wanted = content_stems(text) - {term for value in own for term in content_stems(value.text)}
-        lines = self._aligned(claim, wanted)
-        if not lines:
-            return None
-        shifted = [value._replace(start=value.start - claim.span.start) for value in own]
-        stated = [value for value in self._all if claim.span.start <= value.start < claim.span.end]
-        all_places = places(text, [value._replace(start=value.start - claim.span.start) for value in stated])
-        normals = frozenset(value.normal for value in stated)
-        for value, moved in zip(own, shifted, strict=True):
-            claimed = next(place for place in all_places if place.value == moved)
-            conflict = self._conflict_of(value, claimed, lines, normals)
-            if conflict is not None:
-                return conflict
-        return None
-
-    def _conflict_of(
-        self, value: Value, claimed: Place, lines: Sequence[Aligned], normals: frozenset[str]
-    ) -> Conflict | None:
-        """Another value in the place of this one, where nothing speaks for the claim's own."""
-        foreign = self.is_foreign(value)
-        near = [line for line in lines if foreign or line.coverage >= CLOSELY_ALIGNED]
-        own_score, other_score, line, other = in_its_place(claimed, [aligned.line for aligned in near], normals)
-        if line is None or other is None or own_score + 1 >= other_score:
-            return None
-        is_verbatim = next(aligned.is_verbatim for aligned in near if aligned.line is line)
-        least = PLACED if foreign else SURELY_PLACED if own_score < 0 else CERTAINLY_PLACED
-        if other_score < least - is_verbatim or (own_score > 1 and not is_verbatim):
-            return None
-        if _APPROXIMATE.search(self._text(line.where)[: other.start][-20:]):
-            return None
-        literal = foreign or self._known[0].states(value) or amount(value) == amount(other)
-        return Conflict(value, other, line.where) if literal else None
-
-    def _aligned(self, claim: Claim, wanted: frozenset[str]) -> list[Aligned]:
-        """The lines a claim rests on that say nearly the same, with the share of its words they carry."""
-        if not wanted:
-            return []
-        cited = claim.evidence if len(claim.evidence) <= MOST_LINES else ()
-        aligned = [self._line(where, wanted) for where in cited]
-        if not any(line.coverage >= ALIGNED for line in aligned):
-            match = self._passages.best(wanted)
-            aligned = [] if match is None else [self._line(self._passages.passages[match.passage].where, wanted)]
-        return [line for line in aligned if line.coverage >= ALIGNED]
-
-    @cached_property
-    def _passages(self) -> PassageIndex:
-        return passage_index(self._sample.contexts)
-
-    def _line(self, where: Evidence, wanted: frozenset[str]) -> Aligned:
-        text = self._text(where)
-        if where not in self._lines:
-            self._lines[where] = Line.of(where, text)
-        line = self._lines[where]
-        values = frozenset(term for place in line.places for term in content_stems(place.value.text))
-        stems = content_stems(text) - values
-        shared = len(wanted & stems)
-        return Aligned(line, shared / len(wanted), shared / max(1, len(stems)))
-
-    def _text(self, where: Evidence) -> str:
-        return self._sample.contexts[where.context][where.start : where.end]
 
 
 def _counting(value: Value) -> bool:
@@ -247,18 +154,9 @@ def _counting(value: Value) -> bool:
     return value.kind is ValueKind.NUMBER and value.normal in _SMALL_WORDS and not value.text[0].isdigit()
 
 
-def _contradicted(claim: Claim, conflict: Conflict) -> Claim:
+def _after_conflict(claim: Claim, conflict: Conflict) -> Claim:
     reason = f"{_named(conflict.value)} where the evidence says {_named(conflict.other)}"
-    return claim.model_copy(
-        update={
-            "verdict": ClaimVerdict.CONTRADICTED,
-            "evidence": (conflict.evidence,),
-            "source": SOURCE,
-            "p_supported": None,
-            "p_source": None,
-            "reason": reason,
-        }
-    )
+    return after_finding(claim, Finding(reason, conflict.evidence, conflict.is_proven), SOURCE)
 
 
 def _doubted(claim: Claim, value: Value) -> Claim:

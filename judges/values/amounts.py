@@ -15,7 +15,7 @@ from assay.judges.values.fractions import decimal
 from assay.judges.values.numbers import plain
 from assay.judges.values.signs import falls
 from assay.judges.values.units import Quantities, akin, unit_name
-from assay.judges.values.vague import spans_one_of, vague_size
+from assay.judges.values.vague import few_of, spans_one_of, vague_size
 from assay.judges.values.value_pattern import currency_code
 
 _APPROXIMATE = re.compile(
@@ -96,7 +96,8 @@ class AmountIndex:
 
     def carries(self, value: Value, before: str) -> bool:
         """Whether the amount is stated, is the same in another spelling, or nearly so where `before` allows it."""
-        size, measure = vague_size(value.normal), measure_of(value)
+        measure = measure_of(value)
+        size = vague_size(value.normal) or few_of(value.text, before)
         if size is not None:
             return value.normal in self._measures or spans_one_of(size, self._counts(measure))
         numbers = [number_of(value), *other_readings(value)]

@@ -47,7 +47,8 @@ def minus_before(text: str, start: int) -> int:
     if start == 1:
         return 1
     before = text[start - 2]
-    if before not in _OPENING:
+    is_mark_of_length = before in "\"'" and text[start - 3 : start - 2].isdigit()  # `5'3"-5'4"` is a range
+    if before not in _OPENING or is_mark_of_length:
         return 0
     last = text[max(0, start - 8) : start - 1].rstrip(" \t\u00a0")[-1:]
     return 0 if before in " \t\u00a0" and (not last or last.isdigit() or last in "%)\n\r") else 1

@@ -55,7 +55,7 @@ _BINARY = {"byte": Decimal(1) / 1024} | {
 }
 """Units of data in kilobytes of 1024 bytes, as half of the world counts them: `2 GB` is `2048 MB`."""
 
-_AKIN = ({"°c", "°f", "degree"}, {"lb", "GBP"})
+_AKIN = ({"°c", "degree"}, {"°f", "degree"}, {"lb", "GBP"})
 """Units and currencies of which a text often names the less exact one: `72 degrees`, `500 pounds`."""
 
 
@@ -126,8 +126,10 @@ class Quantities:
     def __init__(self, stated: Iterable[tuple[Decimal, str]]) -> None:
         by_dimension: dict[str, list[Decimal]] = defaultdict(list)
         for amount, unit in stated:
-            for dimension, size in _sizes(amount, unit):
-                by_dimension[dimension].append(size)
+            # `79 degrees` may be those of either scale, and be told in the other.
+            for meant in (unit, *(akin(unit) if unit == "degree" else ())):
+                for dimension, size in _sizes(amount, meant):
+                    by_dimension[dimension].append(size)
         self._sizes = {dimension: sorted(sizes) for dimension, sizes in by_dimension.items()}
 
     def hold(self, amount: Decimal, unit: str) -> bool:
@@ -152,5 +154,7 @@ def _sizes(amount: Decimal, unit: str) -> Iterator[tuple[str, Decimal]]:
     yield known.dimension, amount * known.factor
     if unit in _BINARY:
         yield "binary", amount * _BINARY[unit]
-    elif known.dimension in ("celsius", "fahrenheit"):
-        yield "temperature", amount if unit == "°f" else amount * 9 / 5 + 32
+    elif unit == "°f":
+        yield "temperature", amount
+    elif unit == "°c":
+        yield "temperature", amount * 9 / 5 + 32
