@@ -46,8 +46,23 @@ predecessor successor|ancestor descendant|junior senior|amateur professional|opt
 """
 
 
+_ONE_OF = """
+january february march april june july august september october november december
+monday tuesday wednesday thursday friday saturday sunday
+first second third fourth fifth sixth seventh eighth ninth tenth
+north south east west
+northern southern eastern western
+daily weekly monthly quarterly yearly hourly
+"""
+"""Words of which only one can stand in a place, a line a kind. `May` is left out, as it mostly is a verb."""
+
+
 def _opposites() -> dict[str, frozenset[str]]:
     opposed: dict[str, set[str]] = defaultdict(set)
+    for line in _ONE_OF.strip().splitlines():
+        kind = {stem(word) for word in line.split()}
+        for word in kind:
+            opposed[word] |= kind - {word}
     for pair in _PAIRS.replace("\n", "|").strip("|").split("|"):
         first, second = (stem(word) for word in pair.split())
         opposed[first].add(second)
