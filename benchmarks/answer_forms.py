@@ -32,7 +32,9 @@ from benchmarks.split_demo_data import read_rows
 
 RUBRICS = Path(__file__).parents[1] / "rubrics"
 FLAGGED = 0.5
-_STOP = re.compile(r"\w[.!?]$")
+_STOP = re.compile(r"(?<!\s\d)(?<!\s\d\d)(?<=\w)[.!?]$")
+"""The stop of a sentence, e.g. `2023.`, and not that of a list number, e.g. `such as: 1.`."""
+
 SHORTEST = 20
 """Characters of a piece that is cited: shorter ones are list numbers and halves of abbreviations."""
 

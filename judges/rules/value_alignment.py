@@ -96,7 +96,7 @@ class Alignment:
         amounts = [value for value in stated if value.kind is not ValueKind.NAME]
         wanted = content_stems(text) - {term for value in amounts for term in content_stems(value.text)}
         lines = self._aligned(claim, wanted)
-        if not lines:
+        if not lines or self._is_code(claim):
             return None
         moved = [value._replace(start=value.start - claim.span.start) for value in stated]
         claimed = dict(zip(stated, places(text, moved), strict=True))
@@ -108,9 +108,11 @@ class Alignment:
             slot = own_slots.get(place.value)
             conflict = (
                 self._proven_conflict(value, place, lines, beside)
-                or (slot and self._slot_conflict(value, slot, lines, wanted))
+                or (slot and len(wanted) >= LEAST_WORDS and self._slot_conflict(value, slot, lines))
                 or self._likely_conflict(value, place, lines, beside)
             )
+            if conflict and self._is_said(value, place, slot, beside, wanted):
+                continue
             if conflict and conflict.is_proven:
                 return conflict
             likely = likely or conflict
@@ -123,22 +125,23 @@ class Alignment:
         foreign = self._is_foreign(value)
         near = [line for line in lines if foreign or line.coverage >= CLOSELY_ALIGNED]
         fit = in_its_place(claimed, [aligned.line for aligned in near], beside)
+        if fit.own_score < 0 and self._is_carried(value, near):
+            return None
         return fit.conflict(value) if self._is_proven(value, fit, near, foreign=foreign) else None
 
     def _likely_conflict(
         self, value: Value, claimed: Place, lines: Sequence[Aligned], beside: Sequence[Place]
     ) -> Conflict | None:
         """A value that fits the place better than the claim's, which the evidence states, but elsewhere."""
-        if self._is_foreign(value):
+        if self._is_foreign(value) or not self._is_stated(value):
             return None
         fit = in_its_place(claimed, [aligned.line for aligned in lines], beside)
         if fit.other is None or fit.line is None or fit.other_score < fit.own_score + LIKELY_BETTER:
             return None
         if self._is_approximate(fit.line.where, fit.other):
             return None
-        texts = tuple(self._text(aligned.line.where) for aligned in lines)
-        if fit.own_score < 0 and value_index(texts).carries(value, self._before(value)):
-            return None  # the lines have it in another spelling
+        if fit.own_score < 0 and self._is_carried(value, lines):
+            return None
         return fit.conflict(value, is_proven=False)
 
     def _is_proven(self, value: Value, fit: Fit, near: Sequence[Aligned], *, foreign: bool) -> bool:
@@ -152,23 +155,31 @@ class Alignment:
             return False
         return foreign or value_index(self._sample.contexts).states(value) or amount(value) == amount(fit.other)
 
-    def _slot_conflict(
-        self, value: Value, own: Slot, lines: Sequence[Aligned], wanted: frozenset[str]
-    ) -> Conflict | None:
-        """Another value between the same words of a line that says nearly the same, and of no such line the claim's."""
-        if len(wanted) < LEAST_WORDS:
-            return None
+    def _slot_conflict(self, value: Value, own: Slot, lines: Sequence[Aligned]) -> Conflict | None:
+        """Another value between the same words of a line that says nearly the same."""
         before = self._before(value)
         told = [(line.line.where, slot) for line in lines if line.is_verbatim for slot in self._slots(line.line.where)]
         told = [(where, slot) for where, slot in told if is_same_slot(own, slot)]
         if not told or any(slot.carries(value, before) for _, slot in told):
             return None
-        for number in self._passages.most(wanted, MOST_LINES):
-            others = self._slots(self._passages.passages[number].where)
-            if any(is_same_slot(own, slot) and slot.carries(value, before) for slot in others):
-                return None
         where, slot = told[0]
         return Conflict(value, slot.value, where, is_proven=not self._is_approximate(where, slot.value))
+
+    def _is_said(
+        self, value: Value, claimed: Place, own: Slot | None, beside: Sequence[Place], wanted: frozenset[str]
+    ) -> bool:
+        """Whether another passage has the value in its place: two may tell two numbers."""
+        near = [self._passages.passages[number].where for number in self._passages.most(wanted, MOST_LINES)]
+        lines = [self._line(where, wanted) for where in near]
+        before = self._before(value)
+        if own and any(
+            is_same_slot(own, slot) and slot.carries(value, before)
+            for line in lines
+            for slot in self._slots(line.line.where)
+        ):
+            return True
+        fit = in_its_place(claimed, [line.line for line in lines], beside)
+        return fit.own_score >= max(2, fit.other_score)
 
     def _slots(self, where: Evidence) -> list[Slot]:
         if where not in self._slots_of:
@@ -179,6 +190,19 @@ class Alignment:
     def _before(self, value: Value) -> str:
         """What the response writes before a value."""
         return self._read[max(0, value.start - 20) : value.start]
+
+    def _is_carried(self, value: Value, lines: Sequence[Aligned]) -> bool:
+        """Whether these lines have the value in another spelling."""
+        texts = tuple(self._text(aligned.line.where) for aligned in lines)
+        return value_index(texts).carries(value, self._before(value))
+
+    def _is_stated(self, value: Value) -> bool:
+        """Whether the evidence states the value: what is worked out from it has no place there."""
+        return value_index(self._sample.contexts).carries(value, self._before(value))
+
+    def _is_code(self, claim: Claim) -> bool:
+        """Whether a claim stands in a block of code, where values are often examples."""
+        return self._sample.response.count("```", 0, claim.span.start) % 2 == 1
 
     def _is_approximate(self, where: Evidence, value: Value) -> bool:
         return _APPROXIMATE.search(self._text(where)[: value.start][-20:]) is not None

@@ -44,6 +44,9 @@ _PASSAGE = re.compile(
 )
 """What stands before the number of a passage, e.g. `Passages 1 and `: it names a place in the evidence."""
 
+_ALWAYS = re.compile(r"\b24\s?[/x-]\s?(?:7\s?/\s?)?$", re.IGNORECASE)
+"""What stands before the days of a week, e.g. `24/`: the hours must be in the evidence, the days say no more."""
+
 _SMALL_WORDS = frozenset(str(number) for number in range(13))
 
 Unexplained = Literal["doubt", "keep"]
@@ -115,6 +118,8 @@ class _Check:
     def _is_carried(self, value: Value) -> bool:
         before = self._read[max(0, value.start - BEFORE) : value.start]
         if any(texts.carries(value, before) for texts in self._known):
+            return True
+        if _ALWAYS.search(before) and value.normal in ("7", "365"):
             return True
         if _PASSAGE.search(before) and value.normal.isdigit() and 1 <= int(value.normal) <= len(self._sample.contexts):
             return True

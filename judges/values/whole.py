@@ -13,6 +13,9 @@ LONGEST_RUN = 30
 _FROM_DIGIT = re.compile(r"[0-9]\S*")
 """A token from its first digit on: `1987)` in `(1987)`."""
 
+_GLUED_LINK = re.compile(r"(?<=[0-9])(?:https?:|www\.)", re.IGNORECASE)
+"""A link glued to a number, as scraped text has it: `208-4832https://lib.org`."""
+
 _RUN = re.compile(r"[0-9]+")
 """Digits in a row: `1191`."""
 
@@ -27,6 +30,7 @@ def whole_numbers(text: str) -> Iterator[str]:
     """
     for token in _FROM_DIGIT.finditer(text):
         written, start = token.group(), token.start()
+        written = _GLUED_LINK.split(written, maxsplit=1)[0]
         first = _RUN.match(written)
         if first is None or _part_before(text, start):
             continue

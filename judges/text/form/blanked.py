@@ -9,6 +9,7 @@ from assay.judges.schema import Span
 from assay.judges.text.form.courtesy import is_courtesy
 from assay.judges.text.form.headings import rules_and_headings
 from assay.judges.text.form.json_shell import without_json_shell
+from assay.judges.text.form.lead_ins import lead_ins
 from assay.judges.text.form.links import link_parts
 from assay.judges.text.form.lists import list_numbers
 from assay.judges.text.form.marks import citation_marks, leads, tags
@@ -29,8 +30,9 @@ def without_form(text: str) -> str:
         blank(shown, start, end)
         if dash:
             shown[start] = "-"
-    for start, end in rules_and_headings("".join(shown)):
-        blank(shown, start, end)
+    for ranges in (rules_and_headings, lead_ins):
+        for start, end in ranges("".join(shown)):
+            blank(shown, start, end)
     blanked = "".join(shown)
     return blanked if any(map(str.isalnum, blanked)) else text
 

@@ -58,8 +58,9 @@ _INLINE_STEP = re.compile(rf"(?<!\w){_STEP}\s\d{{1,2}}\s{{0,2}}[-–—:.)]\s", 
 _INLINE = re.compile(
     r"(?:(?<=[\s:;,.])|^)(?:\((?P<round>\d{1,2})\)|(?P<half>\d{1,2})\)|(?P<keycap>\d)\ufe0f?\u20e3|(?P<ring>[①-⑳]))"
     r"(?=\s{0,2}\S)"
+    r"|(?<![^\s])(?P<stop>\d{1,2})\.(?=\s{1,3}[^\W\d_a-z]|\s{1,3}[\"“*'])"
 )
-"""Numbering inside a paragraph, e.g. `(1) open … (2) choose`."""
+"""Numbering inside a paragraph, e.g. `(1) open … (2) choose`, `Here is how: 1. Open it. 2. Choose.`"""
 
 
 class _Candidate(NamedTuple):
@@ -118,17 +119,30 @@ def _inline(text: str) -> Iterator[tuple[int, int]]:
     """Numbers inside a paragraph that run 1, 2, …: two in order at the least."""
     for match in _INLINE_STEP.finditer(text):
         yield match.span()
-    run: list[tuple[int, int]] = []
+    runs: dict[str | None, list[re.Match[str]]] = {}  # one for each style: `(Step 1)` does not begin a list of `(3)`
     for match in _INLINE.finditer(text):
-        number = _number(match)
+        if match.group("stop") and not _begins_sentence(text, match.start()):
+            continue
+        number, run = _number(match), runs.get(match.lastgroup, [])
         if number == 1:
-            run = [match.span()]
+            runs[match.lastgroup] = [match]
         elif run and number == len(run) + 1:
-            run.append(match.span())
-            yield from run if len(run) == 2 else run[-1:]
+            run.append(match)
+            yield from (item.span() for item in (run if len(run) == 2 else run[-1:]) if not _begins_line(text, item))
+
+
+def _begins_sentence(text: str, position: int) -> bool:
+    """Whether what stands before ends a sentence or a line: `See section 1. The next` has no number of a list."""
+    before = text[max(0, position - 40) : position].rstrip(" \t\u00a0")
+    return not before or before[-1] in "\n.:;!?)"
+
+
+def _begins_line(text: str, match: re.Match[str]) -> bool:
+    """Whether a number with a stop begins its line: then it is one of a list, which keeps its mark."""
+    return bool(match.group("stop")) and text[match.start() - 1 : match.start()] in ("", "\n")
 
 
 def _number(match: re.Match[str]) -> int:
     if match.group("ring"):
         return ord(match.group("ring")) - ord("①") + 1
-    return int(match.group("round") or match.group("half") or match.group("keycap"))
+    return int(match.group("round") or match.group("half") or match.group("keycap") or match.group("stop"))

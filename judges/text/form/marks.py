@@ -62,6 +62,11 @@ _SUPERSCRIPT = re.compile(
 )
 """Superscript digits after a word, a year or a sentence, e.g. `October 2023¹`; not after a unit, as in `km²`."""
 
+_SUPERSCRIPT_AFTER_NUMBER = re.compile(
+    r"(?:(?<=\d{3})|(?<=\.\d)|(?<=\.\d\d)|(?<=%))[¹²³⁴⁵⁶⁷⁸⁹](?=[.!?,;:)]{0,2}(?:\s|$))"
+)
+"""A superscript digit after a long number, e.g. `version 6.14.0¹`: a mark where the text has others, else a power."""
+
 _UNIT = re.compile(r"(?<![^\W\d_])(?:[kcdm]?m|ft|in|yd|mi|sq|ha|cm)\s?$", re.IGNORECASE)
 """A unit that may be squared, e.g. `km`."""
 
@@ -123,12 +128,20 @@ def citation_marks(text: str) -> list[CitationMark]:
             marks.append(_mark(match))
             read = match.end()
     if any(map(text.__contains__, _RAISED)):
-        marks += [
-            CitationMark(*match.span(), _superscript_numbers(match.group()))
-            for match in _SUPERSCRIPT.finditer(text)
-            if not _UNIT.search(text, max(0, match.start() - 4), match.start())
-        ]
+        marks += _superscripts(text)
     return sorted(marks)
+
+
+def _superscripts(text: str) -> list[CitationMark]:
+    raised = [
+        match
+        for match in _SUPERSCRIPT.finditer(text)
+        if not _UNIT.search(text, max(0, match.start() - 4), match.start())
+    ]
+    if raised:
+        places = {match.start() for match in raised}
+        raised += [match for match in _SUPERSCRIPT_AFTER_NUMBER.finditer(text) if match.start() not in places]
+    return [CitationMark(*match.span(), _superscript_numbers(match.group())) for match in raised]
 
 
 def _mark(match: re.Match[str]) -> CitationMark:

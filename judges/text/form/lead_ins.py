@@ -1,0 +1,48 @@
+"""Lines that lead to what follows them: titles of a list's parts, `Key features include:`, `Website:`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assay.judges.text.form.headings import states
+from assay.judges.text.words import word_set
+
+_ITEM_TITLE = re.compile(
+    r"(?:^|(?<=\n))(?P<indent>[ \t>]{0,8})"
+    r"(?P<title>[-*•+][ \t]{1,4}(?:(?:\*\*|__)[^\n*_.!?]{1,80}(?:\*\*|__):?|[^\n*.!?]{1,60}:))[ \t*]{0,4}"
+    r"\n{1,2}(?=(?P=indent)[ \t]{1,8}[-*•+\d])"
+)
+"""An item that is the title of the list below it, e.g. `- **Submission**:\n   - Present the forms.`"""
+
+_LEAD_IN = re.compile(
+    r"(?:^|(?<=[\n.!?:|]))[ \t]{0,8}"
+    r"(?P<lead>(?:[-*•+][ \t]{1,4})?[^\W\d_][^\n.!?:|]{1,80}[:：])[ \t*]{0,200}(?=[\n|]|$)"
+)
+"""A line, or the end of one, that leads to what follows, e.g. `Key features include:`."""
+
+_LEADING_WORDS = word_set("""
+a an the here below these this those following follow follows steps step ways way options option features feature key
+main benefits benefit reasons reason points point examples example details include includes including included are is be
+can could would to use using you your for of in as by with and or some several there however also simple approach method
+methods highlighted mentioned described listed shown stated noted documents document passages passage context text
+article information answer summary list items item topics topic things tips tip website web site phone telephone email
+e-mail mail address fax link url source sources note notes additional more other important consider such do did it that
+one best practices practice based on provided given according first second then next finally additionally furthermore
+moreover i we they so therefore overview
+""")
+"""Words of a line that only leads on, e.g. `features`, `website`. With any other word the line states something."""
+
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)?")
+"""A word of a line, e.g. `e-mail`."""
+
+
+def lead_ins(text: str) -> Iterator[tuple[int, int]]:
+    """Titles of a list's parts, and lines that only lead to the lines below."""
+    for match in _ITEM_TITLE.finditer(text):
+        if not states(match.group("title")):
+            yield match.span("title")
+    for match in _LEAD_IN.finditer(text):
+        below = text[match.end() : match.end() + 400].strip()
+        if below and _LEADING_WORDS.issuperset(_WORD.findall(match.group("lead").lower())):
+            yield match.span("lead")
