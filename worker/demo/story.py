@@ -238,8 +238,7 @@ def _days(now: datetime) -> tuple[date, date]:
 
 
 def _next_commands(home: Path, part: dict[str, object], shared: Settings | None) -> tuple[str, ...]:
-    here = Path(sys.argv[0]).resolve()
-    assay = "assay" if shutil.which("assay") else str(here)
+    assay = "assay" if shutil.which("assay") else _from_here(Path(sys.argv[0]).resolve())
     prefix = f"ASSAY_KEY_PREFIX={shared.key_prefix} " if shared else ""
     worst = part["worst"]
     trace_id = worst[0].trace_id if isinstance(worst, tuple) and worst else "TRACE"
@@ -248,3 +247,8 @@ def _next_commands(home: Path, part: dict[str, object], shared: Settings | None)
         f"{prefix}{assay} report -c {home}",
         f"{assay} gate {GOLDEN_SET} --baseline {GATES[1][0]} --candidate {GATES[1][1]} -c {home}; echo exit code $?",
     )
+
+
+def _from_here(program: Path) -> str:
+    """How the program is called from the current folder, e.g. `.venv/bin/assay`."""
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
