@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assay.judges.local.features import SentenceView
 from assay.judges.text.assertions import asks, is_label
 from assay.judges.text.form.courtesy import is_courtesy
-from assay.judges.text.refusals import declines
+from assay.judges.text.form.predicates import tells
+from assay.judges.text.refusals import declines, points_elsewhere
 
 _ASSENT = re.compile(r"\W*(?:yes|no|right)(?:[\s,]+(?:thing|sure|there))?\W*", re.IGNORECASE)
 """Assent or denial alone: `Yes.`"""
@@ -22,11 +23,27 @@ _LONGEST = 400
 
 def checkworthy(sentences: Iterable[SentenceView]) -> list[SentenceView]:
     """The sentences that state something the evidence could carry or not."""
-    return [
+    listed = list(sentences)
+    stating = [
         sentence
-        for sentence in sentences
+        for sentence in listed
         if not is_refusal(sentence.text) and not states_nothing(sentence.text, sentence.content)
     ]
+    return without_pointers(stating, listed)
+
+
+def without_pointers(stating: Sequence[SentenceView], sentences: Sequence[SentenceView]) -> list[SentenceView]:
+    """Nothing, where a response declines and all it does besides is to send elsewhere. Else all that state something.
+
+    Beside an answer, `Please contact the shop` stays: who is to be contacted can be wrong.
+
+    Args:
+        stating: the sentences that neither decline nor are courtesies.
+        sentences: all sentences of the response.
+    """
+    if stating and all(points_elsewhere(sentence.text) for sentence in stating):
+        return [] if any(is_refusal(sentence.text) for sentence in sentences) else list(stating)
+    return list(stating)
 
 
 def is_refusal(sentence: str) -> bool:
@@ -42,4 +59,6 @@ def states_nothing(sentence: str, content_words: int) -> bool:
         return False
     if asks(sentence) or is_courtesy(sentence) or _ASSENT.fullmatch(sentence.strip()):
         return True
-    return _HEADING.match(sentence) is not None and (not sentence.rstrip().endswith(":") or is_label(sentence))
+    if _HEADING.match(sentence) is None:
+        return False
+    return is_label(sentence) if sentence.rstrip().endswith(":") else not tells(sentence)

@@ -18,7 +18,7 @@ from assay.judges.text.form import as_read, statements, without_form
 from assay.judges.text.words import STOP_WORDS, stem, stems_between, stems_of, surface_words, word_set
 from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date
 
-FEATURES_VERSION = "4"
+FEATURES_VERSION = "5"
 """Part of the judge's fingerprint: changed whenever a feature is computed differently."""
 
 _FIRST_PERSON = word_set("i i'm i've i'd i'll im my me we our")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import UnjudgeableSample
-from assay.judges.local.checkworthy import checkworthy, is_refusal
-from assay.judges.local.denials import denied_though_stated
+from assay.judges.local.checkworthy import checkworthy, is_refusal, without_pointers
+from assay.judges.local.denials import DENIED_DOUBT, denials
 from assay.judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
-from assay.judges.local.languages import WRONG_DOUBT, Pairing, compare, pairing, states_something
+from assay.judges.local.languages import Pairing, compare, pairing, states_something
 from assay.judges.local.model import LocalModel, Prediction, files_digest, load_word_weights
-from assay.judges.local.short_answers import ShortVerdict, judge_short
+from assay.judges.local.short_answers import judge_short, undecided_elsewhere
+from assay.judges.local.short_verdicts import ShortVerdict
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Span, Tier, Verdict
 from assay.judges.text.blank import is_empty
@@ -69,7 +71,8 @@ class LocalJudge:
         short = judge_short(sample)
         if short is not None:
             checked = list(view.sentences)
-        kept = {sentence.span.start for sentence in checked}
+        denied = denials(sample, ((sentence.span, sentence.text) for sentence in view.sentences))
+        kept = {sentence.span.start for sentence in checked} | {claim.span.start for claim in denied if claim.span}
         update: dict[str, object]
         base = Verdict(
             judge=self.name,
@@ -80,6 +83,8 @@ class LocalJudge:
         )
         if short is not None:
             update = _of_short_answer(sample.response, view, short)
+        elif undecided_elsewhere(sample):
+            update = {"language_unsupported": True}
         elif checked and pair is not Pairing.ENGLISH:
             update = _elsewhere(sample, view, checked, pair)
         elif checked:
@@ -91,34 +96,26 @@ class LocalJudge:
             }
         else:
             refuses = any(is_refusal(sentence.text) for sentence in view.sentences)
-            denied = _denied(sample, view)
-            update = denied or {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
+            update = {"kind": ResponseKind.REFUSAL if refuses else ResponseKind.NO_CLAIMS}
+        if denied:
+            update = _with_denials(update, denied, view)
         return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
 
 
-def _denied(sample: Sample, view: ResponseView) -> dict[str, object]:
-    """The verdict where a refusal rests on the evidence not telling what it does tell. Empty where it does not."""
-    for sentence in view.sentences:
-        where = denied_though_stated(sample, sentence.text)
-        if where is None:
-            continue
-        claim = Claim(
-            text=sample.response[sentence.span.start : sentence.span.end],
-            span=sentence.span,
-            verdict=ClaimVerdict.CONTRADICTED,
-            p_supported=1.0 - WRONG_DOUBT,
-            evidence=(where,),
-            source="local",
-            reason="it says that the evidence does not tell this, and a passage does",
-        )
-        rest = tuple(other.span for other in view.sentences if other.span != sentence.span)
-        return {"claims": (claim,), "not_checkworthy": rest, "risk": WRONG_DOUBT}
-    return {}
+def _with_denials(update: dict[str, object], denied: Sequence[Claim], view: ResponseView) -> dict[str, object]:
+    """The verdict with the sentences that say the evidence does not tell what it tells, whatever stands beside them."""
+    others = cast("tuple[Claim, ...]", update.get("claims", ()))
+    claims = sorted((*others, *denied), key=lambda claim: claim.span.start if claim.span else 0)
+    kept = {claim.span for claim in claims}
+    risk = max(DENIED_DOUBT, cast("float", update.get("risk", 0.0)))
+    rest = tuple(sentence.span for sentence in view.sentences if sentence.span not in kept)
+    return {"claims": tuple(claims), "risk": risk, "not_checkworthy": rest}
 
 
 def _checkworthy_elsewhere(view: ResponseView) -> list[SentenceView]:
     """The sentences that state something, where the words are not known."""
-    return [sentence for sentence in view.sentences if not is_refusal(sentence.text) and states_something(sentence)]
+    stating = [each for each in view.sentences if not is_refusal(each.text) and states_something(each)]
+    return without_pointers(stating, view.sentences)
 
 
 def _elsewhere(

@@ -7,7 +7,7 @@ from assay.judges.local.features import read_response
 from assay.judges.local.model import load_word_weights
 from assay.judges.schema import ResponseKind, Sample
 
-KIND_VERSION = "2"
+KIND_VERSION = "3"
 """Changed whenever a response could be taken for another kind."""
 
 

@@ -7,13 +7,16 @@ mark may still be true.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from assay.judges.metrics import INVALID_CITATION
 from assay.judges.rubric import Rules
+from assay.judges.rules.mark_lookalikes import Lookalikes, names_law_or_note
+from assay.judges.rules.numbered_marks import numbered_marks
 from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import ResponseKind, RuleHit, Sample, Severity, Span
-from assay.judges.text.form import CitationMark, citation_marks
+from assay.judges.text.form import CitationMark
 from assay.judges.text.form.marks import SOURCE_WORD
 
 MOST_HITS = 20
@@ -27,6 +30,12 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 """A number the evidence gives to one of its documents, e.g. `Document 7`, `"id": 7`, `[7]`."""
+
+
+_LISTED = re.compile(
+    r"(?:^|(?<=\n))[ \t>]{0,8}(?:[-*+]\s)?\[(?P<number>\d{1,3})\](?P<colon>:\s?https?://|:\s?www\.)?(?!\()"
+)
+"""A line that gives a number to a source, e.g. `[1] handbook.pdf`, `[2]: https://example.org`."""
 
 
 def compile_citations(rules: Rules, source: str) -> Step:
@@ -46,30 +55,47 @@ def compile_citations(rules: Rules, source: str) -> Step:
 def invalid_citations(sample: Sample) -> Iterator[RuleHit]:
     """A hit for each mark with a number that no passage can have, at most 20.
 
-    Numbers may begin at 0 or at 1, a context may hold several documents, and the evidence may number its documents in
-    a way of its own.
+    Numbers may begin at 0 or at 1, a context may hold several documents, the evidence may number its documents in a
+    way of its own, and so may the answer in a list of its sources.
     """
     if not any(map(str.strip, sample.contexts)):
         return
-    marks = [mark for mark in citation_marks(sample.response) if mark.sources and not _is_bare_round(sample, mark)]
+    marks = numbered_marks(sample.response)
     most = _most_passages(sample) if marks else 0
-    known = _numbered(sample) if any(max(mark.sources) > most for mark in marks) else frozenset()
-    hits = 0
+    if all(max(mark.sources) <= most for mark in marks):
+        return
+    wrong = _wrong(sample, marks, most, _numbered(sample) | _defined(sample.response))
+    for mark, number in islice(wrong, MOST_HITS):
+        yield _hit(sample, mark, number)
+
+
+def _wrong(
+    sample: Sample, marks: Sequence[CitationMark], most: int, known: frozenset[int]
+) -> Iterator[tuple[CitationMark, int]]:
+    """The marks that point to no passage, each with the number that does not."""
+    text = sample.response
+    lookalikes = Lookalikes(text, sample.contexts, most)
+    passages = {names_law_or_note(text, mark) for mark in marks if max(mark.sources) <= most}
     for mark in marks:
-        wrong = next((number for number in mark.sources if number > most and number not in known), None)
-        if wrong is None:
+        number = next((number for number in mark.sources if number > most and number not in known), None)
+        law_or_note = names_law_or_note(text, mark)
+        if number is None or (law_or_note and law_or_note not in passages):
             continue
-        yield _hit(sample, mark, wrong)
-        hits += 1
-        if hits == MOST_HITS:
-            return
+        if not lookalikes.has(mark):
+            yield mark, number
 
 
-def _is_bare_round(sample: Sample, mark: CitationMark) -> bool:
-    """Whether the mark is a number in round brackets, or raised: it may be something else than a mark."""
-    return sample.response[mark.start] not in "[【［〔\\^" and not any(
-        map(str.isalpha, sample.response[mark.start : mark.end])
-    )
+def _defined(response: str) -> frozenset[int]:
+    """The numbers the answer gives to its own sources: in a list of lines that counts from 1, or in definitions."""
+    counted: set[int] = set()
+    defined: set[int] = set()
+    for match in _LISTED.finditer(response):
+        number = int(match.group("number"))
+        if number == len(counted) + 1:
+            counted.add(number)
+        if match.group("colon"):
+            defined.add(number)
+    return frozenset(defined | counted if len(counted) > 1 else defined)
 
 
 def _most_passages(sample: Sample) -> int:

@@ -98,11 +98,32 @@ def _swap(own: Sequence[Token], other: Sequence[Token], block: Block) -> str | N
         return None
     first, second = before[-left:], after[:right]
     middle = own[block.start : block.end]
-    if not _tells_roles(first, middle, second, other[block.there : there_end]):
+    if _from_to(own, block.start - left, middle):
+        pass  # a direction needs no names
+    elif not _tells_roles(first, middle, second, _unmarked(other, block, right)):
         return None
-    if not (_names(first, second) or _says_the_sentence(own, other)):
+    if not (_names(first, second) or _says_the_sentence(own, other)) or _told_elsewhere(own, other, first, second):
         return None
     return f"'{shown(first)}' and '{shown(second)}' have changed places"
+
+
+def _from_to(own: Sequence[Token], start: int, middle: Sequence[Token]) -> bool:
+    """Whether the words from a place on are `from A to B`."""
+    return start > 0 and own[start - 1].term == "from" and terms_of(middle) == ["to"]
+
+
+def _unmarked(other: Sequence[Token], block: Block, right: int) -> Sequence[Token]:
+    """The shared words in the passage, without the mark that closes an apposition: `the plaintiff, Orion, sued`."""
+    there = other[block.there : block.there + block.end - block.start]
+    return (there[0]._replace(apart=False), *there[1:]) if other[block.there - right].apart else there
+
+
+def _told_elsewhere(
+    own: Sequence[Token], other: Sequence[Token], first: Sequence[Token], second: Sequence[Token]
+) -> bool:
+    """Whether the passage has more words than the claim and has the two in its order too, as a second clause may."""
+    terms, left, right = terms_of(other), first[-1].term, second[-1].term
+    return sorted(terms) != sorted(terms_of(own)) and left in terms and right in terms[terms.index(left) :]
 
 
 def _longest(holds: Callable[[int], bool], most: int) -> int:

@@ -1,4 +1,4 @@
-"""The lines a claim rests on, and the value they have in the place of the claim's.
+"""Another value in the place of a claim's, in the lines the claim rests on: proven, or only likely.
 
 Compared are the lines the claim cites, or the passage that carries most of it, never a number anywhere in the evidence.
 """
@@ -7,28 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
-from assay.judges.rules.value_conflicts import Conflict, Fit, Line, Place, amount, in_its_place, places
+from assay.judges.rules.claim_lines import Aligned, ClaimLines
+from assay.judges.rules.value_conflicts import Conflict, Fit, Place, amount, in_its_place, places
+from assay.judges.rules.value_segments import Binding, Bound, terms_beside
 from assay.judges.rules.value_slots import Slot, is_same_slot, slots
+from assay.judges.rules.worked_out import may_be_worked_out
 from assay.judges.schema import Claim, Evidence, Sample
-from assay.judges.text.passages import PassageIndex, passage_index
 from assay.judges.text.restatements import content_stems
-from assay.judges.values import Value, extract_values, value_index
-
-ALIGNED = 0.5
-"""Share of a claim's content words that a line must carry before its values are compared with the claim's."""
+from assay.judges.values import Value, value_index
 
 CLOSELY_ALIGNED = 0.75
-"""The same where the claim's value stands elsewhere in the evidence."""
-
-MOST_LINES = 8
-"""Cited lines that are read as they are. A claim that cites more is held against the passage that carries most."""
-
-VERBATIM = 0.9
-"""The same for a claim and a line that are the same but for the values, both ways: then one word less must agree."""
+"""Share of a claim's words that a line must carry where the claim's value stands elsewhere in the evidence."""
 
 PLACED = 3
 """Likeness of places from which a value that nobody gave the response is in conflict with another one."""
@@ -36,16 +28,18 @@ PLACED = 3
 SURELY_PLACED = 4
 """The same for a value that the evidence states elsewhere: both nearest words, or one and all of the other side."""
 
-CERTAINLY_PLACED = 5
-"""The same where the line itself states the claim's value, too: both nearest words and a further one."""
-
 LIKELY_BETTER = 2
 """By how much another value must fit the place better than the claim's own, which the evidence states elsewhere, before
-the claim is in doubt. Of 1,500 sentences of RAGTruth that nobody marked that is so of 0.5 %, and of a fifth of those
-with another number of the evidence (`python -m benchmarks.planted_errors`, 2026-11-29)."""
+the claim is in doubt. How many true and false sentences that strikes, `python -m benchmarks.planted_errors` prints."""
+
+SENTENCE = 80
+"""Characters beside a value in which the arithmetic it comes from is named."""
 
 LEAST_WORDS = 4
 """Content words of a claim from which on it says nearly the same as a line by more than chance."""
+
+BEFORE = 40
+"""Characters before a value that tell how it is meant, as `about ` does."""
 
 _APPROXIMATE = re.compile(
     r"(?:about|around|approx\w*|roughly|nearly|almost|over|more than|less than|under|at least|at most|up to|some|circa"
@@ -55,17 +49,13 @@ _APPROXIMATE = re.compile(
 """What stands before a value that is no exact one, e.g. `over `: another value beside it may still be right."""
 
 
-class Aligned(NamedTuple):
-    """A line a claim rests on: the share of the claim's content words it carries, and of its own that the claim has."""
+class _Claimed(NamedTuple):
+    """A value of a claim: its place, its slot and the words that go with it."""
 
-    line: Line
-    coverage: float
-    mutual: float
-
-    @property
-    def is_verbatim(self) -> bool:
-        """Whether the two say nearly the same in the same words."""
-        return self.coverage >= VERBATIM and self.mutual >= VERBATIM
+    value: Value
+    place: Place
+    slot: Slot | None
+    bound: Bound
 
 
 class Alignment:
@@ -81,11 +71,10 @@ class Alignment:
         self._sample = sample
         self._read = read
         self._is_foreign = is_foreign
-        self._lines: dict[Evidence, Line] = {}
-        self._slots_of: dict[Evidence, list[Slot]] = {}
+        self._lines = ClaimLines(sample)
 
     def conflict(self, claim: Claim, own: Sequence[Value], stated: Sequence[Value]) -> Conflict | None:
-        """The first value of the claim in whose place the lines it rests on have another one.
+        """The first value of the claim in whose place its lines have another one, the proven before the likely.
 
         Args:
             claim: with the lines it cites.
@@ -95,143 +84,103 @@ class Alignment:
         text = self._read[claim.span.start : claim.span.end]
         amounts = [value for value in stated if value.kind is not ValueKind.NAME]
         wanted = content_stems(text) - {term for value in amounts for term in content_stems(value.text)}
-        lines = self._aligned(claim, wanted)
+        lines = self._lines.aligned(claim, wanted)
         if not lines or self._is_code(claim):
             return None
-        moved = [value._replace(start=value.start - claim.span.start) for value in stated]
-        claimed = dict(zip(stated, places(text, moved), strict=True))
-        own_slots = {slot.value: slot for slot in slots(text, moved)}
+        near = self._lines.near(lines, wanted)
+        claimed = _claimed(text, stated, claim.span.start)
         likely: Conflict | None = None
         for value in own:
-            place = claimed[value]
-            beside = [other for other in claimed.values() if other is not place]
-            slot = own_slots.get(place.value)
-            conflict = (
-                self._proven_conflict(value, place, lines, beside)
-                or (slot and len(wanted) >= LEAST_WORDS and self._slot_conflict(value, slot, lines))
-                or self._likely_conflict(value, place, lines, beside)
-            )
-            if conflict and self._is_said(value, place, slot, beside, wanted):
-                continue
+            others = [other for other in claimed.values() if other.value is not value]
+            bounds = [other.bound for other in others]
+            binding = Binding(claimed[value].bound, self._before(value), bounds, near)
+            conflict = self._of_value(claimed[value], lines, [other.place for other in others], binding, wanted)
             if conflict and conflict.is_proven:
                 return conflict
             likely = likely or conflict
         return likely
 
-    def _proven_conflict(
-        self, value: Value, claimed: Place, lines: Sequence[Aligned], beside: Sequence[Place]
+    def _of_value(
+        self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[Place], binding: Binding, wanted: frozenset[str]
     ) -> Conflict | None:
-        """Another value in the place of this one, where nothing speaks for the claim's own."""
-        foreign = self._is_foreign(value)
+        """The conflict of one value: by the words beside it, by the line it repeats, or by what it is said of."""
+        placed = self._placed(own, lines, beside)
+        if placed and binding.speaks_for_itself(placed):
+            placed = None
+        if placed and placed.is_proven:
+            return placed
+        repeated = self._repeated(own, lines) if len(wanted) >= LEAST_WORDS else None
+        if repeated and binding.stands_in_another(repeated.evidence):
+            repeated = None
+        return repeated or placed or binding.conflict()
+
+    def _placed(self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[Place]) -> Conflict | None:
+        """Another value in the place of this one, which the lines do not have: proven, or only likely."""
+        foreign = self._is_foreign(own.value)
         near = [line for line in lines if foreign or line.coverage >= CLOSELY_ALIGNED]
-        fit = in_its_place(claimed, [aligned.line for aligned in near], beside)
-        if fit.own_score < 0 and self._is_carried(value, near):
+        fit = in_its_place(own.place, [aligned.line for aligned in near], beside)
+        # Where a line has the value too, `Binding` tells what each of its values goes with.
+        if fit.own_score < 0 and not self._carry(near, own.value) and self._is_proven(own.value, fit, near):
+            return fit.conflict(own.value)
+        # A value nobody stated is doubted anyway, and one that was worked out has no place of its own.
+        if foreign or not self._is_stated(own.value):
             return None
-        return fit.conflict(value) if self._is_proven(value, fit, near, foreign=foreign) else None
+        fit = in_its_place(own.place, [aligned.line for aligned in lines], beside)
+        is_better = fit.own_score < 0 and fit.other_score >= fit.own_score + LIKELY_BETTER
+        if not is_better or self._is_approximate(fit) or self._carry(lines, own.value):
+            return None
+        return fit.conflict(own.value, is_proven=False)
 
-    def _likely_conflict(
-        self, value: Value, claimed: Place, lines: Sequence[Aligned], beside: Sequence[Place]
-    ) -> Conflict | None:
-        """A value that fits the place better than the claim's, which the evidence states, but elsewhere."""
-        if self._is_foreign(value) or not self._is_stated(value):
-            return None
-        fit = in_its_place(claimed, [aligned.line for aligned in lines], beside)
-        if fit.other is None or fit.line is None or fit.other_score < fit.own_score + LIKELY_BETTER:
-            return None
-        if self._is_approximate(fit.line.where, fit.other):
-            return None
-        if fit.own_score < 0 and self._is_carried(value, lines):
-            return None
-        return fit.conflict(value, is_proven=False)
-
-    def _is_proven(self, value: Value, fit: Fit, near: Sequence[Aligned], *, foreign: bool) -> bool:
-        if fit.line is None or fit.other is None or fit.own_score + 1 >= fit.other_score:
+    def _is_proven(self, value: Value, fit: Fit, near: Sequence[Aligned]) -> bool:
+        foreign = self._is_foreign(value)
+        if fit.line is None or fit.other is None or self._is_approximate(fit):
             return False
         is_verbatim = next(aligned.is_verbatim for aligned in near if aligned.line is fit.line)
-        least = PLACED if foreign else SURELY_PLACED if fit.own_score < 0 else CERTAINLY_PLACED
-        if fit.other_score < least - is_verbatim or (fit.own_score > 1 and not is_verbatim):
+        if fit.other_score < (PLACED if foreign else SURELY_PLACED) - is_verbatim:
             return False
-        if self._is_approximate(fit.line.where, fit.other):
-            return False
-        return foreign or value_index(self._sample.contexts).states(value) or amount(value) == amount(fit.other)
+        sentence = self._read[max(0, value.start - SENTENCE) : value.end + SENTENCE]
+        if foreign:
+            return not may_be_worked_out(sentence, self._lines.text(fit.line.where), fit.other.start)
+        return value_index(self._sample.contexts).states(value) or amount(value) == amount(fit.other)
 
-    def _slot_conflict(self, value: Value, own: Slot, lines: Sequence[Aligned]) -> Conflict | None:
+    def _repeated(self, own: _Claimed, lines: Sequence[Aligned]) -> Conflict | None:
         """Another value between the same words of a line that says nearly the same."""
-        before = self._before(value)
-        told = [(line.line.where, slot) for line in lines if line.is_verbatim for slot in self._slots(line.line.where)]
-        told = [(where, slot) for where, slot in told if is_same_slot(own, slot)]
-        if not told or any(slot.carries(value, before) for _, slot in told):
+        if own.slot is None:
             return None
-        where, slot = told[0]
-        return Conflict(value, slot.value, where, is_proven=not self._is_approximate(where, slot.value))
-
-    def _is_said(
-        self, value: Value, claimed: Place, own: Slot | None, beside: Sequence[Place], wanted: frozenset[str]
-    ) -> bool:
-        """Whether another passage has the value in its place: two may tell two numbers."""
-        near = [self._passages.passages[number].where for number in self._passages.most(wanted, MOST_LINES)]
-        lines = [self._line(where, wanted) for where in near]
-        before = self._before(value)
-        if own and any(
-            is_same_slot(own, slot) and slot.carries(value, before)
-            for line in lines
-            for slot in self._slots(line.line.where)
-        ):
-            return True
-        fit = in_its_place(claimed, [line.line for line in lines], beside)
-        return fit.own_score >= max(2, fit.other_score)
-
-    def _slots(self, where: Evidence) -> list[Slot]:
-        if where not in self._slots_of:
-            text = self._text(where)
-            self._slots_of[where] = slots(text, extract_values(text))
-        return self._slots_of[where]
+        slot, before = own.slot, self._before(own.value)
+        verbatim = [line.line.where for line in lines if line.is_verbatim]
+        told = [(where, other) for where in verbatim for other in self._lines.slots(where) if is_same_slot(slot, other)]
+        if not told or any(other.carries(own.value, before) for _, other in told):
+            return None
+        where, other = told[0]
+        return Conflict(own.value, other.value, where, is_proven=not self._follows_approximation(where, other.value))
 
     def _before(self, value: Value) -> str:
         """What the response writes before a value."""
-        return self._read[max(0, value.start - 20) : value.start]
+        return self._read[max(0, value.start - BEFORE) : value.start]
 
-    def _is_carried(self, value: Value, lines: Sequence[Aligned]) -> bool:
-        """Whether these lines have the value in another spelling."""
-        texts = tuple(self._text(aligned.line.where) for aligned in lines)
-        return value_index(texts).carries(value, self._before(value))
+    def _carry(self, lines: Sequence[Aligned], value: Value) -> bool:
+        return self._lines.carry(lines, value, self._before(value))
 
     def _is_stated(self, value: Value) -> bool:
-        """Whether the evidence states the value: what is worked out from it has no place there."""
         return value_index(self._sample.contexts).carries(value, self._before(value))
 
     def _is_code(self, claim: Claim) -> bool:
         """Whether a claim stands in a block of code, where values are often examples."""
         return self._sample.response.count("```", 0, claim.span.start) % 2 == 1
 
-    def _is_approximate(self, where: Evidence, value: Value) -> bool:
-        return _APPROXIMATE.search(self._text(where)[: value.start][-20:]) is not None
+    def _is_approximate(self, fit: Fit) -> bool:
+        return fit.line is not None and fit.other is not None and self._follows_approximation(fit.line.where, fit.other)
 
-    def _aligned(self, claim: Claim, wanted: frozenset[str]) -> list[Aligned]:
-        """The lines a claim rests on that say nearly the same, with the share of its words they carry."""
-        if not wanted:
-            return []
-        cited = claim.evidence if len(claim.evidence) <= MOST_LINES else ()
-        aligned = [self._line(where, wanted) for where in cited]
-        if not any(line.coverage >= ALIGNED for line in aligned):
-            match = self._passages.best(wanted)
-            aligned = [] if match is None else [self._line(self._passages.passages[match.passage].where, wanted)]
-        return [line for line in aligned if line.coverage >= ALIGNED]
+    def _follows_approximation(self, where: Evidence, value: Value) -> bool:
+        return _APPROXIMATE.search(self._lines.text(where)[: value.start][-20:]) is not None
 
-    @cached_property
-    def _passages(self) -> PassageIndex:
-        return passage_index(self._sample.contexts)
 
-    def _line(self, where: Evidence, wanted: frozenset[str]) -> Aligned:
-        text = self._text(where)
-        if where not in self._lines:
-            self._lines[where] = Line.of(where, text)
-        line = self._lines[where]
-        amounts = [place.value for place in line.places if place.value.kind is not ValueKind.NAME]
-        values = frozenset(term for value in amounts for term in content_stems(value.text))
-        stems = content_stems(text) - values
-        shared = len(wanted & stems)
-        return Aligned(line, shared / len(wanted), shared / max(1, len(stems)))
-
-    def _text(self, where: Evidence) -> str:
-        return self._sample.contexts[where.context][where.start : where.end]
+def _claimed(text: str, stated: Sequence[Value], start: int) -> dict[Value, _Claimed]:
+    """The values of a claim, read within its text."""
+    moved = [value._replace(start=value.start - start) for value in stated]
+    of_slot = {slot.value: slot for slot in slots(text, moved)}
+    return {
+        value: _Claimed(value, place, of_slot.get(own), Bound(value, terms_beside(text, moved, own)))
+        for value, own, place in zip(stated, moved, places(text, moved), strict=True)
+    }

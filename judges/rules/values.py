@@ -156,7 +156,8 @@ class _Check:
 
 def _counting(value: Value) -> bool:
     """A small number in words mostly counts what is listed (`three ways`): a derivation, not a fact read somewhere."""
-    return value.kind is ValueKind.NUMBER and value.normal in _SMALL_WORDS and not value.text[0].isdigit()
+    is_word = value.kind is ValueKind.NUMBER and not value.text[0].isdigit()
+    return is_word and value.normal in _SMALL_WORDS and not value.unit
 
 
 def _after_conflict(claim: Claim, conflict: Conflict) -> Claim:

@@ -8,12 +8,25 @@ from functools import lru_cache
 
 from assay.judges.text.words import NEGATIONS, stem, word_set
 
-NEGATION_STEMS = frozenset(stem(word) for word in NEGATIONS | word_set("hardly barely cannot nor"))
+_OF_OTHER_LANGUAGES = word_set(
+    "nichts niemals niemand keinen keinem keiner keines ikke ingen intet aldrig aldri inte niet geen nooit "
+    "pas jamais aucun aucune nunca ningún ninguna não"
+)
+"""Negations that stand apart in German, the Scandinavian languages, Dutch, French, Spanish and Portuguese."""
+
+NEGATION_STEMS = frozenset(
+    stem(word) for word in NEGATIONS | _OF_OTHER_LANGUAGES | word_set("hardly barely cannot nor")
+)
 
 REACH = 5
 """Words after a negation that it still negates."""
 
-_TURNS = frozenset(stem(word) for word in word_set("but however although though while whereas except instead"))
+_TURNS = frozenset(
+    stem(word)
+    for word in word_set(
+        "but however although though while whereas except instead aber sondern mais pero sino men maar"
+    )
+)
 """Words at which the reach of a negation ends."""
 
 _PAIRS = """
@@ -43,8 +56,8 @@ remember forget|find lose|save spend|save delete|save waste|encourage discourage
 healthy sick|software hardware|online offline|online physical|manual automatic|direct indirect|active inactive
 active passive|urban rural|upstream downstream|credit debit|asset liability|supply demand|cause prevent|cause effect
 predecessor successor|ancestor descendant|junior senior|amateur professional|optimistic pessimistic|proceed follow
+beat lose|defeat lose|raise cut|raise reduce|increase cut|enable disable
 """
-
 
 _ONE_OF = """
 january february march april june july august september october november december
@@ -52,17 +65,22 @@ monday tuesday wednesday thursday friday saturday sunday
 first second third fourth fifth sixth seventh eighth ninth tenth
 north south east west
 northern southern eastern western
-daily weekly monthly quarterly yearly hourly
 """
 """Words of which only one can stand in a place, a line a kind. `May` is left out, as it mostly is a verb."""
 
 
-def _opposites() -> dict[str, frozenset[str]]:
-    opposed: dict[str, set[str]] = defaultdict(set)
+def _kinds() -> dict[str, frozenset[str]]:
+    """The other words of each word's kind."""
+    kinds: dict[str, frozenset[str]] = {}
     for line in _ONE_OF.strip().splitlines():
-        kind = {stem(word) for word in line.split()}
-        for word in kind:
-            opposed[word] |= kind - {word}
+        kind = frozenset(map(stem, line.split()))
+        kinds |= {word: kinds.get(word, frozenset()) | (kind - {word}) for word in kind}
+    return kinds
+
+
+def _opposites() -> dict[str, frozenset[str]]:
+    """The opposites of each word that pairs name."""
+    opposed: dict[str, set[str]] = defaultdict(set)
     for pair in _PAIRS.replace("\n", "|").strip("|").split("|"):
         first, second = (stem(word) for word in pair.split())
         opposed[first].add(second)
@@ -70,6 +88,7 @@ def _opposites() -> dict[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in opposed.items()}
 
 
+_KINDS = _kinds()
 _OPPOSITES = _opposites()
 _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 
@@ -77,13 +96,18 @@ _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 @lru_cache(maxsize=65536)
 def opposites(word: str) -> frozenset[str]:
     """Stems that say the opposite of a stem: of the pairs known, and with or without a negating prefix."""
-    opposed = set(_OPPOSITES.get(word, ()))
+    opposed = {*_OPPOSITES.get(word, ()), *one_of(word)}
     for prefix in _PREFIXES:
         if word.startswith(prefix) and len(word) >= len(prefix) + 4:
             opposed.add(word[len(prefix) :])
         if len(word) >= 4:
             opposed.add(prefix + word)
     return frozenset(opposed)
+
+
+def one_of(word: str) -> frozenset[str]:
+    """The other stems of the kind a stem belongs to, e.g. the other months: only one can stand in a place."""
+    return _KINDS.get(word, frozenset())
 
 
 def negated(stems: Sequence[str]) -> set[str]:

@@ -20,6 +20,8 @@ _FORMS_OF_BE = word_set("is are was were be been being am")
 _CUTS = word_set("and but while whereas whilst though although or yet")
 """Words at which a new clause may begin: `and` in `A is red and B is blue`."""
 
+_CUT_STEMS = frozenset(map(stem, _CUTS))
+
 _MARK = re.compile(r"[,;:.!?()|\n—–]")
 """A mark between two words after which something else may begin: the comma of `A, B and C`."""
 
@@ -51,10 +53,10 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     read: list[Token] = []
     end = 0
     for word, start, after in words(text):
-        between = text[end:start]
-        end = after
         if word in _SILENT:
             continue
+        between = text[end:start]  # with the silent words, as a mark may stand before one
+        end = after
         if len(read) == MOST_TOKENS:
             return ()
         term = BE if word in _FORMS_OF_BE else stem(word)
@@ -70,6 +72,6 @@ def clauses(tokens: Sequence[Token]) -> list[tuple[Token, ...]]:
     for token in tokens:
         if token.clause and cut[-1]:
             cut.append([])
-        if token.term not in _CUTS:
+        if token.term not in _CUT_STEMS:
             cut[-1].append(token)
     return [tuple(clause) for clause in cut if clause]

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property
 
 from assay.judges.rubric import ValueKind
-from assay.judges.values.extract import AMOUNTS, Value
+from assay.judges.values.currencies import CODE, SIGN, currency, currency_code
 from assay.judges.values.fractions import decimal
-from assay.judges.values.numbers import plain
-from assay.judges.values.signs import falls
-from assay.judges.values.units import Quantities, akin, unit_name
-from assay.judges.values.vague import few_of, spans_one_of, vague_size
-from assay.judges.values.value_pattern import currency_code
-
-_APPROXIMATE = re.compile(
-    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|some|circa|close to"
-    r"|~|≈)\s*$",
-    re.IGNORECASE,
+from assay.judges.values.measures import (
+    by_comma,
+    by_points,
+    is_compatible,
+    is_share,
+    measure_of,
+    number_of,
+    other_readings,
+    plain_amount,
 )
-"""What stands before a value that is rounded: `about `."""
+from assay.judges.values.rounding import RoundedAmounts
+from assay.judges.values.scales import factor_of
+from assay.judges.values.signs import falls
+from assay.judges.values.units import Quantities, unit_name
+from assay.judges.values.vague import few_of, spans_one_of, vague_size
+from assay.judges.values.value import AMOUNTS, Value
 
-_ROUNDING = Decimal("0.05")
-"""Relative difference up to which a rounded amount may lie from the one that is stated."""
-
-_FEW_DIGITS = 2
-"""Significant digits a number must show to be taken for the rounded form of a longer one."""
+__all__ = ["YEAR", "AmountIndex", "measure_of", "number_of"]
 
 _SHARE_WORD = re.compile(
     r"(?:\b|_)(?:shares?|rates?|ratios?|percent\w{0,5}|per\scent|pct|proportions?|fractions?|probabilit\w{1,3}|growth"
@@ -43,6 +42,11 @@ _SHARE_COLUMN = re.compile(
 )
 """A header that says so of a whole column: `Growth (%)`."""
 
+_MONEY_COLUMN = re.compile(
+    rf"[(\[](?:in\s)?(?P<sign>{SIGN}|{CODE})[\s-]?(?P<scale>[a-z]{{1,12}}\.?)[)\]]", re.IGNORECASE
+)
+"""A header that says so of the amounts of a column: `Revenue (€m)`, `Sales (USD million)`."""
+
 _KEY = re.compile(r"[_ (]([a-zµ°/]{1,12})\)?[\"']?\s{0,2}[:=]\s{0,2}[\"']?$", re.IGNORECASE)
 """A key that ends in the unit of its number: `"total_cents": `."""
 
@@ -51,9 +55,6 @@ _CELL = re.compile(r"(?:[|,;\t:=]|\")\s{0,3}$")
 
 _BESIDE = 60
 """Characters beside a bare number among which a word may say that it is a share."""
-
-_EITHER = re.compile(r"-?\d{1,3}\.\d{3}")
-"""A number that is a thousand to some and one to others: `1.000`."""
 
 _MOST_PLACES = 200
 """Places of one number that are looked at."""
@@ -70,6 +71,8 @@ class AmountIndex:
         self._located: list[tuple[Value, str]] = []
         self._bare: dict[str, list[tuple[Value, str]]] = defaultdict(list)
         for value, text in located:
+            if is_share(value):
+                continue
             if value.kind in AMOUNTS:
                 self._add(value, text)
                 self._located.append((value, text))
@@ -103,11 +106,17 @@ class AmountIndex:
         numbers = [number_of(value), *other_readings(value)]
         if value.falls and numbers[0][0] not in "-0":
             numbers += [f"-{number}" for number in numbers]
-        if any(self._compatible(measure, self._stated(number)) for number in numbers):
+        if any(is_compatible(measure, self._stated(number)) for number in numbers):
             return True
         if measure == "%" and any(self._is_share(number.lstrip("-")) for number in numbers):
             return True
-        return any(self._converted(number, measure) for number in numbers) or self._nearly(numbers[0], measure, before)
+        if any(self._converted(number, measure) for number in numbers) or self._read_otherwise(value, measure):
+            return True
+        return self._rounded.carries(value, numbers, before)
+
+    def nears_share(self, percent: str) -> bool:
+        """Whether a percentage is stated that words as `a third` may stand for."""
+        return self._rounded.has_within(percent, "%", Decimal(1))
 
     def _stated(self, number: str) -> set[str]:
         """What the number is stated of. A negative one may be a fall that words tell of."""
@@ -122,13 +131,6 @@ class AmountIndex:
             if value.normal[0] not in "-0~" and falls(text, value.start, value.end):
                 fallen[f"-{number_of(value)}"].update(_told_beside(value, text))
         return fallen
-
-    def _compatible(self, measure: str, stated: Iterable[str]) -> bool:
-        """Whether what is stated may be of `measure`: a bare number may be of anything but per cent."""
-        known = set(stated)
-        if not known or not measure:
-            return bool(known)
-        return not known.isdisjoint({measure, *akin(measure), "" if measure != "%" else measure})
 
     def _is_share(self, number: str) -> bool:
         """Whether the number stands bare where the text beside it, or the header of its column, says a share."""
@@ -153,20 +155,24 @@ class AmountIndex:
         if amount is None:
             return False
         if any(
-            not set(others).isdisjoint(self._measures.get(_plain(amount * factor), ()))
+            not set(others).isdisjoint(self._measures.get(plain_amount(amount * factor), ()))
             for factor, others in _EQUALS.get(measure, ())
         ):
             return True
-        return bool(measure) and self._quantities.hold(amount, measure)
+        return bool(measure) and (self._quantities.hold(amount, measure) or self._in_column(amount, measure))
 
-    def _nearly(self, number: str, measure: str, before: str) -> bool:
-        """Whether a longer amount is stated that rounds to this one, as 3.14159 to 3.14."""
-        whole, _, fraction = number.partition(".")
-        if fraction and len((whole + fraction).lstrip("-0")) >= _FEW_DIGITS:
-            rounded = self._roundings.get(len(fraction), {}).get(number, ())
-            if self._compatible(measure, rounded):
-                return True
-        return _APPROXIMATE.search(before[-20:]) is not None and self._near(number, measure)
+    def _in_column(self, amount: Decimal, measure: str) -> bool:
+        """Whether the number stands bare in a table whose header says currency and magnitude: `Revenue (€m)`."""
+        return any(
+            plain_amount(amount / factor) in self._bare for told, factor in self._money_columns if told == measure
+        )
+
+    @cached_property
+    def _money_columns(self) -> set[tuple[str, int]]:
+        texts = dict.fromkeys(text for _, text in self._located)
+        headers = (match for text in texts for match in _MONEY_COLUMN.finditer(text))
+        told = {(currency(match.group("sign").strip()), factor_of(match.group("scale"))) for match in headers}
+        return {(code, factor) for code, factor in told if factor}
 
     @cached_property
     def _quantities(self) -> Quantities:
@@ -178,52 +184,33 @@ class AmountIndex:
             for measure in measures
         )
 
+    def _read_otherwise(self, value: Value, measure: str) -> bool:
+        """Whether the value is stated in another unit by who writes a comma for a point: 7.845 meter, 7,845 km."""
+        amount = by_comma(value)
+        if amount is not None:
+            return self._by_points.hold(amount, measure)
+        amount = by_points(value)
+        return amount is not None and self._by_comma.hold(amount, measure)
+
     @cached_property
-    def _roundings(self) -> dict[int, dict[str, set[str]]]:
-        """The stated decimal fractions, rounded to one, two and three places, with what they are of."""
-        roundings: dict[int, dict[str, set[str]]] = {places: defaultdict(set) for places in (1, 2, 3)}
-        for number, measures in self._measures.items():
-            if "." in number and (fraction := decimal(number)) is not None:
-                for places, rounded in roundings.items():
-                    rounded[f"{fraction:.{places}f}"].update(measures)
-        return roundings
+    def _by_points(self) -> Quantities:
+        stated = ((by_points(value), measure_of(value)) for value, _ in self._located)
+        return Quantities((amount, measure) for amount, measure in stated if amount is not None)
 
-    def _near(self, number: str, measure: str) -> bool:
-        """Whether an amount of the same within 5 % is stated that has more digits, as 48,217 for 48,000."""
-        wanted = decimal(number)
-        if wanted is None:
-            return False
-        leeway = _ROUNDING * abs(wanted)
-        amounts = self._sorted(measure)
-        first, last = bisect_left(amounts, wanted - leeway), bisect_left(amounts, wanted + leeway)
-        return any(
-            _rounder(wanted, amount)
-            for amount in amounts[first : min(last + 1, first + _MOST_NEAR)]
-            if abs(amount - wanted) <= leeway
-        )
+    @cached_property
+    def _by_comma(self) -> Quantities:
+        stated = ((by_comma(value), measure_of(value)) for value, _ in self._located)
+        return Quantities((amount, measure) for amount, measure in stated if amount is not None)
 
-    def _sorted(self, measure: str) -> list[Decimal]:
-        """The stated amounts that may be of a measure, in order."""
-        if measure not in self._in_order:
-            self._in_order[measure] = sorted(
-                amount
-                for number, stated in self._measures.items()
-                if self._compatible(measure, stated) and (amount := decimal(number)) is not None
-            )
-        return self._in_order[measure]
+    @cached_property
+    def _rounded(self) -> RoundedAmounts:
+        return RoundedAmounts(self._measures, self._quantities)
 
     def _counts(self, unit: str) -> list[Decimal]:
         """The amounts stated in this unit, in order. Without a unit, those that may count something."""
         amounts = ((number, stated) for number, stated in self._measures.items() if unit in stated)
         return sorted(amount for number, _ in amounts if (amount := decimal(number)) is not None)
 
-    @cached_property
-    def _in_order(self) -> dict[str, list[Decimal]]:
-        return {}
-
-
-_MOST_NEAR = 50
-"""Amounts near a rounded one that are looked at."""
 
 _CURRENCIES = ("USD", "EUR", "GBP", "INR", "CAD", "AUD")
 _EQUALS: dict[str, tuple[tuple[Decimal, tuple[str, ...]], ...]] = {
@@ -236,23 +223,6 @@ _EQUALS: dict[str, tuple[tuple[Decimal, tuple[str, ...]], ...]] = {
 """What else the same amount may be of, and by what factor: 12.5 % is a share of 0.125, $0.99 are 99 cents."""
 
 
-def number_of(value: Value) -> str:
-    """The number of an amount, with its sign."""
-    return value.normal.partition(" ")[0]
-
-
-def measure_of(value: Value) -> str:
-    """What an amount is of. Empty for a bare number."""
-    return value.normal.partition(" ")[2] or value.unit
-
-
-def other_readings(value: Value) -> tuple[str, ...]:
-    """`1.000` is a thousand to half of the world, and the 5 of `5-10 million` is five million to most."""
-    written = value.text.split()[0] if value.text else ""
-    thousands = (plain(written.replace(".", "")),) if _EITHER.fullmatch(written) else ()
-    return (*thousands, value.shared.partition(" ")[0]) if value.shared else thousands
-
-
 def _told_beside(value: Value, text: str) -> Iterator[str]:
     """What an amount is of, and what the key before a bare number says: `"total_cents": 4599`."""
     measure = measure_of(value)
@@ -262,18 +232,3 @@ def _told_beside(value: Value, text: str) -> Iterator[str]:
         told = (currency_code(key.group(1)) or unit_name(key.group(1))) if key else ""
         if told:
             yield told
-
-
-def _rounder(wanted: Decimal, amount: Decimal) -> bool:
-    """Whether a rounded amount shows fewer digits than the one it stands for, or ends in 5 as roundings do."""
-    digits, more = _significant(wanted), _significant(amount)
-    return len(digits) < len(more) or wanted == amount or (len(digits) == len(more) and digits[-1:] == "5")
-
-
-def _significant(amount: Decimal) -> str:
-    return f"{abs(amount):f}".replace(".", "").strip("0")
-
-
-def _plain(amount: Decimal) -> str:
-    negative = amount < 0
-    return ("-" if negative else "") + plain(f"{abs(amount):f}")

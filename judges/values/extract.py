@@ -5,56 +5,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
-from assay.judges.schema import Span
 from assay.judges.text.words import word_set
+from assay.judges.values.currencies import currency
 from assay.judges.values.dates import normal_date, normal_time
 from assay.judges.values.deobfuscate import visible
-from assay.judges.values.fractions import decimal
+from assay.judges.values.fractions import decimal, share_of_words
 from assay.judges.values.names import names
 from assay.judges.values.notation import special_number, special_unit
 from assay.judges.values.numbers import from_words, plain, scaled
 from assay.judges.values.signs import falls, minus_before
 from assay.judges.values.units import in_unit, is_part, unit_name
 from assay.judges.values.vague import vague_normal
-from assay.judges.values.value_pattern import DASHES, RANGE_AFTER, RANGE_BEFORE, RANGE_MAGNITUDE, RANGE_SIGNS, currency
+from assay.judges.values.value import AMOUNTS, Value
+from assay.judges.values.value_ranges import range_unit, shared_magnitude, shared_unit
 from assay.judges.values.value_starts import matches
-
-
-class Value(NamedTuple):
-    """One value a text states. Two spellings of the same value have the same `normal`.
-
-    `normal` is `1000` for numbers, `5 %`, `1000 EUR`, `2021-03-05` (dashes for parts not stated), `T17:30` for a time
-    of day (`T05:30~` where it may mean either half) and the text in lower case for names and identifiers. `unit` is
-    the unit of measurement of a number, as `units.py` names it. Empty where it has none. `shared` is another
-    normal form, with the magnitude at the end of the range it begins: `5-10 million` may begin at 5 or at 5 million.
-    `falls` says that words beside it tell of a fall: `fell by 5 %` may be `-5 %`. Only `extract_values` looks for them.
-    """
-
-    kind: ValueKind
-    text: str
-    normal: str
-    start: int
-    unit: str = ""
-    shared: str = ""
-    falls: bool = False
-
-    @property
-    def end(self) -> int:
-        """Offset behind its last character."""
-        return self.start + len(self.text)
-
-    @property
-    def span(self) -> Span:
-        """Where it stands."""
-        return Span(start=self.start, end=self.end)
-
-
-AMOUNTS = frozenset({ValueKind.NUMBER, ValueKind.MONEY, ValueKind.PERCENT})
-"""Kinds of values to calculate with."""
 
 _SUM_OF_UNITS = re.compile(r"[ \u00a0]?(?:,[ ]|and[ ]|,[ ]and[ ])?")
 """What stands between the parts of a sum of units: ` and ` in `2 hours and 15 minutes`."""
@@ -77,6 +45,11 @@ _LIST_NUMBER = re.compile(r"(?:^|[\n\r])[\s>*_#(-]{0,12}$")
 
 _FREEZING = re.compile(r"\b(?:below|above)\szero$", re.IGNORECASE)
 """What tells a sign and is no amount itself: `5 degrees below zero`."""
+
+_WHICH = re.compile(
+    r"\b(?:the|this|that|each|either|other|same|first|second|third|last|latter|top|bottom)\s$", re.IGNORECASE
+)
+"""What makes of a share one of two or three pieces: `the ` before `half of the game`."""
 
 _LABELS = word_set(
     "step option passage section chapter part figure table item point question document source number no no. #"
@@ -164,7 +137,8 @@ def _amount(match: re.Match[str], text: str, kind: ValueKind, normal: str) -> Va
     unit, words_unit, vague_unit, special_unit_, special, point = match.group(
         "unit", "words_unit", "vague_unit", "special_unit", "special", "point"
     )
-    told = unit or words_unit or vague_unit or special_unit_ or (special_unit(special) if special else "")
+    told = unit or words_unit or vague_unit or special_unit_ or match.group("some_unit")
+    told = told or (special_unit(special) if special else range_unit(match, text))
     # A point before the first digit is looked back at, as numbers are looked for where words begin.
     start = match.start() - (point is not None)
     minus = minus_before(text, start)
@@ -172,7 +146,7 @@ def _amount(match: re.Match[str], text: str, kind: ValueKind, normal: str) -> Va
     if minus and normal[0] != "0":
         normal = f"-{normal}"
     written = text[start : match.end()].rstrip(_TRAILING)
-    return Value(kind, written, normal, start, unit_name(told) if told else "", _shared_magnitude(match, text))
+    return Value(kind, written, normal, start, unit_name(told) if told else "", shared_magnitude(match, text))
 
 
 def _moment_or_code(match: re.Match[str], text: str, kind: ValueKind, normal: str) -> Iterator[Value]:
@@ -201,6 +175,8 @@ def _kind_and_normal(match: re.Match[str], text: str) -> tuple[ValueKind, str] |
         return ValueKind.NUMBER, special_number(group("special"))[0]
     if group("number"):
         return _number(match, text)
+    if group("share") or group("some_unit"):
+        return _in_parts(match, text)
     if group("vague"):
         return ValueKind.NUMBER, vague_normal(group("vague"))
     if group("code"):
@@ -217,7 +193,7 @@ def _number(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
     if match.group("currency") and not (match.group("currency") == "$" and _in_formula(text, match.start())):
         return ValueKind.MONEY, f"{number} {currency(match.group('currency'))}"
     if not match.group("unit"):
-        shared = _shared_unit(match, text)
+        shared = shared_unit(match, text)
         if shared == "%":
             return ValueKind.PERCENT, f"{number} %"
         if shared:
@@ -235,29 +211,14 @@ def _in_formula(text: str, start: int) -> bool:
     return line.count("$") % 2 == 1
 
 
-def _shared_unit(match: re.Match[str], text: str) -> str:
-    """What a number shares with the other end of its range: the sign in `5-10 %` or `$5-10`. Empty where nothing."""
-    after = RANGE_AFTER.match(text, match.end(), match.end() + 60) if match.end() < len(text) else None
-    if after:
-        return "%" if after.group("percent") else currency(after.group("currency"))
-    before = text[max(0, match.start() - 30) : match.start()]
-    if before[-1:] not in DASHES or not before.rstrip().lower().endswith(RANGE_SIGNS):
-        return ""
-    first = RANGE_BEFORE.search(before)
-    return currency(first.group("sign").strip()) if first else ""
-
-
-def _shared_magnitude(match: re.Match[str], text: str) -> str:
-    """The normal form of the first number of a range with the magnitude that may be meant for both."""
-    digits = match.group("number") or match.group("money")
-    if not digits or match.group("scale") or match.group("money_scale") or match.group("unit"):
-        return ""
-    range_ = RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60)
-    if range_ is None:
-        return ""
-    number = scaled(digits, range_.group("scale").strip(" -\t\n\u00a0"))
-    sign = match.group("sign") or range_.group("currency")
-    return f"{number} {currency(sign)}" if sign else number
+def _in_parts(match: re.Match[str], text: str) -> tuple[ValueKind, str] | None:
+    """A share in words, in whole per cent, or a part of a unit: `two thirds of`, `half an hour`."""
+    share, some, and_part = match.group("share", "some", "and_part")
+    if share:
+        is_piece = _WHICH.search(text, max(0, match.start() - 12), match.start())
+        return None if is_piece else (ValueKind.PERCENT, f"{round(100 * share_of_words(share))} %")
+    parts = share_of_words(some) if some else 1 + share_of_words(and_part or "")
+    return ValueKind.NUMBER, plain(f"{parts:f}")
 
 
 def _labelled(before: str) -> bool:
@@ -269,6 +230,8 @@ def _labelled(before: str) -> bool:
 def _worded(match: re.Match[str]) -> tuple[ValueKind, str] | None:
     """A number in words. A bare `one` is a pronoun more often than a count."""
     number = from_words(match.group("words"))
+    if match.group("words_part"):
+        number = plain(f"{Decimal(number) + share_of_words(match.group('words_part')[4:]):f}")
     if match.group("words_percent"):
         return ValueKind.PERCENT, f"{number} %"
     if match.group("words_currency"):

@@ -9,12 +9,15 @@ from itertools import islice
 
 from assay.judges.rubric import ValueKind
 from assay.judges.text.words import STOP_WORDS, stem, words
-from assay.judges.values.amounts import AmountIndex, measure_of, number_of
-from assay.judges.values.arithmetic import Operands, list_length
+from assay.judges.values.amounts import AmountIndex
+from assay.judges.values.arithmetic import list_length
 from assay.judges.values.dates import DateSet, epoch_date
-from assay.judges.values.extract import AMOUNTS, Value, measured_values
+from assay.judges.values.extract import measured_values
 from assay.judges.values.fractions import decimal, shares_in_words
+from assay.judges.values.measures import is_share, measure_of, number_of
 from assay.judges.values.numerals import from_roman, numbers_otherwise
+from assay.judges.values.operands import Operands
+from assay.judges.values.value import AMOUNTS, Value
 from assay.judges.values.whole import whole_numbers
 
 MOST_VALUES = 100_000
@@ -97,7 +100,7 @@ class ValueIndex:
     @cached_property
     def operands(self) -> Operands:
         """What other values may be worked out from."""
-        return Operands(self.stated)
+        return Operands(self.stated, self._located)
 
     @cached_property
     def list_lengths(self) -> frozenset[int]:
@@ -133,8 +136,13 @@ class ValueIndex:
             return True
         number, measure = number_of(value), measure_of(value)
         if measure == "%":
-            return self._carries_share(number)
-        return (len(number) >= _LEAST_JOINED and number in self._joined) or number in self._otherwise
+            return self._carries_share(number) or (is_share(value) and self._amounts.nears_share(number))
+        return self._is_joined(number, measure, value.text) or number in self._otherwise
+
+    def _is_joined(self, number: str, measure: str, written: str) -> bool:
+        """Whether the digits stand in groups: those of a telephone, which count nothing and have no separators."""
+        counts = measure or "," in written or "." in written
+        return not counts and len(number) >= _LEAST_JOINED and number in self._joined
 
     def _carries_name(self, value: Value) -> bool:
         """Each word of the name occurs somewhere, or the acronym and the name spelt out have the same initials."""

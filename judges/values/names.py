@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from assay.judges.text.words import STOP_WORDS, WordTable, word_set
 
-_CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
+_CAPITAL = r"[^\W\d_a-zß-öø-ÿа-яёα-ω]"
 _WORD = rf"{_CAPITAL}[\w’'&-]{{0,39}}"
 _SEQUENCE = re.compile(
     rf"{_CAPITAL}(?<![\w’'@/#.&-].)[\w’'&-]{{0,39}}"
@@ -46,6 +46,8 @@ def names(text: str) -> Iterator[tuple[int, int]]:
         return
     headings: dict[int, bool] = {}
     for match in _SEQUENCE.finditer(text):
+        if text[match.start()].islower():
+            continue
         start, end = _without_first(text, match.start(), match.end())
         parts = list(_PART.finditer(text, start, end))
         while parts and not _IS_TELLING[parts[0].group()]:

@@ -7,13 +7,24 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from assay.judges.values.patterns import one_of
+from assay.judges.values.scales import factor_of
+
+_GAPS = r"[1-9]\d{0,2}(?:[ ]\d{3}(?!\d)){2,8}(?:[.,]\d{1,6}(?!\d))?"
+_GAP = r"[1-9]\d{0,2}[ ]\d{3}"
+SPACED = rf"(?:{_GAPS}|{_GAP}[.,]\d{{1,2}}(?![\d,]))"
+"""Digits in groups parted by plain spaces, where they are surely one number: `2 450 000`, `2 300,50`."""
+
+SPACED_ONCE = rf"{_GAP}(?!\d)"
+"""The same with one gap: one number beside a unit or a currency, `48 300 km`, and maybe two elsewhere."""
+
+GAP_AHEAD = r"(?=\d{1,3}+[ ]\d{3}(?!\d))"
+"""What tells at once that a number has no such gap, as most have none."""
 
 DIGITS = r"\d{1,30}(?:[,.]\d{1,30}|(?:[\u00a0\u202f\u2009'’_]|\{,\}|\\,)\d{3}(?!\d)){0,10}"
 """A number in digits with its separators: `1,000.5`, `1_987`, `299{,}792`. Only a full stop may follow it."""
 
 MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 MAGNITUDES |= {"lakh": 10**5, "lac": 10**5, "crore": 10**7}
-_SHORT = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12}
 
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -54,8 +65,8 @@ _GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+")
 """Digits grouped by points: `1.000.000`, `1.000,5`."""
 
-_SPACES = re.compile(r"[\u00a0\u202f\u2009'’_]|\{,\}|\\,")
-"""What else may group digits: `\\u00a0`, `’`."""
+_SPACES = re.compile(r"[ \u00a0\u202f\u2009'’_]|\{,\}|\\,")
+"""What else may group digits: `\\u00a0`, `’`, a space."""
 
 
 def plain(digits: str) -> str:
@@ -79,7 +90,7 @@ def plain(digits: str) -> str:
 def scaled(digits: str, magnitude: str) -> str:
     """`plain(digits)` times the magnitude word or letter beside it: `2.5`, `million` → `2500000`."""
     number = plain(digits)
-    factor = MAGNITUDES.get(magnitude.lower()) or _SHORT.get(magnitude.lower())
+    factor = factor_of(magnitude)
     if not factor or number.count(".") > 1 or "," in number:
         return number
     return plain(f"{Decimal(number) * factor:f}")

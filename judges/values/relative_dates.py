@@ -12,8 +12,9 @@ from pydantic import JsonValue
 
 from assay.judges.rubric import ValueKind
 from assay.judges.values.dates import same_date
-from assay.judges.values.extract import Value, measured_values
+from assay.judges.values.extract import measured_values
 from assay.judges.values.numbers import NUMBER_WORD, from_words
+from assay.judges.values.value import Value
 
 _KEYS = ("date", "timestamp", "time", "start_time", "trace_date", "created_at")
 _SAID = re.compile(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from assay.judges.values.patterns import one_of
@@ -37,6 +38,7 @@ energy     | joule 1 | kj 1000 kilojoule | kwh 3600000 kilowatt_hour kilowatt-ho
            | pb 1000000000000 petabyte
 !binary    | kib 1 kibibyte | mib 1024 mebibyte | gib 1048576 gibibyte | tib 1073741824 tebibyte
 !frequency | hz 1 hertz | khz 1000 kilohertz | mhz 1000000 megahertz | ghz 1000000000 gigahertz
+power      | hp 745.7 horsepower bhp
 !power     | watt 1 | kw 1000 kilowatt | mw 1000000 megawatt | gw 1000000000 gigawatt
 !voltage   | volt 1 | kilovolt 1000
 !celsius   | °c 1 °_c celsius degree_celsius degrees_celsius
@@ -55,8 +57,8 @@ _BINARY = {"byte": Decimal(1) / 1024} | {
 }
 """Units of data in kilobytes of 1024 bytes, as half of the world counts them: `2 GB` is `2048 MB`."""
 
-_AKIN = ({"°c", "degree"}, {"°f", "degree"}, {"lb", "GBP"})
-"""Units and currencies of which a text often names the less exact one: `72 degrees`, `500 pounds`."""
+_AKIN = ({"°c", "degree"}, {"°f", "degree"}, {"lb", "GBP"}, {"KR", "DKK"}, {"KR", "SEK"}, {"KR", "NOK"})
+"""Units and currencies of which a text often names the less exact one: `72 degrees`, `500 pounds`, `12 kroner`."""
 
 
 def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
@@ -75,8 +77,10 @@ def _read(listed: str) -> tuple[dict[str, _Unit], dict[str, str]]:
 
 _UNITS, _NAMES = _read(_LISTED)
 
-UNIT = f"{one_of(_NAMES)}s?"
-"""A unit, in the singular or plural. `m` and `t` are left out, as they mean too much else."""
+_METRE = r"(?<=[\d\s-])(?-i:m)(?!\.?\s?(?:[€$£]|euros?\b|dollars?\b|people\b|users\b))"
+UNIT = f"(?:{one_of(_NAMES)}s?|{_METRE})"
+"""A unit, in the singular or plural. A lone `m` is a metre unless what it counts shows a million. `t` is left out, as
+it means too much else."""
 
 _DEGREE = Decimal("0.6")
 """Degrees Fahrenheit by which a temperature may differ that was converted and rounded."""
@@ -87,10 +91,15 @@ _EXACTLY = Decimal("1e-9")
 _ROUGHLY = Decimal("0.02")
 """Relative difference up to which a mile and a kilometre may be said to measure the same."""
 
+_MOST_NEAR = 100
+"""Quantities near a converted one that are looked at."""
+
 
 def unit_name(written: str) -> str:
     """The one name of a unit however written. Empty for what is none."""
     low = written.lower()
+    if low == "m":
+        return "meter"
     return _NAMES.get(low) or _NAMES.get(low.removesuffix("s"), "")
 
 
@@ -124,26 +133,37 @@ class Quantities:
     """Quantities a text states, to ask for the same ones in other units."""
 
     def __init__(self, stated: Iterable[tuple[Decimal, str]]) -> None:
-        by_dimension: dict[str, list[Decimal]] = defaultdict(list)
+        by_dimension: dict[str, list[tuple[Decimal, str]]] = defaultdict(list)
         for amount, unit in stated:
             # `79 degrees` may be those of either scale, and be told in the other.
             for meant in (unit, *(akin(unit) if unit == "degree" else ())):
                 for dimension, size in _sizes(amount, meant):
-                    by_dimension[dimension].append(size)
+                    by_dimension[dimension].append((size, meant))
         self._sizes = {dimension: sorted(sizes) for dimension, sizes in by_dimension.items()}
 
     def hold(self, amount: Decimal, unit: str) -> bool:
         """Whether one of them is the same quantity, whatever it is measured in."""
-        known = _UNITS.get(unit)
-        if known is None:
-            return False
-        return any(self._near(dimension, size, exact=known.exact) for dimension, size in _sizes(amount, unit))
+        return unit in _UNITS and any(self._near(dimension, size, unit) for dimension, size in _sizes(amount, unit))
 
-    def _near(self, dimension: str, size: Decimal, *, exact: bool) -> bool:
+    def span(self, least: Decimal, most: Decimal, unit: str) -> bool:
+        """Whether one of them lies between two amounts of a unit, the ends left out."""
+        if unit not in _UNITS:
+            return False
+        dimension, factor = _UNITS[unit].dimension, _UNITS[unit].factor
         sizes = self._sizes.get(dimension, [])
-        leeway = _DEGREE if dimension == "temperature" else abs(size) * (_EXACTLY if exact else _ROUGHLY)
-        nearest = bisect_left(sizes, size - leeway)
-        return nearest < len(sizes) and sizes[nearest] <= size + leeway
+        first = bisect_right(sizes, least * factor, key=itemgetter(0))
+        return first < len(sizes) and sizes[first][0] < most * factor
+
+    def _near(self, dimension: str, size: Decimal, unit: str) -> bool:
+        """Amounts in the same unit are the same or not; what was converted to another one may have been rounded."""
+        sizes = self._sizes.get(dimension, [])
+        leeway = _DEGREE if dimension == "temperature" else abs(size) * _ROUGHLY
+        nearest = bisect_left(sizes, size - leeway, key=itemgetter(0))
+        for stated, other in sizes[nearest : nearest + _MOST_NEAR]:
+            exact = other == unit or (_UNITS[unit].exact and _UNITS[other].exact and dimension != "temperature")
+            if abs(stated - size) <= (abs(size) * _EXACTLY if exact else leeway):
+                return True
+        return False
 
 
 def _sizes(amount: Decimal, unit: str) -> Iterator[tuple[str, Decimal]]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from itertools import accumulate, compress
 
 from assay.judges.text.words import WordTable
-from assay.judges.values.dates import FIRST_MONTH_WORDS
+from assay.judges.values.currencies import CODES
+from assay.judges.values.dates import CLOCK_WORDS, FIRST_MONTH_WORDS
+from assay.judges.values.fractions import FIRST_PART_WORDS, PART_AFTER_ARTICLE
 from assay.judges.values.numbers import FIRST_NUMBER_WORDS, NUMBER_WORD
 from assay.judges.values.vague import FIRST_VAGUE_WORDS
-from assay.judges.values.value_pattern import CODES, VALUE
+from assay.judges.values.value_pattern import VALUE
 
 _TOKEN = re.compile(r"\S+")
 """What stands between white space: `$5,`."""
@@ -18,17 +20,23 @@ _TOKEN = re.compile(r"\S+")
 _START = re.compile(r"\b\w|[$€£¥₹₽₩½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 """Where a value may begin: at a word or at a sign, as `$` in `($5)`."""
 
-_ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD})", re.IGNORECASE)
-"""An article that begins no number: `a week`, but not `a million`."""
+_ARTICLE = re.compile(rf"an?\s++(?!{NUMBER_WORD}|{PART_AFTER_ARTICLE})", re.IGNORECASE)
+"""An article that begins no number: `a week`, but not `a million` nor `a week and a half`."""
 
 _TELL = re.compile(r"[\d$€£¥₹₽₩@½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|://|www\.", re.IGNORECASE)
 """A sign that a token may hold a value: a digit, `$`, `@` or the start of an address."""
 
-_LETTERS = re.compile(r"[^a-zA-Z].*", re.DOTALL)
+_LETTERS = re.compile(r"[\W\d_].*", re.DOTALL)
 """All that follows the first letters of a token: `-five` of `twenty-five`."""
 
 _FIRST_WORDS = (
-    FIRST_MONTH_WORDS | FIRST_NUMBER_WORDS | FIRST_VAGUE_WORDS | {code.lower() for code in CODES.split()} | {"rs"}
+    FIRST_MONTH_WORDS
+    | FIRST_NUMBER_WORDS
+    | FIRST_VAGUE_WORDS
+    | frozenset(CLOCK_WORDS)
+    | FIRST_PART_WORDS
+    | {code.lower() for code in CODES.split()}
+    | {"rs"}
 )
 _FIRST_LETTERS = {word[:3] for word in _FIRST_WORDS}
 

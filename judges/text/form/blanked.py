@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from assay.judges.schema import Span
+from assay.judges.text.form.closing import closing_lines
 from assay.judges.text.form.courtesy import is_courtesy
 from assay.judges.text.form.headings import rules_and_headings
 from assay.judges.text.form.json_shell import without_json_shell
 from assay.judges.text.form.lead_ins import lead_ins
 from assay.judges.text.form.links import link_parts
 from assay.judges.text.form.lists import list_numbers
-from assay.judges.text.form.marks import citation_marks, leads, tags
+from assay.judges.text.form.marks import citation_marks, leads
+from assay.judges.text.form.markup import markup, plain_numbers
 from assay.judges.text.form.named_marks import named_marks
 from assay.judges.text.form.source_list import source_lists
 from assay.judges.text.form.spaces import blank
+from assay.judges.text.form.table_rows import about_cells, row_numbers
+from assay.judges.text.form.tags import tags
 from assay.judges.text.sentences import sentence_ranges
 
 
@@ -30,7 +37,7 @@ def without_form(text: str) -> str:
         blank(shown, start, end)
         if dash:
             shown[start] = "-"
-    for ranges in (rules_and_headings, lead_ins):
+    for ranges in (row_numbers, about_cells, rules_and_headings, lead_ins):
         for start, end in ranges("".join(shown)):
             blank(shown, start, end)
     blanked = "".join(shown)
@@ -41,17 +48,43 @@ def _without_marks(text: str) -> list[str]:
     """The characters of the text without shells, links, lists of sources and marks."""
     # Lists of sources go before and after links: `[Handbook](https://…)` looks like a source, `Handbook` may not.
     shown = list(without_json_shell(text))
-    for ranges in (source_lists, link_parts, source_lists):
+    for ranges in (markup, closing_lines, source_lists, link_parts, source_lists):
         for start, end in ranges("".join(shown)):
             blank(shown, start, end)
+    text = "".join(shown)
+    for start, end, number in plain_numbers(text):
+        shown[start:end] = number.ljust(end - start)
     text = "".join(shown)
     for start, end in (lead_ranges := list(leads(text))):
         blank(shown, start, end)
     for _, end in lead_ranges:
         _begin_sentence(shown, end)
-    for start, end in (*(mark.range for mark in (*citation_marks(text), *named_marks(text))), *tags(text)):
+    marks = sorted(mark.range for mark in (*citation_marks(text), *named_marks(text)))
+    for start, end in (*(_with_dressing(text, *mark) for mark in marks), *_between(text, marks), *tags(text)):
         blank(shown, start, end)
     return shown
+
+
+_JOINT = re.compile(r"\s?[-–,;/&]\s?")
+"""What joins two marks, e.g. `, ` in `[1], [2]`."""
+
+
+def _between(text: str, marks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What joins marks that stand side by side."""
+    for (_, end), (start, _) in pairwise(marks):
+        if end < start <= end + 3 and _JOINT.fullmatch(text, end, start):
+            yield end, start
+
+
+def _with_dressing(text: str, start: int, end: int) -> tuple[int, int]:
+    """A mark with what sets it off: `~~[1]~~`, `` `[1]` ``, and the sign before `🔗[1]`."""
+    for _ in range(3):
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if before == after and before in ("~", "`", "_"):
+            start, end = start - 1, end + 1
+    while start and (text[start - 1] in "\ufe0f" or unicodedata.category(text[start - 1]) == "So"):
+        start -= 1
+    return start, end
 
 
 def _begin_sentence(shown: list[str], position: int) -> None:

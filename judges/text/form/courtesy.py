@@ -4,58 +4,97 @@ from __future__ import annotations
 
 import re
 
-_GIVEN = r"(?:passages?|context|texts?|documents?|information|articles?|sources?|excerpts?|data|evidence|materials?)"
-"""What an answer is said to rest on, e.g. `passages`."""
+from assay.judges.text.form.announcements import announces
+from assay.judges.text.form.courtesy_words import COURTESY_WORDS
+from assay.judges.text.form.predicates import tells
+
+_CUE = re.compile(
+    r"""\b(?:let\s(?:me|us)\s(?:know|check|explain|help|clarify|walk|break|start|begin|see)|let['’]s\s(?:break|take|dive
+        |look|go|see|start|begin)
+    |feel\sfree|hesitate|reach\sout|get\sin\stouch|hope\s(?:this|that|it|the|i)|(?:happy|glad|pleased|here
+        |able)\sto\s(?:help|assist|answer)
+    |if\syou(?:['’]d|['’]ve|\shave|\sneed|\swant|\swould|\srequire|\swish|\slike)|(?:is|was)\sthere\sanything\selse
+    |(?:can|could|may)\si\s(?:help|assist)|thanks|thank\syou|have\sa\s(?:great|good|nice|lovely|wonderful)
+    |(?:great|good|excellent|interesting)\squestion|(?:you['’]re|you\sare|most)\s(?:very\s|most\s)?welcome
+    |my\spleasure|no\s(?:problem|worries)|(?:best|kind|warm)\s(?:wishes|regards)|sincerely|yours\struly
+    |here\syou\s(?:go|are)|i(?:['’](?:d|ll)|\s(?:can|will|would|could))\s(?:be\s)?(?:happy|glad|help|assist|answer
+        |explain)
+    |hoffe|hoffentlich|(?:weitere[nr]?|noch)\sfragen|fragen\shaben|gern(?:e)?\s(?:geschehen|weiter|zur)|helfe\sich
+        |ich\shelfe|vielen\sdank|danke\sfür
+    |mit\s(?:freundlichen|herzlichen|besten)|(?:viele|beste|liebe)\sgrüße|zögern\ssie|sehr\sgeehrte\w{0,2}
+    |hésite[zr]?|j['’]espère|merci|cordialement|bonne\sjournée|(?:autres|des)\squestions
+    |espero|no\sdudes?|muchas\sgracias|gracias\spor|si\s(?:tiene|tienes|necesitas?)|saludos|atentamente
+    |spero|non\sesit|grazie|fammi\ssapere|cordiali\ssaluti|não\shesite|se\s(?:precisar|tiver)|obrigad[oa]
+        |atenciosamente
+    |ik\shoop|laat\shet|hartelijk|bedankt|vriendelijke\sgroet|(?:jeg|som)\shåp?ber|jeg\shåper|jag\shoppas|hilsen
+        |hälsningar
+    |надеюсь|если\s(?:у\sвас|вам)|обращайтесь|спасибо|с\sуважением|رجو|آمل|شكرا|لا\sتتردد|바랍니다|말씀해)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What makes a sentence of generic words a courtesy, e.g. `let me know`."""
+
+_GREETING = re.compile(
+    r"""[\W_]*(?:(?:hi|hello|hey|greetings|welcome|dear|good\s(?:morning|afternoon|evening|day)|hallo|liebe[r]?
+        |guten\s(?:tag|morgen|abend)
+    |bonjour|bonsoir|salut|hola|buenos\sdías|buenas\s(?:tardes|noches)|ciao|salve|buongiorno|buonasera|olá|oi
+        |bom\sdia|boa\s(?:tarde|noite)
+    |hoi|goedemorgen|hej|hei|god\sdag|здравствуйте|привет|добрый\s(?:день|вечер)|merhaba|مرحبا|مرحباً|أهلا|안녕하세요|안녕
+        |こんにちは|你好|您好)
+        (?:[\s,]+(?:there|everyone|all|team|again|back|customer|sir|madam|friend|mr\.?|ms\.?|mrs\.?|dr\.?
+            |(?-i:[A-ZÀ-Þ][\w'’-]{1,20}))){0,3}
+    |(?:(?:best|kind|kindest|warm|with\sbest)\s)?(?:regards|wishes)(?:[\s,]+(?:your|the
+        |(?-i:[A-ZÀ-Þ][\w'’-]{1,20}))){0,4}
+    |(?:sincerely|cheers|yours\struly|cordialement|saludos|atenciosamente|mit\sfreundlichen\sgrüßen|viele\sgrüße)
+        (?:[\s,]+(?:yours|your|the|ihr|ihre|(?-i:[A-ZÀ-Þ][\w'’-]{1,20}))){0,4}
+    |your\s(?:(?-i:[A-ZÀ-Þ][\w'’-]{1,20})\s){0,2}team
+    |(?:thank\syou|thanks)\sfor\s(?:contacting|reaching\sout\sto|choosing|visiting|writing\sto|calling)
+        (?:\s(?:the|(?-i:[A-ZÀ-Þ][\w'’-]{1,20}))){1,4}
+    |(?:vielen\s)?dank(?:e)?|merci|gracias|grazie|obrigad[oa]|bedankt|good\sluck|gern\sgeschehen)[\W_]*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A greeting, a farewell or thanks with the name of a person, e.g. `Hi Anna!`, `Best regards, Anna`."""
 
 _COURTESY = re.compile(
-    rf"""^\W*(?:(?:sure|certainly|of\scourse|absolutely|okay|great|therefore|so)\b\W+)?
-    (?:(?:based|relying)\s(?:solely\s|only\s)?(?:up)?on\s(?:the|your|these|this)\s(?:\w+\s){{0,3}}{_GIVEN}
-        (?:\s(?:provided|given|above|below|you\s(?:gave|provided|shared)))?,?\s)?(?:
-        (?:hi|hello|hey|greetings|welcome|good\s(?:morning|afternoon|evening|day))\b(?:[\s,]+\w+){{0,3}}
-      | (?:sure|certainly|of\scourse|absolutely|definitely|okay|ok|great|thanks?|thank\syou)
-            (?:[\s,]+(?:thing|so\smuch|very\smuch|for\s(?:asking|your\squestion|reaching\sout)|question|i\scan\shelp|there))?
-      | (?:that['’]s|that\sis|what)\s(?:a|an)\s(?:great|good|excellent|interesting)\squestion
-      | (?:you['’]re|you\sare)\s(?:very\s|most\s)?welcome | no\sproblem | my\spleasure | happy\sto\shelp
-      | i\shope\s(?:this|that|it)\s(?:helps|answers|clarifies|was\shelpful|is\shelpful)\b.{{0,60}}
-      | (?:please\s)?(?:let\sme\sknow|(?:do\snot|don['’]t)\shesitate\sto|feel\sfree\sto)
-            (?:\s(?:if|whether|how|what|which|should|and|ask|reach|contact|let|share|provide|tell|message|email|call|get)\b.{{0,160}})?
-      | if\syou\s(?:have|need|want|['’]d\slike|would\slike|require)\s(?:any|anything|more|me|further|additional|other
-            |help|assistance|clarification|details)\b.{{0,120}}
-            \b(?:let\sme\sknow|feel\sfree|ask|contact|reach\sout)\b.{{0,80}}
-      | (?:is|was)\sthere\sanything\selse\b.{{0,60}}
-      | (?:ich\shoffe|hoffentlich)\b.{{0,60}}\b(?:hilft|geholfen|weiter)\b.{{0,30}}
-      | (?:bei\s(?:weiteren\s)?fragen|wenn\ssie\snoch\sfragen\shaben|falls\ssie\s(?:noch|weitere)\sfragen)\b.{{0,120}}
-      | n['’]hésitez\spas\sà\b.{{0,120}} | j['’]espère\sque\s(?:cela|ça)\b.{{0,60}}
-      | no\sdudes?\sen\b.{{0,120}} | espero\sque\s(?:esto|isso|isto)\b.{{0,60}} | spero\sche\squesto\b.{{0,60}}
-      | (?:natürlich|gerne|bien\ssûr|claro|por\ssupuesto|certo|certamente|natuurlijk|selvfølgelig|självklart)
-      | laat\shet\s(?:me|ons)\sweten\b.{{0,80}} | (?:som\shåber|jeg\shåber|jag\shoppas)\b.{{0,60}}
-      | 希望(?:这|以上|對|对).{{0,30}}帮助.{{0,10}} | 如有(?:其他|任何).{{0,20}}(?:问题|疑问).{{0,30}}
-      | (?:何か)?(?:他に|ご)?質問.{{0,30}}(?:ください|下さい)
-      | have\sa\s(?:great|good|nice|wonderful)\s\w+
-      | (?:here(?:['’]s|\sis|\sare)|(?:below|these|the\sfollowing)\s(?:is|are))\b[^.]{{0,120}}:
-      | i(?:['’](?:d|ll|m)|\s(?:can|could|will|would|am))\s(?:certainly\s|definitely\s|confidently\s|be\s|try\sto\s)?
-            (?:(?:happy|glad|able)\sto\s)?(?:help|assist|answer)(?:\syou(?:r)?|\sthe|\sthis|\sthat|\squestion|\swith)*
-            (?:\s(?:based|relying)\s(?:solely\s|only\s)?on\s(?:the|these)\s(?:\w+\s)?{_GIVEN})?
-      | (?:the|this|my)\sanswer\b.{{0,30}}\sis\sbased\s(?:solely\s|only\s)?on\s.{{0,60}}{_GIVEN}
-      | (?:hier\s(?:ist|sind|is|zijn)|voici|aquí\s(?:está|están|tienes?)|aqui\sest(?:á|ão)|ecco|her\ser|här\sär)\b
-            [^.]{{0,120}}:
-      | here\syou\s(?:go|are)
-      | 以下(?:是|为|為|は|に)[^。]{{0,60}}[:：]
-      | here(?:['’]s|\sis|\sare)\s(?:what\si\s(?:found|know|could\sfind)|(?:the|an?|your|some|my)\s(?:\w+\s){{0,2}}
-            (?:answers?|summary|overview|details|information|results?|list|steps|response|breakdown|explanation)
-            (?:\s(?:to|for|of|you|your|question|asked|requested|below|the)){{0,5}})
-    )\W*$""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+    r"""^\W*(?:(?:sure|certainly|of\scourse|absolutely|definitely|okay|ok|great|so|therefore)
+            (?:[\s,]+(?:thing|so\smuch|there|i\scan\shelp(?:\s(?:you|with|that|this)){0,3}))?
+      |natürlich|gerne|bien\ssûr|claro|por\ssupuesto|certo|certamente|natuurlijk|selvfølgelig|självklart|конечно
+          |разумеется
+      |بالتأكيد|물론(?:입니다|이죠)|もちろん(?:です)?|当然(?:可以)?|tl;?dr|end|answer
+      |have\sa\s(?:great|good|nice|lovely|wonderful)\s(?:day|evening|afternoon|weekend|week|time|one)(?:\sahead)?)\W*$""",
+    re.VERBOSE | re.IGNORECASE,
 )
-"""A whole sentence that is a courtesy, e.g. `Let me know if you need anything else.`."""
+"""Assent before an answer, a wish or a bare label, e.g. `Sure!`, `TL;DR`."""
 
-_GOES_ON = re.compile(r"[;:]\s+\w|\.\s+\w|\s[-–—]\s+\w|\b(?:because|but|as|since|although)\b")
-"""What goes on after a courtesy and may state something, e.g. `I hope this helps: it is free`."""
-
-_ANNOUNCES = re.compile(
-    r"\W*(?:here|below|these|the\sfollowing)\s(?:is|are)\s(?:\D{0,60}\s)?\d{1,2}\s\D{1,80}:\W*$", re.IGNORECASE
+_NO_SPACES = re.compile(
+    r"""[\W_]*(?:希望(?:这|以上|對|对|能)[^，。]{0,30}帮助[^，。]{0,10}
+      | 如有(?:其他|任何)[^，。]{0,20}(?:问题|疑问)(?:[，,][^，。]{0,20}(?:告诉我
+        |联系|提问|咨询)[^，。]{0,6})?
+      | 如果您?(?:还)?有[^，。]{0,12}(?:问题|疑问)[，,][^，。]{0,12}(?:告诉我|联系|提问|咨询)[^，。]{0,6}
+      | (?:何か)?(?:他に|ご)?(?:質問|不明な?点)[^、。]{0,20}[、，]?[^、。]{0,20}(?:ください|下さい)(?:ませ)?
+      | お役に立て[^、。]{0,12} | 以下(?:是|为|為|は|に)[^。，、]{0,30}[:：])[\W_]*""",
+    re.VERBOSE,
 )
-"""A line that announces a list with the number of its items, e.g. `Here are 5 ways to save:`."""
+"""A courtesy in Chinese or Japanese, e.g. `希望这对您有帮助。`."""
+
+_OPENING = re.compile(
+    r"^\W*(?:(?:sure|certainly|of\scourse|absolutely|definitely|okay|ok|great|no\sproblem|thanks|thank\syou|hi"
+    r"|hello|yes|therefore|so)\b[!,.]?\s+)?"
+    r"(?:(?:based|relying)\s(?:solely\s|only\s)?(?:up)?on\s(?:the|your|these|this)\s(?:\w+\s){0,3}"
+    r"(?:passages?|context|texts?|documents?|information|articles?|sources?|excerpts?|data|evidence|materials?)"
+    r"(?:\s(?:provided|given|above|below|you\s(?:gave|provided|shared)))?,\s)?",
+    re.IGNORECASE,
+)
+"""What may stand before a courtesy, e.g. `Sure, `, `Based on the passages, `; or nothing, as in `Hi`."""
+
+_TOPIC = re.compile(
+    r"\s(?:about|regarding|concerning|on)\s(?P<topic>[^,;:.!?]{1,60})"
+    r"(?=,\s(?:please\s|just\s)?(?:feel|let|do|don|contact|reach|ask)\b|[\W_]*$)",
+    re.IGNORECASE,
+)
+"""What a question may be about, e.g. ` about the bridge.`."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+"""A word, e.g. `don't`."""
 
 _ASKED_LENGTH = re.compile(
     r"\b\d{1,4}[\s-](?:words?|sentences?|characters?|paragraphs?|lines?|bullet\spoints?)\b(?:\sor\s(?:less|fewer))?",
@@ -64,14 +103,30 @@ _ASKED_LENGTH = re.compile(
 """The length that was asked for, e.g. `106 words`: it tells about the answer."""
 
 _LONGEST = 400
-"""Characters above which a sentence says something. It also bounds what the pattern has to read."""
+"""Characters above which a sentence says something. It also bounds what the patterns have to read."""
 
 
 def is_courtesy(sentence: str) -> bool:
-    """Whether the whole sentence is a courtesy. One with a value, or with a second part, states something."""
+    """Whether the whole sentence is a courtesy, or announces an answer. One with a value or with more words is none."""
     if len(sentence) > _LONGEST:
         return False
-    told = _ASKED_LENGTH.sub("", sentence)
-    if any(map(str.isdigit, told)) and not _ANNOUNCES.match(sentence):
+    if announces(_after_opening(sentence)):
+        return True
+    if any(map(str.isdigit, _ASKED_LENGTH.sub("", sentence))):
         return False
-    return _COURTESY.match(sentence) is not None and _GOES_ON.search(sentence) is None
+    if any(pattern.fullmatch(sentence) for pattern in (_GREETING, _COURTESY, _NO_SPACES)):
+        return True
+    return _CUE.search(sentence) is not None and _is_generic(sentence)
+
+
+def _after_opening(sentence: str) -> str:
+    opening = _OPENING.match(sentence)
+    return sentence[opening.end() :] if opening else sentence
+
+
+def _is_generic(sentence: str) -> bool:
+    """Whether a sentence has none but generic words, what a question may be about aside."""
+    topic = _TOPIC.search(sentence)
+    if topic and not tells(topic.group("topic")):
+        sentence = sentence[: topic.start()] + sentence[topic.end() :]
+    return COURTESY_WORDS.issuperset(_WORD.findall(sentence.lower().replace("’", "'")))

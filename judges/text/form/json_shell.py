@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from assay.judges.text.form.spaces import blank
 
@@ -18,12 +19,25 @@ _PROSE_WORDS = 3
 """Words a value must have to be a sentence rather than a label: `"category": "billing"` is none."""
 
 _ABOUT_THE_ANSWER = re.compile(
-    r"(?:.*_)?(?:confidence|score|prob(?:ability)?|relevance|certainty|id|ids|uuid|index|idx|type|kind|role|model|version"
-    r"|lang(?:uage)?|status|citations?|sources?|references?|refs?|docs?|documents?|urls?|links?|tags?|category|intent"
-    r"|tokens?|usage|timestamp|finish_reason|reasoning|thoughts?|page|pages)",
+    r"(?:.*_)?(?:confidence|score|prob(?:ability)?|relevance|certainty|id|ids|uuid|index|idx"
+    r"|citations?|sources?|references?|refs?|docs?|documents?|urls?|links?|tokens?|usage|timestamp|finish_reason|reasoning"
+    r"|thoughts?|thinking|created(?:_at)?|updated(?:_at)?|retrieved(?:_at)?|generated_at|latency(?:_m?s)?|duration_ms|elapsed(?:_m?s)?"
+    r"|temperature|top_[kp]|num_(?:citations|sources|documents|chunks|tokens)|metadata|follow_?up(?:_questions)?|related_questions)",
     re.IGNORECASE,
 )
 """Keys whose values tell about the answer, e.g. `confidence`, `source_id`; nothing under them is judged."""
+
+_LABEL_KEY = re.compile(
+    r"(?:.*_)?(?:type|kind|role|model|version|lang(?:uage)?|tags?|category|intent|page|pages|title|heading|topic"
+    r"|sentiment|tone|format|object|label)",
+    re.IGNORECASE,
+)
+"""Keys whose short values are labels, e.g. `category`; a sentence under them states something."""
+
+_DONE = re.compile(
+    r"success(?:ful)?|succeeded|ok|done|completed?|error|failed|answered|found|not_found|200", re.IGNORECASE
+)
+"""How a call ended, which is no statement, e.g. `success`. An order may be `shipped`."""
 
 _ANSWER_KEY = re.compile(
     r"(?:.*_)?(?:answer|response|result|output|reply|text|content|message|value|antwort|réponse|respuesta|risposta|resposta|回答|答案)",
@@ -43,15 +57,6 @@ _OPENING = re.compile(
 _BARE_WORD = re.compile(r"(?!(?:true|false|null|e)\b)[^\W\d_]+")
 """A word outside of strings, which JSON has not, e.g. `However`."""
 
-_CONFIDENCE_LINE = re.compile(
-    r"(?:^|(?<=\n))[ \t*_>-]{0,6}(?:confidence|certainty|relevance)(?:[ _](?:score|level))?"
-    r"[*_]{0,2}[ \t]?[:=][*_]{0,2}[ \t]{0,3}"
-    r"(?:\d{1,3}(?:\.\d{1,6})?[ \t]?%?(?:[ \t]?/[ \t]?\d{1,3})?|(?:very[ \t])?(?:high|medium|low))"
-    r"[ \t.*_]{0,4}(?=\n|$)",
-    re.IGNORECASE,
-)
-"""A line that tells how sure the answer is, e.g. `confidence: 0.93`."""
-
 _DECODER = json.JSONDecoder()
 _MOST_BODIES = 50
 """Places where JSON is looked for: each may read the rest of the text once."""
@@ -69,25 +74,23 @@ _SIMPLE = {"n": "\n", "t": " ", "r": " ", "b": " ", "f": " ", "/": "/", '"': " "
 
 
 def without_json_shell(text: str) -> str:
-    """The text with the syntax, keys and short values of JSON blanked; what stands around the JSON stays.
+    """The text with the syntax of JSON, and with keys and values that tell about the answer, blanked.
 
-    Values with digits stay where their key is not about the answer: `{"text": …, "total": 45.99}` states a total. JSON
-    without a sentence is left as it is, as its keys say what its values are of.
+    A value that is no sentence stays with its key: `{"text": …, "owner": "Bob Smith"}` states an owner. JSON without a
+    sentence is left as it is, as its keys say what its values are of.
     """
     shown = list(text)
     for start, end in _bodies(text):
         kept = list(_values(text, start, end))
-        if not any(prose for _, _, prose in kept) and not _is_about_the_answer(text, start, end, kept):
+        if not any(value.prose for value in kept) and not _is_about_the_answer(text, start, end, kept):
             continue
         blank(shown, start, end)
-        for first, last, _ in kept:
-            _show(text, shown, first, last)
-    for match in _CONFIDENCE_LINE.finditer(text):
-        blank(shown, match.start(), match.end())
+        for value in kept:
+            _show(text, shown, value)
     return "".join(shown)
 
 
-def _is_about_the_answer(text: str, start: int, end: int, kept: list[tuple[int, int, bool]]) -> bool:
+def _is_about_the_answer(text: str, start: int, end: int, kept: list[_Value]) -> bool:
     """Whether JSON that stands beside an answer only tells about it: `… {"confidence": 0.93}`."""
     return not kept and any(map(str.isalnum, text[:start] + text[end:]))
 
@@ -116,18 +119,27 @@ def _end_of_json(text: str, start: int) -> int | None:
         return len(text) if not _BARE_WORD.search(rest) else None
 
 
-def _values(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """The values that state something, as (start, end, whether it is prose), without quotation marks."""
-    key = ""
+class _Value(NamedTuple):
+    """A value that states something: where it stands without quotation marks, its key, and whether it is a sentence."""
+
+    start: int
+    end: int
+    key: tuple[int, int]
+    prose: bool
+
+
+def _values(text: str, start: int, end: int) -> Iterator[_Value]:
+    """The values that state something."""
+    key = (start, start)
     position = start
-    keys: list[str] = []  # the key each open bracket stands under
+    keys: list[tuple[int, int]] = []  # the key each open bracket stands under
     while position < end:
         char = text[position]
         if char in "{[":
             keys.append(key)
             position += 1
         elif char in "}]":
-            key = keys.pop() if keys else ""
+            key = keys.pop() if keys else (start, start)
             position += 1
         elif char == '"':
             match = _STRING_OR_CUT.match(text, position, end)
@@ -137,39 +149,61 @@ def _values(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
             while after < end and text[after].isspace():
                 after += 1
             if after < end and text[after] == ":":
-                key = text[position + 1 : match.end() - 1]
+                key = (position + 1, match.end() - 1)
                 position = after + 1
                 continue
             closed = match.end() - 1 if match.end() > position + 1 and text[match.end() - 1] == '"' else match.end()
-            yield from _value(text, position + 1, closed, [*keys, key])
+            yield from _value(text, (position + 1, closed), [*keys, key])
             position = match.end()
         else:
             scalar = _SCALAR.match(text, position, end)
             if scalar:
-                yield from _value(text, *scalar.span(), [*keys, key])
+                yield from _value(text, scalar.span(), [*keys, key])
             position = scalar.end() if scalar else position + 1
 
 
-def _value(text: str, start: int, end: int, keys: list[str]) -> Iterator[tuple[int, int, bool]]:
+def _value(text: str, place: tuple[int, int], keys: list[tuple[int, int]]) -> Iterator[_Value]:
+    """The value, unless it tells about the answer or is true, false or null."""
+    start, end = place
     written = text[start:end]
+    names = [text[slice(*key)].strip() for key in keys]
     prose = len(_WORD.findall(written)) >= _PROSE_WORDS
-    about = any(_ABOUT_THE_ANSWER.fullmatch(key) for key in keys)
-    answers = bool(keys) and _ANSWER_KEY.fullmatch(keys[-1]) is not None
-    if not about and (prose or answers or any(map(str.isdigit, written))):
-        yield start, end, prose or (answers and start < end)
+    answers = _ANSWER_KEY.fullmatch(names[-1]) is not None
+    about = any(map(_ABOUT_THE_ANSWER.fullmatch, names)) or (not prose and _is_label(names[-1], written))
+    if not about and any(map(str.isalnum, written)) and written not in ("true", "false", "null"):
+        yield _Value(start, end, keys[-1], prose or (answers and start < end))
 
 
-def _show(text: str, shown: list[str], start: int, end: int) -> None:
+def _is_label(key: str, written: str) -> bool:
+    """Whether a short value only sorts the answer, or says how the call ended."""
+    return _LABEL_KEY.fullmatch(key) is not None or (
+        key.lower().endswith("status") and _DONE.fullmatch(written) is not None
+    )
+
+
+def _show(text: str, shown: list[str], value: _Value) -> None:
     """Write a value at its place, escapes read, ended by a full stop where it has none."""
-    shown[start:end] = text[start:end]
-    for escape in _ESCAPE.finditer(text, start, end):
+    start, end = value.start, value.end
+    shown[start:end] = _nested(text[start:end]) or text[start:end]
+    for escape in _ESCAPE.finditer("".join(shown[start:end])):
         written = escape.group()[1:]
         meant = chr(int(written[1:], 16)) if written[0] == "u" else _SIMPLE.get(written, written)
-        first, last = escape.span()
+        first, last = start + escape.start(), start + escape.end()
         for place in range(first, last):
             shown[place] = " "
         shown[last - 1] = meant if meant.isprintable() or meant == "\n" else " "
+    if not value.prose and not any(map(str.isdigit, text[start:end])):
+        first, last = value.key
+        shown[first:last] = text[first:last].replace("_", " ").replace("\\", " ")
+        shown[last] = ":" if first < last else shown[last]
     if end < len(shown) and text[end : end + 1] == '"':
         shown[end] = "." if text[end - 1 : end] not in (".", "!", "?", ":", "。") else " "
     if end + 1 < len(shown) and shown[end + 1] == " ":
         shown[end + 1] = "\n"
+
+
+def _nested(written: str) -> str:
+    """What is left of JSON inside a string of JSON; nothing where there is none."""
+    if not written.lstrip().startswith(('{\\"', '[{\\"', '{ \\"')):
+        return ""
+    return without_json_shell(written.replace('\\"', ' "'))

@@ -13,7 +13,15 @@ from typing import NamedTuple
 _START = r"(?:^|(?<=[\n\r\x0b\x0c\x85\u2028\u2029]))"
 _LEAD = rf"{_START}[ \t>]{{0,12}}(?:[-*+•‣◦▪–—·]\s{{1,3}})?(?:\#{{1,6}}\s{{1,3}})?[*_]{{0,3}}"
 _STEP = r"(?:step|schritt|étape|etape|paso|passo|stap|krok|adım|steg|trin|vaihe|шаг|part|option)"
-_COUNTED = r"(?:question|answer|point|tip|fact|reason|item|no\.|q|a)"
+_COUNTED = (
+    r"(?:question|answer|(?:key\s)?point|tip|fact|reason|item|rule|claim|example|finding|phase|stage|theme"
+    r"|takeaway|insight"
+    r"|statement|argument|beispiel|regel|punkt|punto|ponto|пункт|no\.|nr\.|n[°º]|q\.?|a)"
+)
+_ADVERB = (
+    r"(?:erstens|zweitens|drittens|viertens|fünftens|sechstens|premièrement|deuxièmement|troisièmement|quatrièmement"
+    r"|cinquièmement|enfin|во-первых|во-вторых|в-третьих|أولاً|ثانياً|ثالثاً|رابعاً|خامساً)"
+)
 _SPELT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten)"
 
 _LABEL = re.compile(
@@ -21,15 +29,18 @@ _LABEL = re.compile(
     {_LEAD}
     (?P<number>
         {_STEP}\s{{0,2}}(?:\#?\d{{1,2}}(?:\s?(?:of|/|von|sur|de|di|van)\s?\d{{1,2}})?|{_SPELT})
-            (?:[*_]{{0,3}}\s{{0,2}}[:.)–—-]|(?=\s+[*_"“]{{0,3}}(?-i:[A-ZÀ-ÞА-Я])))        # Step 3:  Step 3 of 5 -
+            (?:[*_]{{0,3}}\s{{0,2}}[:.)–—-]|[*_]{{0,3}}(?=\s+[*_"“]{{0,3}}(?-i:[A-ZÀ-ÞА-Я])))   # Step 3 of 5 -
+      | [\[(]{_STEP}\s{{0,2}}\d{{1,2}}[\])](?=\s+\S)                                      # [Step 1]
+      | \d{{1,2}}(?:er|re|ère|e|ème)\s(?:point|étape)\s?: | {_ADVERB}\s?[:,](?=\s)          # 2e point :
       | {_COUNTED}\s{{0,2}}\#?\d{{1,2}}[*_]{{0,3}}\s{{0,2}}[:.)](?=[\s*_])                # Question 2.
-      | (?:(?:final|short|direct|quick)\s)?(?:answer|response|reply|summary|tl;?dr|conclusion|assistant|antwort|réponse
+      | (?:(?:final|short|direct|quick)\s)?(?:answer|response|reply|summary|tl;?dr|conclusion|assistant|antwort
+          |réponse
             |respuesta|risposta|resposta|svar|q|a)[*_]{{0,3}}\s?:[*_]{{0,3}}(?=\s+\S)            # Answer:
       | (?:回答|答案|答え)[:：]
       | \d\ufe0f?\u20e3                                                                # 1️⃣
       | 第[0-9一二三四五六七八九十]{{1,3}}[步章节條条項项]?[:：、]?
       | (?:步骤|步驟|ステップ|手順|단계)\s?\d{{1,2}}\s?[:：.、] | \d{{1,2}}단계\s?[:：.]
-      | [①-⑳⓪➀-➓❶-❿]
+      | [①-⒛⓪➀-➓❶-❿㈠-㈩㊀-㊉]
       | \[[ xX✓✔]\](?=\s+\S)                                                         # [x]
     )
     """,
@@ -41,11 +52,13 @@ _NUMBERED = re.compile(
     rf"""
     {_LEAD}
     (?:
-        (?P<plain>\(?\d{{1,3}}\.?\)(?=[\s*_]) | \d{{1,3}}\.(?=[\s*_]))        # 2.  (3)  1.)
-      | (?P<square>\[\d{{1,2}}\](?=\s+\S))                                # [2]
+        (?P<plain>\(?\d{{1,3}}\.?\)(?=[\s*_]) | \d{{1,3}}\\?\.(?=[\s*_])      # 2.  (3)  1.)
+        | （\d{{1,2}}）(?=\S) | \d{{1,2}}[、．](?=\S))                       # （1）  1、
+      | (?P<square>[\[<{{]\d{{1,2}}[\]>}}](?=\s+\S))                        # [2]  <2>
+      | (?P<share>\(\d{{1,2}}/\d{{1,2}}\):?|\d{{1,2}}/\d{{1,2}}:)(?=\s)  # (1/4)  1/4:
       | (?P<section>\(?\d{{1,3}}(?:\.\d{{1,2}}){{1,3}}(?:[.)](?=[\s*_])|(?=\s+[A-ZÀ-ÞА-Я][a-zß-ÿа-я])))   # 1.2. Title
       | (?P<letter>\(?(?:[a-zA-Z]|[ivx]{{1,5}}|[IVX]{{1,5}})[.)](?=[\s*_]))    # a)  iv.
-      | (?P<loose>\#?\d{{1,2}}(?:\s?[-–—:/])?(?=\s))                       # 1 -  2:  #3
+      | (?P<loose>[\#№§]?\d{{1,2}}(?:\s?[-–—:/>]|\.?[º°])?(?=\s))             # 1 -  2:  #3
     )
     """,
     re.VERBOSE,
@@ -57,7 +70,7 @@ _INLINE_STEP = re.compile(rf"(?<!\w){_STEP}\s\d{{1,2}}\s{{0,2}}[-–—:.)]\s", 
 
 _INLINE = re.compile(
     r"(?:(?<=[\s:;,.])|^)(?:\((?P<round>\d{1,2})\)|(?P<half>\d{1,2})\)|(?P<keycap>\d)\ufe0f?\u20e3|(?P<ring>[①-⑳]))"
-    r"(?=\s{0,2}\S)"
+    r"(?=\s{0,2}[^\s.,;:!?)\]])"
     r"|(?<![^\s])(?P<stop>\d{1,2})\.(?=\s{1,3}[^\W\d_a-z]|\s{1,3}[\"“*'])"
 )
 """Numbering inside a paragraph, e.g. `(1) open … (2) choose`, `Here is how: 1. Open it. 2. Choose.`"""
@@ -97,14 +110,21 @@ def _listed(text: str) -> Iterator[tuple[int, int, int]]:
 
 def _candidate(match: re.Match[str], order: int) -> _Candidate:
     style = next(style for style in _STYLES if match.group(style))
-    written = match.group(style).strip("()[]#. \t-–—:/")
+    written = match.group(style).strip("()[]{}<>（）#№§、．º°\\. \t-–—:/")
     # Sections run on in many ways (1.1, 1.2, 2.1): two of them in order make a list.
-    places = _letter_places(written) if style == "letter" else ((style, order if style == "section" else int(written)),)
+    if style == "letter":
+        places = _letter_places(written)
+    elif style == "share":
+        place, _, total = written.partition("/")
+        places = ((f"of {total}", int(place)),)
+    else:
+        places = ((style, order if style == "section" else int(written)),)
     return _Candidate(*match.span(style), match.start(), places)
 
 
-_STYLES = ("plain", "square", "section", "letter", "loose")
-_ROMAN = dict(zip(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), range(1, 11), strict=True))
+_STYLES = ("plain", "square", "share", "section", "letter", "loose")
+_ROMAN_LETTERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi")
+_ROMAN = {letters: place for place, letters in enumerate(_ROMAN_LETTERS, 1)}
 
 
 def _letter_places(letters: str) -> tuple[tuple[str, int], ...]:

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assay.judges.text.form.round_numbers import round_marks
+
 SOURCE_WORD = (
-    r"(?:docs?|documents?|dokumente?|documentos?|sources?|src|refs?\.?|references?|passages?|contexts?|chunks?|citations?"
-    r"|cited?|cit\.?|snippets?|results?|articles?|excerpts?|pages?|pp?\.|footnotes?|notes?|evidence|web|quellen?|fuentes?"
-    r"|fonti|fontes?|bron|bronnen|kilder?|källa|källor|lähde|źródł[oa]|zdroje?|kaynak|nguồn|sumber|источник|출처|자료|مصدر|المصدر"
-    r"|πηγή|מקור|स्रोत|出典|来源|來源|資料|资料|文档|文献)"
+    r"(?:docs?|documents?|dokumente?|documentos?|sources?|src|refs?\.?|references?|passages?|contexts?|chunks?"
+    r"|citations?"
+    r"|cited?|cit\.?|snippets?|results?|articles?|excerpts?|pages?|pp?\.|footnotes?|notes?|evidence|web|quellen?"
+    r"|fuentes?"
+    r"|fonti|fontes?|bron|bronnen|kilder?|källa|källor|lähde|źródł[oa]|zdroje?|kaynak|nguồn|sumber|источник|출처|자료"
+    r"|مصدر|المصدر"
+    r"|πηγή|מקור|स्रोत|出典|来源|來源|資料|资料|文档|文献|文書|документ\w{0,2}|док\.)"
 )
 """A word for what a mark points to, e.g. `doc`, `Source`."""
 
@@ -20,9 +25,13 @@ SOURCE_NUMBERS = rf"{_NUMBER}(?:{_AND}(?:{SOURCE_WORD}[\s#_:-]{{0,2}})?{_NUMBER}
 """The numbers of sources, e.g. `1`, `2 and 3`, `1, 2–4`."""
 
 _NAMED = rf"{SOURCE_WORD}[\s#_:.-]{{0,3}}{SOURCE_NUMBERS}"
-_SEE = r"(?:(?:see|cf\.?|siehe|voir|ver|vgl\.?|from|as\s(?:in|per)|per|based\son|according\sto|via)\s)?"
+_SEE = (
+    r"(?:(?:see|cf\.?|cfr\.?|siehe|zie|voir|ver|vgl\.?|см\.?|from|as\s(?:in|per)|per|based\son|according\sto|via)\s"
+    r"|(?:参见|參見|参照|参考|见|見)[：:\s]{0,2})?"
+)
 PLACE = (
-    r"(?:p{1,2}\b|pages?|S\b|Seiten?|sec(?:tions?)?|abschnitt|ch(?:apters?)?|para(?:graphs?)?|lines?|§{1,2}|article|art)\.?"
+    r"(?:p{1,2}\b|pages?|S\b|Seiten?|sec(?:tions?)?|abschnitt|ch(?:apters?)?|para(?:graphs?)?|lines?|§{1,2}"
+    r"|article|art)\.?"
     r"\s{0,2}\d{1,4}(?:\.\d{1,3}){0,3}(?:\s?[-–]\s?\d{1,4})?"
 )
 """A place in a source, e.g. `p. 12`, `section 4.2`."""
@@ -31,15 +40,12 @@ _PLACED = rf"(?:,?\s{{0,2}}{PLACE})?"
 
 _MARK = re.compile(
     rf"""
-    \[\^[\w-]{{1,12}}\](?!:)                                             # [^1]
+    \[\^[\w-]{{1,12}}\^?\](?!:)                                           # [^1]
   | \^?\\?[\[［〔]{{1,2}}\s{{0,2}}{_SEE}[↑\#]?(?:{_NAMED}|{SOURCE_NUMBERS}){_PLACED}(?:†[^\]\n]{{0,60}})?\s{{0,2}}
         \\?[\]］〕]{{1,2}}\^?                                             # [1], [1, 2–4], [doc1, p. 3], [[2]], ^[1]^
   | 【\s{{0,2}}(?:{_NAMED}|{SOURCE_NUMBERS})(?::\d{{1,3}})?(?:†[^】\n]{{0,60}})?】   # 【4:0†source】
-  | [(（]\s{{0,2}}{_SEE}{_NAMED}{_PLACED}\s{{0,2}}[)）]                     # (see Source 2)
+  | [(（]\s{{0,2}}(?!(?:articles|pages|results|notes)\s?:){_SEE}{_NAMED}{_PLACED}\s{{0,2}}[)）]   # (see Source 2)
   | \{{{{1,2}}\s?{_NAMED}\s?\}}{{1,2}} | \{{\{{\s?{SOURCE_NUMBERS}\s?\}}\}}       # {{doc1}}
-  | (?:(?<=[^\W_]{{2}})|(?<=[^\W_]["”’'*%)\]\s])|(?<=["”’'*%)\]]\s))
-        (?<!\bis\s)(?<!\bare\s)(?<!\bwas\s)(?<!\boption\s)(?<!\banswer\s)
-        (?P<round>\({SOURCE_NUMBERS}\))(?=\s{{0,2}}(?:[.!?;:,。\n]|$))       # … in 2023 (1).
   | (?:(?<=[^\W\d_]{{2}})|(?<=[.!?”"’)\s]))\^{SOURCE_NUMBERS}\^
   | (?:(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^{SOURCE_NUMBERS}\^   # ^1^
   | (?:(?<=[^\W\d_]{{3}})|(?<=[.!?”"’)\s])|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))
@@ -48,9 +54,12 @@ _MARK = re.compile(
   | <a\b[^<>\n]{{0,300}}>
         \s{{0,2}}\[?{SOURCE_NUMBERS}\]?\s{{0,2}}</a>           # <a href="#n1">1</a>
   | <(?:cite|ref|source|citation|doc)\b[^<>\n]{{0,120}}/>
+  | (?<=[.!?\w]\s)<\d{{1,2}}>(?=[.!?,]) | (?<=[.!?])<\d{{1,2}}>(?=\s) | (?<=[.!?])\{{\d{{1,2}}\}}(?=\s)
+      | (?<=\w\s)\{{\d{{1,2}}\}}(?=[.!?])
   | </?co:?\s?\d{{0,3}}(?:,\d{{1,3}}){{0,9}}>      # <cite id="2"/>
   | <(?P<tag>cite|ref|citation|source|doc)\b[^<>\n]{{0,120}}>
         \s{{0,2}}(?:\[?(?:{_NAMED}|{SOURCE_NUMBERS})\]?)?\s{{0,2}}</(?P=tag)>
+  | <(?:doc|source|ref|cite)\s[^<>\n]{{0,40}}=[^<>\n]{{1,60}}>(?!\s?(?:\w|</))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -69,21 +78,6 @@ _SUPERSCRIPT_AFTER_NUMBER = re.compile(
 
 _UNIT = re.compile(r"(?<![^\W\d_])(?:[kcdm]?m|ft|in|yd|mi|sq|ha|cm)\s?$", re.IGNORECASE)
 """A unit that may be squared, e.g. `km`."""
-
-_TAG = re.compile(
-    r"</?(?:b|i|u|em|strong|p|br|ul|ol|li|span|div|code|pre|mark|small|h[1-6]|hr|table|thead|tbody|tr|td|th|blockquote|a|sup|sub"
-    r"|details|summary|answer|final_answer|response|reply|output|text|html|body|main|section|article|dl|dt|dd|font|center)"
-    r"(?:\s+[\w:-]{1,30}\s?=[^<>\n]{0,300})?\s{0,2}/?>",
-    re.IGNORECASE,
-)
-"""A tag of HTML that only lays text out, e.g. `<b>`, `<br/>`."""
-
-_ABOUT_TAG = re.compile(
-    r"<(?P<name>confidence|score|sources?|citations?|references?)>(?:\s|[^<>\n]|</?(?:source|citation|ref|id|item|li|url|title)>){0,300}"
-    r"</(?P=name)>|<\?xml\b[^<>\n]{0,100}\?>",
-    re.IGNORECASE,
-)
-"""An element that tells about the answer, e.g. `<confidence>0.93</confidence>`."""
 
 _LEAD = re.compile(
     rf"""
@@ -127,6 +121,8 @@ def citation_marks(text: str) -> list[CitationMark]:
         if match:
             marks.append(_mark(match))
             read = match.end()
+    if "(" in text:
+        marks += [CitationMark(*mark) for mark in round_marks(text)]
     if any(map(text.__contains__, _RAISED)):
         marks += _superscripts(text)
     return sorted(marks)
@@ -141,16 +137,26 @@ def _superscripts(text: str) -> list[CitationMark]:
     if raised:
         places = {match.start() for match in raised}
         raised += [match for match in _SUPERSCRIPT_AFTER_NUMBER.finditer(text) if match.start() not in places]
-    return [CitationMark(*match.span(), _superscript_numbers(match.group())) for match in raised]
+    return list(_in_order(sorted(raised, key=re.Match.start)))
+
+
+def _in_order(raised: list[re.Match[str]]) -> Iterator[CitationMark]:
+    """The marks without powers: after a number, a mark is the next one or one of before: `123² exactly. See note.¹`."""
+    most = 0
+    for match in raised:
+        numbers = _superscript_numbers(match.group())
+        if match.re is _SUPERSCRIPT_AFTER_NUMBER and max(numbers, default=0) > most + 1:
+            continue
+        most = max(most, *numbers, 0)
+        yield CitationMark(*match.span(), numbers)
 
 
 def _mark(match: re.Match[str]) -> CitationMark:
-    group = "round" if match.group("round") else 0
-    written = match.group(group)
+    written = match.group()
     body = written.partition("†")[0].partition(":")[0] if written.startswith("【") else written
     body = re.sub(r"<[^<>]*>", "", body) if written.startswith("<") else body
     sources = () if "^" in written else tuple(_numbers(body))
-    return CitationMark(*match.span(group), sources)
+    return CitationMark(*match.span(), sources)
 
 
 def _numbers(body: str) -> Iterator[int]:
@@ -172,11 +178,3 @@ def leads(text: str) -> Iterator[tuple[int, int]]:
     if any(map(text.__contains__, "0123456789")):
         for match in _LEAD.finditer(text):
             yield match.span()
-
-
-def tags(text: str) -> Iterator[tuple[int, int]]:
-    """Tags of HTML that lay the text out."""
-    if "<" in text:
-        for pattern in (_TAG, _ABOUT_TAG):
-            for match in pattern.finditer(text):
-                yield match.span()

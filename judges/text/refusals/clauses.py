@@ -6,28 +6,52 @@ import re
 from typing import NamedTuple
 
 _TURNS = (
-    r"but|however|though|although|while|whereas|yet|nevertheless|still|instead|only|except|aber|sondern|jedoch|allerdings"
-    r"|pero|sino|mais|cependant|toutefois|mas|porém|contudo|però|tuttavia|maar|echter|jednak|но|однако|але|ama"
-    r"|fakat|ancak|tetapi|namun|nhưng|لكن|ولكن|लेकिन|परंतु|मगर|কিন্তু|তবে"
+    r"but|however|though|although|while|whereas|yet|nevertheless|still|instead|only|except|apart\sfrom|aside\sfrom|aber|sondern|jedoch|doch"
+    r"|allerdings|obwohl|pero|sino|aunque|mais|cependant|toutefois|mas|porém|contudo|embora|però|tuttavia|anche\sse"
+    r"|maar|echter|hoewel|jednak|chociaż|но|однако|хотя|але|ama|fakat|ancak|tetapi|namun|meskipun|nhưng|لكن|ولكن|लेकिन"
+    r"|परंतु|मगर|কিন্তু|তবে"
 )
 """Words that turn to something else: `but`."""
 
-_REASONS = r"and|so|because|since|as|und|denn|weil|y|porque|et|perché|omdat|och|og|и|ve|và|और|এবং|و"
-"""Words that add or explain: `and`, `because`."""
+_REASONS = (
+    r"so(?!\s(?:many|much|far|that|as|called|well)\b)|because(?!\sof\b)|since(?!\s(?:\d|then|the\s(?:last|beginning)))"
+    r"|(?:(?<=,\s)as|as(?=\s(?:it|they|he|she|there|none|i|we|you)\s))(?!\s(?:well|an?|of|far|to|long|soon|such)\b)"
+    r"|denn|weil|(?<=,\s)da|porque|ya\sque|pues|puesto\sque|pois|já\sque|uma\svez\sque|parce\squ(?:e|(?='))"
+    r"|car(?=\s(?:l[ae]s?|l'|ils?|elles?|on|nous|vous|je|ce|c'|son|sa|ses|une?|notre|aucune?)\b)|puisqu(?:e|(?='))"
+    r"|perché|poiché|dato\sche|siccome|omdat|(?<=,\s)want|aangezien|ponieważ|(?<=,\s)bo|потому\sчто|так\sкак"
+    r"|поскольку|çünkü|karena|vì|لأن|क्योंकि|কারণ"
+)
+"""Words that explain: `because`. What follows is told as a fact."""
 
-_UNSPACED = "但是|但|不过|不過|然而|しかし|ですが|하지만|그러나"
-"""The same in scripts without blanks: `但是`."""
+_MORE = r"and|und|y|et|och|og|и|ve|và|और|এবং|و"
+"""Words that add: `and`."""
+
+_UNSPACED = (
+    "但是|但|不过|不過|然而|可是|而且|しかし|(?:です|ます|ません|でした|ました)が|けれども|けれど|けど"
+    "|하지만|그러나|지만"
+)
+"""Words that turn in scripts without blanks: `但是`."""
+
+_UNSPACED_REASONS = "因为|因為|由于|由於|所以|なぜなら|왜냐하면"
+"""Words that explain there: `因为`."""
 
 _CUT = re.compile(
-    rf"(?P<mark>[,;:](?=\s)|(?<=\s)[-–—]+(?=\s)|—|[，；：、،;]|\.{{2,}}|…)"
-    rf"|(?<=\s)(?P<turn>{_TURNS})(?=[\s,])|(?<=\s)(?P<more>{_REASONS})(?=\s)|(?P<script>{_UNSPACED})",
+    rf"(?P<mark>[,:](?=\s)|(?<=\s)[-–—]+(?=\s)|—|[，：、،]|\.{{2,}}|…)|(?P<new>;(?=\s)|[；؛])"
+    rf"|(?<=\s)(?P<turn>{_TURNS})(?=[\s,])|(?<=\s)(?P<reason>{_REASONS})(?=[\s'])|(?<=\s)(?P<more>{_MORE})(?=\s)"
+    rf"|(?P<script>{_UNSPACED})|(?P<why>{_UNSPACED_REASONS})",
     re.IGNORECASE,
 )
 """Where a clause ends: at the comma of `It rains, so I stay`, at a dash, or before a word that turns or adds."""
 
+_KINDS = {"script": "turn", "why": "reason"}
+
 
 class Clause(NamedTuple):
-    """A clause, and what it follows: a `mark`, a word that turns (`turn`) or goes on (`more`), or nothing."""
+    """A clause, and what it follows.
+
+    `after` is a comma or dash (`mark`), a mark that begins anew as `;` (`new`), a word that turns (`turn`), explains
+    (`reason`) or adds (`more`), or empty for the first.
+    """
 
     text: str
     after: str
@@ -39,9 +63,13 @@ def clauses(sentence: str) -> list[Clause]:
     cut: list[Clause] = []
     start, after = 0, ""
     for mark in _CUT.finditer(text):
-        kind = "turn" if mark.lastgroup == "script" else str(mark.lastgroup)
-        _add(cut, text[start : mark.start()], after)
-        after = kind if kind != "mark" or not _is_blank(text[start : mark.start()]) else after
+        kind = str(mark.lastgroup)
+        kind = _KINDS.get(kind, kind)
+        # The ending of a Japanese verb belongs to the clause that it ends.
+        end = mark.end() if mark.lastgroup == "script" and mark.group().endswith("が") else mark.start()
+        between = text[start:end]
+        _add(cut, between, after)
+        after = kind if kind != "mark" or not _is_blank(between) else after
         start = mark.end()
     _add(cut, text[start:], after)
     return cut

@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import chain, takewhile
 
-from assay.judges.text.form.courtesy import is_courtesy
-from assay.judges.text.refusals import elsewhere, english
+from assay.judges.text.refusals import elsewhere, english, talk
 from assay.judges.text.refusals.clauses import Clause, clauses
-from assay.judges.text.words import STOP_WORDS, surface_words, word_set
+from assay.judges.text.refusals.statements import ASKING, states
+from assay.judges.text.words import surface_words, word_set
 
 LONGEST = 400
 """Longer sentences say something. It also bounds what the patterns have to read."""
 
-_FINITE = word_set(
-    "is are was were am has have had does did will would should must may might can could shall costs takes opens means "
-    "it's that's there's he's she's they're isn't aren't wasn't weren't hasn't haven't won't doesn't didn't"
-)
-"""Verb forms that make a statement of a clause: `is`. Others are seen by what stands before the clause."""
+_IN_PARENTHESES = re.compile(r"\s?[(（]([^()（）]{0,200})[)）]")
+"""What stands in parentheses: ` (it was sold)`."""
 
-_ASKED = word_set(
-    "who whom whose when where whether how what why if which that about regarding concerning of for on to in with from "
-    "by at beyond other than as wer was wann wo ob wie warum dass welche quién qué cuándo dónde si cómo que quien qui "
-    "quand où comment quoi quem quando onde como chi cosa dove se wie wat waar wanneer of kto co kiedy gdzie czy jak "
-    "кто что когда где как ли чтобы который"
-)
-"""Words with which the matter of a refusal begins: `when` in `I do not know when`. What follows is not stated."""
+_SHARES_SUBJECT = re.compile(r"(?:can\s?not|can't|could\s?not|couldn't|do\s?not|don't|have|am|was)\b", re.IGNORECASE)
+"""What begins a clause whose subject stands before it, e.g. `cannot give advice`."""
 
-_SPEAKERS = word_set(
-    "i we you i'm i've i'd i'll we're we've we'd we'll you're you've you'd you'll my your our please let"
-)
-"""First words of a clause about the talk itself: `you can contact the shop`."""
-
-_EMBEDDED = re.compile(
-    r"\b(?:know|believe|think|say|heard|read|see|told|sure)\s(?:that|it|they|he|she|there|the|this|its|his|her|their)\s\w",
+_LEADING_REASON = re.compile(
+    r"\W*(?:because(?!\sof)|since|as(?!\s(?:an?|of|for|per|to|far|such|well|long|soon|much|with|in|\w{1,20}ed)\b))\s(?=\w)",
     re.IGNORECASE,
 )
-"""A statement inside a clause about the talk: `I know it has six novels`."""
+"""What begins a reason before the refusal, e.g. `As he fled`."""
 
-_TURNS = word_set("men ale ma mas e a но")
-"""Words that turn after a comma, and mean something else in other languages."""
+_LONGEST_INSERTION = 3
+"""Words of a clause between commas that another is spoken around: `I do not, at present, know`."""
 
-_ANSWER_IS = re.compile(r"\b(?:answer|response|reply)\b.*\b(?:is|would\sbe|be)\W*$", re.IGNORECASE)
-"""A clause that leads in a refusal: `the answer to the question is`."""
+_LEAST_BEFORE_TURN = 3
+_STANDS_IN = word_set(
+    "it that this so them either anything lo ello es das dies dazu cela ça ciò isso het dat это 吗 吧 了"
+)
+"""Words that stand for the matter of a refusal: after `I do not know that` no more of it is named."""
 
-_LEAST_CONTENT = 2
-_LEAST_WORDS_ELSEWHERE = 3
 _DIGIT = re.compile(r"\d")
 """A digit of any script: `7`."""
 
@@ -54,54 +43,120 @@ def declines(sentence: str) -> bool:
     """Whether the sentence says that there is no answer, or no information to answer from, and nothing else."""
     if len(sentence) > LONGEST:
         return False
-    parts = _parts(sentence)
-    return any(kind in ("declines", "regrets") for _, kind in parts) and all(kind != "states" for _, kind in parts)
+    kinds = _kinds(sentence)
+    return any(kind in ("declines", "regrets") for kind in kinds) and "states" not in kinds
 
 
 def states_beside(sentence: str) -> bool:
     """Whether the sentence declines in one clause and states something in another."""
-    kinds = {kind for _, kind in _parts(sentence)} if len(sentence) <= LONGEST else set()
-    return kinds >= {"declines", "states"}
+    return len(sentence) <= LONGEST and set(_kinds(sentence)) >= {"declines", "states"}
 
 
-def _parts(sentence: str) -> list[tuple[Clause, str]]:
-    """Each clause with what it does: `declines`, `regrets`, `states`, or nothing of these."""
+def _kinds(sentence: str) -> list[str]:
+    """What each clause does: `declines`, `regrets`, `states`, or nothing of these."""
     sentence = sentence.replace("’", "'")
     if not any(_may_decline(sentence)):
         return []
-    if english.WHOLE.fullmatch(sentence):
-        return [(Clause(sentence, ""), "declines")]
-    cut = clauses(sentence)
-    kinds: list[tuple[Clause, str]] = []
+    if talk.WHOLE.fullmatch(sentence):
+        return ["declines"]
+    inserted = [Clause(text, "mark") for text in _IN_PARENTHESES.findall(sentence)]
+    cut = _rejoined(_with_subjects(clauses(_IN_PARENTHESES.sub("", sentence)))) + inserted
+    ends = [_end_of_refusal(clause.text) for clause in cut]
+    is_english = any(english.DECLINES.search(clause.text) or talk.APOLOGY.search(clause.text) for clause in cut)
+    refuses = any(end is not None for end in ends)
+    kinds = [
+        "declines"
+        if end is not None
+        else _kind(cut, number, opens=not refuses or _opens(cut, ends, number), is_english=is_english)
+        for number, end in enumerate(ends)
+    ]
     asks = sentence.rstrip(" \"'”’)*_").endswith(("?", "？", "؟"))
-    for clause in cut:
-        before = kinds[-1][1] if kinds else ""
-        kinds.append((clause, _kind(clause, before)))
-    if asks and kinds and kinds[-1][1] == "states" and not _DIGIT.search(kinds[-1][0].text):
-        kinds[-1] = kinds[-1][0], ""
-    # A refusal can stretch over a comma (`I do not, at present, know`). Then the whole sentence is one clause.
-    if not any(kind == "declines" for _, kind in kinds) and _declines(" ".join(clause.text for clause in cut)):
-        return [(clause, kind if kind == "states" else "declines") for clause, kind in kinds]
+    if asks and kinds and kinds[-1] == "states" and not _DIGIT.search(cut[-1].text):
+        kinds[-1] = ""
     return kinds
 
 
-def _kind(clause: Clause, before: str) -> str:
-    text = clause.text
-    if _declines(text):
-        return "declines"
-    regret = english.APOLOGY.search(text) or elsewhere.REGRET.search(text)
-    if regret is not None:
-        rest = Clause((text[: regret.start()] + " " + text[regret.end() :]).strip(), clause.after)
-        states = _states(rest, "") or (_finite(rest) and rest.text.lower().startswith("for "))
-        return "states" if states else "regrets"
-    return "states" if _states(clause, before) else ""
+def _with_subjects(cut: Sequence[Clause]) -> list[Clause]:
+    """The clauses, with the subject that one shares with the one before: `I am an AI and cannot give advice`.
+
+    A reason in front is marked as one: `As he fled, I cannot say`.
+    """
+    complete: list[Clause] = []
+    lead = _LEADING_REASON.match(cut[0].text) if len(cut) > 1 else None
+    if lead is not None:
+        cut = [Clause(cut[0].text[lead.end() :], "reason"), *cut[1:]]
+    for clause in cut:
+        shares = complete and clause.after in ("more", "turn") and complete[-1].text.lower().startswith(("i ", "i'"))
+        subject = "I " if shares and _SHARES_SUBJECT.match(clause.text) else ""
+        complete.append(Clause(subject + clause.text, clause.after))
+    return complete
 
 
-def _declines(text: str) -> bool:
-    here, elsewhere_too = _may_decline(text)
-    if here and english.DECLINES.search(text):
+def _rejoined(cut: list[Clause]) -> list[Clause]:
+    """The clauses, or all as one where a refusal is spoken around short insertions: `I do not, at present, know`."""
+    if len(cut) == 1 or any(_end_of_refusal(clause.text) is not None for clause in cut):
+        return cut
+    if len(cut) > 2 and all(_is_insertion(clause) for clause in cut[1:-1]) and cut[-1].after == "mark":
+        whole = " ".join(clause.text for clause in cut)
+        around = f"{cut[0].text} {cut[-1].text}"
+        if _end_of_refusal(whole) is not None or _end_of_refusal(around) is not None:
+            return [Clause(whole if _end_of_refusal(whole) is not None else around, "")]
+    return cut
+
+
+def _is_insertion(clause: Clause) -> bool:
+    return clause.after == "mark" and len(clause.text.split()) <= _LONGEST_INSERTION
+
+
+def _opens(cut: Sequence[Clause], ends: Sequence[int | None], number: int) -> bool:
+    """Whether a clause of a refusal begins anew: after a word that turns, or where nothing was left to be named."""
+    clause = cut[number]
+    if clause.after in ("turn", "reason", "new"):
         return True
-    return elsewhere_too and elsewhere.DECLINES.search(text.lower()) is not None
+    if number == 0 and any(later.after in ("turn", "reason") for later in cut[1 : _first(ends) + 1]):
+        return len(clause.text.split()) >= _LEAST_BEFORE_TURN
+    before = ends[number - 1] if number else None
+    return before is not None and _STANDS_IN.issuperset(surface_words(cut[number - 1].text[before:]))
+
+
+def _first(ends: Sequence[int | None]) -> int:
+    """The number of the first clause that declines."""
+    return next((number for number, end in enumerate(ends) if end is not None), 0)
+
+
+def _with_insertions(cut: Sequence[Clause], number: int) -> Clause:
+    """A clause after a word that turns or explains, with what commas set apart in it: `since he, an heir, is rich`."""
+    clause = cut[number]
+    if clause.after not in ("turn", "reason"):
+        return clause
+    rest = takewhile(lambda other: other.after == "mark", cut[number + 1 :])
+    own = (other.text for other in rest if _end_of_refusal(other.text) is None)
+    return Clause(" ".join((clause.text, *own)), clause.after)
+
+
+def _kind(cut: Sequence[Clause], number: int, *, opens: bool, is_english: bool) -> str:
+    """What a clause does that does not decline."""
+    clause = _with_insertions(cut, number)
+    others = chain.from_iterable(surface_words(other.text) for other in cut if other is not cut[number])
+    asks_elsewhere = not ASKING.isdisjoint(others)
+    regret = talk.APOLOGY.search(clause.text) or elsewhere.REGRET.search(clause.text)
+    if regret is None:
+        stated = states(clause, opens=opens, asks_elsewhere=asks_elsewhere, english=is_english)
+        return "states" if stated else ""
+    rest = f"{clause.text[: regret.start()]} {clause.text[regret.end() :]}".strip()
+    if talk.REGRETTED.fullmatch(rest) or elsewhere.REGRETTED.match(rest.lower()):
+        return "regrets"
+    told = states(Clause(rest, "turn"), opens=True, asks_elsewhere=asks_elsewhere, english=is_english)
+    return "states" if told else "regrets"
+
+
+def _end_of_refusal(text: str) -> int | None:
+    """Where the words end with which a clause declines. None where it does not."""
+    here, elsewhere_too = _may_decline(text)
+    match = english.DECLINES.search(text) if here else None
+    if match is None and elsewhere_too:
+        match = elsewhere.DECLINES.search(text.lower())
+    return None if match is None else match.end()
 
 
 def _may_decline(text: str) -> tuple[bool, bool]:
@@ -112,52 +167,3 @@ def _may_decline(text: str) -> tuple[bool, bool]:
     )
     there = not elsewhere.WORDS.isdisjoint(spoken) or any(word.startswith(elsewhere.BEGINNINGS) for word in spoken)
     return here, there or (not text.isascii() and elsewhere.OTHER_SCRIPT.search(text) is not None)
-
-
-def _finite(clause: Clause) -> bool:
-    return not _FINITE.isdisjoint(surface_words(clause.text))
-
-
-def _states(clause: Clause, before: str) -> bool:
-    """Whether the clause tells something by itself, rather than what was asked for, or about the talk."""
-    surface = surface_words(clause.text)
-    if not surface or is_courtesy(clause.text) or _ANSWER_IS.search(clause.text):
-        return False
-    if english.TELLS.search(clause.text):
-        return True
-    if not clause.text.isascii() and not _finite(clause):
-        return _states_elsewhere(clause, surface, before)
-    return _states_in_english(clause, surface)
-
-
-def _states_in_english(clause: Clause, surface: list[str]) -> bool:
-    content = [word for word in surface if word not in STOP_WORDS and len(word) > 1]
-    numbered = _DIGIT.search(clause.text) is not None
-    if surface[0] in _SPEAKERS:
-        ours = numbered and surface[0] in ("we", "our")
-        return ours or (_EMBEDDED.search(clause.text) is not None and bool(content))
-    if surface[0] in _ASKED and clause.after != "turn":
-        return False
-    if _finite(clause):
-        return _has_subject(surface) and (bool(content) or numbered)
-    if clause.after == "turn" and len(content) > _LEAST_CONTENT:
-        return True
-    return clause.after == "mark" and numbered and bool(content)
-
-
-def _has_subject(surface: list[str]) -> bool:
-    """Whether a finite verb has a word before it, as in `dose is`: else it goes on with the clause before."""
-    return any(second in _FINITE and first not in _ASKED for first, second in pairwise(surface)) or (
-        surface[0] in ("it's", "that's", "there's", "he's", "she's", "they're")
-    )
-
-
-def _states_elsewhere(clause: Clause, surface: list[str], before: str) -> bool:
-    """The same where the verbs are not known: a clause of some words that turns, or that holds a number."""
-    if clause.after == "" and before == "":
-        return len(surface) > _LEAST_WORDS_ELSEWHERE and bool(_DIGIT.search(clause.text))
-    if surface[0] in _ASKED:
-        return False
-    if clause.after == "turn" or surface[0] in _TURNS:
-        return len(surface) >= _LEAST_WORDS_ELSEWHERE
-    return bool(_DIGIT.search(clause.text))

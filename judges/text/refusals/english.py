@@ -4,100 +4,98 @@ from __future__ import annotations
 
 import re
 
+from assay.judges.text.refusals.sources import FACTS, HELD, HOLD, OF_FACTS, OWN_SOURCES, SAID, SAY, SOURCES
 from assay.judges.text.words import word_set
-
-SOURCES = (
-    r"(?:passages?|contexts?|documents?|documentation|sources?|information|texts?|articles?|materials?|excerpts?"
-    r"|snippets?|records?|files?|pages?|data|evidence|results?|paragraphs?|knowledge\sbase)"
-)
-"""What an answer is drawn from: `passages`."""
 
 _BETWEEN = r"(?:(?!\b(?:that|which|who)\b)[^.!?]){0,60}?"
 """What may stand between the sources and what they do: no clause of its own."""
 
-_TELL = (
-    r"(?:contain|mention|provide|include|specify|state|say|address|discuss|answer|cover|offer|give|indicate|describe"
-    r"|explain|tell|list|show|reveal|have|detail|clarify|define|note|identify|talk|disclose|report)"
-)
-"""What sources do not do: `mention`."""
+_ADVERBS = r"(?:(?:currently|yet|even|also|at\spresent|just|quite|much|really|\w+ly)\s){0,3}"
+"""What may stand between `I do not` and `know`: no other verb."""
 
-_TOLD = (
-    r"(?:contained|mentioned|provided|included|specified|stated|addressed|discussed|answered|covered|given|indicated"
-    r"|described|explained|listed|shown|disclosed|available|known|found|present|clear|detailed|defined)"
+_CANNOT = r"(?:could\snot|couldn't|can\s?not|can't|won't\sbe\sable\sto)"
+_WILL_NOT = rf"(?:do\snot|don't|did\snot|didn't|{_CANNOT})"
+_UNABLE = r"(?:\s(?:am|was|are|were)|'m|'re)\s(?:(?:very|so|really|afraid|sorry|but|,)\s?){0,4}(?:unable|not\sable)\sto"
+_UNABLE_TOO = rf"(?:{_UNABLE}|\s(?:wasn't|weren't|aren't)\sable\sto)"
+_KNOW = r"(?:know|answer|determine|say|comment|tell|respond|recall|guess|speculate|help|assist)"
+_MAKE = (
+    r"(?:confirm|verify|provide|share|give|offer|discuss|create|generate|write|complete|fulfil|fulfill|produce|process"
+    r"|summari[sz]e|make|perform|identify|look|check|search|extract|infer|establish|find|locate|access|see|be\sof)"
 )
-"""The same as a participle, as in `is not mentioned`."""
-
-_NOT_DECLINING = r"(?!\s?(?:believe|imagine|wait|stop|recommend|agree|stand|think|complain|resist)\b)"
-"""Verbs with which `I can't` declines nothing: `I can't wait`."""
+_NO_FACT_AFTER = r"(?!\s(?:that\s\w|(?:they|he|she|we|you|it)\s\w|there\s(?:is|are)\b))"
+"""Not `I didn't know they have a museum`: what is known after all."""
 
 DECLINES = re.compile(
     rf"""
-    \b(?:i|we)(?:\s(?:am|was|are|were)|'m|'re)\s(?:(?:very|so|really|afraid|sorry|but|,)\s?){{0,4}}
-        (?:unable\sto|not\sable\sto|not\s(?:\w+\s)?(?:sure|certain|aware|familiar))
-  | \b(?:i|we)\s(?:do\snot|don't|did\snot|didn't|could\snot|couldn't|can\s?not|can't)\s
-        (?:\w+\s){{0,2}}(?:have|know|find|answer|help|provide|assist|determine|access|see|locate|comment|say|confirm
-            |verify|tell|share|give|offer|discuss|respond)\b(?!\sthat)
-  | \b(?:i|we)\s(?:am\s|are\s|will\s)?(?:can\s?not|can't|unable\sto|not\sable\sto|won't\sbe\sable\sto){_NOT_DECLINING}
-        \s(?:\w+\s){{0,2}}(?:create|generate|write|complete|fulfil|fulfill|produce|summari[sz]e|make|perform|process
-            |recall|identify|look|check|search|extract|infer|establish|guess|speculate|be\sof)\b
-  | \b(?:i|we)\s(?:have|had|see|find|found|know\sof)\s(?:no|not\s(?:any|enough)|insufficient)\s
-        (?:\w+\s){{0,3}}(?:information|mention|details?|data|answer|context|idea|clue|records?|knowledge|access
-            |results?)\b
-  | \b{SOURCES}\b{_BETWEEN}\b(?:do|does|did|can)(?:\snot|n't|not)\s(?:\w+\s){{0,2}}{_TELL}\b
-  | \b{SOURCES}\s(?:\w+\s)?(?:lacks?|(?:is|are|was|were)\ssilent)\b
-  | \bn(?:one|either)\sof\s(?:\w+\s){{0,3}}{SOURCES}\b
-  | \b(?:is|are|was|were)(?:\snot|n't)\s(?:\w+\s){{0,2}}{_TOLD}\s(?:\w+\s){{0,2}}(?:in|by|from|within)\s(?:any\sof\s)?
+    \bi{_UNABLE_TOO}\s | \bwe{_UNABLE_TOO}\s{_ADVERBS}(?:{_KNOW}\b|{_MAKE}\s{FACTS})
+  | \b(?:i|we)(?:\s(?:am|was|are|were)|'m|'re)\s(?:not|n't)\s(?:\w+\s)?(?:sure|certain|aware|familiar)\b
+  | \b(?:i|we)\s{_WILL_NOT}\s{_ADVERBS}(?:know|recall)\b{_NO_FACT_AFTER}
+        (?!(?<=did\snot\sknow)\sthat\b|(?<=didn't\sknow)\sthat\b)
+  | \bi\s{_CANNOT}\s{_ADVERBS}(?:{_KNOW}|{_MAKE})\b{_NO_FACT_AFTER}
+  | \bi\s(?:did\snot|didn't|do\snot|don't)\s{_ADVERBS}(?:find|locate)\b | \bwe\s{_CANNOT}\s{_ADVERBS}{_KNOW}\b
+  | \b(?:i|we)\s{_WILL_NOT}\s{_ADVERBS}(?:have|possess|{_MAKE})\s{FACTS}
+  | \b(?:i|we)\s(?:have|had|see|find|found|know\sof)\s(?:no|not\s(?:any|enough)|insufficient)\s{OF_FACTS}
+  | \bi\s(?:(?:must|have\sto|need\sto|will|would|should)\s)?(?:\w+ly\s)?(?:decline|refuse)\s(?:to|that|this)\b
+  | \bi(?:(?:'d|\swould)\s(?:rather|prefer)|\sprefer)\snot\s(?:to\s)?(?:{_KNOW}|discuss|share)\b
+  | \b{SOURCES}\b{_BETWEEN}\b(?:do|does|did)(?:\snot|n't)\s(?:\w+\s){{0,2}}{SAY}\b
+  | \b{SOURCES}\s(?:can\s?not|can't)\s(?:\w+ly\s)?(?:answer|tell|say|help)\b
+  | {OWN_SOURCES}{_BETWEEN}\b(?:do|does|did)(?:\snot|n't)\s(?:\w+ly\s)?{HOLD}\b
+  | \b{SOURCES}\b{_BETWEEN}\b(?:do|does|did)(?:\snot|n't)\s(?:\w+ly\s)?{HOLD}\s{OF_FACTS}
+  | \b{SOURCES}\s(?:\w+\s)?(?:lacks?\s{FACTS}|(?:is|are|was|were)\s(?:silent|insufficient|not\s(?:sufficient|enough)))
+  | \b(?:none\sof|neither\sof|no|neither|nothing\sin|nothing\sfrom)\s(?:\w+\s){{0,3}}{SOURCES}\b{_BETWEEN}
+        \b(?:{SAY}|{HOLD}|says|covers|addresses|discusses|has)s?\b
+  | \bthere(?:\sis|'s|\swas)\snothing\s(?:\w+\s){{0,2}}(?:in|from|within)\s(?:the|these|this|any|your|my)\s
+        (?:\w+\s){{0,2}}{SOURCES}\b
+  | \b{SOURCES}\s(?:also\s)?(?:says?|mentions?|states?|contains?|provides?)\snothing\b
+  | \b{SOURCES}\s(?:\w+\s)?(?:makes?|made|contains?|has|have)\sno\s(?:\w+\s)?(?:mention|reference)\b
+  | \b(?:is|are|was|were)(?:\snot|n't)\s(?:\w+\s){{0,2}}{SAID}\s(?:\w+\s){{0,2}}(?:in|by|from|within)\s(?:any\sof\s)?
         (?:the|this|these|my|any|your)\s(?:\w+\s){{0,3}}{SOURCES}\b
-  | \b(?:there\sis|there's|there\swas|there\sare|contains?|provides?|includes?|gives?|offers?)\s
-        (?:no|not\s(?:any|enough|sufficient)|insufficient)\s
-        (?:\w+\s){{0,3}}(?:information|mention|details?|data|answer|context|evidence|records?)\b
-  | \bunable\sto\s(?:answer|determine|provide|find|help|locate|assist)\b
-  | \b(?:cannot|can\snot|can't|could\snot|couldn't)\sbe\s(?:determined|answered|found|verified|confirmed|inferred
-        |established|derived)\b
-  | \bno\s(?:\w+\s){{0,2}}information\s(?:(?:is|was|has\sbeen)\s)?
+  | \b(?:is|are|was|were)(?:\snot|n't)\s(?:\w+ly\s)?(?:{HELD}\s)?(?:\w+ly\s)?(?:in|by|from|within)\s(?:any\sof\s)?
+        {OWN_SOURCES}
+  | \b(?:is|are|was|were)(?:\snot|n't)\s(?:\w+ly\s)?(?:specified|mentioned|stated|indicated)\W*$
+  | \b(?:there\sis|there's|there\swas|there\sare|(?:{SOURCES}|it|this|they)\s(?:also\s)?(?:contains?|provides?|includes?
+        |gives?|offers?|has|have))\s(?:no|not\s(?:any|enough|sufficient)|insufficient)\s{OF_FACTS}
+  | \bthere\s(?:isn't|aren't|wasn't|weren't|is\snot|are\snot)\s(?:any\s|(?=enough|sufficient)){OF_FACTS}
+  | \bno\s(?:mention|reference)\b[^.!?]{{0,60}}\b(?:made|given|found|present)\s(?:\w+\s)?(?:in|within)\s
+        (?:the|these|this)\s(?:\w+\s){{0,2}}{SOURCES}\b
+  | \b(?:is|are|was|were|it's)(?:\snot|n't)\s(?:possible|clear)\s(?:to\s{_KNOW}|from\s{OWN_SOURCES}|to\sme)\b
+  | \bi\s(?:do\snot|don't)\shave\s(?:any\s)?(?:personal|real|human)\s(?:opinions?|feelings?|experiences?|beliefs?
+        |emotions?|preferences?)\b
+  | \bi\s(?:have|had)\sno\s(?:way|means)\s(?:of|to)\b
+  | (?:^\W{{0,9}}|[,;]\s)no\s{OF_FACTS}[^.!?]{{0,80}}\b(?:is|are|was|were)\s(?:\w+ly\s)?
+        (?:provided|given|available|mentioned)\b
+  | \bunable\sto\s(?:answer|determine)\b
+  | (?:^\W{{0,9}}|\bit\sis\s)unable\sto\s(?:provide|find|help|locate|assist)\b
+  | \b(?:cannot|can\snot|can't|could\snot|couldn't)\sbe\s(?:determined|answered|inferred|established|derived)\b
+  | \b(?:answer|information|it|this|that|question|claim|mention)\s(?:cannot|can\snot|can't|could\snot|couldn't)\sbe\s
+        (?:found|verified|confirmed|provided)\b
+  | \b(?:cannot|can\snot|can't|could\snot|couldn't)\sbe\s(?:found|verified|confirmed)\s(?:in|from|by|with|within|using
+        |based\son)\s{OWN_SOURCES}
+  | (?<!s\s)\bno\s(?:\w+\s){{0,2}}information\s(?:(?:is|was|has\sbeen)\s)?
         (?:available|provided|given|found|about|on|regarding|could|can)\b
-  | \b(?:no|not)\s(?:\w+\s)?(?:answer|results?|match(?:es)?|records?|information)\s(?:(?:is|was|were)\s)?found\b
+  | \b(?:no|not)\s(?:\w+\s){{0,2}}(?:answers?|match(?:es)?|{SOURCES})\s(?:(?:is|was|were|could\sbe)\s)?found\b
+        (?=\W*$|\s(?:about|for|on|regarding|matching|that|to|related|in\s(?:{OWN_SOURCES}|{SOURCES})))
   | \b(?:not\senough|insufficient)\s(?:information|context|data|evidence|details?)\b
-  | \b(?:outside|beyond)\s(?:of\s)?(?:my|the|our)\s(?:scope|knowledge|expertise|abilit(?:y|ies)|training)\b
+  | \b(?:outside|beyond)\s(?:of\s)?(?:my|our)\s(?:scope|knowledge|expertise|abilit(?:y|ies)|training)\b
+  | \b(?:outside|beyond)\s(?:of\s)?the\s(?:scope|knowledge)(?:\W*$|\sof\s(?:(?:my|our|what)\b
+        |(?:this|these|the)\s(?:\w+\s){{0,2}}(?:{SOURCES}|question|conversation|discussion)\b))
+  | \b(?:answer|it|this|that)\s(?:is|remains)\s(?:unknown|unclear|uncertain)\W*$
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""A clause that declines. One example for each line of the pattern:
+"""A clause that declines. One example for each of the larger parts of the pattern:
 
-`I am very sorry but unable to`, `We do not have it`, `I cannot create it`, `I have no idea`,
-`The passages do not mention it`, `The text lacks it`, `none of the texts`,
-`It is not mentioned in the text`, `There is no information`,
+`I am very sorry but unable to do so`, `I am not sure`, `I do not know`, `I cannot create it`, `We do not have it`,
+`I have no idea`, `I must decline to answer`, `I'd rather not say`, `The passages do not mention it`,
+`The documents do not cover it`, `The text lacks details`, `none of the texts say so`, `There is nothing in the text`,
+`The text says nothing`, `It is not mentioned in the text`, `It is not specified`, `There is no information`,
 `unable to determine`, `cannot be determined`, `no information is available`, `No answer was found`,
 `not enough information`, `beyond my knowledge`.
 """
 
-APOLOGY = re.compile(
-    r"\b(?:(?:i|we)(?:\s(?:am|are)|'m|'re)\s)?(?:(?:very|so|really|truly|deeply)\s){0,2}(?:sorry|afraid)\b"
-    r"|\b(?:my\s|our\s)?(?:sincere\s)?apologies\b|\b(?:i|we)\s(?:\w+\s)?apologi[sz]e\b|\bunfortunately\b|\bregrettably\b",
-    re.IGNORECASE,
-)
-"""Words of regret, as in `I'm sorry for the confusion`: what follows them counts by itself."""
-
-TELLS = re.compile(
-    rf"\b{SOURCES}\s(?:also\s|only\s|merely\s|rather\s|instead\s)?(?:do(?:es)?\s)?(?:mention|state|say|describe|suggest"
-    r"|indicate|explain|discuss|provide|include|list|show|report|note|emphasi[sz]e|focus(?:es)?\son|cover)s?\b",
-    re.IGNORECASE,
-)
-"""A clause that tells what the sources say: `The passages also mention snowfall`."""
-
-WHOLE = re.compile(
-    rf"""\W{{0,5}}(?:
-        i\.?d\.?k\.? | i?\s?dunno | n/?a | n\.a\. | (?:i\shave\s)?no\s(?:idea|clue|comment|answer) | unanswerable
-      | (?:information\s|answer\s)?(?:is\s)?not\s{_TOLD}(?:\s(?:in|by|from)\s(?:the\s)?(?:\w+\s){{0,2}}{SOURCES})?
-      | not\sapplicable | cannot\s(?:answer|say|tell) | (?:the\s)?answer\s(?:is\s)?(?:unknown|not\s\w+)
-      | (?:your\s)?guess\sis\sas\sgood\sas\smine | pass
-    )\W{{0,5}}""",
-    re.VERBOSE | re.IGNORECASE,
-)
-"""A whole answer that declines: `IDK`, `N/A`, `no idea`, `unanswerable`, `not mentioned in the text`."""
-
 WORDS = word_set(
-    "no not none neither cannot sorry afraid unable insufficient apologies apology apologize apologise lack lacks "
-    "silent outside beyond dunno idk unanswerable unfortunately regrettably pass guess n na"
+    "no not none neither nothing cannot sorry afraid unable insufficient apologies apology apologize apologise lack "
+    "lacks silent outside beyond dunno idk unanswerable unfortunately regrettably pass guess n na decline refuse "
+    "unknown unclear uncertain rather"
 )
 """Words of which every declining sentence in English has one, or one that ends in `n't`: they spare work."""

@@ -92,7 +92,7 @@ def test_a_pattern_matches_its_example(described: Described) -> None:
         ("values.extract", "_ORDINARY_CODE", ["21st", "3pm", "covid-19"], ["RFC9110", "A4b"]),
         ("values.index", "_GROUPS", ["1 000 000", "555-1234"], ["1000", "a b"]),
         ("values.index", "_SEASON", ["2020-21", "1999/00"], ["2020-2021", "12-13"]),
-        ("values.amounts", "_APPROXIMATE", ["about ", "more than "], ["about it "]),
+        ("values.bounds", "_APPROXIMATE", ["about ", "roughly "], ["about it "]),
         ("values.numbers", "_GROUPED", ["1,000.50", "12,34,567"], ["1,00", "1.000"]),
         ("values.dates", "_TIME", ["5:30 pm", "17:00"], ["pm"]),
         ("rules.reading", "_CUT", [", ", ";", "but", " – "], ["1,000", "butter", "so-so"]),

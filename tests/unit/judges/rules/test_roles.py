@@ -33,6 +33,8 @@ def checked(response: str, *contexts: str, verdict: ClaimVerdict = ClaimVerdict.
         ("Humidity is 55% today.", "Humidity was 55% yesterday. Humidity is 62% today."),
         ("He scored 5 goals in June.", "He scored 5 goals in March. He scored 7 goals in June."),
         ("Pro costs $9.", "Basic costs $9 and Pro costs $29."),
+        ("Vega Inc sued Orion Ltd.", "The plaintiff, Orion Ltd, sued Vega Inc."),
+        ("The path leads from the church to the mill.", "The path leads from the mill to the church."),
     ],
 )
 def test_exchanged_roles_contradict(response: str, evidence: str) -> None:
@@ -56,6 +58,9 @@ def test_exchanged_roles_contradict(response: str, evidence: str) -> None:
         ("Bob likes Ann.", "Bob likes Ann and Ann likes Bob."),
         ("Children under 5 travel free.", "Children under 5 travel free; children over 5 pay half."),
         ("Pro costs $29.", "Basic costs $9 and Pro costs $29."),
+        ("In the south, coffee is preferred to tea.", "Tea is preferred to coffee here, coffee to tea in the south."),
+        ("Vega Inc sued Orion Ltd.", "Acme, the parent of Orion Ltd, sued Vega Inc."),
+        ("The path leads to the mill from the church.", "The path leads from the church to the mill."),
     ],
 )
 def test_what_says_the_same_stays_supported(response: str, evidence: str) -> None:
