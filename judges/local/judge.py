@@ -11,10 +11,10 @@ from assay.judges.errors import UnjudgeableSample
 from assay.judges.local.checkworthy import checkworthy, is_refusal, without_pointers
 from assay.judges.local.denials import DENIED_DOUBT, denials
 from assay.judges.local.features import FEATURES_VERSION, ResponseView, SentenceView, read_response
-from assay.judges.local.languages import Pairing, compare, pairing, states_something
 from assay.judges.local.model import LocalModel, Prediction, files_digest, load_word_weights
-from assay.judges.local.short_answers import judge_short, undecided_elsewhere
-from assay.judges.local.short_verdicts import ShortVerdict
+from assay.judges.local.other_languages.pairing import Pairing, compare, pairing, states_something
+from assay.judges.local.short.answers import judge_short, undecided_elsewhere
+from assay.judges.local.short.verdicts import ShortVerdict
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, ResponseKind, Sample, Span, Tier, Verdict
 from assay.judges.text.blank import is_empty

@@ -10,8 +10,8 @@ from assay.judges.base import Judge
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.local import LocalJudge
 from assay.judges.local.evidence import EVIDENCE_LIMIT
-from assay.judges.local.languages import Pairing, pairing
 from assay.judges.local.model import IDF_FILE, WEIGHTS_FILE, LocalModel
+from assay.judges.local.other_languages.pairing import Pairing, pairing
 from assay.judges.rubric import Rubric
 from assay.judges.schema import ClaimVerdict, ResponseKind, Sample, Tier, Turn, Verdict
 from assay.judges.text.form import without_form

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from assay.judges.local.short_terms import (
+from assay.judges.local.short.terms import (
     AUXILIARIES,
     DETERMINERS,
     PREPOSITIONS,

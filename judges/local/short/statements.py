@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from assay.judges.local.short_terms import AUXILIARIES, Term, terms_of
+from assay.judges.local.short.terms import AUXILIARIES, Term, terms_of
 from assay.judges.text.sentences import sentence_ranges
 from assay.judges.text.words import surface_words, word_set
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from assay.judges.lexical_overlap import content_terms
 from assay.judges.local.features import ResponseView, SentenceView
-from assay.judges.local.languages_copies import Likeness
-from assay.judges.local.languages_passages import PassageWords
-from assay.judges.local.languages_vocabulary import SmallWords, small_words
-from assay.judges.local.languages_words import read_words
+from assay.judges.local.other_languages.copies import Likeness
+from assay.judges.local.other_languages.passages import PassageWords
+from assay.judges.local.other_languages.vocabulary import SmallWords, small_words
+from assay.judges.local.other_languages.words import read_words
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import ClaimVerdict, Sample
 from assay.judges.text.assertions import asks

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from assay.judges.local.short_amounts import equal
-from assay.judges.local.short_clauses import Clause, continues
-from assay.judges.local.short_places import Place, occupant_of, turned_roles
-from assay.judges.local.short_reserves import (
+from assay.judges.local.short.amounts import equal
+from assay.judges.local.short.clauses import Clause, continues
+from assay.judges.local.short.places import Place, occupant_of, turned_roles
+from assay.judges.local.short.reserves import (
     extras,
     is_banned,
     is_plain,
@@ -23,8 +23,8 @@ from assay.judges.local.short_reserves import (
     stood_for,
     turns,
 )
-from assay.judges.local.short_statements import Statement
-from assay.judges.local.short_terms import Term, same
+from assay.judges.local.short.statements import Statement
+from assay.judges.local.short.terms import Term, same
 from assay.judges.text.passages import Passage
 
 

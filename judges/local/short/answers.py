@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assay.judges.local.languages import Pairing, pairing
-from assay.judges.local.short_assents import Relation, decide
-from assay.judges.local.short_clauses import clauses_about, passages_of
-from assay.judges.local.short_elsewhere import states_elsewhere
-from assay.judges.local.short_options import judge_option
-from assay.judges.local.short_statements import MOST_READ, Statement, statement_of
-from assay.judges.local.short_terms import AUXILIARIES, Term, same, stem_of, terms_of
-from assay.judges.local.short_values import judge_name, judge_value
-from assay.judges.local.short_verdicts import ShortVerdict, borne_out, carried, contradicted, misplaced, undecided
+from assay.judges.local.other_languages.pairing import Pairing, pairing
+from assay.judges.local.short.assents import Relation, decide
+from assay.judges.local.short.clauses import clauses_about, passages_of
+from assay.judges.local.short.elsewhere import states_elsewhere
+from assay.judges.local.short.options import judge_option
+from assay.judges.local.short.statements import MOST_READ, Statement, statement_of
+from assay.judges.local.short.terms import AUXILIARIES, Term, same, stem_of, terms_of
+from assay.judges.local.short.values import judge_name, judge_value
+from assay.judges.local.short.verdicts import ShortVerdict, borne_out, carried, contradicted, misplaced, undecided
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Sample
 from assay.judges.text.form import without_form

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.judges.local.short_answers import judge_short, undecided_elsewhere
-from assay.judges.local.short_verdicts import ShortVerdict
+from assay.judges.local.short.answers import judge_short, undecided_elsewhere
+from assay.judges.local.short.verdicts import ShortVerdict
 from assay.judges.schema import ClaimVerdict, Sample
 
 

@@ -7,8 +7,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
-from assay.judges.local.short_amounts import above, comparable, equal, is_bounded, is_exact
-from assay.judges.local.short_terms import DETERMINERS, FORMS_OF_BE, PREPOSITIONS, PRONOUNS, Term, same, stem_of
+from assay.judges.local.short.amounts import above, comparable, equal, is_bounded, is_exact
+from assay.judges.local.short.terms import DETERMINERS, FORMS_OF_BE, PREPOSITIONS, PRONOUNS, Term, same, stem_of
 from assay.judges.text.negation import opposites
 from assay.judges.text.words import word_set
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from assay.judges.local.languages_copies import Likeness, likeness
-from assay.judges.local.languages_unspaced import unspaced_likeness
-from assay.judges.local.languages_vocabulary import SmallWords
-from assay.judges.local.languages_words import Words, is_number, is_unspaced, read_words
+from assay.judges.local.other_languages.copies import Likeness, likeness
+from assay.judges.local.other_languages.unspaced import unspaced_likeness
+from assay.judges.local.other_languages.vocabulary import SmallWords
+from assay.judges.local.other_languages.words import Words, is_number, is_unspaced, read_words
 from assay.judges.values.numerals import numbers_otherwise
 
 MOST_POSTINGS = 200

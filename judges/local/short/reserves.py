@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.judges.local.short_clauses import Clause
-from assay.judges.local.short_statements import Statement
-from assay.judges.local.short_terms import (
+from assay.judges.local.short.clauses import Clause
+from assay.judges.local.short.statements import Statement
+from assay.judges.local.short.terms import (
     AUXILIARIES,
     DETERMINERS,
     FORMS_OF_BE,

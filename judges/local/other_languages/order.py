@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assay.judges.local.languages_vocabulary import SmallWords
-from assay.judges.local.languages_words import Words, same_word
+from assay.judges.local.other_languages.vocabulary import SmallWords
+from assay.judges.local.other_languages.words import Words, same_word
 from assay.judges.text.languages import ALL_SMALL_WORDS
 
 _MOST_UNITS = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.judges.local.short_answers import judge_short
+from assay.judges.local.short.answers import judge_short
 from assay.judges.schema import ClaimVerdict, Sample, Turn
 
 S, C, N = ClaimVerdict.SUPPORTED, ClaimVerdict.CONTRADICTED, ClaimVerdict.NOT_FOUND

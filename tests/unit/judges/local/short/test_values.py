@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from assay.judges.local.short_answers import judge_short
-from assay.judges.local.short_verdicts import ShortVerdict
+from assay.judges.local.short.answers import judge_short
+from assay.judges.local.short.verdicts import ShortVerdict
 from assay.judges.schema import ClaimVerdict, Sample
 
 _BRIDGE = (

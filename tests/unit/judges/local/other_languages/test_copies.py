@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from assay.judges.local.judge import LocalJudge
-from assay.judges.local.languages_copies import Likeness, likeness
-from assay.judges.local.languages_passages import PassageWords
-from assay.judges.local.languages_unspaced import unspaced_likeness
-from assay.judges.local.languages_vocabulary import small_words
-from assay.judges.local.languages_words import is_unspaced, read_words, same_word
+from assay.judges.local.other_languages.copies import Likeness, likeness
+from assay.judges.local.other_languages.passages import PassageWords
+from assay.judges.local.other_languages.unspaced import unspaced_likeness
+from assay.judges.local.other_languages.vocabulary import small_words
+from assay.judges.local.other_languages.words import is_unspaced, read_words, same_word
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample, Verdict
 from tests.waiting import cpu_seconds_below

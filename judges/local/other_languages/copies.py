@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
-from assay.judges.local.languages_order import is_moved_phrase
-from assay.judges.local.languages_vocabulary import SmallWords
-from assay.judges.local.languages_words import Words, is_number, same_word
+from assay.judges.local.other_languages.order import is_moved_phrase
+from assay.judges.local.other_languages.vocabulary import SmallWords
+from assay.judges.local.other_languages.words import Words, is_number, same_word
 
 MOST_WORDS = 120
 """Words of a sentence and of a passage that are compared: it takes the product of both."""

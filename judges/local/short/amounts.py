@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from assay.judges.local.short_terms import Term
+from assay.judges.local.short.terms import Term
 from assay.judges.rubric import ValueKind
 from assay.judges.text.words import word_set
 from assay.judges.values import Value, value_index

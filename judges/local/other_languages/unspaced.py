@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from assay.judges.local.languages_copies import Likeness, placings
-from assay.judges.local.languages_words import Words, is_number
+from assay.judges.local.other_languages.copies import Likeness, placings
+from assay.judges.local.other_languages.words import Words, is_number
 
 MOST_CHARACTERS = 400
 """Characters of a sentence and of a passage that are compared."""

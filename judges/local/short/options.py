@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from assay.judges.local.short_assents import Relation, decide
-from assay.judges.local.short_clauses import clauses_about
-from assay.judges.local.short_statements import Statement
-from assay.judges.local.short_terms import terms_of
-from assay.judges.local.short_values import judge_name, judge_value
-from assay.judges.local.short_verdicts import ShortVerdict, borne_out, carried, contradicted, misplaced, undecided
+from assay.judges.local.short.assents import Relation, decide
+from assay.judges.local.short.clauses import clauses_about
+from assay.judges.local.short.statements import Statement
+from assay.judges.local.short.terms import terms_of
+from assay.judges.local.short.values import judge_name, judge_value
+from assay.judges.local.short.verdicts import ShortVerdict, borne_out, carried, contradicted, misplaced, undecided
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import ClaimVerdict, Sample
 from assay.judges.text.passages import Passage

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from assay.judges.local.short_amounts import comparable, equal
-from assay.judges.local.short_clauses import Clause, clauses_about
-from assay.judges.local.short_terms import FORMS_OF_BE, PREPOSITIONS, Term, same, terms_of
-from assay.judges.local.short_verdicts import ShortVerdict, carried, misplaced
+from assay.judges.local.short.amounts import comparable, equal
+from assay.judges.local.short.clauses import Clause, clauses_about
+from assay.judges.local.short.terms import FORMS_OF_BE, PREPOSITIONS, Term, same, terms_of
+from assay.judges.local.short.verdicts import ShortVerdict, carried, misplaced
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Sample
 from assay.judges.text.negation import opposites

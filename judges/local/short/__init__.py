@@ -1,0 +1,1 @@
+"""Short answers read with their question: `9`, `Yes`, `B`, `Paris`."""
