@@ -33,6 +33,12 @@ _IN_SENTENCE = re.compile(r"(?<=[^\W_]\s)\(\d{1,4}\)")
 _FEWEST_WORDS = 3
 """Words a sentence or a clause has before its mark; fewer are a list with values: `Norway (1), Germany (2)`."""
 
+_MANY_WORDS = 8
+"""Words of a clause after which a small number is a mark whatever else the text has in brackets."""
+
+_MOST_SOURCES = 9
+"""The largest number that is small."""
+
 _ENDED = re.compile(r"(?:[^\W_]{3}|\d)[\"”’)]?[.!?][\"”’)]?\s?$")
 """The end of a sentence right before, e.g. `in 1932. `; `i.e. ` is none."""
 
@@ -49,25 +55,48 @@ class RoundMark(NamedTuple):
 
 
 def round_marks(text: str) -> Iterator[RoundMark]:
-    """Numbers in round brackets that can be nothing but marks: each after a clause, and from 1 on."""
-    marks = []
+    """Numbers in round brackets that are marks: all after clauses, from 1 on, or each small and after a long clause."""
+    marks = [_Candidate.of(match, clause) for match, clause in _with_clauses(text)]
+    numbers = {number for mark in marks for number in mark.sources}
+    places = {mark.start for mark in marks}
+    others = any(match.start() not in places for match in _IN_SENTENCE.finditer(text))
+    of_clauses = all(mark.words >= _FEWEST_WORDS and not mark.is_part for mark in marks) and not others
+    are_sources = of_clauses and (all(mark.after_stop for mark in marks) or _count_up(numbers))
+    for mark in marks:
+        if list(mark.sources) == sorted(set(mark.sources)) and (are_sources or mark.is_beyond_doubt):
+            yield RoundMark(mark.start, mark.end, mark.sources)
+
+
+def _with_clauses(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Numbers in round brackets, each with what stands before it since the last one."""
     last = 0
     for match in _ROUND.finditer(text):
-        clause = text[max(last, match.start() - 300) : match.start()]
+        yield match, text[max(last, match.start() - 300) : match.start()]
+        last = match.end()
+
+
+class _Candidate(NamedTuple):
+    """What may be a mark, with the number of words before it."""
+
+    start: int
+    end: int
+    sources: tuple[int, ...]
+    words: int
+    after_stop: bool
+    is_part: bool
+
+    @classmethod
+    def of(cls, match: re.Match[str], clause: str) -> _Candidate:
+        """Read the stretch before the number."""
         after_stop = _ENDED.search(clause) is not None
         before = clause if after_stop else _STOP.split(clause)[-1]
-        last = match.end()
-        if len(_CLAUSE.findall(before)) < _FEWEST_WORDS or _OF_A_SECTION.search(clause):
-            return
-        marks.append((match, after_stop))
-    places = {match.start() for match, _ in marks}
-    if any(number.start() not in places for number in _IN_SENTENCE.finditer(text)):
-        return
-    sources = [tuple(map(int, re.findall(r"\d+", match.group("numbers")))) for match, _ in marks]
-    if all(after_stop for _, after_stop in marks) or _count_up({number for each in sources for number in each}):
-        for (match, _), numbers in zip(marks, sources, strict=True):
-            if list(numbers) == sorted(set(numbers)):
-                yield RoundMark(*match.span(), numbers)
+        sources = tuple(map(int, re.findall(r"\d+", match.group("numbers"))))
+        return cls(*match.span(), sources, len(_CLAUSE.findall(before)), after_stop, bool(_OF_A_SECTION.search(clause)))
+
+    @property
+    def is_beyond_doubt(self) -> bool:
+        """Whether a small number stands after a long clause: few sentences end with a count in brackets."""
+        return not self.is_part and self.words >= _MANY_WORDS and max(self.sources) <= _MOST_SOURCES
 
 
 def _count_up(numbers: set[int]) -> bool:
