@@ -35,6 +35,9 @@ the claim is in doubt. How many true and false sentences that strikes, `python -
 SENTENCE = 80
 """Characters beside a value in which the arithmetic it comes from is named."""
 
+MOST_VALUES = 50
+"""Values of a claim that are held against its lines. A sentence with more is a table, and costs time."""
+
 LEAST_WORDS = 4
 """Content words of a claim from which on it says nearly the same as a line by more than chance."""
 
@@ -88,9 +91,9 @@ class Alignment:
         if not lines or self._is_code(claim):
             return None
         near = self._lines.near(lines, wanted)
-        claimed = _claimed(text, stated, claim.span.start)
+        claimed = _claimed(text, list(dict.fromkeys((*own[:MOST_VALUES], *stated[:MOST_VALUES]))), claim.span.start)
         likely: Conflict | None = None
-        for value in own:
+        for value in own[:MOST_VALUES]:
             others = [other for other in claimed.values() if other.value is not value]
             bounds = [other.bound for other in others]
             binding = Binding(claimed[value].bound, self._before(value), bounds, near)

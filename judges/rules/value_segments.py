@@ -7,8 +7,9 @@ has a word that goes with £8 and none that goes with £12. Then another value i
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from assay.judges.rules.value_conflicts import Conflict, comparable, same
@@ -27,6 +28,9 @@ _CUTS = (
     ),
 )
 """Where one part of a line ends and the next begins, the strongest first, e.g. `; `, `, `, ` and `."""
+
+MOST_VALUES = 50
+"""Values of a line that are parted. A longer list is a table in a line, and costs time."""
 
 LEAST_SHARED = 2
 """Words of a claim that must go with another value before the claim is in doubt."""
@@ -84,10 +88,10 @@ def segments(text: str, values: Sequence[Value], like: Value) -> list[Segment]:
         values: all its values in order, names among them or not.
         like: the value they are compared with.
     """
-    similar = [value for value in values if comparable(like, value)]
+    similar = list(islice((value for value in values if comparable(like, value)), MOST_VALUES))
     if not similar:
         return []
-    tokens = [(stem(word), start, end) for word, start, end in words(text) if word not in _SMALL]
+    tokens = [(start, end, stem(word)) for word, start, end in words(text) if word not in _SMALL]
     cuts = [0, *(_cut(text, first, second) for first, second in pairwise(similar)), len(text)]
     parts = [
         _part(text, value, tokens, start, end) for value, (start, end) in zip(similar, pairwise(cuts), strict=True)
@@ -110,9 +114,11 @@ def _cut(text: str, first: Value, second: Value) -> int:
     return first.end + cut.start() if cut else second.start
 
 
-def _part(text: str, value: Value, tokens: Sequence[tuple[str, int, int]], start: int, end: int) -> _Part:
-    before = tuple(term for term, begin, stop in tokens if start <= begin and stop <= value.start)
-    after = tuple(term for term, begin, _ in tokens if value.end <= begin < end)
+def _part(text: str, value: Value, tokens: Sequence[tuple[int, int, str]], start: int, end: int) -> _Part:
+    first, last = bisect_left(tokens, (start,)), bisect_left(tokens, (end,))
+    inside = tokens[first:last]
+    before = tuple(term for _, stop, term in inside if stop <= value.start)
+    after = tuple(term for begin, _, term in inside if value.end <= begin)
     counted = _NEXT_WORD.match(text, value.end, end)
     noun = counted.group(1).lower() if counted else ""
     return _Part(start, end, value, before, after, frozenset({stem(noun)} if noun and noun not in STOP_WORDS else ()))

@@ -6,6 +6,7 @@ ones too, are its slot. Where claim and line say nearly the same, one slot has o
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,18 +51,20 @@ class Slot(NamedTuple):
 def slots(text: str, values: Sequence[Value]) -> list[Slot]:
     """The slot of each number, amount and date."""
     tokens = list(words(text))
+    starts, stops = [start for _, start, _ in tokens], [stop for _, _, stop in tokens]
     befores = [0, *(value.end for value in values[:-1])]
     ends = [*(value.start for value in values[1:]), len(text)]
-    return [
-        Slot(
-            value,
-            text[min(value.start, max(before, value.start - _REACH)) : max(value.end, min(value.end + _REACH, end))],
-            tuple([word for word, _, stop in tokens if stop <= value.start][: -WIDTH - 1 : -1]),
-            tuple([word for word, start, _ in tokens if start >= value.end][:WIDTH]),
-        )
-        for before, value, end in zip(befores, values, ends, strict=False)
-        if value.kind in _KINDS
-    ]
+    listed = []
+    for before, value, end in zip(befores, values, ends, strict=False):
+        if value.kind not in _KINDS:
+            continue
+        first, last = bisect_right(stops, value.start), bisect_left(starts, value.end)
+        left, right = tokens[max(0, first - WIDTH) : first][::-1], tokens[last : last + WIDTH]
+        written = text[
+            min(value.start, max(before, value.start - _REACH)) : max(value.end, min(value.end + _REACH, end))
+        ]
+        listed.append(Slot(value, written, tuple(word for word, *_ in left), tuple(word for word, *_ in right)))
+    return listed
 
 
 def is_same_slot(own: Slot, other: Slot) -> bool:

@@ -107,13 +107,12 @@ def _is_of_list(value: Value, amount: Decimal, sentence: str, operands: Operands
     if not mean and not total:
         return False
     half_step = _half_step(value)
-    for listed in operands.lists_like(value):
-        added = sum(listed, Decimal(0))
-        if (total and added == amount) or (mean and abs(added / len(listed) - amount) <= half_step):
+    for added, count in operands.totals_like(value):
+        if (total and added == amount) or (mean and abs(added / count - amount) <= half_step):
             return True
     if not total or amount < _LEAST_OF_PARTS:
         return False
-    return any(sum(part) == amount for part in operands.lists_like(value, in_parts=True))
+    return any(added == amount for added, _ in operands.totals_like(value, in_parts=True))
 
 
 def _is_of_another(value: Value, amount: Decimal, sentence: str, operands: Operands) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from itertools import combinations, islice, pairwise
+from itertools import chain, combinations, islice, pairwise
 
 from assay.judges.rubric import ValueKind
 from assay.judges.values.measures import is_share
@@ -47,6 +47,8 @@ class Operands:
         self._located = located
         self._listed = listed
         self._known: dict[tuple[ValueKind, str], list[Decimal]] = {}
+        self._totals: dict[tuple[ValueKind, str, bool], set[tuple[Decimal, int]]] = {}
+        self._steps: dict[tuple[ValueKind, str], set[Decimal]] = {}
 
     def like(self, value: Value) -> list[Decimal]:
         """Amounts that may be added to, subtracted from or divided by each other to give the value, in order."""
@@ -55,30 +57,27 @@ class Operands:
             self._known[key] = sorted({amount for other in self._stated for amount in _operand(*key, other)})
         return self._known[key]
 
-    def lists_like(self, value: Value, *, in_parts: bool = False) -> list[list[Decimal]]:
-        """Amounts listed in a row, or in a part of one, that may be added up or averaged to give the value."""
+    def totals_like(self, value: Value, *, in_parts: bool = False) -> set[tuple[Decimal, int]]:
+        """Sums of amounts listed in a row, or in a part of one, that may give the value, and how many were added."""
         unit = amount_of(value)[1]
-        rows = self._parts if in_parts else self._rows
-        amounts = ([amount_of(other) for other in listed] for listed in rows if listed[0].kind is value.kind)
-        return [
-            [amount for amount, _ in row if amount is not None]
-            for row in amounts
-            if not unit or all(other in ("", unit) for _, other in row) or row[-1][1] == unit
-        ]
+        key = value.kind, unit, in_parts
+        if key not in self._totals:
+            rows = self._parts if in_parts else self._rows
+            self._totals[key] = set(_totals((row for row in rows if row[0].kind is value.kind), unit))
+        return self._totals[key]
 
     def steps_like(self, value: Value) -> set[Decimal]:
         """The differences of two amounts that follow each other, of what the value is of."""
-        unit = amount_of(value)[1]
-        pairs = ((amount_of(first), amount_of(second)) for first, second in self._pairs if second.kind is value.kind)
-        return {
-            abs(after - before)
-            for (before, unit_before), (after, unit_after) in pairs
-            if before is not None and after is not None and unit == unit_after and unit_before in ("", unit)
-        }
+        key = value.kind, amount_of(value)[1]
+        if key not in self._steps:
+            pairs = [(first, second) for first, second in self._pairs if second.kind is value.kind]
+            self._steps[key] = set(_differences(pairs, key[1]))
+        return self._steps[key]
 
     @cached_property
     def _rows(self) -> list[list[Value]]:
-        return [*_lists(self._listed, _NEXT_IN_LIST), *_lists(self._listed, _FAR_IN_LIST)]
+        rows = chain(_lists(self._listed, _NEXT_IN_LIST), _lists(self._listed, _FAR_IN_LIST))
+        return list(islice(rows, _MOST_ROWS))
 
     @cached_property
     def _parts(self) -> list[list[Value]]:
@@ -141,6 +140,22 @@ def _operand(kind: ValueKind, unit: str, other: Value) -> Iterator[Decimal]:
         yield amount
     elif unit and (converted := in_unit(amount, other_unit, unit)) is not None:
         yield converted
+
+
+def _totals(rows: Iterable[Sequence[Value]], unit: str) -> Iterator[tuple[Decimal, int]]:
+    """The sums of the rows whose amounts are of the unit, or whose last one is."""
+    for row in rows:
+        told = [amount_of(other) for other in row]
+        if not unit or all(other in ("", unit) for _, other in told) or told[-1][1] == unit:
+            amounts = [amount for amount, _ in told if amount is not None]
+            yield sum(amounts, Decimal(0)), len(amounts)
+
+
+def _differences(pairs: Iterable[tuple[Value, Value]], unit: str) -> Iterator[Decimal]:
+    for first, second in pairs:
+        (before, unit_before), (after, unit_after) = amount_of(first), amount_of(second)
+        if before is not None and after is not None and unit == unit_after and unit_before in ("", unit):
+            yield abs(after - before)
 
 
 def amount_of(value: Value) -> tuple[Decimal | None, str]:

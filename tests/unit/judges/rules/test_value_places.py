@@ -7,6 +7,7 @@ import pytest
 from assay.judges.rules.findings import DOUBTED_SUPPORT
 from assay.judges.schema import ClaimVerdict, Evidence
 from tests.unit.judges.rules.test_rules import checked
+from tests.waiting import cpu_seconds_below
 
 OTHER_NUMBERS = "In 1971 the club had 12 teams, 250 members and 3,400 readers of its 96 letters."
 """Evidence that states the wrong values of the claims, elsewhere."""
@@ -108,3 +109,12 @@ def test_values_that_follow_from_the_evidence_are_carried(response: str, evidenc
 )
 def test_values_that_do_not_follow_are_not(response: str, evidence: str) -> None:
     assert checked(response, evidence, "The bridge is red.").claims[0].verdict is not ClaimVerdict.SUPPORTED
+
+
+@pytest.mark.parametrize("unit", ["Room 12 costs 30 euros and ", "1 2 3 4 ", "The fee is 12 euros. ", "a 1 b "])
+def test_a_claim_and_evidence_of_nothing_but_values_cost_linear_time(unit: str) -> None:
+    text = unit * 1500  # 1,500 to 6,000 values: 0.2 to 1 s each way, and minutes where time grew with the square
+    with cpu_seconds_below(20):
+        checked(text, text.replace("1", "7"))
+        checked("The fee of room 12 is 30 euros.", text)
+        checked(text, "The fee of room 12 is 30 euros.")
