@@ -28,6 +28,9 @@ CONTRADICTION_COVERAGE = 0.9
 APART = 0.3
 """Share of a sentence's weight that must be missing where its value stands before the value counts as misplaced."""
 
+SENTENCE_WORDS = 4
+"""Words of a copied answer from which on it is a sentence, and no name or value that the question has to place."""
+
 _WORDS_NAMED = 5
 
 
@@ -68,7 +71,7 @@ class LocalJudge:
         view = read_response(sample, self._weights)
         pair = pairing(sample)
         checked = checkworthy(view.sentences) if pair is Pairing.ENGLISH else _checkworthy_elsewhere(view)
-        short = judge_short(sample)
+        short = None if _is_copied_sentence(view) else judge_short(sample)
         if short is not None:
             checked = list(view.sentences)
         denied = denials(sample, ((sentence.span, sentence.text) for sentence in view.sentences))
@@ -100,6 +103,11 @@ class LocalJudge:
         if denied:
             update = _with_denials(update, denied, view)
         return base.model_copy(update={**update, "latency_s": time.perf_counter() - began})
+
+
+def _is_copied_sentence(view: ResponseView) -> bool:
+    """Whether the response is one sentence of the evidence, word for word: there is nothing to read into it."""
+    return len(view.sentences) == 1 and view.sentences[0].stated and view.sentences[0].words >= SENTENCE_WORDS
 
 
 def _with_denials(update: dict[str, object], denied: Sequence[Claim], view: ResponseView) -> dict[str, object]:
