@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from assay.judges.local.passage_contents import has_around, has_close, has_counted, has_price, has_run, has_value
+from assay.judges.local.passage_contents import (
+    has_around,
+    has_close,
+    has_counted,
+    has_measure,
+    has_price,
+    has_run,
+    has_value,
+)
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span
 from assay.judges.text.languages import ALL_SMALL_WORDS
@@ -50,17 +58,6 @@ _SUBJECT = 4
 _MOST_PASSAGES = 20_000
 
 
-def denied_though_stated(sample: Sample, sentence: str) -> Evidence | None:
-    """The passage that states what the sentence says is not stated. None where there is none, or where it may be.
-
-    All words of what is denied must stand in one passage that denies nothing, or in it and in the one before that a
-    pronoun points back to, with a value of the kind that is asked for. Where the sentence neither asks for a kind of
-    value, nor denies a mention or a whole statement, nothing is decided.
-    """
-    denied = denied_matter(sentence)
-    return _where(denied, sample, _passages(sample.contexts)) if denied is not None and denied.asked else None
-
-
 def denials(sample: Sample, sentences: Iterable[tuple[Span, str]]) -> list[Claim]:
     """A contradicted claim for each sentence that says the evidence does not tell what a passage tells.
 
@@ -68,6 +65,10 @@ def denials(sample: Sample, sentences: Iterable[tuple[Span, str]]) -> list[Claim
         sample: with the evidence and the response.
         sentences: of the response, each with its span. Of those that deny something, the first `MOST_DENIALS` are
             looked up.
+
+    All words of what is denied must stand in one passage that denies nothing, or in it and in the one before that a
+    pronoun points back to, with a value of the kind that is asked for. Where a sentence neither asks for a kind of
+    value, nor denies a mention or a whole statement, nothing is decided.
     """
     read = ((span, denied_matter(text)) for span, text in sentences if declines(text))
     asking = list(islice(((span, denied) for span, denied in read if denied and denied.asked), MOST_DENIALS))
@@ -113,6 +114,8 @@ def _tells(denied: Denied, passage: Passage, before: tuple[str, ...], text: str)
         return has_run(passage.stems, list(map(stem, surface_words(denied.matter))))
     if denies(passage.stems):
         return False
+    if denied.asked == "thing":
+        return has_measure(passage.stems, list(map(stem, surface_words(denied.matter))))
     if denied.asked == "statement":
         return _states(denied.matter, passage, before)
     return _has_asked(denied.asked, _wanted(denied.matter), passage, before, text)

@@ -19,6 +19,7 @@ _HAS = frozenset(
 )
 _DETERMINERS = word_set("its the their these a an each our all his her this that those both some")
 _COSTS = frozenset(map(stem, word_set("cost costs costing priced sells sell")))
+_IS = frozenset(map(stem, word_set("is are was were cost costs totals measures")))
 _YEAR = 4
 _REACH = 3
 """Words before a number among which `has` says that it counts what someone has: `has about 450 employees`."""
@@ -66,6 +67,15 @@ def has_price(stems: Sequence[str], word: str) -> bool:
     place = stems.index(word)
     before, after = stems[:place], stems[place + 1 : place + 2]
     return _DETERMINERS.issuperset(before) and not _COSTS.isdisjoint(after)
+
+
+def has_measure(stems: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether the passage begins with a thing and tells its number: `The toll is now 4 dollars`."""
+    start = next((at for at, word in enumerate(stems) if word not in _DETERMINERS), 0)
+    after = stems[start + len(wanted) :]
+    if list(stems[start : start + len(wanted)]) != list(wanted) or not after or after[0] not in _IS:
+        return False
+    return any(word[0].isdigit() for word in after[1:_REACH])
 
 
 def _values(text: str, kinds: tuple[ValueKind, ...]) -> Iterator[Value]:

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assay.judges.rules.opposition import DENIES, OTHER_HINGE, STATES
-from assay.judges.rules.statements import CONDITIONS, MARKERS, NOT, WITHOUT, Statement, carries, denies_one, parts
+from assay.judges.rules.statements import (
+    CONDITIONS,
+    MARKERS,
+    NOT,
+    WITHOUT,
+    Statement,
+    carries,
+    denies_one,
+    parts,
+    plain_terms,
+)
 from assay.judges.text.order import Token
 from assay.judges.text.words import stem, word_set
 
@@ -73,6 +83,18 @@ def denial(own: Statement, other: Statement) -> str | None:
     if (other.ended and own.past) or not _is_denied(own, other):
         return ""
     return STATES if mutual >= AS_LONG else None
+
+
+def denies_a_clause(own: Statement, other: Statement) -> bool:
+    """Whether a claim is a clause of the passage word for word, but for its negation, and no clause denies the same.
+
+    So is `dogs are not allowed on the path` beside `dogs are allowed on the path, but not in the tunnel`.
+    """
+    cut, wanted = parts(other.tokens), plain_terms(own.tokens)
+    same = [at for at, part in enumerate(cut) if plain_terms(part) == wanted]
+    if own.denials != 1 or not same or _of_part(own.tokens) or any(_has_denial(cut[at]) for at in same):
+        return False
+    return not any(_limited(own, cut[max(0, at - 1) : at + 1]) for at in same)
 
 
 def _denied(side: Statement, facing: Statement) -> frozenset[str]:

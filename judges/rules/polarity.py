@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import pairwise
 
-from assay.judges.rules.denials import denial
+from assay.judges.rules.denials import denial, denies_a_clause
 from assay.judges.rules.findings import Finding, for_answers, with_findings
-from assay.judges.rules.opposition import hinge, in_place, opposed
+from assay.judges.rules.opposition import DENIES, hinge, in_place, opposed
 from assay.judges.rules.statements import EVERYBODY, Statement, of_some
 from assay.judges.rules.step import Progress
 from assay.judges.schema import Claim, ClaimVerdict, Sample
@@ -100,6 +100,8 @@ def _difference(own: Statement, other: Statement) -> str | None:
     """How two statements differ in polarity: empty where they say the same, None where they cannot be compared."""
     if of_some(own, other):
         return None
+    if denies_a_clause(own, other):
+        return DENIES
     reason = in_place(own, other)
     return _in_other_words(own, other) if reason is None and len(own.content) >= LEAST_WORDS else reason
 

@@ -83,6 +83,9 @@ _BARE = re.compile(
 )
 """Words without an article, of which nothing is asked, e.g. `Maria Lopez`, `industrial pumps`."""
 
+_DEFINITE = re.compile(r"\W*(?:the|its|their|his|her|this)\s(?P<words>[\w'-]+(?:\s[\w'-]+){0,2})\W*$", re.I)
+"""A thing of which something may be told, e.g. `the monthly fee`."""
+
 _JOINS = re.compile(r"\b(?:of|in|for|with|from|at|by|on|as|or|and|to|about|being|was|is|has|had)\b", re.I)
 """A word that says more of the matter, e.g. `of`."""
 
@@ -118,7 +121,8 @@ class Denied(NamedTuple):
     """What the sources are said not to tell.
 
     `asked` is the kind of value that is asked for (`date`, `number`, `money`, `name`), `mention` where the words
-    themselves are said not to occur, `statement` where a whole statement is said not to be told, or empty.
+    themselves are said not to occur, `thing` where nothing is said to be told of a thing, `statement` where a whole
+    statement is said not to be told, or empty.
     """
 
     matter: str
@@ -145,4 +149,7 @@ def _named(match: re.Match[str]) -> Denied:
     mentioned = _MENTION.search(match.group("verb")) or match.re in _ELSEWHERE
     if not asked and mentioned and bare is not None and not _JOINS.search(matter):
         return Denied(bare.group("words"), "mention")
+    definite = _DEFINITE.match(matter)
+    if not asked and definite is not None and not _JOINS.search(matter):
+        return Denied(definite.group("words"), "thing")
     return Denied(matter, asked)

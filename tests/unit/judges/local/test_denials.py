@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from assay.judges.local.checkworthy import checkworthy
-from assay.judges.local.denials import MOST_DENIALS, denials, denied_though_stated
+from assay.judges.local.denials import MOST_DENIALS, denials
 from assay.judges.local.features import read_response
 from assay.judges.local.model import load_word_weights
-from assay.judges.schema import Claim, ClaimVerdict, Sample
+from assay.judges.schema import Claim, ClaimVerdict, Sample, Span
 from tests.waiting import cpu_seconds_below
 
 ENGLISH = (
@@ -73,7 +73,8 @@ The text does not mention the year of the merger.
 
 
 def stated(evidence: str, sentence: str) -> bool:
-    return denied_though_stated(Sample(id="", contexts=(evidence,), response=sentence), sentence) is not None
+    span = Span(start=0, end=len(sentence))
+    return bool(denials(Sample(id="", contexts=(evidence,), response=sentence), [(span, sentence)]))
 
 
 @pytest.mark.parametrize("sentence", FALSE_DENIALS)
@@ -136,3 +137,18 @@ def test_many_denials_over_long_evidence_take_no_long_time() -> None:
 def test_a_pointer_is_checked_unless_all_else_declines(response: str, *, answers: bool) -> None:
     view = read_response(Sample(id="", contexts=(ENGLISH,), response=response), load_word_weights())
     assert bool(checkworthy(view.sentences)) is answers
+
+
+@pytest.mark.parametrize(
+    ("evidence", "sentence", "is_false"),
+    [
+        ("The toll is 4 dollars.", "The documents do not mention the toll.", True),
+        ("Opened in 1932. The monthly toll is now 12 euros.", "The context does not specify the monthly toll.", True),
+        ("The toll is charged at the gate.", "The documents do not mention the toll.", False),
+        ("The toll road is 4 km long.", "The documents do not mention the toll.", False),
+        ("The toll is not 4 dollars.", "The documents do not mention the toll.", False),
+        ("The toll is 4 dollars.", "The documents do not mention the toll booth.", False),
+    ],
+)
+def test_a_thing_whose_value_a_passage_tells_is_told(evidence: str, sentence: str, is_false: bool) -> None:
+    assert stated(evidence, sentence) is is_false

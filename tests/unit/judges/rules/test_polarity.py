@@ -169,3 +169,20 @@ WORDS = [
 def test_a_text_never_contradicts_itself(parts: list[str]) -> None:
     text = " ".join(parts) + "."
     assert checked(text, text).verdict is ClaimVerdict.SUPPORTED
+
+
+PARTLY_DENIED = [
+    ("Dogs are allowed on the path, but not in the tunnel.", "Dogs are not allowed on the path.", True),
+    ("Dogs are allowed on the path, but not in the tunnel.", "Dogs are not allowed in the tunnel.", False),
+    ("The plan includes roaming but no free calls.", "The plan does not include roaming.", True),
+    ("The deposit is refundable, the fee is not.", "The deposit is not refundable.", True),
+    ("The fee is refundable, but not the deposit.", "The deposit is not refundable.", False),
+    ("If it rains, dogs are allowed on the path.", "Dogs are not allowed on the path.", False),
+    ("Smoking is allowed outside, but it is not allowed inside.", "Smoking is not allowed inside.", False),
+]
+
+
+@pytest.mark.parametrize(("evidence", "response", "is_wrong"), PARTLY_DENIED)
+def test_a_claim_that_denies_the_affirmed_clause_is_contradicted(evidence: str, response: str, is_wrong: bool) -> None:
+    wanted = ClaimVerdict.CONTRADICTED if is_wrong else ClaimVerdict.SUPPORTED
+    assert checked(response, evidence).verdict is wanted

@@ -20,7 +20,7 @@ from assay.judges.text.refusals import denied_matter, points_elsewhere
         ("Die Dokumente erwähnen nicht, wann Acme gegründet wurde.", "wann Acme gegründet wurde", "date"),
         ("Les documents ne mentionnent pas Maria Lopez.", "Maria Lopez", "mention"),
         ("文件没有提到王芳。", "王芳", "mention"),
-        ("The documents do not mention the salary.", "the salary", ""),
+        ("The documents do not mention the salary.", "salary", "thing"),
         ("The documents do not mention any other pumps.", "any other pumps", ""),
         ("The documents do not mention pumps for homes.", "pumps for homes", ""),
     ],
