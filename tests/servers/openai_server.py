@@ -259,7 +259,7 @@ class OpenAIServer:
         self._script = list(script)
         self._default = default
         self._api_key = api_key
-        self._latency_s = latency_s
+        self.latency_s = latency_s
         self._lock = threading.Lock()
         self.stopping = threading.Event()
         self.requests: list[Request] = []
@@ -297,7 +297,7 @@ class OpenAIServer:
         if request.path != "/v1/chat/completions":
             return _answer(fails(404, message="no such path"), {})
         answer = _answer(step, request.body)
-        self.stopping.wait(answer.delay_s + self._latency_s)
+        self.stopping.wait(answer.delay_s + self.latency_s)
         return answer
 
 

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     verify_every_s: Seconds = Field(5)
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
+    config_look_every_s: Seconds = Field(15, description="How often edited files are looked for.")
     trace_wait_s: Seconds = Field(900, description="How long a selected trace may be missing from the store.")
     max_age_s: Seconds = Field(6 * 3600, description="Work older than this is parked instead of tried again.")
     verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")

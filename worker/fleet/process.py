@@ -18,6 +18,7 @@ from assay.worker.config.root import find_root
 from assay.worker.config.settings import load_settings
 from assay.worker.fleet.app import RENEW_EVERY_S, TaskFailed, publish
 from assay.worker.fleet.loop import LoopThread
+from assay.worker.fleet.runtime_in_force import RuntimeInForce
 from assay.worker.records.reports import Report
 from assay.worker.telemetry.observe import TaskRun, observe
 from assay.worker.wiring.runtime import Runtime
@@ -39,13 +40,14 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         settings = load_settings()
-        self.runtime = Runtime(
-            settings, find_root(None, settings), redis_url=required_redis_url(settings), publish=publish
-        )
+        runtime = Runtime(settings, find_root(None, settings), redis_url=required_redis_url(settings), publish=publish)
+        self._state, self._clock = runtime.state, runtime.clock
+        self._in_force = RuntimeInForce(runtime)
         self._give_up_s = settings.batch_deadline_s + 60
         self._deliveries: dict[str, float] = {}
         self._loop = LoopThread()
         self._loop.spawn(self._renew())
+        self._loop.spawn(self._in_force.watch_files())
         threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
         # What is loaded by now stays. The collector need not walk it again while batches come and go.
         gc.freeze()
@@ -59,8 +61,8 @@ class WorkerProcess:
             self._deliveries[delivery_tag] = time.monotonic() + limit_s
 
         async def bounded() -> T:
-            async with asyncio.timeout(limit_s):
-                return await work(self.runtime)
+            async with asyncio.timeout(limit_s), self._in_force.borrowed() as runtime:
+                return await work(runtime)
 
         try:
             return self._loop.run(bounded())
@@ -74,7 +76,7 @@ class WorkerProcess:
             alive = [tag for tag, until in list(self._deliveries.items()) if until > time.monotonic()]
             try:
                 async with asyncio.timeout(RENEW_EVERY_S):
-                    await self.runtime.state.deliveries.renew(alive, now=self.runtime.clock.now())
+                    await self._state.deliveries.renew(alive, now=self._clock.now())
             except Exception as exc:  # noqa: BLE001  # whatever went wrong, to stop renewing would lose every batch
                 log.warning("process.renewal_failed", error=type(exc).__name__)
 

@@ -46,17 +46,34 @@ class Runtime:
         settings: Settings,
         root: ConfigRoot,
         *,
-        redis_url: str,
+        redis_url: str = "",
         publish: Publish | None = None,
         clock: Clock | None = None,
+        predecessor: Runtime | None = None,
     ) -> None:
+        """Read the deployment's files.
+
+        Args:
+            settings: of this process.
+            root: where the files are.
+            redis_url: where the state is. Not looked at where there is a predecessor.
+            publish: how work is sent to the queues.
+            clock: what the time is.
+            predecessor: the runtime of this process before an edit. Its connection to Redis and its judges are taken
+                over, so that an edit neither adds connections nor doubles the calls that may be in flight.
+
+        Raises:
+            ConfigurationError: names file, key and remedy.
+        """
         self.settings = settings
         self.root = root
         self.deployment = root.deployment()
         self.rubrics = load_rubrics(root, self.deployment, settings)
         self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
-        self.state: FleetState = redis_state(redis_url, prefix=settings.key_prefix)
+        self.state: FleetState = (
+            predecessor.state if predecessor else redis_state(redis_url, prefix=settings.key_prefix)
+        )
         self.store: Store = open_deployment_store(
             root,
             self.deployment,
@@ -65,7 +82,15 @@ class Runtime:
             limits=self.state.limits,
             locks=self.state.locks,
         )
-        self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
+        self.evaluators: dict[tuple[str, str | None], Evaluator] = predecessor.evaluators if predecessor else {}
+
+    def successor(self) -> Runtime:
+        """This process's runtime with the files as they are now.
+
+        Raises:
+            ConfigurationError: they cannot be used.
+        """
+        return Runtime(self.settings, self.root, publish=self.publish, clock=self.clock, predecessor=self)
 
     @cached_property
     def sweeper(self) -> Sweeper:
@@ -177,7 +202,7 @@ class Runtime:
         """
         from assay.judges.cascade import CascadeTier
 
-        known = self._evaluators.get((rubric_hash, calibration_hash))
+        known = self.evaluators.get((rubric_hash, calibration_hash))
         if known is not None:
             return known
         rubric = await self._rubric(rubric_hash)
@@ -186,7 +211,7 @@ class Runtime:
             return None
         judges = build_judges(rubric, self.settings)
         evaluator = assemble(rubric, [CascadeTier(judge, calibration_of(judge, published, rubric)) for judge in judges])
-        return self._evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
+        return self.evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
 
     async def _rubric(self, digest: str) -> Rubric | None:
         on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
@@ -201,7 +226,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close what was opened."""
-        for evaluator in self._evaluators.values():
+        for evaluator in self.evaluators.values():
             await evaluator.judge.close()
         await self.store.close()
         await self.state.close()
