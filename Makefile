@@ -54,8 +54,10 @@ golden: $(VENV)/.runtime
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov --cov-report=term --timeout 900 tests/unit
 
+# The wheel, the source, and the lock that belongs to them: what a pipeline or a machine without this checkout installs.
 dist: $(VENV)/.dev
 	$(BIN)/python -m build
+	cp requirements.lock dist/
 
 # The lock files hold every package with its hash, for every platform and Python the project supports.
 lock: $(VENV)/.dev

@@ -99,8 +99,10 @@ def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: 
     env = {**ENV, **Deployed.settings_with(deployed, places).environment()}
     with Supervisor(tmp_path / "logs") as supervisor:
         for name, body in services.items():
-            supervisor.start(name, [sys.executable, "-m", "assay.worker.cli", *body["command"]], env=env)
+            own = {**env, "ASSAY_ALIVE_FILE": str(tmp_path / f"{name}-alive")}
+            supervisor.start(name, [sys.executable, "-m", "assay.worker.cli", *body["command"]], env=own)
         deployed.watch(supervisor, broker)
         funnel = deployed.settled(10)
+        deployed.await_that(lambda: all((tmp_path / f"{name}-alive").exists() for name in services))
     assert funnel.adds_up
     assert funnel.rows[0].total_scored == 10

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Where control workers serve /metrics; unset: nowhere."
     )
+    alive_file: Path | None = Field(None, description="Touched every 5 s by a process that can work.")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -73,7 +74,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
-        "metrics_port",
+        *("alive_file", "metrics_port"),
         mode="before",
     )
     @classmethod

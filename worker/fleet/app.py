@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import structlog
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
+from assay.worker.fleet.alive import MARK_EVERY_S, mark_alive
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
 from assay.worker.telemetry.logging_setup import configure_logging, write_raw_line
@@ -64,7 +65,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_scheduler": "assay.worker.fleet.beat_clock:BeatClock",
         "beat_max_loop_interval": 5,
         "redbeat_redis_url": url,
         "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
@@ -97,6 +98,27 @@ def use_settings(settings: Settings) -> None:
 
 
 app.add_defaults(lambda: options(_chosen[0] if _chosen else load_settings()))
+
+
+class _MarkAlive(bootsteps.StartStopStep):
+    """Marks a worker as alive while it is connected and takes messages."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)  # type: ignore[assignment]
+    _repeated: Any = None
+
+    def start(self, parent: Any) -> None:
+        """The connection stands."""
+        settings = load_settings()
+        mark_alive(settings)
+        self._repeated = parent.timer.call_repeatedly(MARK_EVERY_S, mark_alive, args=(settings,))
+
+    def stop(self, parent: Any) -> None:
+        """The connection is lost, or the worker ends. Called also where it never stood."""
+        if self._repeated is not None:
+            self._repeated.cancel()
+
+
+app.steps["consumer"].add(_MarkAlive)
 
 
 class TaskFailed(Exception):

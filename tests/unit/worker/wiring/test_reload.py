@@ -181,7 +181,7 @@ def test_work_ends_with_what_it_began_with(home: Home) -> None:
 
     async def main() -> None:
         before = home.runtime
-        before.store.close = noting(before)  # type: ignore[method-assign]
+        before.store.close = noting(before)  # type: ignore[method-assign,assignment]
         in_force = RuntimeInForce(before)
         watching = asyncio.create_task(in_force.watch_files())
         async with asyncio.timeout(PATIENCE_S), in_force.borrowed() as first:
