@@ -3,10 +3,12 @@
 root.input                               the whole input of the root
 root.output.answer                       deeper, by JSONPath: keys, [0], [*], ['a key'], ..anything
 root.metadata.contexts                   one key of its metadata
-retriever.documents                      every retriever's documents, from its output or its metadata
+retriever.documents                      every retriever's documents, also of steps that only their names call so
+root.documents                           evidence under telling keys in the root's output, input and metadata
 span[name=search-*].output.hits[*].text  observations of a type whose name fits a pattern
 answer.input                             the model call whose output is the answer
 prompt                                   evidence inside the prompt of that call
+text(root.output)                        a value whole, as it stands or as JSON: for answers that are JSON
 """
 
 from __future__ import annotations
@@ -23,18 +25,30 @@ _FORM = re.compile(
 )
 """A selector with a field: `span[name=search-*].output.hits[*].text`."""
 
+_WHOLE = re.compile(r"text\((?P<inside>[^()]+)\)")
+"""A selector whose value is taken whole: `text(root.output)`."""
 _KEYS_ONLY = re.compile(r"(?:\.[^.\[\]*'\"?@$]+)+")
 """The rest of a path that is plain keys: `.answer.text`."""
 
 
 class Selector(Record):
-    """A parsed selector. `keys` are the plain keys of a path that has nothing else, `path` is JSONPath otherwise."""
+    """A parsed selector.
+
+    Attributes:
+        head: `root`, `answer`, `prompt` or a type of observation.
+        name: a pattern for its name.
+        field: `input`, `output`, `metadata` or `documents`.
+        keys: the plain keys of a path that has nothing else.
+        path: JSONPath otherwise.
+        is_whole: nothing is taken out of the value: `text(...)`.
+    """
 
     head: str
     name: str | None = None
     field: str = ""
     keys: tuple[str, ...] = ()
     path: str = ""
+    is_whole: bool = False
 
     @property
     def json_path(self) -> str:
@@ -53,6 +67,9 @@ def parse_selector(text: str) -> Selector:
     """
     if text == "prompt":
         return Selector(head="prompt")
+    whole = _WHOLE.fullmatch(text)
+    if whole is not None:
+        return parse_selector(whole["inside"]).model_copy(update={"is_whole": True})
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError(

@@ -1,185 +1,229 @@
-"""Chat messages in the shapes of the frameworks, and the text of a value.
+"""Chat messages in the dialects of the frameworks.
 
-Known: OpenAI (chat and responses), Anthropic, Gemini, LangChain (plain, serialised, LangGraph state), OpenTelemetry
-GenAI, Vercel AI. A message that only calls a tool has no text and is no answer.
+Known: OpenAI (chat, completions, Responses, Agents), Anthropic, Gemini, Bedrock Converse, Cohere, Ollama, LangChain
+(plain, serialised, tuples, LangGraph states, `repr`), Haystack, LlamaIndex, Pydantic AI, Vercel AI, AutoGen, Semantic
+Kernel, OpenTelemetry GenAI. A message that only calls a tool has no text and is no answer.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 from pydantic import JsonValue
 
 from assay.judges.schema import Record
+from assay.worker.extraction.failures import is_failure
+from assay.worker.extraction.fields import EMPTY, first, plainly
+from assay.worker.extraction.literals import decoded
+from assay.worker.extraction.message_forms import Fields, class_role, is_message, is_pair, role_of, wrapped
+from assay.worker.extraction.names import (
+    CALL_LISTS,
+    CALL_PARTS,
+    ERROR_STATES,
+    FIRST_COUNTS,
+    MESSAGE_CONTENT,
+    MESSAGE_LISTS,
+    SERVER_CALLS,
+    Role,
+    plain,
+)
+from assay.worker.extraction.parts import Content, is_text_part, joined, read_content
+from assay.worker.extraction.python_repr import CLASS
 
-Role = Literal["system", "user", "assistant", "tool"]
-
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "agent": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
-"""Roles as frameworks call them, in our words."""
-
-_CLASSES: dict[str, Role] = {
-    "SystemMessage": "system",
-    "HumanMessage": "user",
-    "AIMessage": "assistant",
-    "AIMessageChunk": "assistant",
-    "ToolMessage": "tool",
-    "FunctionMessage": "tool",
-}
-_LISTS = ("messages", "contents", "choices", "candidates", "generations")
-_ITEMS = {"message", "function_call", "function_call_output", "reasoning", "web_search_call", "file_search_call"}
-_RESULTS = {"tool_result", "function_call_output", "tool_call_response"}
-_TEXT_PARTS = {"", "text", "input_text", "output_text"}
 _DEPTH = 12
 """How deep shapes may be nested in one another; what lies deeper is no shape anybody sends."""
+_MOST = 5_000
+"""Messages that are read of one value, the last ones."""
+_PART_MARKS = {
+    "type",
+    "parts",
+    CLASS,
+    "tool_call_result",
+    "toolCallResult",
+    "toolResult",
+    "toolUse",
+    "functionResponse",
+}
+"""Keys by which an object is a part of a message, and not data: Haystack, Bedrock, Gemini."""
+_PART_ROLES: dict[str, Role] = {"systemprompt": "system", "userprompt": "user", "toolreturn": "tool"}
+_PART_ROLES |= {"retryprompt": "tool"}
+"""Pydantic AI: one request holds parts of several roles."""
 
 
 class Message(Record):
-    """One message; `text` is empty where it only calls a tool or shows an image."""
+    """One message.
+
+    Attributes:
+        role: who speaks.
+        text: empty where it only calls a tool or shows an image.
+        is_call: it asks for a tool, so whatever it says is not the end.
+        value: of a tool, what it answered.
+        has_failed: of a tool, that this is an error.
+        documents: evidence that is a part of the message.
+    """
 
     role: Role
     text: str
+    is_call: bool = False
+    value: JsonValue = None
+    has_failed: bool = False
+    documents: tuple[JsonValue, ...] = ()
 
 
 def messages_of(value: JsonValue, *, depth: int = _DEPTH) -> list[Message] | None:
     """The messages that a value holds, in order; None if it is not made of messages."""
     if depth <= 0:
         return None
+    value = decoded(value)
     if isinstance(value, list):
         return _of_list(value, depth)
-    if not isinstance(value, dict):
-        return None
-    for key in _LISTS:
-        inner = value.get(key)
+    return _of_object(plainly(value), depth) if isinstance(value, dict) else None
+
+
+def _of_object(fields: Fields, depth: int) -> list[Message] | None:
+    for key in MESSAGE_LISTS:
+        inner = decoded(fields.get(key))
         if isinstance(inner, list) and inner:
-            messages = _of_list(inner, depth - 1)
+            messages = _of_list(inner[:1] if key in FIRST_COUNTS else inner, depth - 1)
             if messages is not None:
-                return [*_system(value), *messages]
-    for key in ("input", "output"):  # OpenAI's responses: request and answer
-        inner = value.get(key)
-        if isinstance(inner, list) and any(isinstance(item, dict) and _is_message(item) for item in inner):
+                return [*_system(fields), *messages]
+    for key in ("input", "output"):  # OpenAI Responses: request and answer
+        inner = decoded(fields.get(key))
+        if isinstance(inner, list) and any(is_message(plainly(item)) for item in inner if isinstance(item, dict)):
             messages = _of_list(inner, depth - 1)
-            return None if messages is None else [*_system(value), *messages]
-    return list(_of_one(value, depth)) if _is_message(value) or _is_wrapped(value) else None
+            return None if messages is None else [*_system(fields), *messages]
+    if is_message(fields) or wrapped(fields) is not None:
+        return list(_of_one(fields, depth))
+    return None
 
 
 def _of_list(values: Sequence[JsonValue], depth: int) -> list[Message] | None:
-    if values and all(isinstance(value, list) for value in values):  # a batch: LangChain sends messages so
-        return _of_list(values[0], depth - 1) if depth > 0 and isinstance(values[0], list) else None
+    if depth <= 0 or not values:
+        return None
+    values = [decoded(value) for value in values[-_MOST:]]
+    if all(isinstance(value, list) for value in values) and not any(is_pair(value) for value in values):
+        return _of_list(values[0], depth - 1) if isinstance(values[0], list) else None  # a batch, as LangChain sends
     messages: list[Message] = []
     for value in values:
-        if not isinstance(value, dict) or not (_is_message(value) or _is_wrapped(value)):
+        fields = _as_fields(value)
+        if fields is None:
             return None
-        messages += _of_one(value, depth - 1)
+        messages += _of_one(fields, depth - 1)
     return messages or None
 
 
-def _is_message(value: Mapping[str, JsonValue]) -> bool:
-    if "role" in value and ("content" in value or "parts" in value or "tool_calls" in value):
-        return str(value["role"]).lower() in ROLES
-    kind = value.get("type")
-    if kind in {"human", "ai", "system", "tool", "function"} and ("content" in value or "data" in value):
-        return True
-    if kind in _ITEMS and ({"content", "call_id", "arguments", "output", "summary", "id"} & value.keys()):
-        return True
-    return _class_role(value) is not None or (isinstance(value.get("parts"), list) and "text" not in value)
+def _as_fields(value: JsonValue) -> Fields | None:
+    """One message's fields; None where it is no message."""
+    if isinstance(value, list) and is_pair(value):
+        return {"role": value[0], "content": value[1]}  # LangGraph: ("user", "text")
+    if not isinstance(value, dict):
+        return None
+    fields = plainly(value)
+    return fields if is_message(fields) or wrapped(fields) is not None else None
 
 
-def _is_wrapped(value: Mapping[str, JsonValue]) -> bool:
-    """A choice, a candidate or a generation: a message with things around it."""
-    inner = value.get("message")
-    if isinstance(inner, dict) and _is_message(inner):
-        return True
-    inner = value.get("content")
-    return isinstance(inner, dict) and "parts" in inner
-
-
-def _of_one(value: Mapping[str, JsonValue], depth: int) -> Iterator[Message]:
+def _of_one(fields: Fields, depth: int) -> Iterator[Message]:
     if depth <= 0:
         return
-    for key in ("message", "content"):
-        inner = value.get(key)
-        if isinstance(inner, dict) and (_is_message(inner) or "parts" in inner):
-            yield from _of_one({"role": "model", **inner} if key == "content" else inner, depth - 1)
-            return
-    body = value.get("kwargs") if _class_role(value) else value.get("data", value)
-    body = body if isinstance(body, dict) else value
-    role = _role(value)
-    content = next((body[key] for key in ("content", "parts", "output") if body.get(key) is not None), None)
+    inside = None if is_message(fields) and not isinstance(fields.get("message"), dict) else wrapped(fields)
+    if inside is not None:
+        yield from _of_one(inside, depth - 1)
+        return
+    inner = fields.get("kwargs" if class_role(fields) else "data")
+    body: Fields = {**fields, **plainly(inner)} if isinstance(inner, dict) else fields
+    if plain(str(body.get("type", ""))) in SERVER_CALLS:
+        yield from _server_call(body)
+        return
+    content = first(body, MESSAGE_CONTENT)
+    if isinstance(content, list) and any(_part_role(part) for part in content):
+        yield from _by_parts(content)
+        return
+    role = role_of(fields)
+    if _is_definition(content):
+        return
+    if role == "tool" and not _is_parts(content) and isinstance(content, dict | list):
+        yield Message(role="tool", text="", value=content, has_failed=_has_failed(body, content))
+        return
+    read = read_content(_unpacked(content))
+    parts = body.get("parts")
+    if isinstance(content, str) and isinstance(parts, list):  # Vercel AI: the text, and once more with its tools
+        also = read_content(parts)
+        read.results, read.documents = also.results, also.documents
+    yield from _messages(body, role, read)
+
+
+def _is_parts(content: JsonValue) -> bool:
+    parts = content if isinstance(content, list) else [content]
+    return bool(parts) and all(
+        isinstance(p, str) or (isinstance(p, dict) and bool(_PART_MARKS & p.keys())) for p in parts
+    )
+
+
+def _is_definition(content: JsonValue) -> bool:
+    """Whether this is the definition of a tool, which some recorders put among the messages."""
+    function = content.get("function") if isinstance(content, dict) else None
+    return isinstance(function, dict) and "name" in function and bool(function.keys() & {"parameters", "description"})
+
+
+def _unpacked(content: JsonValue) -> JsonValue:
+    """Content that is written as text is its parts only where it holds parts: an answer in JSON stays an answer."""
+    value = decoded(content)
+    is_parts = isinstance(value, list) and bool(value) and all(isinstance(p, dict) and _is_part(p) for p in value)
+    return value if is_parts else content
+
+
+def _is_part(part: Mapping[str, JsonValue]) -> bool:
+    return bool(_PART_MARKS & part.keys()) or is_text_part(part)
+
+
+def _messages(body: Fields, role: Role, content: Content) -> Iterator[Message]:
     # A user's message may carry what tools answered: evidence, and nothing the user said.
-    for result in _results(content):
-        yield Message(role="tool", text=content_text(result))
-    yield Message(role=role, text=content_text(content))
+    for result in content.results:
+        yield Message(role="tool", text="", value=result.value, has_failed=result.has_failed)
+    text = joined(content.texts) if role == "assistant" else "\n".join(filter(None, content.texts))
+    if role == "tool":
+        if text or not content.results:
+            value: JsonValue = text or first(body, MESSAGE_CONTENT)
+            yield Message(role="tool", text=text, value=value, has_failed=_has_failed(body, value))
+        return
+    yield Message(role=role, text=text, is_call=content.is_call or _calls(body), documents=tuple(content.documents))
 
 
-def _role(value: Mapping[str, JsonValue]) -> Role:
-    known = _class_role(value)
-    if known is not None:
-        return known
-    kind = str(value.get("type", ""))
-    if kind in _RESULTS:
-        return "tool"
-    for name in (str(value.get("role", "")).lower(), kind):
-        if name in ROLES:
-            return ROLES[name]
-    return "assistant"
+def _has_failed(body: Fields, value: JsonValue) -> bool:
+    return body.get("iserror") is True or plain(str(body.get("status", ""))) in ERROR_STATES or is_failure(value)
 
 
-def _class_role(value: Mapping[str, JsonValue]) -> Role | None:
-    """The role of a message that LangChain serialised by class."""
-    path = value.get("id")
-    if value.get("lc") is None or not isinstance(path, list) or not path:
-        return None
-    return _CLASSES.get(str(path[-1]))
+def _calls(body: Fields) -> bool:
+    extra = body.get("additionalkwargs")
+    inner = plainly(extra) if isinstance(extra, dict) else {}
+    if plain(str(body.get("type", ""))) in CALL_PARTS | {"toolcallrequestevent"}:
+        return True
+    return any(body.get(key) not in EMPTY or inner.get(key) not in EMPTY for key in CALL_LISTS)
 
 
-def _system(value: Mapping[str, JsonValue]) -> list[Message]:
+def _server_call(body: Fields) -> Iterator[Message]:
+    """A tool that the endpoint ran: what it answered. OpenAI Responses: file search, MCP, code."""
+    value = first(body, ("results", "output", "outputs"))
+    if value not in EMPTY:
+        yield Message(role="tool", text="", value=value, has_failed=body.get("error") not in EMPTY)
+
+
+def _part_role(part: JsonValue) -> Role | None:
+    kind = part.get("part_kind") if isinstance(part, dict) else None
+    return _PART_ROLES.get(plain(kind)) if isinstance(kind, str) else None
+
+
+def _by_parts(parts: Sequence[JsonValue]) -> Iterator[Message]:
+    for part in parts:
+        role = _part_role(part) or "assistant"
+        yield from _messages({}, role, read_content(part))
+
+
+def _system(fields: Fields) -> list[Message]:
     """Instructions that lie beside the messages: Anthropic, Gemini, OpenAI's responses."""
-    for key in ("system", "systemInstruction", "system_instruction", "instructions"):
-        text = content_text(value.get(key))
+    for key in ("system", "systeminstruction", "systeminstructions", "instructions"):
+        content = read_content(decoded(fields.get(key)))
+        text = "\n".join(content.texts)
         if text:
-            return [Message(role="system", text=text)]
+            return [Message(role="system", text=text, documents=tuple(content.documents))]
     return []
-
-
-def _results(content: JsonValue) -> Iterator[JsonValue]:
-    for part in content if isinstance(content, list) else ():
-        if isinstance(part, dict) and part.get("type") in _RESULTS:
-            yield next((part[key] for key in ("content", "response", "output", "result") if key in part), None)
-        elif isinstance(part, dict) and isinstance(part.get("functionResponse"), dict):
-            yield part["functionResponse"]
-
-
-def content_text(content: JsonValue) -> str:
-    """The text of a message's content: itself, or its text parts; tool calls, results and images have none."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "\n".join(filter(None, (_part_text(part) for part in content)))
-    if isinstance(content, dict):
-        if "parts" in content:
-            return content_text(content["parts"])
-        own = _part_text(content)
-        return own if own or "type" in content else json.dumps(content, ensure_ascii=False)
-    return ""
-
-
-def _part_text(part: JsonValue) -> str:
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict) or str(part.get("type", "")) not in _TEXT_PARTS or part.get("thought") is True:
-        return ""  # what Gemini marks as a thought is no part of its answer
-    text = part.get("text", part.get("content"))
-    return text if isinstance(text, str) else ""

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from assay.judges.rubric import SamplePaths
 from assay.judges.rubric.selectors import parse_selector
+from assay.worker.extraction.evidence import is_evidence_key
+from assay.worker.extraction.names import HISTORY_KEYS, LOOSE_EVIDENCE_KEYS, MESSAGE_LISTS, plain
 
-_TELLING = re.compile(
-    r"(?:^|\.)(?:contexts?|documents?|sources?|passages?|history|messages)(?:\.|$)"
-    r"|document\.content$|gen_ai\.|retrieval\.|(?:input|output)\.value$|(?:input|output)_messages"
+_ATTRIBUTES = re.compile(
+    r"document\.content$|gen_ai\.|retrieval\.|reranker\.|(?:input|output)\.value$|(?:input|output)_messages"
+    r"|llm\.(?:prompts|completions)|(?:^|\.)ai\.(?:prompt|response\.text|toolCall)|traceloop\.entity|gcp\.vertex\.agent|mlflow\.span(?:In|Out)puts"
 )
-"""A key that evidence or messages are kept under: `metadata.contexts`, `gen_ai.tool.call.result`, `input.value`."""
+"""An attribute that messages or evidence are kept under: `gen_ai.tool.call.result`, `input.value`."""
 
 
 def metadata_keys(paths: Iterable[SamplePaths]) -> set[str]:
@@ -30,7 +32,13 @@ def metadata_keys(paths: Iterable[SamplePaths]) -> set[str]:
 
 def cut_keys_needed(cut: Iterable[str]) -> frozenset[str]:
     """Of the keys whose values were cut, those that evidence or messages are kept under."""
-    return frozenset(key for key in cut if _TELLING.search(key))
+    return frozenset(key for key in cut if _ATTRIBUTES.search(key) or any(map(_is_telling, key.split("."))))
+
+
+def _is_telling(name: str) -> bool:
+    """Whether evidence, messages or earlier turns are kept under a name: `contexts`, `retrieved_chunks`, `history`."""
+    key = plain(name)
+    return is_evidence_key(key) or key in LOOSE_EVIDENCE_KEYS or key in MESSAGE_LISTS or key in HISTORY_KEYS
 
 
 def _first(path: str) -> set[str]:

@@ -9,41 +9,77 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_NOUNS = (
-    r"contexts?|documents?|docs|passages?|excerpts?|sources?|articles?|snippets?|chunks?|evidence|facts|"
-    r"(?:search|retrieval|tool) results?|results|knowledge(?: base)?|references?|reference (?:material|text)s?|"
-    r"background(?: information)?|source material"
+from assay.worker.extraction.headings import (
+    AFTER_NOUNS,
+    ANNOUNCING,
+    ANSWER_NOUNS,
+    EVIDENCE_NOUNS,
+    INSTRUCTION_NOUNS,
+    QUESTION_NOUNS,
+    TAGS,
 )
-_TAG = re.compile(
-    r"<(?P<close>/?)(?P<tag>documents?|docs?|contexts?|passages?|sources?|articles?|snippets?|chunks?|excerpts?|evidence|"
-    r"search_results?|knowledge(?:_base)?|references?|retrieved_\w{1,20})\b[^<>]{0,200}>",
-    re.IGNORECASE,
+
+_NOUNS = "|".join(EVIDENCE_NOUNS)
+_ASKING = "|".join(QUESTION_NOUNS)
+_AFTER = rf"(?:[ \t]+(?:{'|'.join(AFTER_NOUNS)}))?"
+_ANSWERS = "|".join(ANSWER_NOUNS)
+_TASKS = "|".join(INSTRUCTION_NOUNS)
+_BEFORE = (
+    r"(?!(?:what|which|who|where|how|why|do|does|are|is|can|could|please|list|show|give|was|welche\w*|wo|wie|quels?|"
+    r"quelles?|cu[aá]l(?:es)?|qu[eé]|quali?|wat|welke|какие|где|como|onde)\b)(?:[\w'’-]+[ \t]+){0,3}"
 )
+"""Up to three words before a noun: `The most relevant `, and not `What are your `. Chinese and Japanese write none."""
+_SPACELESS = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{0,6}?"
+_COLON = r"[:：]"
+_TAG = re.compile(rf"<(?P<close>/?)(?P<tag>{'|'.join(TAGS)})\b[^<>]{{0,200}}>", re.IGNORECASE)
 """A tag around evidence, opening or closing: `<document id="3">`, `</document>`."""
 _HEADING = re.compile(
-    rf"^[ \t]*(?:(?:\#{{1,6}}[ \t]*|\*\*|=+[ \t]*)(?!end\b)"
-    rf"(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:?[ \t]*(?:\*\*|=+)?:?"
-    rf"|(?!end\b)(?:[\w'-]+[ \t]+){{0,3}}(?:{_NOUNS})[ \t]*:)[ \t]*(?P<rest>[^\n]*)$",
+    rf"^[ \t]*(?:(?:\#{{1,6}}[ \t]*|\*\*|=+[ \t]*)(?!end\b)(?:{_BEFORE}|{_SPACELESS})(?:{_NOUNS})"
+    rf"(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*{_COLON}?[ \t]*(?:\*\*|=+)?{_COLON}?"
+    rf"|(?:【|\[)(?!end\b)(?:{_BEFORE}|{_SPACELESS})(?:{_NOUNS})(?:】|\](?![ \t]*\()){_COLON}?"
+    rf"|(?!end\b)(?:{_BEFORE}|{_SPACELESS})(?:{_NOUNS}){_AFTER}"
+    rf"(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*{_COLON})"
+    r"[ \t]*(?P<rest>[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 """A heading over evidence: `## Retrieved documents`, or `Context: the text begins here`."""
 _SENTENCE = re.compile(
-    rf"^[^\n]{{0,120}}\b(?:following|below)\b[^\n]{{0,60}}\b(?:{_NOUNS})\b[^\n]{{0,80}}[.:][ \t]*$",
+    rf"^(?=[^\n]{{0,200}}(?:{'|'.join(ANNOUNCING)}))"
+    rf"[^\n]{{0,140}}?(?<![A-Za-zÀ-ÿ])(?:{_NOUNS})(?![A-Za-zÀ-ÿ])[^\n]{{0,80}}[.:：。][ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 """A sentence that announces evidence: `Answer with the help of the following documents:`."""
 _QUESTION = re.compile(
-    r"^[ \t]*(?:\#{1,6}[ \t]*|\*\*)?(?:(?:the|user'?s?|customer'?s?|final|my|human|patient)[ \t]+)*"
-    r"(?:question|query|user input|user message)[ \t]*(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(?P<text>.*?)"
-    r"(?=^[^\n]{0,40}\banswer[^\n]{0,20}:[ \t]*$|\Z)",
+    r"^[ \t]*(?P<hash>\#{1,6}[ \t]*)?(?:\*\*|【|\[)?(?:(?:the|user'?s?|customer'?s?|final|my|human|patient|"
+    r"current|die|la|le|el|il|a|de|o|L['’]utilisateur|用户|ユーザーの|사용자)[ \t]*)*"
+    rf"(?:{_ASKING})(?:[ \t]+(?:des?|del|do|der|from|of)[^\n:：]{{1,40}})?[ \t]*(?:\*\*|】|\])?[ \t]*"
+    rf"(?:{_COLON}(?:\*\*)?|(?<=\*\*)\n|(?<=】)|(?<=\])\n|(?(hash)\n|(?!)))[ \t]*(?P<text>.*?)"
+    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}[:：](?:\*\*)?[ \t]*$|^\#{{1,6}}[ \t]*\S|^【|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """The question and all that follows it: `User question: how long is the warranty?`."""
-_QUESTION_TAG = re.compile(r"<(question|query|user_input)\b[^>]{0,80}>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
-"""`<question>How long is the warranty?</question>`."""
+_ASKED_BELOW = re.compile(
+    rf"^(?![^\n]*(?:{_NOUNS})[^\n]*$)[^\n]{{0,80}}(?<![A-Za-zÀ-ÿ])(?:{_ASKING})[^\n]{{0,30}}{_COLON}[ \t]*\n"
+    r"(?P<text>.*?)"
+    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}{_COLON}[ \t]*$|\Z)",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+"""A sentence that announces the question: `Here is the question:`."""
+_TURN = re.compile(
+    r"^(?:Q|Human|User|Customer|H|用户)[:：][ \t]*(?P<text>.*?)(?=^(?:A|Assistant|AI|Bot|H|助手)[:：]|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+"""The user's turn in a prompt that is one text: `Human: how long is the warranty?`, `Q: …`."""
+_QUESTION_TAG = re.compile(
+    r"<(?P<close>/?)(?P<tag>question|query|user_(?:input|question|query|message)|frage|pregunta|domanda|pergunta)\b[^<>]{0,80}>",
+    re.IGNORECASE,
+)
+"""A tag around the question, opening or closing: `<question>How long is the warranty?</question>`."""
 _STOP = re.compile(
-    r"^[ \t]*(?:\#{1,6}[ \t]*\S|\*\*[^*\n]{1,40}\*\*[ \t]*:?|(?:[\w'-]+[ \t]+){0,2}"
-    r"(?:question|query|answer|instructions?|task|user input|user message|rules)\b[^\n]{0,20}:)",
+    r"^[ \t]*(?:\#{1,6}[ \t]*\S|\*\*[^*\n]{1,40}\*\*[ \t]*[:：]?|【[^】\n]{1,20}】|"
+    rf"(?:[\w'’-]+[ \t]+){{0,2}}(?:{_ASKING}|{_ANSWERS}|{_TASKS})(?![\w])[^\n:：]{{0,20}}[:：]"
+    rf"|{_SPACELESS}(?:{_ASKING}|{_ANSWERS}|{_TASKS})[:：]|(?:Q|A|Human|User|Assistant)[:：]"
+    rf"|[^\n]{{0,40}}(?<![A-Za-zÀ-ÿ])(?:{_ASKING})[:：][ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 """What ends a section of evidence: the next heading, `**Rules**`, or `Question:`."""
@@ -65,11 +101,36 @@ def evidence_in(text: str) -> list[str]:
 
 def question_in(text: str) -> str:
     """The question in a prompt that holds evidence, too; the whole text where none is marked."""
-    tagged = _QUESTION_TAG.search(text[:_LONGEST])
+    text_before = text[:_LONGEST]
+    tagged = _tagged_question(text_before)
     if tagged:
-        return tagged[2].strip()
-    marked = list(_QUESTION.finditer(text[:_LONGEST]))
-    return marked[-1]["text"].strip() if marked and marked[-1]["text"].strip() else text
+        return tagged
+    for form in (_QUESTION, _TURN, _ASKED_BELOW):
+        marked = [match["text"].strip() for match in form.finditer(text_before)]
+        if marked and marked[-1]:
+            return marked[-1]
+    return _outside_tags(text_before) or text
+
+
+def _outside_tags(text: str) -> str:
+    """What stands around tagged evidence; empty where no evidence is tagged, or nothing stands around it."""
+    tags = list(_TAG.finditer(text))
+    if not tags or tags[0]["close"] or not tags[-1]["close"]:
+        return ""
+    return f"{text[: tags[0].start()].strip()}\n{text[tags[-1].end() :].strip()}".strip()
+
+
+def _tagged_question(text: str) -> str:
+    """What stands in the last pair of tags; each tag is read once."""
+    opened: dict[str, int] = {}
+    question = ""
+    for match in _QUESTION_TAG.finditer(text):
+        tag = match["tag"].lower()
+        if not match["close"]:
+            opened[tag] = match.end()
+        elif tag in opened:
+            question = text[opened.pop(tag) : match.start()].strip() or question
+    return question
 
 
 def _tagged(text: str) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from assay.judges.rubric.selectors import Selector
-from assay.worker.extraction import documents
-from assay.worker.extraction.steps import answering, relevant
+from assay.worker.extraction.answers import Reading, answer_of
+from assay.worker.extraction.attributes import INSTRUCTIONS, instructions_in, recorded
+from assay.worker.extraction.fields import EMPTY
+from assay.worker.extraction.kinds import kind_of
+from assay.worker.extraction.model_words import written_by_models
+from assay.worker.extraction.retrievals import documents_of, retrieving
+from assay.worker.extraction.steps import answering, application_under, relevant
 from assay.worker.records.traces import Observation, Trace
 
 if TYPE_CHECKING:
@@ -21,16 +26,29 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"\['([A-Za-z_][A-Za-z0-9_]*)'\]")
 """A plain key in a normalised JSONPath: `['documents']`, which reads `.documents`."""
-_EMPTY: tuple[JsonValue, ...] = (None, "", [], {})
+_BEGUN = 20
+"""Characters of a model call's words by which a text that a recorder cut is known to repeat them."""
+_MOST_HINTS = 20
+"""Model calls whose words are looked for in what the root shows."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A value and where it was, as a person would write it."""
+    """A value and where it was, as a person would write it.
+
+    Attributes:
+        value: what is there.
+        source: `tool 'kb' (2e88c1d0).output`.
+        is_tool: it is what a tool answered.
+        has_failed: the step is marked as failed, so its output is no evidence.
+        step: whose it is; None for the root's.
+    """
 
     value: JsonValue
     source: str
     is_tool: bool = False
+    has_failed: bool = False
+    step: Observation | None = None
 
 
 @dataclass(frozen=True)
@@ -41,44 +59,161 @@ class Source:
 
     @cached_property
     def steps(self) -> list[Observation]:
-        """The steps that count, in order of time."""
-        return relevant(self.trace)
+        """The steps that count, in order of time, with what they recorded in attributes put in its place."""
+        return [_filled(step) for step in relevant(self.trace)]
+
+    @cached_property
+    def root_fields(self) -> dict[str, Place]:
+        """Input, output, metadata and instructions of the root, or of the application's step under an empty one."""
+        root = self.trace.root
+        fields = _fields("root", self.trace.input, self.trace.output, root.metadata)
+        if self.application is not None:
+            own = self.content(self.application)
+            fields |= {"input": own["input"], "output": own["output"], "instructions": own["instructions"]}
+        return fields
+
+    @cached_property
+    def application(self) -> Observation | None:
+        """The step that is the application, where the root is a request that recorded neither input nor output."""
+        root = self.trace.root
+        fields = _fields("root", self.trace.input, self.trace.output, root.metadata)
+        is_empty = fields["input"].value in EMPTY and fields["output"].value in EMPTY
+        return application_under(root.observation_id, self.steps) if is_empty else None
+
+    @cached_property
+    def readings(self) -> dict[str, Reading]:
+        """What each model call said, by the step's id."""
+        return {step.id: answer_of(step.output) for step in self.steps if kind_of(step) == "generation"}
+
+    @cached_property
+    def knows_tools(self) -> bool:
+        """Whether the tools of this run were recorded as steps: what they told the model is known, then, from those."""
+        tools = [step for step in self.steps if kind_of(step) == "tool"]
+        return any(step.output not in EMPTY or self.is_failed(step) for step in tools)
+
+    @cached_property
+    def _above_failed(self) -> frozenset[str]:
+        """The ids of tools under which the same call was recorded once more, as failed."""
+        failed = {s.parent_id for s in self.steps if kind_of(s) == "tool" and has_failed(s) and s.parent_id}
+        return frozenset(s.id for s in self.steps if s.id in failed and kind_of(s) == "tool")
+
+    def is_failed(self, step: Observation) -> bool:
+        """Whether a step failed, by its own mark or by that of the same call under it."""
+        return has_failed(step) or step.id in self._above_failed
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """What model calls wrote inside JSON: no evidence, whatever key it stands under."""
+        return written_by_models(step.output for step in self.steps if kind_of(step) == "generation")
+
+    @cached_property
+    def shown(self) -> Reading | None:
+        """The answer in the root's output; None where it has no output.
+
+        An object that does not name its answer may repeat what a model call said: then that is the answer.
+        """
+        output = self.root_fields["output"].value
+        if output is None:
+            return None
+        reading = answer_of(output)
+        spoken = [r.text for r in self.readings.values() if r.text is not None][-_MOST_HINTS:]
+        if reading.text is None and isinstance(output, str):
+            begun = (text for text in reversed(spoken) if len(text) > _BEGUN and text[:_BEGUN] in output)
+            return next((Reading(text=text) for text in begun), reading)
+        if reading.text is None and isinstance(output, dict):
+            again = (answer_of(output, hint=text) for text in reversed(spoken))
+            return next((hinted for hinted in again if hinted.text is not None), reading)
+        return reading
 
     @cached_property
     def answer(self) -> Observation | None:
         """The model call that gave the answer."""
-        return answering(self.trace, self.steps)
+        return answering(self.trace, self.steps, self.readings, self.shown)
+
+    def content(self, step: Observation) -> dict[str, Place]:
+        """Input, output, metadata and instructions of a step, each with its place."""
+        name = f"{step.type.lower()} {step.name!r} ({step.id[:8]})"
+        return _fields(name, step.input, step.output, step.metadata, step, is_failed=self.is_failed(step))
+
+
+def has_failed(step: Observation) -> bool:
+    """Whether a step is marked as failed: by its level, or by OpenTelemetry's `error.type`."""
+    error = step.metadata.get("error.type", step.metadata.get("attributes.error.type"))
+    return step.level == "ERROR" or error not in EMPTY
+
+
+def _filled(step: Observation) -> Observation:
+    """A step whose input and output are read from its attributes where it has none."""
+    if not step.metadata or (step.input is not None and step.output is not None):
+        return step
+    filled = {
+        name: recorded(step.metadata, is_output=name == "output")[0]
+        for name in ("input", "output")
+        if getattr(step, name) is None
+    }
+    return step.model_copy(update=filled)
+
+
+def _fields(
+    name: str,
+    given: JsonValue,
+    output: JsonValue,
+    metadata: Mapping[str, JsonValue],
+    step: Observation | None = None,
+    *,
+    is_failed: bool = False,
+) -> dict[str, Place]:
+    is_tool = step is not None and kind_of(step) == "tool"
+    fields = {
+        "metadata": Place(dict(metadata), f"{name}.metadata"),
+        "instructions": Place(instructions_in(metadata), f"{name}.metadata['{INSTRUCTIONS}']"),
+    }
+    for field, own in (("input", given), ("output", output)):
+        value, attribute = recorded(metadata, is_output=field == "output") if own is None else (own, "")
+        at = f"metadata['{attribute}']" if attribute else field
+        fields[field] = Place(value, f"{name}.{at}", is_tool, is_failed, step)
+    return fields
 
 
 def resolve(source: Source, selector: Selector) -> Iterator[Place]:
     """Every non-empty value a selector leads to; of a type, step by step in order of time."""
-    for name, is_tool, content in _heads(source, selector):
-        if selector.field == "documents":
-            yield from _documents(name, content)
-            continue
-        for place in _inside(content.get(selector.field), selector, f"{name}.{selector.field}"):
-            if place.value not in _EMPTY:
-                yield Place(place.value, place.source, is_tool)
-
-
-def _heads(source: Source, selector: Selector) -> Iterator[tuple[str, bool, dict[str, JsonValue]]]:
-    trace = source.trace
-    if selector.head == "root":
-        yield "root", False, {"input": trace.input, "output": trace.output, "metadata": trace.root.metadata}
+    if selector.field == "documents" and selector.head not in {"root", "answer"}:
+        for step, content in _steps(source, selector):
+            shown = source.shown.text if source.shown else None
+            for text, path in documents_of(step, source.steps, shown):
+                yield Place(text, f"{content['metadata'].source.removesuffix('.metadata')}.{path}")
         return
+    for content in _heads(source, selector):
+        field = content[selector.field]
+        for place in _inside(field, selector):
+            if place.value not in EMPTY:
+                yield place
+
+
+def _heads(source: Source, selector: Selector) -> Iterator[dict[str, Place]]:
+    if selector.head == "root":
+        yield source.root_fields
+        return
+    for _, content in _steps(source, selector):
+        yield content
+
+
+def _steps(source: Source, selector: Selector) -> Iterator[tuple[Observation, dict[str, Place]]]:
     if selector.head == "answer":
         steps = [source.answer] if source.answer else []
+    elif selector.head == "retriever" and selector.field == "documents":
+        steps = retrieving(source.steps)
     else:
-        steps = [s for s in source.steps if s.type.lower() == selector.head]
+        steps = [s for s in source.steps if selector.head in {s.type.lower(), kind_of(s)}]
     for step in steps:
         if selector.name is None or fnmatchcase(step.name, selector.name):
-            content: dict[str, JsonValue] = {"input": step.input, "output": step.output, "metadata": step.metadata}
-            yield f"{step.type.lower()} {step.name!r} ({step.id[:8]})", step.type.lower() == "tool", content
+            yield step, source.content(step)
 
 
-def _inside(value: JsonValue, selector: Selector, at: str) -> Iterator[Place]:
+def _inside(field: Place, selector: Selector) -> Iterator[Place]:
+    value, at = field.value, field.source
     if not selector.keys and not selector.path:
-        yield Place(value, at)
+        yield field
         return
     if selector.field == "metadata" and isinstance(value, dict):
         joined = ".".join(selector.keys)  # nested metadata is flattened to dotted keys by some stores
@@ -87,18 +222,8 @@ def _inside(value: JsonValue, selector: Selector, at: str) -> Iterator[Place]:
             return
     if isinstance(value, dict | list):
         for match in _compiled(selector.json_path).finditer(value):
-            yield Place(match.obj, f"{at}{_short(match.path)}")  # type: ignore[arg-type]  # JSON in, JSON out
-
-
-def _documents(name: str, content: dict[str, JsonValue]) -> Iterator[Place]:
-    passages = list(documents.passages(content.get("output"), keep_objects=False))
-    field_name = "output"
-    if not passages:
-        metadata = content.get("metadata")
-        passages = list(documents.in_metadata(metadata)) if isinstance(metadata, dict) else []
-        field_name = "metadata"
-    for text, path in passages:
-        yield Place(text, f"{name}.{field_name}{path}")
+            place = f"{at}{_short(match.path)}"
+            yield replace(field, value=match.obj, source=place)  # type: ignore[arg-type]  # JSON in, JSON out
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Sample
-from assay.worker.extraction import ROLES, Extraction, extract
+from assay.worker.extraction.extract import Extraction, extract
+from assay.worker.extraction.names import ROLES
 from assay.worker.records.traces import Trace
 
 __all__ = ["ROLES", "build_sample", "sample_of"]
@@ -30,7 +31,8 @@ def sample_of(trace: Trace, extraction: Extraction) -> Sample:
         UnjudgeableSample: no response was found (`no_response`).
     """
     if extraction.response is None:
-        raise UnjudgeableSample("no_response", f"nothing at {', '.join(extraction.tried['response'])}")
+        nothing = f"nothing at {', '.join(extraction.tried['response'])}"
+        raise UnjudgeableSample("no_response", extraction.reasons.get("response", nothing))
     return Sample(
         id=trace.id,
         question=extraction.question.text if extraction.question else "",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from assay.worker.extraction.texts import text_of
+from assay.worker.extraction.answers import Reading
+from assay.worker.extraction.fields import EMPTY
+from assay.worker.extraction.kinds import kind_of
 from assay.worker.records.traces import Observation, Trace
 
 _ASIDE = {"evaluator", "guardrail"}
@@ -14,7 +17,7 @@ _ASIDE = {"evaluator", "guardrail"}
 def relevant(trace: Trace) -> list[Observation]:
     """The trace's steps in order of time, without evaluators, guardrails and what lies under them."""
     parents = {step.id: step.parent_id for step in trace.observations}
-    aside = {step.id for step in trace.observations if step.type.lower() in _ASIDE}
+    aside = {step.id for step in trace.observations if kind_of(step) in _ASIDE}
 
     def is_aside(step_id: str | None) -> bool:
         seen: set[str] = set()
@@ -28,27 +31,56 @@ def relevant(trace: Trace) -> list[Observation]:
     return sorted((s for s in trace.observations if not is_aside(s.id)), key=lambda step: (step.start, step.id))
 
 
-def answering(trace: Trace, steps: Sequence[Observation]) -> Observation | None:
+def application_under(root_id: str, steps: Sequence[Observation]) -> Observation | None:
+    """The only step with an input or output directly under a root without any, at any depth of such roots.
+
+    A web framework's span around the application records no content. Of several steps nobody knows which is the
+    application, and a step that failed shows nothing that a user saw.
+    """
+    below: dict[str | None, list[Observation]] = defaultdict(list)
+    for step in steps:
+        if step.id != root_id:
+            below[step.parent_id].append(step)
+    at, seen = root_id, {root_id}
+    while len(below[at]) > 0:
+        holding = [step for step in below[at] if step.input not in EMPTY or step.output not in EMPTY]
+        if len(holding) == 1:
+            is_other = kind_of(holding[0]) in {"retriever", "embedding"} or holding[0].level == "ERROR"
+            return None if is_other else holding[0]
+        if holding or len(below[at]) > 1 or below[at][0].id in seen:
+            return None
+        at = below[at][0].id
+        seen.add(at)
+    return None
+
+
+def answering(
+    trace: Trace, steps: Sequence[Observation], readings: Mapping[str, Reading], shown: Reading | None
+) -> Observation | None:
     """The model call that gave the answer: the one whose words the root's output repeats, else the last that spoke.
 
-    Calls that failed or only called a tool gave none. Where the root itself failed or shows an empty answer, or a
-    step failed after the last call that spoke, that call's words may never have become the answer: then it is none.
+    Calls that failed or called a tool gave none, unless the root repeats their words. Where the root itself failed or
+    shows an empty answer, or a step failed after the last call that spoke, that call's words may never have become the
+    answer: then it is none.
+
+    Args:
+        trace: the trace.
+        steps: those of its steps that count.
+        readings: what each model call said, by the step's id.
+        shown: the answer in the root's output; None where it has no output.
     """
     if trace.root.level == "ERROR":
         return None
-    spoke = [s for s in steps if s.type.lower() == "generation" and s.level != "ERROR" and _said(s) is not None]
+    spoke = [s for s in steps if s.level != "ERROR" and s.id in readings and readings[s.id].text is not None]
+    if not spoke or (shown is not None and shown.text is None):
+        return None
+    if shown is not None and shown.text is not None:
+        text = shown.text.strip()
+        same = [step for step in spoke if (readings[step.id].text or "").strip() == text]
+        return same[-1] if same else spoke[-1]
+    spoke = [step for step in spoke if not readings[step.id].asks_tool]
     if not spoke:
         return None
-    shown = text_of(trace.output, role="assistant") if trace.output is not None else None
-    if trace.output is not None and shown is None:
-        return None
-    if shown is not None:
-        same = [step for step in spoke if (_said(step) or "").strip() == shown.strip()]
-        return same[-1] if same else spoke[-1]
     last = max(spoke, key=lambda step: (step.end or step.start, step.start))
     has_failed_since = any(step.level == "ERROR" and step.start >= last.start for step in steps)
     return None if has_failed_since else last
-
-
-def _said(step: Observation) -> str | None:
-    return text_of(step.output, role="assistant")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from tests.servers.langfuse import HOBBY, Faults, LangfuseServer, LangfuseSettings, failing_score_writes
+from tests.servers.langfuse.faults import slow_datasets
 from tests.servers.langfuse.seeding import seed_recorded
 
 
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         most_response_bytes=5_000_000 if given.plan == "hobby" else None,
     )
     faults = failing_score_writes(given.fail_writes, seed=given.seed) if given.fail_writes else Faults()
+    if given.slow_datasets:
+        faults = slow_datasets(given.slow_datasets, seed=given.seed)
     with LangfuseServer(settings, faults=faults, port=given.port) as server:
         now = int(time.time() * 1000)
         span = int(given.hours * 3_600_000)
@@ -55,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lag", type=float, default=0.0, help="seconds until a score is visible")
     parser.add_argument("--plan", choices=("self-hosted", "hobby"), default="self-hosted", help="whose limits hold")
     parser.add_argument("--fail-writes", type=float, default=0.0, help="share of score writes that fail somehow")
+    parser.add_argument("--slow-datasets", type=float, default=0.0, help="share of dataset calls without an answer")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

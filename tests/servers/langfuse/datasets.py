@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tests.servers.langfuse.issues import Reply
 if TYPE_CHECKING:
     from tests.servers.langfuse.project import Project
 
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 ITEM_FIELDS = ("status", "sourceTraceId", "sourceObservationId", "input", "expectedOutput", "metadata")
 
 
@@ -106,7 +108,7 @@ def put_item(project: Project, call: Call) -> Reply:
     item_id = body.get("id") or project.ids.new()
     known = project.datasets.item(item_id) or {**dict.fromkeys(ITEM_FIELDS), "status": "ACTIVE"}
     times = {"createdAt": clock.iso(now), "updatedAt": clock.iso(now)}
-    changed = {name: body[name] for name in ITEM_FIELDS if body.get(name) is not None}
+    changed = {name: cleaned(body[name]) for name in ITEM_FIELDS if body.get(name) is not None}
     item = {
         **{name: known[name] for name in ITEM_FIELDS},
         **changed,
@@ -118,6 +120,15 @@ def put_item(project: Project, call: Call) -> Reply:
     }
     project.datasets.versions.setdefault(item_id, []).append((now, item))
     return Reply(200, item)
+
+
+def cleaned(value: Any) -> Any:
+    """Without C0 and C1 control characters, as the server's own validator leaves every text of an item."""
+    if isinstance(value, str):
+        return CONTROL.sub("", value)
+    if isinstance(value, dict):
+        return {CONTROL.sub("", key): cleaned(inner) for key, inner in value.items()}
+    return [cleaned(inner) for inner in value] if isinstance(value, list) else value
 
 
 def get_item(project: Project, call: Call) -> Reply:

@@ -11,6 +11,8 @@ from urllib.parse import unquote_plus
 
 Kind = Literal["status", "timeout", "lost_answer", "cut", "slow", "drop"]
 SCORE_WRITES = r"POST /api/public/(scores|ingestion)$"
+SILENT: tuple[Kind, ...] = ("timeout", "lost_answer")
+DATASET_CALLS = r"/api/public/(v2/datasets|dataset-items)(/|$)"
 
 
 @dataclass(frozen=True)
@@ -78,4 +80,10 @@ def failing_score_writes(share: float = 0.2, *, seed: int = 0, hang_s: float = 3
         Fault("lost_answer", each, delay_s=hang_s),
         Fault("drop", each),
     )
+    return Faults(seed, rules)
+
+
+def slow_datasets(share: float = 0.2, *, seed: int = 0, hang_s: float = 50.0) -> Faults:
+    """Dataset calls of which this share gets no answer in time, done or not, as a busy server was seen to do."""
+    rules = [Fault(kind, share / 2, on=DATASET_CALLS, delay_s=hang_s) for kind in SILENT]
     return Faults(seed, rules)

@@ -8,25 +8,13 @@ from typing import Any
 
 from tests.servers.langfuse import clock
 from tests.servers.langfuse.model_prices import priced
+from tests.servers.langfuse.otlp_dialects import is_hidden, name_of, texts_of, type_of
 from tests.servers.langfuse.rows import as_text
 from tests.servers.langfuse.score_checks import clean_environment
 
 Values = dict[str, Any]
 
-LANGFUSE_TYPES = {
-    "span", "generation", "event", "agent", "tool", "chain", "retriever", "evaluator", "embedding", "guardrail",
-}  # fmt: skip
-OPENINFERENCE = {
-    "LLM": "GENERATION", "RETRIEVER": "RETRIEVER", "TOOL": "TOOL", "CHAIN": "CHAIN", "AGENT": "AGENT",
-    "EMBEDDING": "EMBEDDING", "GUARDRAIL": "GUARDRAIL", "EVALUATOR": "EVALUATOR",
-}  # fmt: skip
-GENAI = {
-    "chat": "GENERATION", "text_completion": "GENERATION", "generate_content": "GENERATION",
-    "embeddings": "EMBEDDING", "invoke_agent": "AGENT", "execute_tool": "TOOL",
-}  # fmt: skip
-# The first attribute that is there gives the column; those of input and output do not stay in the metadata.
-INPUTS = ("langfuse.observation.input", "gen_ai.input.messages", "gen_ai.prompt", "input.value")
-OUTPUTS = ("langfuse.observation.output", "gen_ai.output.messages", "gen_ai.completion", "output.value")
+ROOT_MARKS = ("langfuse.internal.as_root", "langfuse.internal.is_app_root")
 MODELS = ("langfuse.observation.model.name", "gen_ai.response.model", "gen_ai.request.model", "llm.model_name")
 METADATA = re.compile(r"langfuse\.(observation|trace)\.metadata\.(.+)")
 
@@ -40,24 +28,24 @@ def columns_of(resource: Values, scope: Values, span: Values) -> Values:
     around, own = _values(resource.get("attributes")), _values(span.get("attributes"))
     both = {**around, **own}
     parent = span.get("parentSpanId") or None
-    name = span["name"]
+    given, answered = texts_of(own, _events(span), str(scope.get("name", "")))
     columns: Values = {
         "id": span["spanId"],
         "traceId": span["traceId"],
         "parentObservationId": parent,
-        "name": name,
-        "type": _type_of(own),
+        "name": name_of(span["name"], own),
+        "type": type_of(own),
         "startTime": _time(span["startTimeUnixNano"]),
-        "input": _first(own, INPUTS),
-        "output": _first(own, OUTPUTS),
+        "input": given,
+        "output": answered,
         "userId": str(_first(own, ("user.id", "langfuse.user.id")) or ""),
         "sessionId": str(_first(own, ("session.id", "langfuse.session.id")) or ""),
         "version": str(own.get("langfuse.version", "")),
         "release": str(_first(both, ("langfuse.release",)) or ""),
         "environment": clean_environment(_first(both, ("langfuse.environment", "deployment.environment"))) or "default",
         "tags": list(own.get("langfuse.trace.tags", [])),
-        "traceName": _first(own, ("langfuse.trace.name",)) or (None if parent else name),
-        "isRootObservation": parent is None or own.get("langfuse.internal.as_root") is True,
+        "traceName": _first(own, ("langfuse.trace.name",)) or (None if parent else name_of(span["name"], own)),
+        "isRootObservation": parent is None or any(own.get(key) is True for key in ROOT_MARKS),
         "metadata": _metadata(around, scope, own),
         **_level(own, span),
         **_generation(own),
@@ -91,12 +79,8 @@ def _first(values: Values, names: tuple[str, ...]) -> Any:
     return next((values[name] for name in names if values.get(name) is not None), None)
 
 
-def _type_of(own: Values) -> str:
-    said = str(own.get("langfuse.observation.type", "")).lower()
-    if said in LANGFUSE_TYPES:
-        return said.upper()
-    kind = OPENINFERENCE.get(str(own.get("openinference.span.kind", "")).upper())
-    return kind or GENAI.get(str(own.get("gen_ai.operation.name", "")), "SPAN")
+def _events(span: Values) -> list[tuple[str, Values]]:
+    return [(str(event.get("name", "")), _values(event.get("attributes"))) for event in span.get("events") or ()]
 
 
 def _level(own: Values, span: Values) -> Values:
@@ -111,7 +95,8 @@ def _generation(own: Values) -> Values:
     model = str(_first(own, MODELS) or "")
     usage = _json(own.get("langfuse.observation.usage_details")) or _usage(own)
     given_cost = _json(own.get("langfuse.observation.cost_details")) or {}
-    found = priced(model, {key: int(value) for key, value in usage.items()}, given_cost)
+    counts = {key: int(value) for key, value in usage.items() if isinstance(value, int | float)}
+    found = priced(model, counts, given_cost)
     started = own.get("langfuse.observation.completion_start_time")
     return {
         **found,
@@ -146,8 +131,7 @@ def _metadata(around: Values, scope: Values, own: Values) -> Values:
     found |= {f"scope.{key}": scope[key] for key in ("version", "name") if scope.get(key)}
     found |= {f"resourceAttributes.{key}": value for key, value in around.items()}
     if not sdk:
-        hidden = {*INPUTS, *OUTPUTS}
-        kept = {key: value for key, value in own.items() if key not in hidden and not METADATA.fullmatch(key)}
+        kept = {key: value for key, value in own.items() if not is_hidden(key) and not METADATA.fullmatch(key)}
         found |= {f"attributes.{key}": value for key, value in kept.items()}
     return {key: as_text(value) for key, value in found.items()}
 

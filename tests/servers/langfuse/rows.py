@@ -136,9 +136,15 @@ def as_text(value: Any) -> str:
 def parsed(raw: str) -> Any:
     """A raw text as JSON where it is JSON, else itself."""
     try:
-        return json.loads(raw, parse_constant=_no_constant)
+        return json.loads(raw, parse_constant=_no_constant, parse_float=_javascript_number)
     except ValueError:
         return raw
+
+
+def _javascript_number(text: str) -> float | int:
+    """JavaScript has one kind of number: 4.0 comes back as 4."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _no_constant(name: str) -> NoReturn:

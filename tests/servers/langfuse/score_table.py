@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,8 +68,11 @@ class _Fields:
     metadata: dict[str, str] = field(default_factory=dict)
 
     def take(self, body: dict[str, Any]) -> None:
-        """Merge one post; only a comment can be cleared by null."""
+        """Merge one post; only a comment can be cleared by null, and the first environment stays."""
+        environment = self.body.get("environment")
         self.body |= {name: value for name, value in body.items() if value is not None or name == "comment"}
+        if environment is not None:
+            self.body["environment"] = environment
         given = body.get("metadata") or {}
         entries = given if isinstance(given, dict) else {"metadata": given}
         self.metadata |= {key: as_text(value) for key, value in entries.items()}
@@ -159,7 +163,7 @@ def _row_of(
         created=first.received // 1000 * 1000,
         updated=0,
         data_type=kind,
-        value=latest["value"] if isinstance(latest["value"], str) else float(latest["value"]),
+        value=latest["value"] if isinstance(latest["value"], str) else _stored(float(latest["value"])),
         environment=clean_environment(body.get("environment")) or "default",
         source=body.get("source", "API"),
         subject=subject_of(first.body),
@@ -168,6 +172,11 @@ def _row_of(
         queue_id=body.get("queueId"),
         metadata=dict(fields.metadata),
     )
+
+
+def _stored(value: float) -> float:
+    """A number as the database keeps it: one that is too small for its full precision is 0."""
+    return 0.0 if abs(value) < sys.float_info.min else value
 
 
 def subject_of(body: dict[str, Any]) -> dict[str, str]:

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from assay.judges.errors import RubricError
 from assay.judges.rubric import SamplePaths, parse_rubric
 from assay.judges.rubric.selectors import parse_selector
-from assay.worker.extraction import Extraction, extract
-from assay.worker.extraction.documents import in_metadata, passages
+from assay.worker.extraction.answers import Reading, answer_of
+from assay.worker.extraction.attributes import in_metadata
+from assay.worker.extraction.documents import passages
+from assay.worker.extraction.extract import Extraction, extract
 from assay.worker.extraction.messages import messages_of
 from assay.worker.extraction.needs import cut_keys_needed, metadata_keys
 from assay.worker.extraction.prompts import evidence_in, question_in
@@ -107,9 +109,9 @@ def test_what_says_nothing_is_no_answer(value: Any) -> None:
     assert text_of(value, role="assistant") is None
 
 
-def test_answer_that_is_data_is_taken_as_data_unless_the_model_said_one_of_its_texts() -> None:
+def test_answer_that_is_data_is_none_unless_the_model_said_one_of_its_texts() -> None:
     value: Any = {"total": 3, "note": "x", "reply_html": "Hello!"}
-    assert text_of(value, role="assistant") == '{"total": 3, "note": "x", "reply_html": "Hello!"}'
+    assert answer_of(value) == Reading(reason="JSON without a known answer key: total, note, reply_html")
     assert text_of(value, role="assistant", hint="Hello!") == "Hello!"
     assert text_of(value, role="user") is None, "nobody asked this"
 
@@ -171,7 +173,7 @@ def test_what_found_nothing_is_no_evidence_and_hides_none_elsewhere(kind: str, o
         TOOL_CALL,
         {"role": "tool", "tool_call_id": "1", "content": str(output)},
     ]
-    assert contexts(step("generation", input=spoken, output="a")) == ([] if isinstance(output, str) else [str(output)])
+    assert contexts(step("generation", input=spoken, output="a")) == []
 
 
 @pytest.mark.parametrize(
@@ -362,3 +364,26 @@ def test_stores_are_told_which_metadata_they_must_not_cut() -> None:
         "attributes.gen_ai.prompt",
     }
     assert cut_keys_needed(cut) == cut - {"attributes.db.statement"}
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ({"answer": "a", "sources": ["x"]}, '{"answer": "a", "sources": ["x"]}'),
+        ('{"answer": "a"}', '{"answer": "a"}'),
+        ({"role": "assistant", "content": '{"answer": "a"}'}, '{"answer": "a"}'),
+        ([1, 2], "[1, 2]"),
+        ({}, None),
+        ("  ", None),
+    ],
+)
+def test_a_value_taken_whole_is_text_or_json(output: Any, text: str | None) -> None:
+    """A check of JSON asks for the JSON itself."""
+    response = found(output=output, paths={"response": "text(root.output)"}).response
+    assert (response.text if response else None) == text
+
+
+def test_text_of_a_named_step_is_a_question_where_the_rubric_says_so() -> None:
+    extraction = found(step("span", name="rewrite", output="q"), paths={"question": "span[name=rewrite].output"})
+    assert extraction.question is not None
+    assert extraction.question.text == "q"

@@ -1,0 +1,1 @@
+"""Records the traces of frameworks: see `__main__.py`."""

@@ -1,0 +1,165 @@
+"""What a step recorded in attributes instead of its input and output: OpenTelemetry GenAI, OpenInference and others.
+
+Stores keep attributes as metadata: flat under dotted keys, with or without `attributes.` before them, or nested.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pydantic import JsonValue
+
+from assay.worker.extraction.documents import Found, passages
+from assay.worker.extraction.fields import EMPTY
+from assay.worker.extraction.literals import decoded
+
+_INPUTS = (
+    "gen_ai.input.messages",
+    "llm.input_messages",
+    "gen_ai.prompt",
+    "ai.prompt.messages",
+    "ai.prompt",
+    "ai.toolCall.args",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.retrieval.query.text",
+    "input.value",
+    "traceloop.entity.input",
+    "llm.prompts",
+    "mlflow.spanInputs",
+    "all_messages_events",
+    "pydantic_ai.all_messages",
+    "crew_inputs",
+    "gcp.vertex.agent.llm_request",
+    "gcp.vertex.agent.tool_call_args",
+)
+_OUTPUTS = (
+    "gen_ai.output.messages",
+    "llm.output_messages",
+    "gen_ai.completion",
+    "ai.response.text",
+    "ai.response.object",
+    "ai.toolCall.result",
+    "gen_ai.tool.call.result",
+    "output.value",
+    "traceloop.entity.output",
+    "llm.completions",
+    "mlflow.spanOutputs",
+    "final_result",
+    "gcp.vertex.agent.llm_response",
+    "gcp.vertex.agent.tool_response",
+    "pydantic_ai.all_messages",
+)
+"""Attributes of input and output, the most exact first: OpenTelemetry, OpenInference, OpenLLMetry, Vercel AI."""
+INSTRUCTIONS = "gen_ai.system_instructions"
+_DOCUMENTS = re.compile(
+    r"(?:retrieval\.documents|reranker\.output_documents|document_retrieval\.documents)(?:\.(?P<number>\d+)\.document\.(?:content|text))?"
+)
+"""A passage, or all of them: `retrieval.documents.0.document.content`, `reranker.output_documents`."""
+_LISTED = ("gen_ai.retrieval.documents", "gen_ai.tool.call.result", "retrieval.documents", "reranker.output_documents")
+"""Where all passages of a step lie in one value."""
+_NUMBERED = re.compile(r"\.(\d{1,4})\.(.+)")
+"""The rest of a flattened list: `.0.message.content`."""
+_KINDS = {
+    "openinference.span.kind": {},
+    "traceloop.span.kind": {},
+    "gen_ai.operation.name": {
+        "chat": "llm",
+        "text_completion": "llm",
+        "generate_content": "llm",
+        "execute_tool": "tool",
+        "retrieval": "retriever",
+        "embeddings": "embedding",
+        "invoke_agent": "agent",
+    },
+    "run_type": {},
+    "ls_run_type": {},
+    "span_type": {},
+    "mlflow.spanType": {},
+}
+"""Attributes that say what a step does, with their words for it where those are not the common ones."""
+_MOST_KEYS = 20_000
+
+
+def flat(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Attributes under their dotted names, wherever a store put them."""
+    names: dict[str, JsonValue] = {}
+    stack: list[tuple[str, JsonValue, int]] = [("", dict(metadata), 6)]
+    while stack and len(names) < _MOST_KEYS:
+        prefix, value, depth = stack.pop()
+        if isinstance(value, dict) and depth > 0 and value:
+            stack += [
+                (f"{prefix}.{key}" if prefix else key, inner, depth - 1) for key, inner in reversed(value.items())
+            ]
+        if prefix:
+            names.setdefault(prefix.removeprefix("attributes."), value)
+    return names
+
+
+def kind_in(metadata: Mapping[str, JsonValue]) -> str:
+    """What a step does, by its attributes: `retriever`, `reranker`, `tool`, `llm`, …; empty where none says."""
+    names = flat(metadata)
+    for name, words in _KINDS.items():
+        kind = names.get(name)
+        if isinstance(kind, str) and kind:
+            return words.get(kind.lower(), kind.lower())
+    return ""
+
+
+def recorded(metadata: Mapping[str, JsonValue], *, is_output: bool) -> tuple[JsonValue, str]:
+    """A step's input or output as its attributes have it, and the attribute's name; None where none has it."""
+    if not metadata:
+        return None, ""
+    names = flat(metadata)
+    for name in _OUTPUTS if is_output else _INPUTS:
+        value = names.get(name)
+        if isinstance(value, dict) or value in EMPTY:
+            value = _unflattened(names, name, "assistant" if is_output else "user") or value
+        if value not in EMPTY:
+            return decoded(value), name
+    return None, ""
+
+
+def instructions_in(metadata: Mapping[str, JsonValue]) -> JsonValue:
+    """Instructions that were recorded apart from the messages, as a message. OpenTelemetry GenAI."""
+    parts = decoded(flat(metadata).get(INSTRUCTIONS)) if metadata else None
+    return None if parts in EMPTY else [{"role": "system", "content": parts}]
+
+
+def _unflattened(names: Mapping[str, JsonValue], name: str, role: str) -> JsonValue:
+    """Messages that were flattened: `llm.input_messages.0.message.role` and its neighbours."""
+    items: dict[int, dict[str, JsonValue]] = {}
+    for key, value in names.items():
+        match = _NUMBERED.fullmatch(key, len(name)) if key.startswith(name) else None
+        if match is not None and not isinstance(value, dict):
+            items.setdefault(int(match[1]), {})[match[2].removeprefix("message.")] = value
+    return [_message(items[number], role) for number in sorted(items)]
+
+
+def _message(fields: Mapping[str, JsonValue], role: str) -> JsonValue:
+    """One message, its parts put together: `contents.0.message_content.text`."""
+    parts = [
+        value for key, value in sorted(fields.items()) if re.fullmatch(r"contents\.\d+\.message_content\.text", key)
+    ]
+    calls = [key for key in fields if key.startswith("tool_calls.")]
+    content = fields.get("content") if fields.get("content") not in EMPTY else parts
+    return {
+        "role": fields.get("role", role),
+        "content": content,
+        **({"tool_calls": [{"id": calls[0]}]} if calls else {}),
+    }
+
+
+def in_metadata(metadata: Mapping[str, JsonValue]) -> Iterator[Found]:
+    """Documents in metadata keys, in the order of their numbers."""
+    names = flat(metadata)
+    own = {key.removeprefix("attributes."): key for key in metadata}
+    matches = [(match, key) for key in names if (match := _DOCUMENTS.fullmatch(key))]
+    numbered = sorted((int(match["number"]), key) for match, key in matches if match["number"])
+    for _, key in numbered:
+        yield from passages(names[key], keep_objects=True, path=f"['{own.get(key, key)}']")
+    if numbered:
+        return
+    for key in _LISTED:
+        value = decoded(names.get(key))
+        yield from passages(value, keep_objects=key.endswith("result"), path=f"['{own.get(key, key)}']")
