@@ -46,7 +46,9 @@ from assay.worker.golden.sets.baseline import Approval, Baseline, BaselineAnchor
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import Anchor, GateSettings, GoldenItem, Labels, Manifest, Threshold
 from assay.worker.golden.sets.target_settings import RecordedTargetSettings
+from assay.worker.statistics.clusters import cluster_sums
 from assay.worker.statistics.intervals import clopper_pearson
+from assay.worker.statistics.paired import drop_p_value
 from assay.worker.statistics.power import minimum_detectable_drop
 
 Bools = NDArray[np.bool_]
@@ -55,6 +57,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PASSING = 0.85
 """Share of items that truly pass. The first two, the must-pass items, always do."""
 MUST_PASS = ("item-0", "item-1")
+GATE = GateSettings(must_pass=MUST_PASS)
 ANCHORS = 160
 JUDGE_RIGHT = 0.85
 TAKES = 6
@@ -64,18 +67,42 @@ LIMIT, CAUGHT, POWER, WITHIN = 0.06, 0.90, 0.80, 0.03
 
 @dataclass(frozen=True)
 class World:
-    """A golden set of n items whose judge flips each verdict with one probability."""
+    """A golden set of n items whose judge flips each verdict with one probability.
+
+    `clusters` numbers the cluster of each item. Those in `as_one` flip whole or not at all.
+    """
 
     golden: GoldenSet
     passes: Bools
     judge_right: Bools
     flip: float
+    clusters: NDArray[np.int64]
+    as_one: Bools
     takes: list[dict[bool, list[ItemResult]]]
     answers: list[dict[bool, AnchorResult]]
 
     @classmethod
-    def of(cls, n: int, flip: float, generator: Generator) -> World:
-        """A set in memory, with a reviewed baseline of the judge's exam."""
+    def of(
+        cls,
+        n: int,
+        flip: float,
+        generator: Generator,
+        *,
+        sizes: Sequence[int] | None = None,
+        as_one: float = 0.0,
+        gate: GateSettings = GATE,
+    ) -> World:
+        """A set in memory, with a reviewed baseline of the judge's exam.
+
+        Args:
+            n: items.
+            flip: probability that a verdict flips.
+            generator: of everything that is random.
+            sizes: of the clusters that the items lie in; None: each item stands alone.
+            as_one: probability that a cluster flips as one.
+            gate: the set's gate settings.
+        """
+        clusters = np.repeat(np.arange(len(sizes or (1,) * n)), sizes or (1,) * n)
         passes = generator.random(n) < PASSING
         passes[: len(MUST_PASS)] = True
         right = generator.random(ANCHORS) < JUDGE_RIGHT
@@ -89,12 +116,18 @@ class World:
                 name="simulated",
                 target=RecordedTargetSettings(kind="recorded"),
                 pass_when={"hallucination_risk": Threshold(at_most=0.5)},
-                gate=GateSettings(must_pass=MUST_PASS),
+                gate=gate,
                 labels=Labels(by="nobody", licence="none needed"),
             ),
             rubric=parse_rubric("name: simulated", source="benchmark"),
             items=tuple(
-                GoldenItem(id=f"item-{i}", question="?", tags=("even" if i % 2 == 0 else "odd",)) for i in range(n)
+                GoldenItem(
+                    id=f"item-{i}",
+                    question="?",
+                    tags=("even" if i % 2 == 0 else "odd",),
+                    source_id=None if sizes is None else f"source-{clusters[i]}",
+                )
+                for i in range(n)
             ),
             anchors=anchors,
             digests=digests,
@@ -114,11 +147,15 @@ class World:
             ),
         )
         takes = [{passed: _takes(item, passed, generator) for passed in (True, False)} for item in golden.items]
-        return cls(golden.model_copy(update={"baseline": baseline}), passes, right, flip, takes, _answers(anchors))
+        whole = generator.random(int(clusters[-1]) + 1) < as_one
+        golden = golden.model_copy(update={"baseline": baseline})
+        return cls(golden, passes, right, flip, clusters, whole, takes, _answers(anchors))
 
     def noisy(self, truth: Bools, generator: Generator) -> Bools:
-        """What the judge says of it this time."""
-        return truth ^ (generator.random(truth.size) < self.flip)
+        """What the judge says of each item this time."""
+        flips = generator.random(truth.size) < self.flip
+        together = (generator.random(self.as_one.size) < self.flip)[self.clusters]
+        return truth ^ np.where(self.as_one[self.clusters], together, flips)
 
     def run(self, truth: Bools, generator: Generator, *, confirm: bool) -> GoldenRun:
         """A run: statuses, and scores, tokens and seconds with noise of their own."""
@@ -150,18 +187,34 @@ class World:
 
     def exam(self, generator: Generator) -> JudgeExam:
         """The judge's exam, without the confirmation that would make it milder."""
-        right = self.noisy(self.judge_right, generator)
+        right = self.judge_right ^ (generator.random(ANCHORS) < self.flip)
         results = [self.answers[i][bool(was_right)] for i, was_right in enumerate(right)]
         return grade(self.golden, results, "r")
 
-    def release(self, dropped: float, generator: Generator) -> GateResult:
-        """One release against the baseline. `dropped` of the items fail for good where they passed."""
+    def dropped(self, drop: float, generator: Generator) -> Bools:
+        """Which items pass truly when the measured pass rate falls by `drop`."""
         after = self.passes.copy()
-        if dropped:
+        if drop:
             candidates = np.flatnonzero(self.passes)[len(MUST_PASS) :]
             # Items drop independently, so that the drop is the one whose power the gate states.
-            share = dropped / (1 - 2 * self.flip) * self.passes.size / candidates.size
+            share = drop / (1 - 2 * self.flip) * self.passes.size / candidates.size
             after[candidates[generator.random(candidates.size) < share]] = False
+        return after
+
+    def lost(self, drop: float, generator: Generator) -> list[int]:
+        """Passes lost per item by a release that is worse by `drop`; nothing but the statuses is made."""
+        before = self.noisy(self.passes, generator)
+        after = self.noisy(self.dropped(drop, generator), generator)
+        passes: list[int] = (before.astype(int) - after).tolist()
+        return passes
+
+    def is_shown(self, lost: Sequence[int]) -> bool:
+        """Whether the gate's test of the pass rate calls these losses a regression."""
+        return drop_p_value(cluster_sums(lost, self.clusters.tolist())) <= self.golden.manifest.gate.alpha
+
+    def release(self, dropped: float, generator: Generator) -> GateResult:
+        """One release against the baseline. `dropped` of the items fail for good where they passed."""
+        after = self.dropped(dropped, generator)
         before = self.run(self.passes, generator, confirm=False)
         candidate = self.run(after, generator, confirm=True)
         return gate_result(compare(before, candidate, self.golden, self.exam(generator)))

@@ -37,15 +37,15 @@ def mcnemar_exact(b: int, c: int) -> float:
     return float(extreme / (1 << m))
 
 
-def drop_p_value(drops: Sequence[int], repeats: int) -> float:
-    """One-sided exact p-value of passes lost per item, on items that were asked equally often on both sides.
+def drop_p_value(drops: Sequence[int]) -> float:
+    """One-sided exact p-value of passes lost per item or cluster, asked equally often on both sides.
 
     Args:
-        drops: passes lost, e.g. −1, 0 or 1 with one repeat, −3…3 with three.
-        repeats: answers to each item. One: McNemar's test. More: the sign-flip test, of which McNemar's is a case.
+        drops: passes lost, e.g. −1, 0 or 1 for an item asked once. Then it is McNemar's test, else the sign-flip test,
+            of which McNemar's is a case.
     """
-    if repeats == 1:
-        return mcnemar_exact(sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0))
+    if all(abs(drop) <= 1 for drop in drops):
+        return mcnemar_exact(sum(drop > 0 for drop in drops), sum(drop < 0 for drop in drops))
     return sign_flip_counts(drops)
 
 

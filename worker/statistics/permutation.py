@@ -6,6 +6,7 @@ items must have been measured equally often on both sides, or the differences ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -30,10 +31,10 @@ def sign_flip_counts(drops: Sequence[int]) -> float:
     −1, 0 and 1 it is the exact McNemar test.
 
     Args:
-        drops: passes lost per item over all repeats, e.g. −3…3 with three repeats on both sides.
+        drops: passes lost per item or cluster over all repeats, e.g. −3…3 for an item with three repeats on both sides.
     """
-    sizes, counts = np.unique(np.abs([drop for drop in drops if drop]), return_counts=True)
-    return _lattice(tuple(zip(sizes.tolist(), counts.tolist(), strict=True)), sum(drops))
+    counts = Counter(abs(drop) for drop in drops if drop)
+    return _lattice(tuple(sorted(counts.items())), sum(drops))
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from rich.text import Text
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.rubric import Rubric
 from assay.worker.cli.context import console, stderr
 from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot
@@ -64,6 +65,15 @@ def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, v
     return directory
 
 
+def next_after_fetch(directory: Path, name: str) -> str:
+    """What to do once a dataset's items lie in a set's directory that cannot be frozen yet."""
+    return (
+        f"The items are in {directory / 'items.jsonl'}. Next: complete {directory / 'manifest.yaml'} (labels.by, "
+        f"labels.licence, target) and mend what is told above, then run `assay golden freeze {name}`. The dataset need "
+        "not be fetched again."
+    )
+
+
 def show_experiment(
     settings: Settings, root: ConfigRoot, golden: GoldenSet, result: GoldenRun | GateResult, named: str | None
 ) -> bool:
@@ -81,7 +91,7 @@ def show_experiment(
         return shown.is_whole
 
     try:
-        return _on_experiments(settings, root, work)
+        return _on_experiments(settings, root, golden.rubric, work)
     except EvaluationError as exc:
         typer.echo(f"assay: experiment: {exc}", err=True)
         return False
@@ -129,18 +139,23 @@ def on_datasets(settings: Settings, root: ConfigRoot, work: Callable[[Datasets],
     return _on_store(settings, root, ask)
 
 
-def _on_experiments(settings: Settings, root: ConfigRoot, work: Callable[[ExperimentStore], Awaitable[T]]) -> T:
+def _on_experiments(
+    settings: Settings, root: ConfigRoot, rubric: Rubric, work: Callable[[ExperimentStore], Awaitable[T]]
+) -> T:
     async def ask(store: Store) -> T:
         if isinstance(store, ExperimentStore):
             return await work(store)
         raise _lacking(root, WithExperiments)
 
-    return _on_store(settings, root, ask)
+    return _on_store(settings, root, ask, rubrics=(rubric,))
 
 
-def _on_store(settings: Settings, root: ConfigRoot, work: Callable[[Store], Awaitable[T]]) -> T:
+def _on_store(
+    settings: Settings, root: ConfigRoot, work: Callable[[Store], Awaitable[T]], rubrics: Sequence[Rubric] = ()
+) -> T:
     async def run() -> T:
-        store = open_deployment_store(root, root.deployment(), settings)
+        # Told the rubric, a store that has definitions of scores links an item's scores to them.
+        store = open_deployment_store(root, root.deployment(), settings, rubrics=rubrics)
         try:
             return await work(store)
         finally:

@@ -7,6 +7,13 @@ import typer
 from assay.worker.cli.lazy import LazyCommand, LazyGroup
 
 GOLDEN_COMMANDS = {
+    "init": LazyCommand(
+        "golden.init:init_set",
+        "Write a golden set to fill in: a commented manifest, items and anchors from a table or from flagged traces.",
+    ),
+    "label": LazyCommand(
+        "golden.label:label", "Label the answers that wait for it, one after the other: are they right or wrong?"
+    ),
     "ls": LazyCommand(
         "golden.ls:list_sets", "List the golden sets in reach, and whether each still is what was frozen."
     ),
@@ -30,6 +37,9 @@ GOLDEN_COMMANDS = {
         "golden.run:run",
         "Ask the target every item, judge the answers, examine the judge. Exit 3 if an item has no result.",
     ),
+    "schema": LazyCommand(
+        "golden.schema:schema", "Print the JSON schema of a golden set's manifest, items, anchors or releases."
+    ),
     "push": LazyCommand(
         "golden.push:push",
         "Make a dataset of a frozen golden set in the trace store, or bring the one of its name up to date.",
@@ -43,4 +53,4 @@ class Golden(LazyGroup):
     lazy_commands = GOLDEN_COMMANDS
 
 
-golden_app = typer.Typer(cls=Golden, help="List, check, freeze and run golden sets.", no_args_is_help=True)
+golden_app = typer.Typer(cls=Golden, help="Begin, label, check, freeze and run golden sets.", no_args_is_help=True)

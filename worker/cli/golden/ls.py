@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
+from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.cli.golden.sets import baseline_words
 from assay.worker.golden.sets.lock import changes_since_lock
@@ -14,9 +16,14 @@ def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the golden sets in reach, and whether each still is what was frozen."""
     settings, root = settings_and_root(config)
     table = Table("golden set", "items", "anchors", "releases", "baseline", "state")
-    sets = {}
+    sets: dict[str, dict[str, object]] = {}
     for name in root.golden_set_names():
-        golden = read_set(root, settings, name)
+        try:
+            golden = read_set(root, settings, name)
+        except ConfigurationError as exc:
+            table.add_row(name, "", "", "", "", Text.assemble(("cannot be read", "red"), f": {exc}"))
+            sets[name] = {"problem": str(exc)}
+            continue
         changes = [str(change) for change in changes_since_lock(golden)]
         table.add_row(
             name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 from rich.text import Text
 
@@ -11,6 +13,8 @@ from assay.worker.cli.golden.options import NameArgument
 from assay.worker.golden.sets.dataset import dataset_of
 from assay.worker.wiring.golden_calls import load_set
 
+MOST_NAMED = 10
+
 
 def push(
     name: NameArgument,
@@ -19,8 +23,8 @@ def push(
 ) -> None:
     """Make a dataset of a frozen golden set in the trace store, or bring the one of its name up to date.
 
-    Exit 3 if items lack. Unchanged items are left alone; items that the set no longer has are archived; items added by
-    hand stay.
+    Exit 3 if items lack or differ. Unchanged items are left alone; items that the set no longer has are archived;
+    items added by hand stay.
     """
     settings, root = settings_and_root(config)
     golden = load_set(root, settings, name)
@@ -31,9 +35,16 @@ def push(
         console.print(
             Text(
                 f"dataset {report.dataset}: {report.items} items, {report.sent} sent, {report.archived} archived, "
-                f"{report.items - len(report.missing)} read back"
+                f"{report.read_back} read back"
             )
         )
-    if report.missing:
-        stderr.print(Text(f"missing: {', '.join(report.missing[:10])}"))
+    for what, items in (("not there", report.missing), ("there, but not as sent", report.differing)):
+        if items:
+            stderr.print(Text(f"{what}: {', '.join(items[:MOST_NAMED])}{_and_more(items)}"), soft_wrap=True)
+    if report.missing or report.differing:
+        stderr.print(Text("Run the command again: what is there as it should be is not sent again."))
         raise typer.Exit(3)
+
+
+def _and_more(items: Sequence[str]) -> str:
+    return f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from assay.worker.cli.context import console
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.context import console, stderr
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.golden.sets.exam_size import exam_note
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.verify import Finding, check_set
 from assay.worker.wiring.golden_calls import read_set
@@ -19,11 +21,31 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def print_findings(settings: Settings, root: ConfigRoot, golden: GoldenSet) -> tuple[Finding, ...]:
     """What the checks find, printed."""
-    others = [read_set(root, settings, name) for name in root.golden_set_names() if name != golden.name]
-    findings = check_set(golden, others)
+    findings = checked(settings, root, golden)
     for finding in findings:
         console.print(Text(f"  {finding}", style="red" if finding.blocks else "yellow"))
+    note = exam_note(golden)
+    if note is not None:
+        console.print(Text(f"  note: {note}"))
     return findings
+
+
+def checked(settings: Settings, root: ConfigRoot, golden: GoldenSet) -> tuple[Finding, ...]:
+    """What the checks find."""
+    return check_set(golden, _others(settings, root, golden.name))
+
+
+def _others(settings: Settings, root: ConfigRoot, name: str) -> list[GoldenSet]:
+    """The other sets in reach. One that cannot be read is told, and is no fault of this one."""
+    others = []
+    for other in root.golden_set_names():
+        if other == name:
+            continue
+        try:
+            others.append(read_set(root, settings, other))
+        except ConfigurationError as exc:
+            stderr.print(Text(f"assay: not compared with golden set {other}: {exc}"), soft_wrap=True)
+    return others
 
 
 def baseline_words(golden: GoldenSet) -> str:

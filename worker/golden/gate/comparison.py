@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assay.worker.golden.gate.detectable_effect import DetectableEffect, detectable_effect
 from assay.worker.golden.gate.findings import Finding, NoDropPromised, SecondaryWorse
-from assay.worker.golden.gate.gaps import deviations, must_pass, run_gaps
+from assay.worker.golden.gate.gaps import deviations, must_pass, run_gaps, shown_reasoning
 from assay.worker.golden.gate.judge_checks import judge_findings
 from assay.worker.golden.gate.metric_tests import GateTests, gate_tests
 from assay.worker.golden.gate.no_headroom import no_headroom
@@ -66,17 +66,20 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
     grounds = Grounds(
         doubts=judge.doubts,
         gaps=[*missing, *tests.gaps, *unknown],
-        headroom=no_headroom(baseline, candidate, golden.items, tests, settings.alpha),
+        headroom=no_headroom(baseline, candidate, golden.items, tests, settings),
         failed=failed,
         primary=tests.primary,
         secondaries=tests.secondaries,
     )
     verdict, reasons = verdict_of(grounds, settings)
-    effect = detectable_effect(golden, n=len(tested), repeats=candidate.repeats)
+    effect = detectable_effect(golden, repeats=candidate.repeats, pairs=tested)
     warnings: list[Finding] = [SecondaryWorse(test) for test in tests.secondaries if test.shown_worse]
+    reasoning = shown_reasoning(baseline, candidate)
+    # It explains a regression; without one it is still something that users see.
+    (reasons if verdict is GateVerdict.REGRESSED else warnings).extend(reasoning)
     warnings += judge.warnings
     if effect.is_none_promised:
-        warnings.append(NoDropPromised(effect.n, effect.repeats, effect.flip_rate))
+        warnings.append(NoDropPromised(effect))
     return Comparison(
         golden=golden,
         baseline=baseline,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.worker.golden.results.gate_result import FlipSource, Pair
+from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import PASS_RATE
+from assay.worker.statistics.clusters import cluster_sizes
+from assay.worker.statistics.flips import Flips
 from assay.worker.statistics.power import minimum_detectable_drop
+from assay.worker.statistics.repeats import measured_flips
 
-ASSUMED_FLIP_RATE = 0.02
-"""Share of items assumed to flip each way by chance alone, for the minimum detectable drop."""
+ASSUMED_FLIPS = Flips(rate=0.02)
+"""What is taken for the flips by chance where no runs of one release tell it: 2 % each way, item by item."""
 
 
 @dataclass(frozen=True)
 class DetectableEffect:
-    """What a comparison of `n` items can show.
+    """What a comparison of items in clusters of these sizes can show.
 
     `drop` is the smallest true drop of the pass rate that is caught with 80 % power. None where no drop is large
     enough, or where another metric is primary, whose spread is not known beforehand.
@@ -22,11 +28,22 @@ class DetectableEffect:
 
     metric: str
     drop: float | None
-    n: int
+    sizes: tuple[int, ...]
     repeats: int
     alpha: float
     margin: float | None = None
-    flip_rate: float = ASSUMED_FLIP_RATE
+    flips: Flips = ASSUMED_FLIPS
+    measured: FlipSource = "assumed"
+
+    @property
+    def n(self) -> int:
+        """Items compared."""
+        return sum(self.sizes)
+
+    @property
+    def clusters(self) -> int:
+        """Clusters that the items lie in."""
+        return len(self.sizes)
 
     @property
     def is_none_promised(self) -> bool:
@@ -34,19 +51,50 @@ class DetectableEffect:
         return self.metric == PASS_RATE and self.drop is None
 
 
-def detectable_effect(golden: GoldenSet, *, n: int | None = None, repeats: int) -> DetectableEffect:
+def detectable_effect(golden: GoldenSet, *, repeats: int, pairs: Sequence[Pair] | None = None) -> DetectableEffect:
     """What a gate of this set can show.
+
+    How many items flip by chance is measured: by the baseline's repeats in these pairs, else by what the reviewed
+    baseline's outputs told when it was taken. It is assumed where neither tells it.
 
     Args:
         golden: the set.
-        n: items compared; None: all of the set.
         repeats: answers to each item, on both sides.
+        pairs: items compared; None: all of the set, and nothing was asked yet.
     """
     settings = golden.manifest.gate
-    n = len(golden.items) if n is None else n
+    clusters = list(golden.clusters.values()) if pairs is None else [pair.cluster_key for pair in pairs]
+    sizes = tuple(sorted(cluster_sizes(clusters), reverse=True))
+    flips, measured = _flips(golden, pairs or ())
     drop = None
-    if settings.primary == PASS_RATE:
-        drop = minimum_detectable_drop(n, flip_rate=ASSUMED_FLIP_RATE, alpha=settings.alpha, repeats=repeats)
+    if settings.primary == PASS_RATE and sizes:
+        drop = minimum_detectable_drop(
+            len(clusters),
+            flip_rate=flips.rate,
+            alpha=settings.alpha,
+            repeats=repeats,
+            sizes=sizes,
+            together=flips.together,
+        )
     return DetectableEffect(
-        metric=settings.primary, drop=drop, n=n, repeats=repeats, alpha=settings.alpha, margin=settings.margin
+        metric=settings.primary,
+        drop=drop,
+        sizes=sizes,
+        repeats=repeats,
+        alpha=settings.alpha,
+        margin=settings.margin,
+        flips=flips,
+        measured=measured,
     )
+
+
+def _flips(golden: GoldenSet, pairs: Sequence[Pair]) -> tuple[Flips, FlipSource]:
+    """How many items flip by chance, and how that is known."""
+    statuses = [[answer.status for answer in pair.baseline] for pair in pairs]
+    if not any(ItemStatus.MISSING in repeats for repeats in statuses):
+        trials = [[status is ItemStatus.PASSED for status in repeats] for repeats in statuses]
+        measured = measured_flips(trials, [pair.cluster_key for pair in pairs])
+        if measured is not None:
+            return measured, "repeats"
+    reviewed = golden.baseline.record.flips if golden.baseline is not None else None
+    return (ASSUMED_FLIPS, "assumed") if reviewed is None else (reviewed, "baseline")

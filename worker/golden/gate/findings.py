@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from assay.worker.golden.gate.detectable_effect import DetectableEffect
 from assay.worker.golden.results.gate_result import MetricTest
 from assay.worker.golden.results.run_result import ExamState
 
@@ -140,6 +141,17 @@ class TooLittleToLose:
     alpha: float
 
 
+@dataclass(frozen=True)
+class TooFewClusters:
+    """Even if all of the candidate's answers had failed, so few clusters would not show it: p would be `least_p`."""
+
+    items: int
+    clusters: int
+    cluster_by: str
+    least_p: float
+    alpha: float
+
+
 # --- what the statistics say -----------------------------------------------------------------------------------------
 
 
@@ -185,9 +197,15 @@ class NotShownNoWorse:
 class NoDropPromised:
     """No drop of the pass rate, however large, is caught with 80 % power."""
 
-    n: int
-    repeats: int
-    flip_rate: float
+    effect: DetectableEffect
+
+
+@dataclass(frozen=True)
+class ReasoningShown:
+    """Answers of the candidate, and none of the baseline, show the user a model's reasoning."""
+
+    answers: int
+    of: int
 
 
 # --- not as frozen ---------------------------------------------------------------------------------------------------
@@ -233,12 +251,14 @@ Finding = (
     | BaselinePassesNothing
     | CandidateSaysNothing
     | TooLittleToLose
+    | TooFewClusters
     | MustPassFailed
     | PrimaryTested
     | SecondaryWorse
     | ShownNoWorse
     | NotShownNoWorse
     | NoDropPromised
+    | ReasoningShown
     | RepeatsNotAsFrozen
     | NotTheReviewedBaseline
     | NotTheNamedBaseline

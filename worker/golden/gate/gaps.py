@@ -13,12 +13,13 @@ from assay.worker.golden.gate.findings import (
     MustPassUnknown,
     NotTheNamedBaseline,
     NotTheReviewedBaseline,
+    ReasoningShown,
     RepeatsNotAsFrozen,
     RunTimedOut,
     SideName,
 )
 from assay.worker.golden.results.gate_result import Pair
-from assay.worker.golden.results.item_status import ItemStatus
+from assay.worker.golden.results.item_status import REASONING_SHOWN, ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun
 from assay.worker.golden.sets.golden_set import GoldenSet
 
@@ -46,6 +47,12 @@ def must_pass(pairs: Sequence[Pair], names: Sequence[str]) -> tuple[list[MustPas
     if unconfirmed:
         gaps.append(MustPassUnconfirmed(tuple(unconfirmed)))
     return failed, gaps
+
+
+def shown_reasoning(baseline: GoldenRun, candidate: GoldenRun) -> list[Finding]:
+    """Whether the candidate's answers show a model's reasoning, which the baseline's do not."""
+    before, after = (sum(REASONING_SHOWN in answer.reasons for answer in run.items) for run in (baseline, candidate))
+    return [ReasoningShown(after, len(candidate.items))] if after and not before else []
 
 
 def deviations(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> list[Finding]:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Literal
 
+from assay.worker.golden.gate.columns import (
+    Column,
+    Value,
+    Values,
+    both_means,
+    counted_column,
+    primary_values,
+    score_column,
+    way_of,
+)
 from assay.worker.golden.gate.findings import PrimaryHalfScored
 from assay.worker.golden.results.gate_result import MetricTest, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import ItemResult
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import PASS_RATE
-from assay.worker.statistics.noninferiority import tango
+from assay.worker.statistics.clusters import cluster_sums
+from assay.worker.statistics.noninferiority import drop_interval
 from assay.worker.statistics.paired import drop_p_value, holm
 from assay.worker.statistics.permutation import EXACT_UP_TO, sign_flip, sign_flip_counts
 
 LEAST_RATIO = 1.1
 """Tokens and seconds are named only if they grew by a tenth: with many items any trifle is significant."""
-
-Way = Literal["higher", "lower"]
-Value = Callable[[ItemResult], float | None]
-Values = tuple[list[float | None], list[float | None]]
-"""Of every answer to an item: the baseline's, the candidate's."""
 
 _COUNTED: dict[str, Value] = {
     "target_tokens": lambda item: item.target_tokens,
@@ -36,32 +40,15 @@ _COUNTED: dict[str, Value] = {
 class GateTests:
     """All metrics tested. `least_p` is the primary's p-value if every answer of the candidate had failed.
 
-    Above alpha `least_p` says that no release could be blocked. `gaps` tells of a primary that too many items have on
-    one side only.
+    Above alpha `least_p` says that no release could be blocked. `least_p_alone` is the same if every item stood alone.
+    `gaps` tells of a primary that too many items have on one side only.
     """
 
     primary: MetricTest
     secondaries: tuple[MetricTest, ...]
     least_p: float
+    least_p_alone: float
     gaps: tuple[PrimaryHalfScored, ...] = ()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One metric of the items that have it on both sides: means of the repeats before and after."""
-
-    metric: str
-    better_when: Way
-    before: tuple[float, ...]
-    after: tuple[float, ...]
-    counted: bool = False
-
-    def drops(self) -> list[float]:
-        """How much worse each item became; for what is counted, the logarithm of the ratio."""
-        sign = 1 if self.better_when == "higher" else -1
-        if self.counted:
-            return [math.log(new / old) for old, new in zip(self.before, self.after, strict=True)]
-        return [sign * (old - new) for old, new in zip(self.before, self.after, strict=True)]
 
 
 def gate_tests(pairs: Sequence[Pair], golden: GoldenSet) -> GateTests:
@@ -73,39 +60,39 @@ def gate_tests(pairs: Sequence[Pair], golden: GoldenSet) -> GateTests:
 
 
 def _pass_rate_decides(pairs: Sequence[Pair], alpha: float, secondaries: tuple[MetricTest, ...]) -> GateTests:
-    """Exact McNemar with one repeat, exact sign-flip test of the passes lost per item with more."""
-    untested, drops = _pass_rate_test(pairs), [pair.drop for pair in pairs]
+    """Exact sign-flip test of the passes lost per cluster: McNemar's with one repeat of items that stand alone."""
+    untested, clusters = _pass_rate_test(pairs), [pair.cluster_key for pair in pairs]
     repeats = max((len(pair.candidate) for pair in pairs), default=1)
-    lost, gained = sum(drop for drop in drops if drop > 0), -sum(drop for drop in drops if drop < 0)
-    p_value, interval, least_p = None, None, 1.0
+    p_value, interval, least_p, least_p_alone = None, None, 1.0, 1.0
     if pairs:
         most = [pair.most_to_lose for pair in pairs]
-        p_value, least_p = (drop_p_value(passes_lost, repeats) for passes_lost in (drops, most))
-        interval = tango(lost / repeats, gained / repeats, len(pairs), conf=1 - 2 * alpha)
+        p_value = drop_p_value(cluster_sums([pair.drop for pair in pairs], clusters))
+        least_p, least_p_alone = drop_p_value(cluster_sums(most, clusters)), drop_p_value(most)
+        interval = drop_interval([pair.drop / repeats for pair in pairs], clusters, conf=1 - 2 * alpha)
     primary = untested.model_copy(
         update={
-            "test": "exact McNemar" if repeats == 1 else "exact sign-flip",
+            "test": "exact McNemar" if repeats == 1 and untested.clusters == len(pairs) else untested.test,
             "p_value": p_value,
             "drop_interval": interval,
             "shown_worse": p_value is not None and p_value <= alpha,
         }
     )
-    return GateTests(primary, secondaries, least_p)
+    return GateTests(primary, secondaries, least_p, least_p_alone)
 
 
 def _score_decides(pairs: Sequence[Pair], golden: GoldenSet, secondaries: tuple[MetricTest, ...]) -> GateTests:
-    """Sign-flip test of the items' means; see `_primary_values` for answers without a score."""
-    settings, values = golden.manifest.gate, _primary_values(pairs, golden)
-    column = Column(settings.primary, _way(settings.primary, golden), *_both_means(values))
+    """Sign-flip test of the clusters' summed changes; see `primary_values` for answers without a score."""
+    settings, values = golden.manifest.gate, primary_values(pairs, golden)
+    column = Column(settings.primary, way_of(settings.primary, golden), *both_means(pairs, values))
     worst = 0.0 if column.better_when == "higher" else 1.0
-    p_value, least_p = None, 1.0
+    p_value, least_p, least_p_alone = None, 1.0, 1.0
     if column.before:
-        (p_value,) = sign_flip([column.drops()])
-        (least_p,) = sign_flip([replace(column, after=(worst,) * len(column.before)).drops()])
+        failed = replace(column, after=(worst,) * len(column.before))
+        p_value, least_p, least_p_alone = sign_flip([column.summed(), failed.summed(), failed.drops()])
     half = _half_scored(pairs, values)
     gap = len(pairs) - len(half) < settings.min_completed * len(pairs)
     gaps = (PrimaryHalfScored(settings.primary, half, len(pairs)),) if gap else ()
-    return GateTests(_tested(column, p_value, settings.alpha), secondaries, least_p, gaps)
+    return GateTests(_tested(column, p_value, settings.alpha), secondaries, least_p, least_p_alone, gaps)
 
 
 def _half_scored(pairs: Sequence[Pair], values: Sequence[Values]) -> tuple[str, ...]:
@@ -125,14 +112,14 @@ def _secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTe
     """All other metrics, by sign-flip tests with Holm's correction over the family at the set's alpha."""
     settings = golden.manifest.gate
     names = [name for name in golden.rubric.scores if name != settings.primary]
-    columns = [_score_column(name, pairs, golden) for name in names]
-    columns += [_counted_column(name, value, pairs) for name, value in _COUNTED.items()]
+    columns = [score_column(name, pairs, golden) for name in names]
+    columns += [counted_column(name, value, pairs) for name, value in _COUNTED.items()]
     columns = [column for column in columns if column.before]
-    p_values = sign_flip([column.drops() for column in columns])
+    p_values = sign_flip([column.summed() for column in columns])
     tests = [_tested(column, p_value, 0.0) for column, p_value in zip(columns, p_values, strict=True)]
     if settings.primary != PASS_RATE and pairs:
-        pass_rate, drops = _pass_rate_test(pairs), [pair.drop for pair in pairs]
-        tests.append(pass_rate.model_copy(update={"p_value": sign_flip_counts(drops)}))
+        lost = cluster_sums([pair.drop for pair in pairs], [pair.cluster_key for pair in pairs])
+        tests.append(_pass_rate_test(pairs).model_copy(update={"p_value": sign_flip_counts(lost)}))
     adjusted = holm([test.p_value if test.p_value is not None else 1.0 for test in tests])
     return tuple(
         test.model_copy(update={"adjusted_p": p, "shown_worse": p <= settings.alpha and _matters(test)})
@@ -142,10 +129,12 @@ def _secondary_tests(pairs: Sequence[Pair], golden: GoldenSet) -> tuple[MetricTe
 
 def _pass_rate_test(pairs: Sequence[Pair]) -> MetricTest:
     """The pass rate on both sides, not tested yet."""
+    clusters = len({pair.cluster_key for pair in pairs})
     return MetricTest(
         metric=PASS_RATE,
-        test="exact sign-flip",
+        test=_test_name("exact sign-flip", len(pairs), clusters),
         n=len(pairs),
+        clusters=clusters,
         baseline=_passing(pairs, lambda pair: pair.baseline),
         candidate=_passing(pairs, lambda pair: pair.candidate),
         better_when="higher",
@@ -156,11 +145,13 @@ def _pass_rate_test(pairs: Sequence[Pair]) -> MetricTest:
 def _tested(column: Column, p_value: float | None, alpha: float) -> MetricTest:
     before = fmean(column.before) if column.before else None
     after = fmean(column.after) if column.after else None
-    changed = sum(drop != 0 for drop in column.drops())
+    n, clusters = len(column.before), len(set(column.clusters))
+    changed = sum(drop != 0 for drop in column.summed())
     return MetricTest(
         metric=column.metric,
-        test="exact sign-flip" if changed <= EXACT_UP_TO else "sign-flip, 10,000 patterns",
-        n=len(column.before),
+        test=_test_name("exact sign-flip" if changed <= EXACT_UP_TO else "sign-flip, 10,000 patterns", n, clusters),
+        n=n,
+        clusters=clusters,
         baseline=before,
         candidate=after,
         better_when=column.better_when,
@@ -170,68 +161,13 @@ def _tested(column: Column, p_value: float | None, alpha: float) -> MetricTest:
     )
 
 
+def _test_name(name: str, n: int, clusters: int) -> str:
+    """The name of a test, and over how many clusters it is where items share one."""
+    return name if clusters == n else f"{name} over {clusters} clusters"
+
+
 def _matters(test: MetricTest) -> bool:
     return test.ratio is None or test.ratio >= LEAST_RATIO
-
-
-def _score_column(name: str, pairs: Sequence[Pair], golden: GoldenSet) -> Column:
-    """A score as it was given."""
-    return Column(name, _way(name, golden), *_means(lambda item: item.scores.get(name), pairs))
-
-
-def _primary_values(pairs: Sequence[Pair], golden: GoldenSet) -> list[Values]:
-    """The score that decides, of every answer to each item; None where it has none and that is no fault of its own.
-
-    An answer that failed without a score (a refusal) counts as the worst there is. Where a refusal is expected there is
-    nothing to score: it counts as the best, anything else as the worst. A missing answer of the candidate counts as the
-    worst; one of the baseline as the best where the candidate did not pass, else as no better than the candidate's, so
-    that it costs the candidate what it costs in the pass rate.
-    """
-    name = golden.manifest.gate.primary
-    best, worst = (1.0, 0.0) if _way(name, golden) == "higher" else (0.0, 1.0)
-    refusals = {item.id for item in golden.items if item.expect == "refusal"}
-
-    def value(item: ItemResult, missing: float | None) -> float | None:
-        if item.status is ItemStatus.MISSING:
-            return missing
-        failed = item.status is ItemStatus.FAILED
-        if item.id in refusals:
-            return worst if failed else best
-        return item.scores.get(name, worst if failed else None)
-
-    def both(pair: Pair) -> Values:
-        after = [value(item, worst) for item in pair.candidate]
-        passed = all(item.status is ItemStatus.PASSED for item in pair.candidate)
-        unknown = _mean(after) if passed else best
-        return [value(item, unknown) for item in pair.baseline], after
-
-    return [both(pair) for pair in pairs]
-
-
-def _way(name: str, golden: GoldenSet) -> Way:
-    return "higher" if golden.rubric.scores[name] == "maximize" else "lower"
-
-
-def _counted_column(name: str, value: Value, pairs: Sequence[Pair]) -> Column:
-    """What an answer took. A zero has no logarithm and says that nothing was measured."""
-    return Column(name, "lower", *_means(lambda item: value(item) or None, pairs), counted=True)
-
-
-def _means(value: Value, pairs: Sequence[Pair]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    return _both_means(([*map(value, pair.baseline)], [*map(value, pair.candidate)]) for pair in pairs)
-
-
-def _both_means(values: Iterable[Values]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Means over the repeats of the items that have every value on both sides."""
-    means = [(_mean(before), _mean(after)) for before, after in values]
-    known = [(old, new) for old, new in means if old is not None and new is not None]
-    return tuple(old for old, _ in known), tuple(new for _, new in known)
-
-
-def _mean(repeats: Sequence[float | None]) -> float | None:
-    """Mean over the repeats; None where one of them lacks the value."""
-    known = [number for number in repeats if number is not None]
-    return sum(known) / len(known) if known and len(known) == len(repeats) else None
 
 
 def _passing(pairs: Sequence[Pair], side: Callable[[Pair], tuple[ItemResult, ...]]) -> float | None:

@@ -23,10 +23,11 @@ def paired(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet) -> tupl
     if baseline.repeats != candidate.repeats:
         remedy = f"{baseline.repeats} against the candidate's {candidate.repeats}; both sides need the same"
         raise GoldenSetError("baseline run", "repeats", remedy)
-    before, after = _by_item(baseline), _by_item(candidate)
+    before, after, clusters = _by_item(baseline), _by_item(candidate), golden.clusters
     return tuple(
         Pair(
             id=item.id,
+            cluster=clusters[item.id],
             question=item.question,
             contexts=item.contexts,
             tags=item.tags,

@@ -17,7 +17,7 @@ def run_json(run: GoldenRun) -> str:
 
 
 def gate_json(result: GateResult) -> str:
-    """A gate result as JSON, `schema` 2, with its exit code and the ids of the items that changed."""
+    """A gate result as JSON, `schema` 3, with its exit code and the ids of the items that changed."""
     data: dict[str, Any] = result.model_dump(mode="json") | {
         "exit_code": result.exit_code,
         "items_worse": [pair.id for pair in result.discordant if pair.worse],

@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 
 from assay.judges.schema import Scored
 from assay.worker.golden.report.wording.answers import claim_words
+from assay.worker.golden.report.wording.exam import fallen_words
 from assay.worker.golden.report.wording.facts import gate_facts, run_facts
+from assay.worker.golden.report.wording.next_steps import shown_fallen
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
@@ -32,7 +34,7 @@ def run_junit(run: GoldenRun) -> str:
     for result in run.items:
         groups.setdefault(result.id, []).append(result)
     cases = [_case(name, results) for name, results in groups.items()]
-    facts = [*run_facts(run), f"evaluator {run.revision}"]
+    facts = [*run_facts(run), *fallen_words(run.exam), f"evaluator {run.revision}"]
     return _document(
         [_suite(f"{run.golden_set} {run.target}", run.golden_set, cases, facts, (run.started, run.finished))]
     )
@@ -50,7 +52,7 @@ def gate_junit(result: GateResult) -> str:
         note = "" if before == "" else "; in the baseline, too"
         cases.append(_case(pair.id, pair.candidate, note))
     kinds = {GateVerdict.PASS: "", GateVerdict.REGRESSED: "failure", GateVerdict.INCONCLUSIVE: "error"}
-    facts = gate_facts(result)
+    facts = [*shown_fallen(result), *(f"next: {step}" for step in result.next_steps), *gate_facts(result)]
     message = "; ".join((*result.reasons, *(f"warning: {warning}" for warning in result.warnings)))
     gate = Case(f"gate: {result.verdict.value}", kinds[result.verdict], message, "\n".join(facts), 0.0)
     names = result.golden_set, (result.started, result.finished)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from assay.worker.golden.report.wording.answers import change_words, claim_words, printable, side_words
+from assay.worker.golden.report.wording.exam import fallen_words
 from assay.worker.golden.report.wording.facts import gate_facts, primary_change, run_facts
-from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, p_value_of
+from assay.worker.golden.report.wording.next_steps import shown_fallen
+from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, n_words, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, MetricTest, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun
@@ -44,13 +46,15 @@ def run_markdown(run: GoldenRun, page: str | None = None) -> str:
             for item in troubled[:_SHOWN]
         ]
         table += _more(len(troubled))
-    facts = [f"- {_md(fact)}" for fact in (*run_facts(run), f"evaluator {run.revision[:12]}")]
+    lines = (*run_facts(run), *fallen_words(run.exam), f"evaluator {run.revision[:12]}")
+    facts = [f"- {_md(line)}" for line in lines]
     head = [f"### Golden run: {_md(run.golden_set)} · {_md(run.target)}"]
     return _joined([head, facts, table, _page_line(page)])
 
 
 def _reasons(result: GateResult) -> list[str]:
-    lines = [*result.reasons, *(f"warning: {warning}" for warning in result.warnings)]
+    lines = [*result.reasons, *shown_fallen(result), *(f"warning: {warning}" for warning in result.warnings)]
+    lines += [f"next: {step}" for step in result.next_steps]
     more = [f"- … and {len(lines) - _REASONS} more"] if len(lines) > _REASONS else []
     return [f"- {_md(line)}" for line in lines[:_REASONS]] + more
 
@@ -72,7 +76,7 @@ def _metric_line(test: MetricTest, result: GateResult) -> str:
         mean_of(test, test.baseline),
         mean_of(test, test.candidate),
         _md(_change(test, result)),
-        str(test.n),
+        n_words(test),
         tested,
     ]
     return f"| {name} | {' | '.join(cells)} | {'**worse**' if test.shown_worse else ''} |"

@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.worker.golden.report.wording.answers import change_words, claim_words, printable, side_words
+from assay.worker.golden.report.wording.exam import fallen_words
 from assay.worker.golden.report.wording.facts import gate_facts, run_facts
+from assay.worker.golden.report.wording.next_steps import shown_fallen
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, Pair
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
@@ -21,6 +23,7 @@ _SHOWN = 10
 def print_run(run: GoldenRun, console: Console, notes: Sequence[str] = ()) -> None:
     """One run: counts, pass rate, cost, and the first items that did not pass; `notes` come last."""
     lines = [f"{run.golden_set} · {run.target} · evaluator {run.revision[:12]}", *run_facts(run)]
+    lines += fallen_words(run.exam)
     parts: list[RenderableType] = [_plain(line) for line in lines]
     troubled = [item for item in run.items if item.status is not ItemStatus.PASSED]
     if troubled:
@@ -37,7 +40,9 @@ def print_gate(result: GateResult, console: Console, notes: Sequence[str] = ()) 
     )
     parts: list[RenderableType] = [heading]
     parts.extend(_plain(f"  {reason}") for reason in result.reasons)
+    parts.extend(_plain(f"  {line}") for line in shown_fallen(result))
     parts.extend(_plain(f"  warning: {warning}") for warning in result.warnings)
+    parts.extend(_plain(f"  next: {step}") for step in result.next_steps)
     parts.append(_plain(f"{result.golden_set}: {result.candidate} against {result.baseline}"))
     parts.extend(_plain(line) for line in gate_facts(result))
     if result.discordant:

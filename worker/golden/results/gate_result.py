@@ -26,10 +26,18 @@ class GateVerdict(StrEnum):
 EXIT_CODES = {GateVerdict.PASS: 0, GateVerdict.REGRESSED: 1, GateVerdict.INCONCLUSIVE: 3}
 
 
+FlipSource = Literal["repeats", "baseline", "assumed"]
+"""How the share of items that flip by chance is known."""
+
+
 class Pair(Record):
-    """One item on both sides, with all its repeats; `question` and `contexts` are the item's own."""
+    """One item on both sides, with all its repeats; `question` and `contexts` are the item's own.
+
+    Items with one `cluster` move together; empty: the item stands alone.
+    """
 
     id: str
+    cluster: str = ""
     question: str = ""
     contexts: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -62,6 +70,11 @@ class Pair(Record):
         return all(item.status is ItemStatus.MISSING for item in (*self.baseline, *self.candidate))
 
     @property
+    def cluster_key(self) -> str:
+        """What it shares with the items of its cluster."""
+        return self.cluster or f"item {self.id}"
+
+    @property
     def telling(self) -> tuple[ItemResult, ItemResult]:
         """The two answers that show the change best: a pass and a fail where there are such."""
         wanted = (ItemStatus.PASSED, ItemStatus.FAILED) if self.drop >= 0 else (ItemStatus.FAILED, ItemStatus.PASSED)
@@ -85,7 +98,8 @@ class MetricTest(Record):
     """One metric on both sides and whether the candidate is shown to be worse.
 
     `baseline` and `candidate` are means over the `n` items both sides have; of a score that is the primary, with the
-    numbers that stand for answers without one. `better_when` says which way is good.
+    numbers that stand for answers without one. `better_when` says which way is good. The items lie in so many
+    `clusters`, whose sums are tested.
     `adjusted_p` is Holm's over the secondaries; None for the primary. `ratio` is candidate/baseline for what is
     counted (tokens, seconds), where it is tested on its logarithm. `drop_interval` is the 90 % interval of the drop
     (the bound that non-inferiority asks for lies at its upper end).
@@ -94,6 +108,7 @@ class MetricTest(Record):
     metric: str
     test: str
     n: int
+    clusters: int
     baseline: float | None
     candidate: float | None
     better_when: Literal["higher", "lower"]
@@ -107,20 +122,27 @@ class MetricTest(Record):
 class GateResult(Record):
     """The gate's verdict and everything it rests on; renderers read nothing else.
 
-    `worse` and `better` count items (b and c of McNemar's test). `minimum_detectable_drop` is the true drop of the
-    primary metric that this many items catch with 80 % power; for the pass rate `assumed_flip_rate` of the items are
-    taken to flip each way by chance. None where no drop is large enough, or it cannot be told.
+    `worse` and `better` count items, `clusters_worse` and `clusters_better` clusters by the sum of their items' changes
+    (b and c of McNemar's test, where every item stands alone). `cluster_by` is the set's setting.
+
+    `minimum_detectable_drop` is the true drop of the primary metric that is caught with 80 % power. None where no drop
+    is large enough, or it cannot be told. For the pass rate `flip_rate` of the items flip each way by chance, of these
+    `flips_together` with their whole cluster. `flips_measured` says by what that is known: `repeats` of this gate's
+    baseline, or outputs of the reviewed `baseline` when it was taken; `assumed` where nothing tells it.
+
+    `next_steps` say what a person can do about an inconclusive verdict.
     `baseline_runs` names the reviewed outputs that were judged again. `noise` tells the spread among repeats of an
     unchanged release, where there are repeats.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
-    schema_version: Literal[2] = Field(default=2, alias="schema")
+    schema_version: Literal[3] = Field(default=3, alias="schema")
     run_id: str = ""
     verdict: GateVerdict
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
     golden_set: str
     set_digest: str
     revision: str
@@ -133,6 +155,10 @@ class GateResult(Record):
     n: int
     worse: int
     better: int
+    cluster_by: str = "source_id"
+    clusters: int
+    clusters_worse: int
+    clusters_better: int
     primary: MetricTest
     secondaries: tuple[MetricTest, ...] = ()
     p_value: float | None
@@ -142,7 +168,9 @@ class GateResult(Record):
     baseline_missing: int
     candidate_missing: int
     minimum_detectable_drop: float | None
-    assumed_flip_rate: float
+    flip_rate: float
+    flips_together: float = 0.0
+    flips_measured: FlipSource = "assumed"
     must_pass: tuple[str, ...] = ()
     must_pass_failures: tuple[str, ...] = ()
     unstable: tuple[str, ...] = ()

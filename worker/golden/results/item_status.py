@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from enum import StrEnum
 
@@ -10,6 +11,14 @@ from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.sets.manifest import GoldenItem, Manifest
 
 NO_EVIDENCE = "no_evidence"
+
+REASONING_SHOWN = "reasoning shown to the user: a closing tag of reasoning without its beginning"
+"""Why an answer fails that a model server cut wrongly: its chat template had opened the block of reasoning."""
+
+_REASONING_ENDS = re.compile(
+    r"(?<![`'\"“‘])</(think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>(?![`'\"”’])", re.IGNORECASE
+)
+"""The end of a block of reasoning that is not quoted as an example: `</think>`."""
 
 
 class ItemStatus(StrEnum):
@@ -48,6 +57,14 @@ def decide(item: GoldenItem, response: str, outcome: Outcome, manifest: Manifest
 def lost_context() -> Decision:
     """The decision where an item declares evidence and the target found none."""
     return ItemStatus.FAILED, ("context lost: the item declares evidence, the answer came without any",)
+
+
+def shows_reasoning(response: str) -> bool:
+    """Whether the answer begins with reasoning that was never marked as such: users read it, and it is no answer."""
+    end = _REASONING_ENDS.search(without_reasoning(response))
+    if end is None or not response[: end.start()].strip():
+        return False
+    return f"<{end.group(1)}".lower() not in response[: end.start()].lower()
 
 
 def has_text(texts: tuple[str, ...]) -> bool:

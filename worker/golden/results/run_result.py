@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
-from assay.judges.rubric import first_problem
 from assay.judges.schema import Claim, Outcome, Record, Usage
+from assay.judges.team_files.problems import first_problem
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.usage import Spent, spent_on
-from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.golden.sets.files import GoldenSetError, read_plain
 from assay.worker.golden.sets.manifest import Release
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_share
@@ -26,8 +26,9 @@ class ItemResult(Record):
 
     `repeat` counts from 0. `contexts` are what the target itself returned as evidence; None where the declared ones
     were used. `judgements` holds the status of every time this very answer was judged, where it was judged again to
-    confirm a failure; `status` stays that of the first. `spent` is what all of them took, first tries that failed
-    included; None in runs that were written before it was kept.
+    confirm a failure; `status` stays that of the first. `cluster` is shared by items that move together
+    (`gate.cluster_by`). `spent` is what all judgements took, first tries that failed included. Runs that were written
+    before these two were kept have an empty `cluster` and None.
     """
 
     id: str
@@ -45,6 +46,7 @@ class ItemResult(Record):
     target_tokens: int | None = None
     tags: tuple[str, ...] = ()
     source_id: str | None = None
+    cluster: str = ""
     spent: Spent | None = None
 
     def as_release(self) -> Release:
@@ -107,11 +109,23 @@ class AnchorResult(Record):
 
 
 class AnchorVerdict(Record):
-    """What the judge said of one anchor; the part of an exam that a later exam is compared with."""
+    """What the judge said of one anchor; the part of an exam that a later exam is compared with.
+
+    Where it was wrong, `sentence` is the one that it doubted most and `reason` what it said of it; where it failed,
+    `reason` says how. `state` is the judge's word where there was no sentence, e.g. `refusal`.
+    """
 
     id: str
     label: int
     flagged: bool | None
+    state: str = ""
+    sentence: str = ""
+    reason: str = ""
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether it speaks against the judge: people said otherwise."""
+        return self.flagged is not None and self.flagged != bool(self.label)
 
 
 class ExamState(StrEnum):
@@ -222,15 +236,13 @@ class GoldenRun(Record):
         return tuple(name for name, statuses in seen.items() if {ItemStatus.PASSED, ItemStatus.FAILED} <= statuses)
 
     def pass_rate(self) -> Estimate | None:
-        """Share of passed among completed answers, clustered by source where every item names one, else by item.
+        """Share of passed among completed answers, over clusters of items and of an item's repeats.
 
         None where it cannot be estimated. Missing answers are not in it; the gate looks at them apart.
         """
         done = [item for item in self.items if item.status is not ItemStatus.MISSING]
-        sources = [item.source_id for item in done]
-        clusters: list[str | None] | None = sources
-        if None in sources:
-            clusters = [item.id for item in done] if self.repeats > 1 else None
+        names = [item.cluster or item.source_id or item.id for item in done]
+        clusters = names if len(set(names)) < len(names) else None
         return hajek_share([item.status is ItemStatus.PASSED for item in done], [1.0] * len(done), clusters=clusters)
 
 
@@ -241,9 +253,7 @@ def read_run(path: Path) -> GoldenRun:
         GoldenSetError: the file cannot be read or is no run of this version.
     """
     try:
-        return GoldenRun.model_validate_json(path.read_bytes())
-    except OSError as exc:
-        raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
+        return GoldenRun.model_validate_json(read_plain(path))
     except ValidationError as exc:
         key, problem = first_problem(exc)
         raise GoldenSetError(path, key, f"{problem}; write the file with `assay golden run --out`") from exc

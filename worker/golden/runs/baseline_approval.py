@@ -15,6 +15,8 @@ from assay.worker.golden.sets.baseline import (
 )
 from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.statistics.flips import Flips
+from assay.worker.statistics.repeats import measured_flips
 
 
 def approve_baseline(golden: GoldenSet, runs: Sequence[GoldenRun], *, by: str, why: str) -> BaselineRecord:
@@ -37,6 +39,7 @@ def approve_baseline(golden: GoldenSet, runs: Sequence[GoldenRun], *, by: str, w
         revision=last.revision,
         # The exam may reach a tier that no answer needed; a later exam is compared with both.
         models_served=tuple(sorted({*last.models_served, *(last.exam.models_served if last.exam is not None else ())})),
+        flips=_flips(golden, runs),
         by=by,
         why=why,
     )
@@ -65,6 +68,16 @@ def check_runs(golden: GoldenSet, runs: Sequence[GoldenRun]) -> None:
     if outputs < FEWEST_OUTPUTS and not recorded:
         remedy = f"{outputs} outputs to each item; at least {FEWEST_OUTPUTS} keep one lucky run from becoming the norm"
         raise GoldenSetError(golden.directory, "--from", f"{remedy}; name more runs, or one with --repeats 5")
+
+
+def _flips(golden: GoldenSet, runs: Sequence[GoldenRun]) -> Flips | None:
+    """How often an item passes in one of these outputs and fails in another, under the judge of one run each."""
+    trials: dict[str, list[bool]] = {item.id: [] for item in golden.items}
+    for run in runs:
+        for result in run.items:
+            trials[result.id].append(result.status is ItemStatus.PASSED)
+    clusters = golden.clusters
+    return measured_flips(list(trials.values()), [clusters[name] for name in trials])
 
 
 def _taken(run: GoldenRun, repeat: int) -> TakenOutputs:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.judges.schema import Scored
+from assay.judges.metrics import worst_claim
+from assay.judges.schema import Claim, Failed, Outcome, Scored, Skipped
 from assay.worker.golden.results.judge_models import models_served
 from assay.worker.golden.results.run_result import (
     JUDGEMENTS_TO_CONFIRM,
@@ -78,7 +79,7 @@ def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> 
         change=_change(golden, results),
         models_served=models_served(result.outcome for result in results),
         confirmed=sum(len(result.judgements) > 1 for result in results),
-        anchors=tuple(AnchorVerdict(id=r.id, label=r.label, flagged=r.flagged) for r in results),
+        anchors=tuple(_anchor_verdict(result) for result in results),
         usage=spent.usage,
         cost_usd=spent.cost_usd,
     )
@@ -88,6 +89,35 @@ def grade(golden: GoldenSet, results: Sequence[AnchorResult], revision: str) -> 
         exam = exam.model_copy(update={"informedness": informedness, "informedness_low": low})
     state, reason = _state(exam, golden.manifest.gate.min_completed)
     return exam.model_copy(update={"state": state, "reason": reason})
+
+
+def _anchor_verdict(result: AnchorResult) -> AnchorVerdict:
+    """What is kept of a judged anchor: where the judge was wrong, by which sentence."""
+    verdict = AnchorVerdict(id=result.id, label=result.label, flagged=result.flagged)
+    outcome = result.outcome
+    if result.flagged is None:
+        return verdict.model_copy(update={"reason": _failure(outcome)})
+    if result.right or not isinstance(outcome, Scored):
+        return verdict
+    claim = worst_claim(outcome.verdict) if outcome.verdict is not None else None
+    told = {"state": outcome.state.value}
+    if claim is not None:
+        told |= {"sentence": claim.text, "reason": _claim_reason(claim)}
+    return verdict.model_copy(update=told)
+
+
+def _claim_reason(claim: Claim) -> str:
+    """The claim's verdict, why, and how likely it was thought to be supported."""
+    likely = "" if claim.p_supported is None else f" (supported with a probability of {claim.p_supported:.2f})"
+    why = f": {claim.reason}" if claim.reason else ""
+    return f"{claim.verdict.value.replace('_', ' ')}{likely}{why}"
+
+
+def _failure(outcome: Outcome | None) -> str:
+    """Why an anchor has no decision."""
+    if isinstance(outcome, Failed):
+        return f"judge failed: {outcome.error}"
+    return f"judge skipped: {outcome.reason}" if isinstance(outcome, Skipped) else "not judged: the time was up"
 
 
 def _state(exam: JudgeExam, min_completed: float) -> tuple[ExamState, str]:

@@ -20,7 +20,14 @@ from assay.judges.errors import (
 from assay.judges.metrics import worst_claim
 from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored
 from assay.judges.text.reasoning import without_reasoning
-from assay.worker.golden.results.item_status import ItemStatus, decide, has_text, lost_context
+from assay.worker.golden.results.item_status import (
+    REASONING_SHOWN,
+    ItemStatus,
+    decide,
+    has_text,
+    lost_context,
+    shows_reasoning,
+)
 from assay.worker.golden.results.judge_models import models_served
 from assay.worker.golden.results.run_result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult
 from assay.worker.golden.results.usage import Spent, spent_on, total_spent
@@ -106,6 +113,8 @@ async def run_golden(
     asks = [(repeat, item) for repeat in range(plan.repeats) for item in golden.items]
     answers = await map_bounded(answer, asks, limit=plan.limit, deadline=plan.deadline)
     results = [result or _unasked(*ask) for ask, result in zip(asks, answers, strict=True)]
+    clusters = golden.clusters
+    results = [result.model_copy(update={"cluster": clusters[result.id]}) for result in results]
     spent = total_spent(result.judging for result in results)
     return GoldenRun(
         run_id=plan.run_id,
@@ -193,16 +202,19 @@ async def _outcome_of(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
 def _unasked(repeat: int, item: GoldenItem) -> ItemResult:
     """What stands for an answer that the whole run's time did not suffice for."""
     why = ("not run: the time of the whole run was up",)
-    return ItemResult(
-        id=item.id, repeat=repeat, status=ItemStatus.MISSING, reasons=why, tags=item.tags, source_id=item.source_id
-    )
+    return _unanswered(item).model_copy(update={"repeat": repeat, "reasons": why})
+
+
+def _unanswered(item: GoldenItem) -> ItemResult:
+    """The result of an item before anything came back."""
+    return ItemResult(id=item.id, status=ItemStatus.MISSING, tags=item.tags, source_id=item.source_id)
 
 
 async def _run_item(
     item: GoldenItem, golden: GoldenSet, target: GoldenTarget, evaluator: SampleEvaluator
 ) -> ItemResult:
     """One item from question to decision."""
-    result = ItemResult(id=item.id, status=ItemStatus.MISSING, tags=item.tags, source_id=item.source_id)
+    result = _unanswered(item)
     try:
         reply = await target.respond(item)
     except TargetFailure as exc:
@@ -225,9 +237,11 @@ async def _judged(result: ItemResult, item: GoldenItem, golden: GoldenSet, evalu
 
 
 def _fails_unjudged(item: GoldenItem, reply: TargetResponse) -> tuple[str, ...]:
-    """Reasons that need no judge: the application itself said nothing, or lost the evidence."""
+    """Reasons that need no judge: the application said nothing, showed its reasoning, or lost the evidence."""
     if not without_reasoning(reply.response).strip():
         return ("reasoning and no answer" if reply.response.strip() else "empty response",)
+    if shows_reasoning(reply.response):
+        return (REASONING_SHOWN,)
     lost = reply.contexts is not None and has_text(item.contexts) and not has_text(reply.contexts)
     return lost_context()[1] if lost and item.expect == "answer" else ()
 

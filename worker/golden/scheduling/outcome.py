@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 from assay.judges.schema import Record
-from assay.worker.golden.report.wording.facts import exam_fact, gate_facts, run_facts
+from assay.worker.golden.report.wording.exam import exam_fact
+from assay.worker.golden.report.wording.facts import gate_facts, run_facts
 from assay.worker.golden.report.wording.findings import NOT_SHOWN
 from assay.worker.golden.report.wording.numbers import metric_name, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
@@ -41,7 +42,8 @@ def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
     facts = tuple(gate_facts(result)[:3])
     margin = bool(result.reasons) and result.reasons[0].startswith(NOT_SHOWN)
     if result.must_pass_failures or (result.verdict is GateVerdict.INCONCLUSIVE and not margin):
-        return RunOutcome(verdict=result.verdict.value, lines=(*result.reasons, series_line(series), *facts))
+        lines = (*result.reasons, *(f"next: {step}" for step in result.next_steps), series_line(series), *facts)
+        return RunOutcome(verdict=result.verdict.value, lines=lines)
     p_value = p_value_of(result.p_value)
     look = f"this run alone: {result.verdict.value}, one-sided p = {p_value}; one look of many, so it does not decide"
     lines = (series_line(series), look, *facts)

@@ -16,12 +16,13 @@ from assay.judges.schema import Record
 from assay.worker.golden.sets.files import (
     GoldenSetError,
     Identified,
-    read_bytes,
+    digest_of_file,
     read_mapping,
     read_records,
     write_text,
 )
 from assay.worker.golden.sets.manifest import Release
+from assay.worker.statistics.flips import Flips
 
 DIRECTORY = "baseline"
 RECORD = "baseline.yaml"
@@ -56,7 +57,8 @@ class Approval(Record):
 class BaselineRecord(Record):
     """`baseline/baseline.yaml`: what the outputs beside it are.
 
-    `digests` are the set's when the runs were made. `revision` and `models_served` are the judge's.
+    `digests` are the set's when the runs were made. `revision` and `models_served` are the judge's. `flips` is how
+    often an item passes in one output and fails in another; None where there are too few outputs to tell.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
@@ -67,6 +69,7 @@ class BaselineRecord(Record):
     revision: str
     models_served: tuple[str, ...] = ()
     outputs: tuple[BaselineOutputs, ...] = Field(min_length=1)
+    flips: Flips | None = None
     approved: Approval
 
 
@@ -138,7 +141,7 @@ def baseline_digests(baseline: Baseline) -> dict[str, str]:
     names = [RECORD, *(outputs.file for outputs in baseline.record.outputs)]
     if (baseline.directory / ANCHORS).exists():
         names.append(ANCHORS)
-    return {name: hashlib.sha256(read_bytes(baseline.directory / name)).hexdigest() for name in names}
+    return {name: digest_of_file(baseline.directory / name) for name in names}
 
 
 class TakenOutputs(Record):
@@ -161,6 +164,7 @@ def write_baseline(  # noqa: PLR0913  # what a baseline is made of
     target: str,
     revision: str,
     models_served: tuple[str, ...],
+    flips: Flips | None,
     by: str,
     why: str,
 ) -> BaselineRecord:
@@ -180,6 +184,7 @@ def write_baseline(  # noqa: PLR0913  # what a baseline is made of
             BaselineOutputs(file=f"outputs-{n}.jsonl", **outputs_taken.model_dump(exclude={"answers"}))
             for n, outputs_taken in enumerate(taken, start=1)
         ),
+        flips=flips,
         approved=Approval(by=by, at=datetime.now(UTC).replace(microsecond=0), why=why),
     )
     if before is not None:
@@ -188,7 +193,7 @@ def write_baseline(  # noqa: PLR0913  # what a baseline is made of
         write_text(directory / outputs.file, _lines(outputs_taken.answers))
     if anchors:
         write_text(directory / ANCHORS, _lines(anchors))
-    text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(record.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
     write_text(directory / RECORD, _HEADER + text)
     return record
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.rubric import first_problem
 from assay.judges.schema import Record
+from assay.judges.team_files.reading import FileProblem, read_document
+from assay.worker.records.jsonl import problem_in_line
 
 
 class GoldenSetError(ConfigurationError):
@@ -48,13 +49,13 @@ def read_records(path: Path, kind: type[N]) -> tuple[N, ...]:
     records: list[N] = []
     seen: dict[str, int] = {}
     # By bytes: splitlines() would also break at U+2028 inside a string.
-    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+    for number, line in enumerate(read_plain(path).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             record = kind.model_validate_json(line)
         except ValidationError as exc:
-            key, remedy = first_problem(exc)
+            key, remedy = problem_in_line(exc, line, kind)
             raise GoldenSetError(path, f"line {number}: {key}", remedy) from exc
         if record.id in seen:
             remedy = f"already used on line {seen[record.id]}; ids are unique, rename or remove one"
@@ -73,17 +74,16 @@ def read_mapping(path: Path, kind: type[M]) -> M:
         GoldenSetError: names the line or the key.
     """
     try:
-        data = yaml.safe_load(read_bytes(path))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark is not None else "file"
-        raise GoldenSetError(path, where, "not YAML; mend it") from exc
-    if not isinstance(data, dict):
+        document = read_document(path)
+    except FileProblem as exc:
+        raise GoldenSetError(path, exc.where, exc.remedy) from exc
+    if not isinstance(document.value, dict):
         raise GoldenSetError(path, "file", "must be a mapping of keys; start with `name: ...`")
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(document.value)
     except ValidationError as exc:
-        raise GoldenSetError(path, *first_problem(exc)) from exc
+        problem = document.problem(exc, kind)
+        raise GoldenSetError(path, problem.where, problem.remedy) from exc
 
 
 def read_bytes(path: Path) -> bytes:
@@ -98,6 +98,29 @@ def read_bytes(path: Path) -> bytes:
         raise GoldenSetError(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
 
 
+def read_plain(path: Path) -> bytes:
+    r"""A text file's content as it was written, whatever an editor or a checkout made of its beginning and line ends.
+
+    A byte order mark is dropped and `\r\n` becomes `\n`, so that digests hold on every machine.
+
+    Raises:
+        GoldenSetError: it cannot be read, or is UTF-16, as some editors and spreadsheets save text.
+    """
+    raw = read_bytes(path)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise GoldenSetError(path, "file", "is UTF-16; save it as UTF-8")
+    return raw.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
+
+
+def digest_of_file(path: Path) -> str:
+    """sha256 of a file's content, by `read_plain`.
+
+    Raises:
+        GoldenSetError: it cannot be read.
+    """
+    return hashlib.sha256(read_plain(path)).hexdigest()
+
+
 def read_prompt(directory: Path, prompt: str) -> tuple[str, str]:
     """A prompt file's text and its sha256.
 
@@ -105,7 +128,7 @@ def read_prompt(directory: Path, prompt: str) -> tuple[str, str]:
         GoldenSetError: it cannot be read.
     """
     path = directory / prompt
-    raw = read_bytes(path)
+    raw = read_plain(path)
     try:
         return raw.decode(), hashlib.sha256(raw).hexdigest()
     except UnicodeDecodeError as exc:

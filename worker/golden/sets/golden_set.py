@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from pydantic import JsonValue
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Record, Sample
 from assay.worker.golden.sets.baseline import Baseline, baseline_digests, read_baseline
-from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_bytes, read_mapping, read_records
-from assay.worker.golden.sets.manifest import Anchor, GoldenItem, Manifest
+from assay.worker.golden.sets.clusters import clusters_of, tag_prefix
+from assay.worker.golden.sets.files import GoldenSetError, digest_of, digest_of_file, read_mapping, read_records
+from assay.worker.golden.sets.manifest import Anchor, GateSettings, GoldenItem, Manifest
 from assay.worker.statistics.noninferiority import items_for_margin, smallest_margin
 
 LOCK = "golden.lock"
@@ -42,6 +42,11 @@ class GoldenSet(Record):
         """
         parts = {part: digest for part, digest in self.digests.items() if part != "baseline"}
         return digest_of(parts)
+
+    @property
+    def clusters(self) -> dict[str, str]:
+        """Which cluster each item belongs to, by the item's id."""
+        return clusters_of(self.items, self.manifest.gate.cluster_by)
 
     @property
     def has_baseline(self) -> bool:
@@ -113,23 +118,30 @@ def compute_digests(golden: GoldenSet) -> dict[str, str]:
     """
     directory, manifest = golden.directory, golden.manifest
     digests = {
-        "items": hashlib.sha256(read_bytes(directory / "items.jsonl")).hexdigest(),
+        "items": digest_of_file(directory / "items.jsonl"),
         "pass_when": digest_of({name: limit.model_dump() for name, limit in manifest.pass_when.items()}),
         "gate": digest_of(gate_settings(manifest)),
-        "rubric": golden.rubric.content_hash(),
+        "rubric": golden.rubric.judging_hash(),
     }
     if golden.anchors:
-        digests["anchors"] = hashlib.sha256(read_bytes(directory / "anchors.jsonl")).hexdigest()
+        digests["anchors"] = digest_of_file(directory / "anchors.jsonl")
     if golden.baseline is not None:
         digests["baseline"] = digest_of(baseline_digests(golden.baseline))
     elif manifest.baseline is not None:
-        digests["baseline"] = hashlib.sha256(read_bytes(release_path(directory, manifest.baseline))).hexdigest()
+        digests["baseline"] = digest_of_file(release_path(directory, manifest.baseline))
     return digests
 
 
 def gate_settings(manifest: Manifest) -> dict[str, JsonValue]:
-    """Every setting that decides how two runs are compared."""
-    return {**manifest.gate.model_dump(mode="json"), "repeats": manifest.repeats}
+    """Every setting that decides how two runs are compared.
+
+    `cluster_by` stands in it only where a set names something of its own: sets that were frozen before there was such a
+    key are still as frozen.
+    """
+    settings = {**manifest.gate.model_dump(mode="json"), "repeats": manifest.repeats}
+    if settings["cluster_by"] == GateSettings().cluster_by:
+        del settings["cluster_by"]
+    return settings
 
 
 def release_path(directory: Path, release: str) -> Path:
@@ -163,6 +175,7 @@ def _cross_check(
         known = ", ".join(rubric.scores)
         raise GoldenSetError(path, "gate.primary", f"rubric {rubric.name!r} gives no such score; it has {known}")
     _check_margin(path, manifest, len(ids))
+    _check_clusters(path, manifest, items)
     for item_id in manifest.gate.must_pass:
         if item_id not in ids:
             raise GoldenSetError(
@@ -172,6 +185,21 @@ def _cross_check(
         if anchor.item is not None and anchor.item not in ids:
             remedy = f"no item {anchor.item!r} in items.jsonl; name an item or give the whole `sample`"
             raise GoldenSetError(directory / "anchors.jsonl", f"anchor {anchor.id!r}: item", remedy)
+
+
+def _check_clusters(path: Path, manifest: Manifest, items: Iterable[GoldenItem]) -> None:
+    """A prefix of tags must tell of some items which cluster they belong to, and never name two."""
+    prefix = tag_prefix(manifest.gate.cluster_by)
+    if prefix is None:
+        return
+    tagged = {item.id: [tag for tag in item.tags if tag.startswith(prefix)] for item in items}
+    double = next((name for name, tags in tagged.items() if len(tags) > 1), None)
+    if double is not None:
+        remedy = f"item {double!r} has {', '.join(tagged[double])}; leave one tag that begins with {prefix!r}"
+        raise GoldenSetError(path, "gate.cluster_by", remedy)
+    if not any(tagged.values()):
+        remedy = f"no item has a tag that begins with {prefix!r}; mend the prefix, or write source_id"
+        raise GoldenSetError(path, "gate.cluster_by", remedy)
 
 
 def _check_margin(path: Path, manifest: Manifest, n: int) -> None:

@@ -9,8 +9,9 @@ from typing import Literal
 import yaml
 from pydantic import Field, JsonValue, ValidationError
 
-from assay.judges.rubric import Rubric, first_problem
+from assay.judges.rubric import Rubric
 from assay.judges.schema import Record
+from assay.judges.team_files.problems import first_problem
 from assay.worker.golden.sets.baseline import baseline_digests
 from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_prompt, read_records, write_text
 from assay.worker.golden.sets.golden_set import LOCK, GoldenSet, gate_settings, read_golden_set
@@ -138,7 +139,7 @@ def _settings(golden: GoldenSet) -> dict[str, dict[str, JsonValue]]:
     return {
         "pass_when": {name: limit.model_dump(exclude_none=True) for name, limit in manifest.pass_when.items()},
         "gate": gate_settings(manifest),
-        "rubric": golden.rubric.model_dump(mode="json"),
+        "rubric": golden.rubric.model_dump(mode="json", exclude={"write"}),
     }
 
 
@@ -167,17 +168,18 @@ def _entries(golden: GoldenSet) -> dict[str, dict[str, str]]:
 
 def _difference(old: JsonValue, new: JsonValue) -> str:
     """Changed keys with both values, in words; keys of nested settings are dotted."""
-    before, after = dict(_leaves(old)), dict(_leaves(new))
+    before, after = dict(leaves(old)), dict(leaves(new))
     keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
     return ", ".join(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}" for key in keys)
 
 
-def _leaves(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+def leaves(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Every value of nested settings with its dotted key."""
     if not isinstance(value, dict):
         yield prefix, value
         return
     for key, child in value.items():
-        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
+        yield from leaves(child, f"{prefix}.{key}" if prefix else key)
 
 
 def _entry_difference(old: dict[str, str], new: dict[str, str]) -> str:
@@ -212,7 +214,7 @@ def _read_lock(path: Path) -> _Lock:
         return _Lock(digests={})
     try:
         return _Lock.model_validate(yaml.safe_load(path.read_bytes()))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as exc:
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
         raise GoldenSetError(path, "file", "cannot be read; restore it from version control") from exc
     except ValidationError as exc:
         key, _ = first_problem(exc)

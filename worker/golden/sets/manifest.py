@@ -95,6 +95,10 @@ class Threshold(Record):
         return f"at most {self.at_most}" if self.at_most is not None else f"at least {self.at_least}"
 
 
+CLUSTER_BY = r"^(source_id|item|tag:\S.*)$"
+"""What `gate.cluster_by` may say, e.g. `tag:doc-`."""
+
+
 class GateSettings(Record):
     """How two runs are compared.
 
@@ -104,6 +108,9 @@ class GateSettings(Record):
     `min_completed` is the share of items that must have been answered and judged on both sides; below it the gate is
     inconclusive. Missing items that it tolerates count against the candidate.
     `judge_alpha` is the level at which the judge counts as worse than when the baseline was taken.
+    `cluster_by` says which items belong together: those with one `source_id` (items without one stand alone), those
+    that share the tag that begins with a prefix (`tag:doc-`), or `item`: every item stands alone. Their drops are
+    summed before a test.
     """
 
     primary: Literal["pass_rate", "groundedness", "faithfulness", "hallucination_risk"] = "pass_rate"
@@ -112,6 +119,7 @@ class GateSettings(Record):
     margin: float | None = Field(default=None, gt=0, lt=1)
     secondary: Literal["warn", "block"] = "warn"
     must_pass: tuple[str, ...] = ()
+    cluster_by: str = Field(default="source_id", pattern=CLUSTER_BY)
     min_completed: float = Field(default=1.0, gt=0, le=1)
     judge_bar: float = Field(default=0.2, ge=0, lt=1)
     judge_alpha: float = Field(default=0.005, gt=0, lt=0.5)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Literal
 
-from pydantic import JsonValue
-
 from assay.judges.schema import Record
-from assay.worker.golden.sets.files import GoldenSetError, read_bytes
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.leakage import files_named, occurs, plain_text, text_of_file
 from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, CheckName, GoldenItem
 
 SMALLEST, LARGEST = 50, 200
 _FEWEST_WITH_TAG = 5
 _FEWEST_SOURCES = 10
-_LEAKING_LENGTH = 40
-"""Shorter texts ("Thanks!", "How much is it?") occur anywhere without having leaked."""
+_MORE_SOURCES = "take items of more sources, or say gate.cluster_by: item if these do not move together"
 _NAMED = 5
+_NOBODY = {"todo", "tbd", "?", "-"}
 _NO_LICENCE = {"unknown", "none", "todo", "tbd", "n/a", "?", "-"}
 
 
@@ -72,15 +67,36 @@ def _size(golden: GoldenSet) -> Iterator[Finding]:
     if not SMALLEST <= n <= LARGEST:
         text = f"{n} items; {SMALLEST} to {LARGEST} make a gate that sees something and that a person can review"
         yield Finding(check="size", level="error", text=text)
-    sources = {item.source_id for item in golden.items}
-    if None not in sources and len(sources) < _FEWEST_SOURCES:
-        text = f"{n} items from {len(sources)} sources only; items of one source fail together"
-        yield Finding(check="size", level="warning", text=text)
-    named = [item.source_id for item in golden.items if item.source_id is not None]
-    independent = n - len(named) + len(set(named))
-    if independent < n and golden.manifest.gate.mode == "non_inferiority":
-        text = f"{n} items from {independent} sources; the tests take them as independent, so the interval that is held"
-        yield Finding(check="size", level="warning", text=f"{text} against gate.margin is too narrow")
+    yield from _clusters(golden)
+
+
+def _clusters(golden: GoldenSet) -> Iterator[Finding]:
+    """Whether the clusters can carry a test, and whether turns of one conversation are known as such."""
+    n, clusters, gate = len(golden.items), len(set(golden.clusters.values())), golden.manifest.gate
+    what = f"{n} items from {clusters} sources ({gate.cluster_by}) only"
+    if clusters < n and 0.5**clusters > gate.alpha:
+        least = f"the smallest p-value is 1/{2**clusters}, above gate.alpha {gate.alpha:g}"
+        text = f"{what}: {least}, so no gate can show a regression, and each ends inconclusive (exit 3)"
+        yield Finding(check="size", level="warning", text=f"{text}; {_MORE_SOURCES}")
+    elif clusters < min(n, _FEWEST_SOURCES):
+        yield Finding(check="size", level="warning", text=f"{what}; items of one source fail together")
+    loose = _loose_turns(golden)
+    if loose:
+        text = f"{len(loose)} items continue a conversation of another item and have no source_id ({_listed(loose)})"
+        yield Finding(check="size", level="warning", text=f"{text}; a gate takes them as independent, so give them one")
+
+
+def _loose_turns(golden: GoldenSet) -> list[str]:
+    """Items that share their first question with another item, and stand alone for the gate all the same."""
+    clusters = golden.clusters
+    sizes = Counter(clusters.values())
+    conversations: dict[str, list[str]] = defaultdict(list)
+    for item in golden.items:
+        begins = next((turn.content for turn in item.history if turn.role == "user"), item.question)
+        conversations[plain_text(begins)].append(item.id)
+    turns = {item.id for item in golden.items if item.history}
+    shared = [names for names in conversations.values() if len(names) > 1 and turns.intersection(names)]
+    return [name for names in shared for name in names if sizes[clusters[name]] == 1]
 
 
 def _duplicates(golden: GoldenSet) -> Iterator[Finding]:
@@ -123,7 +139,7 @@ def _anchors(golden: GoldenSet) -> Iterator[Finding]:
     labels: dict[str, dict[str, int]] = defaultdict(dict)
     for anchor in golden.anchors:
         sample = golden.anchor_sample(anchor)
-        text = "\0".join((_plain(sample.question), *map(_plain, sample.contexts), _plain(sample.response)))
+        text = "\0".join((plain_text(sample.question), *map(plain_text, sample.contexts), plain_text(sample.response)))
         labels[text][anchor.id] = anchor.label
     twice = [names for names in labels.values() if len(names) > 1]
     torn = [" ≠ ".join(names) for names in twice if len(set(names.values())) > 1]
@@ -135,6 +151,9 @@ def _anchors(golden: GoldenSet) -> Iterator[Finding]:
 
 
 def _licence(golden: GoldenSet) -> Iterator[Finding]:
+    if golden.manifest.labels.by.strip().casefold() in _NOBODY:
+        text = f"labels.by is {golden.manifest.labels.by!r}; say who decided what a right answer is"
+        yield Finding(check="licence", level="error", text=text)
     if golden.manifest.labels.licence.strip().casefold() in _NO_LICENCE:
         text = f"labels.licence is {golden.manifest.labels.licence!r}; say under which terms the texts may be used"
         yield Finding(check="licence", level="error", text=text)
@@ -142,10 +161,10 @@ def _licence(golden: GoldenSet) -> Iterator[Finding]:
 
 def _leakage(golden: GoldenSet, others: Iterable[GoldenSet]) -> Iterator[Finding]:
     """An item the application was taught with examines nothing."""
-    for path in _files(golden):
-        text = _text_of(path)
-        items = [item.id for item in golden.items if _occurs((item.question, item.reference or ""), text)]
-        anchors = [a.id for a in golden.anchors if _occurs((golden.anchor_sample(a).response,), text)]
+    for path in files_named(golden.directory, golden.manifest.not_in):
+        text = text_of_file(path)
+        items = [item.id for item in golden.items if occurs((item.question, item.reference or ""), text)]
+        anchors = [a.id for a in golden.anchors if occurs((golden.anchor_sample(a).response,), text)]
         for what, leaked in (("items", items), ("anchors", anchors)):
             if leaked:
                 words = f"{len(leaked)} {what} occur in {path.name}: {_listed(leaked)}"
@@ -158,53 +177,9 @@ def _leakage(golden: GoldenSet, others: Iterable[GoldenSet]) -> Iterator[Finding
             yield Finding(check="leakage", level="warning", text=words)
 
 
-def _files(golden: GoldenSet) -> list[Path]:
-    """The files in which no item may occur."""
-    files = []
-    for pattern in golden.manifest.not_in:
-        base = golden.directory
-        parts = Path(pattern).parts
-        while parts and parts[0] == "..":
-            base, parts = base.resolve().parent, parts[1:]
-        matching = [path for path in sorted(base.glob(str(Path(*parts)))) if path.is_file()] if parts else []
-        if not matching:
-            remedy = f"{pattern!r} names no file; mend the pattern or remove it"
-            raise GoldenSetError(golden.directory / "manifest.yaml", "not_in", remedy)
-        files += matching
-    return files
-
-
-def _occurs(parts: Iterable[str], text: str) -> bool:
-    """Whether one of the parts that are long enough to be the item's own occurs in a text."""
-    return any(len(part) >= _LEAKING_LENGTH and part in text for part in map(_plain, parts))
-
-
-def _text_of(path: Path) -> str:
-    """A file's text; in lines of JSON what the strings say, not how they are escaped."""
-    texts: list[str] = []
-    for line in read_bytes(path).decode("utf-8", "replace").split("\n"):
-        try:
-            texts += _strings(json.loads(line))
-        except ValueError:
-            texts.append(line)
-    return _plain("\n".join(texts))
-
-
-def _strings(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _strings(child)
-
-
 def _asked(item: GoldenItem) -> str:
     history = [turn.content for turn in item.history]
-    return "\0".join(_plain(text) for text in (item.question, *history, *item.contexts))
-
-
-def _plain(text: str) -> str:
-    """Text as it is compared: compatibility forms, case and white space levelled."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "\0".join(plain_text(text) for text in (item.question, *history, *item.contexts))
 
 
 def _listed(names: list[str]) -> str:

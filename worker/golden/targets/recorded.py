@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-from assay.worker.golden.sets.files import read_bytes, read_records
+from assay.worker.golden.sets.files import digest_of_file, read_records
 from assay.worker.golden.sets.manifest import GoldenItem, Release
 from assay.worker.golden.targets.port import TargetFailure, TargetResponse
 
@@ -20,7 +19,7 @@ class RecordedTarget:
             GoldenSetError: it cannot be read or parsed.
         """
         self._path = path
-        self._digest = hashlib.sha256(read_bytes(path)).hexdigest()
+        self._digest = digest_of_file(path)
         self._answers: dict[str, Release] = {answer.id: answer for answer in read_records(path, Release)}
 
     @property

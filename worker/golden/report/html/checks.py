@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.worker.golden.report.wording.facts import exam_fact
+from assay.worker.golden.report.wording.exam import exam_fact
 from assay.worker.golden.report.wording.findings import metric_words, primary_words
 from assay.worker.golden.report.wording.numbers import metric_name
 from assay.worker.golden.results.gate_result import GateResult
@@ -14,7 +14,7 @@ from assay.worker.golden.results.run_result import ExamState, JudgeExam
 
 @dataclass(frozen=True)
 class Check:
-    """One thing the verdict depends on; `state` is ok, bad, open or note."""
+    """One thing the verdict depends on; `state` is ok, bad or open."""
 
     name: str
     state: str
@@ -23,7 +23,9 @@ class Check:
 
 def gate_checks(result: GateResult) -> tuple[Check, ...]:
     """What a gate's verdict depends on, a line each, what decides first."""
-    checks = [_primary_check(result), _must_pass_check(result), _missing_check(result), exam_check(result.exam)]
+    checks = [_primary_check(result), _missing_check(result), exam_check(result.exam)]
+    if result.must_pass:
+        checks.insert(1, _must_pass_check(result))
     if result.margin is not None:
         checks.insert(1, _margin_check(result, result.margin))
     if result.secondaries:
@@ -50,8 +52,6 @@ def _must_pass_check(result: GateResult) -> Check:
     names, failed = result.must_pass, result.must_pass_failures
     if failed:
         return Check("must-pass items", "bad", f"failed: {', '.join(failed)}")
-    if not names:
-        return Check("must-pass items", "note", "the set names none")
     lost = [
         pair.id
         for pair in result.pairs

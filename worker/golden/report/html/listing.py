@@ -22,6 +22,10 @@ CHANGES = {
 }
 """Every item is in one of these; the list starts in this order."""
 
+_JUMPS = {"worse": "worse", "missing": "missing", "better": "better"}
+_LINKED = 12
+_LONGEST_ID = 14
+
 
 @dataclass(frozen=True)
 class ItemView:
@@ -43,11 +47,42 @@ class ItemView:
     notes: tuple[str, ...]
 
     @property
+    def anchor(self) -> str:
+        """What links to it name."""
+        return f"item-{self.order}"
+
+    @property
+    def short_id(self) -> str:
+        """Its id as a link shows it; ids of one source often differ at their end only."""
+        return self.id if len(self.id) <= _LONGEST_ID else f"…{self.id[-_LONGEST_ID:]}"
+
+    @property
     def risk_words(self) -> str:
         """The risk, and how it changed."""
         if self.risk is None:
             return ""
         return f"risk {self.risk:.2f}" + ("" if self.risk_change is None else f" ({signed(self.risk_change, 2)})")
+
+
+@dataclass(frozen=True)
+class Jump:
+    """Links from the verdict to items of one kind: how many there are, the first of them, and how many more."""
+
+    change: str
+    words: str
+    items: tuple[ItemView, ...]
+    more: int
+
+
+def jumps_to(items: Sequence[ItemView]) -> tuple[Jump, ...]:
+    """Links to what a reader looks for first: items that got worse, that are missing, and that got better."""
+    jumps = []
+    for change, words in _JUMPS.items():
+        these = [item for item in items if item.change == change]
+        if these:
+            count = f"{len(these)} {'item' if len(these) == 1 else 'items'} {words}"
+            jumps.append(Jump(change, count, tuple(these[:_LINKED]), max(0, len(these) - _LINKED)))
+    return tuple(jumps)
 
 
 def gate_items(result: GateResult, limits: Limits) -> tuple[ItemView, ...]:

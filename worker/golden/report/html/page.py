@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from assay.worker.golden.report.html.chart import Chart, history_chart
 from assay.worker.golden.report.html.items import Limits, share_out
-from assay.worker.golden.report.html.listing import CHANGES, ItemView, gate_items, run_items
+from assay.worker.golden.report.html.listing import CHANGES, ItemView, gate_items, jumps_to, run_items
 from assay.worker.golden.report.html.safetext import plain, shown
 from assay.worker.golden.report.html.summary import gate_summary, run_summary
 from assay.worker.golden.report.html.summary_records import Summary
@@ -84,6 +84,7 @@ def _render(summary: Summary, items: Sequence[ItemView], chart: Chart | None) ->
         .render(
             summary=summary,
             items=items,
+            jumps=jumps_to(items),
             chart=chart,
             tags=tags,
             changes={change: words for change, words in CHANGES.items() if counts[change]},

@@ -5,12 +5,26 @@ from __future__ import annotations
 from assay.worker.golden.report.html.checks import exam_check, gate_checks
 from assay.worker.golden.report.html.summary_records import Banner, Figure, MetricRow, Rate, Summary
 from assay.worker.golden.report.wording.effects import effect_of, effect_words
+from assay.worker.golden.report.wording.exam import anchor_words, exam_advice, fallen_anchors, fallen_words
 from assay.worker.golden.report.wording.facts import primary_change
-from assay.worker.golden.report.wording.numbers import change_of, mean_of, metric_name, p_value_of, share
+from assay.worker.golden.report.wording.next_steps import shown_fallen
+from assay.worker.golden.report.wording.numbers import (
+    change_of,
+    items_words,
+    mean_of,
+    metric_name,
+    n_words,
+    p_value_of,
+    share,
+)
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict, MetricTest
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
 from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.intervals import Estimate
+
+_FALLEN_SHOWN = 40
+_NO_CHANGE = {"× 1.00", "0.000", "unknown"}
+"""How a secondary metric that did not move is worded."""
 
 _HEADLINES = {
     GateVerdict.PASS: "The gate lets this release through.",
@@ -31,6 +45,8 @@ def gate_summary(result: GateResult) -> Summary:
             _HEADLINES[verdict],
             result.reasons,
             result.warnings,
+            shown_fallen(result),
+            result.next_steps,
         ),
         rates=(
             *_rate(result.baseline, "baseline", result.baseline_pass_rate),
@@ -44,6 +60,7 @@ def gate_summary(result: GateResult) -> Summary:
             for s in result.slices
         ),
         exam=exam_rows(result.exam),
+        fallen=fallen_rows(result.exam),
         identity=_gate_identity(result),
     )
 
@@ -57,6 +74,8 @@ def run_summary(run: GoldenRun) -> Summary:
         headline="Every item was answered and judged." if complete else "Not every item has a result.",
         reasons=("A run compares with nothing; `assay gate` decides.",) if complete else _run_gaps(run),
         warnings=(),
+        fallen=fallen_words(run.exam),
+        next_steps=exam_advice(run.exam),
     )
     return Summary(
         title=f"Run of {run.golden_set}",
@@ -72,6 +91,7 @@ def run_summary(run: GoldenRun) -> Summary:
         metrics=(),
         slices=(),
         exam=exam_rows(run.exam),
+        fallen=fallen_rows(run.exam),
         identity=(
             ("run", run.run_id or "not kept"),
             ("golden set", f"{run.golden_set}, digest {run.set_digest[:12]}"),
@@ -107,6 +127,12 @@ def exam_rows(exam: JudgeExam | None) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
+def fallen_rows(exam: JudgeExam | None) -> tuple[tuple[str, str], ...]:
+    """The anchors on which the judge was wrong, and by which sentence, a row each."""
+    fallen = [] if exam is None else fallen_anchors(exam)
+    return tuple((anchor.id, anchor_words(anchor).removeprefix(f"{anchor.id} ")) for anchor in fallen[:_FALLEN_SHOWN])
+
+
 def _run_gaps(run: GoldenRun) -> tuple[str, ...]:
     gaps = [f"{run.missing} of {len(run.items)} answers are missing"]
     return tuple(gaps + (["the time of the whole run was up"] if run.timed_out else []))
@@ -116,7 +142,7 @@ def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
     change = primary_change(result)
     return (
         Figure(f"change of {metric_name(result.primary.metric)}", change[0], change[1]),
-        Figure("items that changed", f"{result.worse} worse, {result.better} better", f"of {result.n} compared"),
+        Figure("items that changed", f"{result.worse} worse, {result.better} better", _compared_words(result)),
         Figure(
             "smallest drop it can see",
             _smallest_drop(result),
@@ -124,6 +150,14 @@ def _gate_figures(result: GateResult) -> tuple[Figure, ...]:
         ),
         _cost_figure(result),
     )
+
+
+def _compared_words(result: GateResult) -> str:
+    """How many items were compared, and how many clusters carry the result."""
+    if result.clusters >= result.n:
+        return f"of {result.n} compared"
+    changed = f"{result.clusters_worse} clusters worse, {result.clusters_better} better"
+    return f"of {items_words(result.n, result.clusters)}; {changed}"
 
 
 def _smallest_drop(result: GateResult) -> str:
@@ -158,11 +192,12 @@ def _metric_row(test: MetricTest, result: GateResult) -> MetricRow:
         baseline=mean_of(test, test.baseline),
         candidate=mean_of(test, test.candidate),
         change=change,
-        n=test.n,
+        n=n_words(test),
         test=test.test,
         p_value=p_value_of(test.p_value),
         adjusted_p="–" if test.adjusted_p is None else f"{test.adjusted_p:.3g}",
         worse=test.shown_worse,
+        is_still=not primary and not test.shown_worse and change in _NO_CHANGE,
     )
 
 
@@ -182,6 +217,8 @@ def _gate_identity(result: GateResult) -> tuple[tuple[str, str], ...]:
         ("alpha", f"{result.alpha:g}, one-sided"),
         ("repeats", f"{result.repeats} on both sides"),
     ]
+    if not result.must_pass:
+        rows.append(("must-pass items", "the set names none"))
     if result.baseline_runs:
         rows.append(("baseline outputs", ", ".join(result.baseline_runs)))
     if result.noise is not None:

@@ -9,13 +9,18 @@ from assay.worker.golden.report.html.checks import Check
 
 @dataclass(frozen=True)
 class Banner:
-    """The verdict: `kind` colours it, `word` names it, and the reasons say why."""
+    """The verdict: `kind` colours it, `word` names it, the reasons say why, and `next_steps` what to do.
+
+    `fallen` names the anchors that spoke against the judge, where its exam decided.
+    """
 
     kind: str
     word: str
     headline: str
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    fallen: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,18 +47,19 @@ class Figure:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric on both sides."""
+    """One metric on both sides; `is_still` says that it hardly moved, so that it need not stand in the way."""
 
     name: str
     role: str
     baseline: str
     candidate: str
     change: str
-    n: int
+    n: str
     test: str
     p_value: str
     adjusted_p: str
     worse: bool
+    is_still: bool
 
 
 @dataclass(frozen=True)
@@ -69,4 +75,5 @@ class Summary:
     metrics: tuple[MetricRow, ...]
     slices: tuple[tuple[str, ...], ...]
     exam: tuple[tuple[str, str], ...]
+    fallen: tuple[tuple[str, str], ...]
     identity: tuple[tuple[str, str], ...]

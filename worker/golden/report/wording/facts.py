@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from assay.judges.schema import Usage
 from assay.worker.golden.report.wording.effects import effect_of, effect_words
-from assay.worker.golden.report.wording.numbers import metric_name, number, p_value_of, share, signed
+from assay.worker.golden.report.wording.exam import exam_advice, exam_fact
+from assay.worker.golden.report.wording.numbers import (
+    items_words,
+    metric_name,
+    n_words,
+    number,
+    p_value_of,
+    share,
+    signed,
+)
 from assay.worker.golden.results.gate_result import GateResult, MetricTest
 from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
+from assay.worker.golden.results.run_result import GoldenRun
 from assay.worker.golden.runs.series import Series
 from assay.worker.golden.sets.manifest import PASS_RATE
 
@@ -15,7 +24,7 @@ _NAMED = 10
 
 
 def run_facts(run: GoldenRun) -> list[str]:
-    """What there is to say of a run, a line each."""
+    """What there is to say of a run, a line each; none of its texts, since they also go to chats."""
     counts = ", ".join(f"{run.count(status)} {status.value}" for status in ItemStatus)
     seconds = (run.finished - run.started).total_seconds()
     asked = f"{len(run.items)} items" if run.repeats == 1 else f"{len(run.items)} answers, {run.repeats} to each item"
@@ -24,7 +33,9 @@ def run_facts(run: GoldenRun) -> list[str]:
         f"pass rate {share(run.pass_rate())}",
         _spent("judging", run.usage, run.cost_usd) + f"; {seconds:.1f} s",
     ]
-    facts += [exam_fact(run.exam)] if run.exam is not None else []
+    if run.exam is not None:
+        facts += [exam_fact(run.exam)]
+        facts += [f"next: {step}" for step in exam_advice(run.exam)]
     return facts + _unstable_facts(run.unstable())
 
 
@@ -36,6 +47,7 @@ def gate_facts(result: GateResult) -> list[str]:
         f"candidate pass rate {share(result.candidate_pass_rate)}, {result.candidate_missing} missing",
         f"{metric_name(result.primary.metric)} changed by {' ['.join(primary_change(result))}]",
         f"{result.worse} worse, {result.better} better of {result.n}; one-sided p = {p_value}, alpha {result.alpha:g}",
+        *_cluster_facts(result),
         effect_words(effect_of(result)),
         *_missing_facts(result),
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
@@ -52,6 +64,15 @@ def gate_facts(result: GateResult) -> list[str]:
     ]
 
 
+def _cluster_facts(result: GateResult) -> list[str]:
+    """How many clusters carry the result, where items share one."""
+    if result.clusters >= result.n:
+        return []
+    changed = f"{result.clusters_worse} clusters worse, {result.clusters_better} better"
+    items = items_words(result.n, result.clusters)
+    return [f"{items} ({result.cluster_by}), each summed before the tests: {changed}"]
+
+
 def primary_change(result: GateResult) -> tuple[str, str]:
     """How far the primary metric moved, and its interval: of the pass rate over paired items, else of the means."""
     test = result.primary
@@ -66,7 +87,7 @@ def primary_change(result: GateResult) -> tuple[str, str]:
     if interval is None:
         return words, f"n = {test.n}"
     ends = f"{signed(-100 * interval.high, 1)} to {signed(-100 * interval.low, 1)}"
-    return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {test.n}"
+    return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {n_words(test)}"
 
 
 def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
@@ -77,7 +98,7 @@ def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
 def _metric_fact(test: MetricTest) -> str:
     times = f" (× {test.ratio:.2f})" if test.ratio is not None else ""
     what = f"{metric_name(test.metric)} {number(test.baseline)} → {number(test.candidate)}{times}"
-    return f"{what}, n = {test.n}, Holm p = {p_value_of(test.adjusted_p)}{'; worse' if test.shown_worse else ''}"
+    return f"{what}, n = {n_words(test)}, Holm p = {p_value_of(test.adjusted_p)}{'; worse' if test.shown_worse else ''}"
 
 
 def _missing_facts(result: GateResult) -> list[str]:
@@ -94,17 +115,6 @@ def _unstable_facts(names: tuple[str, ...]) -> list[str]:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     count = f"{len(names)} unstable items, passing in one repeat and failing in another"
     return [f"{count}: {', '.join(names[:_NAMED])}{more}"]
-
-
-def exam_fact(exam: JudgeExam | None) -> str:
-    """How the judge's exam ended, and against itself before."""
-    if exam is None:
-        return "judge: not examined"
-    rates = f"sensitivity {share(exam.sensitivity)}; specificity {share(exam.specificity)}"
-    why = "" if exam.state is ExamState.UNEXAMINED and not exam.reason else f": {exam.reason}"
-    change = exam.change
-    before = "" if change is None else f"; {change.worse} worse, {change.better} better than at the baseline"
-    return f"judge exam {exam.state.value}{why}; {rates}{before}"
 
 
 def series_facts(series: Series) -> list[str]:

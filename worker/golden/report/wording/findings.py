@@ -8,7 +8,7 @@ from functools import singledispatch
 
 from assay.worker.golden.gate import findings as kinds
 from assay.worker.golden.report.wording.effects import drop_words
-from assay.worker.golden.report.wording.numbers import metric_name, number, p_value_of
+from assay.worker.golden.report.wording.numbers import items_words, metric_name, number, p_value_of
 from assay.worker.golden.results.gate_result import MetricTest
 from assay.worker.golden.sets.manifest import PASS_RATE
 
@@ -149,6 +149,14 @@ def _(finding: kinds.TooLittleToLose) -> str:
 
 
 @sentence.register
+def _(finding: kinds.TooFewClusters) -> str:
+    items = items_words(finding.items, finding.clusters)
+    least = f"if every answer of the candidate's failed, p would be {finding.least_p:.3g} > {finding.alpha:g}"
+    remedy = "take items of more sources, or say gate.cluster_by: item if these do not move together"
+    return f"{items} ({finding.cluster_by}) are too few to show a regression: {least}; {remedy}"
+
+
+@sentence.register
 def _(finding: kinds.MustPassFailed) -> str:
     return f"must-pass item failed: {finding.item}"
 
@@ -176,7 +184,13 @@ def _(finding: kinds.NotShownNoWorse) -> str:
 
 @sentence.register
 def _(finding: kinds.NoDropPromised) -> str:
-    return drop_words(None, finding.n, finding.repeats, finding.flip_rate)
+    return drop_words(finding.effect)
+
+
+@sentence.register
+def _(finding: kinds.ReasoningShown) -> str:
+    count = f"{finding.answers} of {finding.of} answers"
+    return f"candidate: {count} have reasoning shown to the user (a lone </think>); mend the model's chat template"
 
 
 @sentence.register

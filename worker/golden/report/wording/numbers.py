@@ -30,8 +30,18 @@ def share(estimate: Estimate | None) -> str:
     """A share with its interval and n."""
     if estimate is None:
         return "not estimable"
-    groups = f" in {estimate.n_clusters} sources" if estimate.n_clusters is not None else ""
+    groups = f" in {estimate.n_clusters} clusters" if estimate.n_clusters is not None else ""
     return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}], n = {estimate.n}{groups}"
+
+
+def items_words(items: int, clusters: int) -> str:
+    """How many items there are, and in how many clusters where some share one: `88 items in 13 clusters`."""
+    return f"{items} items" + (f" in {clusters} clusters" if clusters < items else "")
+
+
+def n_words(test: MetricTest) -> str:
+    """What a test rests on, short: `88`, or `88 in 13` clusters."""
+    return str(test.n) if test.clusters >= test.n else f"{test.n} in {test.clusters}"
 
 
 def signed(value: float, digits: int) -> str:

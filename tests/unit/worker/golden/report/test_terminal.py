@@ -180,7 +180,7 @@ def test_junit_of_a_gate_has_its_verdict_as_a_case(tmp_path: Path) -> None:
 def test_json_is_versioned_and_carries_the_exit_code(tmp_path: Path) -> None:
     run, result = _hostile(tmp_path)
     data = json.loads(gate_json(result))
-    assert (data["schema"], data["exit_code"], data["verdict"]) == (2, 3, "inconclusive")
+    assert (data["schema"], data["exit_code"], data["verdict"]) == (3, 3, "inconclusive")
     assert GoldenRun.model_validate_json(run_json(run)) == run
     assert GateResult.model_validate_json(result.model_dump_json()) == result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.judges.metrics import comment
+from assay.judges.comments import comment
 from assay.judges.schema import Claim, ClaimVerdict, Outcome, Sample, Scored, Severity, Span
 from assay.worker.golden.report.html.page import gate_page
 from assay.worker.golden.report.junit import gate_junit

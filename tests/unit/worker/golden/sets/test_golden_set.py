@@ -125,7 +125,7 @@ def test_a_broken_lock_is_refused(tmp_path: Path, text: str) -> None:
         ({"pass_when": {"hallucination_risk": {}}}, "exactly one of at_most and at_least"),
         ({"pass_when": {"hallucination_risk": {"at_most": 0.5, "at_least": 0.1}}}, "exactly one"),
         ({"pass_when": {"hallucination_risk": {"at_most": float("nan")}}}, "pass_when"),
-        ({"pass_when": {"hallucination_risk": {"at_most": 50}}}, "less than or equal to 1"),
+        ({"pass_when": {"hallucination_risk": {"at_most": 50}}}, "is too much, the most is 1"),
         ({"gate": {"must_pass": ["zzz"]}}, "gate.must_pass: no item 'zzz'"),
         ({"gate": {"alpha": 0}}, "gate.alpha"),
         ({"gate": {"min_completed": 0}}, "gate.min_completed"),

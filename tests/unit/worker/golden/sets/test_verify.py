@@ -81,21 +81,48 @@ def test_a_check_says_what_it_found_and_where(tmp_path: Path, change: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("items", "words"),
+    ("sources", "gate", "words"),
     [
-        (MANY, None),
-        ([{**one, "source_id": f"s{n}"} for n, one in enumerate(MANY)], None),
-        ([{**one, "source_id": f"s{n // 2}"} for n, one in enumerate(MANY)], "60 items from 30 sources"),
-        ([{**one, "source_id": "s"} if n < 3 else one for n, one in enumerate(MANY)], "60 items from 58 sources"),
+        (60, {}, None),
+        (30, {}, None),
+        (9, {}, "60 items from 9 sources (source_id) only; items of one source fail together"),
+        (4, {}, "60 items from 4 sources (source_id) only: the smallest p-value is 1/16, above gate.alpha 0.05, so no "
+         "gate can show a regression, and each ends inconclusive (exit 3)"),
+        (5, {"alpha": 0.01}, "60 items from 5 sources (source_id) only: the smallest p-value is 1/32"),
+        (5, {}, "60 items from 5 sources (source_id) only; items"),
+        (4, {"cluster_by": "item"}, None),
     ],
-)
-def test_items_that_depend_on_each_other_narrow_what_a_margin_is_held_against(
-    tmp_path: Path, items: list[dict[str, Any]], words: str | None
+)  # fmt: skip
+def test_too_few_clusters_for_any_verdict_are_told_before_anything_is_asked(
+    tmp_path: Path, sources: int, gate: dict[str, Any], words: str | None
 ) -> None:
-    wide = {"mode": "non_inferiority", "margin": 0.1}
-    found = findings(tmp_path / "set", items, gate=wide)
-    assert [line.split(";")[0] for line in found] == ([f"warning: size: {words}"] if words else [])
-    assert findings(tmp_path / "regression", items) == []
+    items = [{**one, "source_id": f"s{n % sources}"} for n, one in enumerate(MANY)]
+    found = findings(tmp_path / "set", items, gate=gate)
+    assert len(found) == (words is not None)
+    assert words is None or words in found[0]
+    assert all(line.startswith("warning: size: ") for line in found)
+
+
+def turn(number: int, begins: str, **changes: Any) -> dict[str, Any]:
+    """A later turn of a conversation that began so."""
+    history = [{"role": "user", "content": begins}, {"role": "assistant", "content": "One."}]
+    return item(f"t{number}", question=f"And what of number {number}?", history=history, tags=["moons"], **changes)
+
+
+def test_turns_of_one_conversation_without_a_source_are_named(tmp_path: Path) -> None:
+    loose = [*MANY, turn(1, MANY[0]["question"]), turn(2, "Other question?"), turn(3, "other  QUESTION?")]
+    (found,) = findings(tmp_path / "set", loose)
+    assert "4 items continue a conversation of another item and have no source_id (i0, t1, t2, t3)" in found
+    known = [{**MANY[0], "source_id": "c"}, *MANY[1:], turn(1, MANY[0]["question"], source_id="c"), turn(2, "Alone?")]
+    assert findings(tmp_path / "known", known) == []
+
+
+def test_a_manifest_that_was_not_filled_in_cannot_be_frozen(tmp_path: Path) -> None:
+    found = findings(tmp_path / "set", labels={"by": "TODO", "licence": "TODO"})
+    assert [line.split(";")[0] for line in found] == [
+        "error: licence: labels.by is 'TODO'",
+        "error: licence: labels.licence is 'TODO'",
+    ]
 
 
 def test_a_waived_check_does_not_block_and_gives_the_reason(tmp_path: Path) -> None:

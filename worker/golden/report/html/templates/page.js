@@ -72,7 +72,9 @@
   const openTarget = () => {
     const target = location.hash.length > 1 ? find(location.hash.slice(1)) : null;
     if (!target) return;
-    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    for (let node = target; node; node = node.parentElement) {
+      if (node.tagName === "DETAILS") { node.open = true; node.hidden = false; }
+    }
     target.scrollIntoView();
   };
 

@@ -1,0 +1,83 @@
+"""A golden set's content out of flagged traces: their questions as items, their answers as anchors to be labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.rubric import Rubric
+from assay.judges.schema import Sample
+from assay.worker.extraction.samples import build_sample
+from assay.worker.ports.source import Fetched, TraceReader
+from assay.worker.ports.store_errors import StoreError
+from assay.worker.records.traces import TraceKey
+from assay.worker.reporting.flagged.ranking import FlaggedEntry
+from assay.worker.setup.golden_set.content import SetContent
+
+_PAGE = 100
+"""Traces in one request."""
+
+
+async def flagged_content(
+    flagged: Sequence[FlaggedEntry], store: TraceReader, rubrics: Mapping[str, Rubric]
+) -> SetContent:
+    """The content of a set from flagged answers, in their order; each trace once.
+
+    Args:
+        flagged: the answers.
+        store: where their traces are.
+        rubrics: those in use, whose selectors find the parts of a trace.
+
+    Raises:
+        StoreError: nothing could be read.
+    """
+    content = SetContent()
+    entries = list({answer.entry.trace_id: answer for answer in reversed(flagged)}.values())[::-1]
+    lost = 0
+    for at in range(0, len(entries), _PAGE):
+        page = entries[at : at + _PAGE]
+        promises = [answer.entry.promise for answer in page]
+        keys = [TraceKey(trace_id=promise.trace_id, start=promise.start, end=promise.end) for promise in promises]
+        traces = await store.fetch_traces(keys)
+        for answer in page:
+            rubric = rubrics.get(answer.entry.promise.rubric)
+            fetched = traces.get(answer.entry.trace_id)
+            sample = None if rubric is None else _sample(fetched, rubric)
+            if sample is None or not sample.question:
+                lost += 1
+            else:
+                _add(content, answer, sample, _session(fetched))
+    if lost:
+        content.notes.append(f"{lost} traces left out: the store has them no more, or they hold no question")
+    if content.items:
+        content.notes.append("flagged answers alone make a one-sided exam; label right ones, too")
+    return content
+
+
+def _sample(fetched: Fetched | None, rubric: Rubric) -> Sample | None:
+    if fetched is None or isinstance(fetched, StoreError):
+        return None
+    try:
+        return build_sample(fetched, rubric.sample)
+    except UnjudgeableSample:
+        return None
+
+
+def _session(fetched: Fetched | None) -> str | None:
+    return None if fetched is None or isinstance(fetched, StoreError) else fetched.root.session_id
+
+
+def _add(content: SetContent, answer: FlaggedEntry, sample: Sample, session: str | None) -> None:
+    """One item, and its answer for a person to label: blindly, so nothing of what the judge said goes with it."""
+    promise, item_id = answer.entry.promise, f"{answer.entry.promise.use_case}-{len(content.items) + 1:03}"
+    item = {
+        "id": item_id,
+        "expect": "answer",
+        "question": sample.question,
+        "history": [{"role": turn.role, "content": turn.content} for turn in sample.history],
+        "contexts": list(sample.contexts),
+        "tags": [promise.use_case],
+        "source_id": session or sample.id,
+    }
+    content.items.append({key: value for key, value in item.items() if value})
+    content.unlabelled.append({"id": f"{item_id}-a1", "label": None, "item": item_id, "response": sample.response})

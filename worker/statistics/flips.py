@@ -1,0 +1,18 @@
+"""How often an unchanged release changes a verdict by chance alone."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from assay.judges.schema import Record
+
+
+class Flips(Record):
+    """Chance changes between two runs of one release.
+
+    `rate` is the share of items that pass in one run and fail in the next, and of those that do the reverse. `together`
+    is the share of these changes that takes a whole cluster along.
+    """
+
+    rate: float = Field(ge=0, le=0.25)
+    together: float = Field(default=0.0, ge=0, le=1)
