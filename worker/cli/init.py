@@ -13,11 +13,12 @@ from assay.worker.cli.context import console
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, load_settings, read_variables
-from assay.worker.ports.capabilities import WithTrafficHints
+from assay.worker.ports.capabilities import WithTraceImport, WithTrafficHints
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.setup.init import Beginning, chosen_store, first_config, key_names, write_first_config
 from assay.worker.setup.traffic import look
+from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.stores import store_context
 
 LOOK_S = 60.0
@@ -83,11 +84,15 @@ def _say(path: Path, beginning: Beginning) -> None:
     else:
         console.print("seen: no traces yet")
     where = "" if path.parent == Path.cwd() else f" -c {path.parent}"
+    takes_files = WithTraceImport in factory_of(beginning.kind).capabilities
     steps = {
-        "doctor": "is everything there that it needs?",
+        **({"import FILE": "traces into the store, one JSON object a line"} if takes_files else {}),
+        "doctor": "is everything there that it needs, and can the traces be judged?",
         "up": "broker, workers, beat: scores appear on the traces",
         "status": "what became of every trace",
     }
     console.print("next:")
     for command, what in steps.items():
-        console.print(f"  assay {command}{where}  # {what}", highlight=False, markup=False, soft_wrap=True)
+        name, _, argument = command.partition(" ")
+        call = " ".join(filter(None, (f"assay {name}{where}", argument)))
+        console.print(f"  {call}  # {what}", highlight=False, markup=False, soft_wrap=True)

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field, JsonValue
+
 from assay.judges.schema import Record
 
 EXIT_CONFIGURATION, EXIT_BACKEND = 2, 3
 
 
 class Check(Record):
-    """One line: `warn` can be lived with, `fail` cannot; a fail is a person's to mend or a backend's."""
+    """One line: `warn` can be lived with, `fail` cannot; a fail is a person's to mend or a backend's.
+
+    Attributes:
+        lines: what there is to say beneath it.
+        excerpts: text of traces, one for each of the lines. It is for the terminal of the person who asked: no file
+            and no log ever holds it.
+        details: the same as data.
+    """
 
     name: str
     status: Literal["ok", "warn", "fail"]
     message: str
     remedy: str = ""
     is_configuration: bool = False
+    lines: tuple[str, ...] = ()
+    excerpts: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+    details: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 def exit_code(checks: Iterable[Check]) -> int:

@@ -7,25 +7,59 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.models.web_address import shown_address
+from assay.worker.config.settings import load_settings
 from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
+from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.denominators import check_denominators
+from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
 
 CONNECT_S = 5.0
 
 
-async def examine(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
-    """Every check in turn, as it is done."""
-    yield await _state(runtime)
-    async for check in _store(runtime, write=write):
-        yield check
-    denominators = await check_denominators(runtime)
-    if denominators is not None:
-        yield denominators
-    for check in [*_judges(runtime), *([await _endpoint(runtime)] if _asks_model(runtime) else [])]:
-        yield check
+class Doctor:
+    """Examines a deployment; `survey` is what its traces came to, once all checks were read."""
+
+    def __init__(self, runtime: Runtime, *, write: bool) -> None:
+        self._runtime = runtime
+        self._write = write
+        self._surveyor = TraceSurveyor(runtime)
+
+    @property
+    def survey(self) -> TraceSurvey:
+        """The proposed lines by rubric."""
+        return self._surveyor.survey
+
+    async def checks(self) -> AsyncIterator[Check]:
+        """Every check in turn, as it is done."""
+        runtime = self._runtime
+        yield await _state(runtime)
+        first: Check | None = None
+        async for check in _store(runtime, write=self._write):
+            first = first or check
+            yield check
+        if first is not None and first.status != "fail":  # a store that cannot be reached has no traces to look at
+            async for check in self._traces():
+                yield check
+        denominators = await check_denominators(runtime)
+        if denominators is not None:
+            yield denominators
+        for check in [*_judges(runtime), *([await _endpoint(runtime)] if _asks_model(runtime) else [])]:
+            yield check
+
+    async def _traces(self) -> AsyncIterator[Check]:
+        try:
+            async for check in self._surveyor.checks():
+                yield check
+        except StoreBusy as exc:
+            yield Check(name="traces", status="warn", message=f"not examined: {exc}", remedy="run doctor again later")
+        except StoreError as exc:
+            yield Check(
+                name="traces", status="fail", message=str(exc), remedy="see that the store answers; run it again"
+            )
 
 
 async def _state(runtime: Runtime) -> Check:
@@ -33,7 +67,7 @@ async def _state(runtime: Runtime) -> Check:
         await runtime.state.ping()
     except EvaluationError as exc:
         return Check(name="redis", status="fail", message=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
-    if runtime.settings.redis_url is None:
+    if load_settings().redis_url is None:  # the runtime's own settings name the server that was started
         message = "none is set: an embedded server was started for this command"
         return Check(name="redis", status="ok", message=message)
     return Check(name="redis", status="ok", message="answers")
@@ -43,7 +77,6 @@ async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
     store = runtime.store
     if isinstance(store, WithExamination):
         examination = Examination(
-            paths={name: rubric.sample for name, rubric in runtime.rubrics.items()},
             excluded=runtime.deployment.exclude_environments,
             queues=tuple(runtime.deployment.review_queues.values()),
             write=write,
@@ -79,7 +112,7 @@ def _asks_model(runtime: Runtime) -> bool:
 
 async def _endpoint(runtime: Runtime) -> Check:
     """Whether something listens where the judge model is; no call is paid for."""
-    base = runtime.settings.openai_base_url or "https://api.openai.com/v1"
+    base = shown_address(runtime.settings.openai_base_url or "https://api.openai.com/v1")
     parts = urlsplit(base)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)

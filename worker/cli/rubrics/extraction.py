@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from rich.markup import escape
-
+from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
 from assay.worker.cli.context import console, with_runtime
-from assay.worker.extraction import Extraction, Part, extract
+from assay.worker.extraction.extract import Extraction, Part, extract
+from assay.worker.extraction.survey import PartName, place_of, why_missing
+from assay.worker.ports.capabilities import WithWholeMetadata
 from assay.worker.ports.source import trace_in
 from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.reporting.place_outline import outlines
+from assay.worker.reporting.terminal.text import clipped, shown
+from assay.worker.setup.proposals import Search, propose
+from assay.worker.setup.trace_survey import parts_needed
 from assay.worker.wiring.runtime import Runtime
 
 LOOK_BACK = timedelta(days=31)
@@ -20,49 +27,114 @@ SHOWN = 600
 """Characters of a text that are shown. With --json all are."""
 
 
-def trace_and_parts(trace_id: str, *, rubric: Rubric, config: Path | None) -> tuple[Trace, Extraction]:
+@dataclass(frozen=True)
+class TraceView:
+    """One trace as a rubric's judge would see it.
+
+    Attributes:
+        whole: the trace with all of its metadata, where the store cuts what no selector names.
+        needed: the parts that the rubric looks at.
+    """
+
+    trace: Trace
+    whole: Trace
+    extraction: Extraction
+    search: Search
+    needed: tuple[PartName, ...]
+
+    @property
+    def missing(self) -> tuple[PartName, ...]:
+        """Needed parts that were not found, or only inside something larger."""
+        return tuple(
+            part for part in self.needed if not place_of(self.extraction, part) or self.search.buried.get(part)
+        )
+
+
+def view_trace(trace_id: str, *, rubric: Rubric, config: Path | None) -> TraceView:
     """One trace of the deployment's store, and what a rubric's selectors find in it.
 
     Raises:
         ConfigurationError: the trace is not there.
     """
-    return with_runtime(config, lambda runtime: _extract(runtime, trace_id, rubric))
+    return with_runtime(config, lambda runtime: _view(runtime, trace_id, rubric))
 
 
-async def _extract(runtime: Runtime, trace_id: str, rubric: Rubric) -> tuple[Trace, Extraction]:
+async def _view(runtime: Runtime, trace_id: str, rubric: Rubric) -> TraceView:
     now = datetime.now(UTC)
     key = TraceKey(trace_id=trace_id, start=now - LOOK_BACK, end=now)
-    trace = trace_in(await runtime.store.fetch_traces([key]), trace_id)
+    store = runtime.store
+    trace = trace_in(await store.fetch_traces([key]), trace_id)
     if trace is None:
         raise ConfigurationError(
             f"trace {trace_id}: not in the store's last {LOOK_BACK.days} days, or it has no root; check the id"
         )
-    return trace, extract(trace, rubric.sample)
+    whole = trace
+    if isinstance(store, WithWholeMetadata):
+        whole = trace_in(await store.fetch_whole([key]), trace_id) or trace
+    needed = parts_needed(rubric)
+    search = await in_thread(propose, [whole], rubric.sample, needed)
+    return TraceView(trace, whole, extract(trace, rubric.sample), search, needed)
 
 
-def show_extraction(extraction: Extraction) -> None:
-    """Print an extraction for people."""
-    console.print(f"trace {escape(extraction.trace_id)}", highlight=False)
-    _show_part("question", extraction.question, extraction)
+def show_extraction(view: TraceView) -> None:
+    """Print what was found for people, and for what was not, what is there instead."""
+    extraction = view.extraction
+    _print(f"trace {shown(extraction.trace_id)}")
+    _show_part("question", "question", extraction.question, view)
     if extraction.history:
-        console.print(f"\n[bold]history[/]  from {escape(extraction.history_source)}", highlight=False)
+        _print(f"\n[bold]history[/]  from {shown(extraction.history_source)}")
         for turn in extraction.history:
-            console.print(f"  {turn.role}: {escape(_short(turn.content))}", highlight=False)
+            _print(f"  {turn.role}: {shown(_short(turn.content))}")
     if not extraction.contexts:
-        console.print(
-            f"\n[bold]contexts[/]  none; looked at {', '.join(extraction.tried['contexts'])}", highlight=False
-        )
+        _show_missing("contexts", "contexts", view)
     for number, part in enumerate(extraction.contexts, 1):
-        _show_part(f"context {number}", part, extraction)
-    _show_part("response", extraction.response, extraction)
+        _show_part("contexts", f"context {number}", part, view)
+    _show_part("response", "response", extraction.response, view)
 
 
-def _show_part(name: str, part: Part | None, extraction: Extraction) -> None:
-    if part is None:
-        console.print(f"\n[bold]{name}[/]  none; looked at {', '.join(extraction.tried[name])}", highlight=False)
+def _show_part(part: PartName, title: str, extracted: Part | None, view: TraceView) -> None:
+    if extracted is None:
+        _show_missing(part, title, view)
         return
-    console.print(f"\n[bold]{name}[/]  from {escape(part.source)}", highlight=False)
-    console.print(f"  {escape(_short(part.text))}", highlight=False)
+    _print(f"\n[bold]{title}[/]  from {shown(extracted.source)}")
+    _print(f"  {shown(_short(extracted.text))}")
+    if view.search.buried.get(part):
+        _print("  only inside this larger text")
+        _show_proposals(part, view)
+
+
+def _show_missing(part: PartName, title: str, view: TraceView) -> None:
+    """Why a part is missing, what is at each place that was tried, and the closest line that would find it."""
+    _print(f"\n[bold]{title}[/]  none; {shown(why_missing(view.extraction, part))}")
+    if part not in view.needed:
+        return
+    for outline in outlines(view.whole, view.extraction.tried[part]):
+        _print(f"  {shown(outline.selector)}  {shown(outline.summary)}")
+        for line in outline.lines:
+            _print(f"    {shown(line)}")
+    _show_proposals(part, view)
+
+
+def _show_proposals(part: PartName, view: TraceView) -> None:
+    for proposal in view.search.proposals:
+        if proposal.part == part:
+            _print(f"  → sample.{part}: {shown(proposal.selector)} would find “{shown(clipped(proposal.excerpt, 90))}”")
+
+
+def missing_data(view: TraceView) -> dict[str, Any]:
+    """What `show_extraction` says of the missing parts, as data."""
+    return {
+        part: {
+            "reason": why_missing(view.extraction, part),
+            "looked_at": [o.model_dump(mode="json") for o in outlines(view.whole, view.extraction.tried[part])],
+            "proposals": [p.model_dump(mode="json") for p in view.search.proposals if p.part == part],
+        }
+        for part in view.missing
+    }
+
+
+def _print(line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def _short(text: str) -> str:

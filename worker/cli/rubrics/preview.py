@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +16,8 @@ from assay.judges.schema import Sample
 from assay.worker.batch.reading import LabelledSample
 from assay.worker.batch.verdict_lines import Judged, judged
 from assay.worker.cli.context import ConfigOption, JsonOption, settings_and_root
-from assay.worker.cli.rubrics.extraction import origins, show_extraction, trace_and_parts
+from assay.worker.cli.rubrics.extraction import TraceView, missing_data, origins, show_extraction, view_trace
 from assay.worker.cli.rubrics.show import RubricArgument
-from assay.worker.extraction import Extraction
 from assay.worker.extraction.samples import sample_of
 from assay.worker.reporting.rubric_preview import RubricPreview, find_sample, preview
 from assay.worker.reporting.terminal.text import visible
@@ -38,21 +37,22 @@ def preview_sample(
 ) -> None:
     """Show what a rubric's judge would see of a sample or a trace, and which rules fire already; --judge tries it.
 
-    With --trace it is told where each part was found, and where was looked for what is missing.
+    With --trace it is told where each part was found; for what is missing, what is at the places that were looked at,
+    and which selector would find it.
     """
     settings, root = settings_and_root(config)
     rubric = root.rubric(name, settings.rubric_variables())
-    source, extraction = trace_and_parts(trace, rubric=rubric, config=config) if trace is not None else (None, None)
-    if extraction is not None and (extraction.response is None or not as_json):
-        _print_extraction(extraction, as_json=as_json)
-    if extraction is not None and extraction.response is None:
+    view = view_trace(trace, rubric=rubric, config=config) if trace is not None else None
+    if view is not None and (view.extraction.response is None or not as_json):
+        _print_extraction(view, as_json=as_json)
+    if view is not None and view.extraction.response is None:
         raise typer.Exit(0)
-    read = _sample_to_show(sample, sample_id, sample_of(source, extraction) if source and extraction else None)
-    seen = preview(read.sample, rubric, origins(extraction) if extraction else None)
+    read = _sample_to_show(sample, sample_id, sample_of(view.trace, view.extraction) if view else None)
+    seen = preview(read.sample, rubric, origins(view.extraction) if view else None)
     outcome = _judged(read, build_evaluator(rubric, root, settings)) if judge else None
     if as_json:
         verdict = json.loads(outcome.line) if outcome else None
-        extracted = {"extraction": extraction.model_dump(mode="json")} if extraction else {}
+        extracted = _extraction_data(view) if view else {}
         data = {**seen.model_dump(mode="json"), **extracted, **({"outcome": verdict} if judge else {})}
         typer.echo(json.dumps(data, indent=2))  # ASCII alone: this is foreign text, and stdout may be a terminal
     else:
@@ -63,12 +63,16 @@ def preview_sample(
     raise typer.Exit(3 if outcome is not None and outcome.outcome == "failed" else 0)
 
 
-def _print_extraction(extraction: Extraction, *, as_json: bool) -> None:
+def _print_extraction(view: TraceView, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"extraction": extraction.model_dump(mode="json")}, indent=2))
+        typer.echo(json.dumps(_extraction_data(view), indent=2))
     else:
-        show_extraction(extraction)
+        show_extraction(view)
         typer.echo("")
+
+
+def _extraction_data(view: TraceView) -> dict[str, Any]:
+    return {"extraction": view.extraction.model_dump(mode="json"), "missing": missing_data(view)}
 
 
 def _sample_to_show(file: Path | None, sample_id: str | None, extracted: Sample | None) -> LabelledSample:

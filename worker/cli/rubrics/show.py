@@ -34,6 +34,9 @@ def _rubric_lines(rubric: Rubric) -> Iterator[str]:
     yield f"  method     {rubric.method}, judged by {facts['judged_by']}"
     yield "  scores     " + ", ".join(f"{name} ({direction})" for name, direction in rubric.scores.items())
     yield f"             beside them the category {rubric.state_score}"
+    written = rubric.write.scores or rubric.writes_by_default
+    sessions = ", and two scores on sessions" if rubric.write.sessions else ""
+    yield f"  written    {', '.join(map(rubric.write.named, written))}{sessions}"
     if rubric.method == "grounding":
         yield f"  risk       medium from {rubric.risk_labels.medium:g}, high from {rubric.risk_labels.high:g}"
         yield f"  no evidence: {rubric.closed_book}"

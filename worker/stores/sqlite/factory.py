@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.judges.schema import Record
-from assay.worker.ports.capabilities import WithExamination, WithTotals, WithTraceImport
+from assay.worker.ports.capabilities import WithExamination, WithScoredTraces, WithTotals, WithTraceImport
 from assay.worker.ports.store import Store, StoreContext, StoreFactory
 
 FILE = "traces.db"
@@ -30,7 +30,7 @@ class SqliteFactory(StoreFactory[SqliteSection, SqliteVariables]):
     title = "SQLite"
     section = SqliteSection
     variables = SqliteVariables
-    capabilities = (WithTraceImport, WithTotals, WithExamination)
+    capabilities = (WithTraceImport, WithTotals, WithExamination, WithScoredTraces)
     is_embedded = True
     section_note = "`path` (sqlite) is taken relative to the config root"
 

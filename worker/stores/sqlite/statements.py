@@ -39,6 +39,7 @@ def _marks(count: int) -> str:
 
 PROJECT_ID = "SELECT value FROM meta WHERE key = 'project_id'"
 COUNT_TRACES = "SELECT count(*) AS traces FROM traces"
+AGES = "SELECT count(*) AS traces, min(start) AS oldest, max(start) AS newest FROM traces"
 COUNT_SCORES = "SELECT count(*) AS scores FROM scores"
 UPSERT_TRACE = _upsert("traces", _TRACE)
 DELETE_OBSERVATIONS = "DELETE FROM observations WHERE trace_id = :id"
@@ -63,6 +64,12 @@ def select_observations(count: int) -> str:
 def select_scores(count: int) -> str:
     """Scores by `count` ids."""
     return f"SELECT {_quoted(_SCORE)} FROM scores WHERE id IN ({_marks(count)})"
+
+
+def select_scored(traces: int, names: int) -> str:
+    """What made the scores of `names` names on `traces` traces."""
+    return f"""SELECT trace_id, json_extract(metadata, '$.rubric') AS rubric FROM scores
+        WHERE trace_id IN ({_marks(traces)}) AND name IN ({_marks(names)})"""
 
 
 def select_trace_ids(count: int) -> str:

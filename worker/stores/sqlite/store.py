@@ -17,6 +17,7 @@ from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements
 from assay.worker.stores.sqlite.connection import Database
+from assay.worker.stores.sqlite.examine import ages_check
 
 PAGE = 500
 """Roots in one page of `list_roots`."""
@@ -107,6 +108,21 @@ class SqliteStore:
         read = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
         return {row["id"]: rows.score_of(row) for row in read}
 
+    async def scored_traces(self, trace_ids: Sequence[str], names: Sequence[str]) -> Mapping[str, set[str]]:
+        """The rubrics that have scores of these names on these traces, by trace.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+            ValueError: more than 100 traces.
+        """
+        wanted = distinct(trace_ids, limit=READ_LIMIT)
+        statement = statements.select_scored(len(wanted), len(names))
+        scored: dict[str, set[str]] = {}
+        for row in await self._database.fetch(statement, [*wanted, *names]):
+            if row["rubric"] is not None:
+                scored.setdefault(row["trace_id"], set()).add(str(row["rubric"]))
+        return scored
+
     async def scores_of(self, trace_id: str) -> tuple[Score, ...]:
         """All scores of one trace, by name.
 
@@ -152,13 +168,14 @@ class SqliteStore:
         return int((await self._database.fetch(statements.COUNT_SCORES))[0]["scores"])
 
     async def examine(self, examination: Examination) -> AsyncIterator[Check]:  # nothing else to see
-        """Whether the file can be opened."""
+        """Whether the file can be opened, how many traces are in it, and how old they are."""
         try:
             project = await self.project_id()
+            ages = (await self._database.fetch(statements.AGES))[0]
         except EvaluationError as exc:
             yield Check(name="store", status="fail", message=str(exc), remedy="mend store.path in assay.yaml")
         else:
-            yield Check(name="store", status="ok", message=f"embedded, project {project}")
+            yield ages_check(project, ages, datetime.now(UTC))
 
     async def close(self) -> None:
         """Close the file. A process that forgets this waits for the store's threads when it ends."""

@@ -46,8 +46,8 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(home: Path, server: Langfus
     assert {check["status"] for check in checks.values()} == {"ok"}
     assert "4.16.0" in checks["langfuse"]["message"]
     assert "production" in checks["environments"]["message"]
-    assert "root.input" in checks["question (grounding)"]["message"]
-    assert "retriever.output" in checks["context (grounding)"]["message"]
+    assert "root.input" in checks["question (all, grounding)"]["message"]
+    assert "retriever.output" in checks["evidence (all, grounding)"]["message"]
     assert "readable" in checks["test score"]["message"]
 
 
@@ -159,6 +159,7 @@ def test_doctor_examines_the_embedded_store_too(home: Path) -> None:
     code, checks = doctor(home)
     assert code == 0
     assert "embedded" in checks["store"]["message"]
+    assert "assay import" in checks["store"]["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,12 @@ from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.sqlite.factory import FACTORY, SqliteSection, SqliteVariables
 from assay.worker.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from assay.worker.stores.sqlite.store import SqliteStore
-from tests.contract.test_trace_store import NOON, key, score, tid, trace
+from tests.contract.own_data import OwnData
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[5]
+MINE = OwnData(run="0" * 16, noon=datetime(2026, 11, 21, 12, tzinfo=UTC))
+NOON, trace, score, key, tid = MINE.noon, MINE.trace, MINE.score, MINE.key, MINE.tid
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_write_gives_up_in_time_while_reads_go_on(path: Path) -> None:
             results = await asyncio.gather(*(store.write_scores([score()]) for _ in range(3)), return_exceptions=True)
             assert {type(one) for one in results} == {StoreUnavailable}
             assert str(path) in str(results[0])
-            assert len(await store.fetch_traces([key(tid(1)), key(tid(2))])) == 2
+            assert len(await store.fetch_traces([key(1), key(2)])) == 2
         await store.write_scores([score()])
         await store.close()
 
@@ -216,7 +218,7 @@ def test_score_without_its_trace_is_refused_and_takes_the_batch_with_it(path: Pa
         with pytest.raises(
             StoreRejected, match=r"1 of the scores' traces are not in this store, the first is 'nowhere'"
         ):
-            await store.write_scores([score(tid(2)), score("nowhere")])
+            await store.write_scores([score(2), score(trace_id="nowhere")])
         found = await store.scores_of(tid(2))
         await store.close()
         return found
@@ -238,7 +240,7 @@ def test_replaced_trace_keeps_its_scores_and_loses_its_old_observations(path: Pa
         store = SqliteStore(path)
         assert await store.add_traces([trace(1, name="old"), changed]) == 2
         found = (
-            (await store.fetch_traces([key(tid(1))]))[tid(1)],
+            (await store.fetch_traces([key(1)]))[tid(1)],
             await store.scores_of(tid(1)),
             await store.count_traces(),
         )
@@ -253,7 +255,7 @@ def test_scores_of_gives_all_of_one_trace_by_name(path: Path) -> None:
 
     async def run() -> list[str]:
         store = SqliteStore(path)
-        await store.write_scores([score(name="b"), score(name="a", value="x"), score(tid(2))])
+        await store.write_scores([score(name="b"), score(name="a", value="x"), score(2)])
         names = [one.name for one in await store.scores_of(tid(1))]
         assert await store.scores_of("nowhere") == ()
         await store.close()
