@@ -44,9 +44,22 @@ class Stratum(Record):
 
 
 class LowTraffic(Record):
-    """Below this many traces a day all of them are judged; above half as many again the rate is used."""
+    """Below this many traces a day all of them are judged; above half as many again the rate is used.
 
-    below_per_day: int = Field(default=1000, ge=0)
+    A use case whose volume is not known yet is judged whole too, up to the two caps. So no flood is judged whole.
+    """
+
+    below_per_day: int = Field(default=1000, ge=0, description="0 turns the rule off.")
+    most_per_window: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most traces of one window that are judged because traffic is low; default: as below_per_day.",
+    )
+    most_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most traces of any 24 hours that are judged because traffic is low; default: as below_per_day.",
+    )
 
 
 class Defaults(Record):
@@ -85,9 +98,9 @@ class UseCase(Record):
     def _rates_are_usual(self) -> UseCase:
         asked = [("rate", self.rate, self.allow_rate)]
         if self.stakes == "high" and self.rate is not None and self.rate < HIGH_STAKES_LEAST and not self.allow_rate:
-            raise ValueError(f"rate {self.rate:g} is low for high stakes; set allow_rate: true if meant")
+            raise ValueError(f"rate: {self.rate:g} is low for high stakes; set allow_rate: true if meant")
         asked += [(f"strata.{s.name}.rate", s.rate, s.allow_rate) for s in self.strata]
         for key, rate, allowed in asked:
             if rate is not None and not allowed and not USUAL_RATES[0] <= rate <= USUAL_RATES[1]:
-                raise ValueError(f"{key} {rate:g} lies outside 0.05–0.30; set allow_rate: true if it is meant")
+                raise ValueError(f"{key}: {rate:g} lies outside 0.05–0.30; set allow_rate: true if it is meant")
         return self

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from assay.worker.wiring.config_announcement import keep_last_edit
 from assay.worker.wiring.config_version import config_version
 from assay.worker.wiring.reload import ConfigWatch, Edit
 from assay.worker.wiring.runtime import Runtime
@@ -47,6 +48,7 @@ class RuntimeInForce:
                 edit = await asyncio.to_thread(watch.look, self.runtime)
                 if edit is not None:
                     await self._take_up(edit)
+                    await keep_last_edit(self.runtime.state.key_values, self.runtime.clock, edit)
             except Exception:  # a look that fails must not be the last one
                 log.exception("config.look_failed")
 

@@ -17,6 +17,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError, Unjudgeable
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Failed, Sample, Scored, Skipped
+from assay.worker.extraction.facts import facts_of
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.transitions import AssessLimits, AssessTransitions, parked
 from assay.worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
@@ -27,6 +28,7 @@ from assay.worker.ports.source import Fetched, TraceReader
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.verdicts import VerdictCache
+from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition, Unanswered, UnscoredSpend
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.reports import Report
@@ -181,16 +183,18 @@ class Assessor:
         except UnjudgeableSample as exc:
             skipped = Skipped(reason=exc.reason, detail=exc.detail)
             return self._transitions.without_scores(entry, skipped)
-        return await self._judge_sample(entry, sample, evaluator)
+        return await self._judge_sample(entry, sample, evaluator, facts_of(fetched))
 
-    async def _judge_sample(self, entry: LedgerEntry, sample: Sample, evaluator: Evaluator) -> Transition:
+    async def _judge_sample(
+        self, entry: LedgerEntry, sample: Sample, evaluator: Evaluator, facts: TraceFacts
+    ) -> Transition:
         """Take the verdict that is kept for this content, or ask the judge and keep what it says."""
         key = verdict_key(sample, evaluator.revision)
         raw = (await self.verdicts.kept([key])).get(key)
         kept = await in_thread(unpack, raw) if raw is not None else None
         if kept is not None:
             cost_usd = kept.cost_for(entry.trace_id)
-            return self._transitions.judged(entry, key, kept, evaluator.rubric, cost_usd=cost_usd)
+            return self._transitions.judged(entry, key, kept, evaluator.rubric, cost_usd=cost_usd, facts=facts)
         outcome = await evaluator.evaluate(sample)
         if not isinstance(outcome, Scored):
             await self._count_spent(entry, outcome)
@@ -202,7 +206,7 @@ class Assessor:
         first = await self.verdicts.keep(key, packed, ttl_s=self.limits.verdict_ttl_s, replace=raw is not None)
         winner = await in_thread(unpack, first) or verdict
         cost_usd = verdict.cost_for(entry.trace_id)
-        return self._transitions.judged(entry, key, winner, evaluator.rubric, cost_usd=cost_usd)
+        return self._transitions.judged(entry, key, winner, evaluator.rubric, cost_usd=cost_usd, facts=facts)
 
     async def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
         """Count what was paid for no score. The ledger keeps only what scores have cost."""

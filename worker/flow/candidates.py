@@ -42,6 +42,22 @@ class Seen:
         self.unfinished += other.unfinished
 
 
+@dataclass
+class Choice:
+    """What was chosen among the roots of a window.
+
+    Attributes:
+        promises: one for each selected trace and rubric.
+        passed_over: how many traces were passed over, by `count_key`.
+        maybe_promised: the `count_key` of those that an earlier and higher rate of the window may have taken, by rubric
+            and trace id.
+    """
+
+    promises: list[Promise] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    maybe_promised: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Chooser:
     """Chooses traces by the policy, and names the rubrics and calibrations they will be judged with."""
@@ -68,29 +84,43 @@ class Chooser:
         return root.end is None or root.end > now - timedelta(seconds=self.deployment.defaults.quiet_seconds)
 
     def choose(
-        self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime
-    ) -> tuple[list[Promise], Counter[str]]:
+        self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime, *, only: str | None = None
+    ) -> Choice:
         """Choose among the roots of a window.
 
-        Returns:
-            A promise for each selected trace and rubric, and how many were passed over, by `count_key`.
+        Args:
+            roots: the roots.
+            window: their window, with the rates of all use cases that they belong to.
+            now: the current moment.
+            only: the one use case to choose for. None: all of them.
         """
-        promises: list[Promise] = []
-        passed_over: Counter[str] = Counter()
+        choice = Choice()
         for root in roots:
-            if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
+            case = self.use_case_of(root, now)
+            if case is None or only not in (None, case.name):
                 continue
-            cases = () if self._is_unfinished(root, now) else selection.matching_use_cases(root, self.deployment)
-            for use_case in cases[:1]:
-                rate = window.rates[use_case.name].rate
-                chosen = selection.decide(root, use_case, rate, self.deployment.salt)
-                for name in self.deployment.rubrics_of(use_case):
-                    passed_over[count_key(use_case.name, name)] += chosen is None
-                    if chosen is not None:
-                        promises.append(
-                            self._promise(root, chosen, use_case, self.rubrics[name], window=window.id, now=now)
-                        )
-        return promises, passed_over
+            rate = window.rates[case.name]
+            chosen = selection.decide(root, case, rate.rate, self.deployment.salt)
+            for name in self.deployment.rubrics_of(case):
+                key = count_key(case.name, name)
+                choice.passed_over[key] += chosen is None
+                if chosen is not None:
+                    rubric = self.rubrics[name]
+                    choice.promises.append(self._promise(root, chosen, case, rubric, window=window.id, now=now))
+                elif rate.lowered:
+                    choice.maybe_promised[name, root.trace_id] = key
+        return choice
+
+    def use_case_of(self, root: TraceRoot, now: datetime) -> UseCase | None:
+        """The use case that takes a trace. None where none does, or where the trace is excluded or still runs."""
+        if selection.is_excluded(root, self.deployment) or not _is_encodable(root) or self._is_unfinished(root, now):
+            return None
+        return next(iter(selection.matching_use_cases(root, self.deployment)), None)
+
+    def version_of(self, rubric: str) -> tuple[str, str | None]:
+        """The versions of a rubric and its calibration that are in force."""
+        calibration = self.calibrations.get(rubric)
+        return self.rubrics[rubric].content_hash(), calibration.content_hash() if calibration else None
 
     def _promise(
         self,
@@ -102,12 +132,12 @@ class Chooser:
         window: str,
         now: datetime,
     ) -> Promise:
-        calibration = self.calibrations.get(rubric.name)
+        rubric_hash, calibration_hash = self.version_of(rubric.name)
         return Promise(
             trace_id=root.trace_id,
             rubric=rubric.name,
-            rubric_hash=rubric.content_hash(),
-            calibration_hash=calibration.content_hash() if calibration else None,
+            rubric_hash=rubric_hash,
+            calibration_hash=calibration_hash,
             use_case=use_case.name,
             window=window,
             start=root.start,

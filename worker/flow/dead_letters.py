@@ -15,8 +15,8 @@ async def replay(ledger: Ledger, clock: Clock, trace_ids: Sequence[str] | None, 
     return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.OPEN)
 
 
-async def drop(ledger: Ledger, clock: Clock, trace_ids: Sequence[str], rubric: str | None) -> int:
-    """Dismiss dead letters. They end as skipped, with their reason. Returns how many."""
+async def drop(ledger: Ledger, clock: Clock, trace_ids: Sequence[str] | None, rubric: str | None) -> int:
+    """Dismiss dead letters. They end as skipped, with their reason. Returns how many. None stands for all."""
     return await _change(ledger, clock, await _chosen(ledger, trace_ids, rubric), LedgerState.SKIPPED)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.flow.retry_policy import backoff_s
 from assay.worker.flow.scores import build_scores
+from assay.worker.flow.sessions import SessionScorer
 from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
@@ -21,7 +23,7 @@ from assay.worker.ports.sink import ScoreSink
 from assay.worker.ports.source import Project
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.ports.verdicts import VerdictCache
-from assay.worker.records.ledger import LedgerState, Transition
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 from assay.worker.records.messages import RecordMessage
 from assay.worker.records.reports import Report
 from assay.worker.records.scores import Score
@@ -37,9 +39,21 @@ class RecordReport(Report):
     refused: int = 0
 
 
+class _Judged(NamedTuple):
+    """A ledger entry and the scores that come of it."""
+
+    entry: LedgerEntry
+    scores: Sequence[Score]
+
+
 @dataclass(frozen=True)
 class Recorder:
-    """Posts scores. `read_lag` is how long the store takes to show what was written."""
+    """Posts scores.
+
+    Attributes:
+        read_lag: how long the store takes to show what was written.
+        sessions: keeps the scores of sessions in step. None where the store shows none.
+    """
 
     project: Project
     sink: ScoreSink
@@ -47,6 +61,7 @@ class Recorder:
     verdicts: VerdictCache
     clock: Clock
     read_lag: timedelta = timedelta(seconds=1)
+    sessions: SessionScorer | None = None
 
     async def record(self, message: RecordMessage) -> RecordReport:
         """Post the scores of the message's traces whose verdicts are kept and not yet posted."""
@@ -54,7 +69,7 @@ class Recorder:
         entries = [e for e in by_id.values() if e.state is LedgerState.JUDGED and e.judgement is not None]
         kept = await self.verdicts.kept([e.judgement.verdict_key for e in entries if e.judgement])
         project = await self.project.project_id()
-        scores: dict[str, list[Score]] = {}
+        judged: dict[str, _Judged] = {}
         expired: list[str] = []
         for entry in entries:
             raw = kept.get(entry.judgement.verdict_key) if entry.judgement else None
@@ -62,17 +77,21 @@ class Recorder:
             if verdict is None:
                 expired.append(entry.trace_id)
             else:
-                scores[entry.trace_id] = build_scores(entry, verdict.outcome, project)
+                judged[entry.trace_id] = _Judged(entry, build_scores(entry, verdict.outcome, project))
         attempts = max((entry.attempts for entry in entries), default=0)
         again = _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now())
         await self._apply(message, expired, again.model_copy(update={"fresh_start": True}))
-        return await self._post(message, scores, attempts)
+        return await self._post(message, judged, attempts)
 
-    async def _post(self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], attempts: int) -> RecordReport:
+    async def _post(self, message: RecordMessage, scores: Mapping[str, _Judged], attempts: int) -> RecordReport:
         if not scores:
             return RecordReport()
         try:
-            await self.sink.write_scores([score for group in scores.values() for score in group])
+            await self.sink.write_scores([score for judged in scores.values() for score in judged.scores])
+            if self.sessions is not None:
+                await self.sessions.update(
+                    [judged.entry for judged in scores.values()], await self.project.project_id()
+                )
         except StoreBusy as exc:
             due = self.clock.now() + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0))
             await self._apply(message, scores, _from_judged(LedgerState.JUDGED, "store_busy", due=due))
@@ -90,14 +109,14 @@ class Recorder:
         return RecordReport(posted=len(scores))
 
     async def _isolate(
-        self, message: RecordMessage, scores: Mapping[str, Sequence[Score]], attempts: int, refused: StoreRejected
+        self, message: RecordMessage, scores: Mapping[str, _Judged], attempts: int, refused: StoreRejected
     ) -> RecordReport:
         """The store refused the lot: post trace by trace, so that only the refused one is parked."""
         if len(scores) == 1:
             dead = _from_judged(LedgerState.DEAD, "StoreRejected")
             await self._apply(message, scores, dead.model_copy(update={"detail": str(refused)[:300]}))
             return RecordReport(refused=1)
-        reports = [await self._post(message, {trace_id: group}, attempts) for trace_id, group in scores.items()]
+        reports = [await self._post(message, {trace_id: judged}, attempts) for trace_id, judged in scores.items()]
         return sum(reports, RecordReport())
 
     async def _apply(self, message: RecordMessage, trace_ids: Iterable[str], change: Transition) -> None:

@@ -10,7 +10,8 @@ from datetime import timedelta
 import structlog
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.flow.scores import RISK_LEVEL
+from assay.judges.rubric import RISK_LEVEL
+from assay.worker.flow.scores import names_in
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.review_list import ReviewList, TakenReview
 from assay.worker.ports.reviews import ReviewQueue, ReviewQueues, ReviewRequest
@@ -55,13 +56,21 @@ def requests_for(entries: Iterable[LedgerEntry], queues: Mapping[str, str]) -> l
             environment=entry.promise.environment,
             use_case=entry.promise.use_case,
             rubric=entry.promise.rubric,
-            values=entry.judgement.values if entry.judgement else {},
+            values=_values_by_any_name(entry),
             # Of the ledger, so that asking again after a crash says the same.
             asked_at=entry.changed_at,
         )
         for entry in entries
         if entry.promise.use_case in queues and is_flagged(entry)
     ]
+
+
+def _values_by_any_name(entry: LedgerEntry) -> dict[str, float | str]:
+    """The scores under their own names and under those in the store: a queue may ask for either."""
+    if entry.judgement is None:
+        return {}
+    values = entry.judgement.values
+    return values | {name: values[own_name] for own_name, name in names_in(entry.judgement).items()}
 
 
 @dataclass(frozen=True)

@@ -1,75 +1,90 @@
-"""From a judged ledger entry to the scores a store is to show: ids, values, comment and provenance."""
+"""From a judged ledger entry to the scores a store is to show: ids, values, comments and provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from assay.judges.rubric import ANSWER_CHECK, RISK_LEVEL, Rubric
+from assay.judges.schema import GroundingState, RubricState, Scored, Usage, Verdict
+from assay.worker.records.ledger import Judgement, LedgerEntry, Promise
+from assay.worker.records.scores import Score
 
-from assay.judges.rubric import Rubric
-from assay.judges.schema import GroundingState, Scored, Usage, Verdict
-from assay.worker.records.ledger import LedgerEntry, Promise
-from assay.worker.records.scores import Score, ScoreSpec
+CHECK_OF_STATE = {
+    GroundingState.NO_EVIDENCE: "no evidence",
+    GroundingState.REFUSAL: "refusal",
+    GroundingState.NO_CLAIMS: "nothing to check",
+    GroundingState.LANGUAGE_UNSUPPORTED: "language not supported",
+}
+"""`answer_check` where there is no risk to tell."""
+
+CHECK_OF_RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
+"""`answer_check` where there is one, by the risk's level."""
 
 
 def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Score]:
-    """The scores of one judged trace: each number that applies, and the state as a category."""
+    """The scores of one judged trace that are to be written, each with a comment of its own."""
     promise = entry.promise
     judgement = entry.judgement
-    metadata = score_metadata(promise, outcome) | {"cost_usd": judgement.cost_usd if judgement else None}
+    if judgement is None:
+        return []
+    metadata = {
+        **score_metadata(promise, outcome),
+        "cost_usd": judgement.cost_usd,
+        "environment": promise.environment,
+        **judgement.facts.known(),
+    }
     return [
         Score(
-            id=promise.score_id(project, name),
+            id=promise.score_id(project, own_name),
             trace_id=promise.trace_id,
             observation_id=promise.observation_id,
             name=name,
-            value=value,
-            comment=outcome.comment,
+            value=judgement.values[own_name],
+            comment=outcome.comments.get(own_name, outcome.comment),
             environment=promise.environment,
             timestamp=promise.start,
             metadata=metadata,
         )
-        for name, value in (judgement.values if judgement else {}).items()
+        for own_name, name in names_in(judgement).items()
     ]
 
 
-RISK_LEVEL = "hallucination_risk_level"
-"""The categorical score beside the number: low, medium or high by the rubric's cuts."""
-
-_MEANINGS = {
-    "groundedness": "Share of the answer's statements that the evidence supports",
-    "faithfulness": "Share of the statements on which the evidence speaks that it supports",
-    "hallucination_risk": "Probability that a person would mark at least one unwanted hallucination",
-}
+def names_in(judgement: Judgement) -> dict[str, str]:
+    """The scores of a judgement that are written: their own names, and the names in the store."""
+    if judgement.names is not None:
+        return judgement.names
+    return {name: name for name in judgement.values}
 
 
-def score_specs(rubrics: Iterable[Rubric]) -> tuple[ScoreSpec, ...]:
-    """What the scores of these rubrics may be, for stores that are to be told."""
-    rubrics = tuple(rubrics)
-    names = dict.fromkeys(str(name) for rubric in rubrics for name in rubric.scores)
-    numbers = [
-        ScoreSpec(name=n, data_type="NUMERIC", minimum=0, maximum=1, description=_MEANINGS.get(n, "")) for n in names
-    ]
-    states = [
-        ScoreSpec(
-            name=name,
-            data_type="CATEGORICAL",
-            categories=tuple(state.value for state in GroundingState),
-            description="Why the numbers are there, or why they are not",
-        )
-        for name in dict.fromkeys(rubric.state_score for rubric in rubrics)
-    ]
-    levels = ScoreSpec(
-        name=RISK_LEVEL,
-        data_type="CATEGORICAL",
-        categories=("low", "medium", "high"),
-        description="hallucination_risk by the cuts of the rubric",
-    )
-    return (*numbers, *states, *([levels] if "hallucination_risk" in names else []))
+def judged_values(outcome: Scored, rubric: Rubric) -> dict[str, float | str]:
+    """Every score by its own name: the numbers that apply, the verdict in words, the risk's level, the state."""
+    check = _answer_check(outcome) if rubric.method == "grounding" else None
+    words = {ANSWER_CHECK: check, RISK_LEVEL: outcome.risk_label, rubric.state_score: outcome.state.value}
+    return {**outcome.scores, **{name: word for name, word in words.items() if word is not None}}
 
 
-def written_values(outcome: Scored, rubric: Rubric) -> dict[str, float | str]:
-    """Score name to value: the numbers that apply, the risk's level, and the rubric's state."""
-    level = {RISK_LEVEL: outcome.risk_label} if outcome.risk_label is not None else {}
-    return {**outcome.scores, **level, rubric.state_score: outcome.state.value}
+def _answer_check(outcome: Scored) -> str | None:
+    """The verdict in words; None where the rubric gives no risk to put into words."""
+    if outcome.risk_label is not None:
+        return CHECK_OF_RISK[outcome.risk_label]
+    return CHECK_OF_STATE.get(outcome.state) if isinstance(outcome.state, GroundingState) else None
+
+
+def written_names(outcome: Scored, rubric: Rubric) -> dict[str, str]:
+    """The scores of one outcome that are written: their own names, and the names in the store.
+
+    Never none: a trace whose score was judged and shows nothing would be judged again where the ledger is lost.
+    """
+    there = judged_values(outcome, rubric)
+    chosen = rubric.write.scores or _default_names(outcome, rubric)
+    names = [name for name in chosen if name in there]
+    if not names:
+        names = [ANSWER_CHECK if ANSWER_CHECK in there else rubric.state_score]
+    return {name: rubric.write.named(name) for name in names}
+
+
+def _default_names(outcome: Scored, rubric: Rubric) -> tuple[str, ...]:
+    """What is written where nothing is chosen: no state that only says that all is well."""
+    says_nothing = outcome.state is RubricState.SCORED
+    return tuple(name for name in rubric.writes_by_default if not (says_nothing and name == rubric.state_score))
 
 
 def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float | bool | None]:
@@ -80,6 +95,7 @@ def score_metadata(promise: Promise, outcome: Scored) -> dict[str, str | float |
         "rubric": promise.rubric,
         "rubric_hash": promise.rubric_hash,
         "revision": outcome.revision,
+        "state": outcome.state.value,
         "use_case": promise.use_case,
         "pi": promise.pi,
         "stratum": promise.stratum,
@@ -127,5 +143,10 @@ def path_in_words(verdict: Verdict) -> str:
 
 def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
     """Score id → (name, value) as the store must show them."""
-    values = entry.judgement.values if entry.judgement else {}
-    return {entry.promise.score_id(project, name): (name, value) for name, value in values.items()}
+    if entry.judgement is None:
+        return {}
+    values = entry.judgement.values
+    return {
+        entry.promise.score_id(project, own_name): (name, values[own_name])
+        for own_name, name in names_in(entry.judgement).items()
+    }

@@ -13,16 +13,17 @@ IEEE/ACM Transactions on Networking 9(3), 2001. Nothing here does I/O.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.schema import Record
 from assay.worker.config.deployment import Deployment
-from assay.worker.config.use_cases import Defaults, Match, Stratum, UseCase
+from assay.worker.config.use_cases import Defaults, LowTraffic, Match, Stratum, UseCase
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
-from assay.worker.records.windows import ResolvedRate
+from assay.worker.records.windows import ResolvedRate, Why
 
 _DOMAIN = "assay.select.v1"
 
@@ -69,35 +70,94 @@ def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
     return root.environment == OWN_ENVIRONMENT or _any_glob(root.environment, deployment.exclude_environments)
 
 
-def resolve_rate(
-    use_case: UseCase,
-    defaults: Defaults,
-    *,
-    daily_volumes: Sequence[int],
-    pace_per_day: float,
-    was_full: bool,
-) -> ResolvedRate:
+class Volume(NamedTuple):
+    """What is known of a use case's traffic when the rate of one window is resolved.
+
+    Attributes:
+        in_window: its traces in the window that the rate will be for.
+        in_day: most traces of the use case in any 24 hours with this window in them, as far as they are known. The
+            window's own that the rate will be for are left out.
+        taken_in_day: how many of any such 24 hours are selected on average.
+        complete_days: traces seen on each of the last complete days, at most seven.
+        partial_days: the same for earlier days that were seen in part. They understate the volume.
+        was_whole: whether the previous window was judged whole because traffic was low (hysteresis).
+    """
+
+    in_window: int = 0
+    in_day: int = 0
+    taken_in_day: float = 0.0
+    complete_days: tuple[int, ...] = ()
+    partial_days: tuple[int, ...] = ()
+    was_whole: bool = False
+
+    @property
+    def day(self) -> int:
+        """Traces of a day that are known of, this window's included."""
+        return self.in_day + self.in_window
+
+    @property
+    def expected(self) -> float | None:
+        """The mean of the complete days. None where there is none."""
+        return sum(self.complete_days) / len(self.complete_days) if self.complete_days else None
+
+    @property
+    def at_least(self) -> float:
+        """A volume that an ordinary day has at least, by what was seen on other days."""
+        days = self.complete_days or self.partial_days
+        return sum(days) / len(days) if days else 0.0
+
+
+def resolve_rate(use_case: UseCase, defaults: Defaults, volume: Volume) -> ResolvedRate:
     """The base rate for one window.
+
+    Traffic that is low, or not known to be high, is judged whole. The bar and the caps bound how many traces that may
+    be. The volumes are counted before anything is selected, so the rate is the chance that each trace has.
 
     Args:
         use_case: the policy.
         defaults: what holds where the policy says nothing.
-        daily_volumes: traces seen on each of the last complete days, at most seven.
-        pace_per_day: traces a day at the pace of the last hour. It stands in for a missing history, and keeps
-            a sudden rush from being judged whole.
-        was_full: whether the previous window judged everything because traffic was low (hysteresis).
+        volume: what is known of its traffic.
     """
     standard = use_case.rate or (defaults.high_stakes_rate if use_case.stakes == "high" else defaults.rate)
-    expected = sum(daily_volumes) / len(daily_volumes) if daily_volumes else None
-    if expected is not None:
-        bar = defaults.low_traffic.below_per_day * (1.5 if was_full else 1.0)
-        if expected < bar and pace_per_day < bar:
-            return ResolvedRate(rate=1.0, why="low_traffic")
-    volume = expected if expected is not None else pace_per_day
-    floor = min(1.0, defaults.min_per_day / volume) if volume > 0 else standard
-    if floor > standard:
-        return ResolvedRate(rate=floor, why="min_per_day")
-    return ResolvedRate(rate=standard, why="configured")
+    whole = _rate_for_low_traffic(defaults.low_traffic, volume)
+    if whole is not None and whole > standard:
+        return _resolved(whole, "volume_unknown" if volume.expected is None else "low_traffic", volume)
+    least = _rate_for_minimum(defaults.min_per_day, volume)
+    if least > standard:
+        return _resolved(least, "min_per_day", volume)
+    return _resolved(standard, "configured", volume)
+
+
+def bar_per_day(rule: LowTraffic, *, is_known: bool, was_whole: bool) -> float:
+    """Traces a day from which traffic is no longer low: half as many again where it was judged whole so far."""
+    return rule.below_per_day * (1.5 if is_known and was_whole else 1.0)
+
+
+def _rate_for_low_traffic(rule: LowTraffic, volume: Volume) -> float | None:
+    """The rate of traffic that is low, or not known to be high. None where it is known to be high."""
+    bar = bar_per_day(rule, is_known=volume.expected is not None, was_whole=volume.was_whole)
+    if volume.day >= bar or volume.at_least >= bar:
+        return None
+    left_in_day = (rule.most_per_day or bar) - volume.taken_in_day
+    cap = min(rule.most_per_window or bar, left_in_day)
+    return _share(cap, volume.in_window)
+
+
+def _rate_for_minimum(min_per_day: int, volume: Volume) -> float:
+    """The rate that gives a day its least number of traces: over the whole day, or at once while nobody knows one."""
+    over_the_day = _share(min_per_day, max(volume.at_least, volume.day))
+    if volume.at_least:
+        return over_the_day
+    return min(over_the_day, _share(min_per_day - volume.taken_in_day, volume.in_window))
+
+
+def _share(wanted: float, traces: float) -> float:
+    """`wanted` of so many traces as a rate. Rounded down: a rate is kept with so many digits, and exceeds no cap."""
+    return math.floor(1e9 * min(1.0, max(0.0, wanted) / traces)) / 1e9 if traces else 0.0
+
+
+def _resolved(rate: float, why: Why, volume: Volume) -> ResolvedRate:
+    return ResolvedRate(rate=rate, why=why, seen=volume.in_window, seen_in_day=volume.day, expected=volume.expected)
 
 
 def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str) -> Selected | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,17 +18,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
-from assay.worker.flow.batching import chunks, group_messages
-from assay.worker.flow.candidates import Chooser, Seen
-from assay.worker.flow.rates import resolve_rates
-from assay.worker.flow.root_buffer import RootBuffer
-from assay.worker.flow.rootless import count_rootless
-from assay.worker.flow.windows import RETRY_LOOKBACK_AFTER, due_windows, is_look_back, is_over, next_age
+from assay.worker.flow.candidates import Choice, Chooser
+from assay.worker.flow.promising import Promiser, Released
+from assay.worker.flow.rates import CountedAhead, RateResolver
+from assay.worker.flow.window_scan import WindowScanner
+from assay.worker.flow.windows import RETRY_LOOKBACK_AFTER, due_windows, is_look_back
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.ledger import Ledger
@@ -38,8 +35,8 @@ from assay.worker.ports.publish import Publish
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import RootSource
 from assay.worker.ports.state import StateUnavailable
+from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.windows import Windows
-from assay.worker.records.ledger import LedgerState, Promise, Transition
 from assay.worker.records.reports import Report
 from assay.worker.records.windows import WindowRecord
 
@@ -80,6 +77,9 @@ class Sweeper:
     clock: Clock
     ledger_deadline: timedelta
     calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
+    counts_ahead: bool = False
+    """Whether all due windows are counted before the first rate is resolved, as a store nearby allows: so the volume
+    of an import is known beforehand."""
 
     async def sweep(self) -> SweepReport:
         """Scan every window that is due. Only one sweep runs at a time. A second one returns at once.
@@ -91,12 +91,14 @@ class Sweeper:
         if not await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
             return SweepReport(skipped_because_running=True)
         try:
-            await self._publish_documents()
+            await publish_documents(self.documents, self.rubrics, self.calibrations)
             epoch = await self.windows.epoch(self.clock.now())
             reports: list[SweepReport] = []
             async with self._renewing(owner):
-                for window in await due_windows(self.windows, self.deployment, epoch, self.clock.now()):
-                    reports.append(await self._scan_or_log(window, epoch))
+                due = await due_windows(self.windows, self.deployment, epoch, self.clock.now())
+                rates = RateResolver(self.windows, self.deployment, await self._count_ahead(due))
+                for window in due:
+                    reports.append(await self._scan_or_log(window, epoch, rates))
                     is_ours = await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
                     if not is_ours or _keeps_failing(reports):
                         break
@@ -121,115 +123,76 @@ class Sweeper:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _publish_documents(self) -> None:
-        for rubric in self.rubrics.values():
-            await self.documents.put(rubric.content_hash(), rubric.content())
-        for calibration in self.calibrations.values():
-            await self.documents.put(calibration.content_hash(), calibration.content())
-
     @property
-    def _late(self) -> timedelta:
-        return timedelta(seconds=self.deployment.late_seconds)
+    def scanner(self) -> WindowScanner:
+        """What looks through one window."""
+        return WindowScanner(
+            source=self.source,
+            windows=self.windows,
+            locks=self.locks,
+            deployment=self.deployment,
+            chooser=Chooser(deployment=self.deployment, rubrics=self.rubrics, calibrations=self.calibrations),
+            promiser=Promiser(
+                project=self.source,
+                sink=self.sink,
+                ledger=self.ledger,
+                rubrics=self.rubrics,
+                publish=self.publish,
+                ledger_deadline=self.ledger_deadline,
+            ),
+        )
 
-    @property
-    def _chooser(self) -> Chooser:
-        return Chooser(deployment=self.deployment, rubrics=self.rubrics, calibrations=self.calibrations)
+    async def _count_ahead(self, due: Sequence[WindowRecord]) -> CountedAhead:
+        """How many traces each window has, before any rate is resolved, where looking twice costs little."""
+        counted = CountedAhead()
+        if not self.counts_ahead or len(due) == 1:
+            return counted
+        scanner, now = self.scanner, self.clock.now()
+        for window in due:
+            with suppress(StoreError):  # its scan fails too, and says so
+                counted.add(window.start, (await scanner.count(await scanner.read(window), now)).by_use_case)
+        return counted
 
-    async def _scan_or_log(self, window: WindowRecord, epoch: datetime) -> SweepReport:
+    async def _scan_or_log(self, window: WindowRecord, epoch: datetime, rates: RateResolver) -> SweepReport:
         try:
-            return await self._scan(window, epoch)
+            return await self._scan(window, epoch, rates)
         except StateUnavailable:
             raise  # nothing can be promised to anybody; the other windows would fail alike
         except Exception as exc:  # noqa: BLE001  # one bad window must not stop all sweeping
             log.warning("sweep.window_failed", window=window.id, error=type(exc).__name__, detail=_first_line(exc))
-            if is_look_back(window, self._late):
+            if is_look_back(window, timedelta(seconds=self.deployment.late_seconds)):
                 # Or a few that fail for good would come first among the look-backs for ever.
                 await self.windows.put(window.model_copy(update={"next_scan": self.clock.now() + RETRY_LOOKBACK_AFTER}))
             return SweepReport(failed_windows=1)
 
-    async def _scan(self, window: WindowRecord, epoch: datetime) -> SweepReport:
-        """Scan one window: its rates first, then page by page the ledger and messages, then what was seen."""
-        now = self.clock.now()
-        buffer = RootBuffer()
-        async for page in self.source.list_roots(window.start, window.end):
-            await in_thread(buffer.add, page)
-        seen = await self._count(buffer, now)
-        rates = await resolve_rates(self.windows, self.deployment, window, seen.by_use_case)
-        window = await self.windows.open(window.model_copy(update={"rates": rates}))
-        passed_over: Counter[str] = Counter()
-        report = SweepReport(windows=1, seen=sum(seen.by_use_case.values()))
-        for roots in buffer.pages():
-            promises, passed = await in_thread(self._chooser.choose, roots, window, now)
-            passed_over.update(passed)
-            selected, known, messages = await self._promise_and_publish(promises, now, may_be_old=window.end <= epoch)
-            report += SweepReport(selected=selected, already_scored=known, messages=messages)
-        await self.windows.put(await self._recorded(window, seen, passed_over, now))
-        return report
+    async def _scan(self, window: WindowRecord, epoch: datetime, rates: RateResolver) -> SweepReport:
+        scanner = self.scanner
 
-    async def _count(self, buffer: RootBuffer, now: datetime) -> Seen:
-        """How many traces there are of each use case, and how many that will not be judged."""
-        seen = Seen()
-        for roots in buffer.pages():
-            seen.add(await in_thread(self._chooser.count_by_use_case, roots, now))
-        return seen
+        async def release(choice: Choice, now: datetime) -> Released:
+            return await scanner.promiser.release(choice.promises, now, may_be_old=window.end <= epoch)
 
-    async def _promise_and_publish(
-        self, promises: Sequence[Promise], now: datetime, *, may_be_old: bool
-    ) -> tuple[int, int, int]:
-        """Write into the ledger, then publish messages.
-
-        Returns:
-            The numbers of new promises, of promises whose scores the store has already, and of messages.
-        """
-        known = await self._in_store(promises) if may_be_old else set()
-        fresh = await self.ledger.promise(promises, now=now, due=now + self.ledger_deadline)
-        await self._close_known(known, now)
-        messages = group_messages(p for p in fresh if (p.rubric, p.trace_id) not in known)
-        await self.publish(messages)
-        return len(fresh), len(known), len(messages)
-
-    async def _recorded(
-        self, window: WindowRecord, seen: Seen, passed_over: Mapping[str, int], now: datetime
-    ) -> WindowRecord:
-        """The window's record after this scan, and when to look again."""
-        age = now - window.end
-        return window.model_copy(
-            update={
-                "scans": window.scans + 1,
-                "is_final": is_over(age, self._late),
-                "next_scan": window.end + next_age(age, self._late, has_unfinished=bool(seen.unfinished)),
-                "seen": dict(seen.by_use_case),
-                "not_selected": dict(passed_over),
-                "unmatched": seen.unmatched,
-                "excluded": seen.excluded,
-                "unfinished": seen.unfinished,
-                "late": window.late + self._came_late(window, seen),
-                "rootless": await count_rootless(self.source, self.locks, window, now=now),
-            }
+        seen, released = await scanner.scan(window, release, rates, self.clock.now())
+        return SweepReport(
+            windows=1,
+            seen=sum(seen.by_use_case.values()),
+            selected=released.selected,
+            already_scored=released.known,
+            messages=released.messages,
         )
 
-    def _came_late(self, window: WindowRecord, seen: Seen) -> int:
-        """How many traces of this scan the store did not show when the window's late time was over."""
-        return max(0, seen.total - window.total) if is_look_back(window, self._late) else 0
 
-    async def _in_store(self, promises: Sequence[Promise]) -> set[tuple[str, str]]:
-        """Promises whose scores the store already holds: the ledger was lost, and they are not judged again."""
-        project = await self.source.project_id()
-        by_id = {p.score_id(project, self.rubrics[p.rubric].state_score): p for p in promises}
-        known: set[tuple[str, str]] = set()
-        for chunk in chunks(list(by_id), 100):
-            shown = await self.sink.read_scores(chunk)
-            known |= {(by_id[score_id].rubric, by_id[score_id].trace_id) for score_id in shown}
-        return known
+async def publish_documents(
+    documents: Documents, rubrics: Mapping[str, Rubric], calibrations: Mapping[str, CalibrationSet]
+) -> None:
+    """Lay rubrics and calibrations where workers with older files find them by their hash.
 
-    async def _close_known(self, known: set[tuple[str, str]], now: datetime) -> None:
-        for rubric in {rubric for rubric, _ in known}:
-            transitions = [
-                Transition(trace_id=trace_id, expected=(LedgerState.OPEN,), state=LedgerState.SCORED, reason="in_store")
-                for name, trace_id in sorted(known)
-                if name == rubric
-            ]
-            await self.ledger.apply(rubric, transitions, now=now)
+    Raises:
+        StateUnavailable
+    """
+    for rubric in rubrics.values():
+        await documents.put(rubric.content_hash(), rubric.content())
+    for calibration in calibrations.values():
+        await documents.put(calibration.content_hash(), calibration.content())
 
 
 def _keeps_failing(reports: Sequence[SweepReport]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ from assay.worker.records.jsonl import (
     BadLine,
     damaged,
     numbered,
-    problem_of,
+    problem_in_line,
     too_long,
     unzipped,
     without_lone_surrogates,
@@ -108,11 +108,13 @@ class TraceLine(Record):
 
 
 class ImportResult(Record):
-    """What an import did: traces taken, lines refused, and the first of those."""
+    """What an import did: traces taken, lines refused, the first of those, and the first and last start of a trace."""
 
     imported: int
     bad: int
     first_bad: tuple[BadLine, ...] = ()
+    first_start: AwareDatetime | None = None
+    last_start: AwareDatetime | None = None
 
 
 def schema_text() -> str:
@@ -153,18 +155,22 @@ async def import_file(store: WithTraceImport, path: Path) -> ImportResult:
         StoreUnavailable: the store stays locked; what was imported so far is in it.
     """
     bad, shown = 0, list[BadLine]()
+    first: datetime | None = None
+    last: datetime | None = None
 
     def good() -> Iterator[Trace]:
-        nonlocal bad
+        nonlocal bad, first, last
         for line in read_traces(path):
             if isinstance(line, Trace):
+                start = line.root.start
+                first, last = min(first or start, start), max(last or start, start)
                 yield line
             else:
                 bad += 1
                 shown.extend([line] if bad <= SHOWN else [])
 
     imported = await store.add_traces(good())
-    return ImportResult(imported=imported, bad=bad, first_bad=tuple(shown))
+    return ImportResult(imported=imported, bad=bad, first_bad=tuple(shown), first_start=first, last_start=last)
 
 
 def _parsed(number: int, line: bytes) -> Trace | BadLine:
@@ -174,13 +180,5 @@ def _parsed(number: int, line: bytes) -> Trace | BadLine:
     try:
         return TraceLine.model_validate_json(without_lone_surrogates(line)).trace()
     except ValidationError as exc:
-        key, remedy = problem_of(exc, _REMEDIES)
+        key, remedy = problem_in_line(exc, line, TraceLine)
         return BadLine(number=number, key=key, remedy=remedy)
-
-
-_REMEDIES = {
-    "model_type": "no JSON object; write one JSON object a line",
-    "timezone_aware": "a time without an offset; add one, as in 2026-11-21T10:00:00Z",
-    "missing": "missing; add it",
-    "extra_forbidden": "unknown key; check its spelling against docs/trace.schema.json, or put it under metadata",
-}

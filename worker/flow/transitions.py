@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Failed, Outcome, Skipped
 from assay.worker.flow.retry_policy import Disposition, backoff_s, policy_named
-from assay.worker.flow.scores import written_values
+from assay.worker.flow.scores import judged_values, written_names
 from assay.worker.flow.verdicts import KeptVerdict
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreUnavailable, TraceTooLarge
+from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Transition
 
 _LONGEST_DETAIL = 300
@@ -44,16 +45,28 @@ class AssessTransitions:
     limits: AssessLimits
 
     def judged(
-        self, entry: LedgerEntry, key: str, kept: KeptVerdict, rubric: Rubric, *, cost_usd: float | None
+        self,
+        entry: LedgerEntry,
+        key: str,
+        kept: KeptVerdict,
+        rubric: Rubric,
+        *,
+        cost_usd: float | None,
+        facts: TraceFacts | None = None,
     ) -> Transition:
         """There is a verdict, kept under a key: its scores are to be posted next."""
+        facts = facts or TraceFacts()
         outcome, verdict = kept.outcome, kept.outcome.verdict
         judgement = Judgement(
             verdict_key=key,
             revision=outcome.revision,
             judge=verdict.judge if verdict else "none",
             state=outcome.state,
-            values=written_values(outcome, rubric),
+            values=judged_values(outcome, rubric),
+            names=written_names(outcome, rubric),
+            facts=facts,
+            session_id=facts.session_id if rubric.write.sessions else None,
+            prefix=rubric.write.prefix,
             cost_usd=cost_usd,
             screening=verdict.screening if verdict else None,
             degraded=verdict is not None and verdict.degraded,

@@ -46,16 +46,40 @@ async def due_windows(windows: Windows, deployment: Deployment, epoch: datetime,
         StateUnavailable
     """
     size = timedelta(seconds=deployment.window_seconds)
-    first = _aligned(max(epoch, now - OLDEST) - timedelta(hours=deployment.lookback_hours), size)
-    closed_before = now - timedelta(seconds=deployment.defaults.quiet_seconds)
+    first = first_start(deployment, epoch, now)
+    closed_before = closed_until(deployment, now)
     recorded = await windows.between(first - timedelta(hours=1), now)
     due = [w for w in recorded if not w.is_final and (w.next_scan is None or w.next_scan <= now)]
     late = timedelta(seconds=deployment.late_seconds)
     soon = [w for w in due if not is_look_back(w, late)]
-    new = sorted([*soon, *_unseen(first, closed_before, size, recorded)], key=lambda window: window.start)
+    new = sorted([*soon, *unrecorded(first, closed_before, size, recorded)], key=lambda window: window.start)
     # Longest due first: one that failed and was put off comes after the others.
     back = sorted((w for w in due if is_look_back(w, late)), key=lambda window: window.next_scan or now)
     return [*new, *back[:MAX_LOOK_BACKS]]
+
+
+def closed_until(deployment: Deployment, now: datetime) -> datetime:
+    """The moment until which windows are closed: their traces have had their quiet time."""
+    return now - timedelta(seconds=deployment.defaults.quiet_seconds)
+
+
+def tiles(start: datetime, end: datetime, size: timedelta, recorded: Sequence[WindowRecord]) -> list[WindowRecord]:
+    """The windows of a range in the order of time: recorded ones as they are, and new ones where there is none.
+
+    Args:
+        start: where a window begins.
+        end: up to where windows are looked for.
+        size: how long new windows are.
+        recorded: recorded windows in the order of time.
+    """
+    within = [w for w in recorded if start <= w.start < end]
+    return sorted([*within, *unrecorded(start, end, size, recorded)], key=lambda w: w.start)
+
+
+def first_start(deployment: Deployment, epoch: datetime, now: datetime) -> datetime:
+    """The start of the oldest window that a sweep looks for."""
+    oldest = max(epoch, now - OLDEST) - timedelta(hours=deployment.lookback_hours)
+    return aligned(oldest, timedelta(seconds=deployment.window_seconds))
 
 
 def is_look_back(window: WindowRecord, late: timedelta) -> bool:
@@ -83,10 +107,10 @@ def is_nearly_counted(window: WindowRecord) -> bool:
     return window.is_final or (window.next_scan is not None and window.next_scan >= window.end + LATEST_ARRIVAL)
 
 
-def _unseen(
+def unrecorded(
     start: datetime, closed_before: datetime, size: timedelta, recorded: Sequence[WindowRecord]
 ) -> list[WindowRecord]:
-    """Closed windows that overlap no recorded one.
+    """Closed windows from an aligned start on that overlap no recorded one.
 
     What was counted under another window size stays counted.
     """
@@ -101,6 +125,7 @@ def _unseen(
     return unseen
 
 
-def _aligned(moment: datetime, size: timedelta) -> datetime:
+def aligned(moment: datetime, size: timedelta) -> datetime:
+    """The start of the window that a moment lies in."""
     seconds = size.total_seconds()
     return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)

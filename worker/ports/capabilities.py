@@ -6,16 +6,15 @@ it has. Nobody asks for a store's kind. Larger capabilities have files of their 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from pydantic import Field
-
-from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Record
 from assay.worker.ports.health import Check
-from assay.worker.records.traces import Trace
+from assay.worker.ports.source import Fetched
+from assay.worker.records.scores import SessionScore
+from assay.worker.records.traces import Trace, TraceKey
 
 
 @runtime_checkable
@@ -45,6 +44,51 @@ class WithTotals(Protocol):
 
 
 @runtime_checkable
+class WithScoredTraces(Protocol):
+    """A store that can be asked for the scores of traces, whichever ids they have."""
+
+    async def scored_traces(
+        self, trace_ids: Sequence[str], names: Sequence[str]
+    ) -> Mapping[str, Collection[str]] | None:
+        """The rubrics that have scores of these names on these traces, by trace; None where this server cannot tell.
+
+        Args:
+            trace_ids: at most 100.
+            names: of scores. Others are not looked at.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        ...
+
+
+@runtime_checkable
+class WithSessionScores(Protocol):
+    """A store that shows scores on sessions: conversations of several traces."""
+
+    async def write_session_scores(self, scores: Sequence[SessionScore]) -> None:
+        """Write or overwrite scores by id. A return means accepted, not yet readable.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        ...
+
+
+@runtime_checkable
+class WithWholeMetadata(Protocol):
+    """A store that cuts long metadata values unless it is asked for them."""
+
+    async def fetch_whole(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        """As `fetch_traces`, with every value of the metadata whole. It asks more often: for a few traces.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        ...
+
+
+@runtime_checkable
 class WithRootCounts(Protocol):
     """A store with metrics of its own, which the sweeps' denominators are held against."""
 
@@ -53,6 +97,32 @@ class WithRootCounts(Protocol):
 
         Raises:
             StoreUnavailable, StoreRejected
+        """
+        ...
+
+
+class RequestBudget(Record):
+    """How much a store may be asked, and how much one request gives.
+
+    `reads_per_minute` bounds listing, fetching and reading back. `writes_per_minute` bounds writing scores.
+    """
+
+    reads_per_minute: int
+    writes_per_minute: int
+    roots_per_request: int
+    traces_per_request: int
+    scores_per_request: int
+
+
+@runtime_checkable
+class WithRequestBudget(Protocol):
+    """A store with limits on requests, which `assay plan` counts against."""
+
+    async def request_budget(self) -> RequestBudget:
+        """What one minute allows.
+
+        Raises:
+            StoreUnavailable, ConfigurationError
         """
         ...
 
@@ -73,11 +143,10 @@ class WithTrafficHints(Protocol):
 class Examination(Record):
     """What `assay doctor` wants to know of a store.
 
-    `paths` are each rubric's selectors, `excluded` the environments that are never judged, `queues` the review queues
-    in use. `write` allows a test score, which is deleted again.
+    `excluded` are the environments that are never judged, `queues` the review queues in use. `write` allows a test
+    score, which is deleted again.
     """
 
-    paths: Mapping[str, SamplePaths] = Field(default_factory=dict)
     excluded: Sequence[str] = ()
     queues: Sequence[str] = ()
     write: bool = False

@@ -35,7 +35,7 @@ class Dataset(Record):
 
 
 class PushReport(Record):
-    """What a push did. `missing` are items that the store does not show as they were sent."""
+    """What a push did. `missing` are items that the store does not show, `differing` those it shows otherwise."""
 
     dataset: str
     dataset_id: str
@@ -43,6 +43,12 @@ class PushReport(Record):
     sent: int
     archived: int
     missing: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+
+    @property
+    def read_back(self) -> int:
+        """How many items the store shows as they were sent."""
+        return self.items - len(self.missing) - len(self.differing)
 
 
 class Datasets(Protocol):

@@ -68,6 +68,24 @@ class Ledger(Protocol):
         ...
 
 
+class Reopening(Protocol):
+    """The same ledger as `assay backfill --rejudge` changes it.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def reopen(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open final entries again whose promise names another version of rubric or calibration than these.
+
+        Their promise is replaced. What was remembered of the earlier judging is forgotten, as are its failed tries.
+
+        Returns:
+            The promises whose entry was opened.
+        """
+        ...
+
+
 class LedgerReader(Protocol):
     """The same ledger as reports read it. Nothing here changes it.
 

@@ -9,7 +9,7 @@ from assay.judges.errors import EvaluationError
 from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.key_values import KeyValues
-from assay.worker.ports.ledger import Ledger, LedgerReader
+from assay.worker.ports.ledger import Ledger, LedgerReader, Reopening
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.review_list import ReviewList
@@ -47,6 +47,7 @@ class FleetState:
 
     ledger: Ledger
     ledger_reader: LedgerReader
+    reopening: Reopening
     windows: Windows
     verdicts: VerdictCache
     key_values: KeyValues

@@ -20,18 +20,28 @@ class Windows(Protocol):
         """When this state began: `now` on the first call ever, that same moment afterwards."""
         ...
 
+    async def known_epoch(self) -> datetime | None:
+        """When this state began. None where nothing asked for `epoch` yet."""
+        ...
+
     async def between(self, start: datetime, end: datetime) -> Sequence[WindowRecord]:
         """Recorded windows with `start <= window.start < end`, in order of time."""
         ...
 
+    async def at(self, start: datetime) -> WindowRecord | None:
+        """The recorded window that begins at a moment. None where there is none."""
+        ...
+
     async def open(self, window: WindowRecord) -> WindowRecord:
-        """Write the record unless there is one, and add rates that are not stored yet. Returns what is
-        stored.
+        """Write the record unless there is one, and add rates that are not stored yet, or were lowered once more.
 
         Whoever comes second gets the first one's rates.
+
+        Returns:
+            What is stored.
         """
         ...
 
     async def put(self, window: WindowRecord) -> None:
-        """Write or replace one window's record."""
+        """Write or replace one window's record. Rates that were lowered more often meanwhile stay."""
         ...

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from assay.judges.schema import Record
 
@@ -19,6 +21,10 @@ DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 """What reading a cut or damaged gzip file raises."""
 
 
+WHOLE_LINE = "line"
+"""The key of what is wrong with a line as a whole."""
+
+
 class BadLine(Record):
     """A line that was refused: where it is, which key is wrong, and what to do about it."""
 
@@ -27,13 +33,14 @@ class BadLine(Record):
     remedy: str
 
     def __str__(self) -> str:
-        """One line for a person."""
-        return f"line {self.number}: {self.key}: {self.remedy}"
+        """One line for a person. Where the whole line is at fault, it names no key."""
+        key = "" if self.key == WHOLE_LINE else f"{self.key}: "
+        return f"line {self.number}: {key}{self.remedy}"
 
 
 def too_long(number: int) -> BadLine:
     """The refusal of a line that `numbered` gave as None."""
-    return BadLine(number=number, key="line", remedy=f"longer than {MAX_LINE_BYTES} bytes; shorten it")
+    return BadLine(number=number, key=WHOLE_LINE, remedy=f"longer than {MAX_LINE_BYTES} bytes; shorten it")
 
 
 def damaged(number: int, exc: BaseException) -> BadLine:
@@ -85,16 +92,45 @@ def without_lone_surrogates(line: bytes) -> bytes:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def problem_of(exc: ValidationError, remedies: dict[str, str]) -> tuple[str, str]:
+def problem_in_line(exc: ValidationError, line: bytes, model: type[BaseModel]) -> tuple[str, str]:
     """The key and the remedy of the first thing that is wrong with a line.
 
     Args:
-        exc: what pydantic found.
-        remedies: what to do about it, by pydantic's type of error, for example `missing`.
+        exc: what pydantic raised.
+        line: the line as it was read.
+        model: what the line was validated by.
     """
+    from assay.judges.team_files.problems import first_problem
+
     problem = exc.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "line"
-    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "json_invalid":
-        return key, f"{message}; write one JSON object a line"
-    return key, remedies.get(problem["type"], message)
+        place = _JSON_PLACE.search(str(problem.get("ctx", {}).get("error", "")))
+        return WHOLE_LINE, no_json(*((place[1], int(place[2])) if place else ("not readable", 1)))
+    if problem["type"] == "model_type" and not problem["loc"]:
+        return WHOLE_LINE, f"no JSON object; {_REMEDY}"
+    key, remedy = first_problem(exc, _value_of(line), model)
+    return key if problem["loc"] or key != "file" else WHOLE_LINE, remedy
+
+
+def no_json(reason: str, column: int) -> str:
+    """What to say of a line that is no JSON: `no JSON from column 5 on (…); write one JSON object a line`.
+
+    Args:
+        reason: the parser's word for it.
+        column: where it gave up, from 1.
+    """
+    return f"no JSON from column {max(column, 1)} on ({reason}); {_REMEDY}"
+
+
+_REMEDY = "write one JSON object a line"
+
+_JSON_PLACE = re.compile(r"(.+?) at line \d+ column (\d+)")
+"""How pydantic tells where a text is no JSON: `expected value at line 1 column 5`."""
+
+
+def _value_of(line: bytes) -> Any:
+    """What a line holds, to find the place of a problem in it. None where it is no JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from assay.judges.schema import Failed, Record, Screening, Skipped
+from assay.worker.records.facts import TraceFacts
 from assay.worker.records.messages import Pi
 from assay.worker.records.scores import score_id
 
@@ -44,6 +45,11 @@ class Promise(Record):
     sample: Literal["base", "boost"] = "base"
     selected_at: AwareDatetime
 
+    @property
+    def version(self) -> tuple[str, str | None]:
+        """The versions of rubric and calibration that the trace is judged with."""
+        return self.rubric_hash, self.calibration_hash
+
     def score_id(self, project: str, name: str) -> str:
         """The id of this trace's score of a name, in a store's project."""
         return score_id(
@@ -61,6 +67,11 @@ class Judgement(Record):
 
     Attributes:
         judge: the judge that decided.
+        values: every score by its own name, whether or not it is written.
+        names: the scores that are written, and under which names. None for an entry of an older Assay, which wrote
+            all of them under their own names.
+        session_id: the session whose scores are to be kept up to date, too. None where the rubric does not ask for it.
+        prefix: stands before the names of the session's scores.
         screening: the first phase of a cascade; None for a single judge.
     """
 
@@ -69,6 +80,10 @@ class Judgement(Record):
     judge: str
     state: str
     values: dict[str, float | str]
+    names: dict[str, str] | None = None
+    facts: TraceFacts = TraceFacts()
+    session_id: str | None = None
+    prefix: str = ""
     cost_usd: float | None = None
     screening: Screening | None = None
     degraded: bool = False

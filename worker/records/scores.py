@@ -9,12 +9,6 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Record
 
-STATE_SCORE = "grounding_state"
-"""The categorical score of grounding. Other rubrics have theirs under `Rubric.state_score`.
-
-Its id tells whether the store has our scores of a trace.
-"""
-
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
 
 
@@ -43,6 +37,28 @@ class Score(Record):
         return "CATEGORICAL" if isinstance(self.value, str) else "NUMERIC"
 
 
+class SessionScore(Record):
+    """A named number ready to be written on a session.
+
+    Attributes:
+        timestamp: of two writes the later one counts, so a store that dates scores by it must find it growing.
+    """
+
+    id: str
+    session_id: str
+    name: str
+    value: float
+    comment: str = ""
+    environment: str = "default"
+    timestamp: AwareDatetime
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def data_type(self) -> Literal["NUMERIC"]:
+        """Always NUMERIC."""
+        return "NUMERIC"
+
+
 class ScoreSpec(Record):
     """What a score of ours may be: a range, or categories. Stores that have such definitions are given this one."""
 
@@ -52,6 +68,12 @@ class ScoreSpec(Record):
     maximum: float | None = None
     categories: tuple[str, ...] = ()
     description: str = ""
+
+
+def session_score_id(project: str, session_id: str, *, rubric_name: str, rubric_hash: str, name: str) -> str:
+    """The id of a score on a session: the same for every turn, so that each turn brings it up to date."""
+    key = "\x1f".join(("session", project, session_id, rubric_name, rubric_hash, name))
+    return str(uuid.uuid5(_SCORE_NAMESPACE, key))
 
 
 def score_id(

@@ -9,12 +9,44 @@ from pydantic import AwareDatetime, Field
 from assay.judges.schema import Record
 from assay.worker.records.traces import utc_iso
 
+Why = Literal["configured", "low_traffic", "volume_unknown", "min_per_day"]
+"""The rule that gave a rate."""
+
 
 class ResolvedRate(Record):
-    """The base rate of one use case in one window, and why it is that."""
+    """The base rate of one use case in one window, and why it is that.
+
+    A rate that was raised because traffic is low may be lowered at a later scan, for the traces that turn up then.
+    Those that were there before keep their promise and its pi.
+
+    Attributes:
+        rate: what a trace that this rate is for is selected with.
+        why: the rule that gave it.
+        seen: traces of the use case in the window when the rate was set.
+        seen_in_day: the most that were known of in 24 hours by then, this window included.
+        expected: mean volume a day over the last complete days. None where there was none yet.
+        lowered: how often the window's rate was lowered since its first scan.
+        earlier: how many of the window's traces an earlier and higher rate was for.
+        earlier_taken: how many of those that rate takes on average.
+    """
 
     rate: float = Field(gt=0.0, le=1.0)
-    why: Literal["configured", "low_traffic", "min_per_day"]
+    why: Why
+    seen: int = Field(default=0, ge=0)
+    seen_in_day: int = Field(default=0, ge=0)
+    expected: float | None = None
+    lowered: int = Field(default=0, ge=0)
+    earlier: int = Field(default=0, ge=0)
+    earlier_taken: float = Field(default=0.0, ge=0.0)
+
+    @property
+    def is_for_low_traffic(self) -> bool:
+        """Whether it was raised because traffic is low, or not known to be high."""
+        return self.why in ("low_traffic", "volume_unknown")
+
+    def taken(self, seen: int) -> float:
+        """How many of so many traces of the window are selected on average."""
+        return self.earlier_taken + self.rate * max(0, seen - self.earlier)
 
 
 class WindowRecord(Record):
@@ -22,7 +54,7 @@ class WindowRecord(Record):
 
     Attributes:
         rates: resolved at the first scan and written before anything is promised. So a trace has one answer and one pi
-            however often its window is scanned.
+            however often its window is scanned. See `ResolvedRate` for when one is lowered.
         seen: traces in the last scan, by use case.
         not_selected: those that the hash passed over, by `count_key`. The ledger counts what was selected.
         late: how many traces turned up only after `late_seconds`: they ran for long, or arrived late.

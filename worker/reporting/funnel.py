@@ -12,6 +12,13 @@ from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
 
+IN_STORE = "in_store"
+"""The reason of traces whose scores the store had already when they were selected."""
+
+FAIR_SHARE, FAIR_NUMBER = 0.05, 12
+"""From this share and number of windows on, what was counted in them says something about all. One window an hour is
+counted, so half a day is enough."""
+
 
 class FunnelRow(Record):
     """One use case under one rubric.
@@ -24,7 +31,10 @@ class FunnelRow(Record):
     rubric: str
     not_selected: int
     selected: int
-    scored: dict[str, int] = Field(default_factory=dict, description="By grounding state.")
+    scored: dict[str, int] = Field(
+        default_factory=dict,
+        description="By grounding state; in_store: found in the store, judged under an earlier ledger.",
+    )
     skipped: dict[str, int] = Field(default_factory=dict, description="By reason.")
     dead: dict[str, int] = Field(default_factory=dict, description="By reason.")
     in_flight: dict[str, int] = Field(default_factory=dict, description="By ledger state.")
@@ -42,6 +52,12 @@ class FunnelRow(Record):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
+    def found_in_store(self) -> int:
+        """Of the scored ones those that were judged under an earlier ledger. Reports have no numbers of them."""
+        return self.scored.get(IN_STORE, 0)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
     def adds_up(self) -> bool:
         """Whether everything selected ended in exactly one place or is still on its way."""
         return self.selected == sum(sum(p.values()) for p in (self.scored, self.skipped, self.dead, self.in_flight))
@@ -53,7 +69,7 @@ class Funnel(Record):
     Attributes:
         late: traces that were seen only after `late_seconds`. They ran for long, or arrived late.
         unseen_rootless: about how many traces without a root there are in the windows that were looked through for
-            them. None where no window was.
+            them. None where no window was, or so few that having met none says nothing.
         rootless_windows: how many windows were looked through for them.
     """
 
@@ -105,9 +121,14 @@ async def read_funnel(ledger: LedgerReader, windows: Windows, first: date, last:
         excluded=sum(w.excluded for w in recorded),
         unfinished=sum(w.unfinished for w in recorded),
         late=sum(w.late for w in recorded),
-        unseen_rootless=sum(rootless) if rootless else None,
+        unseen_rootless=sum(rootless) if any(rootless) or is_fair_share(len(rootless), len(recorded)) else None,
         rootless_windows=len(rootless),
     )
+
+
+def is_fair_share(looked: int, windows: int) -> bool:
+    """Whether so many of so many windows say something about all of them."""
+    return looked > 0 and (looked == windows or (looked >= FAIR_NUMBER and looked >= FAIR_SHARE * windows))
 
 
 def _row(key: str, passed_over: int, promised: int, by_state: dict[LedgerState, Counter[str]]) -> FunnelRow:

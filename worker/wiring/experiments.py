@@ -91,7 +91,7 @@ def experiments_of(root: ConfigRoot, settings: Settings) -> Show | None:
 
     async def show(golden: GoldenSet, result: GoldenRun | GateResult) -> str:
         # A store of its own: a scheduled run has a loop of its own, and clients belong to one loop.
-        store = open_deployment_store(root, root.deployment(), settings)
+        store = open_deployment_store(root, root.deployment(), settings, rubrics=(golden.rubric,))
         try:
             if not isinstance(store, ExperimentStore):
                 return ""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError
 from assay.worker.config.root import ConfigRoot
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus
 from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, read_schedules, schedule_statuses
@@ -71,5 +72,12 @@ def golden_judging(runtime: Runtime) -> GoldenJudging:
 
 
 def golden_schedules(root: ConfigRoot) -> Schedules:
-    """The schedules of the golden sets in reach."""
-    return read_schedules({name: root.golden_set(name) for name in root.golden_set_names()})
+    """The schedules of the golden sets in reach. One set that cannot be used stops no other."""
+    directories, problems = {}, {}
+    for name in root.golden_set_names():
+        try:
+            directories[name] = root.golden_set(name)
+        except ConfigurationError as exc:
+            problems[name] = str(exc)
+    schedules = read_schedules(directories)
+    return schedules.model_copy(update={"problems": schedules.problems | problems})

@@ -22,6 +22,8 @@ from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, endpoint_variable
+from assay.worker.ports.capabilities import WithSessionScores
+from assay.worker.stores.registry import factory_of, kinds_with
 
 if TYPE_CHECKING:
     from assay.judges.cascade import CascadeTier
@@ -41,7 +43,25 @@ def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -
         for name in deployment.rubrics_of(use_case):
             rubrics.setdefault(name, root.rubric(name, settings.rubric_variables()))
             check_egress(use_case, rubrics[name])
+    _check_sessions(rubrics.values(), deployment.store.kind)
     return rubrics
+
+
+def _check_sessions(rubrics: Iterable[Rubric], kind: str) -> None:
+    """Refuse a rubric that asks for scores which the deployment's store cannot show.
+
+    Raises:
+        ConfigurationError: names the rubric and the remedy.
+    """
+    factory = factory_of(kind)
+    if WithSessionScores in factory.capabilities:
+        return
+    for rubric in rubrics:
+        if rubric.write.sessions:
+            raise ConfigurationError(
+                f"rubric {rubric.name}: write.sessions: {factory.title} shows no scores on sessions; leave it out. "
+                f"{kinds_with(WithSessionScores)} shows them"
+            )
 
 
 def check_deployment(root: ConfigRoot, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from assay.worker.config.calibration_sets import CalibrationSet, parse_calibrati
 from assay.worker.config.egress import may_see
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.state import FleetState
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from assay.worker.flow.reconcile import Reconciler
     from assay.worker.flow.record import Recorder
     from assay.worker.flow.reviews import ReviewReport
+    from assay.worker.flow.sessions import SessionScorer
     from assay.worker.flow.sweep import Sweeper
     from assay.worker.flow.verify import Verifier
 
@@ -110,6 +112,7 @@ class Runtime:
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
             calibrations=self.calibrations,
+            counts_ahead=isinstance(self.store, WithTraceImport),
         )
 
     @cached_property
@@ -152,7 +155,18 @@ class Runtime:
             verdicts=self.state.verdicts,
             clock=self.clock,
             read_lag=timedelta(seconds=self.deployment.read_lag_s),
+            sessions=self._session_scorer,
         )
+
+    @property
+    def _session_scorer(self) -> SessionScorer | None:
+        """Keeps the scores of sessions in step; None where the store shows none."""
+        from assay.worker.flow.sessions import SessionScorer
+        from assay.worker.ports.capabilities import WithSessionScores
+
+        if not isinstance(self.store, WithSessionScores):
+            return None
+        return SessionScorer(sink=self.store, key_values=self.state.key_values, locks=self.state.locks)
 
     @cached_property
     def verifier(self) -> Verifier:

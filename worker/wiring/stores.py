@@ -12,7 +12,7 @@ from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.store_section import own_section
 from assay.worker.config.use_cases import Match
 from assay.worker.extraction.needs import metadata_keys
-from assay.worker.flow.scores import score_specs
+from assay.worker.flow.score_specs import score_specs
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.reviews import ReviewQueues, WithReviewQueues

@@ -11,8 +11,10 @@ from tests.contract.state.making import LATER, NOW, SOON, Run
 
 def test_epoch_is_the_first_moment_ever_asked(run: Run) -> None:
     async def check(state: FleetState) -> None:
+        assert await state.windows.known_epoch() is None
         assert await state.windows.epoch(NOW) == NOW
         assert await state.windows.epoch(LATER) == NOW
+        assert await state.windows.known_epoch() == NOW
 
     run(check)
 
@@ -27,6 +29,8 @@ def test_windows_come_back_in_order_and_half_open(run: Run) -> None:
         windows = await state.windows.between(NOW, NOW + timedelta(minutes=10))
         assert [w.start for w in windows] == sorted(starts)[:2]
         assert windows[0].rates["bot"].rate == 0.2
+        assert await state.windows.at(windows[1].start) == windows[1]
+        assert await state.windows.at(NOW + timedelta(seconds=1)) is None
 
     run(check)
 
@@ -43,5 +47,38 @@ def test_open_window_keeps_the_first_rates_and_adds_missing_ones(run: Run) -> No
         assert first.rates["bot"].rate == second.rates["bot"].rate == 0.1905
         assert stored == second
         assert stored.rates["chat"].rate == 0.123456789012
+
+    run(check)
+
+
+def _window(rate: float, lowered: int, **seen: int) -> WindowRecord:
+    resolved = ResolvedRate(rate=rate, why="low_traffic", lowered=lowered, expected=None)
+    return WindowRecord(start=NOW, end=SOON, rates={"bot": resolved}, seen=seen)
+
+
+def test_lowered_rate_is_stored_once_and_the_first_one_stays(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.windows.open(_window(1.0, 0))
+        first = await state.windows.open(_window(0.25, 1))
+        second = await state.windows.open(_window(0.5, 1))
+        assert first.rates["bot"].rate == second.rates["bot"].rate == 0.25
+
+    run(check)
+
+
+def test_record_that_is_written_late_does_not_raise_a_lowered_rate(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.windows.open(_window(1.0, 0))
+        await state.windows.open(_window(0.123456789, 1))
+        await state.windows.put(_window(1.0, 0, bot=7))
+        stored = (await state.windows.between(NOW, SOON))[0]
+        assert (stored.rates["bot"].rate, stored.seen) == (0.123456789, {"bot": 7})
+        without = WindowRecord(start=NOW, end=SOON, seen={"bot": 8})
+        await state.windows.put(without)
+        stored = (await state.windows.between(NOW, SOON))[0]
+        assert (stored.rates["bot"].rate, stored.seen) == (0.123456789, {"bot": 8})
+        await state.windows.put(_window(0.1, 2, bot=9))
+        stored = (await state.windows.between(NOW, SOON))[0]
+        assert (stored.rates["bot"].rate, stored.seen) == (0.1, {"bot": 9})
 
     run(check)

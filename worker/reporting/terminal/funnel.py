@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from assay.worker.reporting.funnel import Funnel, FunnelRow
+from assay.worker.reporting.funnel import IN_STORE, Funnel, FunnelRow, is_fair_share
 from assay.worker.reporting.terminal.text import shown
 
 
@@ -40,19 +40,26 @@ def funnel_table(funnel: Funnel) -> Group:
 
 
 def rootless_words(funnel: Funnel) -> str:
-    """What is known of traces that no sweep can see."""
+    """What is known of traces that no sweep can see. What was not looked at is not called zero."""
+    looked = f"{funnel.rootless_windows:,} of {funnel.windows:,} windows"
     if funnel.unseen_rootless is None:
-        return "traces without a root: unknown, no window was looked through for them yet"
-    looked = f"{funnel.rootless_windows} of {funnel.windows} windows looked through"
-    return f"about {funnel.unseen_rootless:,} traces without a root, never judged, in {looked}"
+        so_far = f" ({looked} so far)" if funnel.rootless_windows else ""
+        return f"traces without a root: not looked at yet{so_far}"
+    count = f"about {funnel.unseen_rootless:,}" if funnel.unseen_rootless else "no"
+    few = "" if is_fair_share(funnel.rootless_windows, funnel.windows) else ", too few to say how many there are in all"
+    return f"{count} traces without a root, never judged, in the {looked} looked through{few}"
 
 
 def _reasons(row: FunnelRow) -> str:
     """How a row's traces ended, in words: `bot (grounding): scored 174 judged, 130 evidence silent`."""
     parts = (("scored", row.scored), ("skipped", row.skipped), ("dead", row.dead), ("in flight", row.in_flight))
     told = [
-        f"{name} " + ", ".join(f"{n:,} {shown(reason.replace('_', ' '))}" for reason, n in sorted(part.items()))
+        f"{name} " + ", ".join(f"{n:,} {shown(_words(reason))}" for reason, n in sorted(part.items()))
         for name, part in parts
         if any(part)
     ]
     return f"{row.use_case} [dim]({row.rubric})[/]: {'; '.join(told)}" if told else ""
+
+
+def _words(reason: str) -> str:
+    return "found in the store, judged under an earlier ledger" if reason == IN_STORE else reason.replace("_", " ")

@@ -1,26 +1,133 @@
-"""Rates and distributions, a block of lines for each use case, rubric and revision."""
+"""Counts, rates and distributions, a block of lines for each use case, rubric and revision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.markup import escape
+
+from assay.worker.records.ledger import UnscoredSpend
 from assay.worker.reporting.cascade_rates import CascadeRates
-from assay.worker.reporting.report import Distribution, ReportRow
-from assay.worker.reporting.terminal.text import percent
+from assay.worker.reporting.comparison import Comparison
+from assay.worker.reporting.period_report import ComparedRow, PeriodReport, UseCaseReport
+from assay.worker.reporting.report import DayRate, Distribution, ReportRow
+from assay.worker.reporting.terminal.text import one_line, percent, shown
+from assay.worker.reporting.unanswered import Silence
+
+
+def period_lines(report: PeriodReport, *, by_day: bool) -> Iterator[str]:
+    """The whole report, in Rich's markup."""
+    yield f"traces started {report.first} to {report.last} (UTC)"
+    for case in report.use_cases:
+        yield from _use_case_lines(case, by_day=by_day)
+    if report.spent_without_score.calls:
+        yield spend_words(report.spent_without_score)
+    if report.problem:
+        yield f"[yellow]no links: the trace store failed: {shown(report.problem)}[/]"
+
+
+def spend_words(spent: UnscoredSpend) -> str:
+    """What was paid for no score."""
+    unpriced = f", and {spent.unpriced_calls:,} calls of unknown price" if spent.unpriced_calls else ""
+    return f"spent without a score: {spent.calls:,} model calls, {spent.cost_usd:.4f} USD{unpriced}"
+
+
+def _use_case_lines(case: UseCaseReport, *, by_day: bool) -> Iterator[str]:
+    counts = case.counts
+    yield ""
+    yield f"[bold]{shown(counts.use_case)}[/]  [dim]rubric {shown(counts.rubric)}[/]"
+    parts = {"scored": counts.scored, "skipped": counts.skipped, "dead": counts.dead, "in flight": counts.in_flight}
+    ended = ", ".join(f"{sum(part.values()):,} {name}" for name, part in parts.items())
+    yield f"  {counts.seen:,} seen, {counts.selected:,} selected: {ended}"
+    sources = [f"{case.found_in_store:,} found in the store, judged under an earlier ledger"] * bool(
+        case.found_in_store
+    )
+    sources += [f"{case.judged:,} judged"]
+    sources += [f"{case.forgotten:,} no longer in the ledger, which keeps two weeks"] * bool(case.forgotten)
+    if len(sources) > 1:
+        yield f"  {counts.total_scored:,} scored = {' + '.join(sources)}"
+    for row in case.rows:
+        yield from row_lines(row)
+        if row.before is not None:
+            yield f"  {before_words(row.before)}"
+        yield from _link_lines(row)
+        if by_day:
+            yield from (f"  {day_words(day)}" for day in row.days)
+    if not case.rows:
+        yield "  no rate: nothing that was judged here is in the ledger"
 
 
 def report_lines(rows: Sequence[ReportRow]) -> Iterator[str]:
     """Weighted rates and distributions, a block for each use case, rubric and revision."""
     for row in rows:
-        states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(row.states.items()))
-        yield f"[bold]{row.use_case}[/]  [dim]rubric {row.rubric} · judge {row.judge} · revision {row.revision[:12]}[/]"
-        yield f"  {row.scored:,} scored: {states}"
-        weights = "1/π and 1/π₂" if row.cascade else "1/π"
-        yield f"  risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/] of all traffic, weighted by {weights}"
-        if row.cascade is not None:
-            yield from _cascade_lines(row.cascade)
-        for name, distribution in row.distributions.items():
-            yield f"  {name:<20} p10 / median / p90  {spread(distribution)}"
+        yield f"[bold]{row.use_case}[/]  [dim]rubric {row.rubric}[/]"
+        yield from row_lines(row)
+
+
+def row_lines(row: ReportRow) -> Iterator[str]:
+    """The rates of one revision."""
+    states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(row.states.items()))
+    judge = "nobody, there was no evidence" if row.judge == "none" else f"judge {shown(row.judge)}"
+    yield f"  [dim]{judge} · revision {row.revision[:12]}[/]"
+    yield f"  {row.scored:,} judged: {states}"
+    weights = "1/π and 1/π₂" if row.cascade else "1/π"
+    share = f"risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/]"
+    if row.with_risk:
+        without = f", {row.scored - row.with_risk:,} of {row.scored:,} judged have none" * (row.with_risk < row.scored)
+        yield f"  {share} of traces with a risk, weighted by {weights}{without}"
+    else:
+        yield f"  no rate: none of {row.scored:,} judged traces has a risk"
+    if row.unanswered is not None:
+        yield f"  {silence_words(row.unanswered)}"
+    if row.cascade is not None:
+        yield from _cascade_lines(row.cascade)
+    for name, distribution in row.distributions.items():
+        yield f"  {name:<20} p10 / median / p90  {spread(distribution)}"
+    yield f"  {cost_words(row)}"
+
+
+def silence_words(silence: Silence) -> str:
+    """What unanswered traces leave open: `3 unanswered (2 dead: poison …): the rate could be 11.9%–14.2%`."""
+    reasons = ", ".join(f"{n:,} {shown(why.replace('_', ' '))}" for why, n in silence.reasons.items())
+    bounds = ""
+    if silence.low is not None and silence.high is not None:
+        bounds = f": the rate could be {silence.low:.1%}–{silence.high:.1%}, if all were good or all bad"
+    return f"{silence.traces:,} unanswered ({reasons}){bounds}"
+
+
+def before_words(before: Comparison) -> str:
+    """What the period before says: `2026-11-16 to 2026-11-22: 52.0% (…); change +5.6 points (−2.0 to +13.1)`."""
+    period = f"before, {before.first} to {before.last}:"
+    if before.change is None:
+        return f"{period} {before.note}"
+    low, change, high = (f"{100 * end:+.1f}" for end in (before.change.low, before.change.value, before.change.high))
+    verdict = "change" if before.change.is_shown else "no change shown:"
+    sessions = "" if before.sessions is None else f", over {before.sessions:,} sessions"
+    note = f"; {before.note}" if before.note else ""
+    return f"{period} {percent(before.flagged)}; {verdict} {change} points ({low} to {high}{sessions}){note}"
+
+
+def cost_words(row: ReportRow) -> str:
+    """What judging cost, in all and for one answer."""
+    if row.cost_usd is None:
+        return "cost not known: a model that judged has no price"
+    if not row.cost_usd:
+        return "cost 0 USD: no model was paid for"
+    return f"cost {row.cost_usd:.4f} USD, {row.cost_usd / max(1, row.scored):.6f} a judged answer"
+
+
+def day_words(day: DayRate) -> str:
+    """The rate of a day. Days with few answers move a lot, and the interval says so."""
+    return f"{day.day}  {day.judged:,} judged, risk in {percent(day.flagged)}"
+
+
+def _link_lines(row: ComparedRow) -> Iterator[str]:
+    """The riskiest answers with where to see them."""
+    for number, answer in enumerate(row.worst):
+        label = "worst" if number == 0 else "     "
+        yield f"  {label} {answer.risk:.2f}  {escape(one_line(answer.url or answer.trace_id))}"
+    if row.worst:
+        yield f"  [dim]the sentences: assay flagged --use-case {row.use_case}[/]"
 
 
 def _cascade_lines(rates: CascadeRates) -> Iterator[str]:

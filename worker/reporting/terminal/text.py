@@ -2,33 +2,93 @@
 
 from __future__ import annotations
 
-import re
+import json
+import unicodedata
 
 from rich.markup import escape
 
 from assay.worker.statistics.intervals import Estimate
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a terminal obeys, for example `\\x1b` (escape), or that reverse what is read, as `\\u202e` does."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories of characters without a look of their own, e.g. Cc: escape, Cf: right-to-left override."""
+
+_IGNORABLE = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000))
+"""Code points that no terminal shows, assigned or not, e.g. the tags and selectors used to hide text in plain sight.
+
+Other unassigned ones are shown as they are: this Python may be older than an emoji.
+"""
+
+_JOINERS = "\u200c\u200d"
+"""Zero-width joiners. Persian, Indic scripts and emoji need them, and they hide and turn nothing."""
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a terminal obeys a character, or does not show it. Line feeds and tabs are neither."""
+    if char in "\n\t" or char in _JOINERS:
+        return False
+    return unicodedata.category(char) in _HIDDEN or any(ord(char) in block for block in _IGNORABLE)
+
+
+def visible(text: str) -> str:
+    """Text that cannot drive a terminal: characters it would obey, or not show, stand there by their number.
+
+    Example: the escape character becomes `⟨U+001B⟩`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"⟨U+{ord(char):04X}⟩" if is_hidden(char) else char for char in text)
+
+
+def one_line(text: str) -> str:
+    """Foreign text of which nothing is cut, on one line: an id, a name. It cannot pass for a line of ours."""
+    return visible(text).replace("\n", "⟨U+000A⟩").replace("\t", "⟨U+0009⟩")
 
 
 def without_controls(text: str) -> str:
-    """Foreign text made harmless for a terminal: no control characters or direction marks."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The same as `visible`, for text that is no markup of Rich."""
+    return visible(text)
 
 
 def shown(text: str) -> str:
     """Foreign text made harmless for a terminal and for Rich: also no markup."""
-    return escape(without_controls(text))
+    return escape(visible(text))
+
+
+def clipped(text: str, limit: int) -> str:
+    """Foreign text on one line, visible, and cut at `limit` characters. The length of a longer one is told.
+
+    Example: `The ferry leaves at… (12,345 characters)`.
+    """
+    # What is left of a longer text is never looked at, however long it is.
+    line = " ".join(text[: 4 * limit].split())
+    if len(line) <= limit and len(text) <= 4 * limit:
+        return visible(line)
+    return f"{visible(line[:limit].rstrip())}… ({len(text):,} characters)"
+
+
+def json_text(text: str, encoding: str | None) -> str:
+    """JSON that no terminal obeys: hidden characters, and those it cannot show, become escapes that mean the same.
+
+    Such characters stand only within strings, where JSON reads the escape as the character.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    able = encoding or "utf-8"
+    return "".join(char if _can_show(char, able) else json.dumps(char)[1:-1] for char in text)
+
+
+def _can_show(char: str, encoding: str) -> bool:
+    if char.isascii():
+        return char == "\n" or char.isprintable()
+    try:
+        char.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return not is_hidden(char)
 
 
 def percent(estimate: Estimate | None) -> str:
-    """A share with its interval and denominator, `12.0 % (8.1–17.3, n=240)`."""
+    """A share with its interval and denominator, `12.0% (8.1%–17.3%, n=240)`."""
     if estimate is None:
         return "not estimable"
     return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%}, n={estimate.n})"
-
-
-def visible(text: str) -> str:
-    """Text that cannot drive a terminal: characters it would obey, or not show, stand there by their number."""
-    return "".join(char if char.isprintable() or char == "\n" else f"⟨U+{ord(char):04X}⟩" for char in text)

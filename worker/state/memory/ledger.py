@@ -12,7 +12,7 @@ _Member = tuple[str, str]
 
 
 class MemoryLedger:
-    """`assay.worker.ports.ledger.Ledger` and `LedgerReader` without a server."""
+    """`assay.worker.ports.ledger.Ledger`, `Reopening` and `LedgerReader` without a server."""
 
     def __init__(self) -> None:
         self._entries: dict[_Member, LedgerEntry] = {}
@@ -32,6 +32,20 @@ class MemoryLedger:
                 self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="selected"))
                 fresh.append(promise)
         return fresh
+
+    async def reopen(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open final entries again whose promise names another version of rubric or calibration than these."""
+        opened = []
+        for promise in promises:
+            member = (promise.rubric, promise.trace_id)
+            entry = self._entries.get(member)
+            if entry is None or entry.state not in FINAL_STATES or entry.promise.version == promise.version:
+                continue
+            self._entries[member] = LedgerEntry(promise=promise, since=now, changed_at=now)
+            self._due[member] = due
+            self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="judged again"))
+            opened.append(promise)
+        return opened
 
     async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
         """Entries by trace id. Missing ones are absent."""

@@ -30,6 +30,7 @@ def memory_state() -> FleetState:
     return FleetState(
         ledger=ledger,
         ledger_reader=ledger,
+        reopening=ledger,
         windows=MemoryWindows(),
         verdicts=key_values,
         key_values=key_values,

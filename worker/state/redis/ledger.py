@@ -1,4 +1,4 @@
-"""The ledger in Redis: four Lua scripts, each atomic.
+"""The ledger in Redis: five Lua scripts, each atomic.
 
 Keys:
     entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement,
@@ -29,7 +29,7 @@ MEMBERS_TTL_S = 30 * 24 * 3600
 
 
 class RedisLedger:
-    """`assay.worker.ports.ledger.Ledger`."""
+    """`assay.worker.ports.ledger.Ledger` and `Reopening`."""
 
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis
@@ -47,6 +47,17 @@ class RedisLedger:
                 args += [p.rubric, p.trace_id, day_of(p.start), p.use_case, p.model_dump_json()]
             fresh += await self._redis.pick("promise", args, chunk)
         return fresh
+
+    async def reopen(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
+        """Open final entries again whose promise names another version of rubric or calibration than these."""
+        opened: list[Promise] = []
+        event = history_line(now, LedgerState.OPEN, "judged again")
+        for chunk in chunks(promises):
+            args: list[str | float] = [self._redis.prefix, now.timestamp(), due.timestamp(), event]
+            for p in chunk:
+                args += [p.rubric, p.trace_id, p.rubric_hash, p.calibration_hash or "", p.model_dump_json()]
+            opened += await self._redis.pick("reopen", args, chunk)
+        return opened
 
     async def entries(self, rubric: str, trace_ids: Sequence[str]) -> Mapping[str, LedgerEntry]:
         """Entries by trace id. Missing ones are absent."""

@@ -30,9 +30,10 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
         timeout_s: how long one answer may take, in seconds.
     """
     connection = RedisConnection(url, prefix=prefix, timeout_s=timeout_s)
-    key_values = RedisKeyValues(connection)
+    key_values, ledger = RedisKeyValues(connection), RedisLedger(connection)
     return FleetState(
-        ledger=RedisLedger(connection),
+        ledger=ledger,
+        reopening=ledger,
         ledger_reader=RedisLedgerReader(connection),
         windows=RedisWindows(connection),
         verdicts=key_values,

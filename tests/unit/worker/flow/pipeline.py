@@ -131,11 +131,11 @@ class Line:
             tell(
                 trace_id,
                 make_deployment(),
-                source=self.store,
-                sink=self.store,
+                store=self.store,
                 ledger=state.ledger_reader,
                 windows=state.windows,
                 verdicts=state.verdicts,
+                now=self.clock.now(),
             )
         )
 

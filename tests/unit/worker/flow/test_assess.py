@@ -54,7 +54,7 @@ def test_answer_without_evidence_gets_its_state_and_no_number() -> None:
     line.record()
     line.verify()
     assert line.counts() == {(S.SCORED, "no_evidence"): 1}
-    assert [(s.name, s.value) for s in line.store.scores.values()] == [("grounding_state", "no_evidence")]
+    assert [(s.name, s.value) for s in line.store.scores.values()] == [("answer_check", "no evidence")]
     assert line.judge.seen == []
 
 
@@ -69,7 +69,7 @@ def test_bad_trace_in_a_batch_changes_nothing_for_the_others() -> None:
     counts = line.counts()
     assert counts.pop((S.SCORED, "judged")) == 2
     assert counts == {(S.DEAD, "Bug:ZeroDivisionError"): 1, (S.SKIPPED, "model_refused"): 1}
-    assert len(line.store.scores) == 10
+    assert len(line.store.scores) == 2 * 4
 
 
 def test_provider_that_is_down_is_waited_for_and_its_wish_honoured() -> None:

@@ -23,7 +23,7 @@ def test_traces_are_judged_written_and_only_then_scored() -> None:
     assert line.counts() == {(S.POSTED, ""): 20}
     line.verify()
     assert line.counts() == {(S.SCORED, "judged"): 20}
-    assert len(line.store.scores) == 20 * 5
+    assert len(line.store.scores) == 20 * 4
     score = next(s for s in line.store.scores.values() if s.trace_id == "t3" and s.name == "groundedness")
     assert score.value == 1.0
     assert score.metadata["pi"] == 0.25
@@ -40,7 +40,7 @@ def test_repeated_messages_judge_nothing_twice_and_double_no_score() -> None:
     line.verify()
     assert len(line.judge.seen) == 3
     assert line.counts() == {(S.SCORED, "judged"): 3}
-    assert len(line.store.scores) == 15
+    assert len(line.store.scores) == 3 * 4
 
 
 ERRORS = [

@@ -17,13 +17,16 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.messages import AssessMessage, RecordMessage
-from assay.worker.records.scores import STATE_SCORE, Score, score_id
+from assay.worker.records.scores import Score, score_id
 from assay.worker.records.traces import TraceRoot
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment, make_root
 
 RUBRIC = Rubric(name="grounding")
+NEVER_WHOLE = Defaults(min_per_day=0, low_traffic=LowTraffic(below_per_day=0))
+STATE_SCORE = "grounding_state"
+"""What an older Assay wrote on every judged trace."""
 
 
 class RootsOnly:
@@ -84,10 +87,14 @@ class World:
         self.clock = FixedClock(NOW)
         self.rubrics = {"grounding": RUBRIC}
         self.deployment = deployment or make_deployment()
+        self.counts_ahead = False
 
     def sweep(self, now: datetime = NOW) -> SweepReport:
+        return asyncio.run(self.sweeper(now).sweep())
+
+    def sweeper(self, now: datetime) -> Sweeper:
         self.clock.moment = now
-        sweeper = Sweeper(
+        return Sweeper(
             source=self.store,
             sink=self.store,
             ledger=self.state.ledger,
@@ -99,8 +106,8 @@ class World:
             publish=self.published,
             clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
+            counts_ahead=self.counts_ahead,
         )
-        return asyncio.run(sweeper.sweep())
 
     def funnel(self) -> Funnel:
         return asyncio.run(
@@ -128,7 +135,7 @@ def test_every_trace_of_a_full_rate_is_published_once_and_a_second_sweep_adds_no
 
 def test_funnel_adds_up_with_a_partial_rate_unmatched_and_excluded_traces() -> None:
     deployment = make_deployment(UseCase(name="bot", rate=0.2, match=Match(trace_name=("bot",))))
-    deployment = deployment.model_copy(update={"defaults": Defaults(min_per_day=0)})
+    deployment = deployment.model_copy(update={"defaults": NEVER_WHOLE})
     others = [make_root("u", name="other"), make_root("x", environment="assay")]
     world = World(*roots(200), *others, deployment=deployment)
     world.sweep()
@@ -323,19 +330,17 @@ def test_rubrics_are_published_under_their_hash_before_any_message() -> None:
     assert asyncio.run(world.state.documents.get(RUBRIC.content_hash())) == RUBRIC.content()
 
 
-def test_low_traffic_is_judged_whole_once_a_whole_day_is_known() -> None:
+def test_low_traffic_is_judged_whole_from_the_first_trace_on() -> None:
     deployment = make_deployment(UseCase(name="bot", rate=0.05)).model_copy(
         update={"defaults": Defaults(min_per_day=0), "window_seconds": 3600, "lookback_hours": 72}
     )
     traffic = [make_root(f"d{n}", start=NOW - timedelta(hours=60) + timedelta(minutes=12 * n)) for n in range(290)]
     world = World(*traffic, deployment=deployment)
-    world.sweep()
-    rates = {
-        w.rates["bot"].why for w in asyncio.run(world.state.windows.between(NOW - timedelta(days=3), NOW)) if w.rates
-    }
-    today = [w for w in asyncio.run(world.state.windows.between(NOW - timedelta(hours=6), NOW)) if w.rates]
-    assert rates == {"configured", "low_traffic"}
-    assert all(w.rates["bot"].rate == 1.0 for w in today)
+    assert world.sweep().selected == 290
+    recorded = asyncio.run(world.state.windows.between(NOW - timedelta(days=3), NOW))
+    by_rule = {w.rates["bot"].why: {w.start.date() for w in recorded if w.rates} for w in recorded if w.rates}
+    assert set(by_rule) == {"volume_unknown", "low_traffic"}
+    assert all(w.rates["bot"].rate == 1.0 for w in recorded if w.rates)
 
 
 def test_messages_hold_one_use_case_and_version_and_at_most_sixteen_traces() -> None:

@@ -19,9 +19,8 @@ from assay.worker.flow import trace_import as jsonl
 from assay.worker.flow.trace_import import ImportResult, TraceLine, import_file, read_traces, schema_text
 from assay.worker.records import jsonl as lines
 from assay.worker.records.jsonl import BadLine
-from assay.worker.records.traces import Trace
+from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.sqlite.store import SqliteStore
-from tests.contract.test_trace_store import key
 
 ROOT = Path(__file__).parents[4]
 START = "2026-11-21T10:00:00Z"
@@ -120,7 +119,8 @@ def test_bad_line_names_number_key_and_remedy_and_the_rest_goes_on(
     assert isinstance(bad, BadLine)
     assert (bad.number, bad.key) == (2, where)
     assert remedy in bad.remedy
-    assert str(bad).startswith(f"line 2: {where}: ")
+    assert str(bad).startswith("line 2: " if where == "line" else f"line 2: {where}: ")
+    assert "line 2: line" not in str(bad)
     assert "\n" not in str(bad)
 
 
@@ -209,7 +209,7 @@ def test_imported_trace_comes_back_from_the_store_as_it_was_read(tmp_path: Path,
     async def run() -> Trace:
         store = SqliteStore(tmp_path / "s.db")
         await import_file(store, file)
-        found = await store.fetch_traces([key("t1")])
+        found = await store.fetch_traces([TraceKey(trace_id="t1", start=datetime(2026, 11, 21, tzinfo=UTC))])
         await store.close()
         return found["t1"]
 

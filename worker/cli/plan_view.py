@@ -1,0 +1,124 @@
+"""A plan as people read it: `assay plan`, and `assay backfill` before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.box import SIMPLE
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from assay.worker.flow.backfill.range_plan import PlannedUseCase, RangePlan
+from assay.worker.records.windows import Why
+from assay.worker.setup.plan import PlanReport, StoreLoad
+from assay.worker.setup.plan_costs import JudgeCost
+
+RULES: dict[Why, str] = {
+    "configured": "the rate in assay.yaml",
+    "low_traffic": "low traffic",
+    "volume_unknown": "low traffic, as its volume is not known to be high",
+    "min_per_day": "min_per_day",
+}
+"""What each rule is called where there is little room."""
+
+
+def plan_group(report: PlanReport) -> Group:
+    """The whole plan."""
+    return Group(_table(report), *(Text(line) for line in plan_lines(report)))
+
+
+def plan_lines(report: PlanReport) -> Iterator[str]:
+    """What stands below the table."""
+    plan = report.plan
+    yield from (rate_line(case) for case in plan.use_cases)
+    yield f"volumes: {report.basis}"
+    others = [
+        f"{n:,} {what}"
+        for n, what in (
+            (plan.unmatched, "match no use case"),
+            (plan.excluded, "excluded"),
+            (plan.unfinished, "not finished yet"),
+        )
+        if n
+    ]
+    if others:
+        yield "not judged: " + ", ".join(others)
+    for cost in report.costs:
+        yield cost_line(cost)
+    yield store_line(report.store)
+    if report.scope == "day" and not plan.traces:
+        yield "no traces in that time; name one with traces: assay plan --from 30d"
+
+
+def rate_line(case: PlannedUseCase) -> str:
+    """Which rules give a use case's rates, and for how many traces: `bot: 372 traces by low traffic`."""
+    rules = ", ".join(f"{n:,} by {RULES[why]}" for why, n in case.rules.items())
+    return f"rates of {case.use_case}: {rules}"
+
+
+def cost_line(cost: JudgeCost) -> str:
+    """What the judgements by one rubric take."""
+    models = f": {', '.join(cost.models)}" if cost.models else ""
+    name = f"{cost.rubric} ({' > '.join(cost.tiers)}{models})"
+    if not cost.models or not cost.judgements:
+        return f"{name}: {cost.judgements:,} judgements, 0 USD; {cost.basis}"
+    tokens = "tokens unknown"
+    if cost.prompt_tokens is not None and cost.completion_tokens is not None:
+        tokens = f"about {cost.prompt_tokens:,} tokens in, {cost.completion_tokens:,} out"
+    dollars = "USD unknown" if cost.cost_usd is None else f"about {cost.cost_usd:,.2f} USD"
+    return f"{name}: {cost.judgements:,} judgements, {tokens}, {dollars}; {cost.basis}"
+
+
+def store_line(load: StoreLoad) -> str:
+    """What the trace store is asked."""
+    if load.minutes is None or load.reads_per_minute is None:
+        return "trace store: a file on this machine, no request limits"
+    took = "under a minute" if load.minutes < 1 else f"about {load.minutes:,.0f} minutes"
+    requests = f"about {load.reads:,} reads and {load.writes:,} writes"
+    return f"trace store: {requests}, {took} at {load.reads_per_minute:,} reads a minute"
+
+
+def _table(report: PlanReport) -> Table:
+    plan = report.plan
+    table = Table(title=_title(report), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("use case", no_wrap=True)
+    table.add_column("rubric", no_wrap=True)
+    for name in ("traces", "rate"):
+        table.add_column(name, justify="right", no_wrap=True)
+    columns = ["to judge", "± points\nat 5 %"]
+    if report.scope == "range":
+        columns.insert(1, "selected\nbefore")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    cases = {case.use_case: case for case in plan.use_cases}
+    precision = {(row.use_case, row.rubric): row.points for row in report.precision}
+    for row in plan.rubrics:
+        case = cases.get(row.use_case)
+        points = precision.get((row.use_case, row.rubric))
+        table.add_row(
+            row.use_case,
+            row.rubric,
+            f"{case.traces if case else 0:,}",
+            _rate(case),
+            f"{row.work:,}",
+            *([f"{row.known:,}"] if report.scope == "range" else []),
+            "" if points is None else f"{points:.1f}",
+        )
+    return table
+
+
+def _title(report: PlanReport) -> str:
+    return "A day" if report.scope == "day" else f"Traces started {range_words(report.plan)}"
+
+
+def range_words(plan: RangePlan) -> str:
+    """The range of a plan: `2026-11-20 00:00 to 2026-11-21 00:00 UTC`."""
+    return f"{plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC"
+
+
+def _rate(case: PlannedUseCase | None) -> str:
+    if case is None:
+        return ""
+    low, high = f"{case.lowest_rate:.0%}", f"{case.highest_rate:.0%}"
+    return low if low == high else f"{low}-{high}"

@@ -1,0 +1,1 @@
+"""Judging traces of a past time range, beside live traffic."""

@@ -1,0 +1,122 @@
+"""Backfill: judge what a time range holds, through the same windows, ledger, queue and workers as a sweep.
+
+Work is released in portions, while the queue is nearly empty: live traffic never waits behind a past week. A backfill
+that is killed at any point is continued by running it again. Windows that are done are passed over. A trace has one
+ledger entry, whoever selects it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+
+from assay.judges.schema import Record
+from assay.worker.flow.backfill.planning import Planned
+from assay.worker.flow.backfill.releasing import Gate, LimitReached, NoWorker, Releasing
+from assay.worker.flow.rates import CountedAhead, RateResolver
+from assay.worker.flow.window_scan import WindowScanner
+from assay.worker.ports.clock import Clock
+from assay.worker.ports.ledger import Reopening
+from assay.worker.records.ledger import count_key
+from assay.worker.records.windows import WindowRecord
+
+
+class BackfillReport(Record):
+    """What one run of a backfill released.
+
+    Attributes:
+        windows: windows that were looked through.
+        done_before: windows that had nothing new, and were passed over.
+        selected: newly selected, or opened again.
+        already_scored: those whose scores the store had already.
+        stopped: why it ended before the range was done: as many were released as asked for, or nobody takes them.
+    """
+
+    windows: int = 0
+    done_before: int = 0
+    selected: int = 0
+    already_scored: int = 0
+    stopped: Literal["limit", "no_worker"] | None = None
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Releases the work of a planned range."""
+
+    scanner: WindowScanner
+    clock: Clock
+    reopening: Reopening
+    gate: Gate
+
+    async def run(
+        self,
+        planned: Planned,
+        *,
+        only: str | None = None,
+        rejudge: bool = False,
+        limit: int | None = None,
+        progress: Callable[[BackfillReport], None] = lambda report: None,
+    ) -> BackfillReport:
+        """Release everything of the range that was not released before.
+
+        Args:
+            planned: the range.
+            only: the one use case to look for.
+            rejudge: whether traces that were judged under another version are judged again.
+            limit: most judgements to release.
+            progress: told after each window.
+
+        Raises:
+            StoreUnavailable, StoreRejected, StateUnavailable
+        """
+        scanner = self.scanner
+        releasing = Releasing(
+            scanner.promiser, scanner.chooser, self.reopening, self.gate, rejudge=rejudge, limit=limit
+        )
+        rates = RateResolver(scanner.windows, scanner.deployment, CountedAhead(planned.counted))
+        report = BackfillReport()
+        for at in sorted(planned.counted):
+            window = await self._window(at)
+            if not rejudge and self._is_done(window, planned.counted[at]):
+                report = report.model_copy(update={"done_before": report.done_before + 1})
+                continue
+            release = partial(releasing.release, counted=frozenset(window.not_selected))
+            stopped = None
+            try:
+                await scanner.scan(window, release, rates, self.clock.now(), only=only)
+            except LimitReached:
+                stopped = "limit"
+            except NoWorker:
+                stopped = "no_worker"
+            report = report.model_copy(
+                update={
+                    "windows": report.windows + 1,
+                    "selected": releasing.selected,
+                    "already_scored": releasing.already_scored,
+                    "stopped": stopped,
+                }
+            )
+            progress(report)
+            if report.stopped:
+                break
+        await releasing.publish()
+        return report
+
+    async def _window(self, start: datetime) -> WindowRecord:
+        """The window as it is recorded by now: a sweep may have been there since it was planned."""
+        size = timedelta(seconds=self.scanner.deployment.window_seconds)
+        return await self.scanner.windows.at(start) or WindowRecord(start=start, end=start + size)
+
+    def _is_done(self, window: WindowRecord, counted: Mapping[str, int]) -> bool:
+        """Whether all that is in the window now was chosen from before, by every rubric."""
+        deployment = self.scanner.deployment
+        keys = {
+            count_key(name, rubric)
+            for name, n in counted.items()
+            if n and (case := deployment.use_case(name)) is not None
+            for rubric in deployment.rubrics_of(case)
+        }
+        return all(window.seen.get(name, 0) >= n for name, n in counted.items()) and keys <= set(window.not_selected)

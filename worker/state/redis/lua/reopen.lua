@@ -1,0 +1,36 @@
+-- Open final entries again whose promise names another version of rubric or calibration.
+-- ARGV: prefix, now, due, event, then per promise: rubric, trace_id, rubric_hash, calibration_hash ('' = none), document
+-- Returns the 1-based positions of the promises whose entry was opened.
+local prefix, now, due, event = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local final = {scored = true, skipped = true, dead = true}
+local opened = {}
+
+local function is_other_version(document, rubric_hash, calibration_hash)
+  local promise = cjson.decode(document)
+  local calibration = promise.calibration_hash
+  if calibration == nil or calibration == cjson.null then calibration = '' end
+  return promise.rubric_hash ~= rubric_hash or calibration ~= calibration_hash
+end
+
+for i = 5, #ARGV, 5 do
+  local rubric, trace, document = ARGV[i], ARGV[i + 1], ARGV[i + 4]
+  local member = rubric .. '\31' .. trace
+  local entry = prefix .. 'entry:' .. member
+  local old = redis.call('HMGET', entry, 'state', 'reason', 'day', 'use_case', 'promise')
+  if old[1] and final[old[1]] and is_other_version(old[5], ARGV[i + 2], ARGV[i + 3]) then
+    local count = prefix .. 'count:' .. old[3]
+    redis.call('HINCRBY', count, table.concat({old[4], rubric, old[1], old[2]}, '\31'), -1)
+    redis.call('HINCRBY', count, table.concat({old[4], rubric, 'open', ''}, '\31'), 1)
+    redis.call('HSET', entry, 'promise', document, 'state', 'open', 'reason', '', 'detail', '', 'attempts', 0,
+      'deliveries', 0, 'alone', 0, 'writes', 0, 'since', now, 'changed_at', now)
+    redis.call('HDEL', entry, 'judgement', 'unanswered', 'owner', 'until', 'not_before')
+    redis.call('PERSIST', entry)
+    redis.call('PERSIST', prefix .. 'history:' .. member)
+    redis.call('RPUSH', prefix .. 'history:' .. member, event)
+    redis.call('LTRIM', prefix .. 'history:' .. member, -100, -1)
+    redis.call('ZREM', prefix .. 'dead', member)
+    redis.call('ZADD', prefix .. 'due:open', due, member)
+    opened[#opened + 1] = (i - 5) / 5 + 1
+  end
+end
+return opened
