@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
-from assay.worker.reporting.terminal.why import story_lines
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, with_runtime
+from assay.worker.cli.streams import print_to
+from assay.worker.reporting.terminal.text import json_text
+from assay.worker.reporting.terminal.why import story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory, tell
 
 if TYPE_CHECKING:
@@ -20,16 +24,19 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
         return await tell(
             trace,
             runtime.deployment,
-            source=runtime.store,
-            sink=runtime.store,
+            store=runtime.store,
             ledger=state.ledger_reader,
             windows=state.windows,
             verdicts=state.verdicts,
+            now=runtime.clock.now(),
         )
 
     story = with_runtime(config, read)
     if as_json:
-        print_json(story)
-        return
-    for line in story_lines(story):
-        console.print(line, highlight=False)
+        print_to(sys.stdout, json_text(story.model_dump_json(indent=2), sys.stdout.encoding))
+    else:
+        for line in story_lines(story):
+            # An address is copied whole. All else is wrapped at words.
+            console.print(line, highlight=False, soft_wrap="://" in line)
+    if not story.is_known:
+        raise ConfigurationError(unknown_words(story))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
+from assay.judges.cpu_executor import in_thread
 from assay.judges.hash_sampling import hash64
 from assay.judges.schema import Record, Scored
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
+from assay.worker.flow.coverage import uncovered_reason
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.sink import ScoreReader
-from assay.worker.ports.source import Project, TraceReader
+from assay.worker.ports.source import TraceReader
 from assay.worker.ports.store_errors import StoreError
+from assay.worker.ports.trace_links import trace_url
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent
@@ -38,13 +42,18 @@ class TraceStory(Record):
     """Everything known about one trace, in the order in which it was decided.
 
     `is_selected` is the hash's answer at `pi`, whether or not the trace was ever swept; None where no use case
-    takes the trace or its window was never scanned, so that no rate is known. `unread` says why a trace that the
-    store may have is not shown.
+    takes the trace or its window was never scanned, so that no rate is known. `pi` is the one that was promised, where
+    something was. `unread` says why a trace that the store may have is not shown. `url` is its page in the store.
+    `uncovered` says why no sweep will look at it by itself, and how it is judged all the same. `project` is what the
+    store calls the project that was looked in.
     """
 
     trace_id: str
+    project: str = ""
     trace: Trace | None
     unread: str | None = None
+    url: str | None = None
+    uncovered: str | None = None
     excluded: bool = False
     use_case: str | None = None
     also_matches: tuple[str, ...] = ()
@@ -55,54 +64,79 @@ class TraceStory(Record):
     is_selected: bool | None = None
     rubrics: tuple[RubricStory, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the store or the ledger has ever had the trace."""
+        return self.trace is not None or self.unread is not None or any(story.entry for story in self.rubrics)
+
+
+class StoryStore(TraceReader, ScoreReader, Protocol):
+    """The store of a trace and of its scores."""
+
 
 async def tell(
     trace_id: str,
     deployment: Deployment,
     *,
-    source: TraceReader,
-    sink: ScoreReader,
+    store: StoryStore,
     ledger: LedgerReader,
     windows: Windows,
     verdicts: VerdictCache,
+    now: datetime,
 ) -> TraceStory:
     """Collect the story of one trace: what the store has of it, what was decided, what was written.
 
     Args:
         trace_id: the trace.
         deployment: which use cases there are.
-        source: where the trace is.
-        sink: where its scores are.
+        store: where the trace and its scores are.
         ledger: what was promised and what came of it.
         windows: the rates that held when it was swept.
         verdicts: what the judges concluded, as long as it is kept.
+        now: the current moment.
 
     Raises:
         StoreUnavailable, StateUnavailable
     """
     fraction = hash64(selection.selection_salt(deployment.salt), trace_id) / 2**64
     names = sorted({name for case in deployment.use_cases for name in deployment.rubrics_of(case)})
-    stories = tuple([await _rubric_story(trace_id, name, source, sink, ledger, verdicts) for name in names])
-    key = next((_key(s.entry) for s in stories if s.entry is not None), None)
-    fetched = (await source.fetch_traces([key or _unknown_key(trace_id)])).get(trace_id)
+    project = await store.project_id()
+    stories = tuple([await _rubric_story(trace_id, name, project, store, ledger, verdicts) for name in names])
+    entry = next((story.entry for story in stories if story.entry is not None), None)
+    fetched = (await store.fetch_traces([_key(entry) if entry else _unknown_key(trace_id)])).get(trace_id)
     trace, unread = (None, str(fetched)) if isinstance(fetched, StoreError) else (fetched, None)
-    story = TraceStory(trace_id=trace_id, trace=trace, unread=unread, hash_fraction=fraction, rubrics=stories)
+    story = TraceStory(
+        trace_id=trace_id, project=project, trace=trace, unread=unread, hash_fraction=fraction, rubrics=stories
+    )
+    if story.is_known:
+        observation_id = entry.promise.observation_id if entry else None
+        story = story.model_copy(update={"url": await trace_url(store, trace_id, observation_id)})
     if trace is None:
         return story
     cases = selection.matching_use_cases(trace.root, deployment)
     window = await _window(trace.root.start, windows, deployment)
-    update: dict[str, object] = {
+    update: dict[str, object] = _selection(trace, cases, window, deployment, entry) | {
         "excluded": selection.is_excluded(trace.root, deployment),
         "use_case": cases[0].name if cases else None,
         "also_matches": tuple(case.name for case in cases[1:]),
         "window": window,
     }
-    return story.model_copy(update={**update, **_selection(trace, cases, window, deployment)})
+    if entry is None and update.get("is_selected") is not False:
+        epoch = await windows.known_epoch()
+        update["uncovered"] = uncovered_reason(trace.root.start, window, deployment, epoch, now)
+    return story.model_copy(update=update)
 
 
 def _selection(
-    trace: Trace, cases: list[UseCase], window: WindowRecord | None, deployment: Deployment
+    trace: Trace,
+    cases: list[UseCase],
+    window: WindowRecord | None,
+    deployment: Deployment,
+    entry: LedgerEntry | None,
 ) -> dict[str, object]:
+    if entry is not None:
+        # What was promised holds, also where a later scan lowered the window's rate, or assay.yaml was edited.
+        return {"pi": entry.promise.pi, "stratum": entry.promise.stratum, "is_selected": True}
     rate = window.rates.get(cases[0].name) if cases and window else None
     if rate is None:
         return {}
@@ -113,16 +147,17 @@ def _selection(
 
 
 async def _rubric_story(
-    trace_id: str, rubric: str, project: Project, sink: ScoreReader, ledger: LedgerReader, verdicts: VerdictCache
+    trace_id: str, rubric: str, project: str, sink: ScoreReader, ledger: LedgerReader, verdicts: VerdictCache
 ) -> RubricStory:
     entry = (await ledger.entries(rubric, [trace_id])).get(trace_id)
     scores: Iterable[Score] = ()
     outcome = None
     if entry is not None and entry.judgement is not None:
-        ids = expected_scores(entry, await project.project_id())
+        ids = expected_scores(entry, project)
         scores = (await sink.read_scores(ids)).values()
         kept = await verdicts.kept([entry.judgement.verdict_key])
-        verdict = unpack(kept[entry.judgement.verdict_key]) if kept else None
+        raw = kept.get(entry.judgement.verdict_key)
+        verdict = await in_thread(unpack, raw) if raw is not None else None
         outcome = verdict.outcome if verdict else None
     history = await ledger.history(rubric, trace_id)
     return RubricStory(rubric=rubric, entry=entry, history=tuple(history), scores=tuple(scores), outcome=outcome)

@@ -1,0 +1,73 @@
+"""What the funnel says of what nobody looked at, and of what was judged before."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from rich.console import Console
+
+from assay.worker.reporting.funnel import Funnel, FunnelRow, is_fair_share
+from assay.worker.reporting.terminal.funnel import funnel_table, rootless_words
+
+DAY = date(2026, 11, 21)
+
+
+def funnel(unseen: int | None, looked: int, windows: int, **row: object) -> Funnel:
+    empty = {"use_case": "bot", "rubric": "grounding", "not_selected": 0, "selected": 0}
+    return Funnel(
+        first=DAY,
+        last=DAY,
+        rows=(FunnelRow.model_validate({**empty, **row}),),
+        windows=windows,
+        unmatched=0,
+        excluded=0,
+        unfinished=0,
+        unseen_rootless=unseen,
+        rootless_windows=looked,
+    )
+
+
+@pytest.mark.parametrize(
+    ("unseen", "looked", "windows", "said"),
+    [
+        (None, 0, 296, "traces without a root: not looked at yet"),
+        (None, 1, 296, "traces without a root: not looked at yet (1 of 296 windows so far)"),
+        (0, 24, 288, "no traces without a root, never judged, in the 24 of 288 windows looked through"),
+        (7, 24, 288, "about 7 traces without a root, never judged, in the 24 of 288 windows looked through"),
+        (
+            3,
+            1,
+            296,
+            "about 3 traces without a root, never judged, in the 1 of 296 windows looked through, "
+            "too few to say how many there are in all",
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_not_called_zero(unseen: int | None, looked: int, windows: int, said: str) -> None:
+    assert rootless_words(funnel(unseen, looked, windows)) == said
+
+
+@pytest.mark.parametrize(
+    ("looked", "windows", "is_fair"),
+    [
+        (0, 0, False),
+        (0, 288, False),
+        (1, 288, False),
+        (11, 100, False),
+        (12, 288, False),
+        (24, 288, True),
+        (3, 3, True),
+    ],
+)
+def test_fair_share(looked: int, windows: int, is_fair: bool) -> None:
+    assert is_fair_share(looked, windows) is is_fair
+
+
+def test_scored_before_this_ledger_began_are_named() -> None:
+    row = {"selected": 261, "scored": {"judged": 235, "in_store": 26}}
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(funnel_table(funnel(None, 0, 1, **row)))
+    assert "scored 26 found in the store, judged under an earlier ledger, 235 judged" in capture.get()
+    assert funnel(None, 0, 1, **row).rows[0].found_in_store == 26

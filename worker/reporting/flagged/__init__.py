@@ -1,0 +1,1 @@
+"""The flagged answers of a period: which, why, and out of how many."""
