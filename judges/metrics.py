@@ -1,4 +1,4 @@
-"""The three scores, all from one claim table, and the words beside them.
+"""The three scores, all from one claim table. The words beside them: `comments`.
 
 With s, c and n the numbers of supported, contradicted and not found claims:
 
@@ -23,7 +23,6 @@ from typing import Literal
 from assay.judges.rubric import Rubric, ScoreName
 from assay.judges.schema import Claim, ClaimVerdict, GroundingState, ResponseKind, RuleHit, Sample, Severity, Verdict
 from assay.judges.text.blank import is_empty
-from assay.judges.text.plain import on_one_line
 
 SEVERITY_WEIGHTS = {Severity.MINOR: 0.5, Severity.MATERIAL: 1.0, Severity.CRITICAL: 1.0}
 """How much of a claim's doubt counts as risk. A material claim that fails is a hallucination, whatever its price."""
@@ -45,8 +44,6 @@ TEAM_RULES = ("pattern", "range", "table", "disclaimer")
 
 INVALID_CITATION = "citation:invalid"
 """Rule of a citation mark that points to no passage. Its hits are told and change neither verdict, risk nor route."""
-
-COMMENT_LIMIT = 300
 
 RiskLabel = Literal["low", "medium", "high"]
 
@@ -182,65 +179,3 @@ def _worst_first(claim: Claim) -> tuple[int, int, float, int, int]:
         claim.span.start,
         claim.span.end,
     )
-
-
-def comment(sample: Sample, verdict: Verdict) -> str:
-    """One short line for a person: the gravest rule hit, the worst claim, what became of it and why.
-
-    At most 300 characters. A hit that made the worst claim what it is is told there and not twice.
-    """
-    state = grounding_state(sample, verdict)
-    worst = worst_claim(verdict)
-    hits = team_hits(verdict)
-    apart = [hit for hit in hits if worst is None or worst.source != f"rule:{hit.rule}"]
-    return _shortened(_told(apart) + _explained(sample, verdict, state), COMMENT_LIMIT)
-
-
-def _told(hits: list[RuleHit]) -> str:
-    """The gravest hit, shortened so that the claim still finds room, and how many more there are."""
-    if not hits:
-        return ""
-    more = f" (and {len(hits) - 1} more)" if len(hits) > 1 else ""
-    return f"{hits[0].rule.partition(':')[2]}: {_shortened(hits[0].detail, 120)}{more}. "
-
-
-_WITHOUT_CLAIMS = {
-    GroundingState.REFUSAL: "The response declines to answer: nothing to ground.",
-    GroundingState.NO_CLAIMS: "The response states nothing that could be checked.",
-    GroundingState.LANGUAGE_UNSUPPORTED: "The judge does not know the language of the response or of its evidence.",
-    GroundingState.NO_EVIDENCE: "No evidence was captured for this response.",
-}
-
-
-def _explained(sample: Sample, verdict: Verdict, state: GroundingState) -> str:
-    worst = worst_claim(verdict)
-    if state in _WITHOUT_CLAIMS or worst is None:
-        return _WITHOUT_CLAIMS.get(state, _WITHOUT_CLAIMS[GroundingState.NO_CLAIMS])
-    if worst.verdict is ClaimVerdict.SUPPORTED:
-        claims = len(verdict.claims)
-        told = "The one claim is supported." if claims == 1 else f"All {claims} claims are supported."
-        return " ".join((told, *_wrong_marks(verdict)))
-    word = worst.verdict.value.replace("_", " ")
-    quote = _quote(sample, worst)
-    why = worst.reason or (f"evidence: “{quote}”" if quote else "no passage carries it")
-    return f"{word}: “{_shortened(worst.text, 140)}” – {why}"
-
-
-def _wrong_marks(verdict: Verdict) -> list[str]:
-    """What is told of citation marks that point to no passage, where nothing worse is told."""
-    details = [hit.detail for hit in verdict.rule_hits if hit.rule == INVALID_CITATION]
-    return details[:1] + ([f"So do {len(details) - 1} more."] if len(details) > 1 else [])
-
-
-def _quote(sample: Sample, claim: Claim) -> str:
-    """The passage the claim was compared with. Empty where there is none."""
-    for evidence in claim.evidence:
-        if evidence.context < len(sample.contexts):
-            return _shortened(sample.contexts[evidence.context][evidence.start : evidence.end], 120)
-    return ""
-
-
-def _shortened(text: str, limit: int) -> str:
-    """On one line, without control characters and markup, cut with an ellipsis at `limit` characters."""
-    line = on_one_line(text[: 4 * limit])
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

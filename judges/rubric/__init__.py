@@ -1,14 +1,18 @@
 """Rubrics: versioned YAML files that say what is judged, how, and which scores come out."""
 
 from assay.judges.rubric.criteria import REFUSAL, Check, Criterion, Direction, Level, ScoreName
-from assay.judges.rubric.files import first_problem, load_yaml
+from assay.judges.rubric.files import load_yaml
 from assay.judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
 from assay.judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
-from assay.judges.rubric.schema import DIRECTIONS, RiskLabels, Rubric, SamplePaths, load_rubric, parse_rubric
+from assay.judges.rubric.schema import RiskLabels, Rubric, SamplePaths, load_rubric, parse_rubric
+from assay.judges.rubric.score_checks import DIRECTIONS
+from assay.judges.rubric.writing import ANSWER_CHECK, RISK_LEVEL, Writing
 
 __all__ = [
+    "ANSWER_CHECK",
     "DIRECTIONS",
     "REFUSAL",
+    "RISK_LEVEL",
     "Attribute",
     "Check",
     "Criterion",
@@ -31,7 +35,7 @@ __all__ = [
     "Table",
     "TableRow",
     "ValueKind",
-    "first_problem",
+    "Writing",
     "load_rubric",
     "load_yaml",
     "parse_rubric",

@@ -8,40 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import RubricError
 from assay.judges.rubric.criteria import Check, Criterion, Direction, ScoreName
-from assay.judges.rubric.files import check_storable, fill, first_problem, load_yaml
+from assay.judges.rubric.files import check_storable, fill
 from assay.judges.rubric.plan import JudgeName, JudgePlan
 from assay.judges.rubric.rules import Rules
 from assay.judges.rubric.schema_files import with_schemas
+from assay.judges.rubric.score_checks import check_grounding, check_scores, scores_of
 from assay.judges.rubric.selectors import parse_selector
 from assay.judges.rubric.tables import with_rows
+from assay.judges.rubric.writing import Writing, check_writing, default_scores, writable_scores
 from assay.judges.schema import Record
-
-DIRECTIONS: dict[str, Direction] = {
-    "groundedness": "maximize",
-    "faithfulness": "maximize",
-    "hallucination_risk": "minimize",
-}
+from assay.judges.team_files.reading import FileProblem, parse_document, read_file
 
 
 class SamplePaths(Record):
     """Where the parts of a sample are found in a trace: selectors, tried in order (docs/reference/trace-shapes.md).
 
     Question, response and history come from the first that leads to one; for `contexts` each adds its passages, but
-    `prompt` only where none before it did. Of several steps of a type, the response is the last one's.
+    `prompt` only where none before it did. Of several steps of a type, the response is the last one's. `TYPE.documents`
+    are passages: those of steps of a type, and of `root` and `answer` those under keys that say so.
     """
 
-    question: tuple[str, ...] = ("root.input", "answer.input")
+    question: tuple[str, ...] = ("root.input", "answer.input", "agent.input", "root.output")
     response: tuple[str, ...] = ("root.output", "answer.output")
-    contexts: tuple[str, ...] = ("retriever.documents", "tool.output", "root.metadata.contexts", "prompt")
+    contexts: tuple[str, ...] = (
+        *("retriever.documents", "tool.output", "root.metadata.contexts"),
+        *("root.documents", "answer.documents", "prompt"),
+    )
     history: tuple[str, ...] = ("root.input", "root.input.history", "root.metadata.history", "answer.input")
 
     @field_validator("*", mode="before")
@@ -87,6 +87,7 @@ class Rubric(Record):
     scores_on: Literal["trace", "observation"] = Field(
         default="trace", description="Whether scores hang on the trace or on its root observation."
     )
+    write: Writing = Field(default=Writing(), description="Which scores are written into the store, under which names.")
     risk_labels: RiskLabels = RiskLabels()
     closed_book: Literal["skip", "score"] = "skip"
     judge: JudgePlan = JudgePlan()
@@ -99,13 +100,13 @@ class Rubric(Record):
         """Scores that are not listed are those of the method. The hash must not depend on who listed them."""
         if not isinstance(data, dict) or "scores" in data:
             return data
-        listed = _scores_of(data)
+        listed = scores_of(data)
         return data if listed is None else {**data, "scores": listed}
 
     @model_validator(mode="after")
     def _method_fits(self) -> Rubric:
         if self.method == "grounding":
-            _check_grounding(self)
+            check_grounding(self)
         elif bool(self.criteria) != (self.method == "graded") or bool(self.checks) != (self.method == "checks"):
             wanted = {"graded": "criteria", "checks": "checks"}[self.method]
             raise ValueError(f"method: {self.method} needs `{wanted}`, and nothing of the other method")
@@ -115,7 +116,8 @@ class Rubric(Record):
             wanted = "{tiers: [llm], llm: {model: ...}}" if self.method == "graded" else "{tiers: [local]}"
             raise ValueError(f"judge.tiers: method {self.method} is judged by one judge; write `judge: {wanted}`")
         else:
-            _check_scores(self)
+            check_scores(self)
+        check_writing(self.write, self.writable, self.writes_by_default)
         return self
 
     @property
@@ -128,52 +130,35 @@ class Rubric(Record):
         """Name of the categorical score beside the numbers. No two methods share one on a trace."""
         return "grounding_state" if self.method == "grounding" else f"{self.name.replace('-', '_')}_state"
 
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """The scores that `write.scores` may choose from."""
+        return self._named(writable_scores)
+
+    @property
+    def writes_by_default(self) -> tuple[str, ...]:
+        """The scores that are written where `write.scores` does not choose."""
+        return self._named(default_scores)
+
+    def _named(self, names: Callable[..., tuple[str, ...]]) -> tuple[str, ...]:
+        return names(tuple(self.scores), self.state_score, is_grounding=self.method == "grounding")
+
     def content(self) -> str:
-        """Canonical JSON of everything that could change a verdict. The hash is taken over it."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """Canonical JSON of all that could change a verdict or the names of scores. The hash is taken over it."""
+        # Left out where it says nothing, so that a rubric which names nothing keeps the version it had before.
+        return self._canonical(exclude={"write"} if self.write == Writing() else set())
 
     def content_hash(self) -> str:
         """The rubric's version: sha256 of `content()`, 64 hex digits."""
         return hashlib.sha256(self.content().encode()).hexdigest()
 
+    def judging_hash(self) -> str:
+        """sha256 over what could change a verdict: other names for scores begin no other series of rates."""
+        return hashlib.sha256(self._canonical(exclude={"write"}).encode()).hexdigest()
 
-def _scores_of(data: dict[str, Any]) -> dict[str, Any] | None:
-    """The scores that unparsed criteria or checks give. None where they are too broken, which a later check reports."""
-    if data.get("method", "grounding") == "grounding":
-        return dict(DIRECTIONS)
-    try:
-        criteria = [Criterion.model_validate(entry) for entry in data.get("criteria", ())]
-        checks = [Check.model_validate(entry) for entry in data.get("checks", ())]
-    except (ValidationError, TypeError):
-        return None
-    directions = {name: direction for criterion in criteria for name, direction in criterion.scores().items()}
-    return directions | {check.score: check.direction for check in checks}
-
-
-def _check_grounding(rubric: Rubric) -> None:
-    if rubric.criteria or rubric.checks:
-        raise ValueError("method: grounding has no criteria or checks; write `method: graded` or `method: checks`")
-    if not rubric.scores:
-        raise ValueError("scores: name at least one score")
-    for name, direction in rubric.scores.items():
-        if name not in DIRECTIONS:
-            raise ValueError(f"scores: {name} is no score of method grounding; it gives {', '.join(DIRECTIONS)}")
-        if DIRECTIONS[name] != direction:
-            raise ValueError(f"scores: {name} is a score to {DIRECTIONS[name]}")
-
-
-def _check_scores(rubric: Rubric) -> None:
-    """Scores of criteria and checks: named once, none of grounding's, none of the state's, directions as they say."""
-    given = [named for criterion in rubric.criteria for named in criterion.scores().items()]
-    given += [(check.score, check.direction) for check in rubric.checks]
-    names = [name for name, _ in given]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"scores: {name} stands twice; each criterion or check has its own")
-        if name in DIRECTIONS or name in {"grounding_state", rubric.state_score}:
-            raise ValueError(f"scores: {name} is taken; choose another name")
-    if dict(given) != rubric.scores:
-        raise ValueError("scores: differ from what the criteria or checks give; leave `scores` out")
+    def _canonical(self, exclude: set[str]) -> str:
+        fields = self.model_dump(mode="json", exclude=exclude)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def load_rubric(path: Path, variables: Mapping[str, str] | None = None) -> Rubric:
@@ -187,9 +172,9 @@ def load_rubric(path: Path, variables: Mapping[str, str] | None = None) -> Rubri
         RubricError: unreadable, not YAML, unknown key, wrong value, or a variable without a value.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise RubricError(str(path), "file", f"cannot be read ({exc})") from exc
+        text = read_file(path)
+    except FileProblem as exc:
+        raise RubricError(str(path), exc.where, exc.remedy) from exc
     return parse_rubric(text, source=str(path), variables=variables or {}, directory=path.parent)
 
 
@@ -208,20 +193,18 @@ def parse_rubric(
         RubricError: as `load_rubric`.
     """
     try:
-        data = load_yaml(text)
-    except yaml.YAMLError as exc:
-        where = getattr(exc, "problem_mark", None)
-        line = f"line {where.line + 1}" if where is not None else "file"
-        problem = getattr(exc, "problem", None) or "not YAML"
-        raise RubricError(source, line, f"{problem}; mend the YAML") from exc
-    if not isinstance(data, dict):
+        document = parse_document(text)
+    except FileProblem as exc:
+        raise RubricError(source, exc.where, exc.remedy) from exc
+    if not isinstance(document.value, dict):
         raise RubricError(source, "file", "must be a mapping of keys; start with `name: ...`")
-    filled = fill(data, variables or {}, source, "file")
-    check_storable(filled, source)
+    filled = fill(document.value, variables or {}, source, document)
+    check_storable(filled, source, document)
     try:
         rubric = Rubric.model_validate(filled)
     except ValidationError as exc:
-        raise RubricError(source, *first_problem(exc)) from exc
+        problem = document.problem(exc, Rubric, filled)
+        raise RubricError(source, problem.key, problem.remedy, problem.line) from exc
     rules = with_rows(rubric.rules, directory, source)
     checks = with_schemas(rubric.checks, directory, source)
     return rubric.model_copy(update={"rules": rules, "checks": checks})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -161,3 +162,46 @@ def test_recorded_traces_can_be_moved_into_another_time() -> None:
         rows = [row for page in pages(client, **day) for row in page]
         assert len({row["traceId"] for row in rows}) == 32
         assert len(client.get("/v3/scores", params={"name": "user-feedback"}).json()["data"]) == 4
+
+
+def test_a_score_keeps_the_environment_of_its_first_post() -> None:
+    """Seen on 4.16 through /ingestion; the worker behind both ways is the same."""
+    with LangfuseServer() as server:
+        client = client_of(server)
+        for environment in ("a", "b"):
+            client.post("/scores", json=score(environment=environment, comment=environment))
+        (row,) = stored(client, "s0")
+        assert (row["environment"], row["comment"]) == ("a", "b")
+        client.close()
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(5e-324, 0), (-5e-324, 0), (2.3e-308, 2.3e-308), (1e-12, 1e-12)])
+def test_a_number_too_small_for_its_full_precision_becomes_zero(sent: float, kept: float) -> None:
+    with LangfuseServer() as server:
+        client = client_of(server)
+        client.post("/scores", json=score(value=sent))
+        (row,) = stored(client, "s0")
+        assert row["value"] == kept
+        client.close()
+
+
+def test_a_whole_number_in_metadata_loses_its_point() -> None:
+    with LangfuseServer() as server:
+        server.project.add_observation(**observation(0, metadata={"n": '{"score": 4.0, "rest": 4.5, "big": 1e300}'}))
+        client = client_of(server)
+        ((row,),) = pages(client, fields="core,metadata", expandMetadata="n")
+        assert json.dumps(row["metadata"]["n"]) == '{"score": 4, "rest": 4.5, "big": 1e+300}'
+        client.close()
+
+
+def test_dataset_items_are_kept_without_control_characters() -> None:
+    with LangfuseServer() as server:
+        client = client_of(server)
+        client.post("/v2/datasets", json={"name": "d"})
+        sent = {"q": "Clerkâ\x80\x99s\x00 desk\x1b\x7f\n\t\r.", "in\x85 a key": ["\x9f", 1, None]}
+        item = {"datasetName": "d", "id": "i", "input": sent, "expectedOutput": "\x08x", "metadata": {"m": "\x0b"}}
+        client.post("/dataset-items", json=item)
+        (kept,) = client.get("/dataset-items?datasetName=d").json()["data"]
+        assert kept["input"] == {"q": "Clerkâs desk\n\t\r.", "in a key": ["", 1, None]}
+        assert (kept["expectedOutput"], kept["metadata"]) == ("x", {"m": ""})
+        client.close()

@@ -1,13 +1,15 @@
-"""What every trace store must do, whatever product it is. A new store adds a bench (`tests/contract/stores`)."""
+"""What every trace store must do, whatever product it is. A new store adds a bench (`tests/contract/stores`).
+
+Each test writes under ids of its own and looks at nothing else, because a real project keeps what others wrote.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
-import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,29 +17,22 @@ import pytest
 
 from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
+from assay.worker.config.use_cases import Match, UseCase
 from assay.worker.flow.sweep import Sweeper
+from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.clock import FixedClock
-from assay.worker.ports.store import Store
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import Score
-from assay.worker.records.traces import OWN_ENVIRONMENT, Observation, Trace, TraceKey, TraceRoot
+from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceRoot
 from assay.worker.reporting.funnel import read_funnel
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.registry import embedded_factory
 from tests.builders import make_deployment
+from tests.contract.own_data import OwnData
 from tests.contract.stores import FilledStore, benches
-from tests.servers.langfuse_filled import REAL
 
 T = TypeVar("T")
-# Some hours of a day nobody else uses, of its own for each run: a real server keeps what earlier runs wrote.
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC) if REAL is None else datetime.now(UTC).replace(microsecond=0)
-RUN = uuid.UUID(int=0).hex[:16] if REAL is None else uuid.uuid4().hex[:16]
-
-
-def tid(number: int) -> str:
-    """A trace id such as every store takes: 32 hex digits."""
-    return f"{RUN}{number:016x}"
 
 
 class Published:
@@ -72,6 +67,12 @@ def embedded(tmp_path: Path) -> Callable[[], FilledStore]:
     return lambda: BENCHES[embedded_factory().kind].open(tmp_path)
 
 
+@pytest.fixture
+def mine() -> OwnData:
+    """Ids, hours and names of this test alone."""
+    return OwnData.new()
+
+
 def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awaitable[T]]) -> T:
     """Run `use` with a fresh instance over the same data, as another process would have it."""
 
@@ -85,77 +86,21 @@ def within(factory: Callable[[], FilledStore], use: Callable[[FilledStore], Awai
     return asyncio.run(run())
 
 
-def trace(number: int, *, environment: str = "production", start: datetime = NOON, **columns: object) -> Trace:
-    root = TraceRoot.model_validate(
-        {
-            "trace_id": tid(number),
-            "observation_id": f"{number:015x}0",
-            "name": "chat",
-            "environment": environment,
-            "start": start,
-            "end": start + timedelta(seconds=2),
-            **columns,
-        }
-    )
-    under = {"parent_id": root.observation_id, "end": start + timedelta(seconds=1)}
-    found = Observation.model_validate(
-        {
-            "id": f"{number:015x}1",
-            "type": "retriever",
-            "name": "r",
-            "start": start,
-            "output": [f"passage {number}"],
-            **under,
-        }
-    )
-    answered = Observation.model_validate(
-        {
-            "id": f"{number:015x}2",
-            "type": "generation",
-            "name": "g",
-            "start": start,
-            "output": "answer",
-            "model": "m",
-            "level": "WARNING",
-            **under,
-        }
-    )
-    return Trace(root=root, input={"question": "?"}, output="answer", observations=(found, answered))
-
-
-def score(trace_id: str = tid(1), name: str = "groundedness", value: float | str = 0.5, **columns: object) -> Score:
-    given = {
-        "id": f"{trace_id}-{name}",
-        "trace_id": trace_id,
-        "name": name,
-        "value": value,
-        "timestamp": NOON,
-        **columns,
-    }
-    return Score.model_validate(given)
-
-
-def key(trace_id: str) -> TraceKey:
-    return TraceKey(trace_id=trace_id, start=NOON, end=NOON)
-
-
-async def listed(store: Store, start: datetime, end: datetime) -> list[TraceRoot]:
-    return [root async for page in store.list_roots(start, end) for root in page]
-
-
 def test_project_id_is_the_same_for_every_instance(factory: Callable[[], FilledStore]) -> None:
     first = within(factory, lambda store: store.project_id())
     assert first
     assert within(factory, lambda store: store.project_id()) == first
 
 
-def test_list_roots_gives_every_trace_once_over_several_pages(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_gives_every_trace_once_over_several_pages(
+    mine: OwnData, factory: Callable[[], FilledStore]
+) -> None:
     # Equal start times over a page's edge are where paging loses or doubles.
-    traces = [trace(n, start=NOON + timedelta(seconds=n // 700)) for n in range(1300)]
+    traces = [mine.trace(n, start=mine.noon + timedelta(seconds=n // 700)) for n in range(1300)]
 
     async def use(store: FilledStore) -> tuple[list[int], list[TraceRoot]]:
         assert await store.add_traces(traces) == 1300
-        pages = [page async for page in store.list_roots(NOON, NOON + timedelta(hours=1))]
+        pages = [page async for page in mine.pages(store, mine.noon, mine.noon + timedelta(hours=1))]
         return [len(page) for page in pages], [root for page in pages for root in page]
 
     sizes, roots = within(factory, use)
@@ -165,26 +110,35 @@ def test_list_roots_gives_every_trace_once_over_several_pages(factory: Callable[
     assert {root.trace_id: root for root in roots} == {one.id: one.root for one in traces}
 
 
-def test_list_roots_takes_a_half_open_range(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_takes_a_half_open_range(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     tick = timedelta(milliseconds=1)
-    traces = [trace(1, start=NOON - tick), trace(2), trace(3, start=NOON + 5 * tick), trace(4, start=NOON + 6 * tick)]
+    traces = [
+        mine.trace(1, start=mine.noon - tick),
+        mine.trace(2),
+        mine.trace(3, start=mine.noon + 5 * tick),
+        mine.trace(4, start=mine.noon + 6 * tick),
+    ]
 
     async def use(store: FilledStore) -> list[TraceRoot]:
         await store.add_traces(traces)
-        return await listed(store, NOON, NOON + 6 * tick)
+        return await mine.listed(store, mine.noon, mine.noon + 6 * tick)
 
-    assert sorted(root.trace_id for root in within(factory, use)) == [tid(2), tid(3)]
+    assert sorted(root.trace_id for root in within(factory, use)) == [mine.tid(2), mine.tid(3)]
 
 
 def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
+    mine: OwnData,
     factory: Callable[[], FilledStore],
 ) -> None:
     """A span is sent when it ends: a trace that ran for long turns up under a start that was listed long before."""
-    state, clock, published = memory_state(), FixedClock(NOON), Published()
-    quick, slow = trace(1, start=NOON), trace(2, start=NOON, end=NOON + timedelta(hours=3))
+    state, clock, published = memory_state(), FixedClock(mine.noon), Published()
+    quick, slow = mine.trace(1, start=mine.noon), mine.trace(2, start=mine.noon, end=mine.noon + timedelta(hours=3))
 
     async def sweep(store: FilledStore) -> int:
-        deployment = make_deployment(window_seconds=3600, lookback_hours=1)
+        match = Match(environment=(mine.environment,))
+        deployment = make_deployment(
+            UseCase(name="bot", rate=1.0, allow_rate=True, match=match), window_seconds=3600, lookback_hours=1
+        )
         sweeper = Sweeper(
             source=store,
             sink=store,
@@ -207,77 +161,86 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
                 await store.add_traces([quick])
             if hours == 3.5:
                 await store.add_traces([slow])
-            clock.moment = NOON + timedelta(hours=hours)
+            clock.moment = mine.noon + timedelta(hours=hours)
             selected.append(await sweep(store))
         return selected
 
-    asyncio.run(state.windows.epoch(NOON))
+    asyncio.run(state.windows.epoch(mine.noon))
     assert sum(within(factory, use)) == 2
-    assert published.trace_ids == [tid(1), tid(2)]
-    funnel = asyncio.run(read_funnel(state.ledger_reader, state.windows, NOON.date(), NOON.date()))
+    assert published.trace_ids == [mine.tid(1), mine.tid(2)]
+    funnel = asyncio.run(read_funnel(state.ledger_reader, state.windows, mine.noon.date(), mine.noon.date()))
     assert funnel.adds_up
     assert [(row.seen, row.selected) for row in funnel.rows] == [(2, 2)]
     assert funnel.late == 1
 
 
-def test_list_roots_compares_moments_when_offsets_differ(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_compares_moments_when_offsets_differ(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     tokyo = timezone(timedelta(hours=9))
 
     async def use(store: FilledStore) -> list[TraceRoot]:
-        await store.add_traces([trace(1, start=NOON.astimezone(tokyo)), trace(2, start=NOON.replace(tzinfo=tokyo))])
-        return await listed(store, NOON.astimezone(tokyo), NOON + timedelta(seconds=1))
+        await store.add_traces(
+            [mine.trace(1, start=mine.noon.astimezone(tokyo)), mine.trace(2, start=mine.noon.replace(tzinfo=tokyo))]
+        )
+        return await mine.listed(store, mine.noon.astimezone(tokyo), mine.noon + timedelta(seconds=1))
 
-    assert [root.trace_id for root in within(factory, use)] == [tid(1)]
+    assert [root.trace_id for root in within(factory, use)] == [mine.tid(1)]
 
 
-def test_list_roots_leaves_out_our_own_environment(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_leaves_out_our_own_environment(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> list[TraceRoot]:
-        await store.add_traces([trace(1), trace(2, environment=OWN_ENVIRONMENT), trace(3, environment="staging")])
-        return await listed(store, NOON, NOON + timedelta(hours=1))
+        traces = [mine.trace(1), mine.trace(2, environment=OWN_ENVIRONMENT), mine.trace(3, environment="staging")]
+        await store.add_traces(traces)
+        return await mine.listed(store, mine.noon, mine.noon + timedelta(hours=1))
 
-    assert {root.trace_id for root in within(factory, use)} == {tid(1), tid(3)}
+    assert {root.trace_id for root in within(factory, use)} == {mine.tid(1), mine.tid(3)}
 
 
-def test_list_roots_gives_nothing_when_the_range_is_empty_or_turned_round(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_gives_nothing_when_the_range_is_empty_or_turned_round(
+    mine: OwnData, factory: Callable[[], FilledStore]
+) -> None:
     async def use(store: FilledStore) -> list[TraceRoot]:
-        await store.add_traces([trace(1)])
-        return await listed(store, NOON, NOON) + await listed(store, NOON + timedelta(hours=1), NOON)
+        await store.add_traces([mine.trace(1)])
+        return await mine.listed(store, mine.noon, mine.noon) + await mine.listed(
+            store, mine.noon + timedelta(hours=1), mine.noon
+        )
 
     assert within(factory, use) == []
 
 
-def test_list_roots_goes_on_when_traces_arrive_meanwhile(factory: Callable[[], FilledStore]) -> None:
+def test_list_roots_goes_on_when_traces_arrive_meanwhile(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> list[str]:
-        await store.add_traces(trace(n, start=NOON + timedelta(seconds=n)) for n in range(600))
+        await store.add_traces(mine.trace(n, start=mine.noon + timedelta(seconds=n)) for n in range(600))
         seen: list[str] = []
-        async for page in store.list_roots(NOON, NOON + timedelta(hours=1)):
+        async for page in mine.pages(store, mine.noon, mine.noon + timedelta(hours=1)):
             seen.extend(root.trace_id for root in page)
-            await store.add_traces([trace(1000 + len(seen), start=NOON)])
+            await store.add_traces([mine.trace(1000 + len(seen), start=mine.noon)])
         return seen
 
     seen = within(factory, use)
     assert len(seen) == len(set(seen))
-    assert {tid(n) for n in range(600)} <= set(seen)
+    assert {mine.tid(n) for n in range(600)} <= set(seen)
 
 
-def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(factory: Callable[[], FilledStore]) -> None:
-    full = trace(
-        1, name="chat", end=NOON + timedelta(seconds=3), level="ERROR", release="r1", version="v2",
+def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(
+    mine: OwnData, factory: Callable[[], FilledStore]
+) -> None:
+    full = mine.trace(
+        1, name="chat", end=mine.noon + timedelta(seconds=3), level="ERROR", release="r1", version="v2",
         user_id="u", session_id="s", tags=("a", "b"), metadata={"contexts": ["x"], "n": 1.5},
     )  # fmt: skip
 
     async def use(store: FilledStore) -> dict[str, Trace]:
-        await store.add_traces([full, trace(2)])
-        return dict(await store.fetch_traces([key(tid(1)), key(tid(1)), key(tid(99))]))
+        await store.add_traces([full, mine.trace(2)])
+        return dict(await store.fetch_traces([mine.key(1), mine.key(1), mine.key(99)]))
 
-    assert within(factory, use) == {tid(1): full}
+    assert within(factory, use) == {mine.tid(1): full}
 
 
-def test_fetch_traces_takes_two_hundred_and_refuses_more(factory: Callable[[], FilledStore]) -> None:
-    keys = [key(tid(n)) for n in range(201)]
+def test_fetch_traces_takes_two_hundred_and_refuses_more(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+    keys = [mine.key(n) for n in range(201)]
 
     async def use(store: FilledStore) -> int:
-        await store.add_traces(trace(n) for n in range(201))
+        await store.add_traces(mine.trace(n) for n in range(201))
         found = await store.fetch_traces(keys[:200])
         with pytest.raises(ValueError, match="201 ids"):
             await store.fetch_traces(keys)
@@ -287,11 +250,11 @@ def test_fetch_traces_takes_two_hundred_and_refuses_more(factory: Callable[[], F
     assert within(factory, use) == 200
 
 
-def test_read_scores_takes_a_hundred_and_refuses_more(factory: Callable[[], FilledStore]) -> None:
-    scores = [score(name=f"n{n}") for n in range(101)]
+def test_read_scores_takes_a_hundred_and_refuses_more(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+    scores = [mine.score(name=f"n{n}") for n in range(101)]
 
     async def use(store: FilledStore) -> int:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         await store.write_scores(scores)
         found = await store.read_scores(one.id for one in scores[:100])
         with pytest.raises(ValueError, match="101 ids"):
@@ -302,23 +265,25 @@ def test_read_scores_takes_a_hundred_and_refuses_more(factory: Callable[[], Fill
     assert within(factory, use) == 100
 
 
-def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], FilledStore]) -> None:
+def test_scores_come_back_equal_numeric_and_categorical(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     scores = [
-        score(value=0.1 + 0.2, comment="“30 days” ≠ 14", metadata={"pi": 0.2, "judge": "local", "deep": {"x": [1]}}),
-        score(
+        mine.score(
+            value=0.1 + 0.2, comment="“30 days” ≠ 14", metadata={"pi": 0.2, "judge": "local", "deep": {"x": [1]}}
+        ),
+        mine.score(
             name="grounding_state",
             value="judged",
-            environment="production",
-            observation_id=trace(1).root.observation_id,
+            environment=mine.environment,
+            observation_id=mine.trace(1).root.observation_id,
         ),
-        score(name="digits", value="1"),
-        score(name="zero", value=0.0),
-        score(name="one", value=1),
-        score(name="tiny", value=5e-324),
+        mine.score(name="digits", value="1"),
+        mine.score(name="zero", value=0.0),
+        mine.score(name="one", value=1),
+        mine.score(name="tiny", value=1e-12),
     ]
 
     async def use(store: FilledStore) -> dict[str, Score]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         await store.write_scores(scores)
         return dict(await store.read_scores([*(one.id for one in scores), "unknown"]))
 
@@ -328,16 +293,17 @@ def test_scores_come_back_equal_numeric_and_categorical(factory: Callable[[], Fi
 
 
 def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
+    mine: OwnData,
     kind: str,
     factory: Callable[[], FilledStore],
 ) -> None:
-    """A score keeps its name, its trace and its metadata's keys for life; everything else may change."""
-    first = score(value=0.9, comment="old", environment="a", metadata={"tier": "screen", "n": 1})
-    second = score(value=0.1, comment="new", environment="b", metadata={"tier": "llm", "n": 2})
-    third = score(value=0.2, comment="", environment="b", metadata={"tier": "llm", "n": None})
+    """A score keeps its name, trace, environment and metadata's keys for life; everything else may change."""
+    first = mine.score(value=0.9, comment="old", environment=mine.environment, metadata={"tier": "screen", "n": 1})
+    second = mine.score(value=0.1, comment="new", environment=mine.environment, metadata={"tier": "llm", "n": 2})
+    third = mine.score(value=0.2, comment="", environment=mine.environment, metadata={"tier": "llm", "n": None})
 
     async def use(store: FilledStore) -> list[dict[str, Score]]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         seen = []
         for number, given in enumerate((first, first, second, third)):
             await asyncio.sleep(BENCHES[kind].writes_apart_s if number > 1 else 0)
@@ -348,13 +314,15 @@ def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
     assert within(factory, use) == [{first.id: one} for one in (first, first, second, third)]
 
 
-def test_embedded_store_replaces_name_and_kind_of_a_score_too(embedded: Callable[[], FilledStore]) -> None:
-    root = trace(1).root.observation_id
-    first = score(value=0.9, comment="old", metadata={"tier": "screen", "gone": 1}, observation_id=root)
-    second = score(value="low", id=first.id, name="risk_label", metadata={"tier": "llm"})
+def test_embedded_store_replaces_name_and_kind_of_a_score_too(
+    mine: OwnData, embedded: Callable[[], FilledStore]
+) -> None:
+    root = mine.trace(1).root.observation_id
+    first = mine.score(value=0.9, comment="old", metadata={"tier": "screen", "gone": 1}, observation_id=root)
+    second = mine.score(value="low", id=first.id, name="risk_label", metadata={"tier": "llm"})
 
     async def use(store: FilledStore) -> dict[str, Score]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         for given in (first, first, second, second):
             await store.write_scores([given])
         return dict(await store.read_scores([first.id]))
@@ -362,23 +330,25 @@ def test_embedded_store_replaces_name_and_kind_of_a_score_too(embedded: Callable
     assert within(embedded, use) == {first.id: second}
 
 
-def test_write_scores_takes_the_last_when_an_id_comes_twice(factory: Callable[[], FilledStore]) -> None:
+def test_write_scores_takes_the_last_when_an_id_comes_twice(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> dict[str, Score]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         await store.write_scores([])
-        await store.write_scores([score(value=0.1), score(value=0.2)])
-        return dict(await store.read_scores([score().id]))
+        await store.write_scores([mine.score(value=0.1), mine.score(value=0.2)])
+        return dict(await store.read_scores([mine.score().id]))
 
-    assert within(factory, use)[score().id].value == 0.2
+    assert within(factory, use)[mine.score().id].value == 0.2
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_write_scores_refuses_what_is_no_number(factory: Callable[[], FilledStore], value: float) -> None:
+def test_write_scores_refuses_what_is_no_number(
+    mine: OwnData, factory: Callable[[], FilledStore], value: float
+) -> None:
     async def use(store: FilledStore) -> dict[str, Score]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         with pytest.raises(StoreRejected, match="groundedness"):
-            await store.write_scores([score(value=value)])
-        return dict(await store.read_scores([score().id]))
+            await store.write_scores([mine.score(value=value)])
+        return dict(await store.read_scores([mine.score().id]))
 
     assert within(factory, use) == {}
 
@@ -395,88 +365,120 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 def test_embedded_store_gives_texts_back_unchanged_when_they_are_strange(
-    embedded: Callable[[], FilledStore], text: str
+    mine: OwnData, embedded: Callable[[], FilledStore], text: str
 ) -> None:
-    given = trace(1, name=text, user_id=text, tags=(text,), metadata={text: text, "none": None})
+    given = mine.trace(1, name=text, user_id=text, tags=(text,), metadata={text: text, "none": None})
     given = given.model_copy(update={"input": {"q": [text]}, "output": text})
-    written = score(comment=text, metadata={"quote": text})
+    written = mine.score(comment=text, metadata={"quote": text})
 
     async def use(store: FilledStore) -> tuple[Trace, Score]:
         await store.add_traces([given])
         await store.write_scores([written])
-        return (await store.fetch_traces([key(tid(1))]))[tid(1)], (await store.read_scores([written.id]))[written.id]
+        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.id]))[
+            written.id
+        ]
 
     assert within(embedded, use) == (given, written)
 
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text and "\u0000" not in text], ids=str.__len__)
 def test_payloads_and_comments_come_back_unchanged_when_they_are_strange(
-    factory: Callable[[], FilledStore], text: str
+    mine: OwnData, factory: Callable[[], FilledStore], text: str
 ) -> None:
-    given = trace(1).model_copy(update={"input": {"q": [text]}, "output": text})
-    written = score(comment=text[:100_000], metadata={"quote": text[:1000]})
+    given = mine.trace(1).model_copy(update={"input": {"q": [text]}, "output": text})
+    written = mine.score(comment=text[:100_000], metadata={"quote": text[:1000]})
 
     async def use(store: FilledStore) -> tuple[Trace, Score]:
         await store.add_traces([given])
         await store.write_scores([written])
-        return (await store.fetch_traces([key(tid(1))]))[tid(1)], (await store.read_scores([written.id]))[written.id]
+        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.id]))[
+            written.id
+        ]
 
     assert within(factory, use) == (given, written)
 
 
 def test_embedded_store_gives_lone_surrogates_back_or_refuses_them_by_name(
+    mine: OwnData,
     embedded: Callable[[], FilledStore],
 ) -> None:
-    payload = trace(1).model_copy(update={"output": "cut \ud83d", "input": {"\udc00": 1}})
+    payload = mine.trace(1).model_copy(update={"output": "cut \ud83d", "input": {"\udc00": 1}})
 
     async def use(store: FilledStore) -> Trace:
         await store.add_traces([payload])
-        with pytest.raises(StoreRejected, match=tid(2)):
-            await store.add_traces([trace(2, name="cut \ud83d")])
-        with pytest.raises(StoreRejected, match=tid(1)):
-            await store.write_scores([score(comment="cut \ud83d")])
-        return (await store.fetch_traces([key(tid(1)), key(tid(2))]))[tid(1)]
+        with pytest.raises(StoreRejected, match=mine.tid(2)):
+            await store.add_traces([mine.trace(2, name="cut \ud83d")])
+        with pytest.raises(StoreRejected, match=mine.tid(1)):
+            await store.write_scores([mine.score(comment="cut \ud83d")])
+        return (await store.fetch_traces([mine.key(1), mine.key(2)]))[mine.tid(1)]
 
     assert within(embedded, use) == payload
 
 
-def test_write_scores_refuses_what_is_no_text(factory: Callable[[], FilledStore]) -> None:
+def test_write_scores_refuses_what_is_no_text(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> None:
-        with pytest.raises(StoreRejected, match=tid(1)):
-            await store.write_scores([score(comment="cut \ud83d")])
+        with pytest.raises(StoreRejected, match=mine.tid(1)):
+            await store.write_scores([mine.score(comment="cut \ud83d")])
 
     within(factory, use)
 
 
-def test_many_tasks_of_one_process_write_and_read_at_once(factory: Callable[[], FilledStore]) -> None:
+def test_scored_traces_tells_which_rubrics_have_scores_of_a_name(
+    mine: OwnData, factory: Callable[[], FilledStore]
+) -> None:
+    """Whatever their ids are: so a score of an older version, or of another prefix, is known."""
+    scores = [
+        mine.score(1, "answer_check", "high risk", metadata={"rubric": "grounding"}),
+        mine.score(1, "tone", 0.5, metadata={"rubric": "manners"}),
+        mine.score(2, "tone", 0.5, metadata={"rubric": "manners"}),
+        mine.score(3, "answer_check", "high risk", metadata={"team": "search"}),
+    ]
+
+    async def use(store: FilledStore) -> tuple[object, object]:
+        await store.add_traces(mine.trace(n) for n in (1, 2, 3, 4))
+        await store.write_scores(scores)
+        await store.read_scores(score.id for score in scores)
+        assert isinstance(store, WithScoredTraces)
+        ids = [mine.tid(n) for n in (1, 2, 3, 4, 99)]
+        return await store.scored_traces(ids, ["answer_check"]), await store.scored_traces(ids, ["tone", "none"])
+
+    assert within(factory, use) == (
+        {mine.tid(1): {"grounding"}},
+        {mine.tid(1): {"manners"}, mine.tid(2): {"manners"}},
+    )
+
+
+def test_many_tasks_of_one_process_write_and_read_at_once(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> int:
-        await store.add_traces(trace(n) for n in range(40))
+        await store.add_traces(mine.trace(n) for n in range(40))
 
         async def one(number: int) -> int:
-            mine = [score(tid(number), name=f"n{n}", value=n / 10) for n in range(10)]
-            await store.write_scores(mine)
-            found = await store.read_scores(s.id for s in mine)
-            return len(found) if found == {s.id: s for s in mine} else 0
+            scores = [mine.score(number, name=f"n{n}", value=n / 10) for n in range(10)]
+            await store.write_scores(scores)
+            found = await store.read_scores(s.id for s in scores)
+            return len(found) if found == {s.id: s for s in scores} else 0
 
         return sum(await asyncio.gather(*(one(n) for n in range(40))))
 
     assert within(factory, use) == 400
 
 
-def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(factory: Callable[[], FilledStore]) -> None:
+def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(
+    mine: OwnData, factory: Callable[[], FilledStore]
+) -> None:
     async def use(store: FilledStore) -> set[int]:
-        await store.add_traces([trace(1)])
+        await store.add_traces([mine.trace(1)])
         seen: set[int] = set()
         for ticks in range(12):
-            batch = [score(name=f"c{ticks}-{n}") for n in range(50)]
+            batch = [mine.score(name=f"c{ticks}-{n}") for n in range(50)]
             writing = asyncio.create_task(store.write_scores(batch))
             for _ in range(ticks):
                 await asyncio.sleep(0)
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-            await store.write_scores([score(value=ticks)])
+            await store.write_scores([mine.score(value=ticks)])
             seen.add(len(await store.read_scores(s.id for s in batch)))
-        assert (await store.read_scores([score().id]))[score().id].value == 11
+        assert (await store.read_scores([mine.score().id]))[mine.score().id].value == 11
         return seen
 
     assert within(factory, use) <= {0, 50}
@@ -484,47 +486,55 @@ def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(factory: Cal
 
 _WRITER = """
 import asyncio, sys
-from pathlib import Path
-from tests.contract.test_trace_store import BENCHES, NOON, listed, score, tid, trace
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from tests.contract.own_data import OwnData
 
-async def main(kind, directory, me):
-    store = BENCHES[kind].open(Path(directory))
+async def main(opener, directory, me, mine):
+    module, name = opener.split(":")
+    store = getattr(import_module(module), name)(Path(directory))
     await store.project_id()
     for n in range(20):
-        await store.add_traces([trace(me * 1000 + n)])
-        await store.write_scores([score(tid(me * 1000 + n)), score(tid(9999), f"by-{me}", n)])
-        await listed(store, NOON, NOON + timedelta(hours=1))
+        await store.add_traces([mine.trace(me * 1000 + n)])
+        await store.write_scores([mine.score(me * 1000 + n), mine.score(9999, f"by-{me}", n)])
+        await mine.listed(store, mine.noon, mine.noon + timedelta(hours=1))
+    # Who wrote a score waits until the store shows it: the next reader did not write it, and waits for nothing.
+    await store.read_scores([*(mine.score(me * 1000 + n).id for n in range(20)), mine.score(9999, f"by-{me}").id])
     await store.close()
 
-asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), OwnData.loads(sys.argv[4])))
 """
 
 
-def test_several_processes_write_at_once_without_losing_a_score(kind: str, tmp_path: Path) -> None:
+def test_several_processes_write_at_once_without_losing_a_score(mine: OwnData, kind: str, tmp_path: Path) -> None:
+    opener = BENCHES[kind].open
+
     def command(me: int) -> Sequence[str]:
-        return [sys.executable, "-W", "error", "-c", _WRITER, kind, str(tmp_path), str(me)]
+        named = f"{opener.__module__}:{opener.__qualname__}"
+        return [sys.executable, "-W", "error", "-c", _WRITER, named, str(tmp_path), str(me), mine.dumps()]
 
     def factory() -> FilledStore:
-        return BENCHES[kind].open(tmp_path)
+        return opener(tmp_path)
 
-    within(factory, lambda store: store.add_traces([trace(9999)]))
+    within(factory, lambda store: store.add_traces([mine.trace(9999)]))
     root = Path(__file__).parents[2]
     running = [subprocess.Popen(command(me), cwd=root, stderr=subprocess.PIPE) for me in range(4)]
     assert [(process.communicate()[1].decode(), process.returncode) for process in running] == [("", 0)] * 4
 
     async def use(store: FilledStore) -> tuple[int, int, set[float | str]]:
-        roots = await listed(store, NOON, NOON + timedelta(hours=1))
-        found = await store.read_scores(f"{tid(me * 1000 + n)}-groundedness" for me in range(4) for n in range(20))
-        shared = await store.read_scores(f"{tid(9999)}-by-{me}" for me in range(4))
-        return len(roots), len(found), {one.value for one in shared.values()}
+        roots = await mine.listed(store, mine.noon, mine.noon + timedelta(hours=1))
+        own = [mine.score(me * 1000 + n).id for me in range(4) for n in range(20)]
+        shared = [mine.score(9999, f"by-{me}").id for me in range(4)]
+        found = await store.read_scores(own)
+        return len(roots), len(found), {one.value for one in (await store.read_scores(shared)).values()}
 
     assert within(factory, use) == (81, 80, {19.0})
 
 
-def test_errors_are_of_the_evaluation_tree(factory: Callable[[], FilledStore]) -> None:
+def test_errors_are_of_the_evaluation_tree(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
     async def use(store: FilledStore) -> None:
         with pytest.raises(EvaluationError):
-            await store.write_scores([score(tid(99), value=float("nan"))])
+            await store.write_scores([mine.score(99, value=float("nan"))])
 
     within(factory, use)

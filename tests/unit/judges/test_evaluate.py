@@ -85,7 +85,7 @@ def test_evaluate_scores_a_complete_verdict() -> None:
     assert outcome.scores["groundedness"] == 1.0
     assert outcome.scores["hallucination_risk"] == pytest.approx(0.1225)  # .1 + a quarter of (.19 - .1)
     assert outcome.risk_label == "low"
-    assert outcome.comment == "All 2 claims are supported."
+    assert outcome.comment == "All 2 statements are supported."
     assert outcome.verdict is not None
     (only,) = outcome.verdict.path
     assert (only.outcome, only.reason) == ("decided", "the only tier")

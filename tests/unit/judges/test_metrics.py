@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.judges.metrics import COMMENT_LIMIT, comment, judged_risk, risk_label, score, worst_claim
+from assay.judges.comments import comment
+from assay.judges.metrics import judged_risk, risk_label, score, worst_claim
 from assay.judges.rubric import Rubric
 from assay.judges.schema import (
     Claim,
@@ -21,6 +22,7 @@ from assay.judges.schema import (
     Tier,
     Verdict,
 )
+from assay.judges.text.plain import COMMENT_LIMIT
 
 S, C, N = ClaimVerdict.SUPPORTED, ClaimVerdict.CONTRADICTED, ClaimVerdict.NOT_FOUND
 SAMPLE = Sample(id="s", contexts=("evidence",), response="response")
@@ -149,7 +151,7 @@ def test_comment_names_the_worst_claim_and_why_and_stays_short() -> None:
     assert len(said) <= COMMENT_LIMIT
     assert said.startswith("not found: “word")
     assert "because" in said
-    assert comment(SAMPLE, verdict(S, S)) == "All 2 claims are supported."
+    assert comment(SAMPLE, verdict(S, S)) == "All 2 statements are supported."
     assert "declines" in comment(SAMPLE, verdict(kind=ResponseKind.REFUSAL))
 
 

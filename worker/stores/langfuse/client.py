@@ -42,6 +42,10 @@ class TimedOut(StoreUnavailable):
     """No answer in time: tried again with the work it belongs to, not within seconds."""
 
 
+class Unreachable(StoreUnavailable):
+    """No connection, or one that broke."""
+
+
 class TooLarge(StoreRejected):
     """Request or answer exceed what the server moves at once (413): ask for less."""
 
@@ -75,6 +79,7 @@ class LangfuseClient:
         self.base_url = base_url.rstrip("/")
         self.public_key = public_key
         self._secret_key = secret_key
+        self.plan = plan
         self._transport_options = {"limits": limits, "plan": plan, "project": public_key, "max_wait_s": max_wait_s}
         self._timeout = httpx.Timeout(timeout_s, connect=5.0)
         self._opened: httpx.AsyncClient | None = None
@@ -159,7 +164,7 @@ class LangfuseClient:
         except httpx.TimeoutException as exc:
             raise TimedOut(f"{self.base_url}{path}: no answer in {self._timeout.read:g} s") from exc
         except httpx.HTTPError as exc:
-            raise StoreUnavailable(
+            raise Unreachable(
                 f"{self.base_url}{path}: {type(exc).__name__}; check LANGFUSE_BASE_URL and that the server runs"
             ) from exc
         if response.is_success:

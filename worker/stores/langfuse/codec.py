@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +58,14 @@ def may_be_cut(value: Any) -> bool:
         return False
     size = len(value.encode("utf-8", "surrogatepass"))
     return len(value) == CUT_AT or CUT_AT - 3 <= size <= CUT_AT
+
+
+def prompt(row: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """The prompt of a model call as metadata of its step, where the server links one."""
+    name, version = text(row.get("promptName")), row.get("promptVersion")
+    if name is None:
+        return {}
+    return {"prompt_name": name, **({"prompt_version": version} if isinstance(version, int | str) else {})}
 
 
 def metadata(value: Any, *, expanded: frozenset[str] = frozenset()) -> dict[str, JsonValue]:

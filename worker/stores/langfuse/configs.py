@@ -21,7 +21,7 @@ import structlog
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.store_errors import StoreError
-from assay.worker.records.scores import Score, ScoreSpec
+from assay.worker.records.scores import Score, ScoreSpec, SessionScore
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient
 
@@ -50,7 +50,7 @@ class ScoreConfigs:
         self._written: set[str] = set()
         self._lock = asyncio.Lock()
 
-    async def config_id(self, score: Score) -> str | None:
+    async def config_id(self, score: Score | SessionScore) -> str | None:
         """The id of the config a score may name; None where there is none or the score would not fit it."""
         if score.name not in self._specs:
             return None
@@ -133,7 +133,7 @@ class ScoreConfigs:
         )
 
 
-def fits(score: Score, config: Any) -> bool:
+def fits(score: Score | SessionScore, config: Any) -> bool:
     """Whether the server will keep this score if it names this config; its boundary values are allowed."""
     if config.data_type.value != score.data_type:
         return False

@@ -6,19 +6,25 @@ An item keeps its own id in its metadata: ids of dataset items are one space for
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from pydantic import JsonValue
+
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.datasets import Dataset, DatasetItem, PushReport
-from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
+from assay.worker.stores.langfuse.patient_calls import PatientCalls
 
 OURS = "assay_item"
 """The key of the metadata under which an item of ours keeps its id."""
 LONGEST_ID = 255
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters (C0 without tab and line ends, DEL, C1), e.g. the \x80\x99 of `Clerkâ\x80\x99s`."""
 
 
 class LangfuseDatasets:
@@ -26,13 +32,14 @@ class LangfuseDatasets:
 
     def __init__(self, client: LangfuseClient) -> None:
         self._client = client
+        self._patiently = PatientCalls()
 
     async def push(self, dataset: Dataset) -> PushReport:
         """Make the dataset equal to this one, and read it back."""
         from langfuse.api import DatasetStatus
 
         create = partial(sdk.call, self._client, "datasets", "create", name=dataset.name)
-        row = await wait_for_budget(partial(create, description=dataset.description, metadata=dataset.metadata))
+        row = await self._patiently(partial(create, description=dataset.description, metadata=dataset.metadata))
         wanted = {item_id(dataset.name, item.id): item for item in dataset.items}
         there = await self._items(dataset.name, None)
         # What is there as it should be is not sent again, so that the dataset's versions tell real changes.
@@ -42,16 +49,16 @@ class LangfuseDatasets:
         fields |= {i: {"status": DatasetStatus("ACTIVE"), **_body(item)} for i, item in changed.items()}
         send = partial(sdk.call, self._client, "dataset_items", "create", dataset_name=dataset.name)
         for i, values in fields.items():
-            await wait_for_budget(partial(send, id=i, **values))
+            await self._patiently(partial(send, id=i, **values))
         shown = await self._items(dataset.name, None)
-        missing = tuple(item.id for i, item in wanted.items() if i not in shown or not _is_same(shown[i], item))
         return PushReport(
             dataset=dataset.name,
             dataset_id=row.id,
             items=len(wanted),
             sent=len(changed),
             archived=len(gone),
-            missing=missing,
+            missing=tuple(item.id for i, item in wanted.items() if i not in shown),
+            differing=tuple(item.id for i, item in wanted.items() if i in shown and not _is_same(shown[i], item)),
         )
 
     async def pull(self, name: str, version: datetime | None) -> tuple[DatasetItem, ...]:
@@ -67,7 +74,9 @@ class LangfuseDatasets:
 
     async def _items(self, dataset: str, version: datetime | None) -> dict[str, Any]:
         when = {} if version is None else {"version": version}
-        listing = sdk.pages(self._client, "dataset_items", "list", dataset_name=dataset, is_patient=True, **when)
+        listing = sdk.pages(
+            self._client, "dataset_items", "list", dataset_name=dataset, patiently=self._patiently, **when
+        )
         return {row.id: row async for page in listing for row in page if row.status.value == "ACTIVE"}
 
 
@@ -97,7 +106,20 @@ def _body(item: DatasetItem) -> dict[str, Any]:
 
 
 def _is_same(row: Any, item: DatasetItem) -> bool:
-    return {"input": row.input, "expected_output": row.expected_output, "metadata": row.metadata} == _body(item)
+    """Whether the server shows an item as it was sent, but for what the server takes out of every text."""
+    shown = {"input": row.input, "expected_output": row.expected_output, "metadata": row.metadata}
+    return as_kept(shown) == as_kept(_body(item))
+
+
+def as_kept(value: JsonValue) -> JsonValue:
+    """A value without the control characters that the server takes out of dataset items, in keys as well."""
+    if isinstance(value, str):
+        return _CONTROL.sub("", value)
+    if isinstance(value, dict):
+        return {_CONTROL.sub("", key): as_kept(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_kept(inner) for inner in value]
+    return value
 
 
 def _is_ours(row: Any) -> bool:

@@ -1,29 +1,25 @@
-"""Examining a Langfuse project: can it be reached, read, written; what lies in it, and can that be judged."""
+"""Examining a Langfuse project: can it be reached, read, written; which environments are in it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.judges.rubric import SamplePaths
-from assay.worker.extraction.survey import Survey, survey
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
-from assay.worker.records.traces import Trace, TraceKey, TraceRoot
+from assay.worker.records.traces import TraceRoot
 from assay.worker.stores.langfuse.score_probe import not_examined, round_trip
 from assay.worker.stores.langfuse.server import serves_traces
 
 if TYPE_CHECKING:
     from assay.worker.stores.langfuse.store import LangfuseStore
 
-LOOKED_AT = 50
-"""Traces whose content is looked at."""
-MOST_ROOTS = 3000
+ENOUGH, MOST_ROOTS = 50, 3000
+"""Traces after which no longer look is taken, and after which one is ended."""
 _PROBE_ID = "5d6b9d0e-1c3f-5c57-8d3e-8f1d0c9f9b0a"
 """No score has it."""
 _KEYS = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
@@ -48,8 +44,6 @@ async def examine(store: LangfuseStore, examination: Examination) -> AsyncIterat
     try:
         roots = await _recent(store)
         yield _environments(roots, examination.excluded)
-        async for checked in _content(store, roots, examination.paths):
-            yield checked
     except StoreBusy as exc:
         yield not_examined("recent traces", exc)
     except StoreError as exc:
@@ -109,7 +103,7 @@ async def _recent(store: LangfuseStore) -> list[TraceRoot]:
             roots += page
             if len(roots) >= MOST_ROOTS:
                 break
-        if len(roots) >= LOOKED_AT:
+        if len(roots) >= ENOUGH:
             break
     return roots
 
@@ -125,41 +119,6 @@ def _environments(roots: Sequence[TraceRoot], excluded: Sequence[str]) -> Check:
     seen = Counter(root.environment or "(none)" for root in roots)
     message = ", ".join(f"{name} {count}" for name, count in seen.most_common(8))
     return Check(name="environments", status="ok", message=f"{message}; never judged: {', '.join(excluded)}, assay")
-
-
-async def _content(
-    store: LangfuseStore, roots: Sequence[TraceRoot], paths: Mapping[str, SamplePaths]
-) -> AsyncIterator[Check]:
-    latest = sorted(roots, key=lambda root: root.start, reverse=True)[:LOOKED_AT]
-    traces: list[Trace] = []
-    unread: list[StoreError] = []
-    for at in range(0, len(latest), 10):
-        keys = [TraceKey(trace_id=r.trace_id, start=r.start, end=r.end) for r in latest[at : at + 10]]
-        fetched = (await store.fetch_traces(keys)).values()
-        traces += [trace for trace in fetched if isinstance(trace, Trace)]
-        unread += [error for error in fetched if isinstance(error, StoreError)]
-    if unread:
-        message = f"{len(unread)} of {len(latest)} recent traces could not be read: {unread[0]}"
-        yield Check(
-            name="content", status="warn", message=message, remedy="run it again; what is too large is never judged"
-        )
-    for rubric, selectors in paths.items() if traces else ():
-        seen = await in_thread(survey, traces, selectors)
-        for part, counts in (("question", seen.questions), ("answer", seen.responses), ("context", seen.contexts)):
-            yield _share(f"{part} ({rubric})", part, counts, seen)
-
-
-def _share(name: str, part: str, counts: dict[str, int], seen: Survey) -> Check:
-    share = seen.share(counts)
-    by = ", ".join(f"{path} {count}" for path, count in list(counts.items())[:4])
-    message = f"found in {share:.0%} of {seen.traces} traces" + (f": {by}" if by else "")
-    if share >= (0.5 if part == "context" else 0.8):
-        return Check(name=name, status="ok", message=message)
-    key = "response" if part == "answer" else "contexts" if part == "context" else part
-    remedy = (
-        f"look at one with `assay rubrics preview --trace ID`, then name the place under sample.{key} in the rubric"
-    )
-    return Check(name=name, status="warn", message=message, remedy=remedy)
 
 
 async def _queue(store: LangfuseStore, name: str) -> Check:

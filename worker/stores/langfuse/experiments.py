@@ -18,11 +18,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.text.plain import shortened
 from assay.worker.ports.experiments import Experiment, ExperimentItem, ExperimentReport
-from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse.codec import iso, moment
 from assay.worker.stores.langfuse.datasets import item_id
+from assay.worker.stores.langfuse.patient_calls import PatientCalls
 from assay.worker.stores.langfuse.scores import SCORES
 from assay.worker.stores.langfuse.spans import send_traces
 
@@ -45,6 +46,7 @@ class LangfuseExperiments:
 
     def __init__(self, store: LangfuseStore) -> None:
         self._store = store
+        self._patiently = PatientCalls()
 
     async def publish(self, experiment: Experiment) -> ExperimentReport:
         """Send an experiment and wait until it can be read.
@@ -54,16 +56,16 @@ class LangfuseExperiments:
             StoreUnavailable, StoreRejected
         """
         store = self._store
-        server = await store.server()
+        server = await self._patiently(store.server)
         if server.generation != "v4":
             raise ConfigurationError(f"{server.words}: has no experiments; leave out --experiment, or upgrade to v4")
-        project = await store.project_id()
+        project = await self._patiently(store.project_id)
         run_id = experiment_id(project, experiment.dataset_id, experiment.name)
         spans = {item.id: _spans(experiment, run_id, item, at) for at, item in enumerate(experiment.items)}
-        left_out = await send_traces(store.client, spans)
+        left_out = await send_traces(store.client, spans, self._patiently)
         sent = [item for item in experiment.items if item.id not in left_out]
         ids = await self._send_scores(experiment, run_id, sent)
-        shown, scores_shown = await _read_back(store, experiment, run_id, ids, items=len(sent))
+        shown, scores_shown = await self._read_back(experiment, run_id, ids, items=len(sent))
         return ExperimentReport(
             name=experiment.name,
             id=run_id,
@@ -81,13 +83,51 @@ class LangfuseExperiments:
         store, server = self._store, await self._store.server()
         scores = [score for item in sent for score in _item_scores(experiment, run_id, item)]
         for at in range(0, len(scores), SCORES_AT_ONCE):
-            await wait_for_budget(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
+            await self._patiently(partial(store.write_scores, scores[at : at + SCORES_AT_ONCE]))
         run_scores = _run_scores(experiment, run_id)
         for body in run_scores:
-            await wait_for_budget(
+            await self._patiently(
                 partial(store.client.post, SCORES, [body] if server.writes_scores == "list" else body)
             )
         return [score.id for score in scores] + [str(body["id"]) for body in run_scores]
+
+    async def _read_back(
+        self, experiment: Experiment, run_id: str, ids: Sequence[str], *, items: int
+    ) -> tuple[set[str], int]:
+        """The items that are listed and how many scores can be read, once all are or patience is at its end."""
+        until = time.monotonic() + VISIBLE_S
+        waiting = set(ids)
+        while True:
+            shown = await self._items_shown(experiment, run_id)
+            waiting -= await self._scores_shown(sorted(waiting))
+            if (len(shown) >= items and not waiting) or time.monotonic() > until:
+                return shown, len(ids) - len(waiting)
+            await asyncio.sleep(POLL_S)
+
+    async def _items_shown(self, experiment: Experiment, run_id: str) -> set[str]:
+        query = [
+            ("fromStartTime", iso(experiment.started - timedelta(minutes=1))),
+            ("experimentId", run_id),
+            ("limit", "100"),
+        ]
+        shown: set[str] = set()
+        cursor: str | None = None
+        while True:
+            answer = await self._patiently(
+                partial(self._store.client.get, ITEMS, [*query, *([("cursor", cursor)] if cursor else [])])
+            )
+            shown |= {row["experimentItemId"] for row in answer["data"] if moment(row["startTime"])}
+            cursor = answer["meta"].get("cursor")
+            if cursor is None:
+                return shown
+
+    async def _scores_shown(self, ids: Sequence[str]) -> set[str]:
+        shown: set[str] = set()
+        for at in range(0, len(ids), SCORES_AT_ONCE):
+            query = [("id", ",".join(ids[at : at + SCORES_AT_ONCE])), ("limit", "100")]
+            answer = await self._patiently(partial(self._store.client.get, V3_SCORES, query))
+            shown |= {row["id"] for row in answer["data"]}
+        return shown
 
 
 def experiment_id(project: str, dataset_id: str, name: str) -> str:
@@ -150,7 +190,7 @@ def _item_scores(experiment: Experiment, run_id: str, item: ExperimentItem) -> l
             observation_id=task_id,
             name=name,
             value=value,
-            comment="; ".join(item.reasons)[:2000],
+            comment=shortened("; ".join(item.reasons)),
             environment=ENVIRONMENT,
             timestamp=experiment.started,
             metadata={**experiment.metadata, "item": item.id},
@@ -173,46 +213,6 @@ def _run_scores(experiment: Experiment, run_id: str) -> list[dict[str, Any]]:
         }
         for name, value in experiment.scores.items()
     ]
-
-
-async def _read_back(
-    store: LangfuseStore, experiment: Experiment, run_id: str, ids: Sequence[str], *, items: int
-) -> tuple[set[str], int]:
-    """The items that are listed and the number of scores that can be read, once all are or patience is at its end."""
-    until = time.monotonic() + VISIBLE_S
-    waiting = set(ids)
-    while True:
-        shown = await _items_shown(store, experiment, run_id)
-        waiting -= await _scores_shown(store, sorted(waiting))
-        if (len(shown) >= items and not waiting) or time.monotonic() > until:
-            return shown, len(ids) - len(waiting)
-        await asyncio.sleep(POLL_S)
-
-
-async def _items_shown(store: LangfuseStore, experiment: Experiment, run_id: str) -> set[str]:
-    query = [
-        ("fromStartTime", iso(experiment.started - timedelta(minutes=1))),
-        ("experimentId", run_id),
-        ("limit", "100"),
-    ]
-    shown: set[str] = set()
-    cursor: str | None = None
-    while True:
-        answer = await wait_for_budget(
-            partial(store.client.get, ITEMS, [*query, *([("cursor", cursor)] if cursor else [])])
-        )
-        shown |= {row["experimentItemId"] for row in answer["data"] if moment(row["startTime"])}
-        cursor = answer["meta"].get("cursor")
-        if cursor is None:
-            return shown
-
-
-async def _scores_shown(store: LangfuseStore, ids: Sequence[str]) -> set[str]:
-    shown: set[str] = set()
-    for at in range(0, len(ids), SCORES_AT_ONCE):
-        query = [("id", ",".join(ids[at : at + SCORES_AT_ONCE])), ("limit", "100")]
-        shown |= {row["id"] for row in (await wait_for_budget(partial(store.client.get, V3_SCORES, query)))["data"]}
-    return shown
 
 
 def _score_id(run_id: str, trace_id: str, name: str) -> str:

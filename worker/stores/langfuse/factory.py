@@ -10,11 +10,20 @@ from pydantic import AliasChoices, ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.ports.capabilities import WithExamination, WithRootCounts, WithTrafficHints
+from assay.worker.ports.capabilities import (
+    WithExamination,
+    WithRequestBudget,
+    WithRootCounts,
+    WithScoredTraces,
+    WithSessionScores,
+    WithTrafficHints,
+    WithWholeMetadata,
+)
 from assay.worker.ports.datasets import WithDatasets
 from assay.worker.ports.experiments import WithExperiments
 from assay.worker.ports.reviews import WithReviewQueues
 from assay.worker.ports.store import Store, StoreContext, StoreFactory
+from assay.worker.ports.trace_links import WithTraceLinks
 from assay.worker.stores.langfuse.quotas import PLANS, PlanName
 
 CLOUD = "https://cloud.langfuse.com"
@@ -36,8 +45,12 @@ class LangfuseVariables(Record):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    langfuse_public_key: str | None = Field(None, validation_alias="LANGFUSE_PUBLIC_KEY")
-    langfuse_secret_key: SecretStr | None = Field(None, validation_alias="LANGFUSE_SECRET_KEY")
+    langfuse_public_key: str | None = Field(
+        None, validation_alias="LANGFUSE_PUBLIC_KEY", description="Public key of the project, from its settings."
+    )
+    langfuse_secret_key: SecretStr | None = Field(
+        None, validation_alias="LANGFUSE_SECRET_KEY", description="Secret key of the project, from its settings."
+    )
     langfuse_base_url: str | None = Field(
         None,
         validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
@@ -48,7 +61,7 @@ class LangfuseVariables(Record):
     @classmethod
     def _without_login(cls, url: str | None) -> str | None:
         """The keys go where a login would; and the address is shown in errors, logs and `assay settings`."""
-        return url and re.sub(r"//[^/]*@", "//", url)
+        return url and re.sub(r"//.*@", "//", url)
 
     @property
     def missing_keys(self) -> list[str]:
@@ -66,7 +79,8 @@ class LangfuseFactory(StoreFactory[LangfuseSection, LangfuseVariables]):
     variables = LangfuseVariables
     capabilities = (
         *(WithReviewQueues, WithDatasets, WithExperiments),
-        *(WithRootCounts, WithTrafficHints, WithExamination),
+        *(WithRootCounts, WithTrafficHints, WithExamination, WithTraceLinks, WithRequestBudget),
+        *(WithScoredTraces, WithSessionScores, WithWholeMetadata),
     )
     keys = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
     read_lag_s = 10.0

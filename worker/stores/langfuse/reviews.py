@@ -23,6 +23,7 @@ from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient, Query
 from assay.worker.stores.langfuse.codec import iso, moment
 from assay.worker.stores.langfuse.configs import fits
+from assay.worker.stores.langfuse.patient_calls import PatientCalls
 from assay.worker.stores.langfuse.scores import SCORES
 from assay.worker.stores.langfuse.server import Server
 
@@ -96,7 +97,7 @@ class LangfuseReviewQueues:
             "list_queue_items",
             queue.id,
             status=AnnotationQueueStatus("COMPLETED"),
-            is_patient=True,
+            patiently=PatientCalls(),
         )
         async for page in listing:
             # Two items for one trace are one review.

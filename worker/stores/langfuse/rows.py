@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assay.worker.records.traces import Observation, Trace, TraceRoot
-from assay.worker.stores.langfuse.codec import metadata, moment, payload, text
+from assay.worker.stores.langfuse.codec import metadata, moment, payload, prompt, text
 
 Row = Mapping[str, Any]
 
@@ -106,7 +106,7 @@ def _step(row: Row, expanded: frozenset[str]) -> Observation:
         input=payload(row.get("input")),
         output=payload(row.get("output")),
         model=text(row.get("model")),
-        metadata=metadata(row.get("metadata"), expanded=expanded),
+        metadata=prompt(row) | metadata(row.get("metadata"), expanded=expanded),
     )
 
 

@@ -1,4 +1,4 @@
-"""Writing scores and reading them back.
+"""Writing scores. Reading them back: `score_reads`.
 
 Three ways to write, found out by `server.py`: lists, batches of events, or one by one. In each every field is
 sent, because the server merges: what is left out keeps its old value. A write's return means accepted; whether a
@@ -11,14 +11,14 @@ import json
 import math
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.store_errors import StoreRejected
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, SessionScore
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
-from assay.worker.stores.langfuse.codec import iso, moment, text
+from assay.worker.stores.langfuse.codec import iso
 from assay.worker.stores.langfuse.configs import ScoreConfigs
 from assay.worker.stores.langfuse.server import Server, WritesScores
 from assay.worker.stores.langfuse.write_responses import check_counts, check_errors
@@ -50,7 +50,7 @@ class ScoreWriter:
         """The server is another one, perhaps: start anew from what it says of itself."""
         self._way, self._took_events = None, False
 
-    async def write(self, scores: Sequence[Score], server: Server) -> None:
+    async def write(self, scores: Sequence[Score | SessionScore], server: Server) -> None:
         """Write or overwrite scores by id; the last one wins where an id comes twice.
 
         Raises:
@@ -69,7 +69,7 @@ class ScoreWriter:
         else:
             await self._write_singly(bodies)
 
-    async def _write_lists(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+    async def _write_lists(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score | SessionScore]) -> None:
         for part in parts(bodies, LIST_BYTES):
             try:
                 check_counts(await self._client.post(SCORES, part), part)
@@ -81,7 +81,7 @@ class ScoreWriter:
                 await self._write_events(bodies, scores)
                 return
 
-    async def _write_events(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score]) -> None:
+    async def _write_events(self, bodies: Sequence[dict[str, Any]], scores: Mapping[str, Score | SessionScore]) -> None:
         now = self._clock.now()
         events = [event(body, scores[body["id"]].timestamp, now) for body in bodies]
         for part in parts(events, EVENT_BYTES):
@@ -103,12 +103,13 @@ class ScoreWriter:
         for part in parts(bodies, LIST_BYTES, at_once=1):
             await self._client.post(SCORES, part[0])
 
-    async def _body(self, score: Score) -> dict[str, Any]:
+    async def _body(self, score: Score | SessionScore) -> dict[str, Any]:
+        where = f"score {score.name!a} of {_subject_in_words(score)}"
         if isinstance(score.value, float) and not math.isfinite(score.value):
-            raise StoreRejected(f"score {score.name!a} of trace {score.trace_id!a}: {score.value} is no finite number")
+            raise StoreRejected(f"{where}: {score.value} is no finite number")
         body = {
             "id": score.id,
-            "traceId": score.trace_id,
+            **_subject(score),
             "name": score.name,
             "value": score.value,
             "dataType": score.data_type,
@@ -117,8 +118,8 @@ class ScoreWriter:
             "metadata": score.metadata,
             "timestamp": iso(score.timestamp),
         }
-        optional = {"observationId": score.observation_id, "configId": await self._configs.config_id(score)}
-        return _encodable(body | {key: value for key, value in optional.items() if value is not None})
+        config_id = await self._configs.config_id(score)
+        return _encodable(body if config_id is None else body | {"configId": config_id}, where)
 
 
 def event(body: dict[str, Any], dated: datetime, now: datetime) -> dict[str, Any]:
@@ -159,70 +160,20 @@ def parts(
         yield part
 
 
-async def read(client: LangfuseClient, ids: Sequence[str], server: Server) -> dict[str, Score]:
-    """The scores the server shows under these ids, at most 100 of them.
-
-    Raises:
-        StoreUnavailable, StoreRejected
-    """
-    rows = await (_read_v3(client, ids) if server.reads_scores == "v3" else _read_v2(client, ids))
-    newest: dict[str, Mapping[str, Any]] = {}
-    for row in rows:
-        known = newest.get(row["id"])
-        # A score that was renamed under its id is found by both names; the row that changed last is the score.
-        if known is None or (row.get("updatedAt") or "") >= (known.get("updatedAt") or ""):
-            newest[row["id"]] = row
-    scores = {score_id: score_of(row) for score_id, row in newest.items() if score_id in set(ids)}
-    return {score_id: score for score_id, score in scores.items() if score is not None}
+def _subject(score: Score | SessionScore) -> dict[str, str]:
+    if isinstance(score, SessionScore):
+        return {"sessionId": score.session_id}
+    observation = {} if score.observation_id is None else {"observationId": score.observation_id}
+    return {"traceId": score.trace_id, **observation}
 
 
-async def _read_v3(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:
-    query = [("id", ",".join(ids)), ("fields", "details,subject"), ("limit", "100")]
-    rows: list[Mapping[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        answer = await client.get("/api/public/v3/scores", [*query, *([("cursor", cursor)] if cursor else [])])
-        rows += answer["data"]
-        cursor = answer["meta"].get("cursor")
-        if cursor is None:
-            return rows
+def _subject_in_words(score: Score | SessionScore) -> str:
+    return f"session {score.session_id!a}" if isinstance(score, SessionScore) else f"trace {score.trace_id!a}"
 
 
-async def _read_v2(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:
-    # Without fields=score a server in migration leaves out scores whose trace it has no row for.
-    query = [("scoreIds", ",".join(ids)), ("fields", "score"), ("limit", "100"), ("page", "1")]
-    answer = await client.get("/api/public/v2/scores", query)
-    rows: list[Mapping[str, Any]] = answer["data"]
-    return rows
-
-
-def score_of(row: Mapping[str, Any]) -> Score | None:
-    """A score from a row of either generation; None if it hangs on no trace."""
-    subject = row.get("subject") or {}
-    observation = subject.get("id") if subject.get("kind") == "observation" else row.get("observationId")
-    trace_id = row.get("traceId") or subject.get("traceId") or subject.get("id")
-    if subject.get("kind") not in {None, "trace", "observation"} or not isinstance(trace_id, str):
-        return None
-    value = row["value"]
-    if row["dataType"] in {"CATEGORICAL", "TEXT"}:
-        value = row.get("stringValue") if row.get("stringValue") is not None else value
-    return Score(
-        id=row["id"],
-        trace_id=trace_id,
-        observation_id=text(observation),
-        name=row["name"],
-        value=value if isinstance(value, str) else float(value),
-        comment=row.get("comment") or "",
-        environment=row.get("environment") or "default",
-        timestamp=moment(row.get("timestamp")) or datetime.fromtimestamp(0, UTC),
-        metadata=row.get("metadata") or {},
-    )
-
-
-def _encodable(body: dict[str, Any]) -> dict[str, Any]:
+def _encodable(body: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as exc:
-        where = f"score {body['name']!a} of trace {body['traceId']!a}"
         raise StoreRejected(f"{where}: cannot be sent as JSON ({type(exc).__name__})") from exc
     return body

@@ -10,8 +10,8 @@ import httpx
 from pydantic import ValidationError
 
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable
-from assay.worker.ports.waiting import wait_for_budget
-from assay.worker.stores.langfuse.client import LangfuseClient, TimedOut, error_of
+from assay.worker.stores.langfuse.client import LangfuseClient, TimedOut, Unreachable, error_of
+from assay.worker.stores.langfuse.patient_calls import PatientCalls
 
 PAGE = 100
 
@@ -35,15 +35,13 @@ async def call(client: LangfuseClient, group: str, method: str, *args: Any, **op
     except httpx.TimeoutException as exc:
         raise TimedOut(f"{where}: no answer in time") from exc
     except httpx.HTTPError as exc:
-        raise StoreUnavailable(
-            f"{where}: {type(exc).__name__}; check LANGFUSE_BASE_URL and that the server runs"
-        ) from exc
+        raise Unreachable(f"{where}: {type(exc).__name__}; check LANGFUSE_BASE_URL and that the server runs") from exc
 
 
 async def pages(
-    client: LangfuseClient, group: str, method: str, *args: Any, is_patient: bool = False, **options: Any
+    client: LangfuseClient, group: str, method: str, *args: Any, patiently: PatientCalls | None = None, **options: Any
 ) -> AsyncIterator[list[Any]]:
-    """The pages of a listing that counts them; `is_patient` waits for room in the request budget at each.
+    """The pages of a listing that counts them; `patiently` asks again for each that gets no answer.
 
     Raises:
         StoreUnavailable, StoreRejected
@@ -51,7 +49,7 @@ async def pages(
     page = 1
     while True:
         ask = partial(call, client, group, method, *args, page=page, limit=PAGE, **options)
-        answer = await (wait_for_budget(ask) if is_patient else ask())
+        answer = await (patiently(ask) if patiently else ask())
         yield answer.data
         if page >= answer.meta.total_pages:
             return

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.stores.langfuse.client import LangfuseClient, TooLarge
+from assay.worker.stores.langfuse.patient_calls import PatientCalls
 
 OTLP = "/api/public/otel/v1/traces"
 MOST_BYTES = 4_000_000
@@ -18,12 +18,15 @@ MOST_SPANS = 100
 Span = Mapping[str, Any]
 
 
-async def send_traces(client: LangfuseClient, traces: Mapping[str, Sequence[Span]]) -> set[str]:
+async def send_traces(
+    client: LangfuseClient, traces: Mapping[str, Sequence[Span]], patiently: PatientCalls | None = None
+) -> set[str]:
     """Send the spans of traces, given by any key; returns the keys of those that are too large and were left out.
 
     Raises:
         StoreUnavailable, StoreRejected
     """
+    patiently = patiently or PatientCalls()
     left_out = {key for key, spans in traces.items() if any(_size(span) > MOST_BYTES for span in spans)}
     pending = list(_bodies((key, span) for key, spans in traces.items() if key not in left_out for span in spans))
     while pending:
@@ -31,7 +34,7 @@ async def send_traces(client: LangfuseClient, traces: Mapping[str, Sequence[Span
         spans = [span for _, span in body]
         whole = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "assay"}, "spans": spans}]}]}
         try:
-            await wait_for_budget(partial(client.post, OTLP, whole, headers={"x-langfuse-ingestion-version": "4"}))
+            await patiently(partial(client.post, OTLP, whole, headers={"x-langfuse-ingestion-version": "4"}))
         except TooLarge:
             if len(body) == 1:
                 left_out.add(body[0][0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,24 +12,27 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
-from assay.worker.ports.capabilities import Examination
+from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.health import Check
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
-from assay.worker.records.scores import Score, ScoreSpec
+from assay.worker.records.scores import Score, ScoreSpec, SessionScore
 from assay.worker.records.traces import TraceKey, TraceRoot
-from assay.worker.stores.langfuse import metrics, scores
+from assay.worker.stores.langfuse import metrics, score_reads, scores
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from assay.worker.stores.langfuse.configs import ScoreConfigs
 from assay.worker.stores.langfuse.datasets import LangfuseDatasets
 from assay.worker.stores.langfuse.examine import examine, is_migrating
 from assay.worker.stores.langfuse.experiments import LangfuseExperiments
+from assay.worker.stores.langfuse.links import trace_page
+from assay.worker.stores.langfuse.quotas import HEADROOM
 from assay.worker.stores.langfuse.reviews import LangfuseReviewQueues
 from assay.worker.stores.langfuse.server import Server, detect
 from assay.worker.stores.langfuse.v3 import roots as v3_roots
 from assay.worker.stores.langfuse.v3 import traces as v3_traces
+from assay.worker.stores.langfuse.v4 import roots as v4_roots
 from assay.worker.stores.langfuse.v4.roots import RootLister
 from assay.worker.stores.langfuse.v4.traces import ContentReader
 
@@ -54,6 +58,7 @@ class LangfuseStore:
         self._roots = RootLister(client, metadata_keys=keys)
         self._older_roots = v3_roots.OlderRootLister(client, with_metadata=bool(keys))
         self._content = ContentReader(client, metadata_keys=content_metadata)
+        self._whole_content = ContentReader(client, every_key=True)
         self._writer = scores.ScoreWriter(client, ScoreConfigs(client, specs, locks, clock=clock), clock)
         self.review_queues = LangfuseReviewQueues(client, self.server)
         self.datasets = LangfuseDatasets(client)
@@ -108,6 +113,10 @@ class LangfuseStore:
             self._project = str(projects[0]["id"])
         return self._project
 
+    async def trace_url(self, trace_id: str, observation_id: str | None = None) -> str:
+        """The address of a trace's page."""
+        return trace_page(self.client.base_url, await self.project_id(), trace_id, observation_id)
+
     async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
         """Pages of roots with `start <= root.start < end`."""
         if start >= end:
@@ -126,12 +135,19 @@ class LangfuseStore:
 
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
         """Whole traces by id, or why one could not be read."""
+        return await self._fetch(keys, self._content)
+
+    async def fetch_whole(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        """The same with every value of the metadata whole, at the cost of more requests."""
+        return await self._fetch(keys, self._whole_content)
+
+    async def _fetch(self, keys: Sequence[TraceKey], reader: ContentReader) -> Mapping[str, Fetched]:
         distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
         if not keys:
             return {}
         is_v4 = (await self.server()).generation == "v4"
         with self._routes_may_go():
-            fetched = await (self._content.fetch(keys) if is_v4 else v3_traces.fetch(self.client, keys))
+            fetched = await (reader.fetch(keys) if is_v4 else v3_traces.fetch(self.client, keys))
         # What could not be read is told for each trace, and does not come as an exception.
         gone = next((error for error in fetched.values() if isinstance(error, RouteMissing)), None)
         if gone is not None:
@@ -145,6 +161,13 @@ class LangfuseStore:
             with self._routes_may_go():
                 await self._writer.write(scores, server)
 
+    async def write_session_scores(self, scores: Sequence[SessionScore]) -> None:
+        """Write or overwrite scores of sessions by id."""
+        if scores:
+            server = await self.server()
+            with self._routes_may_go():
+                await self._writer.write(scores, server)
+
     async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
         """The scores that the store shows under these ids."""
         wanted = distinct(ids, limit=READ_LIMIT)
@@ -152,13 +175,33 @@ class LangfuseStore:
             return {}
         server = await self.server()
         with self._routes_may_go():
-            return await scores.read(self.client, wanted, server)
+            return await score_reads.read(self.client, wanted, server)
+
+    async def scored_traces(self, trace_ids: Sequence[str], names: Sequence[str]) -> Mapping[str, set[str]] | None:
+        """The rubrics that have scores of these names on these traces; None where this server cannot tell."""
+        wanted = distinct(trace_ids, limit=READ_LIMIT)
+        if not wanted or not names:
+            return {}
+        server = await self.server()
+        with self._routes_may_go():
+            return await score_reads.scored_traces(self.client, wanted, names, server)
 
     async def count_roots(self, start: datetime, end: datetime) -> int | None:
         """Roots by the metrics API, which the older generation does not have."""
         if (await self.server()).generation != "v4":
             return None
         return await metrics.count_roots(self.client, start, end)
+
+    async def request_budget(self) -> RequestBudget:
+        """What the plan allows in a minute. The older generation is asked in smaller pages, and trace by trace."""
+        plan, is_v4 = self.client.plan, (await self.server()).generation == "v4"
+        return RequestBudget(
+            reads_per_minute=max(1, math.floor(HEADROOM * (plan.general if is_v4 else plan.legacy))),
+            writes_per_minute=max(1, math.floor(HEADROOM * plan.ingestion)),
+            roots_per_request=v4_roots.PAGE if is_v4 else v3_roots.PAGE,
+            traces_per_request=10 if is_v4 else 1,
+            scores_per_request=READ_LIMIT,
+        )
 
     async def why_late(self) -> str:
         """A server in migration shows traces of older SDKs late."""

@@ -32,8 +32,9 @@ def check_errors(answer: Any, part: Sequence[Mapping[str, Any]]) -> None:
 
 def _error_of_event(item: Mapping[str, Any], error: Mapping[str, Any] | None) -> StoreError:
     """What a 207 says of one event; an event it is silent about was not taken, and not refused either."""
-    name, trace_id = item["body"]["name"], item["body"]["traceId"]
-    where = f"score {name!a} of trace {trace_id!a}"
+    body = item["body"]
+    subject = f"trace {body['traceId']!a}" if "traceId" in body else f"session {body.get('sessionId')!a}"
+    where = f"score {body['name']!a} of {subject}"
     if error is None:
         return StoreUnavailable(f"{where}: neither taken nor refused")
     status, why = error.get("status"), f"{error.get('status', '')} {error.get('message', '')}"[:200]

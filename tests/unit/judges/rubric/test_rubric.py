@@ -74,12 +74,14 @@ def test_rubric_version_changes_with_the_model_a_variable_names() -> None:
 
 def test_the_examples_of_the_docs_load(tmp_path: Path) -> None:
     text = (RUBRICS.parent / "docs" / "reference" / "rubrics.md").read_text()
-    keys, rules, graded = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    keys, rules, graded, written = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (tmp_path / "plans.csv").write_text("product,also,price,seats\nBasic,Starter|Small,19,5\n")
     (tmp_path / "facts.csv").write_text("key,attribute,value\nBerlin,population,3.9 million\n")
     path = tmp_path / "r.yaml"
     path.write_text(keys)
     assert load_rubric(path, VARIABLES).name == "grounding"
+    path.write_text(f"name: r\n{written}")
+    assert load_rubric(path).write.named("answer_check") == "assay_answer_check"
     path.write_text(f"name: r\n{rules}")
     RuleSet(load_rubric(path).rules, "r")
     path.write_text(graded)

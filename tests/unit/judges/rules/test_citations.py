@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.judges.metrics import comment, hallucination_risk
+from assay.judges.comments import comment
+from assay.judges.metrics import hallucination_risk
 from assay.judges.rubric import Rules
 from assay.judges.rules import RuleSet
 from assay.judges.rules.citations import MOST_HITS, invalid_citations
@@ -161,8 +162,8 @@ def test_a_hit_changes_no_claim_and_no_risk_and_is_told() -> None:
     assert hallucination_risk(marked) == hallucination_risk(plain)
     told = comment(sample("The bridge opened in 1932 [7]."), marked)
     assert (
-        told
-        == "The one claim is supported. The citation mark with the number 7 points to no passage; there are 3 passages."
+        told == "The one statement is supported. "
+        "The citation mark with the number 7 points to no passage; there are 3 passages."
     )
 
 

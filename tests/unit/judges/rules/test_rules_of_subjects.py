@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.judges.comments import comment
 from assay.judges.errors import RubricError
-from assay.judges.metrics import comment, score
+from assay.judges.metrics import score
 from assay.judges.rubric import Rubric, Rules
 from assay.judges.rules import RuleSet
 from assay.judges.rules.violations import MOST_HITS
@@ -185,7 +186,7 @@ def test_the_comment_tells_the_gravest_hit_first_and_how_many_more() -> None:
     sample = Sample(id="s", contexts=(response,), response=response)
     told = comment(sample, RuleSet(rules, "r").apply(sample, supported(response)))
     assert told.startswith("advice: the required disclaimer “This is no advice. Really not.")
-    assert told.endswith("(and 1 more). The one claim is supported.")
+    assert told.endswith("(and 1 more). The one statement is supported.")
     assert len(told) <= 300
 
 

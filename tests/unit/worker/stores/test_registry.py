@@ -22,6 +22,7 @@ from assay.worker.ports.datasets import WithDatasets
 from assay.worker.ports.experiments import WithExperiments
 from assay.worker.ports.reviews import WithReviewQueues
 from assay.worker.ports.store import StoreFactory
+from assay.worker.ports.trace_links import WithTraceLinks
 from assay.worker.stores import registry
 from assay.worker.stores.langfuse.factory import LangfuseSection
 from assay.worker.stores.sqlite.factory import SqliteSection
@@ -30,7 +31,7 @@ from assay.worker.wiring.stores import open_deployment_store
 ROOT = Path(__file__).parents[4]
 CAPABILITIES = {
     *(value for name, value in vars(capabilities).items() if name.startswith("With")),
-    *(WithDatasets, WithExperiments, WithReviewQueues),
+    *(WithDatasets, WithExperiments, WithReviewQueues, WithTraceLinks),
 }
 
 
@@ -91,13 +92,13 @@ def test_factories_load_no_sdk_and_no_http_client() -> None:
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ("{kind: mongo}", "store.kind: Input should be 'sqlite'"),
-        ("{kind: langfuse, plan: gold}", "store.plan: Input should be 'hobby', 'core', 'pro' or 'self-hosted'"),
+        ("{kind: mongo}", "store.kind: 'mongo' is unknown; possible: 'sqlite'"),
+        ("{kind: langfuse, plan: gold}", "store.plan: 'gold' is unknown; possible: 'hobby', 'core'"),
         (
             "{kind: langfuse, requests_per_minute: 1}",
-            "store.requests_per_minute: Input should be greater than or equal",
+            "store.requests_per_minute: 1 is too little; the least is 2",
         ),
-        ("{read_lag_seconds: -1}", "store.read_lag_seconds: Input should be greater than or equal to 0"),
+        ("{read_lag_seconds: -1}", "store.read_lag_seconds: -1 is too little; the least is 0"),
         ("{pth: a.db}", "store.pth: unknown key"),
     ],
 )
@@ -106,7 +107,7 @@ def test_wrong_section_names_the_key_and_what_it_should_be(tmp_path: Path, secti
     path.write_text(f"store: {section}\nuse_cases: [{{name: a}}]\n")
     with pytest.raises(ConfigurationError) as caught:
         parse_deployment(path)
-    assert f"{path}: {expected}" in str(caught.value)
+    assert f"{path}: line 1: {expected}" in str(caught.value)
 
 
 def test_section_of_a_store_holds_its_own_keys_alone() -> None:

@@ -14,7 +14,7 @@ from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
 from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
-from assay.worker.stores.langfuse.codec import moment, text
+from assay.worker.stores.langfuse.codec import moment, prompt, text
 from assay.worker.stores.langfuse.fetch_deadline import FETCH_S, meaning_for_one
 from assay.worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
 
@@ -114,5 +114,5 @@ def _step(row: Row, start: datetime) -> Observation:
         input=row.get("input"),
         output=row.get("output"),
         model=text(row.get("model")),
-        metadata=row.get("metadata") if isinstance(row.get("metadata"), dict) else {},
+        metadata=prompt(row) | (own if isinstance(own := row.get("metadata"), dict) else {}),
     )

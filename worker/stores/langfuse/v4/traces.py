@@ -35,7 +35,7 @@ from assay.worker.stores.langfuse.fetch_deadline import Patience, meaning_for_on
 from assay.worker.stores.langfuse.rows import Row, trace_of
 from assay.worker.stores.langfuse.v4.roots import PATH
 
-FIELDS = "core,basic,time,io,metadata,model,trace_context"
+FIELDS = "core,basic,time,io,metadata,model,prompt,trace_context"
 EARLIER, LATER = timedelta(minutes=15), timedelta(hours=1)
 """How far outside its root's time a trace's rows are looked for: clocks differ, background steps run on."""
 
@@ -50,16 +50,23 @@ PARTS = 16
 """Into so many a batch is split, all asked for at once: of a message of 16 traces the one that the server cannot give
 in time costs the others one time-out, not one for each halving."""
 
+MOST_KEYS = 100
+"""Cut metadata keys that are asked for again where all are wanted."""
+
 URL_ROOM, KEYS_ROOM = 8_500, 2_500
 """Characters for trace ids and for metadata keys, quoted. 200 ids of 32 digits take 8,200; a URL of 12,400 was seen
 to be answered, one of 16,500 refused."""
 
 
 class ContentReader:
-    """Fetches traces; remembers how large rows are, and how many traces could be read in time."""
+    """Fetches traces; remembers how large rows are, and how many traces could be read in time.
 
-    def __init__(self, client: LangfuseClient, *, metadata_keys: Iterable[str] = ()) -> None:
+    With `every_key` all metadata that was cut is asked for again, not only what evidence is kept under.
+    """
+
+    def __init__(self, client: LangfuseClient, *, metadata_keys: Iterable[str] = (), every_key: bool = False) -> None:
         self._client = client
+        self._every_key = every_key
         self._keys = frozenset(metadata_keys)
         self._row_bytes = TARGET_BYTES / PAGE
         self._at_once = FETCH_LIMIT
@@ -109,7 +116,9 @@ class ContentReader:
     async def _fetch(self, keys: Sequence[TraceKey], patience: Patience) -> dict[str, Trace]:
         rows = await self._rows(keys, FIELDS, self._keys, patience)
         expanded = set(self._keys)
-        for names in _key_groups(cut_keys_needed(_cut(rows)) - expanded):
+        cut = _cut(rows)
+        needed = frozenset(sorted(cut)[:MOST_KEYS]) if self._every_key else cut_keys_needed(cut)
+        for names in _key_groups(needed - expanded):
             # Documents that plain OpenTelemetry leaves in metadata: asked for again, now that their keys are known.
             affected = {row["traceId"] for row in rows if names & set(row.get("metadata") or ())}
             again = [key for key in keys if key.trace_id in affected]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,16 +14,19 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.worker.cli.commands import app
-from assay.worker.golden.sets.dataset import golden_item
+from assay.worker.golden.sets.dataset import dataset_of, golden_item
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.ports import waiting
 from assay.worker.stores.langfuse import experiments
 from assay.worker.stores.langfuse.datasets import item_id
 from assay.worker.stores.langfuse.experiments import experiment_id
+from tests.integration import golden_home
 from tests.integration.golden_home import Home, answers
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings, datasets
 from tests.servers.langfuse.calls import Call
 from tests.servers.langfuse.experiments import list_experiments, list_items
+from tests.servers.langfuse.faults import slow_datasets
 from tests.servers.langfuse.recordings import answered
 from tests.servers.langfuse.tables import FOREVER
 from tests.unit.worker.golden.golden_sets import rubric_named
@@ -104,6 +108,114 @@ def test_push_of_a_set_that_is_not_as_frozen_is_refused(home: Home, server: Lang
     assert listed(server) == {}
 
 
+def test_what_the_server_takes_out_of_every_text_is_no_difference(
+    home: Home, server: LangfuseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three items of the shipped set hold such characters: each push sent them anew, and ended in 3."""
+    odd = [{**item, "question": f"Clerkâ\x80\x99s desk\x1b {item['id']}?\n\tWhere?"} for item in golden_home.ITEMS]
+    monkeypatch.setattr(golden_home, "ITEMS", odd)
+    home.write()
+    code, said = assay(home, "golden", "push", "bot-v1")
+    assert (code, f"{N} sent, 0 archived, {N} read back" in said) == (0, True), said
+    assert listed(server)[item_id("bot-v1", "q1")]["input"]["question"] == "Clerkâs desk q1?\n\tWhere?"
+    assert f"{N} items, 0 sent, 0 archived, {N} read back" in assay(home, "golden", "push", "bot-v1")[1]
+    versions = server.project.datasets.versions
+    assert {len(held) for held in versions.values()} == {1}
+
+
+def test_shipped_set_is_pushed_whole_and_a_second_push_sends_nothing(server: LangfuseServer, tmp_path: Path) -> None:
+    (tmp_path / "assay.yaml").write_text("store: {kind: langfuse, plan: self-hosted}\nuse_cases: [{name: bot}]\n")
+    for sent in (88, 0):
+        result = CliRunner().invoke(app, ["golden", "push", "mtrag-v1", "-c", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        assert f"88 items, {sent} sent, 0 archived, 88 read back" in result.output
+
+
+def test_an_item_that_is_there_but_differs_is_not_called_missing(
+    home: Home, server: LangfuseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write()
+
+    def cut(value: Any) -> Any:
+        has_question = isinstance(value, dict) and "question" in value
+        return {**value, "question": value["question"][:5]} if has_question else value
+
+    monkeypatch.setattr(datasets, "cleaned", cut)
+    code, said = assay(home, "golden", "push", "bot-v1")
+    assert code == 3
+    assert "there, but not as sent: q" in said
+    assert "and 50 more" in said
+    assert "not there" not in said
+
+
+@pytest.mark.parametrize(
+    "on", [r"POST /api/public/v2/datasets$", r"GET /api/public/dataset-items$", r"POST /api/public/dataset-items$"]
+)
+def test_push_outlasts_a_server_that_answers_late_or_fails(
+    home: Home, monkeypatch: pytest.MonkeyPatch, on: str
+) -> None:
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE_S", 0.01)
+    home.write()
+    faults = Faults(rules=[Fault("timeout", 1.0, on=on, most=2), Fault("status", 1.0, on=on, status=503, most=4)])
+    with LangfuseServer(faults=faults) as server:
+        store = store_on(server, client={"timeout_s": 0.5})
+        golden = read_golden_set(home.set, rubric_named)
+        report = using(store, lambda store: store.datasets.push(dataset_of(golden)))
+    assert (report.read_back, report.missing, report.differing) == (N, (), ())
+    assert faults.struck == {0: 2, 1: 4}
+
+
+def test_push_sends_each_item_once_though_a_third_of_the_answers_never_comes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE_S", 0.01)
+    home.write()
+    with LangfuseServer(faults=slow_datasets(0.3, hang_s=1.0)) as server:
+        store = store_on(server, client={"timeout_s": 0.3})
+        golden = read_golden_set(home.set, rubric_named)
+        report = using(store, lambda store: store.datasets.push(dataset_of(golden)))
+        assert sum(server.project.faults.struck.values()) > 5, "nothing went wrong, so nothing was shown"
+    assert (report.read_back, report.missing, report.differing) == (N, (), ())
+    assert len(listed(server)) == N
+
+
+def test_a_push_that_gives_up_says_what_to_do(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.2)
+    home.write()
+    faults = Faults(rules=[Fault("status", 1.0, on=r"dataset-items$", status=500)])
+    with LangfuseServer(faults=faults) as server:
+        use(server, monkeypatch)
+        code, said = assay(home, "golden", "push", "bot-v1")
+    assert code != 0
+    assert re.search(r"Asked \d+ times in \d+ s\. See why the store is slow, then run the same command again", said)
+
+
+@pytest.mark.parametrize(("key", "status"), [("sk-wrong", 401), (None, None)])
+def test_what_will_not_pass_is_not_waited_for(
+    home: Home, server: LangfuseServer, monkeypatch: pytest.MonkeyPatch, key: str | None, status: int | None
+) -> None:
+    home.write()
+    use(server, monkeypatch, **({"LANGFUSE_SECRET_KEY": key} if key else {"LANGFUSE_BASE_URL": "http://127.0.0.1:9"}))
+    started = time.monotonic()
+    code, said = assay(home, "golden", "push", "bot-v1")
+    assert code != 0
+    assert "check LANGFUSE" in said
+    assert str(status or "ConnectError") in said
+    assert time.monotonic() - started < 60
+
+
+def test_items_of_an_experiment_are_linked_to_the_definitions_of_their_scores(
+    home: Home, server: LangfuseServer
+) -> None:
+    home.write()
+    assert assay(home, "golden", "run", "bot-v1", "--release", "new", "--experiment", "auto")[0] == 0
+    configs = {config["id"]: config["name"] for config in server.project.configs.by_id.values()}
+    rows = [row for row in scores(server) if row.subject["kind"] == "observation" and row.name != "golden_status"]
+    assert rows
+    assert {(row.name, configs[row.config_id]) for row in rows} == {(row.name, row.name) for row in rows}
+
+
 def test_pushed_set_comes_back_as_it_was(home: Home, server: LangfuseServer) -> None:
     home.write()
     assay(home, "golden", "push", "bot-v1")
@@ -163,6 +275,17 @@ def test_freeze_says_what_is_wrong_with_a_dataset(
     add_item(server, "d", id="x", input={"a": 1, "b": [2]})
     assert expected in assay(home, "golden", "freeze", "new-v1", *options)[1]
     assert not (home.path / "golden_sets" / "new-v1").exists()
+
+
+def test_freeze_of_a_dataset_that_is_refused_says_what_to_do_next(home: Home, server: LangfuseServer) -> None:
+    for n in range(3):
+        add_item(server, "legal", id=f"d{n}", input={"question": f"How long, case {n}?"})
+    code, said = assay(home, "golden", "freeze", "legal-v1", "--from-langfuse", "legal", "--yes")
+    assert code == 2, said
+    last = " ".join(said.split("not frozen;")[1].split())
+    assert "Next: complete" in last
+    assert "run `assay golden freeze legal-v1`" in last
+    assert "need not be fetched again" in last
 
 
 def test_ids_of_items_fit_the_project() -> None:

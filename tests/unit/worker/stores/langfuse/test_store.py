@@ -34,7 +34,8 @@ from assay.worker.stores.langfuse.client import (
 )
 from assay.worker.stores.langfuse.codec import iso, may_be_cut, payload
 from assay.worker.stores.langfuse.quotas import PLANS, bucket_of
-from assay.worker.stores.langfuse.scores import event, score_of
+from assay.worker.stores.langfuse.score_reads import score_of
+from assay.worker.stores.langfuse.scores import event
 from assay.worker.stores.langfuse.server import numbers
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
