@@ -25,7 +25,8 @@ test: $(VENV)/.dev
 test-random: $(VENV)/.dev
 	ASSAY_TEST_EXAMPLES=10 $(BIN)/python -m pytest -m hypothesis
 
-# Writes a few thousand traces and some hundred scores into the project the keys belong to: take an empty one.
+# Writes a few thousand traces and some hundred scores into the project the keys belong to: take one for tests. It can
+# be run there again, because every test has ids of its own.
 test-langfuse: $(VENV)/.dev
 	@test -n "$$LANGFUSE_BASE_URL" -a -n "$$LANGFUSE_PUBLIC_KEY" -a -n "$$LANGFUSE_SECRET_KEY" \
 		|| { echo "set LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY of a project for tests" >&2; exit 2; }

@@ -20,8 +20,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from assay.judges.base import Judge
 from assay.judges.errors import ConfigurationError
-from assay.judges.rubric import Rubric, first_problem
+from assay.judges.rubric import Rubric
 from assay.judges.schema import Probability, Record
+from assay.judges.team_files.problems import first_problem
 
 ISOTONIC_FROM = 500
 """Labels from which the isotonic curve is fitted. With fewer it follows the noise."""

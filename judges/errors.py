@@ -43,12 +43,21 @@ class ConfigurationError(EvaluationError):
 
 
 class RubricError(ConfigurationError):
-    """A rubric file that cannot be used."""
+    """A rubric file that cannot be used. `line` is None where it is not known."""
 
-    def __init__(self, file: str, key: str, remedy: str) -> None:
-        super().__init__(f"{file}: {key}: {remedy}")
+    def __init__(self, file: str, key: str, remedy: str, line: int | None = None) -> None:
+        super().__init__(f"{file}: {place_words(key, line)}: {remedy}")
         self.file = file
         self.key = key
+        self.remedy = remedy
+        self.line = line
+
+
+def place_words(key: str, line: int | None) -> str:
+    """How a message names a place in a file: `line 3: judge.tiers`, `judge.tiers`, `line 3` or `file`."""
+    if line is None:
+        return key
+    return f"line {line}" if key == "file" else f"line {line}: {key}"
 
 
 class UnjudgeableSample(EvaluationError):

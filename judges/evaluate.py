@@ -8,10 +8,11 @@ import re
 
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration, CalibrationError
+from assay.judges.comments import comment, score_comments
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
 from assay.judges.grades import conclude_grades
-from assay.judges.metrics import comment, has_evidence, risk_label, score
+from assay.judges.metrics import has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RULES_VERSION, RuleSet
 from assay.judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
@@ -50,7 +51,7 @@ class Evaluator:
         if mismatch:
             raise CalibrationError(f"calibration of rubric {rubric.name}: does not hold: {mismatch}")
         self._rules = RuleSet(rubric.rules, f"rubric {rubric.name}")
-        parts = [rubric.content_hash(), judge.name, judge.fingerprint, RULES_VERSION]
+        parts = [rubric.judging_hash(), judge.name, judge.fingerprint, RULES_VERSION]
         parts += [calibration.content_hash()] if calibration else []
         self._revision = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -115,6 +116,7 @@ class Evaluator:
             state=state,
             risk_label=None if risk is None else risk_label(risk, self.rubric),
             comment=comment(sample, ruled),
+            comments=score_comments(sample, ruled, self.rubric, dict(scores)),
             revision=self.revision,
             verdict=ruled,
         )

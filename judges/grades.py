@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.judges.grade_comments import RELEVANT, cited_text, grade_comments, grades_comment
 from assay.judges.rubric import Criterion, Rubric
 from assay.judges.schema import Grade, Part, RubricState, Sample, Scored, Verdict
 from assay.judges.text.blank import is_empty
 
-RELEVANT = 0.5
-"""Least value of a level that makes a passage count as relevant in a rank score."""
-
-COMMENT_LIMIT = 300
+__all__ = ["RELEVANT", "average_precision", "cited_text", "conclude_grades", "has_part", "missing_part"]
 
 
 def missing_part(criterion: Criterion, sample: Sample) -> str | None:
@@ -48,7 +46,8 @@ def conclude_grades(sample: Sample, verdict: Verdict, rubric: Rubric, revision: 
         scores=scores,
         not_applicable=missing,
         state=_state(scores, missing, verdict),
-        comment=grades_comment(sample, verdict, rubric, scores, missing),
+        comment=grades_comment(sample, verdict, rubric, missing),
+        comments=grade_comments(sample, verdict, rubric, missing),
         revision=revision,
         verdict=verdict,
     )
@@ -93,61 +92,3 @@ def _state(scores: dict[str, float], missing: dict[str, str], verdict: Verdict) 
     if verdict.partial_context:
         return RubricState.PARTIAL_INPUT
     return RubricState.PARTLY_SCORED if missing else RubricState.SCORED
-
-
-def grades_comment(
-    sample: Sample, verdict: Verdict, rubric: Rubric, scores: dict[str, float], missing: dict[str, str]
-) -> str:
-    """The worst grade with its reason and what it rests on, on one line of at most 300 characters."""
-    graded = [grade for grade in verdict.grades if grade.value is not None]
-    if not graded:
-        why = ", ".join(f"{name}: {reason}" for name, reason in missing.items())
-        return _shortened(f"No score: {why}.", COMMENT_LIMIT)
-    worst = min(graded, key=lambda grade: _goodness(grade, rubric))
-    parts = [f"{worst.score}: {worst.level.replace('_', ' ')}" + _where(worst)]
-    parts += [f" – {worst.reason}"] if worst.reason else []
-    quote = _quote(sample, worst)
-    parts += [f" – “{quote}”"] if quote else []
-    return _shortened(f"{_counts(rubric, graded)}{''.join(parts)}", COMMENT_LIMIT)
-
-
-def _goodness(grade: Grade, rubric: Rubric) -> float:
-    value = grade.value or 0.0
-    return value if rubric.scores[grade.score] == "maximize" else -value
-
-
-def _counts(rubric: Rubric, graded: Sequence[Grade]) -> str:
-    """How many passages stand behind a score of passages: its denominator."""
-    counts = []
-    for criterion in rubric.criteria:
-        own = [grade for grade in graded if grade.score == criterion.score]
-        if criterion.per == "context" and own:
-            high = sum((grade.value or 0.0) >= RELEVANT for grade in own)
-            counts.append(f"{criterion.score}: {high} of {len(own)} passages. ")
-    return "".join(counts)
-
-
-def _where(grade: Grade) -> str:
-    return "" if grade.context is None else f" (passage {grade.context + 1})"
-
-
-def _quote(sample: Sample, grade: Grade) -> str:
-    """The text of the first citation."""
-    for citation in grade.citations:
-        return _shortened(cited_text(sample, citation.part, citation.index)[citation.start : citation.end], 120)
-    return ""
-
-
-def cited_text(sample: Sample, part: Part, index: int = 0) -> str:
-    """The text that offsets of a citation count in. Empty where the sample has no such part."""
-    several = {"contexts": sample.contexts, "history": tuple(turn.content for turn in sample.history)}
-    if part in several:
-        return several[part][index] if index < len(several[part]) else ""
-    single = {"question": sample.question, "response": sample.response, "reference": sample.reference or ""}
-    return single[part]
-
-
-def _shortened(text: str, limit: int) -> str:
-    """On one line, cut with an ellipsis at `limit` characters."""
-    line = " ".join(text[: 4 * limit].split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

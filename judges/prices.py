@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
+from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.price_names import price_names
 from assay.judges.schema import Record, Usage
+from assay.judges.team_files.reading import FileProblem, parse_document, read_file
 
 UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 """US dollars for 1,000,000 tokens."""
-
-_SNAPSHOT = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
-"""A dated suffix as providers append it to a model's name: `-2024-08-06` or `-20240806`."""
 
 
 class Price(Record):
@@ -47,6 +45,13 @@ def total_cost(costs: Iterable[float | None]) -> float | None:
     return total
 
 
+def _with_text_dates(value: Any) -> Any:
+    """The table with `checked: 2026-11-05`, which YAML reads as a day, as text."""
+    if not isinstance(value, dict) or not isinstance(value.get("checked"), date):
+        return value
+    return {**value, "checked": f"{value['checked']:%Y-%m-%d}"}
+
+
 class PriceTable(Record):
     """Prices by model name. `checked` says when they were last compared with the published ones (YYYY-MM)."""
 
@@ -61,11 +66,13 @@ class PriceTable(Record):
             ConfigurationError: the file cannot be read or is not a price table.
         """
         source = str(path) if path is not None else "judges/prices.yaml"
+        if path is None:
+            shipped = resources.files("assay.judges").joinpath("prices.yaml").read_text(encoding="utf-8")
+            return cls.parse(shipped, source=source)
         try:
-            text = (path or resources.files("assay.judges").joinpath("prices.yaml")).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigurationError(f"{source}: cannot be read ({exc}); give a readable price table") from exc
-        return cls.parse(text, source=source)
+            return cls.parse(read_file(path), source=source)
+        except FileProblem as exc:
+            raise ConfigurationError(f"{source}: {exc}") from exc
 
     @classmethod
     def parse(cls, text: str, *, source: str) -> PriceTable:
@@ -75,20 +82,18 @@ class PriceTable(Record):
             ConfigurationError: not YAML, an unknown key or a price that is no number.
         """
         try:
-            # The base loader keeps every scalar as text, so that `checked: 2026-11-05` stays text and pydantic decides.
-            data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # BaseLoader builds strings, lists and dicts only
-        except yaml.YAMLError as exc:
-            raise ConfigurationError(f"{source}: not YAML; mend it or remove the file") from exc
+            document = parse_document(text)
+        except FileProblem as exc:
+            raise ConfigurationError(f"{source}: {exc}") from exc
+        value = _with_text_dates(document.value)
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(value)
         except ValidationError as exc:
-            problem = exc.errors(include_url=False, include_input=False)[0]
-            key = ".".join(str(part) for part in problem["loc"]) or "file"
-            raise ConfigurationError(f"{source}: {key}: {problem['msg']}") from exc
+            raise ConfigurationError(f"{source}: {document.problem(exc, cls, value)}") from exc
 
     def price(self, model: str) -> Price | None:
-        """Price of a model: by its exact name, else by the name without its dated suffix. None if unknown."""
-        return self.models.get(model) or self.models.get(_SNAPSHOT.sub("", model))
+        """Price of a model: by its exact name, else by the name without route, cloud and date. None if unknown."""
+        return next((self.models[name] for name in price_names(model) if name in self.models), None)
 
     def cost(self, model: str, usage: Usage) -> float | None:
         """Cost of `usage` in USD. None where the model has no price or the endpoint reported no tokens."""

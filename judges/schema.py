@@ -302,6 +302,7 @@ class Verdict(Record):
 class Scored(Record):
     """The sample was judged: numbers where they apply, a reason where one does not, and the state always.
 
+    `comments` holds a sentence for each score of its own; a score without one has `comment`.
     `revision` is the evaluator revision: rates are never pooled across two of them.
     """
 
@@ -311,6 +312,7 @@ class Scored(Record):
     state: GroundingState | RubricState
     risk_label: Literal["low", "medium", "high"] | None = None
     comment: Text
+    comments: dict[str, Text] = Field(default_factory=dict)
     revision: str
     verdict: Verdict | None = None
 

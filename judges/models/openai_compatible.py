@@ -22,6 +22,7 @@ from assay.judges.models.refusals import is_broken_reply
 from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, complaint_of, request_body
 from assay.judges.models.retry import retry_transient
 from assay.judges.models.sdk_errors import map_error, refusal_of
+from assay.judges.models.web_address import is_web_address, shown_address
 from assay.judges.schema import Usage
 from assay.judges.text.strict_json import is_json_object
 
@@ -68,7 +69,7 @@ class OpenAICompatibleModel:
         self._model = model
         self._api_key = api_key
         self._base_url = base_url or DEFAULT_BASE_URL
-        self._endpoint = urlsplit(self._base_url).netloc.rpartition("@")[2]
+        self._endpoint = urlsplit(shown_address(self._base_url)).netloc
         self._timeout_s = timeout_s
         self._max_concurrency = max_concurrency
         self._max_attempts = max_attempts
@@ -234,5 +235,7 @@ def _check_settings(model: str, api_key: SecretStr, base_url: str | None) -> Non
     key = api_key.get_secret_value()
     if not key or not key.isascii() or any(character.isspace() for character in key):
         raise ConfigurationError("judge model: the API key is empty or holds white space or non-ASCII characters")
-    if base_url is not None and (urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).netloc):
-        raise ConfigurationError("judge model: the base URL must start with http:// or https:// and name a host")
+    if base_url is not None and not is_web_address(base_url):
+        raise ConfigurationError(
+            "judge model: the base URL must start with http:// or https:// and name a host; a login is percent-encoded"
+        )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+COMMENT_LIMIT = 300
+"""Characters of a score's comment: short enough to be read where scores are listed."""
+
 _LINK = re.compile(r"!?\[(?P<text>[^\[\]\n]{0,300})\]\([^()\s]{0,500}(?:\s[^()\n]{0,100})?\)")
 """A link or an image of Markdown, e.g. `![x](http://example.org/a.png)`. Its text stays."""
 
@@ -21,6 +24,12 @@ def on_one_line(text: str) -> str:
     seen = _TAG.sub(" ", _LINK.sub(lambda match: match.group("text"), seen))
     seen = _BEGINS_TAG.sub("‹", seen).replace("`", "'").replace("](", "] (").replace("![", "[")
     return " ".join(seen.split())
+
+
+def shortened(text: str, limit: int = COMMENT_LIMIT) -> str:
+    """On one line, without control characters and markup, cut with an ellipsis at `limit` characters."""
+    line = on_one_line(text[: 4 * limit])
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def _is_invisible(char: str) -> bool:

@@ -36,7 +36,7 @@ QUICK: dict[str, Any] = {
 }
 
 CONFIG = """
-defaults: {{quiet_seconds: 1, min_per_day: 0, rubrics: [{rubric}]}}
+defaults: {{quiet_seconds: 1, min_per_day: 0, low_traffic: {{below_per_day: 0}}, rubrics: [{rubric}]}}
 use_cases:
   - {{name: bot, rate: {rate}, allow_rate: true}}
 """

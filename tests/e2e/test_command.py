@@ -55,7 +55,7 @@ def one_line(text: str) -> str:
 @pytest.mark.parametrize(
     ("config", "args", "expected"),
     [
-        ("use_cases: [{name: a, rte: 1}]", ("sweep",), "use_cases.0.rte: unknown key"),
+        ("use_cases: [{name: a, rte: 1}]", ("sweep",), "line 1: use_cases.a.rte: unknown key; did you mean 'rate'?"),
         ("use_cases: [{name: a, rubrics: [nope]}]", ("up",), "rubric 'nope': unknown; known rubrics: answer-relevance"),
         ("use_cases: [{name: a", ("status",), "line 1"),
         ("use_cases: [{name: a, rubrics: [grounding-llm]}]", ("gate", "nope"), "unknown golden set; known: mtrag-v1"),
@@ -75,7 +75,7 @@ def test_wrong_rubric_key_names_file_key_and_remedy(tmp_path: Path) -> None:
     (tmp_path / "rubrics" / "grounding.yaml").write_text("name: grounding\nrisk_lables: {medium: 0.1}\n")
     done = assay("rubrics", "lint", cwd=tmp_path)
     assert done.returncode == 2
-    assert "grounding.yaml: risk_lables: unknown key" in one_line(done.stderr)
+    assert "grounding.yaml: line 2: risk_lables: unknown key; did you mean 'risk_labels'?" in one_line(done.stderr)
     assert assay("sweep", cwd=tmp_path).returncode == 2
 
 

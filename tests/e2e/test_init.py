@@ -29,7 +29,7 @@ def test_two_keys_and_init_make_scores_appear_on_the_traces(tmp_path: Path) -> N
         scored = _scored_while_up(server, tmp_path, keys, at_least=30)
         status = assay("status", "--json", cwd=tmp_path, **keys)
     assert len(scored) >= 30
-    assert all({"grounding_state"} <= names for names in scored.values())
+    assert all({"answer_check"} <= names for names in scored.values())
     assert any({"groundedness", "faithfulness", "hallucination_risk"} <= names for names in scored.values())
     assert '"adds_up": true' in status.stdout
     logs = "\n".join(path.read_text() for path in (tmp_path / ".assay" / "logs").glob("*.log"))
@@ -55,4 +55,4 @@ def _scores(server: LangfuseServer) -> dict[str, set[str]]:
         server.project.scores.settle(int(time.time() * 1000))
         for row in server.project.scores.rows():
             found.setdefault(row.subject["id"], set()).add(row.name)
-    return {trace_id: names for trace_id, names in found.items() if "grounding_state" in names}
+    return {trace_id: names for trace_id, names in found.items() if "answer_check" in names}

@@ -58,7 +58,7 @@ def test_samples_in_verdicts_out_in_order_with_bad_lines_named(tmp_path: Path) -
     assert all(one["outcome"] == "scored" and one["task"] == "QA" for one in verdicts)
     assert verdicts[0]["scores"]["hallucination_risk"] < 0.5 < verdicts[1]["scores"]["hallucination_risk"]
     bad, summary = done.stderr.splitlines()
-    assert bad.startswith("assay: s.jsonl.gz: line 5: line: ")
+    assert bad.startswith("assay: s.jsonl.gz: line 5: no JSON from column")
     assert summary == "20 judged (20 scored); 1 lines refused"
 
 

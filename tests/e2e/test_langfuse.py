@@ -13,6 +13,7 @@ import pytest
 
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.flow.scores import names_in
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.wiring.runtime import Runtime
 from tests.e2e.running import QUICK, Deployed
@@ -68,10 +69,10 @@ def test_every_selected_trace_ends_with_its_scores_readable_once(langfuse: Langf
     by_name = Counter((score.subject["id"], score.name) for score in rows)
     assert set(by_name.values()) == {1}, "a trace carries a score twice"
     expected = {
-        (entry.trace_id, name): value
+        (entry.trace_id, name): entry.judgement.values[own_name]
         for entry in entries
         if entry.state == "scored" and entry.judgement is not None
-        for name, value in entry.judgement.values.items()
+        for own_name, name in names_in(entry.judgement).items()
     }
     assert {(score.subject["id"], score.name): score.value for score in rows} == expected
     assert row.total_scored == len({trace_id for trace_id, _ in expected})

@@ -63,7 +63,7 @@ def test_the_fleet_writes_the_scores_of_several_rubrics_on_one_trace(
             scores = by_trace_and_name(deployed.scores())
     assert funnel.adds_up
     names = {name for _, name in scores}
-    states = {"grounding_state", "answer_relevance_state", "refusal_state"}
-    assert states | {"answer_relevance", "refusal", "hallucination_risk"} <= names
+    assert {"answer_check", "answer_relevance_state", "answer_relevance", "refusal", "hallucination_risk"} <= names
+    assert "refusal_state" not in names, "it would only say that the score is there"
     assert scores["trace-0000", "answer_relevance"] == 1.0
     assert scores["trace-0001", "answer_relevance_state"] == "not_applicable"

@@ -34,7 +34,7 @@ def test_an_unchanged_release_is_0(home: Home, capsys: pytest.CaptureFixture[str
     out = capsys.readouterr()
     assert "drops from 14.3% are caught with 80 % power" in out.err
     report = json.loads(out.out)
-    assert (report["schema"], report["exit_code"], report["items_worse"]) == (2, 0, [])
+    assert (report["schema"], report["exit_code"], report["items_worse"]) == (3, 0, [])
     assert len(report["pairs"]) == N
 
 

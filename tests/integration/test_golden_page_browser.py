@@ -163,6 +163,59 @@ def test_page_of_a_run_is_accessible(watched: Watched) -> None:
     expect(watched.page.locator("#item-9").get_by_text("All 2 answers")).to_be_visible()
 
 
+@on("real")
+def test_the_verdict_leads_to_the_items_that_got_worse(watched: Watched) -> None:
+    page = watched.page
+    page.set_viewport_size(PHONE)
+    jump = page.locator(".jumps .change.worse")
+    count = int(jump.inner_text().split()[0])
+    assert count == page.locator("details.item[data-change=worse]").count() > 0
+    bottom = page.locator(".banner").bounding_box()
+    place = jump.bounding_box()
+    assert bottom is not None
+    assert place is not None
+    assert 0 < place["y"] - (bottom["y"] + bottom["height"]) < 60
+    page.locator(".jumps .to").first.click()
+    expect(page.locator("details.item[data-change=worse]").first).to_have_attribute("open", "")
+    expect(page.locator("details.item[data-change=worse] summary").first).to_be_in_viewport()
+
+
+@on("real")
+def test_a_link_to_an_item_that_a_filter_hides_shows_it(watched: Watched) -> None:
+    page = watched.page
+    page.select_option("#f-change", "better")
+    link = page.locator(".jumps .to").first
+    target = page.locator(link.get_attribute("href") or "")
+    expect(target).to_be_hidden()
+    link.click()
+    expect(target).to_be_in_viewport()
+
+
+@on("real")
+def test_every_number_of_a_metric_is_on_the_screen_of_a_phone(watched: Watched) -> None:
+    page = watched.page
+    page.set_viewport_size(PHONE)
+    cells = page.locator("table.stacks").first.locator("tbody td")
+    names = cells.evaluate_all("cells => cells.slice(0, 8).map(cell => getComputedStyle(cell, '::before').content)")
+    assert [name.strip('"') for name in names] == [
+        *("baseline", "candidate", "change", "n", "test", "p", "Holm p", "shown")
+    ]  # fmt: skip
+    for cell in cells.all():
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+    page.set_viewport_size(DESKTOP)
+    assert page.locator("table.stacks").first.evaluate("table => getComputedStyle(table).display") == "table"
+
+
+@on("real")
+def test_what_says_nothing_takes_no_place(watched: Watched) -> None:
+    checks = watched.page.locator(".checks").inner_text()
+    assert "must-pass" not in checks
+    expect(watched.page.locator("footer")).to_contain_text("the set names none")
+
+
 @on("hostile")
 def test_hostile_answers_stay_text(watched: Watched) -> None:
     page = watched.page

@@ -53,7 +53,7 @@ def test_env_example_has_every_variable_with_its_default() -> None:
 
 def test_env_example_with_all_its_defaults_is_the_default() -> None:
     """Somebody who takes every comment sign away gets what stands there, and no error."""
-    fields = {name: example_variables()[variable] for name, variable in _fields().items()}
+    fields: dict[str, Any] = {name: example_variables()[variable] for name, variable in _fields().items()}
     settings = Settings(**fields)
     assert settings.model_dump() == Settings().model_dump()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.judges.schema import ClaimVerdict
@@ -10,6 +11,10 @@ from assay.judges.schema import ClaimVerdict
 QUOTE_LIMIT = 500
 """Characters of a quote that are shown or written."""
 
+MOST_SHOWN = 25
+"""Claims, grades and rule hits of one answer that are shown each; a verdict line holds them all."""
+
+_WORST_FIRST = (ClaimVerdict.CONTRADICTED, ClaimVerdict.NOT_FOUND, ClaimVerdict.SUPPORTED)
 _MARKS = {ClaimVerdict.SUPPORTED: "+", ClaimVerdict.NOT_FOUND: "?", ClaimVerdict.CONTRADICTED: "x"}
 
 
@@ -26,19 +31,45 @@ def explain_verdict(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"      {_vote_words(vote)}"
     if record["needs_review"]:
         yield f"  ! a person should decide: {_plain(record['needs_review'])}"
-    for claim in record.get("claims", ()):
-        verdict = ClaimVerdict(claim["verdict"])
-        p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
-        yield f"  {_MARKS[verdict]} {verdict.value.replace('_', ' ')}{p}: {_plain(claim['text'])}"
-        if claim["reason"]:
-            yield f"      {_plain(claim['reason'])}"
-        if claim["quote"]:
-            yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
-    for grade in record.get("grades", ()):
+    yield from _claims_lines(record.get("claims", ()))
+    grades, hits = record.get("grades", ()), record.get("rule_hits", ())
+    for grade in grades[:MOST_SHOWN]:
         yield from _grade_lines(grade)
-    for hit in record.get("rule_hits", ()):
+    for hit in hits[:MOST_SHOWN]:
         yield f"  ! {_plain(hit['rule'])}: {_plain(hit['detail'])}"
+    for rest, what in ((len(grades) - MOST_SHOWN, "grades"), (len(hits) - MOST_SHOWN, "rule hits")):
+        if rest > 0:
+            yield f"  … and {rest} more {what}; the verdict has them all"
     yield ""
+
+
+def _claims_lines(claims: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The claims in their order. Of very many those that lack the most, and a count of the rest."""
+    worst_first = sorted(claims, key=_doubt)
+    shown = {id(claim) for claim in worst_first[:MOST_SHOWN]}
+    for claim in claims:
+        if id(claim) in shown:
+            yield from _claim_lines(claim)
+    rest = Counter(claim["verdict"].replace("_", " ") for claim in worst_first[MOST_SHOWN:])
+    if rest:
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(rest.items()))
+        yield f"  … and {rest.total()} more statements ({counts}); the verdict has them all"
+
+
+def _doubt(claim: Mapping[str, Any]) -> tuple[int, float]:
+    """Sorts contradicted claims first, then those without evidence, then the least supported."""
+    return _WORST_FIRST.index(ClaimVerdict(claim["verdict"])), 0.0 if claim["p"] is None else claim["p"]
+
+
+def _claim_lines(claim: Mapping[str, Any]) -> Iterator[str]:
+    """One claim with what it rests on, or what it lacks."""
+    verdict = ClaimVerdict(claim["verdict"])
+    p = "" if claim["p"] is None else f" (p {claim['p']:.2f})"
+    yield f"  {_MARKS[verdict]} {verdict.value.replace('_', ' ')}{p}: {_plain(claim['text'])}"
+    if claim["reason"]:
+        yield f"      {_plain(claim['reason'])}"
+    if claim["quote"]:
+        yield f"      [{claim['evidence'][0][0] + 1}] {_plain(claim['quote'])}"
 
 
 def _step_words(step: Mapping[str, Any]) -> str:

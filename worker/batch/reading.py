@@ -13,13 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Sample, Turn
+from assay.worker.extraction.dataset_columns import columns_by_field
+from assay.worker.extraction.names import plain
 from assay.worker.extraction.samples import ROLES
 from assay.worker.records.jsonl import (
     DAMAGED,
+    WHOLE_LINE,
     BadLine,
     damaged,
+    no_json,
     numbered,
-    problem_of,
+    problem_in_line,
     too_long,
     unzipped,
     without_lone_surrogates,
@@ -143,17 +147,21 @@ def read_sample(line: RawLine) -> LabelledSample | BadLine:
     """The sample a line holds, or what is wrong with it."""
     try:
         data = json.loads(without_lone_surrogates(line.content).decode(), parse_constant=_no_constant)
+        data = _in_our_words(data, line.number)
         parsed = SampleLine.model_validate(data)
         kept = {key: value for key, value in data.items() if key not in _NOT_KEPT}
         json.dumps(kept, allow_nan=False)
     except ValidationError as exc:
-        return BadLine(number=line.number, **dict(zip(("key", "remedy"), problem_of(exc, _REMEDIES), strict=True)))
+        key, remedy = problem_in_line(exc, line.content, SampleLine)
+        return BadLine(number=line.number, key=key, remedy=remedy)
     except UnicodeDecodeError as exc:
-        return BadLine(number=line.number, key="line", remedy=f"no UTF-8 ({exc.reason}); write the file as UTF-8")
+        return _refused(line, f"no UTF-8 ({exc.reason}); write the file as UTF-8")
     except RecursionError:
-        return BadLine(number=line.number, key="line", remedy="nested too deeply; write one flat JSON object a line")
+        return _refused(line, "nested too deeply; write one flat JSON object a line")
+    except json.JSONDecodeError as exc:
+        return _refused(line, no_json(exc.msg, exc.colno))
     except ValueError as exc:
-        return BadLine(number=line.number, key="line", remedy=f"{exc}; write one JSON object a line")
+        return _refused(line, f"{exc}; write one JSON object a line")
     sample = Sample(**parsed.model_dump(include=set(Sample.model_fields) - {"metadata"}))
     return LabelledSample(sample, data["id"], kept)
 
@@ -161,10 +169,46 @@ def read_sample(line: RawLine) -> LabelledSample | BadLine:
 _NOT_KEPT = frozenset({"id", "question", "context", "contexts", "response"})
 """What a verdict does not repeat: its id leads back to the line."""
 
-_REMEDIES = {
-    "model_type": "no JSON object; write one JSON object a line",
-    "missing": "missing; add it",
+
+def _in_our_words(data: Any, number: int) -> Any:
+    """A line with the names of another tool in ours, as `user_input` of RAGAS. Ours stay as they are.
+
+    Such data sets have no ids, so a line without one is called by its number.
+    """
+    if not isinstance(data, dict):
+        return data
+    named = {
+        field: column
+        for field, columns in columns_by_field(data).items()
+        for column in columns[:1]
+        if field in _MAPPED and field not in data and isinstance(data[column], _MAPPED[field])
+    }
+    if "context" in data:
+        named.pop("contexts", None)
+    if "response" in data:
+        # Then the line may be in our words, and its `input` a field of somebody's own.
+        named = {field: column for field, column in named.items() if plain(column) in _ALWAYS_MAPPED}
+    if not named:
+        return data
+    taken = set(named.values())
+    rest = {key: value for key, value in data.items() if key not in taken}
+    return {"id": number, **rest, **{field: data[column] for field, column in named.items()}}
+
+
+_ALWAYS_MAPPED = {"userinput", "retrievedcontexts", "retrievalcontext"}
+"""Names that no application chooses by chance: RAGAS, DeepEval."""
+
+_MAPPED: dict[str, type | tuple[type, ...]] = {
+    "question": str,
+    "response": str,
+    "contexts": (str, list),
+    "reference": str,
 }
+"""What is taken under another tool's name, and of which kind it has to be."""
+
+
+def _refused(line: RawLine, remedy: str) -> BadLine:
+    return BadLine(number=line.number, key=WHOLE_LINE, remedy=remedy)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ class VerdictFile:
         Raises:
             ConfigurationError: the file holds something else than this evaluator's verdicts on this input.
         """
+        if not self.path.is_file() and str(self.path) != os.devnull:
+            # A device or a pipe may never end where its verdicts are looked for.
+            raise ConfigurationError(f"{self.path}: --out: is no plain file; name one, or leave --out away to print")
         complete, outcomes = 0, Counter[str]()
         with self.path.open("rb") as written:
             for number, line in enumerate(written, 1):

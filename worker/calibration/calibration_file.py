@@ -26,6 +26,9 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
+    if path.exists() and not path.is_file():
+        # It would be replaced, and be it a device.
+        raise ConfigurationError(f"{path}: is no plain file; name another file with --out")
     fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_PIPE
+from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_INTERRUPTED, EXIT_PIPE
+from assay.worker.cli.interruptions import tell_interruption
 from assay.worker.cli.lazy import LazyCommand, LazyGroup
+from assay.worker.cli.plain_text import make_streams_plain
 from assay.worker.cli.streams import print_error, stop_writing
 
 COMMANDS = {
@@ -28,6 +29,14 @@ COMMANDS = {
     "sweep": LazyCommand(
         "sweep:sweep", "Look through all windows that are due, once, now. A second sweep right after it adds nothing."
     ),
+    "plan": LazyCommand(
+        "plan:plan",
+        "Show what would be selected: traces, rates, tokens, USD, store requests, and ± points of the rates.",
+    ),
+    "backfill": LazyCommand(
+        "backfill:backfill",
+        "Judge the traces of a past time range: shows the plan, asks, then does it beside live traffic.",
+    ),
     "import": LazyCommand(
         "import_:import_traces",
         "Put traces from a JSONL file into the embedded store. Bad lines are named; the rest is imported (exit 2).",
@@ -38,6 +47,10 @@ COMMANDS = {
     ),
     "report": LazyCommand(
         "report:report", "Show weighted rates with intervals, per use case, rubric and evaluator revision."
+    ),
+    "flagged": LazyCommand(
+        "flagged:flagged",
+        "List the worst answers of a period with the sentence that was wrong, its evidence and a link.",
     ),
     "why": LazyCommand("why:why", "Tell every decision that was made about one trace."),
     "doctor": LazyCommand(
@@ -56,10 +69,13 @@ COMMANDS = {
         "golden.gate:gate",
         "Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
     ),
-    "settings": LazyCommand("settings:settings", "Show the settings in force; secrets are starred out."),
+    "settings": LazyCommand(
+        "settings:settings",
+        "Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.",
+    ),
     "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),
-    "golden": LazyCommand("golden.group:golden_app", "List, check, freeze and run golden sets."),
+    "golden": LazyCommand("golden.group:golden_app", "Begin, label, check, freeze and run golden sets."),
     "rubrics": LazyCommand("rubrics.group:rubrics_app", "List, check, show and try rubrics."),
 }
 """Every command in the order of the help. The helps are copies, which tests/unit/worker/cli holds to the commands'."""
@@ -79,6 +95,9 @@ class Commands(LazyGroup):
                 "assay: a question was not answered, so nothing was done; where nobody can be asked, give --yes"
             )
             raise typer.Exit(EXIT_CONFIGURATION) from None
+        except KeyboardInterrupt:
+            tell_interruption(sys.argv[1:])
+            raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             for stream in (sys.stdout, sys.stderr):
                 stop_writing(stream)
@@ -89,7 +108,8 @@ app = typer.Typer(
     name="assay",
     cls=Commands,
     epilog="Exit codes: 0 ok · 1 the gate says regressed · 2 configuration or input error · 3 inconclusive, or a "
-    "backend failed. Start with `assay demo`, then `assay init`.",
+    "backend failed · 130 interrupted by Ctrl-C (`gate` and `golden run`: 3). Start with `assay demo`, then "
+    "`assay init`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -118,16 +138,17 @@ def assay(
 
 def run_command() -> None:
     """Run the command of this process's arguments. An expected error becomes a line on stderr and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a character must not cost the result. Stderr escapes it by itself.
-        sys.stdout.reconfigure(errors="replace")
+    make_streams_plain()
     try:
         app()
     except Exception as exc:
-        code = _exit_code(exc)
+        from assay.worker.cli.disk_errors import disk_problem
+
+        told = disk_problem(exc)
+        code = _exit_code(exc) if told is None else EXIT_CONFIGURATION
         if code is None:
             raise
-        print_error(f"assay: {exc}")
+        print_error(f"assay: {told or exc}")
         sys.exit(code)
 
 

@@ -17,6 +17,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
+from assay.worker.cli.narrow_tables import fitting
 from assay.worker.cli.streams import print_to, stop_writing
 from assay.worker.config.root import ConfigRoot, find_root
 from assay.worker.config.settings import Settings, load_settings
@@ -37,7 +38,14 @@ DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How man
 
 
 class PatientConsole(Console):
-    """A console whose reader may leave: what nobody reads goes nowhere, and the command ends as it would have."""
+    """A console whose reader may leave: what nobody reads goes nowhere, and the command ends as it would have.
+
+    A table that is too wide for it is printed as lines.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, tables so that they can be read."""
+        super().print(*(fitting(thing, self) for thing in objects), **options)
 
     def on_broken_pipe(self) -> None:
         """Write nothing more."""
@@ -76,7 +84,7 @@ def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -
             await app.publish(messages)
 
         async def run() -> T:
-            runtime = Runtime(settings, root, redis_url=broker.url, publish=publish)
+            runtime = Runtime(for_celery, root, redis_url=broker.url, publish=publish)
             try:
                 return await work(runtime)
             finally:
@@ -104,8 +112,8 @@ def print_data(text: str) -> None:
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     """Print data as JSON on stdout."""
     if isinstance(value, BaseModel):
-        typer.echo(value.model_dump_json(indent=2))
+        print_data(value.model_dump_json(indent=2))
     elif not isinstance(value, dict):
-        typer.echo(json.dumps([item.model_dump(mode="json") for item in value], indent=2, ensure_ascii=False))
+        print_data(json.dumps([item.model_dump(mode="json") for item in value], indent=2, ensure_ascii=False))
     else:
-        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        print_data(json.dumps(value, indent=2, ensure_ascii=False))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from assay.worker.wiring.runtime import Runtime
 
 dead_app = typer.Typer(help="List, show, replay and drop work that gave up.", no_args_is_help=True)
+TracesArgument = Annotated[list[str] | None, typer.Argument(help="Trace ids.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Every dead letter, or all of one rubric with --rubric.")]
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Only under this rubric.")]
 
 
@@ -32,42 +34,60 @@ def dead_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 @dead_app.command("show")
-def dead_show(trace: TraceArgument, config: ConfigOption = None) -> None:
-    """Show one dead letter with its history (the same as `assay why`)."""
+def dead_show(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show one dead letter with its history (the same as `assay why`). Exit 2 if the trace has none."""
     from assay.worker.cli.why import why
 
-    why(trace, config)
+    letters = with_runtime(config, lambda runtime: runtime.state.ledger.dead_letters())
+    if all(letter.trace_id != trace for letter in letters):
+        raise ConfigurationError(f"{trace}: has no dead letter; see `assay dead ls`, or `assay why {trace}`")
+    why(trace, config, as_json)
 
 
 @dead_app.command("replay")
 def dead_replay(
-    traces: Annotated[list[str] | None, typer.Argument(help="Trace ids \\[default: all]")] = None,
+    traces: TracesArgument = None,
+    all_traces: AllOption = False,
     rubric: RubricOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Open dead letters again; the reconciler publishes them within seconds."""
+    chosen = _chosen(traces, all_traces, "replay")
 
     async def replay(runtime: Runtime) -> int:
-        return await dead_letters.replay(runtime.state.ledger, runtime.clock, traces, rubric)
+        return await dead_letters.replay(runtime.state.ledger, runtime.clock, chosen, rubric)
 
-    _print_changed(with_runtime(config, replay), traces, "opened again")
+    _print_changed(with_runtime(config, replay), chosen, "opened again")
 
 
 @dead_app.command("drop")
 def dead_drop(
-    traces: Annotated[list[str], typer.Argument(help="Trace ids.")],
+    traces: TracesArgument = None,
+    all_traces: AllOption = False,
     rubric: RubricOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Dismiss dead letters: they count as skipped, with their reason kept."""
+    chosen = _chosen(traces, all_traces, "drop")
 
     async def drop(runtime: Runtime) -> int:
-        return await dead_letters.drop(runtime.state.ledger, runtime.clock, traces, rubric)
+        return await dead_letters.drop(runtime.state.ledger, runtime.clock, chosen, rubric)
 
-    _print_changed(with_runtime(config, drop), traces, "dismissed")
+    _print_changed(with_runtime(config, drop), chosen, "dismissed")
+
+
+def _chosen(traces: list[str] | None, all_traces: bool, command: str) -> list[str] | None:
+    """The traces that are meant; None for all.
+
+    Raises:
+        ConfigurationError: none are named, or some and all.
+    """
+    if bool(traces) == all_traces:
+        raise ConfigurationError(f"assay dead {command}: name trace ids, or give --all for every dead letter")
+    return list(dict.fromkeys(traces)) if traces else None
 
 
 def _print_changed(n: int, asked: list[str] | None, what: str) -> None:
     console.print(f"{n} {what}")
     if asked and n < len(asked):
-        raise ConfigurationError(f"{len(asked) - n} of the traces have no dead letter; see assay dead ls")
+        raise ConfigurationError(f"{len(asked) - n} of the traces have no dead letter; see `assay dead ls`")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from assay.worker.batch.reading import SampleSource
 from assay.worker.cli import EXIT_INTERRUPTED, EXIT_PIPE
+from assay.worker.cli.interruptions import interruption_is_told
 from assay.worker.cli.streams import stop_writing
 
 
@@ -50,6 +51,7 @@ def leaving_cleanly(*, again: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        interruption_is_told()
         typer.echo("assay: stopped" + ("; the same command goes on from here" if again else ""), err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:

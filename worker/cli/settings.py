@@ -1,30 +1,78 @@
-"""`assay settings`: what is set, and what it means."""
+"""`assay settings`: what is set, by which variable, and what it means."""
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-from rich.table import Table
+from collections.abc import Sequence
+from pathlib import Path
 
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
-from assay.worker.config.settings import read_variables
+from assay.worker.config.deployment import CONFIG_FILE
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings, read_variables
+from assay.worker.config.shown_settings import SettingValue, shown_own_variables, shown_settings
 from assay.worker.stores.registry import factories
 
 
 def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show the settings in force; secrets are starred out."""
+    """Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.
+
+    Secrets are starred out. Exit 2 if assay.yaml is not valid.
+    """
     in_force, root = settings_and_root(config)
     models = [in_force, *(read_variables(factory.variables) for factory in factories().values())]
-    values = {
-        name: "**********" if isinstance(value, SecretStr) else value if value is None else str(value)
-        for model in models
-        for name, value in model
-    }
-    meanings = {name: field.description for model in models for name, field in type(model).model_fields.items()}
+    shown = [setting for model in models for setting in shown_settings(model)] + shown_own_variables()
+    is_valid, about_file = _config_file(root)
     if as_json:
-        print_json({"config_root": str(root.path), "data_dir": str(root.data_dir(in_force)), "settings": values})
-        return
-    table = Table("setting", "value", "meaning")
-    for name, value in values.items():
-        table.add_row(name, value or "–", meanings[name] or "")
-    console.print(f"config root {root.path}\ndata        {root.data_dir(in_force)}")
+        print_json(
+            {
+                "config_root": str(root.path),
+                "config_root_source": _root_source(config, in_force, root),
+                "data_dir": str(root.data_dir(in_force)),
+                CONFIG_FILE: {"valid": is_valid, "message": about_file},
+                "settings": {setting.variable: _as_data(setting) for setting in shown},
+            }
+        )
+    else:
+        source = _root_source(config, in_force, root)
+        console.print(f"config root {root.path} ({source})", highlight=False, soft_wrap=True)
+        console.print(f"data        {root.data_dir(in_force)}", highlight=False, soft_wrap=True)
+        console.print(Text(f"{CONFIG_FILE}  {about_file}", "" if is_valid else "red"), soft_wrap=True)
+        _print_table(shown)
+    raise typer.Exit(0 if is_valid else 2)
+
+
+def _config_file(root: ConfigRoot) -> tuple[bool, str]:
+    """Whether assay.yaml can be used, and a line about it."""
+    try:
+        deployment = root.deployment()
+    except ConfigurationError as exc:
+        return False, str(exc)
+    n = len(deployment.use_cases)
+    return True, f"{n} use case{'' if n == 1 else 's'}, store {deployment.store.kind}, valid"
+
+
+def _root_source(config: Path | None, in_force: Settings, root: ConfigRoot) -> str:
+    if config is not None:
+        return "--config"
+    if in_force.config_dir is not None:
+        return "ASSAY_CONFIG_DIR"
+    return "current directory" if root.path == Path.cwd() else "packaged defaults"
+
+
+def _as_data(setting: SettingValue) -> dict[str, str | None]:
+    return {"value": setting.value, "source": setting.source, "meaning": setting.meaning}
+
+
+def _print_table(shown: Sequence[SettingValue]) -> None:
+    table = Table("variable", "value", "source", "meaning")
+    table.columns[0].no_wrap = True
+    for setting in shown:
+        style = "" if setting.source == "default" else "bold"
+        cells = (setting.variable, setting.value or "–", setting.source, setting.meaning)
+        table.add_row(*(Text(cell, style) for cell in cells))
     console.print(table)

@@ -12,9 +12,9 @@ from types import FrameType
 from typing import NoReturn
 
 from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_INTERRUPTED
+from assay.worker.cli.interruptions import decides, tell_interruption
 from assay.worker.cli.streams import print_error
 
-_INTERRUPTED = "assay: interrupted; nothing is decided"
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -24,23 +24,28 @@ def run() -> None:
     A pipeline acts on the code of `assay gate` and `assay golden run`. Without a verdict it is 2 or 3, whether a bug
     ended them, Ctrl-C, the SIGTERM of a cancelled pipeline, or something that cannot be imported.
     """
-    decides = sys.argv[1:2] == ["gate"] or sys.argv[1:3] == ["golden", "run"]
-    if decides:
+    is_decision = decides(sys.argv[1:])
+    if is_decision:
         _on_signals(_leave, _leave)
     try:
         from assay.worker.cli.commands import COMMANDS, run_command
         from assay.worker.cli.golden.group import GOLDEN_COMMANDS
 
-        if decides:
+        if is_decision:
             (COMMANDS["gate"] if sys.argv[1] == "gate" else GOLDEN_COMMANDS["run"]).load()
             _on_signals(signal.default_int_handler, _as_interrupt)
         run_command()
     except KeyboardInterrupt:
-        _end_interrupted(decides)
+        tell_interruption(sys.argv[1:])
+        sys.exit(EXIT_BACKEND if is_decision else EXIT_INTERRUPTED)
     except SystemExit as exc:
-        # Typer's, where Ctrl-C came before or after what a command does about it.
         if exc.code == EXIT_INTERRUPTED:
-            _end_interrupted(decides)
+            # Typer's, where Ctrl-C came before or after what a command does about it.
+            tell_interruption(sys.argv[1:])
+            sys.exit(EXIT_BACKEND if is_decision else EXIT_INTERRUPTED)
+        if isinstance(exc.__context__, BrokenPipeError):
+            # Rich's, where the reader of a help has left: it has what it wanted.
+            sys.exit(EXIT_BACKEND if is_decision and "--help" not in sys.argv else 0)
         sys.exit(_import_failure(exc) or exc.code)
     except Exception as exc:  # noqa: BLE001  # a bug of ours must not look like exit 1, "the gate says regressed"
         sys.exit(_import_failure(exc) or _bug())
@@ -55,7 +60,7 @@ def _on_signals(interrupt: signal._HANDLER, end: signal._HANDLER) -> None:
 
 def _leave(signum: int, frame: FrameType | None) -> NoReturn:
     """End at once: nothing has begun, and an exception may be swallowed by whatever is being imported."""
-    print_error(_INTERRUPTED)
+    tell_interruption(sys.argv[1:])
     os._exit(EXIT_BACKEND)
 
 
@@ -63,12 +68,6 @@ def _as_interrupt(signum: int, frame: FrameType | None) -> None:
     """Do what Ctrl-C would do here: a running loop ends its tasks first."""
     handler = signal.getsignal(signal.SIGINT)
     (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
-
-
-def _end_interrupted(decides: bool) -> NoReturn:
-    if decides:
-        print_error(_INTERRUPTED)
-    sys.exit(EXIT_BACKEND if decides else EXIT_INTERRUPTED)
 
 
 def _import_failure(exc: BaseException) -> int | None:

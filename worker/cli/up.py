@@ -26,6 +26,7 @@ def up(
         broker = "embedded" if fleet.broker.embedded else "ASSAY_REDIS_URL"
         console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")
         console.print(f"  config  {root.path}\n  broker  {broker}")
-        console.print(f"  logs    {root.data_dir(settings) / 'logs'}\n  look    assay status · assay report")
+        console.print(f"  logs    {root.data_dir(settings) / 'logs'}")
+        console.print("  look    assay status · assay flagged · assay report")
         fleet.run()
     console.print("stopped")

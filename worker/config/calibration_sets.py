@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from assay.judges.calibration import Calibration, CalibrationError
-from assay.judges.rubric import first_problem
 from assay.judges.schema import Record
+from assay.judges.team_files.problems import first_problem
 
 
 class CalibrationSet(Record):

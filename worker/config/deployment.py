@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.rubric import first_problem, load_yaml
 from assay.judges.schema import Record
+from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.config.store_section import StoreConfig, own_section
 from assay.worker.config.use_cases import Defaults, UseCase
 from assay.worker.ports.reviews import WithReviewQueues
@@ -46,7 +45,7 @@ class Deployment(Record):
         if self.review_queues and WithReviewQueues not in factory_of(self.store.kind).capabilities:
             name = next(iter(self.review_queues))
             raise ValueError(
-                f"review_queue of use case {name}: only store.kind {kinds_with(WithReviewQueues)} has queues; remove it"
+                f"use_cases.{name}.review_queue: only store.kind {kinds_with(WithReviewQueues)} has queues; remove it"
             )
         return self
 
@@ -72,7 +71,7 @@ class Deployment(Record):
         names = [case.name for case in use_cases]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"use case names must be unique: {', '.join(twice)}")
+            raise ValueError(f"names must be unique: {', '.join(twice)}; rename all but one")
         return use_cases
 
     def rubrics_of(self, use_case: UseCase) -> tuple[str, ...]:
@@ -91,15 +90,11 @@ def parse_deployment(path: Path) -> Deployment:
         ConfigurationError: names file, key and remedy.
     """
     try:
-        data = load_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"{path}: file: cannot be read ({exc})") from exc
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark is not None else "file"
-        raise ConfigurationError(f"{path}: {where}: {getattr(exc, 'problem', 'not YAML')}; mend the YAML") from exc
+        document = read_document(path)
+    except FileProblem as exc:
+        raise ConfigurationError(f"{path}: {exc}") from exc
+    value = document.value if document.value is not None else {}
     try:
-        return Deployment.model_validate(data if data is not None else {})
+        return Deployment.model_validate(value)
     except ValidationError as exc:
-        key, remedy = first_problem(exc)
-        raise ConfigurationError(f"{path}: {key}: {remedy}") from exc
+        raise ConfigurationError(f"{path}: {document.problem(exc, Deployment, value)}") from exc

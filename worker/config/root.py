@@ -15,6 +15,8 @@ from assay.judges.calibration import Calibration, read_calibration
 from assay.judges.errors import ConfigurationError, RubricError
 from assay.judges.rubric import Rubric, load_rubric
 from assay.judges.schema import Record
+from assay.judges.team_files.near_names import did_you_mean
+from assay.judges.team_files.reading import read_document
 from assay.worker.config.deployment import CONFIG_FILE, Deployment, parse_deployment
 from assay.worker.config.settings import Settings
 
@@ -23,9 +25,13 @@ log = logging.getLogger(__name__)
 
 
 class ConfigRoot(Record):
-    """A directory with assay.yaml, rubrics/ and golden_sets/. Packaged ones stand in for missing ones."""
+    """A directory with assay.yaml, rubrics/ and golden_sets/. Packaged ones stand in for missing ones.
+
+    `is_named` tells that somebody named it, by --config or ASSAY_CONFIG_DIR: then the current directory counts nothing.
+    """
 
     path: Path
+    is_named: bool = False
 
     def deployment(self) -> Deployment:
         """Read and check assay.yaml.
@@ -51,9 +57,9 @@ class ConfigRoot(Record):
         for root in (self.path, packaged_root()):
             path = root / "rubrics" / f"{name}.yaml"
             if path.is_file():
-                return load_rubric(path, variables)
-        known = ", ".join(self.rubric_names()) or "none"
-        raise RubricError(str(self.path / CONFIG_FILE), f"rubric {name!r}", f"unknown; known rubrics: {known}")
+                return load_named_rubric(path, variables)
+        remedy = f"unknown; {did_you_mean(name, self.rubric_names(), 'known rubrics')}"
+        raise RubricError(str(self.path / CONFIG_FILE), f"rubric {name!r}", remedy)
 
     def rubric_names(self) -> list[str]:
         """Names of all rubrics in reach."""
@@ -95,12 +101,12 @@ class ConfigRoot(Record):
         """
         for root in (self.path, packaged_root()):
             path = root / "golden_sets" / name
-            if (path / "manifest.yaml").is_file():
-                if root == packaged_root():
+            if (path / "manifest.yaml").exists():
+                if root == packaged_root() and not self.is_named:
                     _check_not_meant(path)
                 return path
-        known = ", ".join(self.golden_set_names()) or "none"
-        raise ConfigurationError(f"{self.path / 'golden_sets'}: {name}: unknown golden set; known: {known}")
+        known = did_you_mean(name, self.golden_set_names())
+        raise ConfigurationError(f"{self.path / 'golden_sets'}: {name}: unknown golden set; {known}")
 
     def golden_set_names(self) -> list[str]:
         """Names of all golden sets in reach."""
@@ -111,6 +117,21 @@ class ConfigRoot(Record):
 def calibration_path(root: Path, rubric: str, judge: str) -> Path:
     """Where in a config root the calibration of a rubric's judge lies."""
     return root / "calibration" / f"{rubric}-{judge}.json"
+
+
+def load_named_rubric(path: Path, variables: Mapping[str, str]) -> Rubric:
+    """Load a rubric whose name is that of its file, as it must be in a config root.
+
+    It is asked for by the name of its file, and known in scores, records and calibrations by its own.
+
+    Raises:
+        RubricError: broken, or the names differ.
+    """
+    rubric = load_rubric(path, variables)
+    if rubric.name != path.stem:
+        remedy = f"is {rubric.name!r}, but the file is {path.name!r}; rename the file {rubric.name}.yaml, or the rubric"
+        raise RubricError(str(path), "name", remedy, read_document(path).line(("name",)))
+    return rubric
 
 
 def packaged_root() -> Path:
@@ -130,7 +151,7 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
         if named is not None:
             if not (named / CONFIG_FILE).is_file():
                 raise ConfigurationError(f"{named}: {how}: holds no {CONFIG_FILE}; name the directory that does")
-            return ConfigRoot(path=named.absolute())
+            return ConfigRoot(path=named.absolute(), is_named=True)
     here = Path.cwd()
     return ConfigRoot(path=here if (here / CONFIG_FILE).is_file() else packaged_root())
 

@@ -41,8 +41,12 @@ class Settings(BaseSettings):
     data_dir: Path | None = Field(None, description="Embedded store, broker, logs; default .assay beside assay.yaml.")
     key_prefix: str = Field("assay:", description="Prefix of every Redis key, so that deployments can share a server.")
 
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="Key of the usual judge endpoint."
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="The usual judge endpoint; unset: the provider's own."
+    )
     judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
     judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
     judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
@@ -50,9 +54,9 @@ class Settings(BaseSettings):
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
     batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
     ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
-    sweep_every_s: Seconds = Field(60)
-    reconcile_every_s: Seconds = Field(15)
-    verify_every_s: Seconds = Field(5)
+    sweep_every_s: Seconds = Field(60, description="How often the trace store is looked through for new traces.")
+    reconcile_every_s: Seconds = Field(15, description="How often overdue work is looked for and published again.")
+    verify_every_s: Seconds = Field(5, description="How often written scores are read back.")
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
     config_look_every_s: Seconds = Field(15, description="How often edited files are looked for.")
@@ -69,8 +73,8 @@ class Settings(BaseSettings):
     alive_file: Path | None = Field(None, description="Touched every 5 s by a process that can work.")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: LogFormat = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_format: LogFormat = Field("json", description="json for machines, console for people.")
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
@@ -80,6 +84,13 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            _check_web_address(url)
+        return url
 
     @property
     def has_llm(self) -> bool:
@@ -96,11 +107,19 @@ class Settings(BaseSettings):
 
         Returns:
             None: no such endpoint is configured.
+
+        Raises:
+            ConfigurationError: its URL is no web address.
         """
         if name is None:
             return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
         prefix = endpoint_variable(name)
         url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
+        if url:
+            try:
+                _check_web_address(url)
+            except ValueError as exc:
+                raise ConfigurationError(f"environment: {prefix}_URL: {exc}") from exc
         return Endpoint(url, SecretStr(key) if key else None) if url else None
 
     def environment(self) -> dict[str, str]:
@@ -124,6 +143,14 @@ class Settings(BaseSettings):
         environ = os.environ.items()  # noqa: TID251  # this is the one file
         given = {k: v for k, v in environ if k.startswith("ASSAY_") and not _is_secret(k)}
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
+
+
+def _check_web_address(url: str) -> None:
+    """Refuse an address whose parts cannot be told from each other. Nothing of it is in the message."""
+    from assay.judges.models.web_address import FORM, is_web_address
+
+    if not is_web_address(url):
+        raise ValueError(f"is no web address; write {FORM}")
 
 
 def log_format_asked() -> LogFormat:
@@ -150,10 +177,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False)[0]
-        name = str(problem["loc"][0])
+        from assay.judges.team_files.problems import first_problem
+
+        name, remedy = first_problem(exc)
         variable = name if name.isupper() else f"ASSAY_{name.upper()}"
-        raise ConfigurationError(f"environment: {variable}: {problem['msg']}") from exc
+        raise ConfigurationError(f"environment: {variable}: {remedy}") from exc
 
 
 def read_variables(model: type[Variables]) -> Variables:
@@ -168,19 +196,21 @@ def read_variables(model: type[Variables]) -> Variables:
     environ = os.environ  # noqa: TID251  # this is the one file
     # Of several names for one field the first that is set counts.
     set_names = (
-        next((name for name in _names_of(field.validation_alias) if name in environ), None)
+        next((name for name in names_of(field.validation_alias) if name in environ), None)
         for field in model.model_fields.values()
     )
     given = {name: environ[name] or None for name in set_names if name is not None}
     try:
         return model.model_validate(given)
     except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False)[0]
-        raise ConfigurationError(f"environment: {problem['loc'][0]}: {problem['msg']}") from exc
+        from assay.judges.team_files.problems import first_problem
+
+        raise ConfigurationError("environment: {}: {}".format(*first_problem(exc))) from exc
 
 
-def _names_of(alias: object) -> list[str]:
-    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+def names_of(alias: object) -> list[str]:
+    """The environment variables of a field, by its `validation_alias`."""
+    choices: list[object] = [*alias.choices] if isinstance(alias, AliasChoices) else [alias]
     return [choice for choice in choices if isinstance(choice, str)]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from assay.judges.rubric import first_problem
 from assay.judges.schema import Record
+from assay.judges.team_files.problems import first_problem
 from assay.worker.stores.registry import embedded_factory, factories, factory_of
 
 
@@ -68,5 +68,5 @@ def own_section(config: StoreConfig) -> Record:
     try:
         return model.model_validate(given)
     except ValidationError as exc:
-        key, problem = first_problem(exc)
+        key, problem = first_problem(exc, given, model, is_json=False)
         raise ValueError(f"store.{key}: {problem}") from exc

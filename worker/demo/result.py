@@ -53,7 +53,12 @@ class WorstTrace(Record):
 
 
 class DemoResult(Record):
-    """Everything the demo shows. `schema` is the version of this form. `pages` are the gates' HTML pages, in order."""
+    """Everything the demo shows. `schema` is the version of this form.
+
+    `pages` are the gates' HTML pages, in order.
+
+    `gate_files` are their results as JSON, in the same order.
+    """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
@@ -73,6 +78,12 @@ class DemoResult(Record):
     exam: JudgeExam
     gates: tuple[GateResult, ...]
     pages: tuple[str, ...]
+    gate_files: tuple[str, ...]
     cost_usd: float | None
     wall_s: dict[str, float]
     next_commands: tuple[str, ...]
+
+
+def summary_json(result: DemoResult) -> str:
+    """The result as JSON, its gates without their items: those are megabytes, and lie in `gate_files`."""
+    return result.model_dump_json(indent=2, exclude={"gates": {"__all__": {"pairs", "exam"}}})

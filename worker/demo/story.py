@@ -203,19 +203,24 @@ async def _golden(settings: Settings, root: ConfigRoot, progress: Progress) -> d
     finally:
         await evaluator.judge.close()
     gates = tuple(gate_result(compare(runs[baseline], runs[candidate], golden, exam)) for baseline, candidate in GATES)
-    return {"exam": exam, "gates": gates, "pages": await asyncio.to_thread(_write_pages, root, gates)}
+    pages, files = await asyncio.to_thread(_write_gates, root, gates)
+    return {"exam": exam, "gates": gates, "pages": pages, "gate_files": files}
 
 
-def _write_pages(root: ConfigRoot, gates: Sequence[GateResult]) -> tuple[str, ...]:
-    """The page of each gate, as `assay gate --html` writes it."""
+def _write_gates(root: ConfigRoot, gates: Sequence[GateResult]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The page of each gate, as `assay gate --html` writes it, and its result as `assay gate --json` prints it."""
     from assay.worker.golden.report.html.page import gate_page
+    from assay.worker.golden.report.json_report import gate_json
 
-    paths = []
+    pages, files = [], []
     for gate in gates:
         path = root.path / f"gate-{gate.baseline}-to-{gate.candidate}.html"
         path.write_text(gate_page(gate), encoding="utf-8")
-        paths.append(str(path))
-    return tuple(paths)
+        pages.append(str(path))
+        path = path.with_suffix(".json")
+        path.write_text(gate_json(gate), encoding="utf-8")
+        files.append(str(path))
+    return tuple(pages), tuple(files)
 
 
 def _golden_set(settings: Settings, root: ConfigRoot) -> GoldenSet:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from assay.worker.config.redis_url import celery_url, without_login
+from assay.worker.config.redis_url import celery_url, parse_redis_url
 from assay.worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
 
 __all__ = ["Broker", "BrokerUnreachable", "open_broker"]
@@ -76,13 +76,14 @@ def open_broker(
 
 
 def _named(url: str, ping: Callable[[str], None]) -> Broker:
-    broker = Broker(url=url, celery_url=celery_url(url))
+    address = parse_redis_url(url)
+    broker = Broker(url=address.client_url, celery_url=address.celery_url)
     try:
-        ping(url)
+        ping(broker.url)
     except Exception as exc:  # whatever the client library raises means the same here
         reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise BrokerUnreachable(
-            f"ASSAY_REDIS_URL: {without_login(url)} does not answer ({reason}); "
+            f"ASSAY_REDIS_URL: {address.shown} does not answer ({reason}); "
             "start Redis there, or unset the variable to use the embedded broker"
         ) from exc
     return broker

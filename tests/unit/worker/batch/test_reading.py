@@ -78,7 +78,7 @@ def test_numeric_id_is_written_back_as_it_came() -> None:
         (b'{"id": true, "response": "x"}', "id", "string"),
         (b'{"id": "a", "response": null}', "response", "string"),
         (b'{"id": "a", "response": "x", "contexts": [3]}', "contexts.0", "string"),
-        (b'{"id": "a", "response": "x", "contexts": 3}', "contexts", "tuple"),
+        (b'{"id": "a", "response": "x", "contexts": 3}', "contexts", "array"),
         (b'{"id": "a", "response": "x", "history": [["boss", "hi"]]}', "history.0.role", "'user'"),
         (b'{"id": "a", "response": "x", "z": NaN}', "line", "NaN is no JSON"),
         (b'{"id": "a", "response": "x", "z": -Infinity}', "line", "-Infinity is no JSON"),
@@ -166,3 +166,37 @@ def test_empty_file_has_no_lines(tmp_path: Path) -> None:
 def test_unreadable_file_names_itself(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="name a readable JSONL file"):
         raw_lines(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"user_input": "When?", "retrieved_contexts": ["In 1932."], "response": "1932."},  # RAGAS
+        {"question": "When?", "contexts": ["In 1932."], "answer": "1932.", "ground_truth": "1932"},  # RAGAS before 0.2
+        {"input": "When?", "retrieval_context": ["In 1932."], "actual_output": "1932."},  # DeepEval
+        {"query": "When?", "context": "In 1932.", "output": "1932."},
+    ],
+)
+def test_names_of_other_tools_are_taken_and_a_line_without_an_id_has_its_number(line: dict[str, Any]) -> None:
+    found = read_sample(RawLine(7, json.dumps(line).encode()))
+    assert isinstance(found, LabelledSample), found
+    sample = found.sample
+    assert (sample.question, sample.contexts, sample.response) == ("When?", ("In 1932.",), "1932.")
+    assert (found.given_id, sample.id) == (7, "7")
+    assert not found.kept.keys() & line.keys()
+
+
+def test_a_line_in_our_words_keeps_its_own_fields_under_other_names() -> None:
+    found = good(input="mine", output=3, prompt="p", answer="a", passages=["x"])
+    assert found.kept == {"input": "mine", "output": 3, "prompt": "p", "answer": "a", "passages": ["x"]}
+    assert (found.sample.question, found.sample.response) == ("When?", "1932.")
+    bare = read_sample(RawLine(1, b'{"id": "a", "response": "x", "input": "mine", "context": "c"}'))
+    assert isinstance(bare, LabelledSample)
+    assert (bare.sample.question, bare.sample.contexts, bare.kept) == ("", ("c",), {"input": "mine"})
+
+
+@pytest.mark.parametrize("value", [{"q": "When?"}, 3, None, ["When?"]])
+def test_a_value_of_another_kind_is_not_taken_for_a_question(value: object) -> None:
+    found = read_sample(RawLine(1, json.dumps({"id": "a", "answer": "x", "input": value}).encode()))
+    assert isinstance(found, LabelledSample)
+    assert (found.sample.question, found.kept) == ("", {"input": value})

@@ -56,10 +56,10 @@ def run_assay(*args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def modules_after(*args: str) -> set[str]:
+def modules_after(*args: str, code: int = 0) -> set[str]:
     """The modules that the command imported."""
     process = run_assay(*args)
-    assert process.returncode == 0, process.stderr
+    assert process.returncode == code, process.stderr
     return set(json.loads(process.stderr.splitlines()[-1]))
 
 
@@ -97,15 +97,15 @@ def test_help_and_version_import_no_command(option: str) -> None:
     assert len(modules) < 420, len(modules)
 
 
-@pytest.mark.parametrize("args", [("status",), ("why", "no-such-trace")])
+@pytest.mark.parametrize(("args", "code"), [(("status",), 0), (("why", "no-such-trace"), 2), (("flagged",), 0)])
 def test_what_only_reads_the_state_imports_no_judge_and_no_queue(
-    args: tuple[str, ...], broker: Broker, key_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    args: tuple[str, ...], code: int, broker: Broker, key_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ASSAY_REDIS_URL", broker.url)
     monkeypatch.setenv("ASSAY_KEY_PREFIX", key_prefix)
     monkeypatch.setenv("ASSAY_DATA_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    modules = modules_after(*args)
+    modules = modules_after(*args, code=code)
     needed = {"aiosqlite", "opentelemetry", "pydantic", "redis", "structlog", "yaml"}  # redis brings opentelemetry
     assert not modules & (HEAVY - needed)
     judging = ("assay.judges.local", "assay.judges.llm", "assay.judges.values", "assay.judges.cascade")

@@ -151,7 +151,7 @@ def test_lint_names_every_file_that_cannot_work(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["rubrics", "lint", str(good), str(bad), "--config", str(tmp_path)])
     assert done.exit_code == 2
     assert "good.yaml: ok" in done.output.replace("\n", "")
-    assert "bad.yaml: rules.ranges.0: range 'r': at_least 9 is above at_most 5; swap them" in done.output
+    assert "bad.yaml: line 2: rules.ranges.0: range 'r': at_least 9 is above at_most 5; swap them" in done.output
 
 
 def test_visible_keeps_text_and_shows_what_would_not_show() -> None:

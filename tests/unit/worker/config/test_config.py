@@ -22,11 +22,11 @@ def write(tmp_path: Path, text: str) -> ConfigRoot:
     ("text", "expected"),
     [
         ("use_cases: []", "use_cases: "),
-        ("use_cases: [{name: a, rte: 0.1}]", "use_cases.0.rte: unknown key"),
+        ("use_cases: [{name: a, rte: 0.1}]", "use_cases.a.rte: unknown key"),
         ("use_cases: [{match: {}}]", "use_cases.0.name: missing; add it"),
         ("use_cases: [{name: a, rate: 0.9}]", "allow_rate: true"),
         ("use_cases: [{name: a}, {name: a}]", "must be unique: a"),
-        ("use_cases: [{name: a, rate: ten}]", "use_cases.0.rate"),
+        ("use_cases: [{name: a, rate: ten}]", "use_cases.a.rate"),
         ("store: {kind: mongo}\nuse_cases: [{name: a}]", "store.kind"),
         ("use_cases: [{name: a", "line 1"),
         ("", "use_cases: missing"),
