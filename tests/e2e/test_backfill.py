@@ -19,6 +19,7 @@ from assay.worker.stores.sqlite.store import SqliteStore
 from tests.builders import make_trace
 from tests.e2e.running import Deployed
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
+from tests.waiting import until
 
 CONFIG = """
 window_seconds: 3600
@@ -83,9 +84,11 @@ def test_backfill_without_workers_says_so_and_a_fleet_takes_it_up(tmp_path: Path
     assert code == 3, "nobody is asked where nothing is to be released"
     assert "nothing to release" in out
     with fleet.running():
-        code, out, _ = ended(command(home, "backfill", "--from", "7d", "--yes"))
-    assert "40 selected = 40 scored + 0 skipped + 0 dead + 0 in flight" in out
+        # A fleet that is still starting is none yet: then the same command is given again.
+        until(lambda: ended(command(home, "backfill", "--from", "7d", "--yes"))[0] == 0)
+    code, out, _ = ended(command(home, "backfill", "--from", "7d", "--yes"))
     assert code == 0
+    assert "40 selected = 40 scored + 0 skipped + 0 dead + 0 in flight" in out
     assert set(scores_by_trace(home).values()) == {1}
 
 

@@ -64,10 +64,14 @@ class Home:
         assert self.assay("golden", "freeze", "bot-v1", "--yes") == 0
 
     def assay(self, *args: str) -> int:
-        """The exit code of a command, run in this process."""
+        """The exit code of a command with this config root, run in this process."""
+        return self.assay_unnamed(*args, "--config", str(self.path))
+
+    def assay_unnamed(self, *args: str) -> int:
+        """The exit code of a command where nobody names a config root, run in this process."""
         before = sys.argv
         handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        sys.argv = ["assay", *args, "--config", str(self.path)]
+        sys.argv = ["assay", *args]
         try:
             main()
         except SystemExit as exc:

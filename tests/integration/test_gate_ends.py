@@ -216,7 +216,7 @@ def test_a_packaged_set_is_not_taken_for_the_one_of_its_name_here(
     here.mkdir(parents=True)
     (here / "manifest.yaml").write_text(f"name: {name}\n")
     monkeypatch.chdir(tmp_path / "here")
-    assert home.assay("gate", name) == 2
+    assert home.assay_unnamed("gate", name) == 2
     err = capsys.readouterr().err
     assert f"golden_sets/{name}: not used" in err
     assert "assay init" in err

@@ -18,7 +18,7 @@ LOOK_EVERY_S = 1.0
 PATIENCE = timedelta(minutes=15)
 """A wait without any change ends after this. The longest back-off of a failed try is ten minutes."""
 
-NO_WORKER_AFTER_S = 10.0
+NO_WORKER_AFTER_S = 15.0
 """In seconds. After so long without any change it is asked whether a worker runs at all."""
 
 End = Literal["done", "not_waited", "no_worker", "no_progress"]

@@ -50,7 +50,7 @@ def pattern(expression: str, key: str = "must_not_match") -> str:
         (schema("{const: 2026-01-01}"), "checks.0.json_schema: holds what JSON does not have"),
         (schema("{properties: {1: {}}}"), "checks.0.json_schema: holds what JSON does not have"),
         ("rules: {ranges: [{id: a, kind: number, about: x, at_least: .nan}]}", "rules.ranges.0.at_least: nan"),
-        ("rules: {ranges: [{id: a, kind: number, about: x, at_least: x}]}", "at_least: must be a number, as 0.5 or a day"),
+        ("rules: {ranges: [{id: a, kind: number, about: x, at_least: x}]}", "at_least: must be a number, as 0.5"),
         ("judge: {tiers: local}", "judge.tiers: must be a list, as [x]"),
         ("judge:", "judge: must hold keys, as `key: value`; fill it or remove it"),
         ("scores: [a]", "scores: must hold keys"),
