@@ -14,6 +14,8 @@ from assay.worker.extraction.python_repr import read_repr
 
 LONGEST = 4_000_000
 """Characters above which a text is not looked into."""
+_MODERATE = 200_000
+"""Characters up to which a text is read only to see its form."""
 _MOST_LINES = 50_000
 _NESTED = 4
 """How often JSON may be wrapped in a JSON string."""
@@ -46,6 +48,25 @@ def decoded(value: JsonValue) -> JsonValue:
         if inner is None:
             return value
         value = inner
+    return value
+
+
+def plain_json(value: JsonValue) -> JsonValue:
+    """What a text holds that is JSON of moderate length and nothing else; any other value as it is."""
+    if not isinstance(value, str) or value[:1] not in ("{", "[") or len(value) > _MODERATE:
+        return value
+    inner = _json(value)
+    return value if inner is None else inner
+
+
+def opened(value: JsonValue, depth: int = 12) -> JsonValue:
+    """A value with all that JSON texts in it hold, at any depth."""
+    if isinstance(value, str):
+        value = decoded(value) if value[:1] in ("{", "[", '"') else value
+    if depth > 0 and isinstance(value, dict):
+        return {key: opened(inner, depth - 1) for key, inner in value.items()}
+    if depth > 0 and isinstance(value, list):
+        return [opened(inner, depth - 1) for inner in value]
     return value
 
 

@@ -16,6 +16,7 @@ from assay.worker.extraction.answers import Reading, answer_of
 from assay.worker.extraction.attributes import INSTRUCTIONS, instructions_in, recorded
 from assay.worker.extraction.fields import EMPTY
 from assay.worker.extraction.kinds import kind_of
+from assay.worker.extraction.literals import opened
 from assay.worker.extraction.model_words import written_by_models
 from assay.worker.extraction.retrievals import documents_of, retrieving
 from assay.worker.extraction.steps import answering, application_under, relevant
@@ -220,10 +221,13 @@ def _inside(field: Place, selector: Selector) -> Iterator[Place]:
         if len(selector.keys) > 1 and joined in value:
             yield Place(value[joined], f"{at}['{joined}']")
             return
-    if isinstance(value, dict | list):
-        for match in _compiled(selector.json_path).finditer(value):
-            place = f"{at}{_short(match.path)}"
-            yield replace(field, value=match.obj, source=place)  # type: ignore[arg-type]  # JSON in, JSON out
+    path = _compiled(selector.json_path)
+    matches = list(path.finditer(value)) if isinstance(value, dict | list) else []
+    if not matches:
+        inner = opened(value)  # `root.input.event.body.question`, where the body is JSON in a string
+        matches = list(path.finditer(inner)) if isinstance(inner, dict | list) else []
+    for match in matches:
+        yield replace(field, value=match.obj, source=f"{at}{_short(match.path)}")  # type: ignore[arg-type]  # JSON
 
 
 @lru_cache(maxsize=1024)

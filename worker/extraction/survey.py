@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from pydantic import Field, JsonValue
 from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Record
 from assay.worker.extraction.extract import Extraction, extract
+from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Trace
 
@@ -139,7 +139,7 @@ def shape_of(trace: Trace) -> str:
 
 
 def _form(value: JsonValue, depth: int = 2) -> str:
-    inner = _decoded(value)
+    inner = plain_json(value)
     if inner in (None, "", [], {}):
         return "nothing"
     if isinstance(inner, str):
@@ -156,7 +156,7 @@ def _form(value: JsonValue, depth: int = 2) -> str:
 def _keys(value: Mapping[str, JsonValue], depth: int) -> Iterator[str]:
     for key, item in sorted(value.items()):
         name = _name(key)
-        yield f"{name} {_form(item, depth - 1)}" if depth > 1 and isinstance(_decoded(item), dict) and item else name
+        yield f"{name} {_form(item, depth - 1)}" if depth > 1 and isinstance(plain_json(item), dict) and item else name
 
 
 def _name(name: str) -> str:
@@ -165,14 +165,3 @@ def _name(name: str) -> str:
         return "*"
     short = _VARYING.sub("*", name[: 2 * _LONGEST_NAME])
     return short if len(short) <= _LONGEST_NAME else f"{short[:_LONGEST_NAME]}…"
-
-
-def _decoded(value: JsonValue) -> JsonValue:
-    """What JSON in a string holds; a long one is not read for its form."""
-    if not isinstance(value, str) or value[:1] not in ("{", "[") or len(value) > 100_000:
-        return value
-    try:
-        inner: JsonValue = json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-    return inner

@@ -9,10 +9,11 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from assay.worker.extraction.extract import Extraction, Part
+from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Trace
 from assay.worker.setup.proposals import texts
-from assay.worker.setup.proposals.spots import Spot, parsed, spots_of
+from assay.worker.setup.proposals.spots import Spot, spots_of
 
 LONG_WORDS = 40
 """Words from which a text is no remark, but a document or a whole prompt."""
@@ -74,7 +75,7 @@ def facts_of(trace: Trace, extraction: Extraction) -> Facts:
 
 def leaf_texts(value: JsonValue, depth: int = 10) -> Iterator[str]:
     """Every text in a value, JSON that is written out as a string included."""
-    inner = parsed(value) if isinstance(value, str) else value
+    inner = plain_json(value)
     if isinstance(inner, str):
         yield inner
     elif isinstance(inner, dict) and depth > 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.survey import PartName
 from assay.worker.setup.proposals import texts
 from assay.worker.setup.proposals.facts import LONG_WORDS, Facts, leaf_texts
@@ -21,7 +22,7 @@ from assay.worker.setup.proposals.names import (
     is_retrieval,
     is_user,
 )
-from assay.worker.setup.proposals.spots import Spot, parsed
+from assay.worker.setup.proposals.spots import Spot
 
 CONFLICT = -100
 ENOUGH = 4
@@ -141,7 +142,7 @@ def _may_hold_evidence(facts: Facts, spot: Spot, named: int) -> bool:
 
 def _passages(spot: Spot, *, is_marked: bool) -> list[str]:
     """The texts of a spot that could be passages. An object without prose is one as a whole, if the place says so."""
-    values = [parsed(value) if isinstance(value, str) else value for value in spot.values]
+    values = [plain_json(value) for value in spot.values]
     flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
     if not flat:
         return []
@@ -152,11 +153,10 @@ def _passages(spot: Spot, *, is_marked: bool) -> list[str]:
     if not is_marked or not all(isinstance(item, dict) for item in flat):
         return []
     whole = [[text for text in leaf_texts(item) if text.strip()] for item in flat]
-    is_written_out = values != spot.values  # no selector leads into JSON that is written out as a string
     sentence = 2 * _LEAST_PASSAGE_WORDS
-    if not is_written_out and any(texts.is_prose(text, least=sentence) for item in whole for text in item):
+    if any(texts.is_prose(text, least=sentence) for item in whole for text in item):
         return []  # the text has a key of its own, and a selector that leads to it
-    return ["\n".join(item) for item in whole if len(item) > (0 if is_written_out else 1)]
+    return ["\n".join(item) for item in whole if len(item) > 1]
 
 
 def _hold_other(facts: Facts, passages: Sequence[str], *, is_marked: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from itertools import islice
 
 from pydantic import JsonValue
 
+from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Observation, Trace
 
@@ -22,7 +22,6 @@ _LEAST_SHARE = 150
 _DEPTH, _KEYS, _ITEMS = 8, 60, 30
 _INDEXED = 5
 """Items at the beginning of a short list that get a selector of their own: `root.input.turns[2].text`."""
-_LONGEST_JSON = 200_000
 
 _TYPE = re.compile(r"[a-z_][a-z0-9_-]*")
 """A type of step as a selector can name it: `retriever`."""
@@ -145,7 +144,7 @@ def _inside(value: JsonValue, path: Path, depth: int, speaker: str) -> Iterator[
     if value in (None, "", [], {}):
         return
     yield path, value, speaker
-    inner = parsed(value) if isinstance(value, str) else value
+    inner = plain_json(value)
     if depth <= 0 or not isinstance(inner, dict | list):
         return
     if isinstance(inner, dict):
@@ -165,14 +164,3 @@ def _inside(value: JsonValue, path: Path, depth: int, speaker: str) -> Iterator[
 def _speaker(value: dict[str, JsonValue]) -> str:
     names = (inner for key, inner in value.items() if key.lower() in _SPEAKERS and isinstance(inner, str))
     return next((name.lower() for name in names if 0 < len(name) <= 30), "")
-
-
-def parsed(text: str) -> JsonValue:
-    """What JSON in a string holds, else the string."""
-    if text[:1] not in "[{" or len(text) > _LONGEST_JSON:
-        return text
-    try:
-        value: JsonValue = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value

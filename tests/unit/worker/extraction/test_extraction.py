@@ -387,3 +387,19 @@ def test_text_of_a_named_step_is_a_question_where_the_rubric_says_so() -> None:
     extraction = found(step("span", name="rewrite", output="q"), paths={"question": "span[name=rewrite].output"})
     assert extraction.question is not None
     assert extraction.question.text == "q"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"question": "How tall is it?"},
+        json.dumps({"question": "How tall is it?"}),
+        json.dumps(json.dumps({"question": "How tall is it?"})),
+    ],
+)
+def test_selector_reaches_into_json_that_is_written_as_a_string(body: Any) -> None:
+    trace = make_trace("t", input={"event": {"body": body, "id": "[1] no JSON"}}, output="134 m.")
+    paths = SamplePaths(question=("root.input.event.body.question",))
+    question = extract(trace, paths).question
+    assert question is not None
+    assert (question.text, question.source) == ("How tall is it?", "root.input.event.body.question")
