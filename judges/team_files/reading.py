@@ -150,6 +150,8 @@ def read_file(path: Path) -> str:
     Raises:
         FileProblem: it cannot be read, is too large, or no UTF-8.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileProblem("file", "is a pipe or a device, which may never end; name a file")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

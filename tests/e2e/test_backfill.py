@@ -162,7 +162,7 @@ def test_import_names_what_no_sweep_will_see_and_the_plan_of_it(tmp_path: Path) 
     code, out, _ = ended(command(home, "import", str(home / "t.jsonl")))
     assert code == 0
     assert "9 traces will not be swept: 9 began before" in out
-    assert "1 trace: the next sweep takes them up" in out
+    assert "1 trace: the next sweep looks at them" in out
     assert "1 trace with a start in the future" in out
     told = out[out.index("assay backfill") :].split()
     code, planned, _ = ended(command(home, "plan", *told[2:6], "--json"))

@@ -84,6 +84,14 @@ def test_every_format_can_be_read_and_holds_the_sentence(judged: Path) -> None:
     assert "1. **hallucination_risk" in markdown
 
 
+def test_rows_are_data_whatever_the_locale(judged: Path) -> None:
+    """In the locale C a character is put into plain words for a terminal. In a row that could end a quote."""
+    for options in (("--format", "csv"), ("--format", "markdown")):
+        plain = assay("flagged", *options, cwd=judged, PYTHONUTF8="1").stdout
+        assert not plain.isascii()
+        assert assay("flagged", *options, cwd=judged, LC_ALL="C").stdout == plain
+
+
 def test_a_file_gets_the_format_of_its_name_and_is_whole(judged: Path) -> None:
     done = assay("flagged", "--out", "worst.csv", cwd=judged)
     assert done.returncode == 0

@@ -99,6 +99,9 @@ def result_lines(result: BackfillResult) -> Iterator[str]:
         yield f"  {released.already_scored:,} more have their scores in the store already; not judged again"
     if released.stopped == "limit":
         yield "  --limit ended it: run the same command again for the rest"
+    elif released.stopped == "no_worker":
+        left = result.plan.plan.work - released.selected
+        yield f"  {_judgements(left)} more are not released: run the same command again when a worker runs"
     yield outcome_line(result.outcome)
     if result.end == "no_worker":
         yield NO_WORKER

@@ -30,7 +30,12 @@ T = TypeVar("T")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, or the current one]"),
+    typer.Option(
+        "--config",
+        "-c",
+        help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, else the current directory if it has an assay.yaml, "
+        "else the packaged defaults]",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]
 TraceArgument = Annotated[str, typer.Argument(help="Trace id.")]

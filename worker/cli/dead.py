@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
 from assay.worker.flow import dead_letters
 
@@ -55,6 +56,7 @@ def dead_replay(
     chosen = _chosen(traces, all_traces, "replay")
 
     async def replay(runtime: Runtime) -> int:
+        await _check_rubric(runtime, rubric)
         return await dead_letters.replay(runtime.state.ledger, runtime.clock, chosen, rubric)
 
     _print_changed(with_runtime(config, replay), chosen, "opened again")
@@ -71,6 +73,7 @@ def dead_drop(
     chosen = _chosen(traces, all_traces, "drop")
 
     async def drop(runtime: Runtime) -> int:
+        await _check_rubric(runtime, rubric)
         return await dead_letters.drop(runtime.state.ledger, runtime.clock, chosen, rubric)
 
     _print_changed(with_runtime(config, drop), chosen, "dismissed")
@@ -85,6 +88,21 @@ def _chosen(traces: list[str] | None, all_traces: bool, command: str) -> list[st
     if bool(traces) == all_traces:
         raise ConfigurationError(f"assay dead {command}: name trace ids, or give --all for every dead letter")
     return list(dict.fromkeys(traces)) if traces else None
+
+
+async def _check_rubric(runtime: Runtime, rubric: str | None) -> None:
+    """Refuse a rubric that neither assay.yaml nor a dead letter names: it would match nothing, and look like success.
+
+    Raises:
+        ConfigurationError: names the rubric that was meant.
+    """
+    if rubric is None or rubric in runtime.rubrics:
+        return
+    known = {letter.promise.rubric for letter in await runtime.state.ledger.dead_letters()} | runtime.rubrics.keys()
+    if rubric not in known:
+        raise ConfigurationError(
+            f"--rubric: {rubric!r}: unknown; {did_you_mean(rubric, sorted(known), 'known rubrics')}"
+        )
 
 
 def _print_changed(n: int, asked: list[str] | None, what: str) -> None:

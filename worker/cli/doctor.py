@@ -68,7 +68,7 @@ def _show(check: Check) -> None:
     )
     for number, line in enumerate(check.lines):
         console.print(f"        {shown(line)}", highlight=False, soft_wrap=True)
-        if number < len(check.excerpts):
+        if number < len(check.excerpts) and check.excerpts[number]:
             console.print(
                 f"          [dim]{escape(clipped(check.excerpts[number], _EXCERPT))}[/]",
                 highlight=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -66,7 +67,11 @@ def open_list(form: Format | None, out: Path | None) -> Iterator[ListWriter]:
         ConfigurationError: the file cannot be written.
     """
     if out is None:
-        yield _writer(form or Format.TABLE, sys.stdout, console)
+        chosen = form or Format.TABLE
+        if chosen in (Format.CSV, Format.MARKDOWN) and isinstance(sys.stdout, io.TextIOWrapper):
+            # Data, whatever the locale: a character put into plain words could end a quote or begin a formula.
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        yield _writer(chosen, sys.stdout, console)
         return
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
@@ -134,7 +139,7 @@ class CsvWriter:
 
     def end(self, counts: FlaggedCounts, told: Counter[str], problem: str, others: Sequence[str]) -> None:
         """Nothing in the file."""
-        for line in notes(counts, told, problem):
+        for line in (*notes(counts, told, problem), *others):
             print_error(visible(line))
 
     def _write(self, row: str) -> None:
@@ -186,7 +191,10 @@ class JsonWriter:
         """How the answers were told."""
         told_by = {name: told[name] for name in ("verdict", "comment", "nothing")}
         self._write(
-            "], " + json.dumps({"told_by": told_by, "problem": problem or None}, ensure_ascii=False).removeprefix("{")
+            "], "
+            + json.dumps(
+                {"told_by": told_by, "problem": problem or None, "notes": list(others)}, ensure_ascii=False
+            ).removeprefix("{")
         )
 
     def _write(self, text: str) -> None:

@@ -42,7 +42,7 @@ def import_traces(
         told = coverage.model_dump(mode="json") if coverage else None
         print_json({**result.model_dump(mode="json"), "coverage": told})
     else:
-        console.print(f"{result.imported} traces imported, {result.bad} lines refused")
+        console.print(f"{result.imported:,} traces imported, {result.bad:,} lines refused")
         _print_coverage(coverage)
     raise typer.Exit(2 if result.bad else 0)
 

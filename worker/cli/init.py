@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -22,20 +23,27 @@ from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.stores import store_context
 
 LOOK_S = 60.0
+ConfigHome = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The same as DIRECTORY, named as the other commands have it."),
+]
 
 
 def init(
-    directory: Annotated[Path | None, typer.Argument(help="Where to write \\[default: here]")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(help="Where to write \\[default: ASSAY_CONFIG_DIR, else the current directory]")
+    ] = None,
+    config: ConfigHome = None,
     force: Annotated[bool, typer.Option("--force", help="Write an existing assay.yaml anew.")] = False,
 ) -> None:
     """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else."""
     settings = load_settings()
-    home = (directory or Path()).absolute()
+    home = _home(directory, config, settings)
     if (home / CONFIG_FILE).exists() and not force:
         raise ConfigurationError(f"{home / CONFIG_FILE}: file: exists already; edit it, or write it anew with --force")
     beginning = asyncio.run(_look(settings, home))
     path = write_first_config(home, first_config(beginning, settings), force=force)
-    _say(path, beginning)
+    _say(path, beginning, settings)
 
 
 # Every store's keys are named by its own folder.
@@ -44,6 +52,23 @@ init.__doc__ = f"""{init.__doc__}
 With {key_names()} it looks at the project's recent traces and makes a use case of
 each application it finds there; without them it is the embedded store.
 """
+
+
+def _home(directory: Path | None, config: Path | None, settings: Settings) -> Path:
+    """The directory to write to, which the other commands then find in the same way.
+
+    Raises:
+        ConfigurationError: two different ones are named.
+    """
+    if directory is not None and config is not None and directory.absolute() != config.absolute():
+        raise ConfigurationError(f"assay init: names two directories, {directory} and --config {config}; name only one")
+    return (directory or config or settings.config_dir or Path()).absolute()
+
+
+def _way_there(home: Path, settings: Settings) -> str:
+    """What the next commands must be told to find the directory; nothing where they find it by themselves."""
+    found = settings.config_dir or Path()
+    return "" if home == found.absolute() else f" -c {shlex.quote(str(home))}"
 
 
 async def _look(settings: Settings, home: Path) -> Beginning:
@@ -70,7 +95,7 @@ async def _look(settings: Settings, home: Path) -> Beginning:
         await store.close()
 
 
-def _say(path: Path, beginning: Beginning) -> None:
+def _say(path: Path, beginning: Beginning, settings: Settings) -> None:
     console.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
     traffic = beginning.traffic
     if beginning.why:
@@ -83,7 +108,7 @@ def _say(path: Path, beginning: Beginning) -> None:
         )
     else:
         console.print("seen: no traces yet")
-    where = "" if path.parent == Path.cwd() else f" -c {path.parent}"
+    where = _way_there(path.parent, settings)
     takes_files = WithTraceImport in factory_of(beginning.kind).capabilities
     steps = {
         **({"import FILE": "traces into the store, one JSON object a line"} if takes_files else {}),

@@ -53,7 +53,7 @@ def parse_range(start: str, end: str, now: datetime) -> tuple[datetime, datetime
     """
     first, last = parse_moment(start, "--from", now), parse_moment(end, "--to", now, is_end=True)
     if first >= now:
-        raise ConfigurationError(f"--from: {start!a} lies in the future; nothing is there to judge yet")
+        raise ConfigurationError(f"--from: {start!a} is not in the past; nothing is there to judge yet")
     if first >= last:
         raise ConfigurationError(f"--from, --to: {start!a} is not before {end!a}; exchange them")
     return first, min(last, now)

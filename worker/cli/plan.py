@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
 from assay.worker.cli.moments import parse_range
 
@@ -64,5 +65,5 @@ def check_use_case(deployment: Deployment, name: str | None) -> None:
         ConfigurationError
     """
     if name is not None and deployment.use_case(name) is None:
-        known = ", ".join(case.name for case in deployment.use_cases)
-        raise ConfigurationError(f"--use-case: {name!a} is not in assay.yaml; known: {known}")
+        known = did_you_mean(name, [case.name for case in deployment.use_cases])
+        raise ConfigurationError(f"--use-case: {name!a} is not in assay.yaml; {known}")

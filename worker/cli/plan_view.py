@@ -47,6 +47,9 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
     for cost in report.costs:
         yield cost_line(cost)
     yield store_line(report.store)
+    outdated = sum(row.outdated for row in plan.rubrics)
+    if report.scope == "range" and outdated:
+        yield f"{outdated:,} of them were judged by another version of the rubric: --rejudge judges them again"
     if report.scope == "day" and not plan.traces:
         yield "no traces in that time; name one with traces: assay plan --from 30d"
 
@@ -102,7 +105,7 @@ def _table(report: PlanReport) -> Table:
             f"{case.traces if case else 0:,}",
             _rate(case),
             f"{row.work:,}",
-            *([f"{row.known:,}"] if report.scope == "range" else []),
+            *([f"{row.known + row.again:,}"] if report.scope == "range" else []),
             "" if points is None else f"{points:.1f}",
         )
     return table

@@ -16,6 +16,7 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.shown_settings import SettingValue, shown_own_variables, shown_settings
 from assay.worker.stores.registry import factories
+from assay.worker.wiring.judges import check_deployment
 
 
 def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -26,7 +27,7 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     in_force, root = settings_and_root(config)
     models = [in_force, *(read_variables(factory.variables) for factory in factories().values())]
     shown = [setting for model in models for setting in shown_settings(model)] + shown_own_variables()
-    is_valid, about_file = _config_file(root)
+    is_valid, about_file = _config_file(root, in_force)
     if as_json:
         print_json(
             {
@@ -46,10 +47,11 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     raise typer.Exit(0 if is_valid else 2)
 
 
-def _config_file(root: ConfigRoot) -> tuple[bool, str]:
-    """Whether assay.yaml can be used, and a line about it."""
+def _config_file(root: ConfigRoot, in_force: Settings) -> tuple[bool, str]:
+    """Whether a fleet would start with assay.yaml, and a line about it."""
     try:
         deployment = root.deployment()
+        check_deployment(root, in_force)
     except ConfigurationError as exc:
         return False, str(exc)
     n = len(deployment.use_cases)

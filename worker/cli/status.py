@@ -101,9 +101,9 @@ def _print_status(now: Status) -> None:
     for rule in now.rules:
         console.print(f"{rule.use_case}: {rule.sentence}", highlight=False, markup=False, soft_wrap=True)
     if now.coverage is not None:
-        from assay.worker.reporting.terminal.coverage import outside_lines
+        from assay.worker.reporting.terminal.coverage import status_lines
 
-        for line in outside_lines(now.coverage):
+        for line in status_lines(now.coverage):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in now.waiting.items()))
     if now.lost.calls:

@@ -8,6 +8,7 @@ import typer
 
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
 from assay.worker.launch.fleet import running_fleet
+from assay.worker.launch.up_lock import only_fleet
 from assay.worker.wiring.judges import check_deployment
 
 
@@ -22,7 +23,10 @@ def up(
     """
     settings, root = settings_and_root(config)
     check_deployment(root, settings)
-    with running_fleet(settings, root, assess_workers=workers, report=typer.echo) as fleet:
+    with (
+        only_fleet(root.data_dir(settings)),
+        running_fleet(settings, root, assess_workers=workers, report=typer.echo) as fleet,
+    ):
         broker = "embedded" if fleet.broker.embedded else "ASSAY_REDIS_URL"
         console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")
         console.print(f"  config  {root.path}\n  broker  {broker}")

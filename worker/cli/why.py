@@ -36,7 +36,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
         print_to(sys.stdout, json_text(story.model_dump_json(indent=2), sys.stdout.encoding))
     else:
         for line in story_lines(story):
-            # An address is copied whole. All else is wrapped at words.
-            console.print(line, highlight=False, soft_wrap="://" in line)
+            # An address or a command is copied whole. All else is wrapped at words.
+            console.print(line, highlight=False, soft_wrap="://" in line or "assay backfill" in line)
     if not story.is_known:
         raise ConfigurationError(unknown_words(story))

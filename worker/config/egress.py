@@ -12,10 +12,15 @@ from assay.worker.config.use_cases import UseCase
 log = logging.getLogger(__name__)
 
 
-def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool:
-    """Whether a use case's text may go to every judge that a rubric may ask. False for an unknown use case."""
+def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool | None:
+    """Whether a use case's text may go to every judge that a rubric may ask.
+
+    Returns:
+        None: assay.yaml has no such use case, so nothing is known of its policy. It may be new, and this worker has not
+            read it yet, or it was removed.
+    """
     case = deployment.use_case(use_case)
-    return case is not None and not forbidden(case, rubric)
+    return None if case is None else not forbidden(case, rubric)
 
 
 def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:

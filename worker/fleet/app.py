@@ -26,6 +26,9 @@ VISIBILITY_TIMEOUT_S = 20
 RENEW_EVERY_S = 4.0
 """How often deliveries in work are renewed: five times before they are given away."""
 
+EXIT_FAILED = 3
+"""Of a worker or a beat that ended by a failure: a backend, or a bug."""
+
 log = structlog.get_logger(__name__)
 
 app = Celery("assay", include=["assay.worker.fleet.tasks"])
@@ -135,7 +138,14 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
     from celery.bin.celery import celery as celery_command
 
     celery_worker.safe_say = _say
-    celery_command.main(args=["--app", __name__, "--quiet", *arguments], prog_name="assay")
+    try:
+        celery_command.main(args=["--app", __name__, "--quiet", *arguments], prog_name="assay")
+    except SystemExit as exc:
+        # Celery's 1 is any failure of its own. Here 1 says that a gate regressed, and nothing else.
+        raise SystemExit(EXIT_FAILED if exc.code == 1 else exc.code) from exc
+    except Exception as exc:
+        logging.getLogger("python").critical("process.failed", exc_info=exc)
+        raise SystemExit(EXIT_FAILED) from exc
     raise SystemExit  # Click's `main` ends the process by itself
 
 
@@ -173,6 +183,16 @@ async def publish(messages: Sequence[Message]) -> None:
     """
     if messages:
         await in_thread(_send, messages)
+
+
+def at_start(work: Callable[[], None]) -> Callable[[], None]:
+    """Call this whenever a worker of this process has started."""
+
+    def started(**_: object) -> None:
+        work()
+
+    worker_ready.connect(started, weak=False)
+    return work
 
 
 def at_control_start(work: Callable[[], None]) -> Callable[[], None]:

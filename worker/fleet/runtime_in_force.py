@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from assay.worker.wiring.config_announcement import keep_last_edit
+from assay.worker.wiring.config_announcement import keep_last_edit, keep_start
 from assay.worker.wiring.config_version import config_version
 from assay.worker.wiring.reload import ConfigWatch, Edit
 from assay.worker.wiring.runtime import Runtime
@@ -42,6 +42,7 @@ class RuntimeInForce:
     async def watch_files(self) -> None:
         """Take up edits, for ever. An edit is seen twice, so it is taken up within two looks and what reading takes."""
         watch = ConfigWatch(self.runtime)
+        await self._tell_start()
         while True:
             await asyncio.sleep(self.runtime.settings.config_look_every_s)
             try:
@@ -52,9 +53,19 @@ class RuntimeInForce:
             except Exception:  # a look that fails must not be the last one
                 log.exception("config.look_failed")
 
+    async def _tell_start(self) -> None:
+        """Replace what was told of an edit before this start, where it is no longer true."""
+        try:
+            await keep_start(self.runtime.state.key_values, self.runtime.clock, config_version(self.runtime))
+        except Exception:  # to tell it is not worth a worker
+            log.exception("config.look_failed")
+
     async def _take_up(self, edit: Edit) -> None:
-        if edit.successor is None:
+        if edit.problem:
             log.error("config.not_taken_up", error=edit.problem, in_force=edit.was)
+            return
+        if edit.successor is None:
+            log.info("config.mended", in_force=edit.was)
             return
         replaced, self.runtime = self.runtime, edit.successor
         log.info("config.taken_up", was=edit.was, now=config_version(edit.successor), changes=edit.changes)

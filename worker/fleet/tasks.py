@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assay.worker.config.settings import load_settings
-from assay.worker.fleet.app import app, at_control_start, publish
+from assay.worker.fleet.app import app, at_control_start, at_start, publish
 from assay.worker.fleet.process import run_task, worker_process
 from assay.worker.records.messages import (
     LONGEST_RUN_S,
@@ -93,6 +93,12 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
 def review(self: Any) -> None:
     """Put flagged answers into the queues people review."""
     run_task(self, lambda runtime: runtime.review())
+
+
+@at_start
+def begin() -> None:
+    """Read the configuration at the start: a file that is broken later must not keep the first task from it."""
+    worker_process()
 
 
 @at_control_start

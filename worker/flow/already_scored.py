@@ -1,7 +1,9 @@
 """Which traces the store has scores of already: they are not judged again where the ledger was lost.
 
-Asked by trace where a store can tell, so that a score under an older version of the rubric, or under the names that
-an older Assay wrote, counts as well. Else by the ids that a score of the present version has.
+Asked by trace where a store can tell, so that a score under an older version of the rubric counts as well. First by
+the names that the rubric may write now, which is cheap. What is not known by then is asked for under any name, and
+told by the rubric in the scores' metadata, because an older version may have chosen other names or another prefix.
+Stores that know no names are asked by the ids that a score of the present version has.
 """
 
 from __future__ import annotations
@@ -14,34 +16,47 @@ from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.records.ledger import Promise
+from assay.worker.records.traces import TraceKey
+
+_Known = set[tuple[str, str]]
+"""Rubric and trace, e.g. `("grounding", "0af7651916cd43dd8448eb211c80319c")`."""
 
 
 async def already_scored(
     promises: Sequence[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
-) -> set[tuple[str, str]]:
+) -> _Known:
     """Rubric and trace of promises whose scores the store shows.
 
     Raises:
         StoreUnavailable, StoreRejected
     """
+    if not isinstance(sink, WithScoredTraces):
+        return await _by_id(promises, rubrics, sink, project)
     wanted = {(promise.rubric, promise.trace_id) for promise in promises}
-    if isinstance(sink, WithScoredTraces):
-        names = sorted({name for rubric, _ in wanted for name in _names(rubrics[rubric])})
-        told: set[tuple[str, str]] = set()
-        for trace_ids in chunks(sorted({trace_id for _, trace_id in wanted}), READ_LIMIT):
-            scored = await sink.scored_traces(trace_ids, names)
-            if scored is None:
-                return await _by_id(promises, rubrics, sink, project)
-            told |= {(rubric, trace_id) for trace_id, by in scored.items() for rubric in by}
-        return told & wanted
-    return await _by_id(promises, rubrics, sink, project)
+    names = sorted({name for rubric, _ in wanted for name in _names(rubrics[rubric])})
+    known = await _by_trace(promises, sink, names)
+    if known is None:
+        known = await _by_id(promises, rubrics, sink, project)
+    rest = [promise for promise in promises if (promise.rubric, promise.trace_id) not in known]
+    return (known | (await _by_trace(rest, sink, None) or set())) & wanted
 
 
-async def _by_id(
-    promises: Iterable[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
-) -> set[tuple[str, str]]:
+async def _by_trace(promises: Iterable[Promise], sink: WithScoredTraces, names: Sequence[str] | None) -> _Known | None:
+    """What scores of these names tell, or of any name. None where the store cannot tell."""
+    keys = {promise.trace_id: TraceKey(trace_id=promise.trace_id, start=promise.start) for promise in promises}
+    known: _Known = set()
+    # In the order of time, so that one call is about a short range of it.
+    for part in chunks(sorted(keys.values(), key=lambda key: (key.start, key.trace_id)), READ_LIMIT):
+        scored = await sink.scored_traces(part, names)
+        if scored is None:
+            return None
+        known |= {(rubric, trace_id) for trace_id, by in scored.items() for rubric in by}
+    return known
+
+
+async def _by_id(promises: Iterable[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str) -> _Known:
     by_id = {p.score_id(project, name): p for p in promises for name in _markers(rubrics[p.rubric])}
-    known: set[tuple[str, str]] = set()
+    known: _Known = set()
     for ids in chunks(list(by_id), READ_LIMIT):
         shown = await sink.read_scores(ids)
         known |= {(by_id[score_id].rubric, by_id[score_id].trace_id) for score_id in shown}
@@ -49,9 +64,10 @@ async def _by_id(
 
 
 def _markers(rubric: Rubric) -> tuple[str, ...]:
-    """Scores of which every judged trace has at least one.
+    """Scores of which every trace that was judged under this version has at least one.
 
-    The state is among them though it is seldom written now: an older Assay wrote it always.
+    The state is among them though it is seldom written now: an older Assay wrote it always. Other choices of names
+    are other versions, and have other ids.
     """
     chosen = rubric.write.scores or rubric.writes_by_default
     if ANSWER_CHECK in chosen and "hallucination_risk" in rubric.scores:
@@ -61,5 +77,5 @@ def _markers(rubric: Rubric) -> tuple[str, ...]:
 
 
 def _names(rubric: Rubric) -> set[str]:
-    """The markers as they are written now, and as they are without a prefix."""
-    return {name for marker in _markers(rubric) for name in (marker, rubric.write.named(marker))}
+    """All that the rubric may write, as it is called now, and as it is called without a prefix."""
+    return {name for own_name in rubric.writable for name in (own_name, rubric.write.named(own_name))}

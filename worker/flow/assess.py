@@ -64,7 +64,7 @@ class Assessor:
     publish: Publish
     clock: Clock
     limits: AssessLimits
-    may_see: Callable[[str, Rubric], bool]
+    may_see: Callable[[str, Rubric], bool | None]
     """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
 
     @property
@@ -127,10 +127,13 @@ class Assessor:
         return refused + await self._fetch_and_judge(allowed, evaluator)
 
     def _refused(self, entry: LedgerEntry, rubric: Rubric) -> Transition | None:
-        """Park an entry that must not be judged here: poison, or a text that this judge may not see."""
+        """Hold back an entry that must not be judged here: poison, or a text that this judge may not see."""
         if entry.alone > MAX_ALONE:
             return parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
-        if not self.may_see(entry.promise.use_case, rubric):
+        allowed = self.may_see(entry.promise.use_case, rubric)
+        if allowed is None:
+            return self._transitions.without_use_case(entry)
+        if not allowed:
             judges = ", ".join(sorted(rubric.judge.destinations()))
             return parked(entry, "egress_forbidden", f"{judges} may not all see {entry.promise.use_case!r}")
         return None

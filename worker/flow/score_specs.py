@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from assay.judges.rubric import ANSWER_CHECK, RISK_LEVEL, Rubric
+from assay.judges.rubric.writing import may_be_written
 from assay.judges.schema import GroundingState, RubricState
 from assay.worker.flow.scores import CHECK_OF_RISK, CHECK_OF_STATE
 from assay.worker.flow.sessions import SESSION_SCORES
@@ -29,12 +30,7 @@ def score_specs(rubrics: Iterable[Rubric]) -> tuple[ScoreSpec, ...]:
     """One for each name under which a score of these rubrics may be written."""
     specs: dict[str, ScoreSpec] = {}
     for rubric in rubrics:
-        chosen = rubric.write.scores or rubric.writes_by_default
-        sessions = tuple(SESSION_SCORES) if rubric.write.sessions else ()
-        # Written where nothing of the choice applies.
-        is_always_there = ANSWER_CHECK in chosen and "hallucination_risk" in rubric.scores
-        fallback = () if is_always_there else (ANSWER_CHECK, rubric.state_score)
-        for name in (*chosen, *sessions, *(own_name for own_name in fallback if own_name in rubric.writable)):
+        for name in may_be_written(rubric.write, rubric.writable, rubric.writes_by_default):
             specs.setdefault(rubric.write.named(name), _spec(name, rubric))
     return tuple(specs.values())
 

@@ -17,6 +17,8 @@ import structlog
 from pydantic import AwareDatetime, Field, ValidationError
 
 from assay.judges.rubric import RISK_LEVEL
+from assay.judges.rubric.writing import SESSION_FLAGGED_SHARE as FLAGGED_SHARE
+from assay.judges.rubric.writing import SESSION_WORST_RISK as WORST_RISK
 from assay.judges.schema import Record
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.ports.key_values import KeyValues
@@ -25,8 +27,6 @@ from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.records.scores import SessionScore, session_score_id
 
-WORST_RISK = "session_worst_risk"
-FLAGGED_SHARE = "session_flagged_share"
 SESSION_SCORES = {
     WORST_RISK: "hallucination_risk of the worst judged turn of the session",
     FLAGGED_SHARE: "Share of the session's judged turns whose risk is high by the rubric's cut",

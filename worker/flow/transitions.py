@@ -108,6 +108,13 @@ class AssessTransitions:
         due = self.clock.now() + timedelta(seconds=backoff_s(0))
         return from_open(entry, LedgerState.OPEN, "trace_not_found", due=due)
 
+    def without_use_case(self, entry: LedgerEntry) -> Transition:
+        """This worker knows no use case of that name. One that it has yet to read is waited for, a removed one not."""
+        if self.clock.now() - entry.since > self.limits.trace_wait:
+            return from_open(entry, LedgerState.SKIPPED, "use_case_removed")
+        due = self.clock.now() + timedelta(seconds=backoff_s(0))
+        return from_open(entry, LedgerState.OPEN, "unknown_use_case", due=due)
+
     def retry(
         self, entry: LedgerEntry, reason: str, detail: str = "", *, retry_after_s: float | None = None
     ) -> Transition:

@@ -54,6 +54,18 @@ async def keep_last_edit(key_values: KeyValues, clock: Clock, edit: Edit) -> Non
     await key_values.keep(KEY, last.model_dump_json().encode(), ttl_s=KEPT_S, replace=True)
 
 
+async def keep_start(key_values: KeyValues, clock: Clock, version: str) -> None:
+    """Replace what was told before a start: an edit that was refused then is in force now, or was taken back.
+
+    Raises:
+        StateUnavailable
+    """
+    told = await last_edit(key_values)
+    if told is not None and (told.problem or told.version != version):
+        last = LastEdit(at=clock.now(), version=version, changes=("read when a worker started",))
+        await key_values.keep(KEY, last.model_dump_json().encode(), ttl_s=KEPT_S, replace=True)
+
+
 async def last_edit(key_values: KeyValues) -> LastEdit | None:
     """What became of the last edit. None where there was none in a week, or a later version wrote it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.judges.evaluate import Evaluator
-from assay.worker.config.root import ConfigRoot
+from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.config.settings import Settings
 from assay.worker.golden.call import GoldenCall
 from assay.worker.golden.runs.fleet_judging import JudgedBy
@@ -21,7 +21,11 @@ def load_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:
         ConfigurationError
     """
     variables = settings.rubric_variables()
-    return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables))
+
+    def comes_packaged(rubric: str) -> bool:
+        return root.path == packaged_root() or not (root.path / "rubrics" / f"{rubric}.yaml").is_file()
+
+    return load_golden_set(root.golden_set(name), lambda rubric: root.rubric(rubric, variables), comes_packaged)
 
 
 def read_set(root: ConfigRoot, settings: Settings, name: str) -> GoldenSet:

@@ -20,10 +20,12 @@ from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
+from assay.worker.config.references import check_judges_allowed, check_rubric_names
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, endpoint_variable
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.stores.registry import factory_of, kinds_with
+from assay.worker.wiring.stores import check_store
 
 if TYPE_CHECKING:
     from assay.judges.cascade import CascadeTier
@@ -39,9 +41,11 @@ def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -
         ConfigurationError
     """
     rubrics: dict[str, Rubric] = {}
+    check_rubric_names(root, deployment)
     for use_case in deployment.use_cases:
         for name in deployment.rubrics_of(use_case):
             rubrics.setdefault(name, root.rubric(name, settings.rubric_variables()))
+            check_judges_allowed(root, deployment, use_case, rubrics[name])
             check_egress(use_case, rubrics[name])
     _check_sessions(rubrics.values(), deployment.store.kind)
     return rubrics
@@ -65,13 +69,18 @@ def _check_sessions(rubrics: Iterable[Rubric], kind: str) -> None:
 
 
 def check_deployment(root: ConfigRoot, settings: Settings) -> None:
-    """Everything that can be known to be wrong before a process starts: assay.yaml, rubrics, egress, judges.
+    """Everything that can be known to be wrong before a process starts: assay.yaml, rubrics, egress, judges, store.
+
+    Neither a judge nor the store is asked anything.
 
     Raises:
         ConfigurationError
     """
-    for rubric in load_rubrics(root, root.deployment(), settings).values():
+    deployment = root.deployment()
+    rubrics = load_rubrics(root, deployment, settings)
+    for rubric in rubrics.values():
         build_evaluator(rubric, root, settings)
+    check_store(root, deployment, settings, rubrics.values())
 
 
 def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings) -> dict[str, CalibrationSet]:

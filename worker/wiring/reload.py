@@ -17,8 +17,9 @@ class Edit:
 
     Attributes:
         was: the version in force before it.
-        successor: the runtime to go on with; None where the files cannot be used.
-        problem: why they cannot; names file, key and remedy.
+        successor: the runtime to go on with. None where the files cannot be used, or say again what is in force.
+        changes: what differs from before, a short phrase each.
+        problem: why the files cannot be used; names file, key and remedy.
     """
 
     was: str
@@ -32,36 +33,40 @@ class ConfigWatch:
 
     An edit counts as finished when two looks in a row see the same files. So an edit of several files is taken up
     as one, and never the half of it. Files that cannot be used are told once, and what is in force stays in force.
+    They are read again at every look: what was missing may lie where nobody watches.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         # Empty, so that the first looks compare contents: somebody may have written while the runtime was read.
         self._in_force: Signature = ()
         self._last_look = self._look(runtime)
+        self._problem = ""
 
     def look(self, runtime: Runtime) -> Edit | None:
         """What there is to take up or to tell; None where there is nothing. Blocks on the disk."""
         files = self._look(runtime)
         is_finished, self._last_look = files == self._last_look, files
-        if files == self._in_force or not is_finished:
+        if not is_finished or (files == self._in_force and not self._problem):
             return None
         edit = _read(runtime)
         if self._look(runtime) != files:
             return None  # somebody wrote while they were read: the next looks see it
         self._in_force = files
-        return edit
+        before, self._problem = self._problem, edit.problem
+        is_news = edit.successor is not None or edit.problem != before
+        return edit if is_news else None
 
     def _look(self, runtime: Runtime) -> Signature:
         return signature(runtime.root, runtime.rubrics.values())
 
 
-def _read(runtime: Runtime) -> Edit | None:
+def _read(runtime: Runtime) -> Edit:
     was = config_version(runtime)
     try:
         successor = runtime.successor()
         check_fixed(runtime.deployment, successor.deployment)
         if config_version(successor) == was:
-            return None
+            return Edit(was, changes=("back to what is in force",))
         check_deployment(successor.root, successor.settings)
     except ConfigurationError as exc:
         return Edit(was, problem=str(exc))

@@ -48,6 +48,16 @@ def open_deployment_store(
     return factory.open(own_section(deployment.store), read_variables(factory.variables), context)
 
 
+def check_store(root: ConfigRoot, deployment: Deployment, settings: Settings, rubrics: Iterable[Rubric]) -> None:
+    """Refuse a trace store that could not be opened: its keys, addresses and paths. It is asked nothing.
+
+    Raises:
+        ConfigurationError: a key or a path is missing.
+    """
+    # Nothing is to be closed: a store connects, or opens its file, at its first call.
+    open_deployment_store(root, deployment, settings, rubrics=rubrics)
+
+
 def store_context(
     root: ConfigRoot,
     deployment: Deployment,

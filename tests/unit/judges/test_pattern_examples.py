@@ -104,7 +104,7 @@ def test_a_pattern_matches_its_example(described: Described) -> None:
         ("local.hours", "_OPEN", ["9:0-17:30"], ["9-17"]),
         ("text.sentences", "_STOP", ["It rains. ", "雨。", 'Why?" '], ["3.5", "rains"]),
         ("text.sentences", "_LIST_MARKER", ["1. ", "- ", "## "], ["1.5 ", "word "]),
-        ("prices", "_SNAPSHOT", ["m-2024-08-06", "m-20240806"], ["m-2024", "m-4"]),
+        ("price_names", "_SNAPSHOT", ["m-2024-08-06", "m-20240806"], ["m-2024", "m-4"]),
         ("rubric.selectors", "_FORM", ["root.input", "tool[name=s-*].output"], ["root", "root.colour"]),
         ("lexical_overlap", "_UNSPACED_RUN", ["東京", "ไทย"], ["Tokyo", "Москва"]),
     ],

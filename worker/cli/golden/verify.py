@@ -42,5 +42,6 @@ def _as_data(golden: GoldenSet, findings: Sequence[Finding], effect: DetectableE
         "findings": [{**finding.model_dump(mode="json"), "blocks": finding.blocks} for finding in findings],
         "note": exam_note(golden),
         "minimum_detectable_drop": effect.drop,
+        "minimum_detectable_cluster_drop": effect.cluster_drop,
         "clusters": effect.clusters,
     }

@@ -11,14 +11,16 @@ from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
 from assay.worker.cli.context import console, with_runtime
-from assay.worker.extraction.extract import Extraction, Part, extract
+from assay.worker.extraction.extract import Extraction, extract
+from assay.worker.extraction.gathering import Part
 from assay.worker.extraction.survey import PartName, place_of, why_missing
 from assay.worker.ports.capabilities import WithWholeMetadata
 from assay.worker.ports.source import trace_in
 from assay.worker.records.traces import Trace, TraceKey
-from assay.worker.reporting.place_outline import outlines
+from assay.worker.reporting.place_outline import PlaceOutline, outlines, unlooked_outlines
 from assay.worker.reporting.terminal.text import clipped, shown
-from assay.worker.setup.proposals import Search, propose
+from assay.worker.setup.part_checks import MOST_PLAUSIBLE
+from assay.worker.setup.proposals import PlausiblePlace, Search, propose
 from assay.worker.setup.trace_survey import parts_needed
 from assay.worker.wiring.runtime import Runtime
 
@@ -48,6 +50,10 @@ class TraceView:
         return tuple(
             part for part in self.needed if not place_of(self.extraction, part) or self.search.buried.get(part)
         )
+
+    def plausible(self, part: PartName) -> list[PlausiblePlace]:
+        """The first places for a person to look at for a part that no line finds."""
+        return [place for place in self.search.plausible if place.part == part][:MOST_PLAUSIBLE]
 
 
 def view_trace(trace_id: str, *, rubric: Rubric, config: Path | None) -> TraceView:
@@ -108,17 +114,29 @@ def _show_missing(part: PartName, title: str, view: TraceView) -> None:
     _print(f"\n[bold]{title}[/]  none; {shown(why_missing(view.extraction, part))}")
     if part not in view.needed:
         return
-    for outline in outlines(view.whole, view.extraction.tried[part]):
+    for outline in [*outlines(view.whole, view.extraction.tried[part]), *_unlooked(part, view)]:
         _print(f"  {shown(outline.selector)}  {shown(outline.summary)}")
         for line in outline.lines:
             _print(f"    {shown(line)}")
     _show_proposals(part, view)
 
 
+def _unlooked(part: PartName, view: TraceView) -> list[PlaceOutline]:
+    """What is in the steps that no selector of a part leads to."""
+    lines = [line.selector for line in view.search.proposals if line.part == part]
+    telling = [*lines, *(place.selector for place in view.plausible(part))]
+    field = "input" if part == "question" else "output"
+    return unlooked_outlines(view.whole, view.extraction.tried[part], field, telling)
+
+
 def _show_proposals(part: PartName, view: TraceView) -> None:
     for proposal in view.search.proposals:
         if proposal.part == part:
             _print(f"  → sample.{part}: {shown(proposal.selector)} would find “{shown(clipped(proposal.excerpt, 90))}”")
+
+    for place in view.plausible(part):
+        excerpt = clipped(place.excerpts[view.whole.id], 90)
+        _print(f"  unsure: look at {shown(place.selector)}: “{shown(excerpt)}”")
 
 
 def missing_data(view: TraceView) -> dict[str, Any]:
@@ -127,7 +145,11 @@ def missing_data(view: TraceView) -> dict[str, Any]:
         part: {
             "reason": why_missing(view.extraction, part),
             "looked_at": [o.model_dump(mode="json") for o in outlines(view.whole, view.extraction.tried[part])],
+            "not_looked_at": [o.model_dump(mode="json") for o in _unlooked(part, view)],
             "proposals": [p.model_dump(mode="json") for p in view.search.proposals if p.part == part],
+            "plausible": [
+                {"selector": place.selector, "excerpt": place.excerpts[view.whole.id]} for place in view.plausible(part)
+            ],
         }
         for part in view.missing
     }

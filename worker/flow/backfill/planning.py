@@ -19,7 +19,7 @@ from assay.worker.flow.rates import DAY, HISTORY, CountedAhead, History, midnigh
 from assay.worker.flow.root_buffer import RootBuffer
 from assay.worker.flow.window_scan import WindowScanner
 from assay.worker.flow.windows import aligned, closed_until, tiles
-from assay.worker.records.ledger import FINAL_STATES, count_key
+from assay.worker.records.ledger import FINAL_STATES, LedgerEntry, Promise, count_key
 from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import Why, WindowRecord
 
@@ -183,9 +183,13 @@ class _Planning:
         for promise in choice.promises:
             entry = entries.get((promise.rubric, promise.trace_id))
             kind = "selected" if entry is None else "known"
-            if entry is not None and self.rejudge and entry.state in FINAL_STATES:
-                kind = "known" if entry.promise.version == promise.version else "again"
-            self._rubrics.setdefault(count_key(promise.use_case, promise.rubric), Counter())[kind] += 1
+            kinds = self._rubrics.setdefault(count_key(promise.use_case, promise.rubric), Counter())
+            is_outdated = entry is not None and _is_outdated(entry, promise)
+            if is_outdated and self.rejudge:
+                kind = "again"
+            elif is_outdated:
+                kinds["outdated"] += 1
+            kinds[kind] += 1
 
     def plan(self, start: datetime, end: datetime) -> RangePlan:
         """Everything that was found."""
@@ -219,6 +223,11 @@ def by_window(page: Sequence[TraceRoot], windows: Sequence[WindowRecord]) -> lis
         if at >= 0 and root.start < windows[at].end:
             groups.setdefault(at, []).append(root)
     return [(windows[at], roots) for at, roots in groups.items()]
+
+
+def _is_outdated(entry: LedgerEntry, promise: Promise) -> bool:
+    """Whether an entry came to an end under another version of the rubric than it would have now."""
+    return entry.state in FINAL_STATES and entry.promise.version != promise.version
 
 
 def _rubric(key: str, kinds: Mapping[str, int]) -> PlannedRubric:

@@ -16,7 +16,8 @@ class PlannedRubric(Record):
         rubric: the rubric's name.
         selected: traces that would be newly selected.
         again: traces that would be judged again, under another version of the rubric than before.
-        known: traces that were selected before, whatever became of them.
+        known: traces that were selected before, whatever became of them, and are not judged again.
+        outdated: those of them that came to an end under another version of the rubric.
         passed_over: traces that the hash passes over.
     """
 
@@ -25,6 +26,7 @@ class PlannedRubric(Record):
     selected: int = 0
     again: int = 0
     known: int = 0
+    outdated: int = 0
     passed_over: int = 0
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties

@@ -20,8 +20,11 @@ COLUMNS = (
 _LONGEST_CELL = 5_000
 """Characters. A spreadsheet's cell holds 32,767, and `--format json` has all of it."""
 
-_FORMULA = re.compile(r"(^[\s'\"]*|[;\t][\s'\"]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""What begins a formula, at the start of a cell or after what some spreadsheets split at, e.g. `=1+1`, `;=1+1`."""
+_FORMULA = re.compile(r"(^[\s'\"]*|[;\t][\s'\"]*)([=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])")
+"""What begins a formula, at the start of a cell or after what some spreadsheets split at, e.g. `=1+1`, `;=1+1`.
+
+Signs that some program makes ASCII on the way, as the full-width `=` and the true minus, count as what they become.
+"""
 
 
 def header_line() -> str:

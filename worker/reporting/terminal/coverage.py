@@ -10,11 +10,8 @@ from assay.worker.flow.coverage import Coverage
 def coverage_lines(coverage: Coverage) -> Iterator[str]:
     """What becomes of the traces that no sweep has looked at yet. Nothing where there are none."""
     if coverage.next_sweep:
-        yield f"{_traces(coverage.next_sweep)}: the next sweep takes them up (`assay up`, or `assay sweep`)"
-    if coverage.waiting:
-        until = f"{coverage.waiting_until:%d %b %H:%M} UTC" if coverage.waiting_until else "later"
-        yield f"{_traces(coverage.waiting)} in hours already swept: looked at again by {until}, or at once by:"
-        yield f"  {coverage.waiting_command}"
+        yield f"{_traces(coverage.next_sweep)}: the next sweep looks at them (`assay up`, or `assay sweep`)"
+    yield from _waiting_lines(coverage)
     if coverage.future:
         yield f"{_traces(coverage.future)} with a start in the future: swept when that has come"
     if coverage.unfinished:
@@ -23,10 +20,23 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
         yield f"{_traces(coverage.excluded)} in excluded environments: never judged (exclude_environments)"
     if coverage.unmatched:
         yield f"{_traces(coverage.unmatched)} that no use case takes: never judged (use_cases)"
-    yield from outside_lines(coverage)
+    yield from _outside_lines(coverage)
 
 
-def outside_lines(coverage: Coverage) -> Iterator[str]:
+def status_lines(coverage: Coverage) -> Iterator[str]:
+    """Of those, what a person may want to hasten: the traces that wait, and those that no sweep will look at."""
+    yield from _waiting_lines(coverage)
+    yield from _outside_lines(coverage)
+
+
+def _waiting_lines(coverage: Coverage) -> Iterator[str]:
+    if coverage.waiting:
+        until = f"{coverage.waiting_until:%d %b %H:%M} UTC" if coverage.waiting_until else "later"
+        yield f"{_traces(coverage.waiting)} in hours already swept: looked at again by {until}, or at once by:"
+        yield f"  {coverage.waiting_command}"
+
+
+def _outside_lines(coverage: Coverage) -> Iterator[str]:
     """The traces that no sweep will look at, and the command that judges them. Nothing where there are none."""
     if not coverage.outside:
         return

@@ -44,7 +44,7 @@ def rootless_words(funnel: Funnel) -> str:
     looked = f"{funnel.rootless_windows:,} of {funnel.windows:,} windows"
     if funnel.unseen_rootless is None:
         so_far = f" ({looked} so far)" if funnel.rootless_windows else ""
-        return f"traces without a root: not looked at yet{so_far}"
+        return f"traces without a root: too few windows counted to say{so_far}"
     count = f"about {funnel.unseen_rootless:,}" if funnel.unseen_rootless else "no"
     few = "" if is_fair_share(funnel.rootless_windows, funnel.windows) else ", too few to say how many there are in all"
     return f"{count} traces without a root, never judged, in the {looked} looked through{few}"

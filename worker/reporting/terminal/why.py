@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.markup import escape
 
 from assay.judges.metrics import team_hits
 from assay.judges.schema import Verdict
+from assay.worker.flow.coverage import backfill_command
 from assay.worker.records.windows import ResolvedRate
 from assay.worker.reporting.terminal.text import clipped, one_line, shown
 from assay.worker.reporting.why import RubricStory, TraceStory
@@ -67,8 +69,15 @@ def _selection_lines(story: TraceStory) -> Iterator[str]:
         yield f"  hash {story.hash_fraction:.6f} {sign} π {story.pi:.4g}: [bold]{_chosen_words(story)}[/]"
     if story.uncovered is not None:
         yield f"  not swept: {story.uncovered}"
+    elif story.pi is None and story.window is not None and story.window.scans and story.window.next_scan:
+        yield f"  it came after its window was swept, which is looked at again at {_at(story.window.next_scan)}"
+        yield f"  judge it at once: {backfill_command(story.window.start, story.window.end)}"
     elif story.pi is None:
         yield "  its window was not swept yet, so no rate is fixed for it"
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%d %b %H:%M} UTC"
 
 
 def rate_words(rate: ResolvedRate) -> str:
@@ -87,7 +96,7 @@ def _chosen_words(story: TraceStory) -> str:
         return f"selected (stratum {story.stratum})"
     chosen = "would be selected, but no sweep met it: it came after the last scan, or was not finished"
     if story.window is not None and not story.window.is_final and story.window.next_scan:
-        chosen += f"; its window is scanned again at {story.window.next_scan:%d %b %H:%M} UTC"
+        chosen += f"; its window is scanned again at {_at(story.window.next_scan)}"
     return chosen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,11 @@ def test_a_directory_and_a_missing_file_say_so(tmp_path: Path) -> None:
         read_document(tmp_path / "absent.yaml")
 
 
-def test_a_device_without_end_is_read_no_further_than_allowed() -> None:
-    with pytest.raises(FileProblem, match="too large"):
-        read_document(Path("/dev/zero"))
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(FileProblem, match="pipe or a device"):
+            read_document(path)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path: Path) -> None:

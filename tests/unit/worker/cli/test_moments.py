@@ -67,8 +67,8 @@ def test_anything_else_is_one_line_with_the_option_and_a_remedy(text: str, said:
     [
         ("2d", "7d", "is not before"),
         ("2026-11-20", "2026-11-19", "is not before"),
-        ("2026-12-01", "2026-12-02", "future"),
-        ("now", "now", "future"),
+        ("2026-12-01", "2026-12-02", "not in the past"),
+        ("now", "now", "not in the past"),
     ],
 )
 def test_range_that_is_empty_or_to_come_is_refused(start: str, end: str, said: str) -> None:

@@ -43,7 +43,7 @@ class Line:
         self.published: list[AssessMessage | RecordMessage] = []
         self.deadline = timedelta(seconds=120)
         self.unavailable: Exception | None = None
-        self.allowed = True
+        self.allowed: bool | None = True
         self.promises = [promise_of(trace) for trace in traces]
         asyncio.run(self.state.ledger.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
 

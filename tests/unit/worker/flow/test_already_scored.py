@@ -11,6 +11,7 @@ from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.flow.already_scored import already_scored
 from assay.worker.records.ledger import Promise
 from assay.worker.records.scores import Score
+from assay.worker.records.traces import TraceKey
 from tests.builders import NOW, make_trace
 from tests.unit.worker.flow.pipeline import promise_of
 
@@ -34,22 +35,24 @@ class ById:
 
 
 class ByTrace(ById):
-    """A store that can be asked by trace."""
+    """A store that can be asked by trace; one that cannot by names."""
 
     def __init__(self, *scores: tuple[str, str, str]) -> None:
         super().__init__()
         self.scores = scores
         self.cannot = False
+        self.asked: list[int | None] = []
 
     async def scored_traces(
-        self, trace_ids: Sequence[str], names: Sequence[str]
+        self, keys: Sequence[TraceKey], names: Sequence[str] | None
     ) -> Mapping[str, Collection[str]] | None:
-        assert len(trace_ids) <= 100
-        if self.cannot:
+        assert len(keys) <= 100
+        self.asked.append(None if names is None else len(names))
+        if self.cannot and names is not None:
             return None
         told: dict[str, set[str]] = {}
         for trace_id, name, rubric in self.scores:
-            if trace_id in trace_ids and name in names:
+            if trace_id in {key.trace_id for key in keys} and (names is None or name in names):
                 told.setdefault(trace_id, set()).add(rubric)
         return told
 
@@ -87,17 +90,32 @@ def test_by_trace_a_score_of_an_older_version_or_another_prefix_counts_as_well()
         ("t3", "a_hallucination_risk", "grounding"),
         ("t4", "hallucination_risk", "grounding"),
         ("t5", "answer_check", "grounding-llm"),
-        ("t6", "quality", "grounding"),
+        ("t6", "b_faithfulness", "grounding"),
     )
     promises = [promise(f"t{n}", CHOOSING) for n in range(1, 8)]
-    assert known(sink, *promises, rubric=CHOOSING) == {("grounding", f"t{n}") for n in (1, 2, 3, 4)}
+    assert known(sink, *promises, rubric=CHOOSING) == {("grounding", f"t{n}") for n in (1, 2, 3, 4, 6)}
 
 
-def test_a_server_that_cannot_tell_is_asked_by_id() -> None:
+def test_a_trace_known_for_one_rubric_is_still_asked_about_another() -> None:
+    sink = ByTrace(("t1", "answer_check", "grounding"), ("t1", "a_polite", "manners"))
+    promises = [promise("t1", GROUNDING), promise("t1", MANNERS)]
+    rubrics = {"grounding": GROUNDING, "manners": MANNERS}
+    both = asyncio.run(already_scored(promises, rubrics, sink, "project"))
+    assert both == {("grounding", "t1"), ("manners", "t1")}
+
+
+def test_scores_under_any_name_are_asked_for_only_where_names_did_not_tell() -> None:
+    sink = ByTrace(("t1", "answer_check", "grounding"))
+    assert known(sink, promise("t1", GROUNDING)) == {("grounding", "t1")}
+    assert sink.asked == [len(GROUNDING.writable)]
+
+
+def test_a_server_that_knows_no_names_is_asked_by_id_and_then_by_trace() -> None:
     first = promise("t1", GROUNDING)
-    sink = ByTrace()
+    sink = ByTrace(("t2", "a_faithfulness", "grounding"))
     sink.cannot, sink.ids = True, {first.score_id("project", "answer_check")}
-    assert known(sink, first, promise("t2", GROUNDING)) == {("grounding", "t1")}
+    promises = [first, promise("t2", GROUNDING), promise("t3", GROUNDING)]
+    assert known(sink, *promises) == {("grounding", "t1"), ("grounding", "t2")}
 
 
 def test_many_traces_are_asked_for_in_parts() -> None:

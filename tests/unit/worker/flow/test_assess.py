@@ -137,6 +137,29 @@ def test_text_a_use_case_forbids_never_reaches_the_judge_whatever_the_message_sa
     assert line.judge.seen == []
 
 
+def test_use_case_that_this_worker_has_not_read_yet_is_waited_for_and_judged() -> None:
+    line = Line(traces(2))
+    line.allowed = None
+    line.assess()
+    assert line.counts() == {(S.OPEN, "unknown_use_case"): 2}
+    assert line.entry().attempts == 0
+    assert line.judge.seen == []
+    line.allowed = True
+    line.clock.moment += timedelta(seconds=30)
+    line.assess(owner="m2")
+    assert [state for state, _ in line.counts()] == [S.JUDGED]
+
+
+def test_use_case_that_was_removed_is_skipped_with_that_reason() -> None:
+    line = Line(traces(2))
+    line.allowed = None
+    line.assess()
+    line.clock.moment += timedelta(minutes=16)
+    line.assess(owner="m2")
+    assert line.counts() == {(S.SKIPPED, "use_case_removed"): 2}
+    assert line.judge.seen == []
+
+
 def test_duplicate_message_does_not_shorten_a_back_off() -> None:
     line = Line(traces(1), lambda _: errors.RateLimited("slow down", retry_after_s=300.0))
     line.assess()

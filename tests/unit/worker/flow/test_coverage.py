@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assay.worker.cli.moments import parse_range
 from assay.worker.config.use_cases import Match, UseCase
 from assay.worker.flow.coverage import Coverage, backfill_command, look_for_uncovered, uncovered_reason
-from assay.worker.reporting.terminal.coverage import coverage_lines, outside_lines
+from assay.worker.reporting.terminal.coverage import coverage_lines, status_lines
 from tests.builders import NOW, make_deployment, make_root
 from tests.unit.worker.flow.backfill.past import DAY, Past, past
 
@@ -94,7 +94,7 @@ def test_looking_ends_at_the_most_and_says_so() -> None:
     coverage = look(Past(*past(100)), most=50)
     assert coverage.is_cut
     assert coverage.outside < 100
-    assert next(outside_lines(coverage)).startswith("at least ")
+    assert next(status_lines(coverage)).startswith("at least ")
 
 
 def test_nothing_in_the_store_is_nothing_to_say() -> None:

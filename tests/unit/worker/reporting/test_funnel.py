@@ -31,8 +31,8 @@ def funnel(unseen: int | None, looked: int, windows: int, **row: object) -> Funn
 @pytest.mark.parametrize(
     ("unseen", "looked", "windows", "said"),
     [
-        (None, 0, 296, "traces without a root: not looked at yet"),
-        (None, 1, 296, "traces without a root: not looked at yet (1 of 296 windows so far)"),
+        (None, 0, 296, "traces without a root: too few windows counted to say"),
+        (None, 1, 296, "traces without a root: too few windows counted to say (1 of 296 windows so far)"),
         (0, 24, 288, "no traces without a root, never judged, in the 24 of 288 windows looked through"),
         (7, 24, 288, "about 7 traces without a root, never judged, in the 24 of 288 windows looked through"),
         (

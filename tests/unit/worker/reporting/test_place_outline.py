@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assay.judges.rubric import SamplePaths
 from assay.worker.records.traces import Observation, Trace
-from assay.worker.reporting.place_outline import MOST_LINES, MOST_STEPS, outlines
+from assay.worker.reporting.place_outline import MOST_LINES, MOST_STEPS, MOST_UNLOOKED, outlines, unlooked_outlines
 from assay.worker.reporting.terminal.text import is_hidden
 from tests.builders import NOW, make_trace
 
@@ -83,3 +83,29 @@ def test_whatever_is_there_the_lines_are_short_and_harmless(given_in: Any, outpu
         for line in (outline.summary, *outline.lines):
             assert len(line) < 1500
             assert not any(is_hidden(char) for char in line)
+
+
+DEFAULT_CONTEXTS = ["retriever.documents", "tool.output", "answer.documents", "prompt"]
+
+
+def test_steps_that_no_selector_leads_to_are_told_with_their_keys() -> None:
+    trace = trace_with(("span", "stage-1", {"rows": [{"para": "A passage."}]}), ("generation", "llm", "An answer."))
+    (outline,) = unlooked_outlines(trace, DEFAULT_CONTEXTS, "output", [])
+    assert (outline.selector, outline.lines) == ("span stage-1, output", ())
+    assert outline.summary == "no selector leads there; an object with rows"
+    (full,) = unlooked_outlines(trace, DEFAULT_CONTEXTS, "output", ["span[name=stage-*].output.rows[*].para"])
+    assert full.lines[-1] == "rows[0].para: text, 10 characters: “A passage.”"
+
+
+def test_steps_that_a_selector_leads_to_are_not_told_again_and_a_retrieval_is_known_by_its_name() -> None:
+    trace = trace_with(("span", "kb_lookup", {"zz": 1}), ("tool", "weather", "Sunny."), ("generation", "llm", "Yes."))
+    assert unlooked_outlines(trace, DEFAULT_CONTEXTS, "output", []) == []
+    assert outlines(trace, ["retriever.documents"])[0].summary.startswith("span kb_lookup: output is an object")
+
+
+def test_of_many_steps_that_no_selector_leads_to_the_likely_come_first() -> None:
+    steps = [("span", f"stage-{n}", f"The secret number {n}.") for n in range(30)]
+    shown = unlooked_outlines(trace_with(*steps), DEFAULT_CONTEXTS, "output", ["span[name=stage-29].output"])
+    assert shown[0].selector == "span stage-29, output"
+    assert shown[-1].summary == f"{30 - MOST_UNLOOKED} more steps like these"
+    assert not any("secret" in outline.summary for outline in shown)

@@ -96,6 +96,33 @@ def test_files_that_cannot_be_used_are_told_once_and_what_is_in_force_stays(home
     assert mended.changes == ("use case desk added",)
 
 
+def test_old_content_put_back_is_told_once_after_a_problem(home: Home) -> None:
+    before = home.runtime
+    home.write("assay.yaml", "use_cases: [{name: bot, rate: 7}]\n")
+    assert home.settled() is not None
+    home.write("assay.yaml", ONE)
+    mended = home.settled()
+    assert mended is not None
+    assert (mended.successor, mended.problem) == (None, "")
+    assert home.runtime is before
+    assert home.settled() is None
+
+
+def test_table_that_was_missing_is_taken_up_when_it_comes(home: Home) -> None:
+    """It lies outside the folder of rubrics, and nothing in force names it."""
+    home.write("rubrics/tone.yaml", WITH_TABLE)
+    home.write("assay.yaml", "use_cases: [{name: bot, rubrics: [tone]}]\n")
+    refused = home.settled()
+    assert refused is not None
+    assert "prices.csv" in refused.problem
+    (home.path / "tables").mkdir()
+    home.write("tables/prices.csv", "plan,attribute,value\nbasic,price,9 EUR\n")
+    edit = home.settled()
+    assert edit is not None
+    assert not edit.problem
+    assert list(home.runtime.rubrics) == ["tone"]
+
+
 def test_deleted_file_is_no_empty_configuration(home: Home) -> None:
     (home.path / "assay.yaml").unlink()
     edit = home.settled()

@@ -174,6 +174,7 @@ def test_rejudge_takes_what_ended_under_another_version_once(state: LedgerState)
     assert world.backfill(rejudge=True).selected == 0
     world.rubrics["grounding"] = _other_rubric()
     assert world.backfill().selected == 0
+    assert world.plan().plan.rubrics[0].outdated == selected
     assert world.plan(rejudge=True).plan.rubrics[0].again == selected
     assert world.backfill(rejudge=True).selected == selected
     entries = world.entries()
@@ -192,6 +193,7 @@ def test_rejudge_with_a_limit_goes_on_where_it_stopped() -> None:
     world = Past(*past(20))
     world.backfill()
     world.judge()
+    assert world.plan().plan.rubrics[0].outdated == 0
     world.rubrics["grounding"] = _other_rubric()
     assert world.backfill(rejudge=True, limit=8).selected == 8
     assert world.backfill(rejudge=True, limit=8).selected == 8
