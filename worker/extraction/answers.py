@@ -14,9 +14,10 @@ from pydantic import JsonValue
 from assay.judges.schema import Record
 from assay.worker.extraction.chunks import piece_of, streamed
 from assay.worker.extraction.decisions import call_in, is_decision, lone_text
-from assay.worker.extraction.failures import is_failure
+from assay.worker.extraction.documents_given import are_documents, is_document
+from assay.worker.extraction.failures import is_failure, is_program_error, says_it_failed
 from assay.worker.extraction.fields import EMPTY, plainly, shown
-from assay.worker.extraction.literals import decoded, is_half_value, is_object_name
+from assay.worker.extraction.literals import decoded, is_half_value, is_object_name, opened
 from assay.worker.extraction.messages import messages_of
 from assay.worker.extraction.names import ANSWER_KEYS, FIRST_COUNTS, RESULT_KEYS, WRAPPER_KEYS
 from assay.worker.extraction.parts import is_text_part, joined
@@ -80,14 +81,21 @@ def _spoken(text: str) -> Reading:
     if answer is None:
         return Reading(reason=reason)
     inner = decoded(answer) if answer != text else answer
-    return Reading(text=answer) if isinstance(inner, str) else answer_of(inner)
+    if not isinstance(inner, str):
+        return answer_of(inner)
+    return Reading(reason="an error, no answer") if is_program_error(answer) else Reading(text=answer)
 
 
 def _answer_in_object(value: dict[str, JsonValue], hint: str | None, depth: int) -> Reading:
     fields = plainly(value)
+    if is_document(fields):
+        return Reading(reason="a document that was retrieved, no answer")
+    if says_it_failed(fields):
+        return Reading(reason=f"an error, no answer: {shown(value)}")
     final = call_in(fields)
     if final is not None:
-        return answer_of(final, depth=depth - 1) if final else Reading(reason="only a call of a tool")
+        handed = answer_of(final, depth=depth - 1) if final else _of_messages(value)
+        return handed if handed and handed.text is not None else Reading(reason="only a call of a tool")
     reasons: list[str] = []
     reading = _first_answer(fields, ANSWER_KEYS, hint, depth, reasons)
     if reading is None:
@@ -161,6 +169,8 @@ def _of_messages(value: JsonValue) -> Reading | None:
 
 
 def _answer_in_list(values: list[JsonValue], hint: str | None, depth: int) -> Reading:
+    if are_documents(values):
+        return Reading(reason="documents that were retrieved, no answer")
     piece = streamed(values)
     if piece is not None:
         return _spoken(piece) if piece.strip() else Reading(reason="a stream without text")
@@ -213,9 +223,9 @@ def _is_state(value: Mapping[str, JsonValue]) -> bool:
 
 
 def _texts(value: JsonValue) -> set[str]:
-    """The texts in an object, without those of a decision."""
+    """The texts in an object, those in JSON inside its texts as well."""
     texts: set[str] = set()
-    stack: list[tuple[JsonValue, int]] = [(value, _DEPTH)]
+    stack: list[tuple[JsonValue, int]] = [(opened(value, _DEPTH), _DEPTH)]
     while stack and len(texts) < _MOST:
         node, depth = stack.pop()
         if isinstance(node, str):

@@ -14,6 +14,7 @@ from assay.worker.extraction.names import (
     ASIDE_KEYS,
     CALL_KEYS,
     CALL_LISTS,
+    COMPANION_KEYS,
     DECISION_KEYS,
     ERROR_KEYS,
     EVIDENCE_KEYS,
@@ -22,12 +23,15 @@ from assay.worker.extraction.names import (
     QUESTION_KEYS,
     RESULT_KEYS,
     SCORE_KEYS,
+    SPOKEN_KEYS,
     plain,
 )
 
 _OTHER_SCRIPT = re.compile(r"[^\x00-\u02ff]{6,}")
 """Six letters of a script that may write no blanks: `返品は三十日以内`."""
 _STOP = re.compile(r"[.!?。！？]\s*\Z")
+_QUESTION_END = re.compile(r"[?？]\s*\Z")
+"""How a question ends: `How long may I return it?`."""
 _LOOKED_AT = 1_000
 """Characters of a text by which it is known for a sentence."""
 _OTHER_TEXT = re.compile(
@@ -83,12 +87,35 @@ def is_decision(fields: Fields) -> bool:
     `output` and `result` may stand beside a label, but with a score and a word or two in them they are a label, too.
     """
     results = [fields[key] for key in RESULT_KEYS if fields.get(key) not in EMPTY]
+    if _is_accompanied(fields):
+        return False
     if not results:
         if any(_is_choice(fields[key]) for key in fields.keys() & DECISION_KEYS):
             return True
         return bool(fields.keys() & SCORE_KEYS) and not _has_sentence(fields)
     is_scored = bool(fields.keys() & (SCORE_KEYS | DECISION_KEYS))
     return is_scored and all(isinstance(result, str) and not is_sentence(result) for result in results)
+
+
+def _is_accompanied(fields: Fields) -> bool:
+    """Whether an object is an answer with its language or topic: words under a telling key, and no label or score.
+
+    A classifier that repeats what it was given has a score, or says more than a word about it.
+    """
+    told = fields.keys() & (DECISION_KEYS | SCORE_KEYS)
+    if not told or not told <= COMPANION_KEYS or any(isinstance(fields[key], dict) for key in told):
+        return False
+    keys = [
+        key for key in SPOKEN_KEYS if isinstance(fields.get(key), str) and not _is_echo(key, str(fields[key]), told)
+    ]
+    return any(is_sentence(str(fields[key])) for key in keys)
+
+
+def _is_echo(key: str, text: str, told: set[str]) -> bool:
+    """Whether a text may be what a classifier was given: `{"text": "How long?", "intent": "faq"}`."""
+    return key in {"text", "content", "body"} and (
+        bool(told & {"intent", "intents"}) or _QUESTION_END.search(text) is not None
+    )
 
 
 def _is_choice(value: JsonValue) -> bool:

@@ -8,7 +8,7 @@ taken, and texts under the keys of documents.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
@@ -26,6 +26,7 @@ from assay.worker.extraction.names import (
     TOOL_RESULT_KEYS,
     plain,
 )
+from assay.worker.extraction.parts import read_content
 
 _DEPTH = 8
 _MOST_NODES = 20_000
@@ -39,6 +40,13 @@ _RETRIEVED = re.compile(
     r"evidence|knowledge|information|memories|resources?|references|pages|facts|items|matches|hits|excerpts)"
 )
 """What a retrieval brought, as applications call it: `retrieved_docs`, `relevant_text_chunks`."""
+
+
+_IN_RESULTS = ("result", "output", "observation", "content")
+_IN_STEPS = ("tooloutput", "observation", "observations", "toolresult", "toolresponse")
+"""Where an entry of such a list keeps what the tool answered."""
+_OBSERVED = re.compile(r"observation\d{1,3}")
+"""What an agent of DSPy observed, one key a step: `observation_0`."""
 
 
 def evidence_under_keys(value: JsonValue, *, strict: bool = False) -> Iterator[Found]:
@@ -80,7 +88,11 @@ def _under(name: str, value: JsonValue, path: str, depth: int, budget: list[int]
     last = plain(path.rsplit(".", 1)[-1])  # a flattened key of metadata: `rag.contexts`
     texts: list[Found] = []
     if name in TOOL_RESULT_KEYS:
-        texts = list(_tool_results(decoded(value), path))
+        texts = list(_tool_results(decoded(value), path, name))
+    elif _OBSERVED.fullmatch(name):
+        texts = [text for text in passages(value, keep_objects=True, path=path) if says_something(text[0])]
+    elif name == "quotelist":
+        texts = list(_quotes(decoded(value), path))
     elif is_evidence_key(name) or is_evidence_key(last):
         texts = [text for text in passages(value, keep_objects=False, path=path) if not _LOCATOR.fullmatch(text[0])]
     elif (not strict or _lists_documents(name, value)) and (name in LOOSE_EVIDENCE_KEYS or last in LOOSE_EVIDENCE_KEYS):
@@ -131,14 +143,37 @@ def _are_turns(values: list[JsonValue]) -> bool:
     )
 
 
-def _tool_results(value: JsonValue, path: str) -> Iterator[Found]:
-    """What tools answered: `[{toolName, result}]`, and LangChain's pairs of an action and what was observed."""
+def _tool_results(value: JsonValue, path: str, name: str) -> Iterator[Found]:
+    """What tools answered: `[{toolName, result}]`, LangChain's pairs of an action and its observation, parts of steps.
+
+    A step of an agent and a call may have an output of another kind: of those only what says it is a tool's.
+    """
+    names = _IN_STEPS if name in {"steps", "toolcalls"} else _IN_RESULTS
     for position, item in enumerate(value if isinstance(value, list) else ()):
         at = f"{path}[{position}]"
-        if isinstance(item, list) and len(item) == 2:
+        if isinstance(item, list) and len(item) == 2 and names is _IN_RESULTS:
             yield from passages(item[1], keep_objects=True, path=f"{at}[1]")
         elif isinstance(item, dict):
-            keys = keys_of(item)
-            name = next((n for n in ("result", "output", "observation", "content") if n in keys), None)
-            if name is not None:
-                yield from passages(item[keys[name]], keep_objects=True, path=f"{at}.{keys[name]}")
+            yield from _tool_result(item, at, names)
+
+
+def _tool_result(item: dict[str, JsonValue], path: str, names: Sequence[str]) -> Iterator[Found]:
+    content = item.get("content")
+    results = read_content(content).results if isinstance(content, list) else []
+    if results:
+        given = [result.value for result in results if not result.has_failed]
+        yield from (text for value in given for text in passages(value, keep_objects=True, path=f"{path}.content"))
+        return
+    keys = keys_of(item)
+    key = next((keys[name] for name in names if name in keys), None)
+    if key is not None:
+        yield from passages(item[key], keep_objects=True, path=f"{path}.{key}")
+
+
+def _quotes(value: JsonValue, path: str) -> Iterator[Found]:
+    """What a search in FastGPT found: `[{q, a}]`, a passage in two halves."""
+    for position, item in enumerate(value if isinstance(value, list) else ()):
+        halves = [half for key in ("q", "a") if isinstance(item, dict) and isinstance(half := item.get(key), str)]
+        text = "\n".join(half for half in halves if half)
+        if not is_empty(text):
+            yield text, f"{path}[{position}]"

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from assay.worker.extraction.failure_forms import (
+    ADVICE,
+    ANNOUNCED,
+    EXCEPTION,
+    EXPLAINED,
+    HTTP,
+    NAMED,
+    NOTHING,
+    SDK_STATUS,
+    TOLD,
+    TRACEBACK,
+)
 from assay.worker.extraction.fields import EMPTY, plainly
 from assay.worker.extraction.literals import decoded
-from assay.worker.extraction.names import ERROR_COMPANIONS, ERROR_FLAGS, ERROR_KEYS, ERROR_STATES, plain
+from assay.worker.extraction.names import ERROR_COMPANIONS, ERROR_FLAGS, ERROR_KEYS, ERROR_STATES, EXIT_CODES, plain
 
 _LONGEST = 2_000
 """A text longer than this is what a tool found, unless it is a traceback."""
-_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\)|[\s\S]{0,300}\n\s+at [\w.$<>]+ ?\([^()\n]{0,200}:\d+")
-"""Where a program stopped: `Traceback (most recent call last)`, `at load (kb.js:12)`."""
-_NAMED = re.compile(
-    r"\s*(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Timeout|Interrupt)\s*(?:\Z|[:(])|\s*\[\w*(?:Error|Exception|ERROR)\]"
-)
-"""An exception by its class: `ConnectionError: timed out`, `httpx.ReadTimeout`, `[ToolError] no index`."""
-_HTTP = re.compile(
-    r"\s*(?:HTTP(?:/[\d.]+)?(?: Error)?:? ?|Error (?:code:? )?|status(?: code)?:? ?)?[45]\d\d:?(?:[ -]+"
-    r"(?:Not Found|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out|Too Many Requests|"
-    r"Unauthori[sz]ed|Forbidden|Bad Request|Request Timeout|Unprocessable Entity|Conflict|"
-    r"(?:Client|Server) Error\b.*))\s*",
-    re.IGNORECASE,
-)
-"""The status line of a failed request: `404 Not Found`, `HTTP 503 Service Unavailable`."""
-_ANNOUNCED = re.compile(
-    r"\s*(?:error|exception|fehler|erreur|failed)\s*:|\s*an (?:unexpected )?(?:error|exception) (?:has )?occurred\b"
-    r"|\s*(?:error|exception)\s+(?:while|when|executing|calling|invoking|running|in|during|from)\b"
-    r"|\s*(?:the )?(?:tool|function)(?: \S{1,60})?(?: call| execution)?(?: has)? (?:failed|errored|timed out)\b"
-    r"|\s*failed to (?:call|execute|run|invoke|connect|fetch|reach)\b",
-    re.IGNORECASE,
-)
-"""An error told in words: `Error executing tool kb: timed out`, `Tool execution failed`."""
-_EXPLAINED = re.compile(
-    r"\b(?:is|are) (?:raised|thrown|caused|returned|shown|displayed)\b|\braised when\b"
-    r"|\b(?:means|indicates|occurs)\b"
-    r"|\b(?:please |to )?(?:replace|clean|empty|refill|descale) the\b",
-    re.IGNORECASE,
-)
-"""How a text speaks that explains an error to somebody: `ValueError: raised when an argument is wrong`."""
+_SHORT = 300
+"""Characters of a failure in plain words: what is longer tells of something else as well."""
+_FEW_LINES = 3
+"""Lines of a traceback that a recorder cut before its exception."""
 _HTTP_ERRORS = range(400, 600)
 
 
@@ -56,12 +42,29 @@ def is_failure(value: JsonValue) -> bool:
 
 
 def is_failure_text(text: str) -> bool:
-    """Whether a text is a traceback, an exception or a sentence that announces one."""
-    if _TRACEBACK.match(text):
+    """Whether a text is a traceback, an exception or a sentence that announces one, or a program's word for nothing."""
+    if TRACEBACK.match(text):
         return True
-    if len(text) > _LONGEST or _EXPLAINED.search(text):
+    if len(text) > _LONGEST or EXPLAINED.search(text):
         return False
-    return any(form.match(text) for form in (_NAMED, _ANNOUNCED)) or _HTTP.fullmatch(text) is not None
+    if any(form.match(text) for form in (NAMED, ANNOUNCED, EXCEPTION, SDK_STATUS)):
+        return True
+    if NOTHING.fullmatch(text) or HTTP.fullmatch(text):
+        return True
+    return len(text) <= _SHORT and TOLD.match(text) is not None and ADVICE.search(text) is None
+
+
+def is_program_error(text: str) -> bool:
+    """Whether a text in the place of an answer is an error of the program, whatever else the trace says.
+
+    A user may be answered in the words of an error, so only the forms count in which nobody speaks.
+    """
+    if TRACEBACK.match(text) and text.lstrip().startswith("Traceback"):
+        lines = text.rstrip().splitlines()
+        return NAMED.match(lines[-1]) is not None or len(lines) <= _FEW_LINES
+    if len(text) > _LONGEST or EXPLAINED.search(text) or ADVICE.search(text) or text.strip().isidentifier():
+        return False  # `ValueError` alone answers which exception it is
+    return any(form.match(text) for form in (NAMED, SDK_STATUS)) or HTTP.fullmatch(text) is not None
 
 
 def _is_failure_object(value: Mapping[str, JsonValue]) -> bool:
@@ -73,10 +76,25 @@ def _is_failure_object(value: Mapping[str, JsonValue]) -> bool:
     is_marked = bool(marks) or (isinstance(state, str) and plain(state) in ERROR_STATES)
     is_marked = is_marked or fields.get("success") is False or fields.get("ok") is False
     is_marked = is_marked or any(fields.get(key) in _HTTP_ERRORS for key in ("statuscode", "status", "code"))
+    is_marked = is_marked or _has_left(fields)
     if not is_marked:
         content = fields.get("content")
         return set(fields) <= {"content", "type", "text"} and isinstance(content, str) and is_failure_text(content)
     return all(key in ERROR_COMPANIONS or inner in EMPTY for key, inner in fields.items()) and not _holds_data(fields)
+
+
+def says_it_failed(fields: Mapping[str, JsonValue]) -> bool:
+    """Whether an object says of itself that it is no success, whatever text stands beside: `{"success": false}`."""
+    state = fields.get("status")
+    is_failed = isinstance(state, str) and plain(state) in ERROR_STATES
+    is_failed = is_failed or any(fields.get(flag) is True for flag in ERROR_FLAGS)
+    return is_failed or fields.get("success") is False or fields.get("ok") is False
+
+
+def _has_left(fields: Mapping[str, JsonValue]) -> bool:
+    """Whether a command ended with an error and wrote nothing: `{"stdout": "", "stderr": "…", "exit_code": 127}`."""
+    code = next((fields[key] for key in EXIT_CODES if isinstance(fields.get(key), int)), 0)
+    return code != 0 and fields.get("stdout") in EMPTY and fields.get("output") in EMPTY
 
 
 def _holds_data(fields: Mapping[str, JsonValue]) -> bool:
@@ -84,4 +102,4 @@ def _holds_data(fields: Mapping[str, JsonValue]) -> bool:
     if any(isinstance(fields.get(key), dict | list) and fields[key] for key in ("result", "results", "data", "output")):
         return True
     told = [text for text in fields.values() if isinstance(text, str)]
-    return any(_EXPLAINED.search(text) for text in told)
+    return any(EXPLAINED.search(text) for text in told)

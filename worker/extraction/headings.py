@@ -40,7 +40,7 @@ EVIDENCE_NOUNS = (
     *("контекст", "документы", "источники", "фрагменты", "выдержки", "отрывки", "результаты поиска", "база знаний"),
     *("документи", "джерела", "фрагменти", "уривки", "результати пошуку"),
     # Greek, Romanian, Hungarian
-    *("έγγραφα", "πηγές", "πλαίσιο", "documente", "surse", "dokumentumok", "források", "szövegkörnyezet"),
+    *("έγγραφα", "πηγές", "πλαίσιο", "documente", "surse", "dokumentumok", "források", "szövegkörnyezet", "kontextus"),
     # Indonesian, Vietnamese
     *(
         "konteks",

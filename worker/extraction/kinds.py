@@ -10,17 +10,26 @@ import re
 
 from assay.worker.extraction.attributes import kind_in
 from assay.worker.extraction.names import (
+    ANSWERING_WORK,
+    JUDGING_BESIDES,
+    JUDGING_WORK,
     OTHER_WORK,
     RETRIEVING,
     SEARCH_STORES,
     SEARCHED,
     SEARCHING,
+    SIDE_PAIRS,
+    SIDE_WORK,
     STEP_TYPES,
     TOOL_NAME,
     UNTYPED,
+    plain,
     words,
 )
 from assay.worker.records.traces import Observation
+
+_MOST_WORDS = 8
+"""A name of more words is a sentence."""
 
 
 def kind_of(step: Observation) -> str:
@@ -56,3 +65,27 @@ def speaks_of_retrieval(name: str) -> bool:
 def does_more(name: str) -> bool:
     """Whether a name speaks of other work as well: `retrieve_and_answer`, `RetrievalQA`, `research agent`."""
     return any(OTHER_WORK.fullmatch(part) for part in words(name))
+
+
+def is_beside_the_answer(name: str) -> bool:
+    """Whether a name is that of a call beside the answer: a guard, a grader, a rewriter, a writer of titles.
+
+    A path of HTTP names no work, and a step that answers as well is none: `rewrite_answer`, `answer_with_guardrails`.
+    """
+    parts = (*words(name), plain(name))  # `HyDE` is one word
+    if "/" in name or len(parts) > _MOST_WORDS:
+        return False
+    if any(JUDGING_WORK.fullmatch(part) for part in parts):
+        return not JUDGING_BESIDES & set(parts)
+    if any(ANSWERING_WORK.fullmatch(part) for part in parts) and not _is_of_checks(parts):
+        return False
+    return any(SIDE_WORK.fullmatch(part) for part in parts) or any(_has_pair(parts, *pair) for pair in SIDE_PAIRS)
+
+
+def _is_of_checks(parts: tuple[str, ...]) -> bool:
+    """Whether an answer is checked: `verify_answer`, `check response`."""
+    return re.fullmatch(r"check\w{0,3}|valid\w*|verif\w*", parts[0]) is not None and not JUDGING_BESIDES & set(parts)
+
+
+def _has_pair(parts: tuple[str, ...], left: str, right: str) -> bool:
+    return any(re.fullmatch(left, part) for part in parts) and any(re.fullmatch(right, part) for part in parts)

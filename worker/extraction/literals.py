@@ -32,11 +32,16 @@ _CUT_REPR = re.compile(r"\s*\[?[A-Z]\w*\(\w+=")
 _OBJECT = re.compile(
     r"\s*<[A-Z]\w*\(.{1,600}\)>\s*|\s*Document\(id=[^\s,]+, content: (?s:.)*\)\s*|"
     r"\s*(?:<(?:[\w.$]+ )?[\w.$<>]+(?: [\w.$<>]+)* at 0x[0-9a-fA-F]+>|<class '[\w.]+'>"
-    r"|\[object \w+\]|<[\w.]*(?:Stream|generator)[\w. ]*>)\s*"
+    r"|@@@\w+:type=[^@\s]{1,200}@@@|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|\[object \w+\]|<[\w.]*(?:Stream|generator)[\w. ]*>|<(?:Client)?Response ?\[[\w. ]{1,40}\]>)\s*"
 )
 """An object that was recorded by its address, or by a form for people that leaves its text out or cuts it:
-`<app.Bot object at 0x7f3a>`, `[object Object]`, `<NodeWithScore(node=TextNode(id_=1))>`.
+`<app.Bot object at 0x7f3a>`, `[object Object]`, `<NodeWithScore(node=TextNode(id_=1))>`, `<Response [500]>`, and what
+only refers to one: an id, a picture that lies elsewhere.
 """
+
+
+_STREAM = re.compile(r"generator|stream", re.IGNORECASE)
 
 
 def decoded(value: JsonValue) -> JsonValue:
@@ -132,6 +137,11 @@ def _lines(text: str) -> JsonValue:
 def is_half_value(text: str) -> bool:
     """Whether a text begins as data that does not end: a recorder cut it."""
     return _HALF.match(text) is not None or _CUT_REPR.match(text) is not None
+
+
+def is_stream_name(text: str) -> bool:
+    """Whether a text only names a stream whose pieces were read later: `<async_generator object chat at 0x7f>`."""
+    return is_object_name(text) and _STREAM.search(text) is not None
 
 
 def is_object_name(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -16,6 +16,7 @@ from assay.worker.extraction.names import (
     RESULT_PARTS,
     ROLES,
     SERVER_CALLS,
+    TEXT_PARTS,
     THOUGHT_PARTS,
     Role,
     plain,
@@ -37,16 +38,29 @@ def is_message(fields: Fields) -> bool:
     has_content = any(key in fields for key in (*MESSAGE_CONTENT, *CALL_LISTS))
     if role in ROLES and has_content:
         return True
-    kind = plain(str(fields.get("type", "")))
-    if kind in ROLES and ("content" in fields or "data" in fields):
+    kind = plain(str(fields.get("type", fields.get("messagetype", ""))))
+    if kind in ROLES and fields.keys() & {"content", "data", "contents", "toolexecutionrequests"}:
         return True
     if kind == "message" and "content" in fields:
         return True
     if kind in CALL_PARTS | RESULT_PARTS | SERVER_CALLS | THOUGHT_PARTS and (
         fields.keys() & {"content", "callid", "arguments", "output", "summary", "id", "results", "toolcallid"}
+        | {"tools", "serverlabel", "encryptedcontent", "action", "reasoning", "toolreturn", "toolcall"}
     ):
         return True
     return class_role(fields) is not None or (isinstance(fields.get("parts"), list) and "text" not in fields)
+
+
+def are_parts(values: Sequence[JsonValue]) -> bool:
+    """Whether a list is the content of one message of the assistant, without the message: Anthropic's blocks.
+
+    Text alone may be anybody's. A thought, a call or what a tool answered beside it makes it the assistant's.
+    """
+    kinds = [plain(str(value.get("type", ""))) for value in values if isinstance(value, dict)]
+    telling = THOUGHT_PARTS | CALL_PARTS | RESULT_PARTS
+    if not kinds or len(kinds) < len(values) or not any(kind == "text" for kind in kinds):
+        return False
+    return any(kind in telling for kind in kinds) and all(kind in telling | TEXT_PARTS for kind in kinds)
 
 
 def wrapped(fields: Fields) -> Fields | None:
@@ -68,6 +82,9 @@ def wrapped(fields: Fields) -> Fields | None:
 def role_name(fields: Fields) -> str:
     """The role as the framework calls it, in lower case; empty where none is named."""
     role = fields.get("role", fields.get("source"))
+    kind = fields.get("messagetype")
+    if role is None and isinstance(kind, str):  # Spring AI: USER; Letta: assistant_message
+        role = kind.removesuffix("_message")
     if isinstance(role, dict):  # Semantic Kernel: {"Label": "assistant"}
         role = first(plainly(role), ("label", "value"))
     return str(role).lower().removeprefix("messagerole.").removeprefix("chatrole.") if isinstance(role, str) else ""
@@ -75,13 +92,14 @@ def role_name(fields: Fields) -> str:
 
 def role_of(fields: Fields) -> Role:
     """Who speaks; the assistant where nothing says otherwise."""
-    named = ROLES.get(role_name(fields))
+    named, known = ROLES.get(role_name(fields)), class_role(fields)
+    if known == "tool":
+        return known  # AutoGen: its `source` is the agent that called the tool
     if named is not None:
         return named
-    known = class_role(fields)
     if known is not None:
         return known
-    kind = plain(str(fields.get("type", "")))
+    kind = plain(str(fields.get("type", fields.get("messagetype", ""))))
     return "tool" if kind in RESULT_PARTS else ROLES.get(kind, "assistant")
 
 

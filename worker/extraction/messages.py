@@ -15,10 +15,9 @@ from assay.judges.schema import Record
 from assay.worker.extraction.failures import is_failure
 from assay.worker.extraction.fields import EMPTY, first, plainly
 from assay.worker.extraction.literals import decoded
-from assay.worker.extraction.message_forms import Fields, class_role, is_message, is_pair, role_of, wrapped
+from assay.worker.extraction.message_calls import calls_in, handed_over
+from assay.worker.extraction.message_forms import Fields, are_parts, class_role, is_message, is_pair, role_of, wrapped
 from assay.worker.extraction.names import (
-    CALL_LISTS,
-    CALL_PARTS,
     ERROR_STATES,
     FIRST_COUNTS,
     MESSAGE_CONTENT,
@@ -94,7 +93,8 @@ def _of_object(fields: Fields, depth: int) -> list[Message] | None:
             return None if messages is None else [*_system(fields), *messages]
     if is_message(fields) or wrapped(fields) is not None:
         return list(_of_one(fields, depth))
-    return None
+    content = decoded(fields.get("content"))
+    return _of_list(content, depth - 1) if isinstance(content, list) and are_parts(content) else None
 
 
 def _of_list(values: Sequence[JsonValue], depth: int) -> list[Message] | None:
@@ -103,6 +103,10 @@ def _of_list(values: Sequence[JsonValue], depth: int) -> list[Message] | None:
     values = [decoded(value) for value in values[-_MOST:]]
     if all(isinstance(value, list) for value in values) and not any(is_pair(value) for value in values):
         return _of_list(values[0], depth - 1) if isinstance(values[0], list) else None  # a batch, as LangChain sends
+    if _are_newest_first(values):
+        values = values[::-1]
+    if are_parts(values):
+        return list(_of_one({"role": "assistant", "content": values}, depth - 1))
     messages: list[Message] = []
     for value in values:
         fields = _as_fields(value)
@@ -110,6 +114,17 @@ def _of_list(values: Sequence[JsonValue], depth: int) -> list[Message] | None:
             return None
         messages += _of_one(fields, depth - 1)
     return messages or None
+
+
+def _are_newest_first(values: Sequence[JsonValue]) -> bool:
+    """Whether messages are listed from the last to the first, as OpenAI's Assistants list those of a thread."""
+    items = [value for value in values if isinstance(value, dict) and value.get("object") == "thread.message"]
+    if len(items) < len(values):
+        return False
+    moments = [moment for item in items if isinstance(moment := item.get("created_at"), int | float)]
+    if len(moments) == len(items) > 1 and moments[0] != moments[-1]:
+        return moments[0] > moments[-1]
+    return len(items) > 1 and items[0].get("role") == "assistant"
 
 
 def _as_fields(value: JsonValue) -> Fields | None:
@@ -186,19 +201,18 @@ def _messages(body: Fields, role: Role, content: Content) -> Iterator[Message]:
             value: JsonValue = text or first(body, MESSAGE_CONTENT)
             yield Message(role="tool", text=text, value=value, has_failed=_has_failed(body, value))
         return
-    yield Message(role=role, text=text, is_call=content.is_call or _calls(body), documents=tuple(content.documents))
+    is_call = content.is_call or calls_in(body)
+    handed = handed_over(body) if is_call and role == "assistant" and not text.strip() else ""
+    yield Message(
+        role=role,
+        text=handed or text,
+        is_call=is_call and not handed,
+        documents=tuple(content.documents),
+    )
 
 
 def _has_failed(body: Fields, value: JsonValue) -> bool:
     return body.get("iserror") is True or plain(str(body.get("status", ""))) in ERROR_STATES or is_failure(value)
-
-
-def _calls(body: Fields) -> bool:
-    extra = body.get("additionalkwargs")
-    inner = plainly(extra) if isinstance(extra, dict) else {}
-    if plain(str(body.get("type", ""))) in CALL_PARTS | {"toolcallrequestevent"}:
-        return True
-    return any(body.get(key) not in EMPTY or inner.get(key) not in EMPTY for key in CALL_LISTS)
 
 
 def _server_call(body: Fields) -> Iterator[Message]:

@@ -28,6 +28,8 @@ _PART_KEYS |= {"providermetadata", "state"}
 """Keys of a part of a message, and of no retrieved passage."""
 _KINDS = ("type", "partkind", "blocktype", "contenttype", "kind", "reprof")
 _ANSWERED = ("result", "output", "content", "response", "outcome", "value", "text")
+_SERVER_CALLS = {"servertooluse", "mcptooluse"}
+"""Calls that the endpoint answers itself, in the same message. Anthropic."""
 _DEPTH = 8
 _SENTENCE_END = re.compile(r"[.!?:;。！？…।][\"'”’»)\]*_`]*\Z|\n\Z")
 """The end of a sentence, with what closes after it: `30 days.")`."""
@@ -49,6 +51,7 @@ class Content:
     """A message's content by kinds of parts."""
 
     texts: list[str] = field(default_factory=list)
+    preamble: list[str] = field(default_factory=list)
     is_call: bool = False
     results: list[Result] = field(default_factory=list)
     documents: list[JsonValue] = field(default_factory=list)
@@ -58,6 +61,7 @@ def read_content(content: JsonValue) -> Content:
     """Sort a message's content into kinds."""
     read = Content()
     _read(content, read, _DEPTH)
+    read.texts = read.texts or read.preamble
     return read
 
 
@@ -100,6 +104,8 @@ def _read_part(part: Mapping[str, JsonValue], read: Content, depth: int) -> None
         return
     if kind in RESULT_PARTS or (kind.startswith("tool") and "state" in fields):
         _read_result(fields, read, kind)
+    elif kind in _SERVER_CALLS:
+        read.preamble, read.texts = [*read.preamble, *read.texts], []
     elif kind in CALL_PARTS:
         _read_call(fields, read)
     elif kind in DOCUMENT_PARTS:
@@ -156,6 +162,7 @@ def _read_call(fields: Mapping[str, JsonValue], read: Content) -> None:
 
 
 def _read_result(fields: Mapping[str, JsonValue], read: Content, kind: str) -> None:
+    """What a tool answered. What the assistant said before it in the same message only announced the call."""
     state = fields.get("state", fields.get("status"))
     if (
         kind.startswith("tool")
@@ -171,6 +178,8 @@ def _read_result(fields: Mapping[str, JsonValue], read: Content, kind: str) -> N
         has_failed = has_failed or plain(str(value["type"])) in ERROR_STATES  # Vercel AI: {type, value}
         value = value.get("value", value)
     read.results.append(Result(value, has_failed=has_failed or is_failure(value)))
+    if read.is_call:
+        read.preamble, read.texts, read.is_call = [*read.preamble, *read.texts], [], False
 
 
 def _document(fields: Mapping[str, JsonValue]) -> JsonValue:

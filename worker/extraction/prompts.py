@@ -43,25 +43,43 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """A heading over evidence: `## Retrieved documents`, or `Context: the text begins here`."""
+_MANNER = (
+    r"(?:if (?:you|the|there|no)\b[^\n]{0,80}\b(?:answer|context|information|know[.,])|(?:do not|don['’]t|never|please"
+    r"|always) (?:try|make|invent|use|mention|answer|say|cite|add|guess)|use (?:\w+ ){0,2}\w+ sentences|keep the answer"
+    r"|say that you|answer (?:only|in|with|briefly)|be (?:brief|concise)"
+    r"|wenn (?:du|sie|die)\b[^\n]{0,80}\b(?:weißt?|wissen|antwort|kontext)"
+    r"|si (?:tu|vous|no|la|le)\b[^\n]{0,80}\b(?:réponse|sais|savez|sabes|respuesta|contexte?o?))"
+)
+"""How a sentence begins that says how to answer: `If you don't know the answer, say so`, `Use three sentences`."""
+_MANNERS = re.compile(rf"\s*(?:{_MANNER}[^\n]*\n|[-=_*]{{3,}}[ \t]*\n)", re.IGNORECASE)
+"""A line of such sentences, or one that parts them from the evidence: `----------------`."""
 _SENTENCE = re.compile(
     rf"^(?=[^\n]{{0,200}}(?:{'|'.join(ANNOUNCING)}))"
-    rf"[^\n]{{0,140}}?(?<![A-Za-zÀ-ÿ])(?:{_NOUNS})(?![A-Za-zÀ-ÿ])[^\n]{{0,80}}[.:：。][ \t]*$",
+    rf"[^\n]{{0,140}}?(?<![A-Za-zÀ-ÿ])(?:{_NOUNS})(?![A-Za-zÀ-ÿ])[^\n]{{0,80}}[.:：。]"
+    rf"(?:[ \t]+{_MANNER}[^\n]{{0,400}}[.:!。])?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 """A sentence that announces evidence: `Answer with the help of the following documents:`."""
+_NEXT = (
+    r"^[ \t]*(?:\*\*|\[|=+[ \t]*)?(?!(?:my|our|your|meine?|unsere?|mes|nos|mis)\b)(?:[\w'’-]+[ \t]+)?"
+    rf"(?:{_NOUNS}){_AFTER}[ \t]*(?:\*\*|\])?[ \t]*{_COLON}"
+    rf"|^[ \t]*(?:\*\*|\[)?(?:[\w'’-]+[ \t]+)?(?:{_TASKS})[ \t]*(?:\*\*|\])?[ \t]*{_COLON}"
+    rf"|^[ \t]*\[/(?:{_ASKING})\]"
+)
+"""The line after a question at which another part of the prompt begins: `Context: …`, `[/QUESTION]`."""
 _QUESTION = re.compile(
     r"^[ \t]*(?P<hash>\#{1,6}[ \t]*)?(?:\*\*|【|\[)?(?:(?:the|user'?s?|customer'?s?|final|my|human|patient|"
     r"current|die|la|le|el|il|a|de|o|L['’]utilisateur|用户|ユーザーの|사용자)[ \t]*)*"
     rf"(?:{_ASKING})(?:[ \t]+(?:des?|del|do|der|from|of)[^\n:：]{{1,40}})?[ \t]*(?:\*\*|】|\])?[ \t]*"
     rf"(?:{_COLON}(?:\*\*)?|(?<=\*\*)\n|(?<=】)|(?<=\])\n|(?(hash)\n|(?!)))[ \t]*(?P<text>.*?)"
-    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}[:：](?:\*\*)?[ \t]*$|^\#{{1,6}}[ \t]*\S|^【|\Z)",
+    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}[:：](?:\*\*)?[ \t]*$|{_NEXT}|^\#{{1,6}}[ \t]*\S|^【|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """The question and all that follows it: `User question: how long is the warranty?`."""
 _ASKED_BELOW = re.compile(
     rf"^(?![^\n]*(?:{_NOUNS})[^\n]*$)[^\n]{{0,80}}(?<![A-Za-zÀ-ÿ])(?:{_ASKING})[^\n]{{0,30}}{_COLON}[ \t]*\n"
     r"(?P<text>.*?)"
-    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}{_COLON}[ \t]*$|\Z)",
+    rf"(?=^[^\n]{{0,40}}(?:{_ANSWERS})[^\n]{{0,20}}{_COLON}[ \t]*$|{_NEXT}|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """A sentence that announces the question: `Here is the question:`."""
@@ -76,7 +94,7 @@ _QUESTION_TAG = re.compile(
 )
 """A tag around the question, opening or closing: `<question>How long is the warranty?</question>`."""
 _STOP = re.compile(
-    r"^[ \t]*(?:\#{1,6}[ \t]*\S|\*\*[^*\n]{1,40}\*\*[ \t]*[:：]?|【[^】\n]{1,20}】|"
+    r"^[ \t]*(?:\#{1,6}[ \t]*\S|\*\*[^*\n]{1,40}\*\*[ \t]*[:：]?|【[^】\n]{1,20}】|\[/[\w ]{2,30}\]|"
     rf"(?:[\w'’-]+[ \t]+){{0,2}}(?:{_ASKING}|{_ANSWERS}|{_TASKS})(?![\w])[^\n:：]{{0,20}}[:：]"
     rf"|{_SPACELESS}(?:{_ASKING}|{_ANSWERS}|{_TASKS})[:：]|(?:Q|A|Human|User|Assistant)[:：]"
     rf"|[^\n]{{0,40}}(?<![A-Za-zÀ-ÿ])(?:{_ASKING})[:：][ \t]*$)",
@@ -159,9 +177,17 @@ def _sections(text: str) -> Iterator[str]:
         rest = match.groupdict().get("rest") or ""
         stop = _STOP.search(text, match.end())
         end = stop.start() if stop else len(text)
-        section = f"{rest}\n{text[match.end() : end]}".strip()
+        section = _without_manners(f"{rest}\n{text[match.end() : end]}\n")
         if section and not re.match(r"(?i)(end of|none|n/a|\{)", section):
             yield section
+
+
+def _without_manners(section: str) -> str:
+    """A section without the lines at its beginning that say how to answer, as LangChain's prompts have them."""
+    start = 0
+    while match := _MANNERS.match(section, start):
+        start = match.end()
+    return section[start:].strip()
 
 
 def _items(section: str) -> Iterator[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import JsonValue
 
 from assay.worker.extraction.calls import arguments_of, is_call, is_object, question_among
-from assay.worker.extraction.decisions import lone_text
+from assay.worker.extraction.decisions import is_sentence, lone_text
 from assay.worker.extraction.fields import EMPTY, plainly
-from assay.worker.extraction.literals import decoded, is_object_name
+from assay.worker.extraction.literals import decoded, is_object_name, plain_json
 from assay.worker.extraction.messages import Message, messages_of
 from assay.worker.extraction.names import QUESTION_KEYS, QUESTION_WRAPPERS
 from assay.worker.extraction.parts import is_text_part
@@ -51,7 +51,11 @@ def _is_open(messages: Sequence[Message]) -> bool:
 def last_asked(messages: Iterable[Message]) -> str | None:
     """The user's last words."""
     asked = [message.text for message in messages if message.role == "user" and message.text.strip()]
-    return asked[-1] if asked else None
+    if not asked:
+        return None
+    inner = plain_json(asked[-1].strip())  # a request to a model that is an object: `{"question": "…", "locale": "en"}`
+    named = _first_question(plainly(inner), QUESTION_KEYS, 2) if isinstance(inner, dict) else None
+    return named if named is not None and is_sentence(named) else asked[-1]
 
 
 def _question_in_object(value: dict[str, JsonValue], depth: int, *, is_output: bool) -> str | None:

@@ -14,9 +14,10 @@ from pydantic import JsonValue
 from assay.judges.rubric.selectors import Selector
 from assay.worker.extraction.answers import Reading, answer_of
 from assay.worker.extraction.attributes import INSTRUCTIONS, instructions_in, recorded
+from assay.worker.extraction.failures import is_failure_text
 from assay.worker.extraction.fields import EMPTY
 from assay.worker.extraction.kinds import kind_of
-from assay.worker.extraction.literals import opened
+from assay.worker.extraction.literals import is_stream_name, opened
 from assay.worker.extraction.model_words import written_by_models
 from assay.worker.extraction.retrievals import documents_of, retrieving
 from assay.worker.extraction.steps import answering, application_under, relevant
@@ -114,9 +115,11 @@ class Source:
         An object that does not name its answer may repeat what a model call said: then that is the answer.
         """
         output = self.root_fields["output"].value
-        if output is None:
+        if output is None or (isinstance(output, str) and is_stream_name(output)):
             return None
         reading = answer_of(output)
+        if self.trace.root.level == "ERROR" and reading.text is not None and is_failure_text(reading.text):
+            return Reading(reason="an error, no answer")
         spoken = [r.text for r in self.readings.values() if r.text is not None][-_MOST_HINTS:]
         if reading.text is None and isinstance(output, str):
             begun = (text for text in reversed(spoken) if len(text) > _BEGUN and text[:_BEGUN] in output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
@@ -64,11 +65,16 @@ def _of_named(step: Observation, steps: Sequence[Observation], shown: str | None
 
 def _below(step: Observation, steps: Sequence[Observation]) -> Iterator[Observation]:
     """The steps under a step, at any depth."""
-    ids = {step.id}
-    for other in steps:  # in order of time: a step starts after the one it lies under
-        if other.parent_id in ids and other.id not in ids:
-            ids.add(other.id)
-            yield other
+    children: dict[str | None, list[Observation]] = defaultdict(list)
+    for other in steps:
+        children[other.parent_id].append(other)
+    seen, waiting = {step.id}, [step.id]
+    while waiting:
+        for other in children[waiting.pop()]:
+            if other.id not in seen:
+                seen.add(other.id)
+                waiting.append(other.id)
+                yield other
 
 
 def calls_a_model(step: Observation, steps: Sequence[Observation]) -> bool:

@@ -40,18 +40,38 @@ def _in_value(value: JsonValue, path: str, depth: int) -> Iterator[tuple[str, st
     if messages is not None:
         yield from _in_messages(messages, path)
         yield from _in_value(_calls_between(read), path, depth - 1)
-    elif isinstance(read, dict) and is_call(read):
-        positional, named = arguments_of(read)
+    elif isinstance(read, dict):
+        yield from _in_object(read, path, depth)
+    elif isinstance(read, list):
+        yield from _in_list(read, path, depth)
+
+
+def _in_object(value: dict[str, JsonValue], path: str, depth: int) -> Iterator[tuple[str, str, str]]:
+    if is_call(value):
+        positional, named = arguments_of(value)
         for position, arg in enumerate(positional):
             yield from _in_value(arg, f"{path}.args[{position}]", depth - 1)
         yield from _in_value(named, f"{path}.kwargs", depth - 1)
-    elif isinstance(read, dict):
-        fields = plainly(read)
-        for name in (*QUESTION_KEYS, *QUESTION_WRAPPERS, "system", "systemprompt", "template", "instructions"):
-            if fields.get(name):
-                yield from _in_value(fields[name], f"{path}.{name}", depth - 1)
-    elif isinstance(read, list):
-        yield from _in_parts(read, path)
+        return
+    fields = plainly(value)
+    for name in (*QUESTION_KEYS, *QUESTION_WRAPPERS, "system", "systemprompt", "template", "instructions"):
+        if fields.get(name):
+            yield from _in_value(fields[name], f"{path}.{name}", depth - 1)
+
+
+def _in_list(values: Sequence[JsonValue], path: str, depth: int) -> Iterator[tuple[str, str, str]]:
+    if not _are_states(values):
+        yield from _in_parts(values, path)
+        return
+    for position, item in enumerate(values):
+        for name, state in item.items() if isinstance(item, dict) else ():
+            yield from _in_value(state, f"{path}[{position}].{name}", depth - 1)
+
+
+def _are_states(values: Sequence[JsonValue]) -> bool:
+    """Whether a list holds the updates of a graph: of each node's name, the messages it gave. LangGraph's stream."""
+    states = [next(iter(value.values())) for value in values if isinstance(value, dict) and len(value) == 1]
+    return 0 < len(states) == len(values) and all(isinstance(state, dict) and "messages" in state for state in states)
 
 
 def _calls_between(value: JsonValue) -> JsonValue:

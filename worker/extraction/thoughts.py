@@ -10,6 +10,10 @@ _TAGS = (
 _THOUGHT = re.compile(
     rf"<(?P<tag>{_TAGS})\b[^<>]{{0,80}}>.*?(?:</(?P=tag)\s*>|\Z)"
     r"|\[THINK\].*?(?:\[/THINK\]|\Z)|◁think▷.*?(?:◁/think▷|\Z)"
+    r"|<unused94>.*?(?:<unused95>|\Z)|<\|channel>\s*(?:thought|analysis)\b.*?(?:<channel\|>|\Z)"
+    r"|&lt;think(?:ing)?&gt;.*?(?:&lt;/think(?:ing)?&gt;|\Z)"
+    r"|<details\b[^<>]{0,80}type=[\"']reasoning[\"'][^<>]{0,120}>.*?(?:</details>|\Z)"
+    r"|Here(?:'s| is) my thought process:?.*?Here(?:'s| is) my response:?"
     r"|<\|(?:begin_of_thought|START_THINKING)\|>.*?(?:<\|(?:end_of_thought|END_THINKING)\|>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -25,8 +29,8 @@ _CHANNEL = re.compile(
 )
 """A channel of gpt-oss: `<|channel|>analysis<|message|>`."""
 _ANSWER_TAG = re.compile(
-    r"\s*(?:<\|?(?P<tag>answer|final_answer|response|output|begin_of_solution)\|?>)\s*(?P<text>.*?)\s*"
-    r"(?:</(?:answer|final_answer|response|output)>|<\|end_of_solution\|>)\s*",
+    r"\s*(?:<\|?(?P<tag>answer|final_answer|response|output|begin_of_solution|begin_of_box)\|?>)\s*(?P<text>.*?)\s*"
+    r"(?:</(?:answer|final_answer|response|output)>|<\|end_of_(?:solution|box)\|>)\s*",
     re.DOTALL | re.IGNORECASE,
 )
 """An answer in tags of its own: `<answer>30 days</answer>`."""
@@ -35,13 +39,23 @@ _REACT_END = re.compile(r"^[ \t]*(?:Final Answer|Answer)[ \t]*:[ \t]*", re.MULTI
 _REACT_ACTION = re.compile(r"^[ \t]*Action(?: Input)?[ \t]*:", re.MULTILINE | re.IGNORECASE)
 """Steps of an agent that writes them out: `Thought: I know.`, `Action: search`, `Final Answer: 30 days`."""
 _CALL = re.compile(
-    r"\s*(?:<(?:tool_call|function_calls?|invoke|tool_use|function=[\w.-]{1,80}|\|tool_call\|?|\|python_tag\||｜tool▁calls▁begin｜)"
-    r"[^<>]{0,120}>|\[TOOL_CALLS\]|functools\[)",
+    r"\s*(?:<(?:tool_call|function_calls?|invoke|tool_use|function=[\w.-]{1,80}|\|tool_call\|?|\|python_tag\|"
+    r"|｜tool▁calls?▁begin｜|｜DSML｜\w{0,40}|[\w-]{1,30}:(?:tool_call|function_calls?|invoke))[^<>]{0,120}>"
+    r"|\[TOOL_CALLS\]|functools\[)",
     re.IGNORECASE,
 )
 """A call of a tool as models write it: `<tool_call>{"name": "search"}</tool_call>`."""
-_SPEAKER = re.compile(r"\Aassistant: (?=\S)")
-"""How a chat response begins that was written by `str`: `assistant: 30 days`. LlamaIndex."""
+_PYTHON_CALL = re.compile(
+    r"\s*(?:\[\s*(?:[a-z_][\w.]{0,60}\((?:\s*\w+\s*=[^()\n]{0,300})?\)\s*,?\s*){1,20}\]"
+    r"|[a-z_][\w.]{0,60}\(\s*\{[^{}]{0,2000}\}\s*\)|[a-z]\w{0,40}_\w{1,40}\(\s*\w+\s*=[^()\n]{0,300}\))\s*"
+)
+"""Calls as Llama and others write them, in Python: `[search(q="tent")]`, `search({"q": "tent"})`."""
+_SPEAKER = re.compile(
+    r"\Aassistant: (?=\S)|\A\s*(?:<\|start_header_id\|>assistant<\|end_header_id\|>|<\|im_start\|>assistant\n)\s*"
+)
+"""How a reply begins that was written by `str`, or with its template: `assistant: 30 days`. LlamaIndex, Llama."""
+_BARE_CHANNELS = re.compile(r"\Aanalysis(?=[A-Z]).*?assistantfinal(?=\S)", re.DOTALL)
+"""Channels of gpt-oss whose marks a decoder left out: `analysisMaybe 45?assistantfinal30 days`."""
 _FIELD = re.compile(r"^\[\[ ## (?P<name>\w+) ## \]\][ \t]*$", re.MULTILINE)
 """A field of a reply to DSPy: `[[ ## answer ## ]]`."""
 _SPECIAL = re.compile(r"<\|(?:im_end|eot_id|endoftext|end|end_of_turn|return)\|>\s*\Z|<end_of_turn>\s*\Z|</s>\s*\Z")
@@ -52,6 +66,7 @@ def spoken(text: str) -> tuple[str | None, str]:
     """The answer in a model's words; None and why where there is none."""
     if "<|channel|>" in text:
         return _final_channel(text)
+    text = _BARE_CHANNELS.sub("", text, count=1)
     text = _SPEAKER.sub("", _SPECIAL.sub("", text), count=1)
     if text in {"None", "assistant: None"}:
         return None, "the word None"
@@ -64,7 +79,7 @@ def _after_thoughts(text: str) -> tuple[str | None, str]:
     answer = _without_thoughts(text)
     if not answer.strip():
         return None, "only a thought"
-    if _CALL.match(answer):
+    if _CALL.match(answer) or _PYTHON_CALL.fullmatch(answer):
         return None, "only a call of a tool"
     tagged = _ANSWER_TAG.fullmatch(answer)
     return (tagged["text"] if tagged and tagged["text"] else answer), ""

@@ -7,6 +7,7 @@ a list of documents, a lone text and the messages of a tool are taken out. An er
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
@@ -27,6 +28,20 @@ from assay.worker.extraction.names import (
 )
 from assay.worker.extraction.retrieved import MOST_ITEMS, Found, parts_text, retrieved
 
+_HANDOFF = re.compile(
+    r"\s*(?:successfully )?(?:transferr(?:ed|ing)|handed off|handing off|handoff|delegat(?:ed|ing))"
+    r" (?:(?:back|control|the conversation|over) )*to [\w' -]{1,60}"
+    r"(?:, adopting the role of [\w' -]{1,60}[^.]{0,60})?\.?\s*",
+    re.IGNORECASE,
+)
+"""What a tool says that only hands over to another agent: `Successfully transferred to docs`."""
+
+
+def _is_handoff(value: Mapping[str, JsonValue]) -> bool:
+    """Whether an object only names the agent that takes over: `{"assistant": "Support"}`. OpenAI Agents."""
+    name = value.get("assistant")
+    return len(value) == 1 and isinstance(name, str) and len(name.split()) <= 4 and name[-1:] not in ".!?"
+
 
 def answered(value: JsonValue, path: str, depth: int) -> Iterator[Found]:
     """Evidence in a tool's answer, with its paths: see `retrieved`."""
@@ -35,7 +50,7 @@ def answered(value: JsonValue, path: str, depth: int) -> Iterator[Found]:
     elif isinstance(value, list) and depth > 0:
         yield from _answered_list(value, path, depth)
     elif isinstance(value, dict) and value and depth > 0:
-        if not is_failure(value):
+        if not is_failure(value) and not _is_handoff(value):
             yield from _answered_object(value, path, depth)
     elif isinstance(value, bool | int | float):
         yield json.dumps(value), path
@@ -43,7 +58,7 @@ def answered(value: JsonValue, path: str, depth: int) -> Iterator[Found]:
 
 def _answered_text(text: str, path: str, depth: int) -> Iterator[Found]:
     """A text as it is, unless it is a list of documents or a message that was written out."""
-    if is_empty(text) or is_object_name(text) or is_failure(text):
+    if is_empty(text) or is_object_name(text) or is_failure(text) or _HANDOFF.fullmatch(text):
         return
     value = decoded(text) if depth > 0 else text
     if isinstance(value, list | dict) and not is_empty_value(value) and _has_form(value):

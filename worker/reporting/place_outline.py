@@ -1,4 +1,7 @@
-"""What is at the places where a part of a sample was looked for: keys, types, lengths, and a short excerpt of texts."""
+"""What is at the places where a part of a sample was looked for, and at those where it was not.
+
+Keys, types, lengths, and a short excerpt of texts.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ from pydantic import JsonValue
 
 from assay.judges.rubric.selectors import Selector, parse_selector
 from assay.judges.schema import Record
+from assay.worker.extraction.kinds import kind_of
+from assay.worker.extraction.literals import plain_json
+from assay.worker.extraction.retrievals import retrieving
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Observation, Trace
 from assay.worker.reporting.terminal.text import clipped, visible
 
 MOST_LINES, MOST_STEPS = 10, 3
 """Lines for one place, and steps shown of one type."""
+MOST_UNLOOKED = 8
+"""Steps shown to which no selector leads."""
 _EXCERPT, _DEPTH, _KEYS = 60, 3, 12
 _LONGEST_NAME = 60
 
@@ -30,6 +38,55 @@ class PlaceOutline(Record):
 def outlines(trace: Trace, selectors: Sequence[str]) -> list[PlaceOutline]:
     """What is at each of the selectors of a part, in their order."""
     return [outline for text in selectors for outline in _outlines_of(trace, text)]
+
+
+def unlooked_outlines(trace: Trace, selectors: Sequence[str], field: str, telling: Sequence[str]) -> list[PlaceOutline]:
+    """What is in the steps that none of a part's selectors leads to; in full where it looks like the part.
+
+    Args:
+        trace: the trace.
+        selectors: those of the part.
+        field: `input` or `output`, where the part would be.
+        telling: selectors of places that look like the part.
+    """
+    steps = relevant(trace)
+    looked_at = {step.id for text in selectors for step in _led_to(parse_selector(text), steps)}
+    likely = {step.id for text in telling for step in _led_to(parse_selector(text), steps)}
+    rest = [step for step in steps if step.id not in looked_at and getattr(step, field) not in (None, "", [], {})]
+    rest.sort(key=lambda step: step.id not in likely)
+    shown = [_unlooked(step, field, in_full=step.id in likely) for step in rest[:MOST_UNLOOKED]]
+    if len(rest) > MOST_UNLOOKED:
+        shown.append(PlaceOutline(selector="…", summary=f"{_count(len(rest) - MOST_UNLOOKED, 'more step')} like these"))
+    return shown
+
+
+def _unlooked(step: Observation, field: str, *, in_full: bool) -> PlaceOutline:
+    value = getattr(step, field)
+    inner = plain_json(value)
+    return PlaceOutline(
+        selector=f"{step.type.lower()} {_short(step.name)}".strip() + f", {field}",
+        summary=f"no selector leads there; {_form(inner)}",
+        lines=tuple(_lines(inner)) if in_full else (),
+    )
+
+
+def _form(value: JsonValue) -> str:
+    """What kind of thing a value is, with its keys and without its text."""
+    if isinstance(value, dict):
+        keys = [_short(key) for key in list(value)[:_KEYS]]
+        return f"an object with {', '.join(keys)}{', …' if len(value) > _KEYS else ''}"
+    return f"text, {_count(len(value), 'character')}" if isinstance(value, str) else _kind(value)
+
+
+def _led_to(selector: Selector, steps: Sequence[Observation]) -> list[Observation]:
+    """The steps a selector leads to, whatever is in them."""
+    if selector.head in {"answer", "prompt"}:
+        return _calls(steps)[-1:]
+    if selector.head == "retriever" and selector.field == "documents":
+        chosen = retrieving(steps)
+    else:
+        chosen = [step for step in steps if selector.head in {step.type.lower(), kind_of(step)}]
+    return [step for step in chosen if selector.name is None or fnmatchcase(step.name, selector.name)]
 
 
 def _outlines_of(trace: Trace, text: str) -> Iterator[PlaceOutline]:
@@ -49,14 +106,9 @@ def _outlines_of(trace: Trace, text: str) -> Iterator[PlaceOutline]:
 
 def _of_steps(trace: Trace, text: str, selector: Selector) -> Iterator[PlaceOutline]:
     steps = relevant(trace)
-    if selector.head == "answer":
-        chosen = _calls(steps)[-1:]
-        why = "no model call"
-    else:
-        chosen = [step for step in steps if step.type.lower() == selector.head]
-        chosen = [step for step in chosen if selector.name is None or fnmatchcase(step.name, selector.name)]
-        named = f" and name {selector.name}" if selector.name else ""
-        why = f"no step of type {selector.head}{named}"
+    chosen = _led_to(selector, steps)
+    named = f" and name {selector.name}" if selector.name else ""
+    why = "no model call" if selector.head == "answer" else f"no step of type {selector.head}{named}"
     if not chosen:
         yield PlaceOutline(selector=text, summary=f"{why}; there {_steps_in_words(steps)}")
     for step in chosen[:MOST_STEPS]:
@@ -87,7 +139,7 @@ def _prompt(trace: Trace) -> PlaceOutline:
 
 
 def _calls(steps: Sequence[Observation]) -> list[Observation]:
-    return [step for step in steps if step.type.lower() == "generation"]
+    return [step for step in steps if kind_of(step) == "generation"]
 
 
 def _outline(text: str, where: str, value: JsonValue, selector: Selector) -> PlaceOutline:

@@ -75,6 +75,8 @@ TOOL_RESULT_KEYS = {
     "toolresults": "Vercel AI",
     "tooloutputs": "common",
     "intermediatesteps": "LangChain's agent executor",
+    "toolcalls": "LlamaIndex's agents",
+    "steps": "Vercel AI, smolagents",
 }
 """Lists of what tools answered, beside the answer."""
 NEVER_EVIDENCE_KEYS = {"groundtruth", "expected", "expectedoutput", "expectedanswer", "referenceanswer", "usage"}
@@ -126,6 +128,8 @@ TEXT_KEYS = (
         "rawcontent",
         "chunktext",
         "chunkcontent",
+        "documentcontent",
+        "documentpagecontent",
     ),
     *(
         "blocks",
@@ -139,7 +143,7 @@ TEXT_KEYS = (
         "citedtext",
         "excerpt",
     ),
-    *("highlight", "extract", "paragraph", "sentence", "abstract", "description", "summary", "context", "document"),
+    *("extract", "paragraph", "sentence", "abstract", "description", "summary", "context", "document"),
 )
 """Keys under which a retrieved item keeps its text, the fullest first."""
 AROUND_KEYS = (
@@ -148,7 +152,7 @@ AROUND_KEYS = (
     *("textnode", "page", "resource", "data", "unstructureddocumentinfo", "web", "parentdocument", "attributes"),
 )
 """Keys around a retrieved item: LlamaIndex, Elasticsearch, Qdrant, Milvus, Pinecone, Vertex AI Search."""
-PLAIN_KEYS = ("answer", "response", "output", "result")
+PLAIN_KEYS = ("highlight", "answer", "response", "output", "result")
 BESIDE_TEXT = {
     *("url", "uri", "link", "href", "score", "id", "type", "metadata", "distance", "source", "name", "toolcallid"),
     *("toolname", "iserror", "rawinput", "rawoutput", "reprof", "annotations", "meta", "status", "toolid", "callid"),
@@ -158,6 +162,7 @@ BESIDE_TEXT = {
 
 ERROR_KEYS = {"error", "errors", "exception", "errormessage", "traceback", "errortext", "stacktrace", "errortype"}
 ERROR_FLAGS = {"iserror", "haserror", "failed"}
+EXIT_CODES = ("exitcode", "returncode", "exitstatus")
 ERROR_STATES = {"error", "failed", "failure", "errored", "outputerror", "errortext", "errorjson", "exception"}
 ERROR_COMPANIONS = {
     *("message", "code", "status", "statuscode", "detail", "details", "reason", "type", "name", "tool", "toolname"),
@@ -176,6 +181,18 @@ ERROR_COMPANIONS = {
         "hint",
         "cause",
         "jsonrpc",
+        "msg",
+        "errmsg",
+        "errcode",
+        "errordescription",
+        "title",
+        "instance",
+        "stderr",
+        "stdout",
+        "exitcode",
+        "returncode",
+        "command",
+        "traceid",
     ),
     *ERROR_KEYS,
     *ERROR_FLAGS,

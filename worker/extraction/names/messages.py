@@ -57,25 +57,39 @@ MESSAGE_LISTS = {
     "inputitems": "OpenAI Agents",
     "events": "Google ADK",
     "chatmessages": "LlamaIndex",
+    "instructions": "Spring AI",
 }
 CALLS_BETWEEN = "automaticfunctioncallinghistory"
 """Messages of tools that a client called by itself, beside the reply. google-genai."""
 FIRST_COUNTS = {"choices", "candidates", "replies", "generations"}
 """Lists of alternatives: the first is what was shown."""
-MESSAGE_CONTENT = ("content", "parts", "contents", "output", "items", "blocks", "text")
+MESSAGE_CONTENT = ("content", "parts", "contents", "output", "items", "blocks", "text", "toolreturn", "refusal")
 """Where a message keeps what it says: OpenAI, Gemini, Agent Framework, Responses, Semantic Kernel, LlamaIndex."""
 
 TEXT_PARTS = {"", "text", "inputtext", "outputtext", "textcontent", "textpart", "markdown", "refusal", "userprompt"}
 TEXT_PARTS |= {"systemprompt", "outputaudio", "textdelta"}
 THOUGHT_PARTS = {"thinking", "redactedthinking", "reasoning", "reasoningcontent", "thought", "summarytext"}
-THOUGHT_PARTS |= {"reasoningtext", "thinkingpart", "textreasoning"}
+THOUGHT_PARTS |= {"reasoningtext", "thinkingpart", "textreasoning", "compaction", "reasoningmessage"}
+THOUGHT_PARTS |= {"hiddenreasoningmessage", "itemreference"}
 CALL_PARTS = {"toolcall", "tooluse", "functioncall", "toolinvocation", "functioncallcontent", "customtoolcall"}
-CALL_PARTS |= {"computercall", "localshellcall", "shellcall", "applypatchcall", "inputjsondelta", "toolcallpart"}
+CALL_PARTS |= {
+    "servertooluse",
+    "mcptooluse",
+    "computercall",
+    "localshellcall",
+    "shellcall",
+    "applypatchcall",
+    "inputjsondelta",
+    "toolcallpart",
+}
+CALL_PARTS |= {"toolcallmessage"}
 RESULT_PARTS = {"toolresult", "toolcallresponse", "functioncalloutput", "toolreturn", "functionresponse"}
 RESULT_PARTS |= {"toolresponse", "functionresultcontent", "functionresult", "customtoolcalloutput", "retryprompt"}
 RESULT_PARTS |= {"websearchtoolresult", "codeexecutiontoolresult", "mcptoolresult", "toolreturnpart"}
 RESULT_PARTS |= {"servertoolcallresponse", "websearchresult", "toolcallresult", "functionexecutionresult"}
-RESULT_PARTS |= {"toolcalloutputitem"}
+RESULT_PARTS |= {"toolcalloutputitem", "webfetchtoolresult", "bashcodeexecutiontoolresult", "toolsearchtoolresult"}
+RESULT_PARTS |= {"texteditorcodeexecutiontoolresult", "computercalloutput", "localshellcalloutput", "shellcalloutput"}
+RESULT_PARTS |= {"toolreturnmessage", "toolresultpart"}
 SERVER_CALLS = {
     "mcplisttools",
     "mcpapprovalrequest",

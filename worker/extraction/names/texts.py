@@ -8,6 +8,7 @@ QUESTION_KEYS = {
     "query": "LlamaIndex, Haystack, LangChain RetrievalQA, Dify",
     "userquery": "common",
     "querystr": "LlamaIndex",
+    "sysquery": "Dify workflows",
     "querytext": "OpenTelemetry GenAI retrieval",
     "userinput": "RAGAS",
     "usermessage": "common",
@@ -53,6 +54,8 @@ QUESTION_WRAPPERS = {
     "body": "HTTP",
     "data": "common",
     "payload": "common",
+    "event": "Slack, web hooks",
+    "arguments": "Semantic Kernel",
     "json": "n8n",
     "state": "LangGraph",
     "task": "AutoGen, CrewAI, smolagents",
@@ -136,6 +139,7 @@ WRAPPER_KEYS = {
     "artifacts": "Langflow",
     "agentresponse": "common",
     "kwargs": "serialised LangChain objects",
+    "initparameters": "serialised Haystack objects",
     "delta": "LlamaIndex",
 }
 """Keys that say nothing about what they hold."""
@@ -149,6 +153,11 @@ DECISION_KEYS = {
     *("keywords", "severity", "sequence", "predictedclass", "predictedlabel"),
 }
 """Keys of a classifier, a router, a grader or a tagger."""
+COMPANION_KEYS = {"language", "lang", "intent", "intents", "topic", "topics", "tags", "keywords", "agent", "handoff"}
+COMPANION_KEYS |= {"nextagent", "department"}
+"""Those of them that stand beside the words of an answer as well: `{"message": "…", "lang": "en"}`."""
+SPOKEN_KEYS = ("message", "reply", "text", "content", "body", "msg", "speech", "markdown", "html")
+"""Keys of the words beside them."""
 SCORE_KEYS = {"score", "scores", "confidence", "confidences", "probability", "probabilities", "logits", "logprob"}
 SCORE_KEYS |= {"likelihood", "certainty", "similarity", "distance", "rating"}
 ASIDE_KEYS = {
@@ -170,8 +179,9 @@ CALL_KEYS = (
     ({"function"}, {"type", "id"}),
 )
 """A tool call is an object with a key of the first set and one of the second: `{"name": "search", "arguments": {}}`."""
-CALL_LISTS = {"toolcalls", "functioncall", "toolcall", "functioncalls"}
+CALL_LISTS = {"toolexecutionrequests", "toolcalls", "functioncall", "toolcall", "functioncalls"}
 FINAL_TOOLS = {"finalanswer", "finalresult", "finalresponse", "respond", "submitanswer", "answer", "respondtouser"}
+FINAL_TOOLS |= {"sendmessage", "sendmessagetouser", "replytouser", "messageuser", "providefinalanswer", "answeruser"}
 """Tools by which an agent hands over its answer. smolagents, LangChain (`Final Answer`), Pydantic AI."""
 
 HISTORY_KEYS = (

@@ -15,8 +15,16 @@ from assay.worker.extraction.messages import messages_of
 
 _YES = {"1", "true", "yes", "y", "ja", "si", "sí", "oui"}
 _NO = {"0", "false", "no", "n", "nein", "non"}
-_WRONG = {"hallucinated", "hallucination", "wrong", "incorrect", "unfaithful", "bad", "fail", "failed"}
-_RIGHT = {"faithful", "correct", "right", "grounded", "good", "pass", "passed", "ok", "not hallucinated"}
+_WRONG = {
+    *("hallucinated", "hallucination", "wrong", "incorrect", "not correct", "unfaithful", "not faithful"),
+    *("ungrounded", "not grounded", "bad", "fail", "failed"),
+}
+_RIGHT = {
+    *("faithful", "correct", "right", "not wrong", "grounded", "good", "pass", "passed", "ok"),
+    *("not hallucinated", "no hallucination"),
+}
+"""Words that say what became of the answer, whatever the column is called."""
+
 _LONGEST_LIST = 1_000_000
 
 
@@ -83,22 +91,27 @@ def turns_of_cell(value: Any) -> list[dict[str, str]]:
     ]
 
 
-def label_of_cell(value: Any) -> int | None:
+def label_of_cell(value: Any, *, yes_is_right: bool = False) -> int | None:
     """1 where people marked the answer as wrong, 0 where not; None where nothing tells.
+
+    Args:
+        value: of the cell.
+        yes_is_right: whether the column asks if the answer is right, as `is_correct`. That turns yes, no and numbers
+            round, and no word that says by itself what the answer is: `wrong` stays wrong.
 
     Raises:
         ValueError: it is neither.
     """
-    if isinstance(value, bool | int | float) and value in (0, 1):
-        return int(value)
-    text = text_of_cell(value).casefold()
+    text = str(int(value)) if isinstance(value, bool) else text_of_cell(value).casefold()
     if not text:
         return None
-    if text in _YES | _WRONG | {"1.0"}:
-        return 1
-    if text in _NO | _RIGHT | {"0.0"}:
-        return 0
-    raise ValueError(f"{text!r} is no label; write 1 where the answer is wrong, 0 where it is right")
+    if text in _WRONG | _RIGHT:
+        return int(text in _WRONG)
+    if text in _YES | _NO | {"1.0", "0.0"}:
+        says_yes = text in _YES or text == "1.0"
+        return int(says_yes != yes_is_right)
+    wrong, right = ("0", "1") if yes_is_right else ("1", "0")
+    raise ValueError(f"{text!r} is no label; write {wrong} where the answer is wrong, {right} where it is right")
 
 
 def is_yes(value: Any) -> bool | None:

@@ -91,7 +91,7 @@ def content_of(table: Table, given: Mapping[str, str]) -> SetContent:
     known: dict[str, Json] = {}
     ids: set[str] = set()
     answers: dict[str, str] = {}
-    without, beyond = [], 0
+    without, beyond, renamed = [], 0, []
     for row in table.rows:
         item = reader.item(row)
         if not item["question"]:
@@ -102,7 +102,9 @@ def content_of(table: Table, given: Mapping[str, str]) -> SetContent:
             if len(known) >= MOST_ITEMS:
                 beyond += 1
                 continue
-            item["id"] = _unique(item["id"] or f"q{len(known) + 1:03}", ids)
+            wanted = item["id"] or f"q{len(known) + 1:03}"
+            item["id"] = _unique(wanted, ids)
+            renamed += [f"{wanted} → {item['id']}"] if item["id"] != wanted else []
             known[asked] = item
         item_id = known[asked]["id"]
         response = reader.response(row)
@@ -116,6 +118,10 @@ def content_of(table: Table, given: Mapping[str, str]) -> SetContent:
     ]
     if len(answers) == len(known):
         content.answers = [{"id": item_id, "response": response} for item_id, response in answers.items()]
+    if renamed:
+        content.notes.append(
+            f"{len(renamed)} ids stood before other questions already, and got a number: {_listed(renamed)}"
+        )
     content.notes += _row_notes(content, without, beyond, len(answers))
     return content
 
@@ -180,11 +186,11 @@ class _RowReader:
         for name in ("label", "no_label"):
             for column in self._columns(name):
                 try:
-                    label = label_of_cell(row.values.get(column))
+                    label = label_of_cell(row.values.get(column), yes_is_right=name == "no_label")
                 except ValueError as exc:
                     raise ConfigurationError(f"{self._source}: line {row.number}: {column}: {exc}") from exc
                 if label is not None:
-                    return label if name == "label" else 1 - label
+                    return label
         return None
 
     def _columns(self, name: Field) -> Sequence[str]:

@@ -6,8 +6,10 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,15 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 20_000
 _MAX_CELL = 1_000_000
 """Characters of one cell."""
+
+_LOOKED_AT = 1000
+"""First bytes that tell UTF-16: every other one of plain text is zero there."""
+
+_MOST_ABOVE = 20
+"""Lines above a header that are looked through for it."""
+
+_SEPARATOR = re.compile(r"sep=(?P<sign>[,;\t|])\s*")
+"""The first line by which Excel is told what separates cells: `sep=;`."""
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SPREADSHEETS = {".xlsx", ".xls", ".ods", ".numbers"}
@@ -70,6 +81,8 @@ def _text(path: Path) -> str:
         raise _problem(path, "file", f"cannot be read ({exc.strerror or exc})") from exc
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _problem(path, "file", "is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
+    if raw[:_LOOKED_AT].count(0) > len(raw[:_LOOKED_AT]) // 4:
+        raise _problem(path, "file", "is UTF-16 without a mark of it; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -81,7 +94,12 @@ def _text(path: Path) -> str:
 def _csv(path: Path, text: str) -> Table:
     """Cells in quotes may hold line ends, separators and doubled quotes (RFC 4180)."""
     csv.field_size_limit(_MAX_CELL)
-    delimiter = _delimiter(text)
+    told = _SEPARATOR.fullmatch(text.partition("\n")[0])
+    if told is not None:
+        # An empty line in its place, so that the others keep their numbers.
+        text = text[told.end() :] if text[told.end() :].startswith("\n") else "\n" + text[told.end() :]
+    delimiter = _delimiter(text) if told is None else told["sign"]
+    _refuse_lines_above(path, text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     header: list[str] = []
@@ -100,9 +118,11 @@ def _csv(path: Path, text: str) -> Table:
             _check_rows(path, rows)
             begins = reader.line_num + 1
     except csv.Error as exc:
-        raise _problem(
-            path, f"line {begins}", f"no CSV: {exc}; a cell begins and ends with a quote, or has none"
-        ) from exc
+        if "field limit" in str(exc):
+            why = f"a cell has more than {_MAX_CELL:,} characters; shorten it, or close the quote that it begins with"
+        else:
+            why = f"no CSV: {exc}; a cell begins and ends with a quote, or has none"
+        raise _problem(path, f"line {begins}", why) from exc
     if not rows:
         raise _problem(path, "file", "has no rows below its header" if header else "is empty")
     return Table(str(path), tuple(header), tuple(rows), delimiter)
@@ -120,15 +140,32 @@ def _header(path: Path, line: int, cells: Sequence[str]) -> list[str]:
 def _delimiter(text: str) -> str:
     """The separator whose header has most columns that somebody knows, of these the one with most columns."""
     first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_DELIMITERS, key=lambda delimiter: _known_columns(first, delimiter))
 
-    def known(delimiter: str) -> tuple[int, int]:
-        try:
-            cells = next(csv.reader([first], delimiter=delimiter), [])
-        except csv.Error:
-            return (0, 0)
-        return (sum(field_of(cell) is not None for cell in cells), len(cells))
 
-    return max(_DELIMITERS, key=known)
+def _known_columns(line: str, delimiter: str) -> tuple[int, int]:
+    """How many columns of a header somebody knows, and how many there are."""
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return (0, 0)
+    return (sum(field_of(cell) is not None for cell in cells), len(cells))
+
+
+def _refuse_lines_above(path: Path, text: str) -> None:
+    """A title or a date above the header would be taken for it.
+
+    Raises:
+        ConfigurationError: names the line of the header.
+    """
+    lines = [(n, line) for n, line in enumerate(islice(io.StringIO(text), _MOST_ABOVE), start=1) if line.strip()]
+    known = [(n, max(_known_columns(line.rstrip("\r\n"), each)[0] for each in _DELIMITERS)) for n, line in lines]
+    if known and known[0][1] == 0:
+        header = next((number for number, columns in known if columns > 1), None)
+        if header is not None:
+            raise _problem(
+                path, f"line {known[0][0]}", f"no header: that stands on line {header}; remove what is above"
+            )
 
 
 def _named(delimiter: str) -> str:
@@ -172,12 +209,28 @@ def _of_objects(path: Path, objects: Sequence[tuple[int, Any]]) -> Table:
     for number, value in objects:
         if not isinstance(value, dict):
             raise _problem(path, f"line {number}", 'no object; write {"question": ...}')
+        _refuse_half_characters(path, number, value)
         rows.append(Row(number, value))
         columns |= dict.fromkeys(value)
         _check_rows(path, rows)
     if not rows:
         raise _problem(path, "file", "is empty")
     return Table(str(path), tuple(columns), tuple(rows))
+
+
+def _refuse_half_characters(path: Path, number: int, value: Any) -> None:
+    r"""JSON can say half of a character, as `\ud800`, and no file of a golden set can.
+
+    Raises:
+        ConfigurationError
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        half = f"{exc.object[exc.start]!a}"
+        raise _problem(path, f"line {number}", f"holds half a character ({half}, a lone surrogate); remove it") from exc
+    except RecursionError as exc:
+        raise _problem(path, f"line {number}", 'is nested too deep; write {"question": ...}') from exc
 
 
 def _check_rows(path: Path, rows: Sequence[Row]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.golden.sets.files import RELEASE_NAME, write_text
+from assay.worker.golden.sets.files import RELEASE_NAME, encoded, write_text
 from assay.worker.golden.sets.manifest import Anchor, GoldenItem, Manifest, Release
 from assay.worker.setup.golden_set.content import SetContent
 from assay.worker.setup.golden_set.manifest_text import PROMPT, FirstManifest
@@ -62,6 +62,9 @@ def write_set(directory: Path, content: SetContent, manifest: FirstManifest) -> 
         files[directory.parent / f"{name}.schema.json"] = schema_text(name)
     # The manifest comes last: without it the directory is no golden set.
     files[directory / "manifest.yaml"] = manifest.text()
+    # All or none: half a set would keep its name from being used again.
+    for path, text in files.items():
+        encoded(path, text)
     for path, text in files.items():
         write_text(path, text)
     return list(files)

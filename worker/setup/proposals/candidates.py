@@ -11,11 +11,13 @@ from assay.worker.extraction.survey import PartName
 from assay.worker.setup.proposals import texts
 from assay.worker.setup.proposals.facts import Facts
 from assay.worker.setup.proposals.names import TELLING, hint
-from assay.worker.setup.proposals.points import CONFLICT, ENOUGH, POINTS, is_place_of_retrieval
+from assay.worker.setup.proposals.points import CONFLICT, ENOUGH, PLAUSIBLE, POINTS, REFUSED, is_place_of_retrieval
 from assay.worker.setup.proposals.spots import Spot
 
 CONFLICTS = 0.03
 """Share of a selector's traces that may hold something else."""
+_UNSURE_CONFLICTS = 0.25
+"""The same of a place that a person is asked to look at."""
 _LEAST_GOOD = {"question": 0.6, "response": 0.6, "contexts": 0.5}
 """Share of a selector's traces that must look like the part."""
 _LEAD = 1.0
@@ -24,23 +26,59 @@ _LEAD = 1.0
 
 @dataclass
 class Candidate:
-    """A selector over all traces: its points where it looks like the part, its conflicts, and a sample spot."""
+    """A selector over all traces: its points where it looks like the part, its conflicts, and a sample spot.
+
+    Attributes:
+        good: points by the number of the trace, where they are enough.
+        refused: numbers of the traces in which extraction refused what is there.
+        maybe: the same where they are too few, but the place is plausible.
+    """
 
     selector: str
     spot: Spot
     good: dict[int, int] = field(default_factory=dict)
+    maybe: dict[int, int] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
     seen: int = 0
     conflicts: int = 0
     texts: dict[int, str] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
-        """Points on average."""
-        return sum(self.good.values()) / len(self.good)
+        """Points on average, where they are enough."""
+        return sum(self.good.values()) / max(len(self.good), 1)
 
 
 def candidates_for(part: PartName, facts: Sequence[Facts], until: float) -> list[Candidate]:
     """Selectors that look like the part in most of the traces they lead somewhere in."""
+    return [candidate for candidate in _looked_at(part, facts, until) if _is_plausible(part, candidate)]
+
+
+def plausible_for(part: PartName, facts: Sequence[Facts], missing: set[int], until: float) -> list[Candidate]:
+    """Selectors for a person to look at in traces that lack the part; the most telling first, each text once."""
+    known = [candidate for candidate in _looked_at(part, facts, until) if missed(candidate, missing)]
+    candidates = [c for c in known if c.conflicts <= _UNSURE_CONFLICTS * c.seen and _can_be_written(c.selector)]
+    candidates.sort(key=lambda c: (len(missed(c, missing)), _likelihood(c)), reverse=True)
+    distinct: list[Candidate] = []
+    shown = {item for candidate in known if _is_constant(candidate) for item in candidate.texts.items()}
+    for candidate in candidates:
+        fresh = {(number, candidate.texts[number]) for number in missed(candidate, missing)} - shown
+        distinct += [candidate] if fresh else []
+        shown |= fresh
+    return distinct
+
+
+def missed(candidate: Candidate, missing: set[int]) -> set[int]:
+    """Of the traces that lack the part, those in which the place is plausible."""
+    return (candidate.good.keys() | candidate.maybe.keys()) & missing
+
+
+def _likelihood(candidate: Candidate) -> float:
+    points = [*candidate.good.values(), *candidate.maybe.values()]
+    return sum(points) / len(points) + _plainness(candidate)
+
+
+def _looked_at(part: PartName, facts: Sequence[Facts], until: float) -> list[Candidate]:
     known: dict[str, Candidate] = {}
     for number, trace_facts in enumerate(facts):
         if time.monotonic() > until:
@@ -52,11 +90,14 @@ def candidates_for(part: PartName, facts: Sequence[Facts], until: float) -> list
             candidate = known.setdefault(selector, Candidate(selector, spot))
             candidate.seen += 1
             candidate.texts[number] = _text(spot)
-            if points == CONFLICT:
+            if points in {CONFLICT, REFUSED}:
                 candidate.conflicts += 1
+                candidate.refused |= {number} if points == REFUSED else set()
             elif points >= ENOUGH:
                 candidate.good[number] = points
-    return [candidate for candidate in known.values() if _is_plausible(part, candidate)]
+            elif points >= PLAUSIBLE:
+                candidate.maybe[number] = points
+    return list(known.values())
 
 
 def _is_plausible(part: PartName, candidate: Candidate) -> bool:
@@ -65,11 +106,14 @@ def _is_plausible(part: PartName, candidate: Candidate) -> bool:
     if candidate.conflicts > CONFLICTS * candidate.seen or not _can_be_written(candidate.selector):
         return False
     has_name = is_named(part, candidate)
-    values = set(candidate.texts.values())
-    if len(candidate.texts) >= 3 and len(values) == 1:
+    if _is_constant(candidate):
         # The same in every run: settings or instructions. One and the same document may answer all questions.
         return part == "contexts" and has_name
     return has_name or len(candidate.texts) >= 3 or part != "contexts"
+
+
+def _is_constant(candidate: Candidate) -> bool:
+    return len(candidate.texts) >= 3 and len(set(candidate.texts.values())) == 1
 
 
 def is_named(part: PartName, candidate: Candidate) -> bool:
@@ -123,4 +167,5 @@ def _plainness(candidate: Candidate) -> float:
 
 
 def _text(spot: Spot) -> str:
-    return texts.normal(" ".join(value if isinstance(value, str) else repr(value)[:500] for value in spot.values))
+    values = [item for value in spot.values for item in (value if isinstance(value, list) else [value])]
+    return texts.normal(" ".join(value if isinstance(value, str) else repr(value)[:500] for value in values))

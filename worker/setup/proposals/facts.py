@@ -8,11 +8,13 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from assay.worker.extraction.extract import Extraction, Part
+from assay.worker.extraction.extract import Extraction
+from assay.worker.extraction.gathering import Part
 from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Trace
 from assay.worker.setup.proposals import texts
+from assay.worker.setup.proposals.refusals import Refusals
 from assay.worker.setup.proposals.spots import Spot, spots_of
 
 LONG_WORDS = 40
@@ -36,6 +38,7 @@ class Facts:
     model_outputs: list[str]
     answered_at: datetime | None
     spots: dict[str, Spot] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def question(self) -> str:
@@ -51,6 +54,12 @@ class Facts:
         if self.extraction.response:
             return self.extraction.response.text
         return self.model_outputs[-1] if self.model_outputs else ""
+
+    def is_refused(self, spot: Spot) -> bool:
+        """Whether a spot is, or lies in, what extraction refused as an answer: a decision, a call, an error."""
+        return self.refusals.holds(value for around in spot.around for value in around) or self.refusals.holds(
+            spot.values
+        )
 
     @property
     def may_lack_answer(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from assay.worker.extraction.survey import PartName
 
@@ -30,7 +31,18 @@ _ANSWER_SHORT = {"ans", "bot", "final", "ai"}
 _EVIDENCE = (
     *("context", "kontext", "contexto", "contexte", "contesto", "document", "dokument", "documento", "passage"),
     *("chunk", "source", "quelle", "fuente", "fonte", "beleg", "evidence", "evidenz", "fundstelle", "treffer"),
-    *("resultado", "snippet", "excerpt", "auszug", "auszüge", "auszuege", "knowledge", "wissen", "retriev"),
+    *(
+        "resultado",
+        "snippet",
+        "excerpt",
+        "auszug",
+        "auszüge",
+        "auszuege",
+        "knowledge",
+        "wissen",
+        "retriev",
+        "pagecontent",
+    ),
     *("article", "artikel", "abschnitt", "reference", "referenz", "textstelle", "material", "grundlage"),
     *("extrait", "extracto", "brano", "bron", "zrodl", "źródł", "kilde", "källa", "lähde", "документ"),
     *(
@@ -64,13 +76,29 @@ _ELSE = (
     *("standalone", "keyword", "stichw", "suchbegriff", "searchterm", "guideline", "memory", "greeting"),
     *("footer", "signature", "signatur", "draft", "entwurf", "debug", "stack", "searchquery", "suchanfrage"),
     *("suchfrage", "comment", "kommentar", "notiz", "hinweis", "bewertung", "expected", "erwartet"),
-    *("reference_answer", "groundtruth", "goldanswer", "gold", "begründung", "begruendung"),
+    *("referenceanswer", "groundtruth", "goldanswer", "gold", "begründung", "begruendung", "erklärung", "erklaerung"),
+    *("explanation", "explicaci", "explicaç", "explication", "spiegazion", "uitleg", "verklaring", "justif"),
+    *("rationale", "motivazion", "critique", "critici", "kritik", "rechtfertig", "argumentation"),
+    *("perustelu", "begrundelse", "begrunnelse", "motivering", "uzasadnieni", "odůvodněn", "indokl", "gerekçe"),
+    *("обосновани", "объяснени", "理由", "説明", "解释", "이유", "설명", "سبب", "تفسير"),
+    *("verdict", "urteil", "grading", "remark", "anmerkung", "einschätzung", "einschaetzung"),
 )
 _ELSE_SHORT = {"id", "ids", "lang", "model", "modell", "name", "url", "path", "date", "tags", "tools", "tool", "tone"}
 _ELSE_SHORT |= {"role", "rolle", "log", "logs", "trace", "why", "plan", "rules", "regeln", "shots", "uid", "type"}
-_ELSE_SHORT |= {"stil", "tonfall"}
+_ELSE_SHORT |= {"stil", "tonfall", "because", "weil", "warum", "issues", "sql", "cypher", "sparql", "regex"}
 _AROUND_A_CALL = {"kwargs", "config", "params", "options", "settings", "usage", "headers", "callbacks", "runtime"}
 """Keys of what accompanies a call: never evidence, and a question may be among them."""
+_SAID_BY_ANYBODY = {"utterance", "nachricht", "mensaje", "mensagem"}
+"""Keys of what a user said, and of what the application said in turn: beside its output they tell nothing."""
+_NO_ANSWER = {"args", "kwargs", "arguments", "argumente", "parameters", "parameter", "params", "toolinput"}
+_NO_ANSWER |= {"note", "notes"}
+"""Keys of what is handed to a tool, and of what a program notes down: never an answer."""
+
+_JUDGEMENT = {"pass", "passed", "fail", "valid", "invalid", "correct", "incorrect", "grounded", "relevant"}
+_JUDGEMENT |= {"faithful", "safe", "unsafe", "approved", "accepted", "rejected", "toxic", "compliant", "hallucination"}
+_JUDGEMENT |= {"hallucinated", "flagged", "supported", "grade", "verdict", "score", "rating", "winner", "choice"}
+_JUDGEMENT |= {"preferred", "label", "class", "category", "decision", "severity", "bewertung", "kategorie", "urteil"}
+"""Words in the keys of what was judged or chosen: the texts beside it are mostly the reasons for it."""
 
 _RETRIEVAL = (
     *("retriev", "search", "suche", "lookup", "look_up", "knowledge", "wissen", "vector", "vektor", "rerank"),
@@ -105,10 +133,13 @@ def hint(part: PartName, keys: Sequence[str]) -> int:
     return weak
 
 
+@lru_cache(maxsize=4096)
 def _of_key(part: PartName, key: str) -> int:
     words = _words(key)
-    if part == "contexts" and words & _AROUND_A_CALL:
+    if (part == "contexts" and words & _AROUND_A_CALL) or (part == "response" and words & _NO_ANSWER):
         return OTHER
+    if part == "response" and words & _SAID_BY_ANYBODY:
+        return WEAK
     kind = _kind(words)
     if kind == part:
         return TELLING
@@ -143,6 +174,11 @@ def is_aside(step: str) -> bool:
     """Whether a step's name says that its output is neither evidence nor an answer: it rewrites, plans, formats."""
     name = step.lower()
     return any(stem in name for stem in _ASIDE)
+
+
+def is_judgement(key: str) -> bool:
+    """Whether a key holds what was judged or chosen: `is_grounded`, `score`."""
+    return bool(_words(key) & _JUDGEMENT)
 
 
 def is_user(speaker: str) -> bool:

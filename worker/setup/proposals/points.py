@@ -1,13 +1,15 @@
 """How much a place in one trace looks like the question, the answer or the evidence of that trace.
 
 Points add up over independent signs: the key's name, the step's name, whether the model's prompt repeats the text.
-CONFLICT means that the place holds something else for sure: then a selector that leads there is never proposed.
+CONFLICT means that the place holds something else for sure: then a selector that often leads there is not proposed.
+REFUSED means that extraction refused what is there as an answer: then one that would take it is never proposed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from assay.worker.extraction.failures import is_failure_text
 from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.survey import PartName
 from assay.worker.setup.proposals import texts
@@ -18,15 +20,18 @@ from assay.worker.setup.proposals.names import (
     TELLING,
     hint,
     is_aside,
+    is_judgement,
     is_named_speaker,
     is_retrieval,
     is_user,
 )
 from assay.worker.setup.proposals.spots import Spot
 
-CONFLICT = -100
+CONFLICT, REFUSED = -100, -200
 ENOUGH = 4
 """Points from which a place is taken for the part."""
+PLAUSIBLE = 2
+"""Points from which a person should look at a place, though too little speaks for it to write it down."""
 _LONGEST_QUESTION = 4_000
 _LEAST_PASSAGE_WORDS = 4
 _REPEATED = 160
@@ -73,6 +78,8 @@ def response_points(facts: Facts, spot: Spot) -> int | None:
         return 0
     if _holds_other_part(text, facts.question) or any(map(is_user, spot.speakers)):
         return CONFLICT
+    if facts.is_refused(spot):
+        return REFUSED
     points = named + (texts.word_count(text) >= 3) + (spot.head == "root" and spot.field == "output")
     points += spot.head != "root" and all(step.start <= spot.start for step in facts.trace.observations)
     flat = texts.normal(text)
@@ -80,7 +87,13 @@ def response_points(facts: Facts, spot: Spot) -> int | None:
         points += 3
     elif any(flat in texts.normal(output) for output in facts.model_outputs):
         points += 2
-    return points
+    return min(points, ENOUGH - 1) if named != TELLING and _is_beside_judgement(spot) else points
+
+
+def _is_beside_judgement(spot: Spot) -> bool:
+    """Whether an object around holds what was judged or chosen: the text is probably the reason for that."""
+    around = (value for values in spot.around for value in values if isinstance(value, dict))
+    return any(is_judgement(key) for value in around for key in value if key not in spot.keys)
 
 
 def _may_hold_response(facts: Facts, spot: Spot, named: int) -> bool:
@@ -106,7 +119,7 @@ def contexts_points(facts: Facts, spot: Spot) -> int | None:
         facts, passages, is_marked=named == TELLING or retrieval
     ):
         return CONFLICT
-    passages = [text for text in passages if not texts.is_failure(text)]
+    passages = [text for text in passages if not texts.is_failure(text) and not is_failure_text(text)]
     return _evidence_points(facts, spot, passages, named, retrieval=retrieval) if passages else 0
 
 
@@ -116,16 +129,19 @@ def is_place_of_retrieval(spot: Spot) -> bool:
 
 
 def _evidence_points(facts: Facts, spot: Spot, passages: Sequence[str], named: int, *, retrieval: bool) -> int:
-    """Without a name that tells, only what the prompt repeats counts, and only several texts or a long one."""
+    """Without a name that tells, only what the prompt repeats is enough, and only several texts or a long one."""
     repeated = sum(_repeats(facts.prompt, text) for text in passages) >= 0.5 * len(passages)
     tied = any(texts.is_tied(text, other) for text in passages for other in (facts.response, facts.question))
     is_document = len(passages) > 1 or texts.word_count(passages[0]) >= LONG_WORDS
     is_output = spot.head != "root" and spot.field == "output"
     is_marked = named == TELLING or retrieval
-    if not (repeated or tied) or not (is_marked or (repeated and is_document)):
+    is_answer_place = spot.head == "root" and spot.field == "output"
+    if not is_marked and (is_answer_place or not (is_document or is_output) or not (repeated or tied)):
         return 0
     points = 3 * repeated - (bool(facts.prompt) and not repeated) + 2 * retrieval + named
-    return points + is_document + is_output + tied
+    points += is_document + is_output + tied
+    is_enough = (repeated or tied) and (is_marked or (repeated and is_document))
+    return points if is_enough else min(points, ENOUGH - 1)
 
 
 def _may_hold_evidence(facts: Facts, spot: Spot, named: int) -> bool:

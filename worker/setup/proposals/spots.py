@@ -70,6 +70,7 @@ class Spot:
         position: the position by which a list is entered, empty for none.
         speakers: what stands beside a text as its author, as `kunde` in `{"wer": "kunde", "text": ...}`.
         start: when the last of the steps began.
+        around: of each value, the objects and lists that it lies in, the outermost first.
     """
 
     selector: str
@@ -81,6 +82,7 @@ class Spot:
     start: datetime
     values: list[JsonValue] = dataclass_field(default_factory=list)
     speakers: set[str] = dataclass_field(default_factory=set)
+    around: list[tuple[JsonValue, ...]] = dataclass_field(default_factory=list)
 
     @property
     def is_in_items(self) -> bool:
@@ -97,7 +99,7 @@ def spots_of(trace: Trace) -> dict[str, Spot]:
         content = _content(trace, step)
         start = trace.root.start if step is None else step.start
         for field_name, value in content.items():
-            for path, inner, speaker in islice(_inside(value, Path(), _DEPTH, ""), share):
+            for path, inner, speaker, around in islice(_inside(value, Path(), "", ()), share):
                 if room <= 0:
                     return spots
                 room -= 1
@@ -107,6 +109,7 @@ def spots_of(trace: Trace) -> dict[str, Spot]:
                     Spot(selector, head, step.name if step else "", field_name, path.keys, path.position, start),
                 )
                 spot.values.append(inner)
+                spot.around.append(around)
                 spot.start = max(spot.start, start)
                 spot.speakers |= {speaker} if speaker else set()
     return spots
@@ -139,26 +142,29 @@ def _key_step(name: str) -> str:
     return "['" + name.replace("\\", "\\\\").replace("'", "\\'") + "']"
 
 
-def _inside(value: JsonValue, path: Path, depth: int, speaker: str) -> Iterator[tuple[Path, JsonValue, str]]:
-    """A value and all that lies in it, JSON that is written out as a string included."""
+def _inside(
+    value: JsonValue, path: Path, speaker: str, around: tuple[JsonValue, ...]
+) -> Iterator[tuple[Path, JsonValue, str, tuple[JsonValue, ...]]]:
+    """A value and all that lies in it, JSON that is written out as a string included, each with what it lies in."""
     if value in (None, "", [], {}):
         return
-    yield path, value, speaker
+    yield path, value, speaker, around
     inner = plain_json(value)
-    if depth <= 0 or not isinstance(inner, dict | list):
+    if len(around) >= _DEPTH or not isinstance(inner, dict | list):
         return
+    around = (*around, inner)
     if isinstance(inner, dict):
         beside = _speaker(inner)
         for name, item in list(inner.items())[:_KEYS]:
             if name.isprintable() and "${" not in name:
-                yield from _inside(item, path.key(name), depth - 1, beside or speaker)
+                yield from _inside(item, path.key(name), beside or speaker, around)
         return
     for item in inner[:_ITEMS]:
-        yield from _inside(item, path.item("*"), depth - 1, speaker)
+        yield from _inside(item, path.item("*"), speaker, around)
     if not path.position:
         for number, item in enumerate(inner[: _INDEXED if len(inner) <= 2 * _INDEXED else 1]):
-            yield from _inside(item, path.item(str(number)), depth - 1, speaker)
-        yield from _inside(inner[-1], path.item("-1"), depth - 1, speaker)
+            yield from _inside(item, path.item(str(number)), speaker, around)
+        yield from _inside(inner[-1], path.item("-1"), speaker, around)
 
 
 def _speaker(value: dict[str, JsonValue]) -> str:

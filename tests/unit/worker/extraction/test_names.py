@@ -12,14 +12,25 @@ from assay.judges.rubric import SamplePaths
 from assay.worker.extraction import names
 from assay.worker.extraction.decisions import is_sentence
 from assay.worker.extraction.evidence import is_evidence_key
-from assay.worker.extraction.failures import is_failure
-from assay.worker.extraction.kinds import does_more, speaks_of_retrieval
+from assay.worker.extraction.failures import is_failure, is_program_error
+from assay.worker.extraction.kinds import does_more, is_beside_the_answer, speaks_of_retrieval
 from assay.worker.extraction.names import plain
 from assay.worker.extraction.samples import build_sample
 from tests.builders import make_trace
 
 NOT_OF_KEYS = {"ROLES", "CALL_KEYS", "CALLS_BETWEEN", "STEP_TYPES", "UNTYPED"}
-NOT_OF_KEYS |= {"OTHER_WORK", "RETRIEVING", "TOOL_NAME", "SEARCHED", "SEARCHING", "SEARCH_STORES"}
+NOT_OF_KEYS |= {
+    "ANSWERING_WORK",
+    "JUDGING_WORK",
+    "SIDE_WORK",
+    "SIDE_PAIRS",
+    "OTHER_WORK",
+    "RETRIEVING",
+    "TOOL_NAME",
+    "SEARCHED",
+    "SEARCHING",
+    "SEARCH_STORES",
+}
 
 
 def tables() -> Iterable[tuple[str, Iterable[str]]]:
@@ -127,6 +138,26 @@ def test_names_of_other_steps_are_no_retrievals(name: str) -> None:
         "Tool kb failed",
         "502 Bad Gateway",
         '{"error": "timeout"}',
+        "Request failed with status code 504",
+        "Lookup timed out after 20 s",
+        "Could not reach the booking API",
+        "Unable to connect to https://shop.example.org",
+        "Access denied",
+        "Forbidden: token has no scope",
+        "Daily quota exceeded",
+        "Function get_stock is not registered",
+        "No such tool: stock",
+        "stock_lookup is not a valid tool, try one of [kb].",
+        "Missing required parameter: sku",
+        "2 validation errors for StockInput",
+        "read ETIMEDOUT",
+        "asyncpg.exceptions.UndefinedColumnError: column x",
+        "Fehler: Zeit abgelaufen",
+        "オープンに失敗しました",
+        "undefined",
+        "None",
+        {"code": 502, "msg": "upstream"},
+        {"stdout": "", "stderr": "no such command", "exit_code": 1},
     ],
 )
 def test_an_error_is_a_failure(value: Any) -> None:
@@ -148,6 +179,19 @@ def test_an_error_is_a_failure(value: Any) -> None:
         "Error 42 means that the filter is clogged.",
         "ValueError: raised when an argument has a wrong value.",
         "404 items were found.",
+        "Exception: sale items cannot be returned.",
+        "Connection refused? Restart the router and try again.",
+        "Access denied errors occur when the badge has expired.",
+        "The request was refused because the receipt was missing.",
+        "Unable to connect to the speaker: hold the button for five seconds.",
+        "Forbidden items: liquids above 100 ml.",
+        "Failed payments are tried again after three days.",
+        "None of the rooms is free on Friday.",
+        "Unknown callers are blocked.",
+        "Timeout: 30 s",
+        "Timeout for idle sessions is 30 minutes.",
+        {"code": 200, "msg": "80 euros"},
+        {"stdout": "80", "stderr": "a warning", "exit_code": 1},
         "No results found.",
         "",
         None,
@@ -190,3 +234,83 @@ def test_a_reason_names_no_key_that_could_be_somebodys_text() -> None:
     with pytest.raises(UnjudgeableSample) as caught:
         build_sample(make_trace(output={"Ann Lee, 4 Elm St": 1, "total": 2}), SamplePaths())
     assert caught.value.detail == "root.output: JSON without a known answer key: total"
+
+
+BESIDE = [
+    *(
+        "output_guardrail",
+        "ModerationChain",
+        "title_generation",
+        "generateTitle",
+        "suggest-followups",
+        "follow up questions",
+    ),
+    *("update_memory", "evaluate_faithfulness", "AnswerGrader", "verify answer", "rewrite_query", "HyDE", "intent"),
+    *(
+        "condense_question_prompt",
+        "multi-query",
+        "translate_question",
+        "summarize_history",
+        "detect language",
+        "llm router",
+    ),
+]
+ANSWERING = [
+    *(
+        "answer",
+        "llm",
+        "ChatOpenAI",
+        "rewrite_answer",
+        "answer_with_guardrails",
+        "RouterQueryEngine",
+        "answer_follow_up",
+    ),
+    *(
+        "POST /v1/moderate/chat",
+        "chat with memory",
+        "triage agent",
+        "query_engine",
+        "suggest_outfit",
+        "safe_travel_tips",
+    ),
+    *("check_order_status", "titled", "respond", "memory_chat", "", "generate", "RunnableSequence"),
+]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_names_of_calls_beside_the_answer_are_known(name: str) -> None:
+    assert is_beside_the_answer(name)
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_names_of_calls_that_answer_are_not_set_aside(name: str) -> None:
+    assert not is_beside_the_answer(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "openai.APITimeoutError: Request timed out.",
+        "Error code: 400 - {'error': 1}",
+        "503 Service Unavailable",
+        "KeyError: 'x'",
+    ],
+)
+def test_an_error_of_the_program_is_told_from_an_answer(text: str) -> None:
+    assert is_program_error(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: I do not know that.",
+        "ValueError",
+        "Access denied",
+        "I could not connect to the shop, please call.",
+        "A KeyError means that the key is missing.",
+        "TypeError: you can solve this with int(x).",
+        "Traceback (most recent call last):\n  File x\nKeyError: 'a'\n\nThe key is missing: use get.",
+    ],
+)
+def test_what_a_user_may_be_told_about_an_error_is_an_answer(text: str) -> None:
+    assert not is_program_error(text)

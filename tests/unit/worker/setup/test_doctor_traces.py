@@ -23,6 +23,7 @@ from assay.worker.stores.sqlite.store import SqliteStore
 from tests.servers.langfuse import LangfuseServer
 from tests.unit.worker.setup import decoy_shapes, foreign_shapes
 from tests.unit.worker.setup.foreign_shapes import Shape, traces_of
+from tests.unit.worker.setup.test_part_checks import unknown_key
 from tests.unit.worker.stores.langfuse.making import use
 
 ONE_CASE = "use_cases: [{name: all}]\n"
@@ -263,6 +264,21 @@ def test_preview_says_why_an_answer_was_not_taken(home: Path) -> None:
     assert "no answer" in answer
     assert "label: text, 14 characters: “refund request”" in answer
     assert "→" not in answer, "a label is not proposed as an answer"
+
+
+def test_fix_writes_no_place_that_is_unsure_and_preview_shows_it_with_the_steps_nobody_looks_at(home: Path) -> None:
+    fill_with(home, unknown_key)
+    checks = examine(home, "--fix", "--yes")
+    assert checks["answer (all, grounding)"]["details"]["plausible"][0]["selector"] == "root.output.res.speech_md"
+    written = (home / "rubrics" / "grounding.yaml").read_text() if (home / "rubrics").exists() else ""
+    assert "speech_md" not in written
+    shown = run("rubrics", "preview", "grounding", "--trace", "unknown_key-0", "-c", home).stdout
+    assert "unsure: look at root.output.res.speech_md: “Sie können die Ware 30 Tage lang" in shown
+    evidence = shown.partition("\ncontexts")[2].partition("\nresponse")[0]
+    assert "span stage-7, output  no selector leads there; an object with bundle" in evidence
+    data = json.loads(run("rubrics", "preview", "grounding", "--trace", "unknown_key-0", "-c", home, "--json").stdout)
+    assert data["missing"]["response"]["plausible"][0]["selector"] == "root.output.res.speech_md"
+    assert data["missing"]["contexts"]["not_looked_at"][0]["selector"] == "span stage-7, output"
 
 
 @pytest.fixture

@@ -150,6 +150,18 @@ def test_of_a_run_that_failed_no_text_is_the_answer() -> None:
         ("contexts", ("system_prompt",), OTHER),
         ("response", ("antwort", "begründung"), OTHER),
         ("response", ("finalAnswer",), TELLING),
+        ("response", ("args", "body"), OTHER),
+        ("response", ("toolArguments", "x"), OTHER),
+        ("response", ("explanation",), OTHER),
+        ("response", ("short_justification",), OTHER),
+        ("response", ("критика", "обоснование"), OTHER),
+        ("response", ("page_content",), OTHER),
+        ("response", ("args", "reply"), TELLING),
+        ("response", ("utterance",), 1),
+        ("question", ("args", "x"), 1),
+        ("contexts", ("page_content",), TELLING),
+        ("contexts", ("reference_answer",), OTHER),
+        ("contexts", ("notes",), NOTHING),
     ],
 )
 def test_the_last_key_that_says_something_decides(part: PartName, keys: tuple[str, ...], says: int) -> None:

@@ -218,6 +218,36 @@ def test_a_label_is_a_bit_or_nothing() -> None:
         label_of_cell(2)
 
 
+@pytest.mark.parametrize(
+    ("cell", "as_label", "as_correct"),
+    [
+        *[(word, 1, 1) for word in ("wrong", "Incorrect", "hallucinated", "unfaithful", "failed", "not grounded")],
+        *[(word, 0, 0) for word in ("right", "Correct", "faithful", "grounded", "ok", "pass")],
+        *[(word, 1, 0) for word in ("yes", "TRUE", "1", "1.0", True, 1, 1.0, "ja")],
+        *[(word, 0, 1) for word in ("no", "False", "0", "0.0", False, 0, 0.0, "nein")],
+        *[(word, None, None) for word in ("", None, "n/a")],
+    ],
+)
+@pytest.mark.parametrize("column", ["correct", "is_correct", "Faithful", "isFaithful", "grounded", "is grounded"])
+def test_yes_and_numbers_follow_their_column_and_words_mean_what_they_say(
+    cell: Any, as_label: int | None, as_correct: int | None, column: str
+) -> None:
+    for name, wanted in (("label", as_label), (column, as_correct)):
+        labelled = content({"question": "Q", "response": "R", name: cell})
+        assert [anchor["label"] for anchor in (*labelled.anchors, *labelled.unlabelled)] == [wanted]
+
+
+def test_what_is_no_label_is_told_with_the_numbers_of_its_column() -> None:
+    with pytest.raises(ConfigurationError, match="write 0 where the answer is wrong, 1 where it is right"):
+        content({"question": "Q", "response": "R", "correct": "perhaps"})
+
+
+def test_ids_that_stand_twice_are_told() -> None:
+    made = content(*({"id": "k", "question": f"Q{n}"} for n in range(3)), {"id": "j", "question": "Q"})
+    assert [item["id"] for item in made.items] == ["k", "k-2", "k-3", "j"]
+    assert "2 ids stood before other questions already, and got a number: k → k-2, k → k-3" in made.notes
+
+
 def test_of_two_columns_for_a_field_ours_comes_first() -> None:
     assert columns_by_field(["prompt", "question", "x"]) == {"question": ["question", "prompt"]}
 

@@ -136,3 +136,52 @@ def test_a_table_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(tables, "MAX_BYTES", 10)
     with pytest.raises(ConfigurationError, match="larger than"):
         read_table(path)
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_by_which_excel_tells_the_separator_is_no_header(tmp_path: Path, sign: str, end: str) -> None:
+    text = f"sep={sign}{end}" + as_csv(ROWS, sign, end)
+    table = read_table(written(tmp_path / "t.csv", codecs.BOM_UTF8 + text.encode()))
+    assert cells(table)[0] == ROWS[0]
+    assert (table.rows[0].number, table.delimiter) == (3, sign)
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_lines_above_the_header_are_told_with_its_line(tmp_path: Path, sign: str) -> None:
+    path = written(tmp_path / "t.csv", "Export of 2026-11-01\n\n" + as_csv(ROWS, sign))
+    with pytest.raises(ConfigurationError, match=r"line 1: no header: that stands on line 3; remove what is above"):
+        read_table(path)
+
+
+def test_a_header_that_nobody_knows_is_a_header_all_the_same(tmp_path: Path) -> None:
+    assert read_table(written(tmp_path / "t.csv", "alpha,beta\nquestion,x\n1,2\n")).columns == ("alpha", "beta")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_utf_16_without_a_mark_is_named(tmp_path: Path, encoding: str, name: str) -> None:
+    path = written(tmp_path / name, as_csv(ROWS).encode(encoding))
+    with pytest.raises(ConfigurationError, match="is UTF-16 without a mark"):
+        read_table(path)
+
+
+def test_a_cell_that_is_too_long_is_told_as_such(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "question\nshort\n" + "x" * 1_000_001 + "\n")
+    with pytest.raises(ConfigurationError, match="line 3: a cell has more than 1,000,000 characters; shorten it"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+def test_half_a_character_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    line = '{"question": "a \\ud800 b", "contexts": [{"\\udfff": 1}]}'
+    path = written(tmp_path / name, line if name == "t.jsonl" else f"[{line}]")
+    with pytest.raises(ConfigurationError, match=r"line 1: holds half a character \('\\ud800', a lone surrogate\)"):
+        read_table(path)
+    whole = written(
+        tmp_path / name,
+        line.replace("\\ud800", "\\ud83d\\ude00").replace("\\udfff", "x")
+        if name == "t.jsonl"
+        else '[{"question": "x"}]',
+    )
+    assert len(read_table(whole).rows) == 1

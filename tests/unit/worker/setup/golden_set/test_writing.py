@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.golden.sets.files import GoldenSetError, read_records
+from assay.worker.golden.sets.files import GoldenSetError, read_records, write_text
 from assay.worker.golden.sets.golden_set import read_golden_set
 from assay.worker.golden.sets.manifest import Anchor, Manifest
 from assay.worker.golden.sets.verify import check_set
@@ -108,3 +108,20 @@ def test_a_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / TO_LABEL).write_text(f"\n{line}\n", encoding="utf-8")
     with pytest.raises(GoldenSetError, match="line 2: holds no"):
         read_waiting(tmp_path)
+
+
+def test_a_text_that_no_file_can_hold_leaves_nothing_behind(tmp_path: Path) -> None:
+    directory = new_set_directory(tmp_path, "faq-v1")
+    items = [{"id": "a", "question": "Q"}]
+    broken = SetContent(items=items, answers=[{"id": "a", "response": "half \ud83d of it"}])
+    with pytest.raises(GoldenSetError, match=r"line 1: would hold half a character \('\\ud83d'"):
+        write_set(directory, broken, manifest())
+    assert not directory.exists() or not any(directory.rglob("*"))
+    assert new_set_directory(tmp_path, "faq-v1") == directory
+
+
+def test_what_cannot_be_put_in_place_leaves_no_scratch_file(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(GoldenSetError, match="cannot be written"):
+        write_text(tmp_path / "taken", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
