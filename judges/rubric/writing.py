@@ -22,6 +22,10 @@ RISK_LEVEL = "hallucination_risk_level"
 LONGEST_NAME = 35
 """Characters of the longest name for which trace stores take a definition."""
 
+SESSION_WORST_RISK = "session_worst_risk"
+SESSION_FLAGGED_SHARE = "session_flagged_share"
+"""The scores of a conversation, where `write.sessions` asks for them."""
+
 WrittenName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -67,6 +71,21 @@ def default_scores(numbers: Sequence[str], state: str, *, is_grounding: bool) ->
     return (ANSWER_CHECK, *numbers) if is_grounding else (*numbers, state)
 
 
+def may_be_written(writing: Writing, writable: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+    """Own names of all scores that may be written: the choice, what stands in for it, and those of sessions.
+
+    Args:
+        writing: the choice.
+        writable: the rubric's scores, the state last.
+        default: what is written where nothing is chosen.
+    """
+    chosen = writing.scores or default
+    is_always_there = ANSWER_CHECK in chosen and "hallucination_risk" in writable
+    stand_ins = () if is_always_there else tuple(name for name in (ANSWER_CHECK, writable[-1]) if name in writable)
+    sessions = (SESSION_WORST_RISK, SESSION_FLAGGED_SHARE) if writing.sessions else ()
+    return tuple(dict.fromkeys((*chosen, *stand_ins, *sessions)))
+
+
 def check_writing(writing: Writing, writable: Sequence[str], default: Sequence[str]) -> None:
     """Check that what is to be written is there to write.
 
@@ -76,11 +95,20 @@ def check_writing(writing: Writing, writable: Sequence[str], default: Sequence[s
     for name in writing.scores or ():
         if name not in writable:
             raise ValueError(f"write.scores: {name} is no score of this rubric; it has {', '.join(writable)}")
-    longest = max(writing.scores or default, key=len)
+    if writing.sessions and "hallucination_risk" not in writable:
+        raise ValueError("write.sessions: needs the score hallucination_risk; list it in scores, or leave sessions out")
+    longest = max(may_be_written(writing, writable, default), key=len)
     if writing.prefix and len(writing.named(longest)) > LONGEST_NAME:
         raise ValueError(
             f"write.prefix: {writing.named(longest)} has more than {LONGEST_NAME} characters; shorten the prefix, or "
-            f"leave {longest} out of write.scores"
+            f"{_without(longest, writing, default)}"
         )
-    if writing.sessions and "hallucination_risk" not in writable:
-        raise ValueError("write.sessions: needs the score hallucination_risk; list it in scores, or leave sessions out")
+
+
+def _without(name: str, writing: Writing, default: Sequence[str]) -> str:
+    """How to do without a score."""
+    if name in {SESSION_WORST_RISK, SESSION_FLAGGED_SHARE}:
+        return "leave write.sessions out"
+    if name in (writing.scores or default):
+        return f"leave {name} out of write.scores"
+    return f"give the rubric a shorter name: {name} is written where nothing of write.scores applies"

@@ -427,24 +427,28 @@ def test_scored_traces_tells_which_rubrics_have_scores_of_a_name(
     mine: OwnData, factory: Callable[[], FilledStore]
 ) -> None:
     """Whatever their ids are: so a score of an older version, or of another prefix, is known."""
+    grounding, manners = ({"rubric": name, "rubric_hash": "0f"} for name in ("grounding", "manners"))
     scores = [
-        mine.score(1, "answer_check", "high risk", metadata={"rubric": "grounding"}),
-        mine.score(1, "tone", 0.5, metadata={"rubric": "manners"}),
-        mine.score(2, "tone", 0.5, metadata={"rubric": "manners"}),
+        mine.score(1, "answer_check", "high risk", metadata=grounding),
+        mine.score(1, "tone", 0.5, metadata=manners),
+        mine.score(2, "tone", 0.5, metadata=manners),
         mine.score(3, "answer_check", "high risk", metadata={"team": "search"}),
+        mine.score(4, "faithfulness", 0.5, metadata={"rubric": "grounding"}),  # a team's own, of a rubric of its own
     ]
 
-    async def use(store: FilledStore) -> tuple[object, object]:
+    async def use(store: FilledStore) -> tuple[object, ...]:
         await store.add_traces(mine.trace(n) for n in (1, 2, 3, 4))
         await store.write_scores(scores)
         await store.read_scores(score.id for score in scores)
         assert isinstance(store, WithScoredTraces)
-        ids = [mine.tid(n) for n in (1, 2, 3, 4, 99)]
-        return await store.scored_traces(ids, ["answer_check"]), await store.scored_traces(ids, ["tone", "none"])
+        keys = [mine.key(n) for n in (1, 2, 3, 4, 99)]
+        by_names = [await store.scored_traces(keys, names) for names in (["answer_check"], ["tone", "none"])]
+        return *by_names, await store.scored_traces(keys, None)
 
     assert within(factory, use) == (
         {mine.tid(1): {"grounding"}},
         {mine.tid(1): {"manners"}, mine.tid(2): {"manners"}},
+        {mine.tid(1): {"grounding", "manners"}, mine.tid(2): {"manners"}},
     )
 
 

@@ -48,13 +48,16 @@ class WithScoredTraces(Protocol):
     """A store that can be asked for the scores of traces, whichever ids they have."""
 
     async def scored_traces(
-        self, trace_ids: Sequence[str], names: Sequence[str]
+        self, keys: Sequence[TraceKey], names: Sequence[str] | None
     ) -> Mapping[str, Collection[str]] | None:
         """The rubrics that have scores of these names on these traces, by trace; None where this server cannot tell.
 
+        A score is a rubric's if its metadata say so. Scores of people and of other programs are not looked at.
+
         Args:
-            trace_ids: at most 100.
-            names: of scores. Others are not looked at.
+            keys: of at most 100 traces.
+            names: of scores. Others are not looked at. None: of any name. Then a store may look at a part only where
+                traces have very many scores.
 
         Raises:
             StoreUnavailable, StoreRejected

@@ -20,7 +20,7 @@ import structlog
 
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.locks import Locks
-from assay.worker.ports.store_errors import StoreError
+from assay.worker.ports.store_errors import StoreError, StoreRejected
 from assay.worker.records.scores import Score, ScoreSpec, SessionScore
 from assay.worker.stores.langfuse import sdk
 from assay.worker.stores.langfuse.client import LangfuseClient
@@ -48,6 +48,7 @@ class ScoreConfigs:
         self._known: Mapping[str, Any] = {}
         self._stale_at: datetime | None = None
         self._written: set[str] = set()
+        self._refused: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def config_id(self, score: Score | SessionScore) -> str | None:
@@ -71,24 +72,39 @@ class ScoreConfigs:
                 return self._known
             self._written.clear()
             try:
-                self._known, fresh_for = await self._find_or_create(), FRESH_FOR
+                self._known = {}  # what is not seen now may be archived by now
+                self._known = self._ours(await self._all())
+                await self._create_missing()
+                fresh_for = FRESH_FOR
             except StoreError as exc:
                 # A key without the right to it, no room, an old server: scores are written all the same.
                 log.warning("langfuse.score_configs_unavailable", error=str(exc)[:200])
-                self._known, fresh_for = {}, FAILED_FOR
+                fresh_for = FAILED_FOR
             self._stale_at = self._clock.now() + fresh_for
             return self._known
 
-    async def _find_or_create(self) -> Mapping[str, Any]:
-        known = self._ours(await self._all())
-        if len(known) == len(self._specs):
-            return known
+    async def _create_missing(self) -> None:
+        """Create the configs that are not there. What is known stays known if this fails halfway."""
+        if not self._missing():
+            return
         async with self._alone():
-            known = self._ours(await self._all())  # again, now that nobody else makes any
-            missing = [spec for name, spec in self._specs.items() if name not in known]
+            self._known = self._ours(await self._all())  # again, now that nobody else makes any
+            missing = self._missing()
             for spec in missing:
-                await self._create(spec)
-            return self._ours(await self._all()) if missing else known
+                await self._create_or_skip(spec)
+            if missing:
+                self._known = self._ours(await self._all())
+
+    def _missing(self) -> list[ScoreSpec]:
+        return [spec for name, spec in self._specs.items() if name not in self._known and name not in self._refused]
+
+    async def _create_or_skip(self, spec: ScoreSpec) -> None:
+        """Create one. What the server does not take of this one says nothing of the others, and is said once."""
+        try:
+            await self._create(spec)
+        except StoreRejected as exc:
+            self._refused.add(spec.name)
+            log.warning("langfuse.score_config_refused", score=spec.name, error=str(exc)[:200])
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

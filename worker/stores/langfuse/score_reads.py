@@ -1,4 +1,4 @@
-"""Scores as the server shows them: by their ids, or by the traces they are on."""
+"""Scores as the server shows them, by their ids. By the traces they are on: `scored_traces`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from assay.worker.records.scores import Score
 from assay.worker.stores.langfuse.client import LangfuseClient, Query
 from assay.worker.stores.langfuse.codec import moment, text
 from assay.worker.stores.langfuse.server import Server
+
+V2_SCORES, V3_SCORES = "/api/public/v2/scores", "/api/public/v3/scores"
 
 
 async def read(client: LangfuseClient, ids: Sequence[str], server: Server) -> dict[str, Score]:
@@ -29,31 +31,12 @@ async def read(client: LangfuseClient, ids: Sequence[str], server: Server) -> di
     return {score_id: score for score_id, score in scores.items() if score is not None}
 
 
-async def scored_traces(
-    client: LangfuseClient, trace_ids: Sequence[str], names: Sequence[str], server: Server
-) -> dict[str, set[str]] | None:
-    """The rubrics of ours that have scores of these names on these traces; None where only ids can be asked for.
-
-    Raises:
-        StoreUnavailable, StoreRejected
-    """
-    if server.reads_scores != "v3" or any("," in name for name in (*trace_ids, *names)):
-        return None  # a list is parted by commas
-    rows = await _read_v3(client, [("traceId", ",".join(trace_ids)), ("name", ",".join(names)), ("source", "API")])
-    scored: dict[str, set[str]] = {}
-    for row in rows:
-        score, rubric = score_of(row), (row.get("metadata") or {}).get("rubric")
-        if score is not None and isinstance(rubric, str):
-            scored.setdefault(score.trace_id, set()).add(rubric)
-    return scored
-
-
 async def _read_v3(client: LangfuseClient, about: Query) -> list[Mapping[str, Any]]:
     query = [*about, ("fields", "details,subject"), ("limit", "100")]
     rows: list[Mapping[str, Any]] = []
     cursor: str | None = None
     while True:
-        answer = await client.get("/api/public/v3/scores", [*query, *([("cursor", cursor)] if cursor else [])])
+        answer = await client.get(V3_SCORES, [*query, *([("cursor", cursor)] if cursor else [])])
         rows += answer["data"]
         cursor = answer["meta"].get("cursor")
         if cursor is None:
@@ -63,17 +46,24 @@ async def _read_v3(client: LangfuseClient, about: Query) -> list[Mapping[str, An
 async def _read_v2(client: LangfuseClient, ids: Sequence[str]) -> list[Mapping[str, Any]]:
     # Without fields=score a server in migration leaves out scores whose trace it has no row for.
     query = [("scoreIds", ",".join(ids)), ("fields", "score"), ("limit", "100"), ("page", "1")]
-    answer = await client.get("/api/public/v2/scores", query)
+    answer = await client.get(V2_SCORES, query)
     rows: list[Mapping[str, Any]] = answer["data"]
     return rows
+
+
+def trace_id_of(row: Mapping[str, Any]) -> str | None:
+    """The trace that a score hangs on, in a row of either generation; None if it hangs on none."""
+    subject = row.get("subject") or {}
+    trace_id = row.get("traceId") or subject.get("traceId") or subject.get("id")
+    return trace_id if subject.get("kind") in {None, "trace", "observation"} and isinstance(trace_id, str) else None
 
 
 def score_of(row: Mapping[str, Any]) -> Score | None:
     """A score from a row of either generation; None if it hangs on no trace."""
     subject = row.get("subject") or {}
     observation = subject.get("id") if subject.get("kind") == "observation" else row.get("observationId")
-    trace_id = row.get("traceId") or subject.get("traceId") or subject.get("id")
-    if subject.get("kind") not in {None, "trace", "observation"} or not isinstance(trace_id, str):
+    trace_id = trace_id_of(row)
+    if trace_id is None:
         return None
     value = row["value"]
     if row["dataType"] in {"CATEGORICAL", "TEXT"}:

@@ -20,7 +20,7 @@ from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreSpec, SessionScore
 from assay.worker.records.traces import TraceKey, TraceRoot
-from assay.worker.stores.langfuse import metrics, score_reads, scores
+from assay.worker.stores.langfuse import metrics, score_reads, scored_traces, scores
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
 from assay.worker.stores.langfuse.configs import ScoreConfigs
 from assay.worker.stores.langfuse.datasets import LangfuseDatasets
@@ -53,7 +53,7 @@ class LangfuseStore:
         clock: Clock | None = None,
     ) -> None:
         self.client = client
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
         keys = tuple(root_metadata)
         self._roots = RootLister(client, metadata_keys=keys)
         self._older_roots = v3_roots.OlderRootLister(client, with_metadata=bool(keys))
@@ -177,14 +177,16 @@ class LangfuseStore:
         with self._routes_may_go():
             return await score_reads.read(self.client, wanted, server)
 
-    async def scored_traces(self, trace_ids: Sequence[str], names: Sequence[str]) -> Mapping[str, set[str]] | None:
+    async def scored_traces(
+        self, keys: Sequence[TraceKey], names: Sequence[str] | None
+    ) -> Mapping[str, set[str]] | None:
         """The rubrics that have scores of these names on these traces; None where this server cannot tell."""
-        wanted = distinct(trace_ids, limit=READ_LIMIT)
-        if not wanted or not names:
+        distinct((key.trace_id for key in keys), limit=READ_LIMIT)
+        if not keys or (names is not None and not names):
             return {}
         server = await self.server()
         with self._routes_may_go():
-            return await score_reads.scored_traces(self.client, wanted, names, server)
+            return await scored_traces.read(self.client, keys, names, server, self._clock.now())
 
     async def count_roots(self, start: datetime, end: datetime) -> int | None:
         """Roots by the metrics API, which the older generation does not have."""

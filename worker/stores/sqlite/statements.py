@@ -66,10 +66,11 @@ def select_scores(count: int) -> str:
     return f"SELECT {_quoted(_SCORE)} FROM scores WHERE id IN ({_marks(count)})"
 
 
-def select_scored(traces: int, names: int) -> str:
-    """What made the scores of `names` names on `traces` traces."""
-    return f"""SELECT trace_id, json_extract(metadata, '$.rubric') AS rubric FROM scores
-        WHERE trace_id IN ({_marks(traces)}) AND name IN ({_marks(names)})"""
+def select_scored(traces: int, names: int | None) -> str:
+    """What made the scores of `names` names, or of any name, on `traces` traces."""
+    of_names = "" if names is None else f" AND name IN ({_marks(names)})"
+    return f"""SELECT DISTINCT trace_id, json_extract(metadata, '$.rubric') AS rubric FROM scores
+        WHERE trace_id IN ({_marks(traces)}) AND json_extract(metadata, '$.rubric_hash') IS NOT NULL{of_names}"""
 
 
 def select_trace_ids(count: int) -> str:

@@ -108,17 +108,17 @@ class SqliteStore:
         read = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
         return {row["id"]: rows.score_of(row) for row in read}
 
-    async def scored_traces(self, trace_ids: Sequence[str], names: Sequence[str]) -> Mapping[str, set[str]]:
-        """The rubrics that have scores of these names on these traces, by trace.
+    async def scored_traces(self, keys: Sequence[TraceKey], names: Sequence[str] | None) -> Mapping[str, set[str]]:
+        """The rubrics that have scores of these names on these traces, by trace; None for names: of any.
 
         Raises:
             StoreUnavailable, StoreRejected
             ValueError: more than 100 traces.
         """
-        wanted = distinct(trace_ids, limit=READ_LIMIT)
-        statement = statements.select_scored(len(wanted), len(names))
+        wanted = distinct((key.trace_id for key in keys), limit=READ_LIMIT)
+        statement = statements.select_scored(len(wanted), None if names is None else len(names))
         scored: dict[str, set[str]] = {}
-        for row in await self._database.fetch(statement, [*wanted, *names]):
+        for row in await self._database.fetch(statement, [*wanted, *(names or ())]):
             if row["rubric"] is not None:
                 scored.setdefault(row["trace_id"], set()).add(str(row["rubric"]))
         return scored

@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.store_errors import StoreError, StoreUnavailable
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import TraceKey
 from assay.worker.stores.langfuse.client import RouteMissing
 from assay.worker.stores.langfuse.configs import FAILED_FOR, FRESH_FOR
@@ -96,6 +97,44 @@ def test_configs_are_looked_up_again_after_a_failure() -> None:
         server.project.scores.settle(int(time.time() * 1000) + 60_000)
         named = {row.id: row.config_id is not None for row in server.project.scores.rows()}
     assert named == {"s0": False, "s1": True, "s2": True}
+
+
+def test_a_config_that_the_server_refuses_is_left_out_alone_and_said_once() -> None:
+    clock = FixedClock(NOON)
+    too_long = ScoreSpec(name="n" * 36, data_type="NUMERIC", minimum=0, maximum=1)
+
+    async def use(store: LangfuseStore) -> None:
+        for number in range(3):
+            given = [score(id=f"s{number}"), score(id=f"l{number}", name=too_long.name)]
+            await store.write_scores([*given, score("judged", "grounding_state", id=f"g{number}")])
+            clock.moment += FRESH_FOR
+
+    with LangfuseServer() as server, capture_logs() as logs:
+        using(store_on(server, specs=(SPECS[0], too_long, SPECS[1]), clock=clock), use)
+        server.project.scores.settle(int(time.time() * 1000) + 60_000)
+        named = {row.id: row.config_id is not None for row in server.project.scores.rows()}
+        asked = server.requests.counts()["POST /api/public/score-configs"]
+    assert named == {f"{kind}{number}": kind != "l" for kind in "slg" for number in range(3)}
+    assert asked == 3
+    assert [(entry["event"], entry["score"]) for entry in logs] == [("langfuse.score_config_refused", too_long.name)]
+
+
+def test_configs_that_are_there_are_named_though_others_cannot_be_made_now() -> None:
+    clock = FixedClock(NOON)
+
+    async def use(store: LangfuseStore) -> None:
+        await store.client.post(CONFIGS, {"name": "groundedness", "dataType": "NUMERIC", "minValue": 0, "maxValue": 1})
+        server.project.faults = Faults(0, [Fault("status", 1.0, on=f"POST {CONFIGS}", status=503, most=1)])
+        for number in range(2):
+            given = score("judged", "grounding_state", id=f"g{number}")
+            await store.write_scores([score(id=f"s{number}"), given])
+            clock.moment += FAILED_FOR
+
+    with LangfuseServer() as server:
+        using(store_on(server, specs=SPECS, clock=clock), use)
+        server.project.scores.settle(int(time.time() * 1000) + 60_000)
+        named = {row.id: row.config_id is not None for row in server.project.scores.rows()}
+    assert named == {"s0": True, "g0": False, "s1": True, "g1": True}
 
 
 def test_configs_cost_few_requests_however_many_scores_are_written_again() -> None:
