@@ -214,7 +214,10 @@ class World:
 
     def release(self, dropped: float, generator: Generator) -> GateResult:
         """One release against the baseline. `dropped` of the items fail for good where they passed."""
-        after = self.dropped(dropped, generator)
+        return self.compared(self.dropped(dropped, generator), generator)
+
+    def compared(self, after: Bools, generator: Generator) -> GateResult:
+        """One release against the baseline, of which these items pass truly."""
         before = self.run(self.passes, generator, confirm=False)
         candidate = self.run(after, generator, confirm=True)
         return gate_result(compare(before, candidate, self.golden, self.exam(generator)))

@@ -16,3 +16,7 @@ class Flips(Record):
 
     rate: float = Field(ge=0, le=0.25)
     together: float = Field(default=0.0, ge=0, le=1)
+
+
+ASSUMED_FLIPS = Flips(rate=0.02)
+"""What is taken for the flips by chance where no runs of one release tell it: 2 % each way, item by item."""

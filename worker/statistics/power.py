@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -56,6 +56,39 @@ def minimum_detectable_drop(
     if flip >= 0.5:
         return None
     runs = _simulated(sizes or (1,) * n, flip, together, repeats)
+    return _smallest(lambda drop: runs.power(drop, alpha), 1 - 2 * flip, power, 1e-3)
+
+
+@lru_cache(maxsize=256)
+def minimum_detectable_cluster_drop(
+    sizes: tuple[int, ...],
+    *,
+    flip_rate: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    repeats: int = 1,
+    together: float = 0.0,
+) -> float | None:
+    """Smallest true drop that takes whole clusters, and that a gate of these clusters catches with the given power.
+
+    As `minimum_detectable_drop`, but the drop is clusters in a random order, until they hold so large a share of the
+    items. Few clusters are hard to tell from chance, so it is the larger of the two drops, often by far.
+
+    Args:
+        sizes: of the clusters.
+        flip_rate: as in `flips.Flips`.
+        alpha: of the one-sided test.
+        power: probability that the drop is caught.
+        repeats: answers to each item, on both sides.
+        together: as in `flips.Flips`.
+
+    Returns:
+        The drop as a share; None where even a drop of all clusters is not caught.
+    """
+    flip = _answer_flips(flip_rate)
+    if not sizes or flip >= 0.5:
+        return None
+    runs = _whole_clusters(_simulated(sizes, flip, together, repeats), sizes)
     return _smallest(lambda drop: runs.power(drop, alpha), 1 - 2 * flip, power, 1e-3)
 
 
@@ -123,7 +156,8 @@ class SimulatedRuns:
     """Runs of a gate by chance alone, and numbers that decide which items a drop would take.
 
     `lost` are failures of answers that usually pass, per run and item: `before` of the baseline, `after` of the
-    candidate, each over the repeats. `first` is uniform; the items below a share are those that a drop takes.
+    candidate, each over the repeats. `first` is uniform; the items below a share are those that a drop takes. A drop of
+    whole clusters takes those first that it takes at any share (`_whole_clusters`).
     """
 
     flip: float
@@ -172,3 +206,12 @@ def _simulated(sizes: tuple[int, ...], flip: float, together: float, repeats: in
         after=flipped[:, repeats:].sum(axis=1),
         first=first,
     )
+
+
+def _whole_clusters(runs: SimulatedRuns, sizes: tuple[int, ...]) -> SimulatedRuns:
+    """The same runs with drops that take whole clusters: `first` is the share of items in the clusters taken before."""
+    order = np.random.default_rng(1).random((len(runs.first), len(sizes))).argsort(axis=1)
+    taken = np.asarray(sizes)[order].cumsum(axis=1) - np.asarray(sizes)[order]
+    before = np.empty(order.shape)
+    np.put_along_axis(before, order, taken / sum(sizes), axis=1)
+    return replace(runs, first=before[:, list(runs.clusters)])

@@ -11,6 +11,7 @@ from assay.worker.golden.gate.judge_checks import judge_findings
 from assay.worker.golden.gate.metric_tests import GateTests, gate_tests
 from assay.worker.golden.gate.no_headroom import no_headroom
 from assay.worker.golden.gate.pairs import noise_of_repeating, paired, slices_of
+from assay.worker.golden.gate.unshown_drop import unshown_drop
 from assay.worker.golden.gate.verdict import Grounds, verdict_of
 from assay.worker.golden.results.gate_result import GateVerdict, Pair, Slice
 from assay.worker.golden.results.run_result import GoldenRun, JudgeExam
@@ -48,8 +49,8 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
     """Compare two runs of one golden set, judged by one evaluator revision.
 
     Regressed: a must-pass item failed, or the primary metric is shown to be worse at the set's alpha. Inconclusive:
-    anything that should have run did not, the judge cannot be trusted, or non-inferiority was asked for and is not
-    shown. A pass needs none of these.
+    anything that should have run did not, the judge cannot be trusted, a large drop lies in too few clusters to be
+    shown, or non-inferiority was asked for and is not shown. A pass needs none of these.
 
     Raises:
         GoldenSetError: the runs are not of this set as it stands (exit code 2).
@@ -67,6 +68,7 @@ def compare(baseline: GoldenRun, candidate: GoldenRun, golden: GoldenSet, exam: 
         doubts=judge.doubts,
         gaps=[*missing, *tests.gaps, *unknown],
         headroom=no_headroom(baseline, candidate, golden.items, tests, settings),
+        unshown=unshown_drop(tests, settings),
         failed=failed,
         primary=tests.primary,
         secondaries=tests.secondaries,

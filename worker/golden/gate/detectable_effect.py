@@ -10,24 +10,23 @@ from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.clusters import cluster_sizes
-from assay.worker.statistics.flips import Flips
-from assay.worker.statistics.power import minimum_detectable_drop
+from assay.worker.statistics.flips import ASSUMED_FLIPS, Flips
+from assay.worker.statistics.power import minimum_detectable_cluster_drop, minimum_detectable_drop
 from assay.worker.statistics.repeats import measured_flips
-
-ASSUMED_FLIPS = Flips(rate=0.02)
-"""What is taken for the flips by chance where no runs of one release tell it: 2 % each way, item by item."""
 
 
 @dataclass(frozen=True)
 class DetectableEffect:
     """What a comparison of items in clusters of these sizes can show.
 
-    `drop` is the smallest true drop of the pass rate that is caught with 80 % power. None where no drop is large
-    enough, or where another metric is primary, whose spread is not known beforehand.
+    `drop` is the smallest true drop of the pass rate that is caught with 80 % power, if it is spread over the items.
+    None where no drop is large enough, or where another metric is primary, whose spread is not known beforehand.
+    `cluster_drop` is the same for a drop that takes whole clusters; None also where every item stands alone.
     """
 
     metric: str
     drop: float | None
+    cluster_drop: float | None
     sizes: tuple[int, ...]
     repeats: int
     alpha: float
@@ -66,7 +65,7 @@ def detectable_effect(golden: GoldenSet, *, repeats: int, pairs: Sequence[Pair] 
     clusters = list(golden.clusters.values()) if pairs is None else [pair.cluster_key for pair in pairs]
     sizes = tuple(sorted(cluster_sizes(clusters), reverse=True))
     flips, measured = _flips(golden, pairs or ())
-    drop = None
+    drop = cluster_drop = None
     if settings.primary == PASS_RATE and sizes:
         drop = minimum_detectable_drop(
             len(clusters),
@@ -76,9 +75,14 @@ def detectable_effect(golden: GoldenSet, *, repeats: int, pairs: Sequence[Pair] 
             sizes=sizes,
             together=flips.together,
         )
+    if settings.primary == PASS_RATE and sizes and sizes[0] > 1:
+        cluster_drop = minimum_detectable_cluster_drop(
+            sizes, flip_rate=flips.rate, alpha=settings.alpha, repeats=repeats, together=flips.together
+        )
     return DetectableEffect(
         metric=settings.primary,
         drop=drop,
+        cluster_drop=cluster_drop,
         sizes=sizes,
         repeats=repeats,
         alpha=settings.alpha,

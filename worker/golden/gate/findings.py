@@ -171,6 +171,18 @@ class PrimaryTested:
 
 
 @dataclass(frozen=True)
+class DropNotShown:
+    """The test does not show a drop that is too large to pass: `items` in the clusters `worse` lost something."""
+
+    test: MetricTest
+    drop: float
+    items: int
+    worse: tuple[str, ...]
+    cluster_by: str
+    alpha: float
+
+
+@dataclass(frozen=True)
 class SecondaryWorse:
     """A secondary metric that is shown to be worse."""
 
@@ -254,6 +266,7 @@ Finding = (
     | TooFewClusters
     | MustPassFailed
     | PrimaryTested
+    | DropNotShown
     | SecondaryWorse
     | ShownNoWorse
     | NotShownNoWorse

@@ -41,6 +41,7 @@ class GateTests:
     """All metrics tested. `least_p` is the primary's p-value if every answer of the candidate had failed.
 
     Above alpha `least_p` says that no release could be blocked. `least_p_alone` is the same if every item stood alone.
+    `drops` are how much worse the primary became item by item, in [−1, 1], and `clusters` the clusters of these items.
     `gaps` tells of a primary that too many items have on one side only.
     """
 
@@ -48,6 +49,8 @@ class GateTests:
     secondaries: tuple[MetricTest, ...]
     least_p: float
     least_p_alone: float
+    drops: tuple[float, ...] = ()
+    clusters: tuple[str, ...] = ()
     gaps: tuple[PrimaryHalfScored, ...] = ()
 
 
@@ -63,12 +66,13 @@ def _pass_rate_decides(pairs: Sequence[Pair], alpha: float, secondaries: tuple[M
     """Exact sign-flip test of the passes lost per cluster: McNemar's with one repeat of items that stand alone."""
     untested, clusters = _pass_rate_test(pairs), [pair.cluster_key for pair in pairs]
     repeats = max((len(pair.candidate) for pair in pairs), default=1)
+    drops = tuple(pair.drop / repeats for pair in pairs)
     p_value, interval, least_p, least_p_alone = None, None, 1.0, 1.0
     if pairs:
         most = [pair.most_to_lose for pair in pairs]
         p_value = drop_p_value(cluster_sums([pair.drop for pair in pairs], clusters))
         least_p, least_p_alone = drop_p_value(cluster_sums(most, clusters)), drop_p_value(most)
-        interval = drop_interval([pair.drop / repeats for pair in pairs], clusters, conf=1 - 2 * alpha)
+        interval = drop_interval(drops, clusters, conf=1 - 2 * alpha)
     primary = untested.model_copy(
         update={
             "test": "exact McNemar" if repeats == 1 and untested.clusters == len(pairs) else untested.test,
@@ -77,7 +81,7 @@ def _pass_rate_decides(pairs: Sequence[Pair], alpha: float, secondaries: tuple[M
             "shown_worse": p_value is not None and p_value <= alpha,
         }
     )
-    return GateTests(primary, secondaries, least_p, least_p_alone)
+    return GateTests(primary, secondaries, least_p, least_p_alone, drops, tuple(clusters))
 
 
 def _score_decides(pairs: Sequence[Pair], golden: GoldenSet, secondaries: tuple[MetricTest, ...]) -> GateTests:
@@ -92,7 +96,8 @@ def _score_decides(pairs: Sequence[Pair], golden: GoldenSet, secondaries: tuple[
     half = _half_scored(pairs, values)
     gap = len(pairs) - len(half) < settings.min_completed * len(pairs)
     gaps = (PrimaryHalfScored(settings.primary, half, len(pairs)),) if gap else ()
-    return GateTests(_tested(column, p_value, settings.alpha), secondaries, least_p, least_p_alone, gaps)
+    primary, drops = _tested(column, p_value, settings.alpha), tuple(column.drops())
+    return GateTests(primary, secondaries, least_p, least_p_alone, drops, column.clusters, gaps)
 
 
 def _half_scored(pairs: Sequence[Pair], values: Sequence[Values]) -> tuple[str, ...]:

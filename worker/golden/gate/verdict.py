@@ -23,12 +23,14 @@ class Grounds:
     """Everything the verdict depends on.
 
     `doubts` are about the judge, `gaps` about what did not run. `headroom` says that there was nothing to lose though
-    everything ran. `failed` are must-pass items.
+    everything ran, `unshown` that the test does not show a drop that is too large to pass. `failed` are must-pass
+    items.
     """
 
     doubts: Sequence[Finding]
     gaps: Sequence[Finding]
     headroom: Sequence[Finding]
+    unshown: Sequence[Finding]
     failed: Sequence[MustPassFailed]
     primary: MetricTest
     secondaries: tuple[MetricTest, ...]
@@ -65,6 +67,8 @@ def _by_statistics(grounds: Grounds, settings: GateSettings) -> Decided:
     blocking: list[Finding] = [SecondaryWorse(test) for test in grounds.secondaries if test.shown_worse]
     if verdict is GateVerdict.PASS and blocking and settings.secondary == "block":
         return GateVerdict.REGRESSED, blocking
+    if verdict is GateVerdict.PASS and grounds.unshown and settings.margin is None:
+        return GateVerdict.INCONCLUSIVE, [*grounds.unshown, tested]
     return verdict, reasons
 
 

@@ -47,6 +47,7 @@ def gate_result(comparison: Comparison) -> GateResult:
         baseline_missing=baseline.missing,
         candidate_missing=candidate.missing,
         minimum_detectable_drop=comparison.effect.drop,
+        minimum_detectable_cluster_drop=comparison.effect.cluster_drop,
         flip_rate=comparison.effect.flips.rate,
         flips_together=comparison.effect.flips.together,
         flips_measured=comparison.effect.measured,

@@ -125,10 +125,12 @@ class GateResult(Record):
     `worse` and `better` count items, `clusters_worse` and `clusters_better` clusters by the sum of their items' changes
     (b and c of McNemar's test, where every item stands alone). `cluster_by` is the set's setting.
 
-    `minimum_detectable_drop` is the true drop of the primary metric that is caught with 80 % power. None where no drop
-    is large enough, or it cannot be told. For the pass rate `flip_rate` of the items flip each way by chance, of these
-    `flips_together` with their whole cluster. `flips_measured` says by what that is known: `repeats` of this gate's
-    baseline, or outputs of the reviewed `baseline` when it was taken; `assumed` where nothing tells it.
+    `minimum_detectable_drop` is the true drop of the primary metric that is caught with 80 % power, if it is spread
+    over the items; `minimum_detectable_cluster_drop` is that of one that takes whole clusters, where items share any.
+    None where no drop is large enough, or it cannot be told. For the pass rate `flip_rate` of the items flip each way
+    by chance, of these `flips_together` with their whole cluster. `flips_measured` says by what that is known:
+    `repeats` of this gate's baseline, or outputs of the reviewed `baseline` when it was taken; `assumed` where nothing
+    tells it.
 
     `next_steps` say what a person can do about an inconclusive verdict.
     `baseline_runs` names the reviewed outputs that were judged again. `noise` tells the spread among repeats of an
@@ -168,6 +170,7 @@ class GateResult(Record):
     baseline_missing: int
     candidate_missing: int
     minimum_detectable_drop: float | None
+    minimum_detectable_cluster_drop: float | None = None
     flip_rate: float
     flips_together: float = 0.0
     flips_measured: FlipSource = "assumed"

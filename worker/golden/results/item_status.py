@@ -6,11 +6,15 @@ import re
 import unicodedata
 from enum import StrEnum
 
-from assay.judges.schema import Failed, GroundingState, Outcome, ResponseKind, Scored, Skipped
+from assay.judges.rules.ruleset import PROVING
+from assay.judges.schema import ClaimVerdict, Failed, GroundingState, Outcome, ResponseKind, Scored, Skipped
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.sets.manifest import GoldenItem, Manifest
 
 NO_EVIDENCE = "no_evidence"
+
+_LOCAL = "local"
+"""The judge whose risk is calibrated wherever it is a probability."""
 
 REASONING_SHOWN = "reasoning shown to the user: a closing tag of reasoning without its beginning"
 """Why an answer fails that a model server cut wrongly: its chat template had opened the block of reasoning."""
@@ -81,15 +85,29 @@ def _missing_reason(item: GoldenItem, outcome: Scored, manifest: Manifest) -> st
     """Why an `answer` item cannot be decided; empty where it can."""
     if _no_answer(outcome):
         return ""
-    calibrated = outcome.verdict is not None and outcome.verdict.calibrated
     decisive = {*manifest.pass_when, manifest.gate.primary}
     uses_risk = "hallucination_risk" in decisive and "hallucination_risk" in outcome.scores
-    if uses_risk and not calibrated and not manifest.gate.allow_uncalibrated:
+    if uses_risk and not manifest.gate.allow_uncalibrated and not _is_risk_usable(item, outcome, manifest):
         return "hallucination_risk is not calibrated; calibrate the judge or set gate.allow_uncalibrated"
     unjudged = any(name not in outcome.scores for name in manifest.pass_when)
     if unjudged and outcome.state is GroundingState.NO_EVIDENCE and not has_text(item.contexts):
         return "no evidence to judge by: neither the item nor the target gives contexts"
     return ""
+
+
+def _is_risk_usable(item: GoldenItem, outcome: Scored, manifest: Manifest) -> bool:
+    """Whether the risk may be held against a threshold: it is calibrated, or rules decided and no probability did.
+
+    The local judge states a risk that was fitted on labels, except where its rules decide: on short answers, on what
+    denies the evidence, on other languages. And whoever judged, what a rule proves wrong fails.
+    """
+    verdict = outcome.verdict
+    if verdict is None:
+        return False
+    if verdict.calibrated or verdict.judge == _LOCAL:
+        return True
+    proven = any(claim.verdict is ClaimVerdict.CONTRADICTED and claim.source in PROVING for claim in verdict.claims)
+    return proven and bool(_answer_failures(item, outcome, manifest))
 
 
 def _answer_failures(item: GoldenItem, outcome: Scored, manifest: Manifest) -> list[str]:

@@ -12,7 +12,7 @@ import math
 from assay.judges.schema import Record
 from assay.worker.golden.report.wording.exam import exam_fact
 from assay.worker.golden.report.wording.facts import gate_facts, run_facts
-from assay.worker.golden.report.wording.findings import NOT_SHOWN
+from assay.worker.golden.report.wording.findings import NOT_SHOWN, TOO_FEW_TO_TELL
 from assay.worker.golden.report.wording.numbers import metric_name, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.golden.results.run_result import ExamState, GoldenRun
@@ -40,8 +40,9 @@ def outcome_of(result: GoldenRun | GateResult, golden: GoldenSet, series: Series
 
 def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
     facts = tuple(gate_facts(result)[:3])
-    margin = bool(result.reasons) and result.reasons[0].startswith(NOT_SHOWN)
-    if result.must_pass_failures or (result.verdict is GateVerdict.INCONCLUSIVE and not margin):
+    # These two say what one look could not tell; the series, which sees many, is asked first.
+    one_look = bool(result.reasons) and result.reasons[0].startswith((NOT_SHOWN, TOO_FEW_TO_TELL))
+    if result.must_pass_failures or (result.verdict is GateVerdict.INCONCLUSIVE and not one_look):
         lines = (*result.reasons, *(f"next: {step}" for step in result.next_steps), series_line(series), *facts)
         return RunOutcome(verdict=result.verdict.value, lines=lines)
     p_value = p_value_of(result.p_value)
@@ -54,6 +55,9 @@ def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:
         name = metric_name(result.primary.metric)
         worse = f"{name} is worse: one-sided p = {p_value} ≤ {level:.2g}, what alpha leaves for look {series.looks}"
         return RunOutcome(verdict=GateVerdict.REGRESSED.value, lines=(worse, series_line(series), *facts))
+    if one_look and result.reasons[0].startswith(TOO_FEW_TO_TELL):
+        steps = tuple(f"next: {step}" for step in result.next_steps)
+        return RunOutcome(verdict=GateVerdict.INCONCLUSIVE.value, lines=(result.reasons[0], *steps, *lines))
     return RunOutcome(verdict=GateVerdict.PASS.value, lines=lines)
 
 

@@ -7,11 +7,18 @@ from collections.abc import Iterable
 from assay.worker.golden.sets.manifest import GoldenItem
 
 _TAG = "tag:"
+_LONGEST_NAME = 60
 
 
 def tag_prefix(cluster_by: str) -> str | None:
     """The prefix of the tags that name a cluster (`doc-` of `tag:doc-`); None where something else names it."""
     return cluster_by.removeprefix(_TAG) if cluster_by.startswith(_TAG) else None
+
+
+def shown_name(cluster: str) -> str:
+    """What people call a cluster, short and without signs that a terminal would obey: `faq-3` of `source_id faq-3`."""
+    name = cluster.partition(" ")[2]
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:_LONGEST_NAME])
 
 
 def clusters_of(items: Iterable[GoldenItem], cluster_by: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -135,18 +136,37 @@ def read_prompt(directory: Path, prompt: str) -> tuple[str, str]:
         raise GoldenSetError(path, "file", "is not UTF-8; save it as such") from exc
 
 
+def encoded(path: Path, text: str) -> bytes:
+    """The bytes of a file that is to hold this text.
+
+    Raises:
+        GoldenSetError: the text holds half a character, which UTF-8 cannot say.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        line = text.count("\n", 0, exc.start) + 1
+        remedy = (
+            f"would hold half a character ({text[exc.start]!a}, a lone surrogate); remove it where the text comes from"
+        )
+        raise GoldenSetError(path, f"line {line}", remedy) from exc
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file as a whole: a reader sees the old content or the new one.
 
     Raises:
         GoldenSetError: it cannot be written.
     """
+    content = encoded(path, text)
     scratch = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_bytes(content)
         scratch.replace(path)
     except OSError as exc:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
         raise GoldenSetError(path, "file", f"cannot be written ({exc.strerror or exc})") from exc
 
 

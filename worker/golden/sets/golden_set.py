@@ -120,7 +120,7 @@ def compute_digests(golden: GoldenSet) -> dict[str, str]:
     digests = {
         "items": digest_of_file(directory / "items.jsonl"),
         "pass_when": digest_of({name: limit.model_dump() for name, limit in manifest.pass_when.items()}),
-        "gate": digest_of(gate_settings(manifest)),
+        "gate": digest_of(gate_settings(golden)),
         "rubric": golden.rubric.judging_hash(),
     }
     if golden.anchors:
@@ -132,14 +132,16 @@ def compute_digests(golden: GoldenSet) -> dict[str, str]:
     return digests
 
 
-def gate_settings(manifest: Manifest) -> dict[str, JsonValue]:
+def gate_settings(golden: GoldenSet) -> dict[str, JsonValue]:
     """Every setting that decides how two runs are compared.
 
-    `cluster_by` stands in it only where a set names something of its own: sets that were frozen before there was such a
-    key are still as frozen.
+    The default of `cluster_by` stands in it where items do share a source. Where each stands alone it changes nothing,
+    and sets that were frozen before there was such a key are still as frozen.
     """
-    settings = {**manifest.gate.model_dump(mode="json"), "repeats": manifest.repeats}
-    if settings["cluster_by"] == GateSettings().cluster_by:
+    gate = golden.manifest.gate
+    settings = {**gate.model_dump(mode="json"), "repeats": golden.manifest.repeats}
+    alone = len(set(golden.clusters.values())) == len(golden.items)
+    if alone and gate.cluster_by == GateSettings().cluster_by:
         del settings["cluster_by"]
     return settings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from assay.judges.team_files.problems import first_problem
 from assay.worker.golden.sets.baseline import baseline_digests
 from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_prompt, read_records, write_text
 from assay.worker.golden.sets.golden_set import LOCK, GoldenSet, gate_settings, read_golden_set
-from assay.worker.golden.sets.manifest import Release
+from assay.worker.golden.sets.manifest import GateSettings, Release
 from assay.worker.golden.sets.target_settings import ModelTargetSettings
 
 _NAMED = 5
@@ -53,12 +53,15 @@ class _Lock(Record):
     noted: dict[str, str] = Field(default_factory=dict)
 
 
-def load_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> GoldenSet:
+def load_golden_set(
+    directory: Path, rubric_named: Callable[[str], Rubric], comes_packaged: Callable[[str], bool] = lambda _: False
+) -> GoldenSet:
     """Read a golden set and hold it against its lock.
 
     Args:
         directory: `golden_sets/<name>`.
         rubric_named: finds the rubric the manifest names.
+        comes_packaged: whether a rubric of this name is the packaged one, which a new version of Assay may change.
 
     Raises:
         GoldenSetError: the set cannot be read, was never frozen, or differs from its lock.
@@ -71,9 +74,40 @@ def load_golden_set(directory: Path, rubric_named: Callable[[str], Rubric]) -> G
     changes = changes_since_lock(golden)
     if changes:
         what = "; ".join(str(change) for change in changes)
-        remedy = f"changed since the set was frozen; undo it, or accept it with `assay golden freeze {golden.name}`"
-        raise GoldenSetError(directory / LOCK, what, remedy)
+        is_packaged = comes_packaged(golden.rubric.name)
+        raise GoldenSetError(directory / LOCK, what, _remedy(golden, changes, is_packaged=is_packaged))
     return golden
+
+
+def _remedy(golden: GoldenSet, changes: Sequence[Change], *, is_packaged: bool) -> str:
+    """What to do about changes: a person undoes or accepts them, those that a new version of Assay brings are told."""
+    accept = f"`assay golden freeze {golden.name}`"
+    told = []
+    parts = {change.part for change in changes}
+    if _sums_by_default(golden):
+        parts.discard("gate")
+        told.append(
+            "items of one source are now summed before a test (gate.cluster_by: source_id), and this set was frozen "
+            "before they were; `gate: {cluster_by: item}` in the manifest keeps the old test"
+        )
+    locked = _read_lock(golden.directory / LOCK).settings.get("rubric", {})
+    if is_packaged and "rubric" in parts and locked.get("name", golden.rubric.name) == golden.rubric.name:
+        parts.discard("rubric")
+        told.append(
+            f"the packaged rubric {golden.rubric.name!r} changed with Assay's version, or with a variable in it"
+        )
+    if parts:
+        told.append(f"{', '.join(sorted(parts))} changed since the set was frozen; undo it, or accept it with {accept}")
+        return "; ".join(told)
+    return f"{'; '.join(told)}; look at it, then {accept} accepts it"
+
+
+def _sums_by_default(golden: GoldenSet) -> bool:
+    """Whether nothing but the default of `cluster_by` is new in the gate's settings."""
+    locked, now = _read_lock(golden.directory / LOCK).settings.get("gate"), gate_settings(golden)
+    if locked is None or "cluster_by" in locked or now.get("cluster_by") != GateSettings().cluster_by:
+        return False
+    return {**locked, "cluster_by": now["cluster_by"]} == now
 
 
 def changes_since_lock(golden: GoldenSet) -> tuple[Change, ...]:
@@ -138,7 +172,7 @@ def _settings(golden: GoldenSet) -> dict[str, dict[str, JsonValue]]:
     manifest = golden.manifest
     return {
         "pass_when": {name: limit.model_dump(exclude_none=True) for name, limit in manifest.pass_when.items()},
-        "gate": gate_settings(manifest),
+        "gate": gate_settings(golden),
         "rubric": golden.rubric.model_dump(mode="json", exclude={"write"}),
     }
 

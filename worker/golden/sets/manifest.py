@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from assay.judges.rubric import ScoreName
 from assay.judges.schema import Probability, Record, Sample, Turn
+from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.golden.sets.files import Identified, Name
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.golden.sets.target_settings import TargetSettings
@@ -99,6 +101,17 @@ CLUSTER_BY = r"^(source_id|item|tag:\S.*)$"
 """What `gate.cluster_by` may say, e.g. `tag:doc-`."""
 
 
+def _known_cluster_by(value: str) -> str:
+    """Refuse what names no way to put items together, with the way that was meant."""
+    if re.fullmatch(CLUSTER_BY, value) is None:
+        known = did_you_mean(value, ("source_id", "item", "tag:PREFIX"), "write one of")
+        raise ValueError(f"{value!r} is no way to put items together; {known}")
+    return value
+
+
+ClusterBy = Annotated[str, AfterValidator(_known_cluster_by), Field(json_schema_extra={"pattern": CLUSTER_BY})]
+
+
 class GateSettings(Record):
     """How two runs are compared.
 
@@ -119,7 +132,7 @@ class GateSettings(Record):
     margin: float | None = Field(default=None, gt=0, lt=1)
     secondary: Literal["warn", "block"] = "warn"
     must_pass: tuple[str, ...] = ()
-    cluster_by: str = Field(default="source_id", pattern=CLUSTER_BY)
+    cluster_by: ClusterBy = "source_id"
     min_completed: float = Field(default=1.0, gt=0, le=1)
     judge_bar: float = Field(default=0.2, ge=0, lt=1)
     judge_alpha: float = Field(default=0.005, gt=0, lt=0.5)

@@ -43,7 +43,7 @@ def deviations(golden: GoldenSet, packaged: Rubric | None) -> list[str]:
         packaged: the rubric of that name as it comes; None: it is the team's own, and has no defaults.
     """
     usual = {**GateSettings().model_dump(mode="json"), "repeats": 1}
-    gate = _differing("gate", gate_settings(golden.manifest), usual)
+    gate = _differing("gate", gate_settings(golden), usual)
     if packaged is None:
         return gate
     rubric = golden.rubric

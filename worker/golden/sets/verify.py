@@ -7,13 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from assay.judges.schema import Record
+from assay.worker.golden.sets.clusters import shown_name
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.leakage import files_named, occurs, plain_text, text_of_file
-from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, CheckName, GoldenItem
+from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, PASS_RATE, CheckName, GoldenItem
+from assay.worker.statistics.flips import ASSUMED_FLIPS
+from assay.worker.statistics.power import minimum_detectable_cluster_drop
 
 SMALLEST, LARGEST = 50, 200
 _FEWEST_WITH_TAG = 5
 _FEWEST_SOURCES = 10
+_LARGEST_SHARE = 0.25
+_LEAST_SEEN = 0.5
 _MORE_SOURCES = "take items of more sources, or say gate.cluster_by: item if these do not move together"
 _NAMED = 5
 _NOBODY = {"todo", "tbd", "?", "-"}
@@ -78,12 +83,41 @@ def _clusters(golden: GoldenSet) -> Iterator[Finding]:
         least = f"the smallest p-value is 1/{2**clusters}, above gate.alpha {gate.alpha:g}"
         text = f"{what}: {least}, so no gate can show a regression, and each ends inconclusive (exit 3)"
         yield Finding(check="size", level="warning", text=f"{text}; {_MORE_SOURCES}")
-    elif clusters < min(n, _FEWEST_SOURCES):
-        yield Finding(check="size", level="warning", text=f"{what}; items of one source fail together")
+    else:
+        text = _whole_clusters(golden, what)
+        if text:
+            yield Finding(check="size", level="warning", text=text)
     loose = _loose_turns(golden)
     if loose:
         text = f"{len(loose)} items continue a conversation of another item and have no source_id ({_listed(loose)})"
         yield Finding(check="size", level="warning", text=f"{text}; a gate takes them as independent, so give them one")
+
+
+def _whole_clusters(golden: GoldenSet, what: str) -> str:
+    """Why a release that fails whole clusters might not be shown to be worse; empty where it would."""
+    sizes, n, cluster_by = Counter(golden.clusters.values()), len(golden.items), golden.manifest.gate.cluster_by
+    ((name, largest),) = sizes.most_common(1)
+    least = _least_whole_drop(golden, sorted(sizes.values(), reverse=True))
+    if largest > max(1, _LARGEST_SHARE * n):
+        what = f"{largest} of {n} items are of one source ({cluster_by}: {shown_name(name)})"
+        why = "if only these fail, no test can tell it from chance, and the gate ends inconclusive (exit 3)"
+        return "; ".join(filter(None, (f"{what}: {why}", least, _MORE_SOURCES)))
+    if len(sizes) < min(n, _FEWEST_SOURCES):
+        return "; ".join(filter(None, (f"{what}; items of one source fail together", least)))
+    return f"{n} items from {len(sizes)} sources ({cluster_by}): {least}; {_MORE_SOURCES}" if least else ""
+
+
+def _least_whole_drop(golden: GoldenSet, sizes: list[int]) -> str:
+    """From where on a drop that takes whole clusters is caught, if that is late; empty where it is early enough."""
+    gate = golden.manifest.gate
+    if gate.primary != PASS_RATE or sizes[0] == 1:
+        return ""
+    drop = minimum_detectable_cluster_drop(
+        tuple(sizes), flip_rate=ASSUMED_FLIPS.rate, alpha=gate.alpha, repeats=golden.manifest.repeats
+    )
+    if drop is None:
+        return "no drop that takes whole sources is caught with 80 % power"
+    return f"drops that take whole sources are caught from {drop:.0%} on only" if drop > _LEAST_SEEN else ""
 
 
 def _loose_turns(golden: GoldenSet) -> list[str]:

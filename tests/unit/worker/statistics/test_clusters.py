@@ -11,7 +11,7 @@ from assay.worker.statistics.clusters import cluster_sizes, cluster_sums, design
 from assay.worker.statistics.noninferiority import drop_interval, tango
 from assay.worker.statistics.paired import drop_p_value, mcnemar_exact
 from assay.worker.statistics.permutation import sign_flip_counts
-from assay.worker.statistics.power import minimum_detectable_drop, noninferiority_power
+from assay.worker.statistics.power import minimum_detectable_cluster_drop, minimum_detectable_drop, noninferiority_power
 from assay.worker.statistics.repeats import measured_flips, share_together
 
 CONVERSATIONS = (9, 9, 8, 8, 8, 8, 8, 7, 6, 5, 4, 4, 4)
@@ -160,6 +160,32 @@ def test_a_drop_of_the_size_that_is_printed_is_caught_with_the_power_that_is_pro
         hits += sum(caught(sizes, usual, drop, generator) for _ in range(150))
         releases += 150
     assert hits / releases == pytest.approx(0.8, abs=0.08)
+
+
+@pytest.mark.parametrize("sizes", [CONVERSATIONS, (10,) * 20, (90, *(1,) * 10)], ids=["88 in 13", "200 in 20", "giant"])
+def test_a_drop_of_whole_clusters_is_caught_with_the_power_that_is_promised(sizes: tuple[int, ...]) -> None:
+    generator, n, clusters = np.random.default_rng(23), sum(sizes), np.asarray(named(sizes))
+    drop = minimum_detectable_cluster_drop(sizes, flip_rate=0.02)
+    spread = minimum_detectable_drop(n, flip_rate=0.02, sizes=sizes)
+    assert drop is not None
+    assert spread is not None
+    assert drop > spread
+    usual, hits = (1 - (1 - 4 * 0.02) ** 0.5) / 2, {drop: 0, spread: 0}
+    for size in hits:
+        for _ in range(400):
+            order = generator.permutation(len(sizes))
+            before = np.cumsum([0, *(sizes[cluster] for cluster in order)])[:-1]
+            gone = np.isin(clusters, order[before < size / (1 - 2 * usual) * n])
+            fails = [(generator.random(n) < usual) ^ side for side in (np.zeros(n, dtype=bool), gone)]
+            sums = cluster_sums((fails[1].astype(int) - fails[0]).tolist(), clusters.tolist())
+            hits[size] += drop_p_value(sums) <= 0.05
+    assert hits[drop] / 400 >= 0.75
+    assert hits[spread] / 400 < 0.7
+
+
+@pytest.mark.parametrize("sizes", [(), (15,) * 4, (50, 1, 1)])
+def test_of_too_few_clusters_no_drop_of_whole_ones_is_promised(sizes: tuple[int, ...]) -> None:
+    assert minimum_detectable_cluster_drop(sizes, flip_rate=0.02) is None
 
 
 def test_the_assumed_two_per_cent_would_promise_too_much_at_five() -> None:

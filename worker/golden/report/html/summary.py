@@ -10,6 +10,7 @@ from assay.worker.golden.report.wording.facts import primary_change
 from assay.worker.golden.report.wording.next_steps import shown_fallen
 from assay.worker.golden.report.wording.numbers import (
     change_of,
+    counted,
     items_words,
     mean_of,
     metric_name,
@@ -156,7 +157,7 @@ def _compared_words(result: GateResult) -> str:
     """How many items were compared, and how many clusters carry the result."""
     if result.clusters >= result.n:
         return f"of {result.n} compared"
-    changed = f"{result.clusters_worse} clusters worse, {result.clusters_better} better"
+    changed = f"{counted(result.clusters_worse, 'cluster')} worse, {result.clusters_better} better"
     return f"of {items_words(result.n, result.clusters)}; {changed}"
 
 

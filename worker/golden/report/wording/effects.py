@@ -48,6 +48,7 @@ def effect_of(result: GateResult) -> DetectableEffect:
     return DetectableEffect(
         metric=result.primary.metric,
         drop=result.minimum_detectable_drop,
+        cluster_drop=result.minimum_detectable_cluster_drop,
         sizes=tuple(sorted(cluster_sizes(clusters), reverse=True)),
         repeats=result.repeats,
         alpha=result.alpha,
@@ -67,6 +68,10 @@ def drop_words(effect: DetectableEffect, *, seen: str = "are caught") -> str:
     by_chance = f"if {100 * flips.rate:.2g}% of the items flip each way by chance"
     if flips.together >= 0.005:
         by_chance += f", {flips.together:.0%} of them with their whole cluster"
-    return (
-        f"with {items} drops from {effect.drop:.1%} {seen} with 80 % power {by_chance} ({_KNOWN_BY[effect.measured]})"
-    )
+    known = f"with 80 % power {by_chance} ({_KNOWN_BY[effect.measured]})"
+    if effect.clusters >= effect.n:
+        return f"with {items} drops from {effect.drop:.1%} {seen} {known}"
+    whole = "no drop of whole clusters can be promised to be"
+    if effect.cluster_drop is not None:
+        whole = f"those that take whole clusters from {effect.cluster_drop:.1%}"
+    return f"with {items} drops from {effect.drop:.1%} that are spread over the items {seen} {known}; {whole}"

@@ -6,6 +6,7 @@ from assay.judges.schema import Usage
 from assay.worker.golden.report.wording.effects import effect_of, effect_words
 from assay.worker.golden.report.wording.exam import exam_advice, exam_fact
 from assay.worker.golden.report.wording.numbers import (
+    counted,
     items_words,
     metric_name,
     n_words,
@@ -68,7 +69,7 @@ def _cluster_facts(result: GateResult) -> list[str]:
     """How many clusters carry the result, where items share one."""
     if result.clusters >= result.n:
         return []
-    changed = f"{result.clusters_worse} clusters worse, {result.clusters_better} better"
+    changed = f"{counted(result.clusters_worse, 'cluster')} worse, {result.clusters_better} better"
     items = items_words(result.n, result.clusters)
     return [f"{items} ({result.cluster_by}), each summed before the tests: {changed}"]
 

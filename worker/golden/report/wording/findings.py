@@ -8,12 +8,17 @@ from functools import singledispatch
 
 from assay.worker.golden.gate import findings as kinds
 from assay.worker.golden.report.wording.effects import drop_words
-from assay.worker.golden.report.wording.numbers import items_words, metric_name, number, p_value_of
+from assay.worker.golden.report.wording.numbers import counted, items_words, listed, metric_name, number, p_value_of
 from assay.worker.golden.results.gate_result import MetricTest
 from assay.worker.golden.sets.manifest import PASS_RATE
 
 NOT_SHOWN = "not shown to be no worse"
 """How the sentence begins where one look did not show a margin; a scheduled run does not take that for a fault."""
+
+TOO_FEW_TO_TELL = "neither passed nor shown to be a regression"
+"""How the sentence begins where a large drop lies in too few clusters; a scheduled run asks its series first."""
+
+_NAMED = 5
 
 _FOREIGN = re.compile(r"((?:target|judge) failed: (?:Bug:)?\w*(?:: \w*(?:Error|Exception)\b)?).*", re.DOTALL)
 """A reason that goes on in somebody else's words, after who failed, how, and the exception's type.
@@ -164,6 +169,23 @@ def _(finding: kinds.MustPassFailed) -> str:
 @sentence.register
 def _(finding: kinds.PrimaryTested) -> str:
     return primary_words(finding.test, finding.alpha)
+
+
+@sentence.register
+def _(finding: kinds.DropNotShown) -> str:
+    worse, clusters = len(finding.worse), finding.test.clusters
+    where = ""
+    if clusters < finding.test.n:
+        named = listed(finding.worse, _NAMED)
+        where = f" in {worse} of {clusters} clusters ({finding.cluster_by}: {named})"
+    fell = f"{counted(finding.items, 'item')} got worse{where}, {100 * finding.drop:.1f} points in all"
+    least = 0.5**worse
+    if least > finding.alpha:
+        few = f"{counted(worse, 'cluster')} alone cannot be told from chance"
+        chance = f"{few} at alpha {finding.alpha:g} (p is at least {least:.3g})"
+    else:
+        chance = f"beside what changed elsewhere, p = {p_value_of(finding.test.p_value)} does not tell it from chance"
+    return f"{TOO_FEW_TO_TELL}: {fell}; {chance}"
 
 
 @sentence.register

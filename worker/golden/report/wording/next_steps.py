@@ -6,6 +6,7 @@ from assay.worker.golden.gate.comparison import Comparison
 from assay.worker.golden.gate.findings import (
     AnswersMissing,
     BaselinePassesNothing,
+    DropNotShown,
     ExamNotPassed,
     JudgeUnexamined,
     MustPassUnconfirmed,
@@ -24,6 +25,8 @@ _ADVICE = {
     BaselinePassesNothing: "look at the baseline's items on the page (--html), and take one that works",
     TooLittleToLose: "take a baseline that passes more, or more items",
     TooFewClusters: "take items of more sources: at alpha 0.05 five clusters are the fewest that can show a regression",
+    DropNotShown: "look at the answers that got worse (--html): if they are wrong, do not release. Items that must "
+    "never fail belong in `gate.must_pass`. Items of more sources would show such a drop",
     NotShownNoWorse: "more items, of more sources, would tell; `assay golden verify` says how likely a pass is",
 }
 """The next step of findings that an exam says nothing about."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.worker.golden.results.gate_result import MetricTest
 from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.intervals import Estimate
@@ -36,7 +38,18 @@ def share(estimate: Estimate | None) -> str:
 
 def items_words(items: int, clusters: int) -> str:
     """How many items there are, and in how many clusters where some share one: `88 items in 13 clusters`."""
-    return f"{items} items" + (f" in {clusters} clusters" if clusters < items else "")
+    return counted(items, "item") + (f" in {counted(clusters, 'cluster')}" if clusters < items else "")
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def counted(number_of: int, noun: str) -> str:
+    """A number and its noun: `1 cluster`, `2 clusters`."""
+    return f"{number_of} {noun}" + ("" if number_of == 1 else "s")
 
 
 def n_words(test: MetricTest) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.golden.gate.detectable_effect import detectable_effect
 from assay.worker.golden.report.html.page import gate_page
 from assay.worker.golden.report.json_report import gate_json
@@ -25,7 +27,7 @@ from assay.worker.golden.results.gate_result import GateResult, GateVerdict, Pai
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import GoldenRun, ItemResult
 from assay.worker.golden.runs.baseline_approval import approve_baseline
-from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.golden.sets.files import GoldenSetError, digest_of
 from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
 from assay.worker.statistics.paired import mcnemar_exact
@@ -62,12 +64,12 @@ def bad(*numbers: int) -> dict[str, str]:
 
 
 def test_items_of_one_source_count_once_however_many_they_are(tmp_path: Path) -> None:
-    """Eight items of two conversations: McNemar would say p = 0.004, two clusters say p = 0.25."""
-    result = gate(clustered(tmp_path, bad(*range(8))))
-    assert (result.worse, result.better, result.n) == (8, 0, 40)
+    """Seven items of two conversations: McNemar would say p = 0.008, two clusters say p = 0.25."""
+    result = gate(clustered(tmp_path, bad(*range(7))))
+    assert (result.worse, result.better, result.n) == (7, 0, 40)
     assert (result.clusters, result.clusters_worse, result.clusters_better) == (10, 2, 0)
     assert result.p_value == pytest.approx(0.25)
-    assert mcnemar_exact(8, 0) < 0.05
+    assert mcnemar_exact(7, 0) < 0.05
     assert result.verdict is GateVerdict.PASS
 
 
@@ -121,7 +123,12 @@ def test_a_source_called_like_an_item_is_not_that_item(tmp_path: Path) -> None:
     [
         ("tag:nothing-", "no item has a tag that begins with 'nothing-'"),
         ("tag:", "gate.cluster_by"),
-        ("conversation", "gate.cluster_by"),
+        (
+            "conversation",
+            "'conversation' is no way to put items together; write one of: source_id, item",
+        ),
+        ("source", "did you mean 'source_id'"),
+        ("items", "did you mean 'item'"),
     ],
 )
 def test_a_setting_that_names_nothing_is_an_input_error(tmp_path: Path, cluster_by: str, words: str) -> None:
@@ -136,13 +143,59 @@ def test_an_item_in_two_clusters_is_an_input_error(tmp_path: Path) -> None:
         read_golden_set(tmp_path / "gate-v1", rubric_named)
 
 
-def test_sets_that_were_frozen_before_there_was_such_a_key_are_still_as_frozen(tmp_path: Path) -> None:
-    golden = clustered(tmp_path, answers())
-    assert "cluster_by" not in (golden.directory / "golden.lock").read_text(encoding="utf-8")
-    path = golden.directory / "manifest.yaml"
+def frozen_before(golden: GoldenSet) -> Path:
+    """The set's directory with the lock as it was written before there was `cluster_by`."""
+    path = golden.directory / "golden.lock"
+    lock = yaml.safe_load(path.read_text(encoding="utf-8"))
+    lock["settings"]["gate"].pop("cluster_by", None)
+    lock["digests"]["gate"] = digest_of(lock["settings"]["gate"])
+    path.write_text(yaml.safe_dump(lock), encoding="utf-8")
+    return golden.directory
+
+
+def test_a_set_that_was_frozen_before_its_sources_were_summed_is_not_as_frozen(tmp_path: Path) -> None:
+    directory = frozen_before(clustered(tmp_path, answers()))
+    with pytest.raises(GoldenSetError, match=r"items of one source are now summed .*cluster_by: item.*freeze gate-v1"):
+        load_golden_set(directory, rubric_named)
+    freeze(read_golden_set(directory, rubric_named))
+    assert load_golden_set(directory, rubric_named).manifest.gate.cluster_by == "source_id"
+
+
+def test_the_old_test_can_be_kept_and_the_new_lock_says_so(tmp_path: Path) -> None:
+    directory = frozen_before(clustered(tmp_path, answers()))
+    path = directory / "manifest.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "gate: {cluster_by: item}\n", encoding="utf-8")
     with pytest.raises(GoldenSetError, match="cluster_by: unset → item"):
-        load_golden_set(golden.directory, rubric_named)
+        load_golden_set(directory, rubric_named)
+    freeze(read_golden_set(directory, rubric_named))
+    assert "cluster_by: item" in (directory / "golden.lock").read_text(encoding="utf-8")
+    load_golden_set(directory, rubric_named)
+
+
+def test_other_changes_beside_it_are_still_a_persons(tmp_path: Path) -> None:
+    directory = frozen_before(clustered(tmp_path, answers()))
+    path = directory / "manifest.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "gate: {alpha: 0.01}\n", encoding="utf-8")
+    with pytest.raises(GoldenSetError, match="gate changed since the set was frozen; undo it") as refused:
+        load_golden_set(directory, rubric_named)
+    assert "are now summed" not in str(refused.value)
+
+
+def test_a_set_whose_items_stand_alone_is_still_as_frozen(tmp_path: Path) -> None:
+    golden = clustered(tmp_path, answers(), size=1)
+    assert "cluster_by" not in (golden.directory / "golden.lock").read_text(encoding="utf-8")
+
+
+def test_a_packaged_rubric_that_a_new_version_changed_is_told_as_such(tmp_path: Path) -> None:
+    golden = clustered(tmp_path, answers())
+
+    def newer(name: str) -> Rubric:
+        return parse_rubric(f"name: {name}\nrisk_labels: {{high: 0.9}}", source=name)
+
+    with pytest.raises(GoldenSetError, match=r"packaged rubric 'grounding' changed with Assay's version.*freeze"):
+        load_golden_set(golden.directory, newer, lambda _: True)
+    with pytest.raises(GoldenSetError, match="rubric changed since the set was frozen; undo it"):
+        load_golden_set(golden.directory, newer, lambda _: False)
 
 
 # --- too few clusters ---------------------------------------------------------------------------------------------

@@ -22,9 +22,10 @@ from assay.worker.golden.scheduling.outcome import RunOutcome, outcome_of
 from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
 from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
 from assay.worker.golden.scheduling.tick import RUN_LOCK
-from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
+from assay.worker.golden.sets.lock import freeze
 from assay.worker.records.messages import GoldenRunMessage
-from tests.unit.worker.golden.golden_sets import BAD, OK
+from tests.unit.worker.golden.golden_sets import BAD, OK, item, rubric_named, write_lines
 from tests.unit.worker.golden.scheduling.test_scheduler import IDS, MONDAY, Fleet, Runs, hook
 from tests.waiting import PATIENCE_S
 
@@ -161,6 +162,19 @@ def test_a_margin_one_look_did_not_show_is_no_warning_every_week(tmp_path: Path)
     done = weeks.next(*IDS[:2])
     assert weeks.store.history()[0].verdict == "inconclusive"
     assert done.verdict == "pass"
+
+
+def test_a_large_drop_in_too_few_clusters_is_never_announced_as_a_pass(tmp_path: Path) -> None:
+    weeks = Weeks(tmp_path)
+    directory = weeks.runs.directory
+    shared = [item(name, **({"source_id": "wiki"} if n < 6 else {})) for n, name in enumerate(IDS)]
+    write_lines(directory / "items.jsonl", shared)
+    freeze(read_golden_set(directory, rubric_named))
+    done = weeks.next(*IDS[:6])
+    assert weeks.store.history()[0].verdict == "inconclusive"
+    assert done.verdict == "inconclusive"
+    assert done.detail.startswith("neither passed nor shown to be a regression: 6 items got worse in 1 of 7")
+    assert "next: look at the answers" in " ".join(done.lines)
 
 
 def test_a_run_without_a_baseline_is_watched_too(tmp_path: Path) -> None:

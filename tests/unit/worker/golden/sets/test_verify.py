@@ -103,6 +103,30 @@ def test_too_few_clusters_for_any_verdict_are_told_before_anything_is_asked(
     assert all(line.startswith("warning: size: ") for line in found)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        (
+            (40,),
+            "40 of 60 items are of one source (source_id: s0): if only these fail, no test can tell it",
+        ),
+        ((16,), "16 of 60 items are of one source"),
+        ((15, 15), None),
+        ((10,) * 6, "items of one source fail together; drops that take whole sources are caught from"),
+        ((12,) * 5, "items of one source fail together; drops that take whole sources are caught from 77% on only"),
+        ((4,) * 15, None),
+    ],
+)
+def test_sources_of_which_a_failure_could_not_be_shown_are_told(
+    tmp_path: Path, sizes: tuple[int, ...], words: str | None
+) -> None:
+    source = [f"s{n}" for n, size in enumerate(sizes) for _ in range(size)]
+    items = [{**one, **({"source_id": source[n]} if n < len(source) else {})} for n, one in enumerate(MANY)]
+    sized = [line for line in findings(tmp_path / "set", items) if "source" in line]
+    assert len(sized) == (words is not None)
+    assert words is None or words in sized[0]
+
+
 def turn(number: int, begins: str, **changes: Any) -> dict[str, Any]:
     """A later turn of a conversation that began so."""
     history = [{"role": "user", "content": begins}, {"role": "assistant", "content": "One."}]
