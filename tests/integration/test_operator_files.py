@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from assay.worker.config.deployment import parse_deployment
-from assay.worker.config.settings import Settings
+from assay.worker.config.settings import Settings, child_environment
 from assay.worker.stores.registry import factories
 from tests.waiting import PATIENCE_S
 
@@ -150,3 +150,24 @@ def test_pipelines_install_what_make_dist_leaves() -> None:
             "--require-hashes -r vendor/assay/requirements.lock",
             "--no-deps vendor/assay/assay_fleet-*.whl",
         ], path.name
+
+
+@pytest.mark.parametrize(
+    "name", ["docker-compose.yml", "deploy/config/assay.yaml", "docs/how-to/run-on-several-machines.md"]
+)
+def test_recipe_of_init_writes_the_mounted_folder_as_its_owner(name: str, tmp_path: Path) -> None:
+    """The image's root is read-only and its user may not write to the folder: `init` must be told whose it is."""
+    recipe = re.search(r"docker compose run [^`\n]* control (init --force)", (ROOT / name).read_text())
+    assert recipe is not None
+    assert '--user "$(id -u):$(id -g)"' in recipe[0]
+    assert "--volume ./deploy/config:/config " in recipe[0]
+    assert OURS["control"]["environment"]["ASSAY_CONFIG_DIR"] == "/config"
+    here, config = tmp_path / "here", tmp_path / "config"
+    here.mkdir()
+    config.mkdir()
+    shutil.copy(ROOT / "deploy" / "config" / "assay.yaml", config)
+    env = child_environment(ASSAY_CONFIG_DIR=str(config), ASSAY_DATA_DIR=str(tmp_path / "data"))
+    command = [sys.executable, "-m", "assay.worker.cli", *recipe[1].split()]
+    subprocess.run(command, cwd=here, env=env, check=True, capture_output=True)
+    assert not [*here.iterdir()]
+    assert "Written by `assay init`" in (config / "assay.yaml").read_text()

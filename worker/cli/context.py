@@ -33,8 +33,8 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, else the current directory if it has an assay.yaml, "
-        "else the packaged defaults]",
+        help="Directory of assay.yaml \\[default: ASSAY_CONFIG_DIR, else the current directory if it has an "
+        "assay.yaml, else the packaged defaults]",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of tables.")]

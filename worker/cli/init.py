@@ -67,8 +67,8 @@ def _home(directory: Path | None, config: Path | None, settings: Settings) -> Pa
 
 def _way_there(home: Path, settings: Settings) -> str:
     """What the next commands must be told to find the directory; nothing where they find it by themselves."""
-    found = settings.config_dir or Path()
-    return "" if home == found.absolute() else f" -c {shlex.quote(str(home))}"
+    usual = settings.config_dir or Path()
+    return "" if home == usual.absolute() else f" -c {shlex.quote(str(home))}"
 
 
 async def _look(settings: Settings, home: Path) -> Beginning:

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.schema import Record
 from assay.judges.team_files.reading import FileProblem, read_document
+from assay.worker.config.section import Section
 from assay.worker.config.store_section import StoreConfig, own_section
 from assay.worker.config.use_cases import Defaults, UseCase
 from assay.worker.ports.reviews import WithReviewQueues
@@ -20,7 +20,7 @@ EVALUATORS = tuple(dict.fromkeys(name for f in factories().values() for name in 
 """Environments of the stores' own evaluators: no judge is ever judged."""
 
 
-class Deployment(Record):
+class Deployment(Section):
     """The whole of `assay.yaml`."""
 
     store: StoreConfig = StoreConfig.model_validate({})

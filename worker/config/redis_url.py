@@ -167,8 +167,10 @@ def _options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     for name in options:
         if name not in {"db", "virtual_host", "username", "password", *_TLS_OPTIONS}:
-            known = ", ".join(("db", *_TLS_OPTIONS))
-            raise _refused(f"holds an option that Assay sets itself or that Celery does not take; leave {known} alone")
+            known = ", ".join(("db", "username", "password", *_TLS_OPTIONS))
+            raise _refused(
+                f"holds an option that Assay sets itself or that Celery does not take; only {known} are possible"
+            )
     return options
 
 

@@ -54,16 +54,17 @@ class ConfigRoot(Record):
         Raises:
             RubricError: unknown or broken. The message names those that are known.
         """
-        for root in (self.path, packaged_root()):
-            path = root / "rubrics" / f"{name}.yaml"
-            if path.is_file():
-                return load_named_rubric(path, variables)
+        # Only what stands in the list: a name such as `../other/grounding` would lead out of the directory.
+        if name in self.rubric_names():
+            paths = (root / "rubrics" / f"{name}.yaml" for root in (self.path, packaged_root()))
+            return load_named_rubric(next(path for path in paths if path.is_file()), variables)
         remedy = f"unknown; {did_you_mean(name, self.rubric_names(), 'known rubrics')}"
         raise RubricError(str(self.path / CONFIG_FILE), f"rubric {name!r}", remedy)
 
     def rubric_names(self) -> list[str]:
         """Names of all rubrics in reach."""
-        return sorted({p.stem for root in (self.path, packaged_root()) for p in (root / "rubrics").glob("*.yaml")})
+        roots = (self.path, packaged_root())
+        return sorted({p.stem for root in roots for p in (root / "rubrics").glob("*.yaml") if p.is_file()})
 
     def calibration(self, rubric: Rubric, judge: Judge) -> Calibration | None:
         """The calibration in force for a rubric and its judge.

@@ -7,6 +7,7 @@ is `ASSAY_JUDGE_MODEL`: rubrics take it as `${ASSAY_JUDGE_MODEL}`, so it is part
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeVar
@@ -22,6 +23,10 @@ LogFormat = Literal["json", "console"]
 
 _INHERITED = ("openai_",)
 """Settings with a name of their own in the environment, which child processes have anyway."""
+
+
+_ENDPOINT_URL = re.compile(r"ASSAY_ENDPOINT_[A-Z0-9_]+_URL")
+"""The variable of a named endpoint's address, e.g. ASSAY_ENDPOINT_IN_HOUSE_URL."""
 
 
 class Endpoint(NamedTuple):
@@ -116,10 +121,7 @@ class Settings(BaseSettings):
         prefix = endpoint_variable(name)
         url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
         if url:
-            try:
-                _check_web_address(url)
-            except ValueError as exc:
-                raise ConfigurationError(f"environment: {prefix}_URL: {exc}") from exc
+            _check_endpoint_address(f"{prefix}_URL", url)
         return Endpoint(url, SecretStr(key) if key else None) if url else None
 
     def environment(self) -> dict[str, str]:
@@ -174,6 +176,7 @@ def load_settings() -> Settings:
         ConfigurationError: a variable has a value it cannot have.
     """
     _refuse_near_misses()
+    _refuse_endpoint_addresses()
     try:
         return Settings()
     except ValidationError as exc:
@@ -220,6 +223,20 @@ def _refuse_near_misses() -> None:
     for name in os.environ:  # noqa: TID251  # this is the one file
         if name.startswith("ASSAY_") and name not in known and (near := get_close_matches(name, known, 1, 0.88)):
             raise ConfigurationError(f"environment: {name}: unknown setting; did you mean {near[0]}?")
+
+
+def _refuse_endpoint_addresses() -> None:
+    """Refuse the address of a named endpoint that is none, also where no rubric names the endpoint yet."""
+    for name, url in os.environ.items():  # noqa: TID251  # this is the one file
+        if _ENDPOINT_URL.fullmatch(name) and url:
+            _check_endpoint_address(name, url)
+
+
+def _check_endpoint_address(variable: str, url: str) -> None:
+    try:
+        _check_web_address(url)
+    except ValueError as exc:
+        raise ConfigurationError(f"environment: {variable}: {exc}") from exc
 
 
 def child_environment(**changes: str) -> dict[str, str]:

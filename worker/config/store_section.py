@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from assay.judges.schema import Record
 from assay.judges.team_files.problems import first_problem
+from assay.worker.config.section import Section
 from assay.worker.stores.registry import embedded_factory, factories, factory_of
 
 
@@ -43,7 +44,7 @@ def _section_model() -> Any:
         **{name: _field(infos) for name, infos in keys.items()},
         "read_lag_seconds": (float | None, _read_lag()),
     }
-    return create_model("StoreConfig", __base__=Record, __doc__=f"Which trace store. {notes}.", **fields)
+    return create_model("StoreConfig", __base__=Section, __doc__=f"Which trace store. {notes}.", **fields)
 
 
 if TYPE_CHECKING:

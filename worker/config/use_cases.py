@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from assay.judges.schema import Record
+from assay.worker.config.section import Section
 from assay.worker.ports.reviews import WithReviewQueues
 from assay.worker.stores.registry import titles_with
 
@@ -21,7 +21,7 @@ UsualRate = Annotated[float, Field(ge=USUAL_RATES[0], le=USUAL_RATES[1])]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
-class Match(Record):
+class Match(Section):
     """Which traces: keys are ANDed, the values of one key ORed, globs allowed. Empty matches every trace."""
 
     environment: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Match(Record):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class Stratum(Record):
+class Stratum(Section):
     """A slice whose rate is raised; decided on columns of the root alone, before anything is judged."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -43,7 +43,7 @@ class Stratum(Record):
     allow_rate: bool = False
 
 
-class LowTraffic(Record):
+class LowTraffic(Section):
     """Below this many traces a day all of them are judged; above half as many again the rate is used.
 
     A use case whose volume is not known yet is judged whole too, up to the two caps. So no flood is judged whole.
@@ -62,7 +62,7 @@ class LowTraffic(Record):
     )
 
 
-class Defaults(Record):
+class Defaults(Section):
     """What a use case takes where it says nothing itself."""
 
     rate: UsualRate = 0.10
@@ -73,7 +73,7 @@ class Defaults(Record):
     rubrics: tuple[str, ...] = Field(default=("grounding",), min_length=1)
 
 
-class UseCase(Record):
+class UseCase(Section):
     """A slice of traffic with one policy."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")

@@ -1,4 +1,4 @@
-"""The clock of the fleet: RedBeat's scheduler, which outlives the broker's pauses and marks its rounds as a sign of life.
+"""The clock of the fleet: RedBeat's scheduler. It outlives a broker that pauses, and marks its rounds as alive.
 
 RedBeat by itself ends with the first answer that does not come. It would end the process with exit code 1, which here
 says that a gate regressed.
@@ -52,7 +52,7 @@ class BeatClock(RedBeatScheduler):
         """One round: send what is due. Returns the seconds until the next."""
         try:
             if self.lock is None and self.lock_key:
-                acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))  # type: ignore[no-untyped-call]
+                acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
             pause_s: float = super().tick(*args, **kwargs)  # type: ignore[no-untyped-call]
         except LockError:
             # It expired while the broker was away. Another beat may tick by now: stand by for it, as at the start.

@@ -7,16 +7,21 @@ otherwise                   valkey-server or redis-server from PATH, else the on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from assay.judges.errors import ConfigurationError
 from assay.worker.config.redis_url import celery_url, parse_redis_url
 from assay.worker.launch.embedded_broker import BrokerUnreachable, EmbeddedServer
 
 __all__ = ["Broker", "BrokerUnreachable", "open_broker"]
+
+_LOGIN_REFUSED = re.compile(r"AuthenticationError|NOAUTH|WRONGPASS|invalid (?:username|password)", re.IGNORECASE)
+"""How a server says that a login is missing or wrong, e.g. `WRONGPASS invalid username-password pair`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ def open_broker(
 
     Raises:
         BrokerUnreachable: the named server does not answer, or our own does not start.
-        ConfigurationError: the URL, the data directory or the machine cannot be used.
+        ConfigurationError: the URL, its login or database, the data directory or the machine cannot be used.
     """
     if redis_url is not None:
         yield _named(redis_url, ping)
@@ -81,9 +86,25 @@ def _named(url: str, ping: Callable[[str], None]) -> Broker:
     try:
         ping(broker.url)
     except Exception as exc:  # whatever the client library raises means the same here
+        if refusal := _refusal(f"{type(exc).__name__}: {exc}", address.database):
+            raise ConfigurationError(f"environment: ASSAY_REDIS_URL: {address.shown} {refusal}") from exc
         reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise BrokerUnreachable(
             f"ASSAY_REDIS_URL: {address.shown} does not answer ({reason}); "
             "start Redis there, or unset the variable to use the embedded broker"
         ) from exc
     return broker
+
+
+def _refusal(answer: str, database: int) -> str | None:
+    """What a server that answered does not accept in the address, and the remedy. None where none answered."""
+    if _LOGIN_REFUSED.search(answer):
+        return (
+            "answers, but refuses the login; write the user and the password that it has: "
+            "redis://user:password@host:6379/0, for a password without a user redis://:password@host:6379/0"
+        )
+    if "DB index" in answer:
+        return f"answers, but has no database {database}; write one that it has, usually 0 to 15: redis://host:6379/0"
+    if "NOPERM" in answer or "no permission" in answer:
+        return "answers, but its user may not run Assay's commands; let the user run all: ACL SETUSER name ~* &* +@all"
+    return None

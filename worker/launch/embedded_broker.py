@@ -6,6 +6,7 @@ and loses at most the last second. Only `PING` is spoken here, so no client libr
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import shutil
@@ -40,6 +41,9 @@ _STOP_S = 10.0
 _REPLY_S = 5.0
 _LOOK_EVERY_S = 0.02
 _REVIVE_EVERY_S = 1.0
+_PROBE_BYTES = 64 * 1024
+"""More than what is left on a disk on which a server's first files do not fit."""
+
 _INSTALL = "install redis-server (6.2 or newer) or set ASSAY_REDIS_URL"
 
 
@@ -90,8 +94,10 @@ class EmbeddedServer:
                         self._try_start()
                     time.sleep(_LOOK_EVERY_S)
         except OSError as exc:
+            is_full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+            remedy = "free some space on its disk, or " if is_full else ""
             raise ConfigurationError(
-                f"{self._dir}: {exc.strerror or exc}; set ASSAY_DATA_DIR to a directory that can be written"
+                f"{self._dir}: {exc.strerror or exc}; {remedy}set ASSAY_DATA_DIR to a directory that can be written"
             ) from exc
 
     def revive(self) -> bool:
@@ -126,7 +132,7 @@ class EmbeddedServer:
 
     def _check(self, deadline: float) -> None:
         if self._process is not None and self._process.poll() is not None:
-            raise BrokerUnreachable(f"the broker did not start; {self.log_path}: {last_line(self.log_path)}")
+            raise self._not_started()
         if time.monotonic() <= deadline:
             return
         if self._process is not None:
@@ -135,6 +141,16 @@ class EmbeddedServer:
             f"{self._dir}: a broker runs on this directory but does not answer; "
             f"end the process that `fuser {self._dir / 'broker.alive'}` names"
         )
+
+    def _not_started(self) -> BrokerUnreachable:
+        """The error about a server that ended at its start.
+
+        Raises:
+            OSError: the disk is full. Then the log, which lies on it, tells nothing of it.
+        """
+        _check_room(self._dir)
+        words = last_line(self.log_path) or "it ended without a word; start it by hand to see why"
+        return BrokerUnreachable(f"the broker did not start; {self.log_path}: {words}")
 
     def _try_start(self) -> None:
         # The server inherits this lock and holds it as long as it lives. A second server must never run on the same
@@ -168,6 +184,17 @@ class EmbeddedServer:
         path = _private_directory(self._dir) / "valkey.sock"
         self._note.write_text(str(path), encoding="utf-8", errors="surrogateescape")
         return path
+
+
+def _check_room(directory: Path) -> None:
+    """Write and remove a small file.
+
+    Raises:
+        OSError: the disk does not take it, for example because it is full.
+    """
+    with tempfile.TemporaryFile(dir=directory) as file:
+        file.write(bytes(_PROBE_BYTES))
+        file.flush()
 
 
 def _private_directory(data_dir: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The connection to Redis or Valkey that all ports share. The only file that imports redis."""
+"""The connection to Redis or Valkey that all ports share. The only file that talks to it by redis-py."""
 
 from __future__ import annotations
 
@@ -95,4 +95,5 @@ class RedisConnection:
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
-    return parts.path if parts.scheme == "unix" else f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts.path if parts.scheme == "unix" else f"{parts.scheme}://{host}:{parts.port or 6379}"

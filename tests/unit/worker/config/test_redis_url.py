@@ -58,6 +58,7 @@ def test_celery_reads_every_form(url: str, expected: str) -> None:
         ("redis://h:6379/1?db=2", "names no database, or several"),
         ("redis://h:6379?db=two", "names no database, or several"),
         ("redis://h:6379/0?protocol=3", "an option that Assay sets itself or that Celery does not take"),
+        ("redis://h:6379/0?foo=1", "only db, username, password, ssl_cert_reqs, ssl_check_hostname, ssl_ca_certs"),
         ("redis://h:6379/0?socket_timeout=5", "an option that Assay sets itself"),
         ("redis://h:6379/0?health_check_interval=5", "an option that Assay sets itself"),
         ("redis://h:6379/0?ssl_cert_reqs=none", "ssl_ options need TLS; write rediss://"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from kombu.connection import Connection
 from assay.judges.errors import ConfigurationError
 from assay.worker.launch import embedded_broker
 from assay.worker.launch.broker import Broker, BrokerUnreachable, open_broker
+from assay.worker.ports.state import StateUnavailable
+from assay.worker.state.redis.state import check_connection
 from tests.waiting import PATIENCE_S, gone, until
 
 ROOT = Path(__file__).parents[4]
@@ -191,6 +194,25 @@ def test_server_that_dies_on_start_is_reported_with_its_last_line(tmp_path: Path
             pass
 
 
+def test_full_disk_is_named_where_the_server_can_say_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "valkey-server"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n[ $1 = --version ] && echo 'Valkey server v=8.0.1' && exit\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(BrokerUnreachable, match=r"broker\.log: it ended without a word"):  # noqa: SIM117
+        with open_broker(None, tmp_path / "data", ping=ping, search_path=str(program.parent)):
+            pass
+
+    def full(*args: object, **options: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(ConfigurationError, match=r"data: No space left on device; free some space on its disk"):  # noqa: SIM117
+        with open_broker(None, tmp_path / "data", ping=ping, search_path=str(program.parent)):
+            pass
+    assert not [*(tmp_path / "data").glob("tmp*")]
+
+
 def test_unusable_data_directory_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="ASSAY_DATA_DIR"):  # noqa: SIM117
@@ -248,6 +270,42 @@ def test_unreachable_named_server_gives_one_line_without_its_password(tmp_path: 
     assert "unset" in message
     assert "s3cret" not in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (redis.AuthenticationError("HELLO must be called with the client already authenticated"), "refuses the login"),
+        (redis.AuthenticationError("invalid username-password pair or user is disabled."), "refuses the login"),
+        (StateUnavailable("Redis at redis://h:1: AuthenticationError: invalid username-password"), "refuses the login"),
+        (redis.ResponseError("DB index is out of range"), "has no database 99; write one that it has"),
+        (
+            StateUnavailable("Redis at redis://h:1: ResponseError: DB index is out of range; check"),
+            "has no database 99",
+        ),
+        (redis.exceptions.NoPermissionError("NOPERM User bob has no permissions"), "its user may not run"),
+    ],
+)
+def test_server_that_answers_and_refuses_is_not_said_to_be_away(
+    answer: Exception, expected: str, tmp_path: Path
+) -> None:
+    def refuse(url: str) -> None:
+        raise answer
+
+    with pytest.raises(ConfigurationError, match=r"ASSAY_REDIS_URL: redis://h:1/99 answers, but ") as caught:  # noqa: SIM117
+        with open_broker("redis://bob:wr0ng@h:1/99", tmp_path, ping=refuse):
+            pass
+    assert expected in str(caught.value)
+    assert "start Redis" not in str(caught.value)
+    assert "wr0ng" not in str(caught.value)
+
+
+def test_address_of_ipv6_has_its_brackets_wherever_it_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(BrokerUnreachable) as caught:  # noqa: SIM117
+        with open_broker("redis://[::1]:1/0", tmp_path, ping=check_connection):
+            pass
+    assert str(caught.value).count("redis://[::1]:1") == 2
+    assert "redis://::1" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from assay.judges.errors import ConfigurationError
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.judges import check_deployment
 
 
@@ -20,7 +21,11 @@ def deployed(home: Path, kind: str, write: str) -> ConfigRoot:
 
 
 @pytest.mark.parametrize(("kind", "write"), [("langfuse", "{sessions: true}"), ("sqlite", "{prefix: a_}")])
-def test_what_the_store_can_show_is_taken(tmp_path: Path, kind: str, write: str) -> None:
+def test_what_the_store_can_show_is_taken(
+    tmp_path: Path, kind: str, write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in factory_of(kind).keys:
+        monkeypatch.setenv(key, "a-key")
     check_deployment(deployed(tmp_path, kind, write), Settings(data_dir=tmp_path))
 
 
