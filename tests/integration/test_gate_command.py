@@ -367,3 +367,12 @@ def test_freezing_shows_the_change_and_asks_first(
     assert home.assay("golden", "freeze", "bot-v1") == 2
     assert "(changed q0)" in _flat(capsys)
     assert (home.set / "golden.lock").read_bytes() == lock
+
+
+def test_a_set_that_was_never_frozen_is_listed_in_a_line(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    (home.set / "golden.lock").unlink()
+    assert home.assay("golden", "ls") == 0
+    out = capsys.readouterr().out
+    assert "never frozen" in " ".join(out.split())
+    assert "unset" not in out

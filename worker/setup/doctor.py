@@ -68,7 +68,7 @@ async def _state(runtime: Runtime) -> Check:
     except EvaluationError as exc:
         return Check(name="redis", status="fail", message=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
     if load_settings().redis_url is None:  # the runtime's own settings name the server that was started
-        message = "none is set: an embedded server was started for this command"
+        message = "ASSAY_REDIS_URL is not set: an embedded server was started for this command"
         return Check(name="redis", status="ok", message=message)
     return Check(name="redis", status="ok", message="answers")
 

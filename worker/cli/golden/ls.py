@@ -8,8 +8,16 @@ from rich.text import Text
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.cli.golden.sets import baseline_words
+from assay.worker.golden.sets.golden_set import LOCK, GoldenSet
 from assay.worker.golden.sets.lock import changes_since_lock
 from assay.worker.wiring.golden_calls import read_set
+
+
+def _state(golden: GoldenSet, changes: list[str]) -> str:
+    """How the set stands to its lock. Of one that was never frozen every part would be a change."""
+    if not (golden.directory / LOCK).is_file():
+        return f"[yellow]never frozen[/]: assay golden freeze {golden.name}"
+    return "frozen" if not changes else "[red]changed[/]: " + "; ".join(changes)
 
 
 def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -31,7 +39,7 @@ def list_sets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             str(len(golden.anchors)),
             ", ".join(golden.releases()),
             baseline_words(golden),
-            "frozen" if not changes else "[red]changed[/]: " + "; ".join(changes),
+            _state(golden, changes),
         )
         sets[name] = {
             "items": len(golden.items),

@@ -68,16 +68,27 @@ def _session(fetched: Fetched | None) -> str | None:
 
 
 def _add(content: SetContent, answer: FlaggedEntry, sample: Sample, session: str | None) -> None:
-    """One item, and its answer for a person to label: blindly, so nothing of what the judge said goes with it."""
-    promise, item_id = answer.entry.promise, f"{answer.entry.promise.use_case}-{len(content.items) + 1:03}"
-    item = {
-        "id": item_id,
-        "expect": "answer",
+    """One item, and its answer for a person to label: blindly, so nothing of what the judge said goes with it.
+
+    The same question over the same evidence is one item, with an answer more.
+    """
+    promise = answer.entry.promise
+    asked = {
         "question": sample.question,
         "history": [{"role": turn.role, "content": turn.content} for turn in sample.history],
         "contexts": list(sample.contexts),
         "tags": [promise.use_case],
-        "source_id": session or sample.id,
     }
-    content.items.append({key: value for key, value in item.items() if value})
-    content.unlabelled.append({"id": f"{item_id}-a1", "label": None, "item": item_id, "response": sample.response})
+    asked = {key: value for key, value in asked.items() if value}
+    known = next((item for item in content.items if _asked(item) == asked), None)
+    item_id = str(known["id"]) if known else f"{promise.use_case}-{len(content.items) + 1:03}"
+    if known is None:
+        content.items.append({"id": item_id, "expect": "answer", **asked, "source_id": session or sample.id})
+    number = 1 + sum(anchor["item"] == item_id for anchor in content.unlabelled)
+    content.unlabelled.append(
+        {"id": f"{item_id}-a{number}", "label": None, "item": item_id, "response": sample.response}
+    )
+
+
+def _asked(item: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in item.items() if key not in ("id", "expect", "source_id")}

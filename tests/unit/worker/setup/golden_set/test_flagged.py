@@ -51,6 +51,17 @@ def test_the_worst_come_first_with_question_evidence_and_answer() -> None:
     assert any("label right ones, too" in note for note in made.notes)
 
 
+def test_the_same_question_over_the_same_evidence_is_one_item_with_several_answers() -> None:
+    same = {"input": {"question": "When did it open?"}}  # what makes the first two one item
+    made = content([trace("t-60").model_copy(update=same), trace("t-70").model_copy(update=same), trace("t-80")])
+    assert sorted(str(item["question"]) for item in made.items) == ["When did it open?", "When, t-80?"]
+    item = next(item for item in made.items if item["question"] == "When did it open?")
+    assert [answer["id"] for answer in made.unlabelled if answer["item"] == item["id"]] == [
+        f"{item['id']}-a1",
+        f"{item['id']}-a2",
+    ]
+
+
 def test_turns_of_one_session_share_their_source() -> None:
     made = content([trace("t-60", session_id="s"), trace("t-70", session_id="s"), trace("t-80")])
     assert sorted(item["source_id"] for item in made.items) == ["s", "s", "t-80"]
