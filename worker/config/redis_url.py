@@ -103,15 +103,6 @@ def celery_url(url: str) -> str:
     return parse_redis_url(url).celery_url
 
 
-def without_login(url: str) -> str:
-    """The address as messages show it, without login and options.
-
-    Raises:
-        ConfigurationError: not a Redis URL.
-    """
-    return parse_redis_url(url).shown
-
-
 def parse_redis_url(url: str) -> RedisAddress:
     """Read an address.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.markup import escape
 
@@ -55,13 +55,6 @@ def _use_case_lines(case: UseCaseReport, *, by_day: bool) -> Iterator[str]:
             yield from (f"  {day_words(day)}" for day in row.days)
     if not case.rows:
         yield "  no rate: nothing that was judged here is in the ledger"
-
-
-def report_lines(rows: Sequence[ReportRow]) -> Iterator[str]:
-    """Weighted rates and distributions, a block for each use case, rubric and revision."""
-    for row in rows:
-        yield f"[bold]{row.use_case}[/]  [dim]rubric {row.rubric}[/]"
-        yield from row_lines(row)
 
 
 def row_lines(row: ReportRow) -> Iterator[str]:

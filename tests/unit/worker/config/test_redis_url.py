@@ -12,7 +12,7 @@ from kombu.utils.url import url_to_parts
 from redis.asyncio.connection import parse_url
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.config.redis_url import celery_url, parse_redis_url, required_redis_url, without_login
+from assay.worker.config.redis_url import celery_url, parse_redis_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.config.shown_settings import shown_settings
 from assay.worker.launch.broker import BrokerUnreachable, open_broker
@@ -84,7 +84,7 @@ def test_worker_without_an_address_says_what_to_set() -> None:
 
 
 def test_shown_address_holds_no_password() -> None:
-    assert without_login("rediss://user:s3cret@h:6379/0?password=s3cret") == "rediss://h:6379/0"
+    assert parse_redis_url("rediss://user:s3cret@h:6379/0?password=s3cret").shown == "rediss://h:6379/0"
 
 
 PASSWORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=4, max_size=24)

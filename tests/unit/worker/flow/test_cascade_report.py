@@ -16,7 +16,7 @@ from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Usage, Verdict
 from assay.worker.ports.store_errors import TraceTooLarge
 from assay.worker.reporting.report import ReportRow, read_report
-from assay.worker.reporting.terminal.report import report_lines
+from assay.worker.reporting.terminal.report import row_lines
 from assay.worker.reporting.terminal.why import story_lines
 from tests.builders import NOW, make_trace
 from tests.fakes import PlannedJudge
@@ -125,7 +125,7 @@ def test_rate_is_weighted_by_both_probabilities_and_the_biased_ones_stand_beside
     assert rates.difference == pytest.approx((80 + sum(n % 10 == 1 for n in audited) / 0.2) / N)
     assert (rates.escalated, rates.audited, rates.passed) == (80, len(audited), N - 80 - len(audited))
     assert rates.decided_by == {"llm": 80 + len(audited), "local": N - 80 - len(audited)}
-    shown = "\n".join(report_lines([row]))
+    shown = "\n".join(row_lines(row))
     assert "weighted by 1/π and 1/π₂" in shown
     assert f"decided by llm {80 + len(audited)}, local {N - 80 - len(audited)}" in shown
 
@@ -135,7 +135,7 @@ def test_without_an_audit_no_rate_is_claimed() -> None:
     line, _ = judged(rubric)
     row = report(line, rubric)
     assert row.flagged is None
-    shown = "\n".join(report_lines([row]))
+    shown = "\n".join(row_lines(row))
     assert "not estimable" in shown
     assert "see judge.audit_share" in shown
 
@@ -178,7 +178,7 @@ def test_outage_under_screen_is_marked_and_made_up_for() -> None:
     marked = [s for s in line.store.scores.values() if s.metadata["degraded"]]
     assert {s.metadata["tier"] for s in marked} == {"screen"}
     assert len({s.trace_id for s in marked}) == 20
-    assert "20 not answered by the tier they needed" in "\n".join(report_lines([row]))
+    assert "20 not answered by the tier they needed" in "\n".join(row_lines(row))
 
 
 def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing() -> None:

@@ -12,7 +12,7 @@ from assay.judges.errors import InvalidVerdict, ModelRefused, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Sample, Tier, Verdict
 from assay.worker.records.ledger import LedgerState
-from assay.worker.reporting.terminal.report import report_lines
+from assay.worker.reporting.terminal.report import row_lines
 from assay.worker.statistics.two_phase import Phased, answered_rows, difference_mean, two_phase_share
 from tests.builders import make_trace
 from tests.unit.worker.flow.pipeline import Line
@@ -69,7 +69,7 @@ def test_who_answered_stands_for_who_did_not_and_the_lost_are_told(
     whole = report(judged(None, silent=20), RUBRIC)
     assert whole.flagged is not None
     assert whole.flagged.value == pytest.approx(0.20)
-    shown = "\n".join(report_lines([row]))
+    shown = "\n".join(row_lines(row))
     assert "20 not answered by the tier they needed (20 of them skipped or parked)" in shown
 
 
