@@ -13,6 +13,7 @@ EvaluationError
 │       ├── ModelAccessDenied       PARK: key, quota or model name; all would fail
 │       ├── RequestRejected         PARK: this request, for a reason not known; others may pass
 │       └── ModelRefused            SKIP, counted apart
+├── CallHeld (reason, wait_s)       HOLD: no call was made; waits without attempt and without age
 └── InvalidVerdict (reply)          RETRY once as a message, after the repair turn, then PARK
     └── IncompleteVerdict           a sentence of the response was left out
 
@@ -21,7 +22,7 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 
 from __future__ import annotations
 
-from assay.judges.schema import Screening, Usage
+from assay.judges.schema import HoldReason, Screening, Usage
 
 
 class EvaluationError(Exception):
@@ -107,6 +108,18 @@ class RequestRejected(PermanentModelError):
 
 class ModelRefused(PermanentModelError):
     """The provider's content filter or the model declined to judge this text."""
+
+
+class CallHeld(EvaluationError):
+    """No call was made, because a limit, a budget or an open breaker has no room for longer than it is worth waiting.
+
+    `retry_after_s` says for how long there is none. It is no failure: it uses no attempt and no age.
+    """
+
+    def __init__(self, message: str, *, reason: HoldReason, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.reason: HoldReason = reason
+        self.retry_after_s = retry_after_s
 
 
 class InvalidVerdict(EvaluationError):

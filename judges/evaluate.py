@@ -10,7 +10,7 @@ from assay.judges.base import Judge
 from assay.judges.calibration import Calibration, CalibrationError
 from assay.judges.comments import comment, score_comments
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import EvaluationError, ModelRefused, UnjudgeableSample
+from assay.judges.errors import CallHeld, EvaluationError, ModelRefused, UnjudgeableSample
 from assay.judges.grades import conclude_grades
 from assay.judges.metrics import has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
@@ -73,6 +73,7 @@ class Evaluator:
                 error=type(exc).__name__,
                 message=redacted(str(exc)),
                 retry_after_s=getattr(exc, "retry_after_s", None),
+                held=exc.reason if isinstance(exc, CallHeld) else None,
                 usage=exc.usage,
                 cost_usd=exc.cost_usd,
                 screening=exc.screening,

@@ -331,17 +331,23 @@ class Skipped(Record):
     screening: Screening | None = None
 
 
+HoldReason = Literal["limit", "budget", "breaker"]
+"""What a judgement waits for before its model may be asked."""
+
+
 class Failed(Record):
     """Judging failed: class and message of the error. Never a number.
 
     `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known. `screening` is
-    there where a cascade's first tier had judged the sample.
+    there where a cascade's first tier had judged the sample. `held` says what it waits for where no call was made at all:
+    that is no failed try.
     """
 
     outcome: Literal["failed"] = "failed"
     error: str
     message: Text
     retry_after_s: float | None = None
+    held: HoldReason | None = None
     usage: Usage = Usage()
     cost_usd: float | None = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     screening: Screening | None = None

@@ -1,0 +1,48 @@
+"""Whom a model call is made for: what an admission weighs, and what the conversation with the model need not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["traffic", "golden"]
+"""`golden` is a gate, a golden run or an exam of the judge. It never waits behind traffic."""
+
+
+@dataclass
+class CallContext:
+    """The work that calls belong to, one instance for each sample.
+
+    Attributes:
+        use_case: whose budget pays, and whose turn it is. Empty where there is none: a file, a golden set.
+        purpose: what goes first.
+        has_paid: whether a call of this sample was answered already. Then it is worth waiting for the rest: giving
+            up would pay for that answer again.
+    """
+
+    use_case: str = ""
+    purpose: Purpose = "traffic"
+    has_paid: bool = False
+
+
+_NOBODY = CallContext()
+_context: ContextVar[CallContext | None] = ContextVar("assay_call_context", default=None)
+
+
+def call_context() -> CallContext:
+    """The context of the calls made from here."""
+    return _context.get() or _NOBODY
+
+
+@contextmanager
+def calling_for(*, use_case: str = "", purpose: Purpose = "traffic") -> Iterator[CallContext]:
+    """Make all model calls of the block, and of tasks started in it, calls for one sample of this work."""
+    context = CallContext(use_case=use_case, purpose=purpose)
+    token = _context.set(context)
+    try:
+        yield context
+    finally:
+        _context.reset(token)
