@@ -339,8 +339,8 @@ class Failed(Record):
     """Judging failed: class and message of the error. Never a number.
 
     `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known. `screening` is
-    there where a cascade's first tier had judged the sample. `held` says what it waits for where no call was made at all:
-    that is no failed try.
+    there where a cascade's first tier had judged the sample. `held` says what it waits for where no call was made: this
+    is no failed try.
     """
 
     outcome: Literal["failed"] = "failed"
