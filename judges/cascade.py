@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration, CalibrationError
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
+from assay.judges.errors import CallHeld, EvaluationError, ModelAccessDenied, TransientModelError, UnjudgeableSample
 from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.metrics import INVALID_CITATION, grounding_state, published_risk, score
 from assay.judges.prices import total_cost
@@ -33,7 +33,6 @@ CASCADE_VERSION = "1"
 """Part of the fingerprint: changed whenever a sample could take another route through the tiers."""
 
 _AUDIT = "assay.audit.v1"
-_PROVIDER_DOWN = (TransientModelError, ModelAccessDenied)
 
 
 class CascadeTier(NamedTuple):
@@ -140,6 +139,7 @@ class Cascade:
         Raises:
             UnjudgeableSample: no tier can judge it.
             ModelError: a tier that was needed did not answer, and the rubric says to wait.
+            CallHeld: a tier that was needed may not be asked yet.
             InvalidVerdict: a model's reply broke the format, also after the repair turn.
 
         Each error carries what all tiers together had spent by then, and the first tier's scores of the sample.
@@ -179,8 +179,8 @@ class Cascade:
         for number, tier in enumerate(later):
             try:
                 verdict = await passage.ask(tier.judge)
-            except _PROVIDER_DOWN as exc:
-                if passage.rubric.judge.on_failure == "wait" or not passage.reached:
+            except EvaluationError as exc:
+                if not _is_outage(exc) or passage.rubric.judge.on_failure == "wait" or not passage.reached:
                     raise
                 passage.steps.append(_unavailable(tier, type(exc).__name__))
                 passage.degraded = True
@@ -188,6 +188,13 @@ class Cascade:
                 return
             if await in_thread(_settled, passage, verdict, tier, is_last=number == len(later) - 1):
                 return
+
+
+def _is_outage(error: EvaluationError) -> bool:
+    """Whether the provider is down, or the account. A limit or a budget without room is none: it is waited for."""
+    if isinstance(error, CallHeld):
+        return error.reason == "breaker"
+    return isinstance(error, TransientModelError | ModelAccessDenied)
 
 
 def _choose_route(passage: _Passage, verdict: Verdict, calibration: Calibration | None) -> Routing:

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 from assay.judges.base import Judge
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import (
+    CallHeld,
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
@@ -48,7 +49,8 @@ PANEL_VERSION = "2"
 
 _BADNESS = {ClaimVerdict.SUPPORTED: 0, ClaimVerdict.NOT_FOUND: 1, ClaimVerdict.CONTRADICTED: 2}
 _SEVERITIES = tuple(Severity)
-_GRAVEST = (ConfigurationError, UnjudgeableSample, TransientModelError, InvalidVerdict, PermanentModelError)
+_GRAVEST = (ConfigurationError, UnjudgeableSample, TransientModelError, CallHeld, InvalidVerdict, PermanentModelError)
+"""A failed call comes before one that was not let go: it uses an attempt, so that a panel is not asked for ever."""
 
 
 class _Member(NamedTuple):
@@ -94,7 +96,7 @@ class PanelJudge:
 
         Raises:
             EvaluationError: too few members answered: the error that waiting may mend, if there is one. It says what
-                all members together had spent.
+                all members together had spent. A member whose call is held counts as one that does not answer.
         """
         answers = await self._ask_all(sample, rubric)
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]

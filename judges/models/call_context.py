@@ -37,6 +37,13 @@ def call_context() -> CallContext:
     return _context.get() or _NOBODY
 
 
+def mark_paid() -> None:
+    """Note that a call of the sample in hand was answered. Calls that nobody is named for share no note."""
+    context = _context.get()
+    if context is not None:
+        context.has_paid = True
+
+
 @contextmanager
 def calling_for(*, use_case: str = "", purpose: Purpose = "traffic") -> Iterator[CallContext]:
     """Make all model calls of the block, and of tasks started in it, calls for one sample of this work."""

@@ -63,7 +63,7 @@ def error_class(refusal: Refusal) -> type[EvaluationError]:
         return InvalidVerdict
     if refusal.status >= 500:
         return _STATUSES.get(refusal.status, ModelUnavailable)
-    if _is_quota(refusal):
+    if is_quota(refusal):
         return ModelAccessDenied
     if refusal.status in _REJECTING:
         return _rejected(refusal)
@@ -75,7 +75,7 @@ def is_broken_reply(refusal: Refusal) -> bool:
     return refusal.status in {400, 422, 500} and any(sign in refusal.complaint for sign in _BROKEN_REPLY)
 
 
-def _is_quota(refusal: Refusal) -> bool:
+def is_quota(refusal: Refusal) -> bool:
     """Whether the quota is used up. A rejection's message may repeat the text, so there the code alone is believed."""
     if refusal.status in _REJECTING:
         return any(code in _QUOTA_CODES for code in refusal.codes)

@@ -143,7 +143,7 @@ def request_body(
     max_tokens: int,
 ) -> dict[str, Any]:
     """The JSON body of one request in the given form."""
-    body: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
+    body: dict[str, Any] = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
     body[form.token_field] = max_tokens
     if form.temperature:
         body["temperature"] = 0
@@ -163,11 +163,6 @@ def request_body(
             body["response_format"] = {"type": "json_object"}
         _append_schema(body["messages"], json_schema)
     return body
-
-
-def _encodable(message: ChatMessage) -> dict[str, Any]:
-    """The message as JSON. Halves of surrogate pairs, which no UTF-8 can carry, become question marks."""
-    return {"role": message.role, "content": message.content.encode("utf-8", "replace").decode("utf-8")}
 
 
 def _append_schema(messages: list[dict[str, Any]], json_schema: Mapping[str, Any]) -> None:

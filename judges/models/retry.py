@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-
-import tenacity
+from typing import TypeVar
 
 from assay.judges.errors import TransientModelError
 
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+T = TypeVar("T")
+
+_BACKOFF_S = 0.5
+"""Upper end of the first wait; it doubles with each attempt."""
+
+_LONGEST_BACKOFF_S = 8.0
 _JITTER_S = 0.25
+"""Callers that were told the same time do not come back in the same instant."""
 
 
-def retry_transient(*, max_attempts: int, max_wait_s: float) -> tenacity.AsyncRetrying:
-    """A retry loop for one request. The last error leaves it as it is.
+async def retried(attempt: Callable[[], Awaitable[T]], *, max_attempts: int, max_wait_s: float) -> T:
+    """Make an attempt, and further ones after errors that may pass. The last error leaves it as it is.
 
     Args:
-        max_attempts: calls made in all.
+        attempt: one attempt.
+        max_attempts: attempts in all.
         max_wait_s: seconds of waiting in all. An error that asks for more than is left is raised at once, so that the
             caller can put the work aside for as long as the endpoint asked.
     """
+    waited_s = 0.0
+    for number in range(1, max_attempts):
+        try:
+            return await attempt()
+        except TransientModelError as error:
+            wait_s = wait_before_next(error, number)
+            if waited_s + wait_s > max_wait_s:
+                raise
+        waited_s += wait_s
+        await asyncio.sleep(wait_s)
+    return await attempt()
 
-    def give_up(state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= max_attempts or state.idle_for + state.upcoming_sleep > max_wait_s
 
-    return tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type(TransientModelError),
-        wait=wait_before_next,
-        stop=give_up,
-        reraise=True,
-    )
+def wait_before_next(error: TransientModelError, attempts: int) -> float:
+    """Seconds until the next attempt: what the endpoint asked plus a little jitter, else back-off with full jitter.
 
-
-def wait_before_next(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: what the endpoint asked plus a little jitter, else back-off with full jitter."""
-    error = state.outcome.exception() if state.outcome is not None else None
-    backoff_s = _BACKOFF(state)
-    if isinstance(error, TransientModelError) and error.retry_after_s is not None:
-        return error.retry_after_s + min(backoff_s, _JITTER_S)
-    return backoff_s
+    Args:
+        error: what the last attempt ended with.
+        attempts: how many were made.
+    """
+    backoff_s = random.uniform(0.0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (attempts - 1)))  # noqa: S311  # jitter
+    return backoff_s if error.retry_after_s is None else error.retry_after_s + min(backoff_s, _JITTER_S)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -1,0 +1,170 @@
+"""One request to a chat model, with leave to send it: the ticket is closed exactly once, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import EvaluationError, ModelTimeout, ModelUnavailable
+from assay.judges.models.admission import Admission, CallBound, Ticket
+from assay.judges.models.base import Reply
+from assay.judges.models.call_context import mark_paid
+from assay.judges.models.chat_completions import read_reply
+from assay.judges.models.hedge import HedgeBudget, hedged
+from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
+from assay.judges.models.prompt_bound import prompt_bound
+from assay.judges.models.refusals import is_broken_reply, is_quota
+from assay.judges.models.status_errors import StatusError
+from assay.judges.models.timeouts import CallTimeout
+from assay.judges.schema import Usage
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_REPLY_BYTES = 1_048_576
+_BYTES_PER_TOKEN = 1_024
+"""The most a reply may have: a megabyte, and for each token asked for what five alternatives with their bytes take
+(about 700 bytes where the JSON is indented)."""
+
+_LOOP_BYTES = 65_536
+"""A longer reply is parsed in a thread: on the loop it would hold up all other calls for milliseconds."""
+
+
+class ChatExchange:
+    """Sends chat requests to one model at one endpoint, each with leave and within the time-out."""
+
+    def __init__(
+        self, *, http: HttpClient, endpoint: str, model: str, admission: Admission, timeout: CallTimeout, hedge: float
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            http: posts to the endpoint.
+            endpoint: its name, for messages.
+            model: stands in for the served model where the server does not name it.
+            admission: lets requests go.
+            timeout: how long one may take.
+            hedge: share of extra requests for calls that take unusually long.
+        """
+        self._http = http
+        self._endpoint = endpoint
+        self._model = model
+        self._admission = admission
+        self._timeout = timeout
+        self._hedges = hedge > 0
+        self._budget = HedgeBudget(hedge)
+
+    async def send(self, body: dict[str, Any], *, max_tokens: int, cuts: int) -> Reply:
+        """Send one request, and perhaps a second of the same, and read the reply.
+
+        Args:
+            body: the request. Halves of surrogate pairs, which no UTF-8 can carry, are sent as question marks.
+            max_tokens: the bound of the completion in it.
+            cuts: how often this request was cut off already.
+
+        Raises:
+            StatusError: the endpoint answered with an error.
+            CallHeld: no leave.
+            ModelTimeout, ModelUnavailable, ModelRefused
+        """
+        payload = _encode(body).encode("utf-8", "replace")
+        bound = CallBound(prompt_tokens=prompt_bound(payload), completion_tokens=max_tokens)
+        ticket = await self._admission.admit(bound)
+        self._budget.earn()
+        after_s = self._timeout.usual_s if self._hedges else None
+        if after_s is None:
+            return await self._with_ticket(ticket, payload, bound, cuts)
+        return await self._twice(ticket, payload, bound, cuts, after_s)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _twice(self, ticket: Ticket, payload: bytes, bound: CallBound, cuts: int, after_s: float) -> Reply:
+        """The reply that comes first, where a second request is sent after `after_s` seconds."""
+        is_sent = False
+
+        async def first() -> Reply:
+            nonlocal is_sent
+            is_sent = True
+            return await self._with_ticket(ticket, payload, bound, cuts)
+
+        async def second() -> Reply:
+            return await self._with_ticket(await self._admission.admit(bound), payload, bound, cuts)
+
+        try:
+            reply, is_other_unknown = await hedged(first(), second, after_s=after_s, budget=self._budget)
+        finally:
+            if not is_sent:  # cancelled before its task began
+                await ticket.rejected()
+        return reply.model_copy(update={"usage": reply.usage + Usage(calls=1)}) if is_other_unknown else reply
+
+    async def _with_ticket(self, ticket: Ticket, payload: bytes, bound: CallBound, cuts: int) -> Reply:
+        """Send, read, and close the ticket. Cancelled, it may have been paid."""
+        started = time.perf_counter()
+        try:
+            answer = await self._post(payload, bound, cuts)
+        except HttpFault as fault:
+            await (ticket.unknown() if fault.answering else ticket.failed())
+            raise ModelUnavailable(f"{self._endpoint}: {fault}") from None
+        except BaseException as exc:
+            await ticket.unknown(timed_out=isinstance(exc, ModelTimeout))
+            raise
+        latency_s = time.perf_counter() - started
+        if not 200 <= answer.status < 300:
+            error = StatusError(answer)
+            await _close_refused(ticket, error, latency_s)
+            raise error
+        mark_paid()
+        try:
+            reply = await self._read(answer, latency_s)
+        except EvaluationError as exc:
+            await ticket.answered(exc.usage, latency_s=latency_s)
+            raise
+        except BaseException:
+            await ticket.answered(Usage(), latency_s=latency_s)
+            raise
+        await ticket.answered(reply.usage, latency_s=latency_s, model_served=reply.model_served)
+        return reply
+
+    async def _post(self, payload: bytes, bound: CallBound, cuts: int) -> HttpAnswer:
+        most_bytes = _REPLY_BYTES + _BYTES_PER_TOKEN * bound.completion_tokens
+        allowed_s = self._timeout.allowed_s(cuts)
+        try:
+            async with self._timeout.limited(cuts) as call:
+                answer = await self._http.post(payload, most_bytes=most_bytes)
+                if not 200 <= answer.status < 300:
+                    call.leave_out()
+                return answer
+        except TimeoutError:
+            raise ModelTimeout(f"{self._endpoint}: no answer within {allowed_s:g} s") from None
+
+    async def _read(self, answer: HttpAnswer, latency_s: float) -> Reply:
+        if len(answer.body) > _LOOP_BYTES:
+            return await in_thread(self._parse, answer.body, latency_s)
+        return self._parse(answer.body, latency_s)
+
+    def _parse(self, body: bytes, latency_s: float) -> Reply:
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            raise ModelUnavailable(
+                f"{self._endpoint}: the answer is no JSON; check that the base URL ends in /v1"
+            ) from None
+        return read_reply(data, asked_model=self._model, latency_s=latency_s)
+
+
+async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -> None:
+    """What an error status says of the account: paid, perhaps paid, or nothing used."""
+    refusal = error.refusal
+    if is_broken_reply(refusal):
+        await ticket.answered(Usage(), latency_s=latency_s)
+    elif refusal.status in {408, 504}:
+        await ticket.unknown()
+    elif refusal.status >= 500 or refusal.status == 409:
+        await ticket.failed()
+    elif refusal.status == 429 and not is_quota(refusal):
+        await ticket.refused(retry_after_s=error.retry_after_s)
+    else:
+        await ticket.rejected()
