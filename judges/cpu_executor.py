@@ -11,14 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Watch = Callable[[], AbstractAsyncContextManager[None]]
+"""Makes what a step of CPU work runs within."""
+
 _executor: ContextVar[Executor | None] = ContextVar("assay_cpu_executor", default=None)
+_watch: ContextVar[Watch | None] = ContextVar("assay_cpu_watch", default=None)
 _on_the_loop: ContextVar[bool] = ContextVar("assay_cpu_on_the_loop", default=False)
 
 
@@ -42,9 +46,26 @@ def on_the_loop() -> Iterator[None]:
         _on_the_loop.reset(token)
 
 
+@contextmanager
+def watched_steps(watch: Watch) -> Iterator[None]:
+    """Run each step of CPU work of this context within a watch: for work that may take its process down."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `work(*args, **kwargs)` off the event loop, or where `on_the_loop` says so on it, and await its result."""
     if _on_the_loop.get():
         return work(*args, **kwargs)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_executor.get(), lambda: work(*args, **kwargs))
+    watch = _watch.get()
+    if watch is None:
+        return await _in_executor(lambda: work(*args, **kwargs))
+    async with watch():
+        return await _in_executor(lambda: work(*args, **kwargs))
+
+
+async def _in_executor(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_executor.get(), work)

@@ -72,6 +72,8 @@ def tie(claim: str, evidence: str, *, question: str = "", beside: str = "") -> T
     stated, terms = claim, content_terms(claim)
     if not terms:
         stated, terms = f"{claim} {question}", content_terms(question)
+    if evidence.isascii() and not terms.isdisjoint(map(_TERMS.__getitem__, surface_words(evidence))):
+        return Tie.SHARED  # as most claims do: that the evidence is read no further
     known = content_terms(evidence)
     if not terms.isdisjoint(known) or _related(terms, known) or _shares_value(stated, evidence):
         return Tie.SHARED
@@ -126,6 +128,8 @@ def _comparable(claim: str, question: str, evidence: str, beside: str) -> bool:
 
 def content_terms(text: str) -> frozenset[str]:
     """What a text is about: stems of its words, and pairs of characters where words have no blanks between them."""
+    if text.isascii():
+        return frozenset(_terms(text))
     text = unicodedata.normalize("NFKC", text)
     if text.isascii():
         return frozenset(_terms(text))

@@ -10,7 +10,7 @@ from assay.judges.metrics import has_evidence, judged_risk, published_risk
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RuleSet, statement_in
 from assay.judges.schema import ResponseKind, Sample, TierStep, Verdict
-from assay.judges.text.form import statements, without_form
+from assay.judges.text.form import statement_ranges, without_form
 
 
 def conclude(sample: Sample, verdict: Verdict, rules: RuleSet, calibration: Calibration | None) -> Verdict:
@@ -59,11 +59,11 @@ def check_coverage(sample: Sample, verdict: Verdict) -> None:
         return  # no number comes of it
     covered = _merged(without_form(sample.response), verdict)
     position = 0
-    for sentence in statements(sample.response):
-        while position < len(covered) and covered[position][1] < sentence.end:
+    for start, end in statement_ranges(sample.response):
+        while position < len(covered) and covered[position][1] < end:
             position += 1
-        if position == len(covered) or covered[position][0] > sentence.start:
-            raise IncompleteVerdict(f"the sentence at {sentence.start}..{sentence.end} of the response was left out")
+        if position == len(covered) or covered[position][0] > start:
+            raise IncompleteVerdict(f"the sentence at {start}..{end} of the response was left out")
 
 
 def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ reads no instructions, so its verdicts are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from assay.judges.rubric import Rules
 from assay.judges.rules.step import Progress, Step
@@ -71,24 +71,32 @@ def claim_statements(sample: Sample, verdict: Verdict) -> Verdict:
     return verdict.model_copy(update={"kind": ResponseKind.ANSWER, "claims": claims, "not_checkworthy": rest})
 
 
-def claim_exempt(sample: Sample, verdict: Verdict, foreign: Sequence[Value]) -> Verdict:
+def claim_exempt(
+    sample: Sample, verdict: Verdict, values: Sequence[Value], is_foreign: Callable[[Value], bool]
+) -> Verdict:
     """The verdict with a claim for each exempt sentence that states a value nobody gave it: it is not found.
 
     Three kinds of sentences stay exempt. Counts of the answer's own words or paragraphs are remarks about the answer. A
     number without a word beside it is the mark of a list. A short refusal with a value, as `sorry, not in 1987`, is
     one.
+
+    Args:
+        sample: what is judged.
+        verdict: before the rule.
+        values: of the response.
+        is_foreign: whether nobody gave the response a value. It is costly and asked of exempt sentences only.
     """
     if verdict.tier is Tier.SCREEN:
         return verdict
     answered = verdict.kind is ResponseKind.ANSWER
     exempt, least = (verdict.not_checkworthy, 1) if answered else (statements(sample.response), LEAST_WORDS)
     read = without_form(sample.response)
-    telling = [value for value in foreign if not _counts_text(read, value)]
     claims: list[Claim] = []
     rest: list[Span] = []
     for span in exempt:
-        own = [value for value in telling if span.start <= value.start < span.end]
-        if own and len(content_stems(read[span.start : span.end])) >= least:
+        own = (value for value in values if span.start <= value.start < span.end)
+        tells = any(is_foreign(value) and not _counts_text(read, value) for value in own)
+        if tells and len(content_stems(read[span.start : span.end])) >= least:
             claims.append(_claim(sample.response[span.start : span.end], span))
         else:
             rest.append(span)

@@ -38,6 +38,38 @@ _IN_SENTENCE = re.compile(
 )
 """A source named in the sentence, e.g. `According to passage 9`."""
 
+_SOURCE_WORDS = (
+    *(
+        "passage",
+        "passages",
+        "document",
+        "documents",
+        "doc",
+        "docs",
+        "source",
+        "context",
+        "chunk",
+        "excerpt",
+        "snippet",
+    ),
+    *(
+        "dokument",
+        "dokumente",
+        "dokumentu",
+        "quelle",
+        "documento",
+        "documentos",
+        "documenti",
+        "fuente",
+        "fonte",
+        "bron",
+    ),
+)
+"""The words in ASCII that both patterns have before a number, e.g. `passage`."""
+
+_NUMBER_START = re.compile(r"(?<!\d)\d")
+"""Where a number begins, e.g. the 9 of `passage 9`."""
+
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _AFTER_WORD = re.compile(r"[^\W\d_]{3}[.,;:!?)\"”’]{0,2}\Z")
 """A word before a raised number, e.g. `allowed`. After a number it may be a power."""
@@ -53,9 +85,16 @@ def numbered_marks(text: str) -> list[CitationMark]:
 
 def _named(text: str) -> Iterator[CitationMark]:
     """The sources that a label or the sentence names."""
+    if text.isascii() and not any(_ends_in_source_word(text, digit.start()) for digit in _NUMBER_START.finditer(text)):
+        return
     for pattern in (_LABELLED, _IN_SENTENCE):
         for match in pattern.finditer(text):
             yield CitationMark(*match.span(), (int(match.group("number")),))
+
+
+def _ends_in_source_word(text: str, end: int) -> bool:
+    """Whether what stands before a number is a word for a source, as both patterns want it. It costs little to ask."""
+    return text[max(0, end - 15) : end].rstrip("# \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f").lower().endswith(_SOURCE_WORDS)
 
 
 def _with_sources(text: str, mark: CitationMark) -> CitationMark:

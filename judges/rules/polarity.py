@@ -13,10 +13,11 @@ from itertools import pairwise
 from assay.judges.rules.denials import denial, denies_a_clause
 from assay.judges.rules.findings import Finding, for_answers, with_findings
 from assay.judges.rules.opposition import DENIES, hinge, in_place, opposed
-from assay.judges.rules.statements import EVERYBODY, Statement, of_some
+from assay.judges.rules.statements import CARRIES, EVERYBODY, Statement, of_some
 from assay.judges.rules.step import Progress
 from assay.judges.schema import Claim, ClaimVerdict, Sample
 from assay.judges.text.form import without_form
+from assay.judges.text.order import written_terms
 from assay.judges.text.passages import Passage, PassageIndex, passage_index
 from assay.judges.text.words import stem, word_set
 
@@ -69,15 +70,16 @@ class _Check:
         # What the screen itself calls contradicted may be proven here, which its risk then shows.
         if claim.verdict is ClaimVerdict.CONTRADICTED and claim.source != "local":
             return None
-        own = Statement.of(self._read[claim.span.start : claim.span.end])
+        text = self._read[claim.span.start : claim.span.end]
+        numbers = self._carrying(written_terms(text, CARRIES))
+        if not numbers:
+            return None
+        own = Statement.of(text)
         if not self._may_be_turned(own):
             return None
         first: Finding | None = None
-        for number in self._index.most(own.written, MOST_PASSAGES):
+        for number in numbers:
             passage = self._index.passages[number]
-            missing = len(own.written.difference(passage.stems))
-            if missing > 1 and len(own.written) - missing < CARRIED * len(own.written):
-                continue
             reason = _difference(own, self._passage(number))
             if reason is None or (reason and self._asks(passage)):
                 continue
@@ -85,6 +87,17 @@ class _Check:
                 return None  # this passage says the same
             first = first or Finding(reason, passage.where, proven=True)
         return first
+
+    def _carrying(self, written: frozenset[str]) -> list[int]:
+        """The passages that have nearly all words of a claim. Most claims are told in other words and have none."""
+        least = min(len(written) - 1, CARRIED * len(written))
+        if len(written) - self._index.lacks(written) < least:
+            return []
+        return [
+            number
+            for number in self._index.most(written, MOST_PASSAGES)
+            if len(written.intersection(self._index.passages[number].stems)) >= least
+        ]
 
     def _may_be_turned(self, own: Statement) -> bool:
         """Whether a claim says enough, and surely states or denies it."""

@@ -19,8 +19,8 @@ from assay.judges.rules.step import Progress
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span
 from assay.judges.text.form import without_form
 from assay.judges.text.records import Row, tables_of
-from assay.judges.text.words import STOP_WORDS, stem, words
-from assay.judges.values import Value, extract_values
+from assay.judges.text.words import STOP_WORDS, stems_between
+from assay.judges.values import Value, extract_amounts, extract_values
 
 MOST_TABLES = 200
 """Tables a response is held against."""
@@ -60,14 +60,25 @@ def check_records(sample: Sample, progress: Progress) -> Progress:
 compile_records = for_answers(check_records)
 
 
-class _Keyed(NamedTuple):
-    """A row with the words that name it, and the values and words of each of its other cells."""
+class _Keyed:
+    """A row with the words that name it. Its other cells are read when first asked for: most rows nobody names."""
 
-    row: Row
-    name: str
-    key: frozenset[str]
-    values: dict[str, tuple[Value, ...]]
-    texts: dict[str, frozenset[str]]
+    def __init__(self, row: Row, column: str, key: frozenset[str]) -> None:
+        self.row = row
+        self.name = row.cells[column][:60]
+        self.key = key
+        self._cells = {name: cell for name, cell in row.cells.items() if name != column and len(cell) <= 200}
+
+    @cached_property
+    def values(self) -> dict[str, tuple[Value, ...]]:
+        """The values of each other cell, by column."""
+        read = {name: extract_amounts(cell) for name, cell in self._cells.items()}
+        return {name: tuple(value for value in values if value.kind in _KINDS) for name, values in read.items()}
+
+    @cached_property
+    def texts(self) -> dict[str, frozenset[str]]:
+        """The words of each other cell without values, by column."""
+        return {name: _stems(cell) - STOP_WORDS for name, cell in self._cells.items() if not self.values[name]}
 
     def cells(self) -> Iterator[tuple[str, Value]]:
         """Each value with the column it stands in."""
@@ -103,19 +114,12 @@ def _keyed(rows: Sequence[Row]) -> tuple[_Keyed, ...]:
             for own, key in zip(told, keys, strict=True)
         )
         if fits and len(set(told)) == len(told):
-            return tuple(_row(row, column, key) for row, key in zip(rows, told, strict=True))
+            return tuple(_Keyed(row, column, key) for row, key in zip(rows, told, strict=True))
     return ()
 
 
-def _row(row: Row, column: str, key: frozenset[str]) -> _Keyed:
-    cells = {name: cell for name, cell in row.cells.items() if name != column and len(cell) <= 200}
-    values = {name: tuple(v for v in extract_values(cell) if v.kind in _KINDS) for name, cell in cells.items()}
-    texts = {name: _stems(cell) - STOP_WORDS for name, cell in cells.items() if not values[name]}
-    return _Keyed(row, row.cells[column][:60], key, values, texts)
-
-
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word, _, _ in words(text))
+    return frozenset(stems_between(text, 0, len(text)))
 
 
 class _Check:
@@ -138,8 +142,9 @@ class _Check:
         if _LEAVES_OPEN.search(text):
             return None
         likely: Finding | None = None
+        stems = _stems(text)
         for table in self._tables:
-            for piece, row in self._pieces(text, table):
+            for piece, row in self._pieces(text, stems, table):
                 told = self._in_row(piece, row, table)
                 if told is not None and told.proven:
                     return told
@@ -149,7 +154,8 @@ class _Check:
     def vouched(self, claim: Claim) -> Iterator[Span]:
         """The values of a claim that the one row it names has."""
         text = self._read[claim.span.start : claim.span.end]
-        named = [rows[0] for table in self._tables if len(rows := table.named(_stems(text))) == 1]
+        stems = _stems(text)
+        named = [rows[0] for table in self._tables if len(rows := table.named(stems)) == 1]
         if not named:
             return
         for value in extract_values(text):
@@ -157,9 +163,9 @@ class _Check:
                 start = claim.span.start + value.start
                 yield Span(start=start, end=start + len(value.text))
 
-    def _pieces(self, text: str, table: _Table) -> Iterator[tuple[str, _Keyed]]:
-        """The parts of a sentence with the one row each speaks of."""
-        named = table.named(_stems(text))
+    def _pieces(self, text: str, stems: frozenset[str], table: _Table) -> Iterator[tuple[str, _Keyed]]:
+        """The parts of a sentence, which has these stems, with the one row each speaks of."""
+        named = table.named(stems)
         if not named:
             asked = table.named(self._asked)
             if len(asked) == 1:

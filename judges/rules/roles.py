@@ -8,7 +8,7 @@ contradicted; else it is doubt. Where a passage says the same as the claim, noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from functools import cached_property
 
 from assay.judges.rules.crossings import contains, crossed_clauses
@@ -17,7 +17,7 @@ from assay.judges.rules.step import Progress
 from assay.judges.rules.swaps import turned_roles
 from assay.judges.schema import Claim, ClaimVerdict, Sample
 from assay.judges.text.form import without_form
-from assay.judges.text.order import Token, clauses, tokens_of
+from assay.judges.text.order import CONTENT, Token, clauses, tokens_of, written_terms
 from assay.judges.text.passages import PassageIndex, passage_index
 
 CARRIED = 0.9
@@ -58,10 +58,13 @@ class _Check:
         """What changed places in a supported claim; None where nothing did, or a passage says the same."""
         if claim.verdict is not ClaimVerdict.SUPPORTED:
             return None
-        own = tokens_of(self._read[claim.span.start : claim.span.end])
-        content = {token.term for token in own if token.content}
-        if len(content) < 2:
+        text = self._read[claim.span.start : claim.span.end]
+        content = written_terms(text, CONTENT)
+        # Where the evidence lacks a word of the claim, no two clauses of it have them all.
+        lacking = self._index.lacks(content)
+        if len(content) < 2 or (lacking and len(content) - lacking < CARRIED * len(content)):
             return None
+        own = tokens_of(text)
         numbers = self._index.most(content, MOST_PASSAGES)
         first: Finding | None = None
         for number in numbers:
@@ -76,12 +79,12 @@ class _Check:
                 first = Finding(reason, passage.where, proven=True)
         return first or self._crossed(own, content, numbers)
 
-    def _crossed(self, own: Sequence[Token], content: Set[str], numbers: Sequence[int]) -> Finding | None:
+    def _crossed(self, own: Sequence[Token], content: frozenset[str], numbers: Sequence[int]) -> Finding | None:
         """Whether the claim takes its subject from one clause and the rest from another."""
         for number in numbers:
             near = self._index.around(number)
             # Each word of such a claim stands in one of the two clauses.
-            if not content <= frozenset().union(*(self._index.passages[beside].stems for beside in near)):
+            if content.difference(*(self._index.passages[beside].stems for beside in near)):
                 continue
             parts = [clause for beside in near for clause in clauses(self._passage(beside))]
             crossed = crossed_clauses(own, parts)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from assay.judges.text.negation import NEGATION_STEMS, REACH
 from assay.judges.text.order import BE, Token, clauses, tokens_of
 from assay.judges.text.verbs import base_of
-from assay.judges.text.words import STOP_WORDS, stem, word_set
+from assay.judges.text.words import STOP_WORDS, WordTable, stem, word_set
 
 NOT = "not"
 WITHOUT = "without"
@@ -115,7 +115,15 @@ class Statement(NamedTuple):
 
 def carries(token: Token) -> bool:
     """Whether a word carries a statement: no small word, no negation, no number."""
-    return not (token.term in _NO_CONTENT or token.term[0].isdigit() or token.term.endswith(BOUND))
+    return CARRIES[token.term]
+
+
+def _carrying(term: str) -> bool:
+    return not (term in _NO_CONTENT or term[0].isdigit() or term.endswith(BOUND))
+
+
+CARRIES = WordTable(_carrying)
+"""The same for a term."""
 
 
 def denies_one(token: Token) -> bool:
@@ -182,21 +190,37 @@ def _apart(tokens: Sequence[Token]) -> list[Token]:
     if len(tokens) > 1 and tokens[0].term == "no" and (tokens[1].apart or tokens[1].term in _PRONOUNS):
         tokens = tokens[1:]
     for token in tokens:
-        verb = _CONTRACTED.get(token.term) or (token.term[:-3] if token.term.endswith("n't") else "")
-        if token.term == "n't":
-            split.append(token._replace(term=NOT))
-        elif verb:
-            split.append(token._replace(term=BE if verb in ("is", "are", "was", "were") else stem(verb)))
-            split.append(Token(NOT))
-        else:
-            split.append(token._replace(term=base_of(token.term.removeprefix("n'") or token.term)))
+        terms = _PARTED[token.term]
+        split.append(token if terms[0] == token.term else token._replace(term=terms[0]))
+        split.extend(map(Token, terms[1:]))
     return split
+
+
+def _parted(term: str) -> tuple[str, ...]:
+    """A stem as one or two: a negation stands by itself, an irregular verb is its base."""
+    if term == "n't":
+        return (NOT,)
+    verb = _CONTRACTED.get(term) or (term[:-3] if term.endswith("n't") else "")
+    if verb:
+        return BE if verb in ("is", "are", "was", "were") else stem(verb), NOT
+    return (base_of(term.removeprefix("n'") or term),)
+
+
+_PARTED = WordTable(_parted)
+
+
+_BEGIN_PHRASES = _NEGATIONS | _IMPLIED | _COMPARED | {"no", NOT}
+"""Words that a phrase may begin with: all others stay as they are."""
 
 
 def _without_phrases(tokens: Sequence[Token]) -> Iterator[Token]:
     """The words with `failed to` as a `not`, and without phrases such as `not only`, which deny nothing."""
     position = 0
     while position < len(tokens):
+        if tokens[position].term not in _BEGIN_PHRASES:
+            yield tokens[position]
+            position += 1
+            continue
         terms = [token.term for token in tokens[position : position + 3]]
         negation = terms[0] in ("no", NOT)
         if len(terms) > 1 and terms[0] in _IMPLIED and terms[1] == "to":

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
 from assay.judges.rules.claim_lines import Aligned, ClaimLines
 from assay.judges.rules.value_conflicts import Conflict, Fit, Place, amount, in_its_place, places
-from assay.judges.rules.value_segments import Binding, Bound, terms_beside
+from assay.judges.rules.value_segments import Binding, Bound, Parted
 from assay.judges.rules.value_slots import Slot, is_same_slot, slots
 from assay.judges.rules.worked_out import may_be_worked_out
 from assay.judges.schema import Claim, Evidence, Sample
@@ -52,13 +53,37 @@ _APPROXIMATE = re.compile(
 """What stands before a value that is no exact one, e.g. `over `: another value beside it may still be right."""
 
 
+class _ClaimText:
+    """A claim's text with its values as they stand within it. Their slots are read when first asked for."""
+
+    def __init__(self, text: str, values: Sequence[Value]) -> None:
+        self._text = text
+        self.values = values
+        self.parted = Parted(text, lambda: values)
+
+    @cached_property
+    def slots(self) -> dict[Value, Slot]:
+        """The slot of each value that has one."""
+        return {slot.value: slot for slot in slots(self._text, self.values)}
+
+    @cached_property
+    def places(self) -> dict[Value, Place]:
+        """The place of each value."""
+        return {place.value: place for place in places(self._text, self.values)}
+
+
 class _Claimed(NamedTuple):
-    """A value of a claim: its place, its slot and the words that go with it."""
+    """A value of a claim, and as it stands within the claim's text; and the words that go with it."""
 
     value: Value
-    place: Place
-    slot: Slot | None
+    own: Value
     bound: Bound
+    text: _ClaimText
+
+    @property
+    def place(self) -> Place:
+        """The place of the value."""
+        return self.text.places[self.own]
 
 
 class Alignment:
@@ -97,14 +122,19 @@ class Alignment:
             others = [other for other in claimed.values() if other.value is not value]
             bounds = [other.bound for other in others]
             binding = Binding(claimed[value].bound, self._before(value), bounds, near)
-            conflict = self._of_value(claimed[value], lines, [other.place for other in others], binding, wanted)
+            conflict = self._of_value(claimed[value], lines, others, binding, wanted)
             if conflict and conflict.is_proven:
                 return conflict
             likely = likely or conflict
         return likely
 
     def _of_value(
-        self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[Place], binding: Binding, wanted: frozenset[str]
+        self,
+        own: _Claimed,
+        lines: Sequence[Aligned],
+        beside: Sequence[_Claimed],
+        binding: Binding,
+        wanted: frozenset[str],
     ) -> Conflict | None:
         """The conflict of one value: by the words beside it, by the line it repeats, or by what it is said of."""
         placed = self._placed(own, lines, beside)
@@ -117,20 +147,28 @@ class Alignment:
             repeated = None
         return repeated or placed or binding.conflict()
 
-    def _placed(self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[Place]) -> Conflict | None:
+    def _placed(self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[_Claimed]) -> Conflict | None:
         """Another value in the place of this one, which the lines do not have: proven, or only likely."""
+        # Nothing else in these lines may be in its place, as in most: that the evidence is read no further.
+        if not any(aligned.line.has_another(own.value) for aligned in lines):
+            return None
         foreign = self._is_foreign(own.value)
         near = [line for line in lines if foreign or line.coverage >= CLOSELY_ALIGNED]
-        fit = in_its_place(own.place, [aligned.line for aligned in near], beside)
         # Where a line has the value too, `Binding` tells what each of its values goes with.
-        if fit.own_score < 0 and not self._carry(near, own.value) and self._is_proven(own.value, fit, near):
-            return fit.conflict(own.value)
-        # A value nobody stated is doubted anyway, and one that was worked out has no place of its own.
-        if foreign or not self._is_stated(own.value):
+        if any(aligned.line.has(own.value) for aligned in near):
             return None
-        fit = in_its_place(own.place, [aligned.line for aligned in lines], beside)
+        others = [each.place for each in beside]
+        fit = in_its_place(own.place, [aligned.line for aligned in near], others)
+        if self._is_proven(own.value, fit, near) and not self._carry(near, own.value):
+            return fit.conflict(own.value)
+        if foreign:
+            return None  # a value nobody stated is doubted anyway
+        fit = in_its_place(own.place, [aligned.line for aligned in lines], others)
         is_better = fit.own_score < 0 and fit.other_score >= fit.own_score + LIKELY_BETTER
         if not is_better or self._is_approximate(fit) or self._carry(lines, own.value):
+            return None
+        # One that was worked out has no place of its own.
+        if not self._is_stated(own.value):
             return None
         return fit.conflict(own.value, is_proven=False)
 
@@ -148,10 +186,11 @@ class Alignment:
 
     def _repeated(self, own: _Claimed, lines: Sequence[Aligned]) -> Conflict | None:
         """Another value between the same words of a line that says nearly the same."""
-        if own.slot is None:
-            return None
-        slot, before = own.slot, self._before(own.value)
         verbatim = [line.line.where for line in lines if line.is_verbatim]
+        slot = own.text.slots.get(own.own) if verbatim else None
+        if slot is None:
+            return None
+        before = self._before(own.value)
         told = [(where, other) for where in verbatim for other in self._lines.slots(where) if is_same_slot(slot, other)]
         if not told or any(other.carries(own.value, before) for _, other in told):
             return None
@@ -181,9 +220,8 @@ class Alignment:
 
 def _claimed(text: str, stated: Sequence[Value], start: int) -> dict[Value, _Claimed]:
     """The values of a claim, read within its text."""
-    moved = [value._replace(start=value.start - start) for value in stated]
-    of_slot = {slot.value: slot for slot in slots(text, moved)}
+    claim = _ClaimText(text, [value._replace(start=value.start - start) for value in stated])
     return {
-        value: _Claimed(value, place, of_slot.get(own), Bound(value, terms_beside(text, moved, own)))
-        for value, own, place in zip(stated, moved, places(text, moved), strict=True)
+        value: _Claimed(value, own, Bound(value, own, claim.parted), claim)
+        for value, own in zip(stated, claim.values, strict=True)
     }

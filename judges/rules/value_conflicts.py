@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from assay.judges.rubric import ValueKind
 from assay.judges.schema import Evidence
 from assay.judges.text.words import STOP_WORDS, stem, words
-from assay.judges.values import Value, extract_values
+from assay.judges.values import Value, extract_amounts, extract_values
 from assay.judges.values.amounts import measure_of, number_of
 from assay.judges.values.units import akin, dimension_of
 
@@ -48,11 +49,17 @@ class Conflict(NamedTuple):
     is_proven: bool = True
 
 
-def places(text: str, values: Sequence[Value]) -> list[Place]:
-    """The place of each value in a text."""
+def places(text: str, values: Sequence[Value], *, beside: Sequence[Value] | None = None) -> list[Place]:
+    """The place of each value in a text.
+
+    Args:
+        text: of a line or a claim.
+        values: of the text.
+        beside: all values of the text, whose words tell no place. None: `values` are all.
+    """
     tokens = [(stem(word), start, end) for word, start, end in words(text)]
     starts = [start for _, start, _ in tokens]
-    taken = [(value.start, value.end) for value in values]
+    taken = [(value.start, value.end) for value in (values if beside is None else beside)]
     return [_place(text, value, tokens, starts, taken) for value in values]
 
 
@@ -65,27 +72,29 @@ def _place(
 ) -> Place:
     first = bisect_left(starts, value.start)
     last = bisect_right(starts, value.end - 1)
-    before = _neighbours(text, tokens[max(0, first - REACH) : first][::-1], value.start, taken, backwards=True)
-    after = _neighbours(text, tokens[last : last + REACH], value.end, taken, backwards=False)
-    return Place(value, before, after)
+    left, right = tokens[max(0, first - REACH) : first][::-1], tokens[last : last + REACH]
+    # What stands between a word and the one nearer to the value, of the nearest between it and the value itself.
+    edges = [value.start, *(start + 1 for _, start, _ in left)]
+    before = [(term, start, text[end:edge]) for (term, start, end), edge in zip(left, edges, strict=False)]
+    edges = [value.end, *(end for _, _, end in right)]
+    after = [(term, start, text[edge:start]) for (term, start, _), edge in zip(right, edges, strict=False)]
+    return Place(value, _neighbours(before, taken), _neighbours(after, taken))
 
 
-def _neighbours(
-    text: str,
-    tokens: Sequence[tuple[str, int, int]],
-    edge: int,
-    taken: Sequence[tuple[int, int]],
-    *,
-    backwards: bool,
-) -> tuple[str, ...]:
-    """The nearest content words that are part of no value, up to where the clause ends."""
+def _neighbours(tokens: Sequence[tuple[str, int, str]], taken: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """The nearest content words that are part of no value, up to where the clause ends.
+
+    Args:
+        tokens: the words beside a value, nearest first, each with its start and what stands before it on the way.
+        taken: where values stand.
+    """
     nearest: list[str] = []
-    for term, start, end in tokens:
-        between = text[end:edge] if backwards else text[edge:start]
-        if len(nearest) == NEIGHBOURS or _BREAK.search(between):
+    for term, start, between in tokens:
+        if len(nearest) == NEIGHBOURS or (between != " " and _BREAK.search(between)):
             break
-        inside = any(low <= start < high for low, high in taken)
-        if not inside and term not in STOP_WORDS and not term[0].isdigit():
+        if term in STOP_WORDS or term[0].isdigit():
+            continue
+        if not any(low <= start < high for low, high in taken):
             nearest.append(term)
     return tuple(nearest)
 
@@ -141,16 +150,30 @@ def same(value: Value, other: Value) -> bool:
     return number_of(value) == number_of(other) and measure_of(other) in akin(measure_of(value))
 
 
-class Line(NamedTuple):
-    """A passage of the evidence with the places of its values."""
+class Line:
+    """A passage of the evidence with its values, which are read when first asked for."""
 
-    where: Evidence
-    places: list[Place]
+    def __init__(self, where: Evidence, text: str) -> None:
+        self.where = where
+        self.text = text
 
-    @classmethod
-    def of(cls, where: Evidence, text: str) -> Line:
-        """Read the values of a passage."""
-        return cls(where, places(text, extract_values(text)))
+    @cached_property
+    def values(self) -> list[Value]:
+        """Its values, names aside: names have no attribute that another value could be of."""
+        return extract_amounts(self.text)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """The places of its values."""
+        return places(self.text, self.values, beside=extract_values(self.text))
+
+    def has(self, value: Value) -> bool:
+        """Whether one of its values is the same and of the same attribute."""
+        return any(comparable(value, own) and same(value, own) for own in self.values)
+
+    def has_another(self, value: Value) -> bool:
+        """Whether one of its values is another one of the same attribute."""
+        return any(comparable(value, own) and not same(value, own) for own in self.values)
 
 
 class Fit(NamedTuple):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import compress, islice, pairwise
+from operator import not_
 from typing import NamedTuple
 
 from assay.judges.rules.value_conflicts import Conflict, comparable, same
 from assay.judges.schema import Evidence
 from assay.judges.text.languages import ALL_SMALL_WORDS
-from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.text.words import STOP_WORDS, stem, stems_of, surface_words, words
 from assay.judges.values import Value, value_index
 
 _CUTS = (
@@ -52,6 +54,9 @@ _RANGE = re.compile(
 _NEXT_WORD = re.compile(r"[\s-]{1,2}([^\W\d_]+)")
 """The word right after a value, e.g. ` employees` after `120`."""
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+"""What may be such a word, e.g. `employees`, `km` of `5km`."""
+
 
 class Segment(NamedTuple):
     """Some values of a line, and the stems and numbers that go with them."""
@@ -80,29 +85,58 @@ class _Part(NamedTuple):
     counted: frozenset[str]
 
 
-def segments(text: str, values: Sequence[Value], like: Value) -> list[Segment]:
-    """The segments of a line for the values that may be of the attribute of one.
+class Parted:
+    """A text parted between its values. Words and values are read when first asked for, and each part once.
 
     Args:
-        text: of the line.
-        values: all its values in order, names among them or not.
-        like: the value they are compared with.
+        text: of a line or a claim.
+        read: gives its values in order, names among them or not.
     """
-    similar = list(islice((value for value in values if comparable(like, value)), MOST_VALUES))
-    if not similar:
-        return []
-    tokens = [(start, end, stem(word)) for word, start, end in words(text) if word not in _SMALL]
-    cuts = [0, *(_cut(text, first, second) for first, second in pairwise(similar)), len(text)]
-    parts = [
-        _part(text, value, tokens, start, end) for value, (start, end) in zip(similar, pairwise(cuts), strict=True)
-    ]
-    return _joined(text, parts)
 
+    def __init__(self, text: str, read: Callable[[], Sequence[Value]]) -> None:
+        self._text = text
+        self._read = read
+        self._segments: dict[tuple[int, ...], list[Segment]] = {}
 
-def terms_beside(text: str, values: Sequence[Value], value: Value) -> frozenset[str]:
-    """The words and numbers that go with one of the values of a text."""
-    segment = next((each for each in segments(text, values, value) if value in each.values), None)
-    return segment.terms if segment else frozenset()
+    def segments(self, like: Value) -> list[Segment]:
+        """The segments for the values that may be of the attribute of one."""
+        similar = (place for place, value in enumerate(self._values) if comparable(like, value))
+        places = tuple(islice(similar, MOST_VALUES))
+        if places not in self._segments:
+            self._segments[places] = self._parted([self._values[place] for place in places]) if places else []
+        return self._segments[places]
+
+    def terms(self, value: Value) -> frozenset[str]:
+        """The words and numbers that go with one of the values."""
+        segment = next((each for each in self.segments(value) if value in each.values), None)
+        return segment.terms if segment else frozenset()
+
+    def shared(self, terms: frozenset[str]) -> int:
+        """How many of these terms any of its segments may have at most. It costs no reading of values."""
+        return len(terms & self._vocabulary)
+
+    @cached_property
+    def _values(self) -> Sequence[Value]:
+        return self._read()
+
+    @cached_property
+    def _tokens(self) -> list[tuple[int, int, str]]:
+        return [(start, end, stem(word)) for word, start, end in words(self._text) if word not in _SMALL]
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        """The terms that its segments are made of: its words, and its letters in a row, which a value may count."""
+        spoken = surface_words(self._text)
+        # In scripts without spaces letters in a row are several words, elsewhere they are one, or the part of one.
+        odd = (word for word in spoken if not word.isalpha()) if self._text.isascii() else (self._text,)
+        counted = (stem(letters.lower()) for text in odd for letters in _LETTERS.findall(text))
+        return frozenset((*stems_of(spoken), *counted))
+
+    def _parted(self, similar: Sequence[Value]) -> list[Segment]:
+        text = self._text
+        cuts = [0, *(_cut(text, first, second) for first, second in pairwise(similar)), len(text)]
+        stretches = zip(similar, pairwise(cuts), strict=True)
+        return _joined(text, [_part(text, value, self._tokens, start, end) for value, (start, end) in stretches])
 
 
 def _cut(text: str, first: Value, second: Value) -> int:
@@ -167,18 +201,30 @@ def _stands_alone(part: _Part, following: _Part, *, is_first: bool) -> bool:
 
 
 class Told(NamedTuple):
-    """A line of the evidence with its values."""
+    """A line of the evidence, parted between its values."""
 
     where: Evidence
-    text: str
-    values: list[Value]
+    parted: Parted
 
 
-class Bound(NamedTuple):
-    """A value with the words and numbers that go with it in a claim."""
+class Bound:
+    """A value of a claim with the words and numbers that go with it.
 
-    value: Value
-    terms: frozenset[str]
+    Args:
+        value: as the response has it.
+        own: the same within the claim's text.
+        claim: that text.
+    """
+
+    def __init__(self, value: Value, own: Value, claim: Parted) -> None:
+        self.value = value
+        self._own = own
+        self._claim = claim
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """The words and numbers."""
+        return self._claim.terms(self._own)
 
 
 class Binding:
@@ -193,35 +239,63 @@ class Binding:
 
     def __init__(self, claimed: Bound, before: str, beside: Sequence[Bound], lines: Sequence[Told]) -> None:
         self._claimed = claimed
+        self._before = before
         self._beside = beside
-        value = claimed.value
-        every = [(line.where, segment) for line in lines for segment in segments(line.text, line.values, value)]
-        own = [(where, segment) for where, segment in every if segment.has(value)]
-        self._own = own or [(where, segment) for where, segment in every if segment.carries(value, before)]
-        self._others = [each for each in every if each not in self._own]
+        self._lines = lines
+
+    @cached_property
+    def _segments(self) -> list[tuple[Evidence, Segment]]:
+        value = self._claimed.value
+        return [(line.where, segment) for line in self._lines for segment in line.parted.segments(value)]
+
+    @cached_property
+    def _sides(self) -> tuple[list[tuple[Evidence, Segment]], list[tuple[Evidence, Segment]]]:
+        """The segments that have the value, and the others."""
+        value = self._claimed.value
+        has = [segment.has(value) for _, segment in self._segments]
+        if not any(has):
+            has = [segment.carries(value, self._before) for _, segment in self._segments]
+        return list(compress(self._segments, has)), list(compress(self._segments, map(not_, has)))
 
     def speaks_for_itself(self, conflict: Conflict) -> bool:
         """Whether some segment has the value, and as many of the claim's words as the one with the other value."""
-        rival = next((segment for _, segment in self._others if segment.has(conflict.other)), None)
-        return any(rival is None or not self._outdoes(rival, own) for _, own in self._own)
+        having, others = self._sides
+        rival = next((segment for _, segment in others if segment.has(conflict.other)), None)
+        return any(rival is None or not self._outdoes(rival, own) for _, own in having)
 
     def stands_in_another(self, where: Evidence) -> bool:
         """Whether another line than this one has the value with all the claim's words."""
-        return any(line != where and self._claimed.terms <= own.terms for line, own in self._own)
+        return any(line != where and self._claimed.terms <= own.terms for line, own in self._sides[0])
 
     def conflict(self) -> Conflict | None:
         """Another value that goes with all the words of the claim that this one goes with, and with more."""
-        if not self._own:
+        if not self._may_conflict():
             return None
-        lines = {where for where, _ in self._own}
-        for where, segment in self._others:
-            shared = len(self._claimed.terms & segment.terms)
+        having, others = self._sides
+        lines = {where for where, _ in having}
+        for where, segment in others if having else ():
             least = SHARED if where in lines else SHARED_ELSEWHERE
-            if shared < max(LEAST_SHARED, least * len(self._claimed.terms)) or self._is_taken(segment, shared):
-                continue
-            if all(self._outdoes(segment, own) for _, own in self._own):
+            if self._rivals(segment, least) and all(self._outdoes(segment, own) for _, own in having):
                 return Conflict(self._claimed.value, segment.values[0], where, is_proven=False)
         return None
+
+    def _may_conflict(self) -> bool:
+        """Whether a segment may be in conflict, by the lines with enough words. It saves reading most of the others."""
+        terms, value = self._claimed.terms, self._claimed.value
+        least = max(LEAST_SHARED, SHARED * len(terms))
+        rich = [line.parted for line in self._lines if line.parted.shared(terms) >= least]
+        segments = [(segment, segment.has(value)) for parted in rich for segment in parted.segments(value)]
+        having = [segment for segment, has in segments if has]
+        return any(
+            not has and self._rivals(segment, SHARED) and all(self._outdoes(segment, own) for own in having)
+            for segment, has in segments
+        )
+
+    def _rivals(self, segment: Segment, least: float) -> bool:
+        """Whether a segment has this share of the claim's words, and no other value of the claim is the segment's."""
+        terms = self._claimed.terms
+        shared = len(terms & segment.terms)
+        return shared >= max(LEAST_SHARED, least * len(terms)) and not self._is_taken(segment, shared)
 
     def _is_taken(self, segment: Segment, shared: int) -> bool:
         """Whether another value of the claim is the segment's, and goes with it as well."""

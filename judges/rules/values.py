@@ -23,7 +23,16 @@ from assay.judges.rules.value_alignment import Alignment
 from assay.judges.rules.value_conflicts import Conflict
 from assay.judges.schema import Claim, ClaimVerdict, RuleHit, Sample, Span, Tier, Verdict
 from assay.judges.text.form import without_form
-from assay.judges.values import Value, extract_values, is_derived, list_length, meant_by, trace_date, value_index
+from assay.judges.values import (
+    Value,
+    extract_amounts,
+    extract_values,
+    is_derived,
+    list_length,
+    meant_by,
+    trace_date,
+    value_index,
+)
 from assay.judges.values.index import ValueIndex
 
 SOURCE = "rule:values"
@@ -81,10 +90,12 @@ def check_values(
     """
     if not kinds or (not verdict.claims and verdict.tier is Tier.SCREEN):
         return verdict
+    if not _may_state(sample, kinds):
+        return verdict
     check = _Check(sample, kinds, vouched)
     if not check.values:
         return verdict
-    verdict = claim_exempt(sample, verdict, [value for value in check.values if check.is_foreign(value)])
+    verdict = claim_exempt(sample, verdict, check.values, check.is_foreign)
     claims: list[Claim] = []
     hits: list[RuleHit] = []
     for claim in verdict.claims:
@@ -94,6 +105,13 @@ def check_values(
     if not hits:
         return verdict
     return verdict.model_copy(update={"claims": tuple(claims), "rule_hits": (*verdict.rule_hits, *hits)})
+
+
+def _may_state(sample: Sample, kinds: Collection[ValueKind]) -> bool:
+    """Whether the response may have a value of these kinds. Names are costly to find, and mostly not asked for."""
+    if ValueKind.NAME in kinds:
+        return True
+    return any(value.kind in kinds for value in extract_amounts(without_form(sample.response)))
 
 
 class _Check:

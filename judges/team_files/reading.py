@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from assay.judges.errors import place_words
-from assay.judges.team_files.strict_yaml import load
+from assay.judges.team_files.strict_yaml import MAX_BYTES, load
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 Place = tuple[int | str, ...]
 """The keys and positions that lead to a value."""
-
-MAX_BYTES = 1_000_000
-"""The most that a file of keys may hold. Tables and items lie in files of their own."""
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 

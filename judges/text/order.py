@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from assay.judges.text.negation import NEGATION_STEMS
-from assay.judges.text.words import STOP_WORDS, stem, word_set, words
+from assay.judges.text.words import STOP_WORDS, WordTable, stem, surface_words, word_set, words
 
 _SILENT = word_set(
     "a an the this that these those its his her their our your my also now then currently recently later already"
@@ -31,6 +32,9 @@ _HARD_MARK = re.compile(r"[;:.!?|\n—–]")
 MOST_TOKENS = 60
 """Words of a statement that are read. A longer one is not compared."""
 
+_LONGEST_KEPT = 1_000
+"""Characters of a text whose words are kept. A sentence is shorter, and a text of so many has too many words anyway."""
+
 _NO_CONTENT = STOP_WORDS | frozenset(map(stem, STOP_WORDS)) | NEGATION_STEMS | {BE, "have"}
 
 
@@ -50,6 +54,16 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> tuple[Token, ...]:
     """The words of a text in order; none of a text that is too long."""
+    return _kept(text) if len(text) <= _LONGEST_KEPT else _read(text)
+
+
+@lru_cache(maxsize=256)
+def _kept(text: str) -> tuple[Token, ...]:
+    """The words of the last texts, as the rules of one sample ask for the same claims and passages one by one."""
+    return _read(text)
+
+
+def _read(text: str) -> tuple[Token, ...]:
     read: list[Token] = []
     end = 0
     for word, start, after in words(text):
@@ -59,11 +73,30 @@ def tokens_of(text: str) -> tuple[Token, ...]:
         end = after
         if len(read) == MOST_TOKENS:
             return ()
-        term = BE if word in _FORMS_OF_BE else stem(word)
-        apart = bool(_MARK.search(between))
-        clause = word in _CUTS or bool(_HARD_MARK.search(between))
-        read.append(Token(term, text[start].isupper(), apart and bool(read), clause and bool(read)))
+        token, capital = _UNMARKED[word], text[start].isupper()
+        if not read:
+            token = Token(token.term, capital)
+        elif between != " " or capital:
+            clause = token.clause or _HARD_MARK.search(between) is not None
+            token = Token(token.term, capital, _MARK.search(between) is not None, clause)
+        read.append(token)
     return tuple(read)
+
+
+_UNMARKED = WordTable(lambda word: Token(BE if word in _FORMS_OF_BE else stem(word), clause=word in _CUTS))
+"""Each word as it is in small letters with nothing but a space before it: most are, and share one token."""
+
+
+def written_terms(text: str, carries: WordTable[bool]) -> frozenset[str]:
+    """The terms of `tokens_of` that a table says carry something. It costs less than the tokens, which few ask for."""
+    spoken = [word for word in surface_words(text) if word not in _SILENT]
+    if len(spoken) > MOST_TOKENS:
+        return frozenset()
+    return frozenset(filter(carries.__getitem__, (_UNMARKED[word].term for word in spoken)))
+
+
+CONTENT = WordTable(lambda term: Token(term).content)
+"""Whether a term carries a claim by itself."""
 
 
 def clauses(tokens: Sequence[Token]) -> list[tuple[Token, ...]]:

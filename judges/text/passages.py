@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress
 from typing import NamedTuple
 
 from assay.judges.schema import Evidence
@@ -102,10 +102,14 @@ class PassageIndex:
         postings: dict[str, list[int]] = defaultdict(list)
         telling = None if asked is None else frozenset(asked) - STOP_WORDS
         for number, passage in enumerate(self.passages):
-            stems = frozenset(passage.stems) - STOP_WORDS if telling is None else telling.intersection(passage.stems)
-            for stem in stems:
+            for stem in frozenset(passage.stems) if telling is None else telling.intersection(passage.stems):
                 postings[stem].append(number)
-        self._postings = {stem: posted for stem, posted in postings.items() if len(posted) <= MOST_POSTINGS}
+        self._stems = frozenset(postings)
+        self._postings = {
+            stem: posted
+            for stem, posted in postings.items()
+            if len(posted) <= MOST_POSTINGS and (telling is not None or stem not in STOP_WORDS)
+        }
 
     def best(self, stems: Iterable[str], among: frozenset[int] | None = None) -> PassageMatch | None:
         """The passage that carries most of the weight of `stems`. None where none is shared.
@@ -129,12 +133,15 @@ class PassageIndex:
         nearby = sum(compress(weights, map(window.__contains__, unique)))
         return PassageMatch(passage, gained[passage] / total, nearby / total, window)
 
+    def lacks(self, stems: frozenset[str]) -> int:
+        """How many of these stems stand in no passage. Of an index for some stems only, those are meant."""
+        return len(stems - self._stems)
+
     def most(self, stems: Iterable[str], limit: int) -> list[int]:
         """The passages that hold most of the stems, at most so many, the fullest first, equals by their text."""
-        held: dict[int, int] = defaultdict(int)
-        for term in set(stems):
-            for number in self.holding(term):
-                held[number] += 1
+        held = Counter(chain.from_iterable(map(self.holding, set(stems))))
+        if len(held) <= 1:
+            return list(held)
         return sorted(held, key=lambda number: (-held[number], self.passages[number].stems))[:limit]
 
     def holding(self, stem_: str) -> Sequence[int]:

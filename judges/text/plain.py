@@ -20,9 +20,10 @@ _BEGINS_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 def on_one_line(text: str) -> str:
     """The text without control characters, links, tags and backticks, and with single blanks."""
     # Characters without a look of their own (direction marks, zero width) go; other control characters part words.
-    seen = "".join(char if char.isprintable() else "" if _is_invisible(char) else " " for char in text)
-    seen = _TAG.sub(" ", _LINK.sub(lambda match: match.group("text"), seen))
-    seen = _BEGINS_TAG.sub("‹", seen).replace("`", "'").replace("](", "] (").replace("![", "[")
+    seen = text if text.isprintable() else "".join(map(_shown, text))
+    seen = _LINK.sub(lambda match: match.group("text"), seen) if "](" in seen else seen
+    seen = _BEGINS_TAG.sub("‹", _TAG.sub(" ", seen)) if "<" in seen else seen
+    seen = seen.replace("`", "'").replace("](", "] (").replace("![", "[")
     return " ".join(seen.split())
 
 
@@ -30,6 +31,12 @@ def shortened(text: str, limit: int = COMMENT_LIMIT) -> str:
     """On one line, without control characters and markup, cut with an ellipsis at `limit` characters."""
     line = on_one_line(text[: 4 * limit])
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    return "" if _is_invisible(char) else " "
 
 
 def _is_invisible(char: str) -> bool:

@@ -30,7 +30,7 @@ Table = list[Row]
 
 def tables_of(text: str) -> Iterator[Table]:
     """The tables of a text, each with two rows or more."""
-    for read in (_delimited, _html, _objects, _pairs, _labelled, _blocks):
+    for read in (_delimited, _html, _json, _labelled, _blocks):
         for table in read(text):
             if len(table) >= 2:
                 yield table[:MOST_ROWS]
@@ -85,7 +85,7 @@ _TABLE_CELL = re.compile(r"<t[dh]\b[^<>]{0,200}>([^<]{0,200})", re.IGNORECASE)
 
 
 def _html(text: str) -> Iterator[Table]:
-    starts = [match.start() for match in _TABLE_ROW.finditer(text)]
+    starts = [match.start() for match in _TABLE_ROW.finditer(text)] if "<" in text else []
     places = list(zip(starts, [*starts[1:], len(text)], strict=False))
     split = [[cell.strip() for cell in _TABLE_CELL.findall(text[start:end])] for start, end in places]
     for _, group in groupby(range(len(split)), key=lambda number: len(split[number])):
@@ -112,13 +112,24 @@ def _pairs_of(written: str) -> list[tuple[str, str]]:
     return [(key, double or single or bare) for key, double, single, bare in _PAIR.findall(written)]
 
 
-def _objects(text: str) -> Iterator[Table]:
+def _json(text: str) -> Iterator[Table]:
+    """Rows in JSON: objects that follow each other, and the pairs of one object."""
+    objects = [(match, _pairs_of(match.group())) for match in _OBJECT.finditer(text)] if "{" in text else []
+    yield from _objects(text, objects)
+    yield from _pairs(objects)
+
+
+_Object = tuple[re.Match[str], list[tuple[str, str]]]
+"""Where an object stands, with its pairs of key and value."""
+
+
+def _objects(text: str, objects: Sequence[_Object]) -> Iterator[Table]:
     """Objects with the same keys, one after the other."""
     rows: list[Row] = []
-    for match in _OBJECT.finditer(text):
+    for match, pairs in objects:
         before = _KEY_BEFORE.search(text[max(0, match.start() - _LOOKBACK) : match.start()])
         named = {"": before.group(1)} if before else {}
-        rows.append(Row(match.start(), match.end(), named | dict(_pairs_of(match.group()))))
+        rows.append(Row(match.start(), match.end(), named | dict(pairs)))
     for names, group in groupby(rows, key=lambda row: tuple(row.cells)):
         if len(names) >= 2:
             yield list(group)
@@ -128,10 +139,9 @@ _TELLS_A_NUMBER = re.compile(r"\s?[$€£]?\d")
 """A number after a label: ` $9`."""
 
 
-def _pairs(text: str) -> Iterator[Table]:
+def _pairs(objects: Sequence[_Object]) -> Iterator[Table]:
     """Objects whose values all are numbers or times: each pair is a row, as in `{"Monday": "9:00-17:00"}`."""
-    for match in _OBJECT.finditer(text):
-        pairs = _pairs_of(match.group())
+    for match, pairs in objects:
         if all(_TELLS_A_NUMBER.match(value) for _, value in pairs):
             yield [Row(*match.span(), {"key": key, "value": value}) for key, value in pairs]
 
@@ -149,7 +159,10 @@ _NEXT_SENTENCE = re.compile(r"(?<=[^\d\s])\.\s|\.\s(?=[A-Z])")
 def _labelled(text: str) -> Iterator[Table]:
     rows: list[Row] = []
     position = 0
-    while match := _LABELLED.search(text, position):
+    for start in _label_starts(text):
+        match = _LABELLED.match(text, start) if start >= position else None
+        if match is None:
+            continue
         stop = _NEXT_SENTENCE.search(text, match.start(2), match.end())
         end = stop.end() if stop else match.end()
         position = max(end, match.start() + 1)
@@ -159,6 +172,18 @@ def _labelled(text: str) -> Iterator[Table]:
         yield rows
 
 
+_BEFORE_LABEL = re.compile(r"\n|[.;|,] ")
+"""What stands before a label: the end of a line or of what was said before, e.g. `; `."""
+
+
+def _label_starts(text: str) -> Iterator[int]:
+    """Where `_LABELLED` may match: its first character is the end of a line, or stands after a mark and a space."""
+    if ":" in text:
+        yield 0
+        for before in _BEFORE_LABEL.finditer(text):
+            yield before.start() if before.group() == "\n" else before.end()
+
+
 _KEY_LINE = re.compile(r"[ \t*-]{0,4}([^\W\d_][\w ]{0,30}):[ \t]+([^\n]{1,200})")
 """A line of a record: `Price: $9`."""
 
@@ -166,7 +191,7 @@ _KEY_LINE = re.compile(r"[ \t*-]{0,4}([^\W\d_][\w ]{0,30}):[ \t]+([^\n]{1,200})"
 def _blocks(text: str) -> Iterator[Table]:
     """Rows written as lines of `key: value`, of which the first key starts each."""
     rows: list[Row] = []
-    for line in _LINE.finditer(text):
+    for line in _LINE.finditer(text) if ":" in text else ():
         match = _KEY_LINE.fullmatch(line.group())
         if match is None:
             continue

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from assay.judges.schema import Sample, Span
 from assay.judges.text.form import without_form
 from assay.judges.text.passages import passage_index
-from assay.judges.text.words import STOP_WORDS, stem, words
+from assay.judges.text.words import STOP_WORDS, WordTable, stem, surface_words
 
 STATED = 0.75
 """Share of a sentence's content words beyond the question's that one passage must carry for it to be a statement.
@@ -31,7 +31,11 @@ _QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)\]*_]*\Z")
 
 def content_stems(text: str) -> frozenset[str]:
     """Stems of the words that carry a claim. Numbers are what is compared, so they are left out."""
-    return frozenset(stem(word) for word, _, _ in words(text) if word not in STOP_WORDS and not word[0].isdigit())
+    return frozenset(filter(None, map(_CONTENT.__getitem__, surface_words(text))))
+
+
+_CONTENT = WordTable(lambda word: "" if word in STOP_WORDS or word[0].isdigit() else stem(word))
+"""The stem of each word that carries a claim. Empty for any other."""
 
 
 def first_statement(sample: Sample, sentences: Iterable[Span]) -> Span | None:

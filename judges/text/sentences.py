@@ -7,9 +7,10 @@ tables and of fenced code are one span each. A list item starts a span, its mark
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assay.judges.schema import Span
+from assay.judges.text.kept import KeptReadings
 from assay.judges.text.words import WordTable, word_set
 
 _LINE = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
@@ -86,8 +87,12 @@ def split_sentences(text: str) -> list[Span]:
     return [Span(start=start, end=end) for start, end in sentence_ranges(text)]
 
 
-def sentence_ranges(text: str) -> list[tuple[int, int]]:
+def sentence_ranges(text: str) -> Sequence[tuple[int, int]]:
     """What `split_sentences` gives, as plain pairs of offsets: for long texts of which few spans are kept."""
+    return _KEPT(text)
+
+
+def _read(text: str) -> Sequence[tuple[int, int]]:
     pieces = [trimmed for block in _blocks(text) for piece in _pieces(text, *block) if (trimmed := _trim(text, piece))]
     joined: list[tuple[int, int]] = []
     wordless_start: int | None = None
@@ -102,7 +107,10 @@ def sentence_ranges(text: str) -> list[tuple[int, int]]:
         wordless_start = None
     if wordless_start is not None:
         joined.append((wordless_start, pieces[-1][1]))
-    return joined
+    return tuple(joined)
+
+
+_KEPT = KeptReadings(_read, weigh=lambda ranges: 120 * len(ranges))
 
 
 def _trim(text: str, piece: tuple[int, int]) -> tuple[int, int] | None:

@@ -77,8 +77,10 @@ NEGATIONS = word_set(
 
 def words(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word in lower case with its offsets. A CJK character is a word of its own."""
-    for match in _pattern(text).finditer(text):
-        yield match.group().lower().replace("’", "'"), match.start(), match.end()
+    if text.isascii():
+        # In ASCII a capital and its small letter take the same place, so that the text is lowered at once.
+        return ((match[0], match.start(), match.end()) for match in _ASCII_WORD.finditer(text.lower()))
+    return ((_lower(match[0]), match.start(), match.end()) for match in _WORD.finditer(text))
 
 
 def stems_between(text: str, start: int, end: int) -> list[str]:

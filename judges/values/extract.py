@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 from assay.judges.rubric import ValueKind
 from assay.judges.text.words import word_set
@@ -69,11 +70,33 @@ def _kept(text: str) -> tuple[Value, ...]:
     return _extracted(text)
 
 
-def _extracted(text: str) -> tuple[Value, ...]:
-    values = [
+def extract_amounts(text: str) -> list[Value]:
+    """What `extract_values` gives without the names: who compares numbers, dates and identifiers asks for these."""
+    return sorted(_amounts(text), key=_start_of)
+
+
+_start_of = attrgetter("start")
+
+
+def _amounts(text: str) -> tuple[Value, ...]:
+    return _kept_amounts(text) if len(text) <= _LONGEST_KEPT else _read_amounts(text)
+
+
+@lru_cache(maxsize=8)
+def _kept_amounts(text: str) -> tuple[Value, ...]:
+    """The same of the last few texts: of a response without amounts nobody asks for the names."""
+    return _read_amounts(text)
+
+
+def _read_amounts(text: str) -> tuple[Value, ...]:
+    return tuple(
         value._replace(falls=True) if value.kind in AMOUNTS and falls(text, value.start, value.end) else value
         for value in measured_values(text)
-    ]
+    )
+
+
+def _extracted(text: str) -> tuple[Value, ...]:
+    values = list(_amounts(text))
     ends = [value.end for value in values]
     measured = len(values)
     for start, end in names(text):
@@ -81,7 +104,7 @@ def _extracted(text: str) -> tuple[Value, ...]:
         if after == measured or values[after].start >= end:
             name = text[start:end]
             values.append(Value(ValueKind.NAME, name, name.casefold(), start))
-    return tuple(sorted(values, key=lambda value: value.start))
+    return tuple(sorted(values, key=_start_of))
 
 
 def measured_values(text: str) -> Iterator[Value]:

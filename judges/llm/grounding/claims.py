@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from assay.judges.llm.fence import one_line
 from assay.judges.llm.grounding.numbering import ResponsePart
@@ -60,8 +61,8 @@ def resolve(
         if fragment is not None and not occurs(fragment, sample.response[span.start : span.end]):
             rejected_fragments += 1
             fragment = None
-        claim = _claim(entry, sample.response[span.start : span.end], span, cited, fragment)
-        claims.append(_weighed(claim, entry, support.get(entry.n)))
+        text = sample.response[span.start : span.end]
+        claims.append(_claim(entry, text, span, cited, fragment, support.get(entry.n)))
     return ResolvedReply(
         claims=tuple(claims),
         not_checkworthy=tuple(rest),
@@ -79,17 +80,21 @@ def _cited(entry: Entry, part: ResponsePart) -> tuple[tuple[Evidence, ...], int]
     return cited, len(numbers) - len(cited)
 
 
-def _claim(entry: Entry, text: str, span: Span, cited: tuple[Evidence, ...], fragment: str | None) -> Claim:
-    """The claim without its probability."""
+def _claim(
+    entry: Entry, text: str, span: Span, cited: tuple[Evidence, ...], fragment: str | None, by_tokens: float | None
+) -> Claim:
     verdict = ClaimVerdict(entry.verdict)
     reason, source = _reason(entry.reason, fragment), "llm"
     if verdict is not ClaimVerdict.NOT_FOUND and not cited:
         reason, source = f"said to be {verdict.value}, but by no line of the evidence", UNGROUNDED
         verdict = ClaimVerdict.NOT_FOUND
+    p, p_source = _support(entry, by_tokens, verdict, source)
     return Claim(
         text=text,
         span=span,
         verdict=verdict,
+        p_supported=p,
+        p_source=p_source,
         severity=entry.severity or Severity.MATERIAL,
         evidence=() if verdict is ClaimVerdict.NOT_FOUND else cited,
         source=source,
@@ -97,20 +102,20 @@ def _claim(entry: Entry, text: str, span: Span, cited: tuple[Evidence, ...], fra
     )
 
 
-def _weighed(claim: Claim, entry: Entry, by_tokens: float | None) -> Claim:
-    """The claim with its probability of support.
+def _support(
+    entry: Entry, by_tokens: float | None, verdict: ClaimVerdict, source: str
+) -> tuple[float | None, Literal["tokens", "stated"] | None]:
+    """The claim's probability of support, and where it is from.
 
     With several verdicts, 1 - p bounds support from above where the verdict is another, and support never becomes the
     likelier side. A support that turned out to have no ground keeps no probability: it was for something else.
     """
-    if claim.source == UNGROUNDED and entry.verdict == "supported":
-        return claim
-    p, source = (entry.p, "stated") if by_tokens is None else (by_tokens, "tokens")
-    if p is None:
-        return claim
-    if claim.verdict is not ClaimVerdict.SUPPORTED:
-        p = min(p if source == "tokens" else 1.0 - p, 0.5)
-    return claim.model_copy(update={"p_supported": p, "p_source": source})
+    p = entry.p if by_tokens is None else by_tokens
+    if p is None or (source == UNGROUNDED and entry.verdict == "supported"):
+        return None, None
+    if verdict is not ClaimVerdict.SUPPORTED:
+        p = min(1.0 - p if by_tokens is None else p, 0.5)
+    return p, "stated" if by_tokens is None else "tokens"
 
 
 def _reason(reason: str | None, fragment: str | None) -> str:

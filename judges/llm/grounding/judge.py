@@ -58,16 +58,27 @@ class LlmJudge(ModelJudge[GroundingLimits]):
 
         Each of them says what had been spent by then.
         """
-        parts = await in_thread(divide, sample, self._limits)
+        (part, *further), messages = await in_thread(self._begun, sample)
         conversation = self._conversation(rubric)
         with conversation.charging():
-            answers = [await self._judge_part(conversation, sample, part) for part in parts]
-        return await in_thread(self._verdict, answers, conversation)
+            answers = [await self._judge_part(conversation, sample, part, messages)]
+            for part in further:
+                messages = await in_thread(self._messages, sample, part)
+                answers += [await self._judge_part(conversation, sample, part, messages)]
+        # Merging is too little work for a thread.
+        return self._verdict(answers, conversation)
 
-    async def _judge_part(self, conversation: Conversation, sample: Sample, part: ResponsePart) -> _Answer:
-        messages: Sequence[ChatMessage] = await in_thread(
-            build_messages, sample, part, nonce=self._nonce(), limits=self._limits
-        )
+    def _begun(self, sample: Sample) -> tuple[Sequence[ResponsePart], Sequence[ChatMessage]]:
+        """The parts of a sample and the messages of the first, which nearly always is the only one."""
+        parts = divide(sample, self._limits)
+        return parts, self._messages(sample, parts[0])
+
+    def _messages(self, sample: Sample, part: ResponsePart) -> Sequence[ChatMessage]:
+        return build_messages(sample, part, nonce=self._nonce(), limits=self._limits)
+
+    async def _judge_part(
+        self, conversation: Conversation, sample: Sample, part: ResponsePart, messages: Sequence[ChatMessage]
+    ) -> _Answer:
         return await conversation.ask(
             messages,
             REPLY_SCHEMA,

@@ -15,7 +15,7 @@ from assay.judges.errors import UnjudgeableSample
 from assay.judges.llm.grounding.line_selection import select_evidence
 from assay.judges.schema import Evidence, Record, Sample, Span
 from assay.judges.text.form import statements
-from assay.judges.text.sentences import split_sentences
+from assay.judges.text.sentences import sentence_ranges
 
 MANY_LINES = 100
 """Lines of evidence up to which each has its own number. Of more (tables, menus, lists), short ones share numbers: a
@@ -104,8 +104,8 @@ def number_evidence(contexts: Sequence[str], line_chars: int) -> dict[int, Evide
     pieces = [
         Evidence(context=index, start=start, end=end)
         for index, text in enumerate(contexts)
-        for span in split_sentences(text)
-        for start, end in _pieces(text, span, line_chars)
+        for first, last in sentence_ranges(text)
+        for start, end in _pieces(text, first, last, line_chars)
     ]
     return dict(enumerate(pieces if len(pieces) <= MANY_LINES else _joined(pieces), start=1))
 
@@ -125,11 +125,11 @@ def _joined(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
     yield from (group,) if group else ()
 
 
-def _pieces(text: str, span: Span, line_chars: int) -> list[tuple[int, int]]:
+def _pieces(text: str, first: int, last: int, line_chars: int) -> list[tuple[int, int]]:
     """Offsets of stretches of at most `line_chars`, ending at white space where there is some."""
-    cuts = [span.start]
-    while span.end - cuts[-1] > line_chars:
+    cuts = [first]
+    while last - cuts[-1] > line_chars:
         limit = cuts[-1] + line_chars
         blank = max(text.rfind(" ", cuts[-1] + 1, limit), text.rfind("\n", cuts[-1] + 1, limit))
         cuts.append(blank + 1 if blank > 0 else limit)
-    return list(pairwise([*cuts, span.end]))
+    return list(pairwise([*cuts, last]))

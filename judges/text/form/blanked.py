@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from assay.judges.schema import Span
@@ -23,35 +22,62 @@ from assay.judges.text.form.source_list import source_lists
 from assay.judges.text.form.spaces import blank
 from assay.judges.text.form.table_rows import about_cells, row_numbers
 from assay.judges.text.form.tags import tags
+from assay.judges.text.kept import KeptReadings
 from assay.judges.text.sentences import sentence_ranges
 
 
-@lru_cache(maxsize=16)
 def without_form(text: str) -> str:
     """The text with spaces over everything that is form; of the same length, so that offsets stay true.
 
     A text that is nothing but form is left as it is: `[3]` and `**Paris**` may be the whole answer.
     """
-    shown = _without_marks(text)
-    for start, end, dash in list_numbers("".join(shown)):
+    return _KEPT_BLANKED(text)
+
+
+def _read(text: str) -> str:
+    shown = _with_list_marks(_without_marks(text))
+    for ranges in (row_numbers, about_cells, rules_and_headings, lead_ins):
+        shown = _blanked(shown, ranges(shown))
+    return shown if any(map(str.isalnum, shown)) else text
+
+
+_KEPT_BLANKED = KeptReadings(_read, weigh=len)
+
+
+def _blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """The text with spaces over the ranges. Mostly there are none, and it is the same text."""
+    places = list(ranges)
+    if not places:
+        return text
+    shown = list(text)
+    for start, end in places:
+        blank(shown, start, end)
+    return "".join(shown)
+
+
+def _with_list_marks(text: str) -> str:
+    """The text without the numbers of lists, with a dash where one keeps the line an item."""
+    numbers = list(list_numbers(text))
+    if not numbers:
+        return text
+    shown = list(text)
+    for start, end, dash in numbers:
         blank(shown, start, end)
         if dash:
             shown[start] = "-"
-    for ranges in (row_numbers, about_cells, rules_and_headings, lead_ins):
-        for start, end in ranges("".join(shown)):
-            blank(shown, start, end)
-    blanked = "".join(shown)
-    return blanked if any(map(str.isalnum, blanked)) else text
+    return "".join(shown)
 
 
-def _without_marks(text: str) -> list[str]:
-    """The characters of the text without shells, links, lists of sources and marks."""
+def _without_marks(text: str) -> str:
+    """The text without shells, links, lists of sources and marks."""
     # Lists of sources go before and after links: `[Handbook](https://…)` looks like a source, `Handbook` may not.
-    shown = list(without_json_shell(text))
-    for ranges in (markup, closing_lines, source_lists, link_parts, source_lists):
-        for start, end in ranges("".join(shown)):
-            blank(shown, start, end)
-    text = "".join(shown)
+    text = without_json_shell(text)
+    for ranges in (markup, closing_lines):
+        text = _blanked(text, ranges(text))
+    listed = _blanked(text, source_lists(text))
+    linked = _blanked(listed, link_parts(listed))
+    text = text if linked is text else _blanked(linked, source_lists(linked))
+    shown = list(text)
     for start, end, number in plain_numbers(text):
         shown[start:end] = number.ljust(end - start)
     text = "".join(shown)
@@ -62,7 +88,7 @@ def _without_marks(text: str) -> list[str]:
     marks = sorted(mark.range for mark in (*citation_marks(text), *named_marks(text)))
     for start, end in (*(_with_dressing(text, *mark) for mark in marks), *_between(text, marks), *tags(text)):
         blank(shown, start, end)
-    return shown
+    return "".join(shown)
 
 
 _JOINT = re.compile(r"\s?[-–,;/&]\s?")
@@ -95,15 +121,21 @@ def _begin_sentence(shown: list[str], position: int) -> None:
         shown[position] = capital
 
 
-def statement_ranges(text: str) -> list[tuple[int, int]]:
+def statement_ranges(text: str) -> Sequence[tuple[int, int]]:
     """Offsets of the sentences of a response that state something: those that are more than form, in order."""
+    return _KEPT_RANGES(text)
+
+
+def _ranges_of_statements(text: str) -> Sequence[tuple[int, int]]:
     blanked = without_form(text)
-    return [
+    return tuple(
         (start, end)
         for start, end in sentence_ranges(blanked)
         if any(map(str.isalnum, blanked[start:end])) and not is_courtesy(as_read(blanked[start:end]))
-    ]
+    )
 
+
+_KEPT_RANGES = KeptReadings(_ranges_of_statements, weigh=lambda ranges: 120 * len(ranges))
 
 _LOOSE_STOP = re.compile(r"(?<=\S)[ \t]+(?=[.,;:!?。，)\]])|(?<=[ \t])[ \t]+")
 """The gap a blanked mark leaves before a stop, or between words, as in `1932   .`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.text.form.line_starts import at_line_starts
 from assay.judges.text.form.marks import SOURCE_NUMBERS, SOURCE_WORD
 from assay.judges.text.form.named_marks import FILE_OR_ADDRESS
 from assay.judges.text.form.predicates import tells
@@ -48,7 +49,7 @@ _CLOSING_LINES = 4
 
 def closing_lines(text: str) -> Iterator[tuple[int, int]]:
     """The lines about the answer among its last ones, and a last line with a dash that names a source."""
-    for match in _CONFIDENCE_LINE.finditer(text):
+    for match in at_line_starts(_CONFIDENCE_LINE, text):
         yield match.span()
     lines = [match.span() for match in re.finditer(r"[^\n]*\w[^\n]*", text[-4000:])]
     skipped = max(0, len(text) - 4000)

@@ -112,11 +112,11 @@ def is_courtesy(sentence: str) -> bool:
         return False
     if announces(_after_opening(sentence)):
         return True
-    if any(map(str.isdigit, _ASKED_LENGTH.sub("", sentence))):
+    if any(map(str.isdigit, sentence)) and any(map(str.isdigit, _ASKED_LENGTH.sub("", sentence))):
         return False
     if any(pattern.fullmatch(sentence) for pattern in (_GREETING, _COURTESY, _NO_SPACES)):
         return True
-    return _CUE.search(sentence) is not None and _is_generic(sentence)
+    return _is_generic(sentence) and _CUE.search(sentence) is not None
 
 
 def _after_opening(sentence: str) -> str:
@@ -126,6 +126,10 @@ def _after_opening(sentence: str) -> str:
 
 def _is_generic(sentence: str) -> bool:
     """Whether a sentence has none but generic words, what a question may be about aside."""
+    # What a question is about begins after a space, so that the first word decides alone for most sentences.
+    first = _WORD.search(sentence.lower().replace("’", "'"))
+    if first and not sentence[0].isspace() and first.group() not in COURTESY_WORDS:
+        return False
     topic = _TOPIC.search(sentence)
     if topic and not tells(topic.group("topic")):
         sentence = sentence[: topic.start()] + sentence[topic.end() :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.text.form.line_starts import at_line_starts
 from assay.judges.text.form.predicates import states
 from assay.judges.text.form.topics import new_words, says_much, section
 
@@ -37,18 +38,18 @@ _HASHES = re.compile(rf"{_START}[ \t>]{{0,8}}#{{1,6}}(?=\s)")
 def rules_and_headings(text: str) -> Iterator[tuple[int, int]]:
     """Rules of tables and sections, code fences, headings, and the header of a table."""
     for pattern in (_FENCE, _HASHES):
-        for match in pattern.finditer(text):
+        for match in at_line_starts(pattern, text):
             yield match.span()
-    for match in _UNDERLINED.finditer(text) if "===" in text or "---" in text else ():
+    for match in at_line_starts(_UNDERLINED, text) if "===" in text or "---" in text else ():
         # A rule may stand below an answer too, so that only a generic title is one by it.
         generic = match.group("line")[0] == "=" or not new_words(match.group("title"), "")
         if generic and _is_title(text, match.span("title"), match.end()):
             yield match.span("title")
-    for match in _RULE_LINE.finditer(text):
+    for match in at_line_starts(_RULE_LINE, text):
         yield match.span()
         if "|" in match.group():
             yield header_before(text, match.start())
-    for match in _HEADING.finditer(text):
+    for match in at_line_starts(_HEADING, text):
         if _is_title(text, match.span(), match.end()) and not _answers(text, match.start()):
             yield match.span()
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assay.judges.text.form.line_starts import at_line_starts
 from assay.judges.text.form.spaces import blank
 
 _LONGEST = 200_000
@@ -79,6 +80,8 @@ def without_json_shell(text: str) -> str:
     A value that is no sentence stays with its key: `{"text": …, "owner": "Bob Smith"}` states an owner. JSON without a
     sentence is left as it is, as its keys say what its values are of.
     """
+    if "{" not in text and "[" not in text:
+        return text
     shown = list(text)
     for start, end in _bodies(text):
         kept = list(_values(text, start, end))
@@ -98,7 +101,7 @@ def _is_about_the_answer(text: str, start: int, end: int, kept: list[_Value]) ->
 def _bodies(text: str) -> Iterator[tuple[int, int]]:
     """Where JSON lies: the whole text, or stretches that begin with a line of their own."""
     read, tried = 0, 0
-    for match in _OPENING.finditer(text):
+    for match in at_line_starts(_OPENING, text):
         if match.start() < read or tried >= _MOST_BODIES:
             continue
         tried += 1
@@ -187,7 +190,8 @@ def _show(text: str, shown: list[str], value: _Value) -> None:
     shown[start:end] = _nested(text[start:end]) or text[start:end]
     for escape in _ESCAPE.finditer("".join(shown[start:end])):
         written = escape.group()[1:]
-        meant = chr(int(written[1:], 16)) if written[0] == "u" else _SIMPLE.get(written, written)
+        # A `\u` without its four digits is a slip, which JSON that is read with its slips may have.
+        meant = chr(int(written[1:], 16)) if len(written) > 1 else _SIMPLE.get(written, written)
         first, last = start + escape.start(), start + escape.end()
         for place in range(first, last):
             shown[place] = " "

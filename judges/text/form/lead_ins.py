@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.text.form.line_starts import at_line_starts
 from assay.judges.text.form.predicates import states
 from assay.judges.text.form.topics import may_be_name, says_much, section
 from assay.judges.text.words import word_set
@@ -52,11 +53,11 @@ _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)?")
 
 def lead_ins(text: str) -> Iterator[tuple[int, int]]:
     """Titles of a list's parts, and lines that only lead to the lines below."""
-    for match in _ITEM_TITLE.finditer(text):
+    for match in at_line_starts(_ITEM_TITLE, text):
         title, around = match.group("title"), section(text, match.start())
         if not states(title) and not says_much(title, around) and not may_be_name(title, around):
             yield match.span("title")
-    for match in _LEAD_IN.finditer(text):
+    for match in _LEAD_IN.finditer(text) if ":" in text or "：" in text else ():
         below = text[match.end() : match.end() + 400].strip()
         if below and _only_leads(_WORD.findall(match.group("lead").lower())):
             yield match.span("lead")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assay.judges.text.form.line_starts import at_line_starts
+
 _START = r"(?:^|(?<=[\n\r\x0b\x0c\x85\u2028\u2029]))"
 _LEAD = rf"{_START}[ \t>]{{0,12}}(?:[-*+•‣◦▪–—·]\s{{1,3}})?(?:\#{{1,6}}\s{{1,3}})?[*_]{{0,3}}"
 _STEP = r"(?:step|schritt|étape|etape|paso|passo|stap|krok|adım|steg|trin|vaihe|шаг|part|option)"
@@ -68,12 +70,18 @@ _NUMBERED = re.compile(
 _INLINE_STEP = re.compile(rf"(?<!\w){_STEP}\s\d{{1,2}}\s{{0,2}}[-–—:.)]\s", re.IGNORECASE)
 """A numbered step inside a paragraph, e.g. `Step 2 - `."""
 
+_STEP_NUMBER = re.compile(r"\s\d{1,2}\s{0,2}[-–—:.)]\s")
+"""What a numbered step inside a paragraph has, e.g. ` 2 - `: nearly no text does, and looking for it costs little."""
+
 _INLINE = re.compile(
     r"(?:(?<=[\s:;,.])|^)(?:\((?P<round>\d{1,2})\)|(?P<half>\d{1,2})\)|(?P<keycap>\d)\ufe0f?\u20e3|(?P<ring>[①-⑳]))"
     r"(?=\s{0,2}[^\s.,;:!?)\]])"
     r"|(?<![^\s])(?P<stop>\d{1,2})\.(?=\s{1,3}[^\W\d_a-z]|\s{1,3}[\"“*'])"
 )
 """Numbering inside a paragraph, e.g. `(1) open … (2) choose`, `Here is how: 1. Open it. 2. Choose.`"""
+
+_INLINE_FIRST = re.compile(r"[(\d①-⑳]")
+"""What numbering inside a paragraph begins with, e.g. `(`, `2`."""
 
 
 class _Candidate(NamedTuple):
@@ -94,13 +102,13 @@ def list_numbers(text: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def _labels(text: str) -> Iterator[tuple[int, int, int]]:
-    for match in _LABEL.finditer(text):
+    for match in at_line_starts(_LABEL, text):
         yield *match.span("number"), match.start()
 
 
 def _listed(text: str) -> Iterator[tuple[int, int, int]]:
     """The candidates whose neighbour in the same style is there, as (start, end, start of the line)."""
-    candidates = [_candidate(match, order) for order, match in enumerate(_NUMBERED.finditer(text))]
+    candidates = [_candidate(match, order) for order, match in enumerate(at_line_starts(_NUMBERED, text))]
     there = {place for candidate in candidates for place in candidate.places}
     for start, end, line, places in candidates:
         first = any(style == "plain" and number <= 1 for style, number in places)
@@ -137,10 +145,10 @@ def _letter_places(letters: str) -> tuple[tuple[str, int], ...]:
 
 def _inline(text: str) -> Iterator[tuple[int, int]]:
     """Numbers inside a paragraph that run 1, 2, …: two in order at the least."""
-    for match in _INLINE_STEP.finditer(text):
+    for match in _INLINE_STEP.finditer(text) if _STEP_NUMBER.search(text) else ():
         yield match.span()
     runs: dict[str | None, list[re.Match[str]]] = {}  # one for each style: `(Step 1)` does not begin a list of `(3)`
-    for match in _INLINE.finditer(text):
+    for match in _inline_matches(text):
         if match.group("stop") and not _begins_sentence(text, match.start()):
             continue
         number, run = _number(match), runs.get(match.lastgroup, [])
@@ -149,6 +157,16 @@ def _inline(text: str) -> Iterator[tuple[int, int]]:
         elif run and number == len(run) + 1:
             run.append(match)
             yield from (item.span() for item in (run if len(run) == 2 else run[-1:]) if not _begins_line(text, item))
+
+
+def _inline_matches(text: str) -> Iterator[re.Match[str]]:
+    """Matches of `_INLINE`, tried only where a number may begin."""
+    done = 0
+    for first in _INLINE_FIRST.finditer(text):
+        match = _INLINE.match(text, first.start()) if first.start() >= done else None
+        if match is not None:
+            done = match.end()
+            yield match
 
 
 def _begins_sentence(text: str, position: int) -> bool:

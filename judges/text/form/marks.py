@@ -90,6 +90,9 @@ _LEAD = re.compile(
 )
 """A source named before the statement, e.g. `According to passage 2,`."""
 
+_BEFORE_LEAD = re.compile(r"[.!?:;]\s|\n")
+"""What stands before one, e.g. `. `, unless it begins the text. Looking for it first keeps long sentences cheap."""
+
 _DIGITS = re.compile(r"\d{1,3}")
 """The number of a source, e.g. `12`."""
 
@@ -175,6 +178,11 @@ def _superscript_numbers(written: str) -> tuple[int, ...]:
 
 def leads(text: str) -> Iterator[tuple[int, int]]:
     """Sources named before a statement, with their comma."""
-    if any(map(text.__contains__, "0123456789")):
-        for match in _LEAD.finditer(text):
+    if not any(map(text.__contains__, "0123456789")):
+        return
+    done = 0
+    for start in (0, *(before.end() for before in _BEFORE_LEAD.finditer(text))):
+        match = _LEAD.match(text, start) if start >= done else None
+        if match is not None:
+            done = match.end()
             yield match.span()

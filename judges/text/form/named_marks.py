@@ -23,6 +23,9 @@ _BRACKETED = re.compile(
 )
 """What stands in brackets, e.g. `[handbook.pdf]`, `(Source: faq)`."""
 
+_OPENING = re.compile(r"[\[［(（【]")
+"""What such a stretch begins with, e.g. `[`. Looking for it first keeps texts without brackets cheap."""
+
 _LABELLED = re.compile(rf"\W{{0,3}}(?P<label>{SOURCE_WORD})\s{{0,2}}[:：=]\s{{0,2}}(?P<named>\S[\s\S]*)", re.IGNORECASE)
 """A name after a word for a source, e.g. `Source: Travel Policy`."""
 
@@ -107,13 +110,20 @@ _TOKENS = re.compile(
 )
 """Marks of a product's own, e.g. `\\cite{smith2020}`, `[turn0search1]`, `<https://example.org>`."""
 
+_TOKEN_SIGNS = ("turn", "\\", "<http", "†", "‡", "$^")
+"""What each of these has: no other text need be searched for them."""
+
 
 def named_marks(text: str) -> Iterator[CitationMark]:
     """The marks that name their source. They point to no number."""
-    for match in _BRACKETED.finditer(text):
-        if _is_mark(match):
-            yield CitationMark(*match.span(), ())
-    for match in _TOKENS.finditer(text):
+    read = 0
+    for opening in _OPENING.finditer(text):
+        match = _BRACKETED.match(text, opening.start()) if opening.start() >= read else None
+        if match is not None:
+            read = match.end()
+            if _is_mark(match):
+                yield CitationMark(*match.span(), ())
+    for match in _TOKENS.finditer(text) if any(map(text.__contains__, _TOKEN_SIGNS)) else ():
         yield CitationMark(*match.span(), ())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.text.form.line_starts import at_line_starts
+
 _ROW = re.compile(r"(?:^|(?<=\n))[ \t]{0,8}\|(?P<first>[^\n|]{0,200})\|(?=[^\n|]{0,2000}[^\W\d_]{2})[^\n]*")
 """A row of a table with words in its second cell, e.g. `| 2 | Basic | $9 |`."""
 
@@ -27,7 +29,7 @@ def row_numbers(text: str) -> Iterator[tuple[int, int]]:
     header = ""
     run: list[re.Match[str]] = []
     previous = -1
-    for match in _ROW.finditer(text) if "|" in text else ():
+    for match in at_line_starts(_ROW, text) if "|" in text else ():
         if match.start() > previous + 1:  # another table begins
             yield from _counted(run)
             header, run = _header(text, match), []
@@ -74,7 +76,7 @@ _MOST_ROWS = 200
 def about_cells(text: str) -> Iterator[tuple[int, int]]:
     """Cells of a column that tells how sure each row is."""
     read = 0
-    for header in _HEADER_LINE.finditer(text):
+    for header in at_line_starts(_HEADER_LINE, text) if "|" in text else ():
         if header.start() < read:
             continue
         names = header.group().split("|")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from assay.judges.errors import InvalidVerdict, ModelRefused, ModelTimeout, UnjudgeableSample
-from assay.judges.schema import Failed, Screening, Skipped
+from assay.judges.errors import CallHeld, InvalidVerdict, ModelRefused, ModelTimeout, UnjudgeableSample
+from assay.judges.schema import Failed, HoldReason, Screening, Skipped
 from tests.unit.judges.test_cascade import THREE, TWO, Course, make_rubric
 
 ERRORS = [
@@ -61,3 +61,27 @@ def test_sample_that_no_tier_can_judge_is_no_gap_in_the_answers() -> None:
 def test_failure_of_the_first_tier_has_no_first_phase() -> None:
     given: dict[str, Any] = {"local": InvalidVerdict("a rule ran out of time")}
     assert first_phase(Course(TWO, llm=0.1, **given)) is None
+
+
+def held(reason: HoldReason) -> CallHeld:
+    return CallHeld("no room", reason=reason, retry_after_s=42.0)
+
+
+@pytest.mark.parametrize("reason", ["limit", "budget", "breaker"])
+def test_call_that_is_held_is_waited_for(reason: HoldReason) -> None:
+    outcome = Course(TWO, local=0.4, llm=held(reason)).outcome
+    assert isinstance(outcome, Failed)
+    assert (outcome.held, outcome.retry_after_s, outcome.usage.calls) == (reason, 42.0, 0)
+
+
+def test_only_an_open_breaker_is_an_outage_to_fall_back_from() -> None:
+    """Load and budgets are the deployment's own: they must not decide who judges."""
+    falling_back = make_rubric("local", "llm", on_failure="screen")
+    down = Course(falling_back, local=0.4, llm=held("breaker"))
+    assert down.verdict.degraded
+    assert ("llm", "unavailable") in down.path
+    reasons: tuple[HoldReason, ...] = ("limit", "budget")
+    for reason in reasons:
+        outcome = Course(falling_back, local=0.4, llm=held(reason)).outcome
+        assert isinstance(outcome, Failed)
+        assert outcome.held == reason

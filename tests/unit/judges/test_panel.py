@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.errors import (
+    CallHeld,
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
@@ -135,6 +136,14 @@ def test_usage_and_cost_are_summed_and_every_model_is_listed() -> None:
     assert ask(says(S, S, S), says(S, S, S, cost_usd=None)).cost_usd is None, "one unknown price makes it unknown"
 
 
+HELD = CallHeld("no room", reason="limit", retry_after_s=42.0)
+
+
+def test_member_whose_call_is_held_is_noted_and_the_others_decide() -> None:
+    found = ask(says(S, S, S), HELD, says(S, S, S))
+    assert [vote.error for vote in found.votes] == ["", "CallHeld", ""]
+
+
 def test_one_silent_member_of_three_is_noted_and_two_are_too_many() -> None:
     found = ask(says(S, S, S), ModelTimeout("slow"), says(S, S, S))
     assert [vote.error for vote in found.votes] == ["", "ModelTimeout", ""]
@@ -150,6 +159,9 @@ def test_one_silent_member_of_three_is_noted_and_two_are_too_many() -> None:
         ((ModelAccessDenied("key"), RateLimited("429")), RateLimited),
         ((ModelRefused("no"), InvalidVerdict("broken")), InvalidVerdict),
         ((ModelRefused("no"), ModelAccessDenied("key")), ModelRefused),
+        ((HELD, ModelRefused("no")), CallHeld),
+        ((HELD, InvalidVerdict("broken")), CallHeld),
+        ((HELD, ModelTimeout("slow")), ModelTimeout),  # uses an attempt: the member that answered is paid again
     ],
 )
 def test_error_that_waiting_may_mend_stands_for_the_others(

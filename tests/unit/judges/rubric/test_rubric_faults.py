@@ -40,9 +40,9 @@ def pattern(expression: str, key: str = "must_not_match") -> str:
     [
         ("rules: {ranges: [{id: a, kind: date, about: x, at_least: 2026-13-01}]}", "line 2: a value cannot be read"),
         ("description: " + "9" * 5_000, "line 2: a value cannot be read (Exceeds the limit"),
-        (f"description: {DEEP}", "file: nested too deeply; mend the YAML"),
-        ("description: &a [*a]", "file: an anchor stands inside what it names; mend the YAML"),
-        ("rules: &a {values: [number], x: *a}", "file: an anchor stands inside what it names"),
+        (f"description: {DEEP}", "line 2: nested too deeply; mend the YAML"),
+        ("description: &a [*a]", "line 2: an anchor stands inside what it names; mend the YAML"),
+        ("rules: &a {values: [number], x: *a}", "line 2: an anchor stands inside what it names"),
         ('description: "\\ud800"', "description: holds half of a surrogate pair"),
         ('rules: {patterns: [{id: "\\udfff", must_match: a}]}', "rules.patterns.0.id: holds half of a surrogate pair"),
         (schema("{maximum: .nan}"), "checks.0.json_schema.maximum: nan is no number"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.judges.rules.value_segments import segments
+from assay.judges.rules.value_segments import Parted
 from assay.judges.schema import ClaimVerdict
 from assay.judges.values import extract_values
 from tests.unit.judges.rules.test_rules import checked
@@ -70,7 +70,7 @@ def test_what_may_be_worked_out_is_doubted_and_never_contradicted(evidence: str,
 def test_a_line_is_parted_where_one_value_ends_and_the_next_begins() -> None:
     text = "Tickets cost £12 for adults, £8 for students and £5 for children."
     values = extract_values(text)
-    parts = segments(text, values, values[0])
+    parts = Parted(text, lambda: values).segments(values[0])
     assert [part.terms for part in parts] == [
         {"ticket", "cost", "adult"},
         {"ticket", "cost", "student"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.judges.team_files.reading import MAX_BYTES, FileProblem, parse_document, read_document
+from assay.judges.team_files.reading import FileProblem, parse_document, read_document
+from assay.judges.team_files.strict_yaml import MAX_BYTES
 
 NINES = "x,x,x,x,x,x,x,x,x"
 BOMB = f"a0: &a0 [{NINES}]\n" + "".join(
@@ -40,9 +42,14 @@ MERGES = "m0: &m0 {k: 1}\n" + "".join(
         ("a: - b", "line 1: not YAML: `- ` makes no list item here; begin the item on a line of its own"),
         ("a: 1\na: 2", "line 2: key 'a' stands twice; mend the YAML"),
         ("a: 1\nb: x\x00y", "line 2: holds the character number U+0000, which is no text; remove it"),
-        ("a: " + "[" * 3_000, "nested too deeply; mend the YAML"),
+        ("a: " + "[" * 3_000, "line 1: nested too deeply; mend the YAML"),
+        ("\n".join(" " * n + "a:" for n in range(300)), "line 100: nested too deeply; mend the YAML"),
         (BOMB, "its anchors (`&` and `*`) unfold to too much; write the values out"),
-        (MERGES, "`<<` brings in more than 10,000 keys; write out those you need"),
+        (MERGES, "its anchors (`&` and `*`) unfold to too much; write the values out"),
+        ("a: &a " + "x" * 400_000 + "\nb: [*a, *a]", "its anchors (`&` and `*`) unfold to too much"),
+        ("a: &a [*a]", "line 1: an anchor stands inside what it names; mend the YAML"),
+        ("a: [" + "1," * 60_000 + "1]", "line 1: holds more than 50,000 values; shorten it"),
+        ("a" * 1_000_001, "file: has more than 1,000,000 characters, which is too large; shorten it"),
         ("a: 2026-02-31", "line 1: a value cannot be read (day is out of range for month); mend the YAML"),
     ],
 )  # fmt: skip
@@ -51,6 +58,17 @@ def test_a_fault_is_one_line_with_its_place_and_a_remedy(text: str, words: str) 
         parse_document(text)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("levels", range(4, 12))
+def test_a_bomb_is_refused_before_it_is_unfolded(levels: int) -> None:
+    """Ten aliases a level: the fourth was slow, and the eighth took minutes. CPU time, as others may be busy."""
+    text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    text += "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, levels + 1))
+    begin = time.process_time()
+    with pytest.raises(FileProblem, match="line 5: its anchors"):
+        parse_document(text)
+    assert time.process_time() - begin < 0.1
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,9 @@ def test_the_signs_of_a_formula_are_no_dollars(written: str, read: str) -> None:
 
 def test_numbers_before_the_sentences_of_a_paragraph_are_no_marks() -> None:
     assert left(f"(1) {SAID}. (2) {NEXT}.") == [SAID, NEXT]
+
+
+@pytest.mark.parametrize("slip", ["\\u", "\\u00", "\\uZZZZ"])
+def test_an_escape_with_a_slip_is_no_error(slip: str) -> None:
+    text = f'{{"answer": "{SAID} on the {slip} shore.", "more": "'
+    assert len(without_form(text)) == len(text)
