@@ -167,9 +167,11 @@ class Deployed:
         return asyncio.run(read())
 
     def kill(self, name: str) -> None:
-        """kill -9 one of the fleet's processes."""
+        """kill -9 one of the fleet's processes, as soon as it runs."""
         assert self.fleet is not None
-        os.kill(self.fleet.supervisor.pids[name], signal.SIGKILL)
+        fleet = self.fleet
+        self.await_that(lambda: name in fleet.supervisor.pids)
+        os.kill(fleet.supervisor.pids[name], signal.SIGKILL)
 
     def logs(self) -> str:
         """The last lines of every process's log, for a failing test."""

@@ -93,9 +93,7 @@ def test_each_tier_is_called_for_what_reaches_it_and_once(tmp_path: Path, endpoi
         found = risks(fleet.scores())
         day = min(score.timestamp for score in found.values()).date()
         last = max(score.timestamp for score in found.values()).date()
-        (row,) = fleet.ask(
-            lambda runtime: read_report(runtime.state.ledger_reader, runtime.rubrics.values(), day, last)
-        )
+        (row,) = fleet.ask(lambda runtime: read_report(runtime.state.outcomes, runtime.rubrics.values(), day, last))
     assert funnel.adds_up
     assert funnel.rows[0].total_scored == TRACES
     third = TRACES // 3

@@ -5,6 +5,8 @@ It begins with the log, so that whatever happens while all else is loaded is a l
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 from assay.worker.config.settings import load_settings
@@ -13,10 +15,12 @@ from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught
 
 def main() -> None:
     """Run Celery's command that the arguments name."""
+    # Until there is work in hand, whoever is told to end has nothing to finish.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     with start_failures_logged():
         configure_logging(load_settings())
         log_uncaught()
-        from assay.worker.fleet.app import run_celery
+        from assay.worker.fleet.command import run_celery
 
         run_celery(sys.argv[1:])
 

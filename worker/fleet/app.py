@@ -1,23 +1,24 @@
-"""The Celery application, its options and its process. No other file imports Celery."""
+"""The Celery application: its options, its queues, and how messages are sent."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
-from celery import Celery, bootsteps
+from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
-from assay.worker.fleet.alive import MARK_EVERY_S, mark_alive
+from assay.worker.fleet.names import TASKS, TICKS
+from assay.worker.fleet.transport import redis_transport  # noqa: F401  # Celery is to find it under "redis"
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
-from assay.worker.telemetry.logging_setup import configure_logging, write_raw_line
+from assay.worker.telemetry.logging_setup import configure_logging
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 VISIBILITY_TIMEOUT_S = 20
@@ -26,8 +27,8 @@ VISIBILITY_TIMEOUT_S = 20
 RENEW_EVERY_S = 4.0
 """How often deliveries in work are renewed: five times before they are given away."""
 
-EXIT_FAILED = 3
-"""Of a worker or a beat that ended by a failure: a backend, or a bug."""
+IN_HAND_BEYOND_DEADLINE_S = 60.0
+"""A delivery is renewed for so long beyond its batch's deadline: it takes a moment to write down what came of it."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,11 +49,16 @@ def options(settings: Settings) -> dict[str, Any]:
             "unacked_restore_interval": 3,
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": 10,
-            "health_check_interval": 25,
-            "socket_timeout": 30,  # without it a publish to a half-open connection hangs for ever
+            "health_check_interval": 10,  # a connection that is dead without a word is found within 22 s
+            "socket_timeout": 10,  # without it a publish to a half-open connection hangs for ever
+            "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "global_keyprefix": settings.key_prefix,
+            "our_tasks": TASKS,
+            "our_queues": frozenset((ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)),
+            "in_hand_limit_s": settings.batch_deadline_s + IN_HAND_BEYOND_DEADLINE_S,
         },
+        "broker_channel_error_retry": True,
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
         "task_ignore_result": True,
@@ -67,29 +73,31 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": False,
+        # Whoever may write to Redis could stop or change workers by it. `presence` asks the state instead.
+        "worker_enable_remote_control": False,
+        "worker_consumer": "assay.worker.fleet.consumer:Consumer",
         "worker_hijack_root_logger": False,
         "beat_scheduler": "assay.worker.fleet.beat_clock:BeatClock",
         "beat_max_loop_interval": 5,
         "redbeat_redis_url": url,
         "redbeat_key_prefix": f"{settings.key_prefix}redbeat:",
-        "redbeat_redis_options": {},  # none: without this RedBeat looks for its own among the transport's, and warns
+        "redbeat_redis_options": {"socket_timeout": 10},  # without one a half-open connection stops the clock for ever
         "redbeat_lock_timeout": 60,  # RedBeat's own 1,500 s would stop all sweeps for 25 minutes after a crash
         "beat_schedule": {
             name: {
                 "task": f"assay.{name}",
                 "schedule": every,
-                # A tick that nobody took in time is worthless: the next one does the same work.
-                "options": {"queue": CONTROL_QUEUE, "expires": max(every, 10.0)},
+                # No `expires`: it would compare beat's clock with the worker's. See `beat_clock` and `ticks`.
+                "options": {"queue": CONTROL_QUEUE},
             }
-            for name, every in (
-                ("sweep", settings.sweep_every_s),
-                ("reconcile", settings.reconcile_every_s),
-                ("verify", settings.verify_every_s),
-                ("golden_tick", settings.golden_tick_every_s),
-                ("review", settings.review_every_s),
-            )
+            for name, every in tick_intervals(settings).items()
         },
     }
+
+
+def tick_intervals(settings: Settings) -> dict[str, float]:
+    """How often each tick is sent, in seconds."""
+    return {name: getattr(settings, f"{name}_every_s") for name in TICKS if hasattr(settings, f"{name}_every_s")}
 
 
 _chosen: list[Settings] = []
@@ -103,55 +111,8 @@ def use_settings(settings: Settings) -> None:
 app.add_defaults(lambda: options(_chosen[0] if _chosen else load_settings()))
 
 
-class _MarkAlive(bootsteps.StartStopStep):
-    """Marks a worker as alive while it is connected and takes messages."""
-
-    requires = ("celery.worker.consumer.tasks:Tasks",)  # type: ignore[assignment]
-    _repeated: Any = None
-
-    def start(self, parent: Any) -> None:
-        """The connection stands."""
-        settings = load_settings()
-        mark_alive(settings)
-        self._repeated = parent.timer.call_repeatedly(MARK_EVERY_S, mark_alive, args=(settings,))
-
-    def stop(self, parent: Any) -> None:
-        """The connection is lost, or the worker ends. Called also where it never stood."""
-        if self._repeated is not None:
-            self._repeated.cancel()
-
-
-app.steps["consumer"].add(_MarkAlive)
-
-
 class TaskFailed(Exception):
     """A task's work failed. That is logged already, with its cause."""
-
-
-def run_celery(arguments: Sequence[str]) -> NoReturn:
-    """Be a worker or the beat until told to stop. Nothing is printed that is no line of our log.
-
-    Args:
-        arguments: `worker` or `beat`, and Celery's options for it.
-    """
-    from celery.apps import worker as celery_worker
-    from celery.bin.celery import celery as celery_command
-
-    celery_worker.safe_say = _say
-    try:
-        celery_command.main(args=["--app", __name__, "--quiet", *arguments], prog_name="assay")
-    except SystemExit as exc:
-        # Celery's 1 is any failure of its own. Here 1 says that a gate regressed, and nothing else.
-        raise SystemExit(EXIT_FAILED if exc.code == 1 else exc.code) from exc
-    except Exception as exc:
-        logging.getLogger("python").critical("process.failed", exc_info=exc)
-        raise SystemExit(EXIT_FAILED) from exc
-    raise SystemExit  # Click's `main` ends the process by itself
-
-
-def _say(message: str, _stream: object = None) -> None:
-    """What Celery tells a terminal when a signal stops it. No logger may be called inside a signal's handler."""
-    write_raw_line("info", "celery.message", message=message)
 
 
 @setup_logging.connect
@@ -185,16 +146,6 @@ async def publish(messages: Sequence[Message]) -> None:
         await in_thread(_send, messages)
 
 
-def at_start(work: Callable[[], None]) -> Callable[[], None]:
-    """Call this whenever a worker of this process has started."""
-
-    def started(**_: object) -> None:
-        work()
-
-    worker_ready.connect(started, weak=False)
-    return work
-
-
 def at_control_start(work: Callable[[], None]) -> Callable[[], None]:
     """Call this whenever a control worker of this process has started."""
 
@@ -209,7 +160,7 @@ def at_control_start(work: Callable[[], None]) -> Callable[[], None]:
 @at_control_start
 def _sweep_at_start() -> None:
     """Sweep at once: beat's first tick is a whole interval away."""
-    app.send_task("assay.sweep", queue=CONTROL_QUEUE, expires=60)
+    app.send_task("assay.sweep", queue=CONTROL_QUEUE)
 
 
 _ROUTES: dict[type[Message], tuple[str, str]] = {

@@ -1,15 +1,11 @@
-"""Whether workers run: asked of themselves, over the broker."""
+"""Whether workers run, as they told of themselves."""
 
 from __future__ import annotations
 
-from assay.judges.cpu_executor import in_thread
+from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.settings import Settings
-from assay.worker.fleet.app import app, use_settings
-from assay.worker.ports.state import StateUnavailable
+from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.queues import ASSESS_QUEUE
-
-ANSWER_WITHIN_S = 2.0
-"""In seconds. A worker answers at once, however busy: its answers have a thread of their own."""
 
 
 async def has_assess_workers(settings: Settings) -> bool:
@@ -21,13 +17,8 @@ async def has_assess_workers(settings: Settings) -> bool:
     Raises:
         StateUnavailable: the broker does not answer.
     """
-    use_settings(settings)
-    return await in_thread(_ask)
-
-
-def _ask() -> bool:
+    state = redis_state(required_redis_url(settings), prefix=settings.key_prefix)
     try:
-        queues = app.control.inspect(timeout=ANSWER_WITHIN_S).active_queues() or {}
-    except Exception as exc:  # whatever the client library raises means the same here
-        raise StateUnavailable(f"broker: {type(exc).__name__}; check ASSAY_REDIS_URL") from exc
-    return any(queue["name"] == ASSESS_QUEUE for taken in queues.values() for queue in taken)
+        return any(ASSESS_QUEUE in process.queues for process in await state.pulse.processes())
+    finally:
+        await state.close()

@@ -5,11 +5,14 @@ What belongs to golden sets is imported by its tasks: assess workers never need 
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from typing import TYPE_CHECKING, Any
 
 from assay.worker.config.settings import load_settings
-from assay.worker.fleet.app import app, at_control_start, at_start, publish
+from assay.worker.fleet.app import app, at_control_start, publish
 from assay.worker.fleet.process import run_task, worker_process
+from assay.worker.fleet.reading import read_message
+from assay.worker.fleet.ticks import run_tick
 from assay.worker.records.messages import (
     LONGEST_RUN_S,
     AssessMessage,
@@ -19,49 +22,69 @@ from assay.worker.records.messages import (
 )
 from assay.worker.wiring.runtime import Runtime
 
+if TYPE_CHECKING:
+    from assay.worker.flow.assess_report import AssessReport
+
+PROCESS = uuid.uuid4().hex
+"""This process among all that take messages."""
+
 SCRAPE_S = 8.0
 """Longest answer to a scrape. Prometheus itself gives up after ten seconds."""
 
 
 @app.task(name="assay.sweep", bind=True)
-def sweep(self: Any) -> None:
+def sweep(self: Any, tick: object = None) -> None:
     """Look for traces to judge."""
-    run_task(self, lambda runtime: runtime.sweeper.sweep())
+    run_tick(self, tick, lambda runtime: runtime.sweeper.sweep())
 
 
 @app.task(name="assay.assess", bind=True)
 def assess(self: Any, message: dict[str, Any]) -> None:
     """Judge one batch."""
-    batch = AssessMessage.model_validate(message)
-    owner = self.request.id  # read here: Celery's request is bound to this thread, and the work runs on another
-    run_task(self, lambda runtime: runtime.assessor.assess(batch, owner=owner), about=batch.about)
+    batch = read_message(self, AssessMessage, message)
+    if batch is None:
+        return
+
+    async def work(runtime: Runtime, owner: str) -> AssessReport:
+        report = await runtime.assessor.assess(batch, owner=owner)
+        await runtime.releaser.after(batch, report, worker=PROCESS, slots=runtime.settings.worker_threads)
+        return report
+
+    run_task(self, work, about=batch.about)
+
+
+@app.task(name="assay.release", bind=True)
+def release(self: Any, tick: object = None) -> None:
+    """Hand waiting work to the queue."""
+    run_tick(self, tick, lambda runtime: runtime.releaser.tick())
 
 
 @app.task(name="assay.record", bind=True)
 def record(self: Any, message: dict[str, Any]) -> None:
     """Write kept verdicts as scores."""
-    batch = RecordMessage.model_validate(message)
-    run_task(self, lambda runtime: runtime.recorder.record(batch), about=batch.about)
+    batch = read_message(self, RecordMessage, message)
+    if batch is not None:
+        run_task(self, lambda runtime, _owner: runtime.recorder.record(batch), about=batch.about)
 
 
 @app.task(name="assay.verify", bind=True)
-def verify(self: Any) -> None:
+def verify(self: Any, tick: object = None) -> None:
     """Read posted scores back."""
-    run_task(self, lambda runtime: runtime.verifier.verify())
+    run_tick(self, tick, lambda runtime: runtime.verifier.verify())
 
 
 @app.task(name="assay.reconcile", bind=True)
-def reconcile(self: Any) -> None:
+def reconcile(self: Any, tick: object = None) -> None:
     """Publish again what is overdue."""
-    run_task(self, lambda runtime: runtime.reconciler.reconcile())
+    run_tick(self, tick, lambda runtime: runtime.reconciler.reconcile())
 
 
 @app.task(name="assay.golden_tick", bind=True)
-def golden_tick(self: Any) -> None:
+def golden_tick(self: Any, tick: object = None) -> None:
     """Look for golden sets whose scheduled time has come."""
     from assay.worker.wiring.golden import golden_clock
 
-    run_task(self, lambda runtime: golden_clock(runtime, publish).tick())
+    run_tick(self, tick, lambda runtime: golden_clock(runtime, publish).tick())
 
 
 @app.task(name="assay.golden_run", bind=True)
@@ -70,10 +93,13 @@ def golden_run(self: Any, message: dict[str, Any]) -> None:
     from assay.worker.golden.scheduling.scheduler import ScheduledRunReport
     from assay.worker.wiring.golden import scheduled_runs
 
-    slot = GoldenRunMessage.model_validate(message)
-    owner = self.request.id
+    slot = read_message(self, GoldenRunMessage, message)
+    if slot is None:
+        return
 
-    async def work(runtime: Runtime) -> ScheduledRunReport:
+    owner = self.request.id  # of the message: a claim that a dead worker left is taken over with its redelivery
+
+    async def work(runtime: Runtime, _delivery: str) -> ScheduledRunReport:
         return ScheduledRunReport.of(await scheduled_runs(runtime).run(slot, owner=owner))
 
     run_task(self, work, about=slot.about, give_up_s=LONGEST_RUN_S)
@@ -84,21 +110,16 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
     """Judge samples of a golden run."""
     from assay.worker.wiring.golden import golden_judging
 
-    batch = GoldenJudgeMessage.model_validate(message)
-    owner = self.request.id
-    run_task(self, lambda runtime: golden_judging(runtime).judge(batch, owner=owner), about=batch.about)
+    batch = read_message(self, GoldenJudgeMessage, message)
+    owner = self.request.id  # as in `golden_run`
+    if batch is not None:
+        run_task(self, lambda runtime, _: golden_judging(runtime).judge(batch, owner=owner), about=batch.about)
 
 
 @app.task(name="assay.review", bind=True)
-def review(self: Any) -> None:
+def review(self: Any, tick: object = None) -> None:
     """Put flagged answers into the queues people review."""
-    run_task(self, lambda runtime: runtime.review())
-
-
-@at_start
-def begin() -> None:
-    """Read the configuration at the start: a file that is broken later must not keep the first task from it."""
-    worker_process()
+    run_tick(self, tick, lambda runtime: runtime.review())
 
 
 @at_control_start
@@ -113,5 +134,5 @@ def serve_metrics() -> None:
     prometheus.serve_metrics(
         settings.metrics_host,
         settings.metrics_port,
-        lambda: worker_process().run(None, read_schedule_statuses, give_up_s=SCRAPE_S),
+        lambda: worker_process().run(read_schedule_statuses, give_up_s=SCRAPE_S),
     )

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.records.private_files import private_directory, private_file
 
 _ROTATE_BYTES = 10 * 1024 * 1024
 _TAIL_BYTES = 8192
@@ -35,9 +36,10 @@ def spawn(
         ConfigurationError: the log cannot be written or the program cannot be run.
     """
     try:
-        log_path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(log_path.parent)
         if log_path.exists() and log_path.stat().st_size > _ROTATE_BYTES:
             log_path.replace(log_path.with_name(log_path.name + ".1"))
+        private_file(log_path)
         with log_path.open("ab") as log:
             return subprocess.Popen(  # noqa: S603  # argv is built by us, without a shell
                 argv,

@@ -26,6 +26,7 @@ from typing import IO
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.launch.children import OrphanGuard, end, last_line, spawn
+from assay.worker.records.private_files import private_directory
 
 SOCKET_PATH_LIMIT = 100
 """Bytes a socket path may have: Linux takes 107, macOS 103."""
@@ -86,7 +87,7 @@ class EmbeddedServer:
         """
         deadline = time.monotonic() + _START_S
         try:
-            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(self._dir)
             with _locked(self._dir / "broker.lock", wait_s=2 * _START_S):
                 while not _answers(self.socket_path):
                     self._check(deadline)

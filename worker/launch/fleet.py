@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import SecretStr
 
+from assay.judges.errors import ConfigurationError
+from assay.worker.config.redis_answers import is_outage, redis_trouble
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, child_environment
-from assay.worker.launch.broker import Broker, open_broker
+from assay.worker.launch.broker import Broker, BrokerUnreachable, open_broker
+from assay.worker.launch.broker_watch import watched_broker
 from assay.worker.launch.supervisor import Supervisor
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.state.redis.state import check_connection
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 Role = Literal["assess", "control"]
+_AGAIN_S = 2.0
+
 CONTROL_THREADS = 8
 """The control queue has workers of its own, so that writing and sweeping never wait behind traffic."""
 
@@ -28,23 +35,36 @@ class Fleet:
 
     broker: Broker
     supervisor: Supervisor
+    report: Callable[[str], None] = lambda message: None
+    _told: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Start again what ended by itself. Call it often.
 
         Raises:
-            BrokerUnreachable, CrashLoop
+            CrashLoop
         """
-        self.broker.revive()
+        self._revive()
         self.supervisor.check()
 
     def run(self) -> None:
         """Keep everything running until SIGINT, SIGTERM or SIGHUP, then stop the children.
 
         Raises:
-            BrokerUnreachable, CrashLoop
+            CrashLoop
         """
-        self.supervisor.run(also=self.broker.revive)
+        self.supervisor.run(also=self._revive)
+
+    def _revive(self) -> None:
+        """Start our own broker again if it has ended. One that does not start now may start later: the fleet waits."""
+        try:
+            if self.broker.revive():
+                self.report("the broker had ended, and was started again")
+            self._told.clear()
+        except (BrokerUnreachable, ConfigurationError) as exc:
+            if self._told != [str(exc)]:
+                self._told[:] = [str(exc)]
+                self.report(f"{exc}; trying again")
 
 
 def worker_argv(role: Role, settings: Settings, *, name: str | None = None) -> list[str]:
@@ -66,16 +86,49 @@ def beat_argv(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def running_broker(settings: Settings, root: ConfigRoot) -> Iterator[Broker]:
+def running_broker(
+    settings: Settings, root: ConfigRoot, *, until_there: Callable[[StateUnavailable], None] | None = None
+) -> Iterator[Broker]:
     """The broker at ASSAY_REDIS_URL, or the embedded one of this data directory, started if need be.
 
+    Args:
+        settings: with the address, if there is one.
+        root: with the data directory.
+        until_there: called each time the given broker does not answer, and then it is asked again; None: give up.
+
     Raises:
-        StateUnavailable: the given one does not answer.
+        BrokerUnreachable: the given one does not answer.
         ConfigurationError: none can be started on this platform.
     """
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    with open_broker(url, root.data_dir(settings), ping=check_connection) as broker:
+
+    def ping(address: str) -> None:
+        while True:
+            try:
+                check_connection(address)
+            except StateUnavailable as exc:
+                if until_there is None or not is_outage(exc):
+                    raise
+                until_there(exc)
+            else:
+                return
+
+    with open_broker(url, root.data_dir(settings), ping=ping) as broker:
         yield broker
+
+
+def _waiting(report: Callable[[str], None]) -> Callable[[StateUnavailable], None]:
+    """Says once for each cause that Redis is waited for, and waits a little."""
+    told: list[str] = []
+
+    def wait(exc: StateUnavailable) -> None:
+        trouble = redis_trouble(exc)
+        if told[-1:] != [trouble]:
+            report(f"Redis {trouble}; waiting for it (Ctrl-C ends)")
+            told.append(trouble)
+        time.sleep(_AGAIN_S)
+
+    return wait
 
 
 @contextmanager
@@ -85,17 +138,25 @@ def running_fleet(
     *,
     assess_workers: int,
     report: Callable[[str], None] = lambda message: None,
+    is_patient: bool = False,
 ) -> Iterator[Fleet]:
     """Start broker, workers and beat. On leaving stop beat, then the workers, then the broker.
 
+    Args:
+        settings: of all processes.
+        root: where the configuration is.
+        assess_workers: how many processes judge.
+        report: told, in one line each, about restarts, and about a Redis that does not do its part.
+        is_patient: wait for a Redis that is away, as the workers do, instead of giving up.
+
     Raises:
-        StateUnavailable, ConfigurationError: as `running_broker`.
+        BrokerUnreachable, ConfigurationError: as `running_broker`.
         CrashLoop: a process ends again and again.
     """
     data_dir = root.data_dir(settings)
     assess = [f"assess{n + 1}" for n in range(assess_workers)]
     with (
-        running_broker(settings, root) as broker,
+        running_broker(settings, root, until_there=_waiting(report) if is_patient else None) as broker,
         Supervisor(
             data_dir / "logs",
             stop_first=("beat", assess),
@@ -110,7 +171,8 @@ def running_fleet(
         for name in assess:
             supervisor.start(name, worker_argv("assess", settings, name=name), env=env)
         supervisor.start("beat", beat_argv(settings), env=env)
-        yield Fleet(broker=broker, supervisor=supervisor)
+        with watched_broker(broker.url, settings.key_prefix, report):
+            yield Fleet(broker=broker, supervisor=supervisor, report=report)
 
 
 def _celery(command: str, settings: Settings) -> list[str]:

@@ -14,13 +14,18 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from assay.judges.errors import EvaluationError
-from assay.worker.launch.children import OrphanGuard, kill_group, last_line, spawn
+from assay.worker.config.exit_codes import EXIT_RENEW
+from assay.worker.launch.children import OrphanGuard, kill_group, spawn
+from assay.worker.launch.last_words import why_ended
 
 _LOOK_EVERY_S = 0.1
 
+_AT_ONCE_S = 2.5
+"""How long a child may take that was asked a second time. A worker ends within 1.8 s."""
+
 
 class CrashLoop(EvaluationError):
-    """A child ended again and again right after its start. The message names its log and quotes its last line."""
+    """A child ended again and again right after its start. The message says why, and names its log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +120,8 @@ class Supervisor:
         """Note which children ended, and start those again whose time has come. Call it often.
 
         Raises:
-            CrashLoop: a child ended too often in a row. The others are left running, for the caller to stop.
+            CrashLoop: a child ended too often in a row, and not because Redis is away. The others are left running,
+                for the caller to stop.
         """
         for name, child in self._children.items():
             if child.process is not None and not _alive(child):
@@ -145,7 +151,8 @@ class Supervisor:
     def stop_all(self, order: Sequence[str | Sequence[str]] | None = None) -> None:
         """Stop every child: those in `order` one after the other, then the rest together.
 
-        Each gets SIGTERM and the time to finish. It is killed at the end of that time, or at a further Ctrl-C.
+        Each gets SIGTERM and the time to finish. At a further Ctrl-C it gets another, which ends a worker at once. It
+        is killed at the end of its time, or 2.5 s after that other one.
 
         Args:
             order: as `stop_first` of the constructor, which is taken for None.
@@ -176,16 +183,20 @@ class Supervisor:
         return process
 
     def _note_end(self, name: str, child: _Child) -> None:
-        ended = f"{name} ended with {_status(self._bury(child))}"
+        returncode = self._bury(child)
+        ended, why = f"{name} ended with {_status(returncode)}", why_ended(returncode, child.log_path)
+        if returncode == EXIT_RENEW:
+            child.crashes, child.restart_at = 0, time.monotonic()
+            self._report(f"{name} is started again: {why}")
+            return
         stable = time.monotonic() - child.started_at >= self._backoff.stable_s
         child.crashes = 1 if stable else child.crashes + 1
-        if child.crashes >= self._backoff.give_up_after:
-            raise CrashLoop(
-                f"{ended}, {child.crashes} times in a row; see {child.log_path}: {last_line(child.log_path)}"
-            )
+        is_outage = returncode > 0 and why.startswith("Redis ")
+        if child.crashes >= self._backoff.give_up_after and not is_outage:
+            raise CrashLoop(f"{ended}, {child.crashes} times in a row: {why}; see {child.log_path}")
         delay = self._backoff.delay_s(child.crashes)
         child.restart_at = time.monotonic() + delay
-        self._report(f"{ended}; starting it again in {delay:g} s (log: {child.log_path})")
+        self._report(f"{ended}: {why}; starting it again in {delay:g} s (log: {child.log_path})")
 
     def _stop_stage(self, names: Sequence[str], received: Sequence[int]) -> None:
         stage = {name: self._children[name] for name in names if self._children[name].process is not None}
@@ -195,6 +206,8 @@ class Supervisor:
         deadline = time.monotonic() + self._grace_s
         while any(map(_alive, stage.values())) and time.monotonic() < deadline and not received:
             time.sleep(_LOOK_EVERY_S / 4)
+        if received:
+            _ask_again(list(stage.values()))
         for name, child in stage.items():
             if _alive(child):
                 self._report(f"{name} was killed: it did not end {'at once' if received else 'in time'}")
@@ -208,6 +221,16 @@ class Supervisor:
         kill_group(process)
         self._guard.forget(process.pid)
         return process.wait()
+
+
+def _ask_again(children: Sequence[_Child]) -> None:
+    """Ask a second time, which ends a worker at once and gives its work back. A kill would give back nothing."""
+    for child in children:
+        if child.process is not None and _alive(child):
+            child.process.terminate()
+    deadline = time.monotonic() + _AT_ONCE_S
+    while any(map(_alive, children)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S / 4)
 
 
 def _alive(child: _Child) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.records.private_files import private_directory, private_file
 
 LOCK_FILE = "up.lock"
 
@@ -38,7 +39,8 @@ def _opened(data_dir: Path) -> TextIO:
     """The lock's file, which no child inherits: a worker that outlives a killed `up` holds no lock."""
     path = data_dir / LOCK_FILE
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(data_dir)
+        private_file(path)
         file = path.open("a+", encoding="ascii", errors="replace")
     except OSError as exc:
         raise ConfigurationError(

@@ -12,7 +12,9 @@ import pytest
 
 from assay.worker.fleet import process
 from assay.worker.fleet.app import TaskFailed, _is_news
+from assay.worker.fleet.reading import read_message
 from assay.worker.flow.record import RecordReport
+from assay.worker.records.messages import RecordMessage
 from assay.worker.telemetry.observe import TaskRun, add_observer, remove_observer
 from assay.worker.wiring.runtime import Runtime
 
@@ -22,18 +24,18 @@ TASK = SimpleNamespace(name="assay.record", request=SimpleNamespace(properties={
 class Process:
     """Runs work at once, in this thread."""
 
-    calls: list[tuple[str | None, float | None]]
+    calls: list[tuple[str, float | None]]
 
     def __init__(self) -> None:
         self.calls = []
 
-    def run(
-        self, delivery_tag: str | None, work: Callable[[Any], Awaitable[Any]], *, give_up_s: float | None = None
+    def run_delivery(
+        self, delivery_tag: str, work: Callable[[Any, str], Awaitable[Any]], *, give_up_s: float | None = None
     ) -> object:
         self.calls.append((delivery_tag, give_up_s))
 
         async def main() -> object:
-            return await work(None)
+            return await work(None, "owner-1")
 
         return asyncio.run(main())
 
@@ -53,11 +55,11 @@ def observed() -> Iterator[list[TaskRun]]:
     remove_observer(runs.append)
 
 
-async def posts(_: Runtime) -> RecordReport:
+async def posts(_: Runtime, owner: str) -> RecordReport:
     return RecordReport(posted=3)
 
 
-async def breaks(_: Runtime) -> RecordReport:
+async def breaks(_: Runtime, owner: str) -> RecordReport:
     raise ValueError("it may quote a trace")
 
 
@@ -79,6 +81,24 @@ def test_failure_is_observed_and_celery_need_not_repeat_it(worker: Process, obse
     assert "quote" not in str(caught.value)
     assert not _is_news(failure_of(caught.value))
     assert _is_news(failure_of(TypeError("a message of another version")))
+
+
+async def is_cancelled(_: Runtime, owner: str) -> RecordReport:
+    raise process.GivenBack
+
+
+def test_work_that_is_given_back_is_neither_done_nor_failed(worker: Process, observed: list[TaskRun]) -> None:
+    process.run_task(TASK, is_cancelled)
+    assert observed == []
+
+
+def test_message_of_another_version_is_refused_without_its_content(capsys: pytest.CaptureFixture[str]) -> None:
+    forged = {"v": 2, "rubric": "TEXT-OF-SOMEBODY", "TEXT-OF-SOMEBODY": 1}
+    assert read_message(TASK, RecordMessage, forged) is None
+    told = "".join(capsys.readouterr())
+    assert "message.refused" in told
+    assert "rubric_hash" in told
+    assert "TEXT-OF-SOMEBODY" not in told
 
 
 def failure_of(error: Exception) -> logging.LogRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -55,7 +56,26 @@ def test_crashed_child_is_started_again_and_told_about(tmp_path: Path) -> None:
         first = fleet.pids["worker"]
         os.kill(first, signal.SIGKILL)
         until(lambda: checked(fleet) and fleet.pids.get("worker", first) != first)
-    assert told == [f"worker ended with signal SIGKILL; starting it again in 0.01 s (log: {tmp_path / 'worker.log'})"]
+    log = tmp_path / "worker.log"
+    assert told == [f"worker ended with signal SIGKILL: it left no word; starting it again in 0.01 s (log: {log})"]
+
+
+def test_worker_that_asks_to_be_renewed_is_started_again_at_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    with Supervisor(tmp_path, backoff=FAST, report=told.append) as fleet:
+        fleet.start("worker", python("raise SystemExit(75)"))
+        until(lambda: checked(fleet) and len(told) > 2 * FAST.give_up_after)
+    assert "ASSAY_MEMORY_LIMIT_MB" in told[0]
+
+
+def test_child_that_an_outage_ended_is_never_given_up(tmp_path: Path) -> None:
+    exception = {"type": "redis.exceptions.ReadOnlyError", "message": "READONLY"}
+    said = json.dumps({"level": "error", "event": "x", "exception": exception})
+    told: list[str] = []
+    with Supervisor(tmp_path, backoff=FAST, report=told.append) as fleet:
+        fleet.start("worker", python(f"print({said!r}); raise SystemExit(3)"))
+        until(lambda: checked(fleet) and len(told) > 2 * FAST.give_up_after)
+    assert "it is a replica" in told[0]
 
 
 def test_child_that_always_crashes_is_given_up_with_its_last_line(tmp_path: Path) -> None:
@@ -64,7 +84,7 @@ def test_child_that_always_crashes_is_given_up_with_its_last_line(tmp_path: Path
         fleet.start("bad", python("print('no such key: ü'); raise SystemExit(7)"))
         good = fleet.pids["good"]
         with pytest.raises(
-            CrashLoop, match=r"bad ended with exit code 7, 3 times in a row; .*bad\.log: no such key: ü"
+            CrashLoop, match=r"bad ended with exit code 7, 3 times in a row: no such key: ü; see .*bad\.log"
         ):
             until(lambda: not checked(fleet))
         assert list(fleet.pids) == ["good"]

@@ -1,0 +1,25 @@
+"""When a worker's memory is over its limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.worker.fleet import memory_limit
+
+
+def test_without_a_limit_nothing_is_looked_at() -> None:
+    assert not memory_limit.is_over(None)
+
+
+def test_own_memory_is_measured() -> None:
+    """This process holds more than one MiB and less than a hundred thousand."""
+    assert memory_limit.is_over(1)
+    assert not memory_limit.is_over(100_000)
+
+
+def test_system_that_does_not_say_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", lambda _: "nonsense")
+        assert not memory_limit.is_over(128)

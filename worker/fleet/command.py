@@ -1,0 +1,56 @@
+"""From the start of a worker or beat process to its exit code."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NoReturn
+
+from assay.worker.fleet.app import app
+from assay.worker.fleet.leaving import no_more_signals
+from assay.worker.telemetry.logging_setup import write_raw_line
+
+EXIT_FAILED = 3
+"""Of a worker or a beat that ended by a failure: a backend, or a bug."""
+
+
+def run_celery(arguments: Sequence[str]) -> NoReturn:
+    """Be a worker or the beat until told to stop. Nothing is printed that is no line of our log.
+
+    Args:
+        arguments: `worker` or `beat`, and Celery's options for it.
+
+    Raises:
+        ConfigurationError: before anything is taken from a queue.
+    """
+    from celery.apps import worker as celery_worker
+    from celery.bin.celery import celery as celery_command
+
+    celery_worker.safe_say = _say
+    if arguments[0] == "worker":
+        _get_ready()
+    try:
+        celery_command.main(args=["--app", "assay.worker.fleet.app", "--quiet", *arguments], prog_name=app.main)
+    except SystemExit as exc:
+        no_more_signals()
+        # Celery's 1 is any failure of its own. Here 1 says that a gate regressed, and nothing else.
+        raise SystemExit(EXIT_FAILED if exc.code == 1 else exc.code) from exc
+    except Exception as exc:
+        logging.getLogger("python").critical("process.failed", exc_info=exc)
+        raise SystemExit(EXIT_FAILED) from exc
+    raise SystemExit  # Click's `main` ends the process by itself
+
+
+def _get_ready() -> None:
+    """Have everything there that work needs before a message is taken: files, judges, imports, the clock."""
+    from assay.worker.fleet import consumer  # noqa: F401  # its steps join Celery's
+    from assay.worker.fleet.leaving import end_without_work
+    from assay.worker.fleet.process import worker_process
+
+    end_without_work()
+    worker_process().get_ready()
+
+
+def _say(message: str, _stream: object = None) -> None:
+    """What Celery tells a terminal when a signal stops it. No logger may be called inside a signal's handler."""
+    write_raw_line("info", "celery.message", message=message)

@@ -1,0 +1,34 @@
+"""A worker whose memory has grown to a limit asks to be started again, before the system ends it amid its work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+def is_over(limit_mb: int | None) -> bool:
+    """Whether this process holds as much memory as it may. That is logged.
+
+    Args:
+        limit_mb: in units of 1024 × 1024 bytes; None: no limit.
+    """
+    if limit_mb is None:
+        return False
+    held_mb = _resident_mb()
+    if held_mb < limit_mb:
+        return False
+    log.warning("process.memory_limit", held_mb=held_mb, limit_mb=limit_mb, then="ends in order, to be started again")
+    return True
+
+
+def _resident_mb() -> int:
+    """What this process holds in memory now. Where the system does not say, 0."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)
