@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
+from assay.worker.config.limits import Limits
 from assay.worker.config.section import Section
 from assay.worker.config.store_section import StoreConfig, own_section
 from assay.worker.config.use_cases import Defaults, UseCase
@@ -30,6 +31,7 @@ class Deployment(Section):
     lookback_hours: int = Field(default=24, ge=1, le=24 * 14)
     exclude_environments: tuple[str, ...] = EVALUATORS
     defaults: Defaults = Defaults()
+    limits: Limits = Limits()
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -53,14 +53,24 @@ class Settings(BaseSettings):
         None, validation_alias="OPENAI_BASE_URL", description="The usual judge endpoint; unset: the provider's own."
     )
     judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
-    judge_timeout_s: Seconds = Field(60, description="Deadline of one model call.")
-    judge_concurrency: int = Field(128, ge=1, description="Model calls in flight per worker process.")
+    judge_timeout_s: Seconds | None = Field(
+        None, description="Deadline of one request to a model; unset: learnt from the endpoint, between 3 and 60 s."
+    )
+    judge_hedge: float = Field(
+        0, ge=0, le=0.5, description="Share of calls that may be sent twice where the first request is slow; 0: none."
+    )
+    judge_concurrency: int = Field(128, ge=1, description="Model calls in flight to one endpoint, of one process.")
 
     worker_threads: int = Field(16, ge=1, description="Batches an assess worker holds at once.")
+    memory_limit_mb: int | None = Field(
+        None, ge=128, description="Memory at which a worker ends in order to be started again; unset: no limit."
+    )
     batch_deadline_s: Seconds = Field(120, description="Then a batch is cancelled and its rest published again.")
     ledger_deadline_s: Seconds = Field(120, description="A trace without progress is published again after this.")
     sweep_every_s: Seconds = Field(60, description="How often the trace store is looked through for new traces.")
-    reconcile_every_s: Seconds = Field(15, description="How often overdue work is looked for and published again.")
+    release_every_s: Seconds = Field(1, description="How often waiting work is handed to the queue.")
+    backlog_limit_s: Seconds = Field(3600, description="The sweep waits while judging what is selected takes longer.")
+    reconcile_every_s: Seconds = Field(15, description="How often judged work whose posting is overdue is looked for.")
     verify_every_s: Seconds = Field(5, description="How often written scores are read back.")
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
@@ -83,7 +93,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
-        *("alive_file", "metrics_port"),
+        *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb"),
         mode="before",
     )
     @classmethod

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from assay.worker.config.limits import Usd
 from assay.worker.config.section import Section
 from assay.worker.ports.reviews import WithReviewQueues
 from assay.worker.stores.registry import titles_with
@@ -92,6 +93,19 @@ class UseCase(Section):
     judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
         default=None,
         description="Where this use case's text may go: local, llm, panel (at the usual endpoint), named endpoints.",
+    )
+    budget_usd_per_day: Usd | None = Field(
+        default=None, description="Most that judging it may cost in a UTC day, in USD. Then it waits for the next one."
+    )
+    budget_usd_per_month: Usd | None = Field(
+        default=None, description="Most that judging it may cost in a calendar month (UTC), in USD."
+    )
+
+    weight: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=10.0,
+        description="How many judgements it gets where others get one, while more waits than the fleet can do.",
     )
 
     @model_validator(mode="after")

@@ -46,7 +46,7 @@ def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
 
     place = GoldenPlace(
         load=partial(load_set, runtime.root, runtime.settings),
-        evaluator=partial(build_evaluator, root=runtime.root, settings=runtime.settings),
+        evaluator=partial(build_evaluator, root=runtime.root, settings=runtime.settings, admissions=runtime.admissions),
         lookup=runtime.settings.variable,
         data_dir=runtime.root.data_dir(runtime.settings),
         concurrency=GOLDEN_CONCURRENCY,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
-from pydantic import SecretStr
 
 from assay.judges import registry
 from assay.judges.base import Judge
@@ -25,11 +24,13 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, endpoint_variable
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.stores.registry import factory_of, kinds_with
+from assay.worker.wiring.admissions import check_limits, command_admissions, models_of
 from assay.worker.wiring.stores import check_store
 
 if TYPE_CHECKING:
     from assay.judges.cascade import CascadeTier
     from assay.judges.evaluate import Evaluator
+    from assay.worker.limits.admissions import Admissions
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,7 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
     rubrics = load_rubrics(root, deployment, settings)
     for rubric in rubrics.values():
         build_evaluator(rubric, root, settings)
+    check_limits(deployment, rubrics, settings)
     check_store(root, deployment, settings, rubrics.values())
 
 
@@ -101,7 +103,12 @@ def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Set
 
 
 def build_evaluator(
-    rubric: Rubric, root: ConfigRoot, settings: Settings, *, tier: JudgeName | None = None
+    rubric: Rubric,
+    root: ConfigRoot,
+    settings: Settings,
+    *,
+    tier: JudgeName | None = None,
+    admissions: Admissions | None = None,
 ) -> Evaluator:
     """The evaluator of a rubric: its judges, each with the calibration that the config root holds for it.
 
@@ -110,13 +117,16 @@ def build_evaluator(
         root: where calibrations lie.
         settings: where the endpoints are.
         tier: only this judge of the rubric's cascade, for everything.
+        admissions: lets its model calls go. None: the root's limits, within this process.
 
     Raises:
         ConfigurationError
     """
     from assay.judges.cascade import CascadeTier
 
-    judges = [build_judge(rubric, settings, tier)] if tier else build_judges(rubric, settings)
+    if admissions is None and models_of(rubric):
+        admissions = command_admissions(root, settings)
+    judges = [build_judge(rubric, settings, tier, admissions)] if tier else build_judges(rubric, settings, admissions)
     return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge)) for judge in judges])
 
 
@@ -147,25 +157,33 @@ def calibration_of(judge: Judge, published: CalibrationSet | None, rubric: Rubri
     return None if mismatch else calibration
 
 
-def build_judges(rubric: Rubric, settings: Settings) -> list[Judge]:
+def build_judges(rubric: Rubric, settings: Settings, admissions: Admissions | None = None) -> list[Judge]:
     """The judges a rubric names, from the first tier to the last.
 
     Raises:
         ConfigurationError: one needs an endpoint and none is configured.
     """
-    return [build_judge(rubric, settings, tier) for tier in rubric.judge.tiers]
+    return [build_judge(rubric, settings, tier, admissions) for tier in rubric.judge.tiers]
 
 
-def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName) -> Judge:
+def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName, admissions: Admissions | None = None) -> Judge:
     """The judge of one tier.
+
+    Args:
+        rubric: what is judged.
+        settings: where the endpoints are.
+        tier: the judge's name.
+        admissions: lets its model calls go. None: as many at once as the settings allow each model.
 
     Raises:
         ConfigurationError: it needs an endpoint and none is configured.
     """
-    return registry.build_judge(rubric, tier, lambda named: _open_model(rubric, tier, named, settings))
+    return registry.build_judge(rubric, tier, lambda named: _open_model(rubric, tier, named, settings, admissions))
 
 
-def _open_model(rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Settings) -> ChatModel:
+def _open_model(
+    rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Settings, admissions: Admissions | None
+) -> ChatModel:
     """The model that a tier of a rubric names, at its endpoint."""
     endpoint = settings.endpoint(named.endpoint)
     if endpoint is None:
@@ -180,8 +198,10 @@ def _open_model(rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Setti
 
     return OpenAICompatibleModel(
         model=named.model,
-        api_key=endpoint.key or SecretStr("none"),
+        api_key=endpoint.key,
         base_url=endpoint.url,
         timeout_s=settings.judge_timeout_s,
         max_concurrency=settings.judge_concurrency,
+        hedge=settings.judge_hedge,
+        admission=admissions.of(named.endpoint, named.model) if admissions else None,
     )

@@ -5,23 +5,31 @@ Each use case is imported where it is built: `assay status` reads the state and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
+
+import structlog
 
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import may_see
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.flow.outbox import Outbox
+from assay.worker.flow.suspicion import Suspicion
+from assay.worker.limits.admissions import Admissions
+from assay.worker.limits.call_rules import CallRules
 from assay.worker.ports.capabilities import WithTraceImport
-from assay.worker.ports.clock import Clock, SystemClock
+from assay.worker.ports.clock import Clock
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.state import FleetState
+from assay.worker.ports.state import FleetState, StateUnavailable
 from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import redis_state
+from assay.worker.wiring.admissions import fleet_admissions
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from assay.worker.wiring.stores import open_deployment_store, review_queues_of
@@ -31,10 +39,13 @@ if TYPE_CHECKING:
     from assay.worker.flow.assess import Assessor
     from assay.worker.flow.reconcile import Reconciler
     from assay.worker.flow.record import Recorder
+    from assay.worker.flow.release import Releaser
     from assay.worker.flow.reviews import ReviewReport
     from assay.worker.flow.sessions import SessionScorer
     from assay.worker.flow.sweep import Sweeper
     from assay.worker.flow.verify import Verifier
+
+log = structlog.get_logger(__name__)
 
 
 class Runtime:
@@ -71,10 +82,16 @@ class Runtime:
         self.root = root
         self.deployment = root.deployment()
         self.rubrics = load_rubrics(root, self.deployment, settings)
-        self.clock: Clock = clock or SystemClock()
         self.publish: Publish = publish or _no_queue
         self.state: FleetState = (
             predecessor.state if predecessor else redis_state(redis_url, prefix=settings.key_prefix)
+        )
+        self.clock: Clock = clock or self.state.clock
+        self.outbox: Outbox = (
+            predecessor.outbox if predecessor else Outbox(self.state.verdicts, ttl_s=settings.verdict_ttl_s)
+        )
+        self.suspicion: Suspicion = (
+            predecessor.suspicion if predecessor else Suspicion(self.state.suspects, self.outbox)
         )
         self.store: Store = open_deployment_store(
             root,
@@ -85,6 +102,12 @@ class Runtime:
             locks=self.state.locks,
         )
         self.evaluators: dict[tuple[str, str | None], Evaluator] = predecessor.evaluators if predecessor else {}
+        self.shared_admissions: Admissions = (
+            predecessor.shared_admissions
+            if predecessor
+            else fleet_admissions(self.state.calls, self.deployment, settings)
+        )
+        self._call_rules = CallRules.of(self.deployment)
 
     def successor(self) -> Runtime:
         """This process's runtime with the files as they are now.
@@ -97,7 +120,10 @@ class Runtime:
     @cached_property
     def sweeper(self) -> Sweeper:
         """Looks for traces to judge."""
+        from assay.worker.flow.budgeting import Budgeting
+        from assay.worker.flow.pressure import Pressure
         from assay.worker.flow.sweep import Sweeper
+        from assay.worker.wiring.first_costs import first_cost_usd
 
         return Sweeper(
             source=self.store,
@@ -108,7 +134,20 @@ class Runtime:
             locks=self.state.locks,
             deployment=self.deployment,
             rubrics=self.rubrics,
-            publish=self.publish,
+            backlog=self.state.backlog,
+            top_up=self._no_top_up if self.publish is _no_queue else self.releaser.top_up,
+            pressure=Pressure(
+                backlog=self.state.backlog,
+                key_values=self.state.key_values,
+                limit=timedelta(seconds=self.settings.backlog_limit_s),
+            ),
+            budgeting=Budgeting(
+                account=self.state.call_reader,
+                ledger=self.state.ledger_reader,
+                key_values=self.state.key_values,
+                deployment=self.deployment,
+                first_cost_usd=lambda rubric: first_cost_usd(self.rubrics[rubric]),
+            ),
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
             calibrations=self.calibrations,
@@ -129,7 +168,8 @@ class Runtime:
         return Assessor(
             source=self.store,
             ledger=self.state.ledger,
-            verdicts=self.state.verdicts,
+            outbox=self.outbox,
+            suspicion=self.suspicion,
             spend=self.state.spend,
             evaluator=self.evaluator,
             publish=self.publish,
@@ -139,7 +179,6 @@ class Runtime:
                 batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
                 trace_wait=timedelta(seconds=self.settings.trace_wait_s),
                 max_age=timedelta(seconds=self.settings.max_age_s),
-                verdict_ttl_s=self.settings.verdict_ttl_s,
             ),
         )
 
@@ -194,19 +233,42 @@ class Runtime:
         reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
         return await reviewer.review()
 
+    async def _no_top_up(self) -> int:
+        """Without a queue everything waits for the fleet's own releases."""
+        return 0
+
+    @cached_property
+    def releaser(self) -> Releaser:
+        """Hands the backlog to the queue."""
+        from assay.worker.flow.release import Releaser, weights_of
+
+        return Releaser(
+            backlog=self.state.backlog,
+            ledger=self.state.ledger,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=self._ledger_deadline,
+            queue=ASSESS_QUEUE,
+            weights=weights_of(self.deployment),
+        )
+
     @cached_property
     def reconciler(self) -> Reconciler:
-        """Publishes again what is overdue."""
+        """Publishes again what is judged and overdue."""
         from assay.worker.flow.reconcile import Reconciler
 
         return Reconciler(
             ledger=self.state.ledger,
-            deliveries=self.state.deliveries,
             publish=self.publish,
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
-            assess_queue=ASSESS_QUEUE,
         )
+
+    @property
+    def admissions(self) -> Admissions:
+        """Lets model calls of this process go, by the limits of this runtime from now on."""
+        self.shared_admissions.rules = self._call_rules
+        return self.shared_admissions
 
     async def evaluator(self, rubric_hash: str, calibration_hash: str | None = None) -> Evaluator | None:
         """The evaluator for a version of a rubric and of its calibrations.
@@ -216,6 +278,7 @@ class Runtime:
         """
         from assay.judges.cascade import CascadeTier
 
+        admissions = self.admissions
         known = self.evaluators.get((rubric_hash, calibration_hash))
         if known is not None:
             return known
@@ -223,7 +286,7 @@ class Runtime:
         published = await self._calibration_set(calibration_hash) if calibration_hash else None
         if rubric is None or (calibration_hash and published is None):
             return None
-        judges = build_judges(rubric, self.settings)
+        judges = build_judges(rubric, self.settings, admissions)
         evaluator = assemble(rubric, [CascadeTier(judge, calibration_of(judge, published, rubric)) for judge in judges])
         return self.evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
 
@@ -231,17 +294,37 @@ class Runtime:
         on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
         if on_disk is not None:
             return on_disk
-        content = await self.state.documents.get(digest)
+        content = await self._document(digest)
         return parse_rubric(content, source=f"rubric {digest[:12]}") if content else None
 
     async def _calibration_set(self, digest: str) -> CalibrationSet | None:
-        content = await self.state.documents.get(digest)
+        content = await self._document(digest)
         return parse_calibration_set(content, source=f"calibration {digest[:12]}") if content else None
+
+    async def _document(self, digest: str) -> str | None:
+        """A published document. What has another hash than it is asked for by is no such document."""
+        content = await self.state.documents.get(digest)
+        if content is None or hashlib.sha256(content.encode()).hexdigest() == digest:
+            return content
+        log.error("document.wrong_content", asked=digest, remedy="somebody else writes to this Redis; sweep again")
+        return None
+
+    async def synchronise_clock(self) -> None:
+        """Read the time of the shared state, which all processes go by. Without an answer this machine's is used."""
+        try:
+            await self.state.clock.synchronise()
+        except StateUnavailable as exc:
+            log.warning("clock.not_read", error=str(exc)[:200])
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Bring what this process owes the state there: before it ends. False if the state did not take all of it."""
+        return await self.outbox.drain(timeout_s)
 
     async def close(self) -> None:
         """Close what was opened."""
         for evaluator in self.evaluators.values():
             await evaluator.judge.close()
+        await self.shared_admissions.close()
         await self.store.close()
         await self.state.close()
 
@@ -251,4 +334,4 @@ class Runtime:
 
 
 async def _no_queue(messages: Sequence[AssessMessage | RecordMessage]) -> None:
-    """Publish nothing. The ledger remembers the work, and the fleet's reconciler publishes it."""
+    """Publish nothing. The ledger remembers the work, and the fleet publishes it."""

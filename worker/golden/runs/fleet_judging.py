@@ -17,7 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.models.call_context import calling_for
 from assay.judges.schema import Failed, Outcome, Sample
+from assay.worker.golden.runs.run import held_for_s
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks
@@ -216,6 +218,8 @@ class GoldenJudging:
             return False
         try:
             outcome = judge if isinstance(judge, Failed) else await _judged(judge, raw)
+            if held_for_s(outcome) is not None:
+                return False  # nobody was asked: the run publishes it again
             await self.key_values.keep(_outcome_key(key), _OUTCOME.dump_json(outcome), ttl_s=TTL_S)
         finally:
             await self.locks.release(claim, owner=owner)
@@ -224,7 +228,8 @@ class GoldenJudging:
 
 async def _judged(evaluator: Evaluator, raw: bytes) -> Outcome:
     try:
-        return await evaluator.evaluate(Sample.model_validate_json(raw))
+        with calling_for(purpose="golden"):
+            return await evaluator.evaluate(Sample.model_validate_json(raw))
     except Exception as exc:  # noqa: BLE001  # it must not hold up the others of its batch
         log.warning("golden.judge_broke", error=type(exc).__name__)
         message = str(exc)[:300] if isinstance(exc, EvaluationError) else ""

@@ -15,6 +15,7 @@ from assay.judges.schema import Record
 from assay.worker.golden.results.item_status import ItemStatus
 from assay.worker.golden.results.run_result import AnchorResult, ItemResult
 from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.records.private_files import open_private, private_directory
 
 JOURNAL = "journal.jsonl"
 
@@ -94,8 +95,8 @@ class Journal:
         """
         path = directory / JOURNAL
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            file = path.open("x", encoding="utf-8")
+            private_directory(directory)
+            file = open_private(path, "x")
             file.write(header.model_dump_json() + "\n")
             file.flush()
         except OSError as exc:

@@ -18,6 +18,7 @@ from assay.judges.errors import (
     RateLimited,
 )
 from assay.judges.metrics import worst_claim
+from assay.judges.models.call_context import calling_for
 from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.results.item_status import (
@@ -41,6 +42,11 @@ _MAY_PASS = {
     error.__name__ for error in (RateLimited, ModelTimeout, ModelUnavailable, InvalidVerdict, IncompleteVerdict)
 }
 
+LONGEST_HELD_S = 600.0
+"""How long one judgement is held in all before it counts as failed, in seconds. The run may end it sooner."""
+
+LONGEST_LOOK_S = 30.0
+"""How long it waits at most before it looks whether it still is held, in seconds."""
 
 Targets = GoldenTarget | Sequence[GoldenTarget]
 """Where a run's answers come from: one target, or one for each repeat in turn."""
@@ -190,7 +196,31 @@ async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> tuple[Outc
 
 
 async def _outcome_of(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
-    """One try; an error of the judge's is an outcome like any other failure, with what it had spent."""
+    """One try, which waits where a limit or a breaker lets no call go: it was none. Its calls go before traffic."""
+    with calling_for(purpose="golden"):
+        waited_s = 0.0
+        while True:
+            outcome = await _tried(sample, evaluator)
+            wait_s = held_for_s(outcome)
+            if wait_s is None or waited_s + wait_s > LONGEST_HELD_S:
+                return outcome
+            await asyncio.sleep(wait_s)
+            waited_s += wait_s
+
+
+def held_for_s(outcome: Outcome) -> float | None:
+    """Seconds after which an outcome that was held is worth another look.
+
+    Returns:
+        None: it was not held, or had cost something, or a budget is spent: that lasts until a day is over.
+    """
+    if not isinstance(outcome, Failed) or outcome.held not in {"limit", "breaker"} or outcome.usage.calls:
+        return None
+    return min(outcome.retry_after_s or LONGEST_LOOK_S, LONGEST_LOOK_S)
+
+
+async def _tried(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
+    """An error of the judge's is an outcome like any other failure, with what it had spent."""
     try:
         return await evaluator.evaluate(sample)
     except ConfigurationError:

@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, ValidationError
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Record
 from assay.judges.team_files.problems import first_problem
+from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.golden.sets.baseline import baseline_digests
 from assay.worker.golden.sets.files import GoldenSetError, digest_of, read_prompt, read_records, write_text
 from assay.worker.golden.sets.golden_set import LOCK, GoldenSet, gate_settings, read_golden_set
@@ -247,8 +248,8 @@ def _read_lock(path: Path) -> _Lock:
     if not path.exists():
         return _Lock(digests={})
     try:
-        return _Lock.model_validate(yaml.safe_load(path.read_bytes()))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
+        return _Lock.model_validate(read_document(path).value)
+    except FileProblem as exc:
         raise GoldenSetError(path, "file", "cannot be read; restore it from version control") from exc
     except ValidationError as exc:
         key, _ = first_problem(exc)

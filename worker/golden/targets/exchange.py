@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Record
 from assay.worker.golden.sets.files import GoldenSetError
+from assay.worker.records.private_files import open_private, private_directory
 
 EXCHANGES = "exchanges.jsonl"
 KEPT_CHARACTERS = 65_536
@@ -58,8 +59,8 @@ class ExchangeLog:
             GoldenSetError: the file cannot be written.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
+            private_directory(self._path.parent)
+            with open_private(self._path, "a") as file:
                 file.write(exchange.model_dump_json(exclude_none=True) + "\n")
         except OSError as exc:
             raise GoldenSetError(self._path, "file", f"cannot be written ({exc.strerror or exc})") from exc

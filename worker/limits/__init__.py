@@ -1,0 +1,1 @@
+"""Limits of calls to judge models: rates, concurrency, budgets and breakers, as policy over the account's port."""

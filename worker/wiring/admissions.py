@@ -1,0 +1,84 @@
+"""Leave for model calls, composed: for the fleet over Redis, for a command over the same or within its process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.rubric import ModelAt, Rubric
+from assay.judges.team_files.near_names import did_you_mean
+from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.limits import DEFAULT_ENDPOINT
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.limits.admissions import Admissions, unpriced
+from assay.worker.limits.call_rules import CallRules, endpoint_key
+from assay.worker.limits.patience import COMMAND, WORKER, Patience
+from assay.worker.limits.shared_account import SharedAccount
+from assay.worker.ports.call_limits import CallAccount
+from assay.worker.state.memory.call_account import MemoryCallAccount
+
+LONGEST_CALL_S = 60.0
+"""The longest deadline of a call that learns its own, in seconds."""
+
+LEASE_SPARE_S = 30.0
+"""How much longer than the longest call a lease holds, in seconds: time to tell the call's end."""
+
+
+def fleet_admissions(account: CallAccount, deployment: Deployment, settings: Settings) -> Admissions:
+    """Leave for the calls of a worker, over the account that all processes share."""
+    return _admissions(SharedAccount(account, MemoryCallAccount), CallRules.of(deployment), settings, WORKER)
+
+
+def command_admissions(root: ConfigRoot, settings: Settings, account: CallAccount | None = None) -> Admissions:
+    """Leave for the calls of a command.
+
+    Args:
+        root: whose limits hold. None do where it has no assay.yaml.
+        settings: of this process.
+        account: what all processes share. None: limits hold within this process.
+    """
+    shared = MemoryCallAccount() if account is None else SharedAccount(account, MemoryCallAccount)
+    has_limits = (root.path / CONFIG_FILE).is_file()
+    return _admissions(shared, CallRules.of(root.deployment()) if has_limits else CallRules(), settings, COMMAND)
+
+
+def _admissions(account: CallAccount, rules: CallRules, settings: Settings, patience: Patience) -> Admissions:
+    return Admissions(
+        account,
+        rules,
+        slots=settings.judge_concurrency,
+        patience=patience,
+        lease_s=(settings.judge_timeout_s or LONGEST_CALL_S) + LEASE_SPARE_S,
+    )
+
+
+def check_limits(deployment: Deployment, rubrics: dict[str, Rubric], settings: Settings) -> None:
+    """Refuse limits of an endpoint that is none, and a budget that is to pay for a model without a price.
+
+    Raises:
+        ConfigurationError: names file, key and remedy.
+    """
+    asked = {model.endpoint for rubric in rubrics.values() for model in models_of(rubric)}
+    known = {DEFAULT_ENDPOINT, *(name for name in asked if name)}
+    for name in deployment.limits.endpoints:
+        if name not in known and settings.endpoint(name) is None:
+            remedy = did_you_mean(name, sorted(known), "known endpoints")
+            raise ConfigurationError(f"{CONFIG_FILE}: limits.endpoints.{name}: unknown; {remedy}")
+    rules = CallRules.of(deployment)
+    for case in deployment.use_cases:
+        budgets = rules.budgets_of(case.name)
+        for model in (model for name in deployment.rubrics_of(case) for model in models_of(rubrics[name])):
+            endpoint = endpoint_key(model.endpoint)
+            if budgets and rules.bound_usd(endpoint, model.model, 1, 1) is None:
+                raise unpriced(endpoint, model.model, budgets[-1].use_case)
+
+
+def models_of(rubric: Rubric) -> Iterable[ModelAt]:
+    """The models that a rubric asks."""
+    if rubric.method == "checks":
+        return ()
+    plan = rubric.judge
+    llm = [plan.llm] if "llm" in plan.tiers and plan.llm is not None else []
+    panel = plan.panel.members if "panel" in plan.tiers and plan.panel is not None else ()
+    return [*llm, *panel]
