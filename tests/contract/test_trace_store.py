@@ -18,7 +18,6 @@ import pytest
 from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
 from assay.worker.config.use_cases import Match, UseCase
-from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.store_errors import StoreRejected
@@ -28,7 +27,7 @@ from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceRoot
 from assay.worker.reporting.funnel import read_funnel
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.registry import embedded_factory
-from tests.builders import make_deployment
+from tests.builders import make_deployment, make_sweeper
 from tests.contract.own_data import OwnData
 from tests.contract.stores import FilledStore, benches
 
@@ -139,19 +138,8 @@ def test_sweep_takes_a_trace_once_that_the_store_shows_hours_after_its_window(
         deployment = make_deployment(
             UseCase(name="bot", rate=1.0, allow_rate=True, match=match), window_seconds=3600, lookback_hours=1
         )
-        sweeper = Sweeper(
-            source=store,
-            sink=store,
-            ledger=state.ledger,
-            windows=state.windows,
-            documents=state.documents,
-            locks=state.locks,
-            deployment=deployment,
-            rubrics={"grounding": Rubric(name="grounding")},
-            publish=published,
-            clock=clock,
-            ledger_deadline=timedelta(minutes=2),
-        )
+        rubric = Rubric(name="grounding")
+        sweeper = make_sweeper(store, state, deployment, rubric, published, clock)
         return (await sweeper.sweep()).selected
 
     async def use(store: FilledStore) -> list[int]:
@@ -442,13 +430,17 @@ def test_scored_traces_tells_which_rubrics_have_scores_of_a_name(
         await store.read_scores(score.id for score in scores)
         assert isinstance(store, WithScoredTraces)
         keys = [mine.key(n) for n in (1, 2, 3, 4, 99)]
-        by_names = [await store.scored_traces(keys, names) for names in (["answer_check"], ["tone", "none"])]
-        return *by_names, await store.scored_traces(keys, None)
+        told = [await store.scored_traces(keys, names) for names in (["answer_check"], ["tone", "none"], None)]
+        return tuple(
+            {trace_id: {(s.metadata["rubric"], s.name, s.value) for s in of} for trace_id, of in (scored or {}).items()}
+            for scored in told
+        )
 
+    risk, tone = ("grounding", "answer_check", "high risk"), ("manners", "tone", 0.5)
     assert within(factory, use) == (
-        {mine.tid(1): {"grounding"}},
-        {mine.tid(1): {"manners"}, mine.tid(2): {"manners"}},
-        {mine.tid(1): {"grounding", "manners"}, mine.tid(2): {"manners"}},
+        {mine.tid(1): {risk}},
+        {mine.tid(1): {tone}, mine.tid(2): {tone}},
+        {mine.tid(1): {risk, tone}, mine.tid(2): {tone}},
     )
 
 

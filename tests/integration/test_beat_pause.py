@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 import redis
 
 from assay.worker.config.settings import child_environment
+from assay.worker.fleet.names import TICKS
 from assay.worker.launch.broker import Broker, open_broker
 from assay.worker.state.redis.state import check_connection
+from benchmarks.fire import clock_skew
 from tests.waiting import PATIENCE_S, until
 
 
@@ -31,8 +34,9 @@ def pid_of(broker: Broker) -> int:
 
 
 @contextmanager
-def running_beat(url: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_beat(url: str, home: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     env = child_environment(
+        **environment,
         ASSAY_REDIS_URL=url,
         ASSAY_ALIVE_FILE=str(home / "alive"),
         ASSAY_RECONCILE_EVERY_S="1",
@@ -85,6 +89,44 @@ def test_beat_takes_its_lock_again_after_it_expired(broker: Broker, tmp_path: Pa
         until(lambda: marked_after(tmp_path, lost) or beat.poll() is not None)
         assert beat.poll() is None, (tmp_path / "beat.log").read_text()
         assert client.exists("assay:redbeat::lock")
+
+
+def test_ticks_that_nobody_takes_wait_once_for_each_kind(broker: Broker, tmp_path: Path) -> None:
+    with running_beat(broker.url, tmp_path) as beat, redis.Redis.from_url(broker.url) as client:
+        until(lambda: client.hget("assay:state:pulse:ticks", "release:sent") or beat.poll() is not None)
+        first = client.hget("assay:state:pulse:ticks", "release:sent")
+        for _ in range(5):
+            marked = (tmp_path / "alive").stat().st_mtime_ns
+            until(lambda marked=marked: marked_after(tmp_path, marked))  # type: ignore[misc]
+        assert client.llen("assay:control") <= len(TICKS)
+        assert client.hget("assay:state:pulse:ticks", "release:sent") == first, "one of its kind waits"
+
+
+def test_schedule_of_a_beat_whose_clock_is_ahead_is_kept_by_the_next(broker: Broker, tmp_path: Path) -> None:
+    """It ticks, says that its clock is off, and leaves nothing behind that is due only when its clock says so."""
+    skew = tmp_path / "skew.json"
+    skew.write_text(json.dumps({"beat": 300}))
+    path = {"PYTHONPATH": str(Path(clock_skew.__file__).parent), "FIRE_CLOCK_SKEW": str(skew)}
+
+    def sent(client: redis.Redis) -> float:
+        return float(client.hget("assay:state:pulse:ticks", "reconcile:sent") or 0)
+
+    with redis.Redis.from_url(broker.url) as client:
+        with running_beat(broker.url, tmp_path, **path):
+            until(lambda: sent(client) > 0 and told(tmp_path, "clock.off"))
+        client.delete("assay:redbeat::lock", "assay:control")  # as if its minute were over, and a worker had come
+        before = sent(client)
+        with running_beat(broker.url, tmp_path) as beat:
+            until(lambda: sent(client) > before or beat.poll() is not None)
+            assert sent(client) - before < 200, "its ticks carry its own clock"
+
+
+def test_beat_writes_its_schedule_again_after_all_was_lost(broker: Broker, tmp_path: Path) -> None:
+    with running_beat(broker.url, tmp_path) as beat, redis.Redis.from_url(broker.url) as client:
+        until(lambda: client.hget("assay:state:pulse:ticks", "reconcile:sent"))
+        client.flushall()
+        until(lambda: client.hget("assay:state:pulse:ticks", "reconcile:sent") or beat.poll() is not None)
+        assert beat.poll() is None, (tmp_path / "beat.log").read_text()
 
 
 def test_beat_waits_for_a_broker_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -133,8 +133,23 @@ def test_a_judge_that_is_down_is_3(
 
 
 def test_a_judge_without_an_endpoint_is_2(home: Home) -> None:
-    home.write(rubric="grounding-llm")
+    home.write(rubric="grounding-llm", gate={"allow_uncalibrated": True})
     assert home.gate() == 2
+
+
+@pytest.mark.parametrize("command", [("golden", "run"), ("gate",)])
+def test_a_risk_that_nothing_fitted_is_told_before_the_first_call(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    with OpenAIServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        home.write(rubric="grounding-llm", pass_when={"hallucination_risk": {"at_most": 0.5}})
+        assert home.assay(*command, "bot-v1") == 2
+        assert not server.requests
+    told = " ".join(capsys.readouterr().err.split())
+    assert "the judge of rubric grounding-llm is not calibrated: no answer could be decided" in told
+    assert home.assay("golden", "freeze", "bot-v1", "--yes") == 0
+    assert "warning: gate: hallucination_risk decides" in _flat(capsys)
 
 
 @pytest.mark.parametrize(("right", "few", "code"), [(False, False, 3), (True, True, 3)])

@@ -16,6 +16,7 @@ from assay.judges.errors import ConfigurationError
 from assay.worker.batch.reading import RawLine, read_sample
 from assay.worker.batch.verdict_lines import sample_digest
 from assay.worker.records.jsonl import BadLine
+from assay.worker.records.private_files import private_file
 
 
 class VerdictFile:
@@ -104,7 +105,7 @@ def open_verdicts(path: Path, source: Path) -> Iterator[VerdictFile]:
     try:
         if path.exists() and source.exists() and path.samefile(source):
             raise ConfigurationError(f"{path}: --out: is the input; name another file")
-        path.touch()
+        private_file(path)
         file = path.open("r+b", buffering=0)
     except OSError as exc:
         raise ConfigurationError(f"{path}: --out: cannot be written ({exc.strerror}); name another file") from exc

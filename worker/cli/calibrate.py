@@ -23,6 +23,7 @@ from assay.worker.calibration.labels import LabelsFile, check_labels
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.cli.judge import JudgeConcurrencyOption, JudgeOption, RubricNameOption, WorkersOption
 from assay.worker.cli.progress import leaving_cleanly, progress
+from assay.worker.cli.streams import print_error
 from assay.worker.ports.clock import SystemClock
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.wiring.judges import build_evaluator
@@ -60,9 +61,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     target = out or calibration_target(root, chosen.name, tier)
     in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
-    file = check_labels(
-        labels, {in_force.revision, evaluator.revision}, lambda bad: typer.echo(f"assay: {bad}", err=True)
-    )
+    file = check_labels(labels, {in_force.revision, evaluator.revision}, lambda bad: print_error(f"assay: {bad}"))
     with leaving_cleanly(again=False), open_samples(file.path) as source, _bar(source, file) as advance:
         rows, without = judge_labels(
             source,

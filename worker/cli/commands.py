@@ -11,7 +11,7 @@ from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_INTERRUPTED,
 from assay.worker.cli.interruptions import tell_interruption
 from assay.worker.cli.lazy import LazyCommand, LazyGroup
 from assay.worker.cli.plain_text import make_streams_plain
-from assay.worker.cli.streams import print_error, stop_writing
+from assay.worker.cli.streams import harmless_complaints, print_error, stop_writing
 
 COMMANDS = {
     "demo": LazyCommand(
@@ -86,10 +86,16 @@ class Commands(LazyGroup):
 
     lazy_commands = COMMANDS
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Parse the words before the command."""
+        with harmless_complaints():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:  # typer's context, whose class is not public
         """Run the command that was asked for."""
         try:
-            return super().invoke(ctx)
+            with harmless_complaints():
+                return super().invoke(ctx)
         except typer.Abort:
             print_error(
                 "assay: a question was not answered, so nothing was done; where nobody can be asked, give --yes"

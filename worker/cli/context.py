@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
+from rich.segment import Segment
 
 from assay.worker.cli.narrow_tables import fitting
 from assay.worker.cli.streams import print_to, stop_writing
 from assay.worker.config.root import ConfigRoot, find_root
 from assay.worker.config.settings import Settings, load_settings
+from assay.worker.reporting.terminal.text import json_text
+from assay.worker.reporting.terminal.visible import visible
 
 if TYPE_CHECKING:
     from assay.worker.records.messages import AssessMessage, RecordMessage
@@ -45,8 +48,14 @@ DaysOption = Annotated[int, typer.Option("--days", min=1, max=365, help="How man
 class PatientConsole(Console):
     """A console whose reader may leave: what nobody reads goes nowhere, and the command ends as it would have.
 
-    A table that is too wide for it is printed as lines.
+    A table that is too wide for it is printed as lines. No text in it can drive a terminal, whoever wrote it: this is
+    the one way to the terminal of everything that rich lays out.
     """
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        """Lay out as rich does, and write characters that a terminal would obey by their numbers."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does, tables so that they can be read."""
@@ -91,6 +100,7 @@ def with_runtime(config: Path | None, work: Callable[[Runtime], Awaitable[T]]) -
         async def run() -> T:
             runtime = Runtime(for_celery, root, redis_url=broker.url, publish=publish)
             try:
+                await runtime.synchronise_clock()
                 return await work(runtime)
             finally:
                 await runtime.close()
@@ -105,13 +115,8 @@ def last_days(now: datetime, days: int) -> tuple[date, date]:
 
 
 def print_data(text: str) -> None:
-    """Print JSON on stdout, with escapes where stdout cannot take every character. Nothing of it is lost."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = json.dumps(json.loads(text), indent=2)
-    print_to(sys.stdout, text)
+    """Print JSON on stdout, with escapes for what a terminal would obey or cannot show. Nothing of it is lost."""
+    print_to(sys.stdout, json_text(text, getattr(sys.stdout, "encoding", None)))
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from assay.worker.cli.context import JsonOption, console, print_data
+from assay.worker.cli.context import JsonOption, PatientConsole, console, print_data
 from assay.worker.config.settings import load_settings
 
 
@@ -48,7 +47,7 @@ def demo(
 
 
 def _bars() -> Progress:
-    console = Console(stderr=True)
+    console = PatientConsole(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

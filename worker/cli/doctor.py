@@ -10,8 +10,10 @@ from rich.markup import escape
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
+from assay.worker.cli.streams import print_line
 from assay.worker.ports.health import Check, exit_code
-from assay.worker.reporting.terminal.text import clipped, shown, visible
+from assay.worker.reporting.terminal.text import clipped, shown
+from assay.worker.reporting.terminal.visible import visible
 from assay.worker.setup.doctor import Doctor
 from assay.worker.setup.rubric_fix import RubricFix, plan_fixes, write_fix
 from assay.worker.setup.trace_survey import TraceSurvey
@@ -82,7 +84,7 @@ def _fix(config: Path | None, survey: TraceSurvey, *, yes: bool, as_json: bool) 
     settings, root = settings_and_root(config)
     fixes = plan_fixes(root, survey.proposals, settings.rubric_variables())
     if not fixes and not as_json:
-        typer.echo("nothing to write: no line is proposed")
+        print_line("nothing to write: no line is proposed")
     written = []
     for planned in fixes:
         if not as_json:
@@ -97,10 +99,10 @@ def _fix(config: Path | None, survey: TraceSurvey, *, yes: bool, as_json: bool) 
 
 
 def _show_fix(fix: RubricFix) -> None:
-    typer.echo("")
+    print_line("")
     if fix.copied_from is not None:
-        typer.echo(visible(f"{fix.path}: there is none of yours yet; it begins as a copy of the packaged rubric"))
-    typer.echo(visible(fix.diff()))
+        print_line(f"{fix.path}: there is none of yours yet; it begins as a copy of the packaged rubric")
+    print_line(fix.diff())
 
 
 def _agrees(fix: RubricFix) -> bool:

@@ -18,6 +18,7 @@ from rich.console import Console
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import PatientConsole, console
 from assay.worker.cli.streams import print_error, print_to
+from assay.worker.records.private_files import open_private, replace_private
 from assay.worker.reporting.flagged.answers import FlaggedAnswer
 from assay.worker.reporting.flagged.csv_file import answer_line, header_line
 from assay.worker.reporting.flagged.markdown import answer_markdown
@@ -25,7 +26,8 @@ from assay.worker.reporting.flagged.query import FlaggedQuery
 from assay.worker.reporting.flagged.ranking import FlaggedCounts
 from assay.worker.reporting.flagged.wording import heading, notes
 from assay.worker.reporting.terminal.flagged import answer_block
-from assay.worker.reporting.terminal.text import json_text, visible
+from assay.worker.reporting.terminal.text import json_text
+from assay.worker.reporting.terminal.visible import visible
 
 FILE_COLUMNS = 100
 """Width of a table in a file."""
@@ -75,11 +77,11 @@ def open_list(form: Format | None, out: Path | None) -> Iterator[ListWriter]:
         return
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with open_private(part, newline="") as file:
             chosen = form or _SUFFIXES.get(out.suffix.lower(), Format.TABLE)
             yield _writer(chosen, file, PatientConsole(file=file, width=FILE_COLUMNS))
-        part.replace(out)
-        print_error(f"written to {visible(str(out))}")
+        replace_private(part, out)
+        print_error(f"written to {out}")
     except OSError as exc:
         raise ConfigurationError(f"--out {out}: cannot be written ({exc.strerror or exc}); name another file") from exc
     finally:
@@ -130,7 +132,7 @@ class CsvWriter:
 
     def begin(self, query: FlaggedQuery, counts: FlaggedCounts) -> None:
         """The header."""
-        print_error(visible(heading(query, counts)))
+        print_error(heading(query, counts))
         self._write(header_line())
 
     def add(self, answer: FlaggedAnswer, rank: int) -> None:
@@ -140,7 +142,7 @@ class CsvWriter:
     def end(self, counts: FlaggedCounts, told: Counter[str], problem: str, others: Sequence[str]) -> None:
         """Nothing in the file."""
         for line in (*notes(counts, told, problem), *others):
-            print_error(visible(line))
+            print_error(line)
 
     def _write(self, row: str) -> None:
         print_to(self._stream, row.removesuffix("\n"))

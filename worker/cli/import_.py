@@ -10,6 +10,7 @@ import typer
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root, with_runtime
+from assay.worker.cli.streams import print_error
 from assay.worker.cli.uncovered import read_coverage
 from assay.worker.flow.trace_import import import_file
 from assay.worker.ports.capabilities import WithTraceImport
@@ -36,7 +37,7 @@ def import_traces(
     """
     result = _import(file, config)
     for bad in result.first_bad:
-        typer.echo(f"assay: {file}: {bad}", err=True)
+        print_error(f"assay: {file}: {bad}")
     coverage = _coverage(config, result)
     if as_json:
         told = coverage.model_dump(mode="json") if coverage else None
@@ -83,7 +84,7 @@ def _coverage(config: Path | None, result: ImportResult) -> Coverage | None:
     try:
         return with_runtime(config, look)
     except (ConfigurationError, EvaluationError) as exc:  # the traces are in the store all the same
-        typer.echo(f"assay: which of them will be swept is not known: {exc}", err=True)
+        print_error(f"assay: which of them will be swept is not known: {exc}")
         return None
 
 

@@ -22,7 +22,10 @@ from assay.worker.batch.verdict_lines import Judged
 from assay.worker.batch.writing import VerdictFile, open_verdicts
 from assay.worker.cli.context import ConfigOption, settings_and_root
 from assay.worker.cli.progress import leaving_cleanly, progress
+from assay.worker.cli.streams import print_error
 from assay.worker.records.jsonl import BadLine
+from assay.worker.reporting.terminal.text import json_text
+from assay.worker.reporting.terminal.visible import visible
 from assay.worker.wiring.judges import build_evaluator
 
 JudgeOption = Annotated[
@@ -69,12 +72,12 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     ):
         tally = Tally(source.name, bars, advance, write=verdicts.write if verdicts else _to_stdout)
         if explain:
-            tally.show = _to_stdout if verdicts else tally.say
+            tally.show = _shown_on_stdout if verdicts else tally.say
         lines = iter(source)
         if verdicts:
             tally.resumed(verdicts.resume(lines, evaluator.revision, tally.refuse))
         judge_all(lines, evaluator, tally.take, workers=workers, concurrency=concurrency, explain=explain)
-    typer.echo(tally.summary(), err=True)
+    print_error(tally.summary())
     raise typer.Exit(tally.exit_code)
 
 
@@ -157,6 +160,13 @@ def _opened(out: Path | None, file: Path) -> Iterator[VerdictFile | None]:
         yield verdicts
 
 
+def _shown_on_stdout(text: str) -> None:
+    """An explanation, of which a terminal obeys nothing."""
+    _to_stdout(visible(text))
+
+
 def _to_stdout(text: str) -> None:
-    sys.stdout.buffer.write(text.encode() + b"\n")
+    """A line of JSON. A pipe is given every byte as it is, a terminal escapes for what it would obey."""
+    shown = json_text(text, "utf-8") if sys.stdout.isatty() else text
+    sys.stdout.buffer.write(shown.encode() + b"\n")
     sys.stdout.buffer.flush()

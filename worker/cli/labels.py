@@ -12,6 +12,7 @@ from rich.text import Text
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
 from assay.worker.flow.label_pull import LabelledTrace, OpinionCounts, Wanted, collect, samples
+from assay.worker.records.private_files import open_private, private_directory, replace_private
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import review_queues_of
 
@@ -86,11 +87,11 @@ def _write(path: Path, labelled: list[LabelledTrace]) -> None:
     """Write the whole file or nothing. It holds what your users wrote."""
     fresh = path.with_name(path.name + ".new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(
-            "".join(json.dumps(_line(trace), ensure_ascii=False) + "\n" for trace in labelled), encoding="utf-8"
-        )
-        fresh.replace(path)
+        private_directory(path.parent)
+        fresh.unlink(missing_ok=True)  # of a run that was killed, with whatever rights
+        with open_private(fresh) as file:
+            file.writelines(json.dumps(_line(trace), ensure_ascii=False) + "\n" for trace in labelled)
+        replace_private(fresh, path)
     except OSError as exc:
         raise ConfigurationError(f"{path}: cannot be written ({exc.strerror}); name another file with --out") from exc
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from assay.worker.batch.reading import SampleSource
 from assay.worker.cli import EXIT_INTERRUPTED, EXIT_PIPE
+from assay.worker.cli.context import PatientConsole
 from assay.worker.cli.interruptions import interruption_is_told
-from assay.worker.cli.streams import stop_writing
+from assay.worker.cli.streams import print_error, stop_writing
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def progress(source: SampleSource, *, beside: bool) -> Iterator[tuple[Progress, 
 
     None where stderr is no terminal, or where it is the same terminal as a stdout that is written to (not `beside`).
     """
-    console = Console(stderr=True)
+    console = PatientConsole(stderr=True)
     shown = console.is_terminal and (beside or not sys.stdout.isatty())
     bars = Progress(
         TextColumn("judging {task.fields[done]:,}"),
@@ -52,7 +52,7 @@ def leaving_cleanly(*, again: bool) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         interruption_is_told()
-        typer.echo("assay: stopped" + ("; the same command goes on from here" if again else ""), err=True)
+        print_error("assay: stopped" + ("; the same command goes on from here" if again else ""))
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         # What is still buffered would be written at exit, and fail once more.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +13,13 @@ from assay.worker.cli.context import (
     JsonOption,
     console,
     last_days,
+    print_json,
     with_runtime,
 )
-from assay.worker.cli.streams import print_to
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.period_report import PeriodReport, read_period, with_links
 from assay.worker.reporting.terminal.funnel import rootless_words
 from assay.worker.reporting.terminal.report import period_lines
-from assay.worker.reporting.terminal.text import json_text
 
 if TYPE_CHECKING:
     from assay.worker.wiring.runtime import Runtime
@@ -48,12 +46,20 @@ def report(
         state, (first, last) = runtime.state, last_days(runtime.clock.now(), days)
         funnel = await read_funnel(state.ledger_reader, state.windows, first, last)
         spent = await state.spend.total(first, last)
-        rates = await read_period(state.ledger_reader, runtime.rubrics.values(), funnel, spent, compare=compare)
+        rates = await read_period(
+            state.ledger_reader,
+            state.outcomes,
+            runtime.rubrics.values(),
+            funnel,
+            spent,
+            ends=await state.call_reader.unknown_ends(first, last),
+            compare=compare,
+        )
         return await with_links(rates, runtime.store), funnel
 
     period, funnel = with_runtime(config, read)
     if as_json:
-        print_to(sys.stdout, json_text(period.model_dump_json(indent=2), sys.stdout.encoding))
+        print_json(period)
         return
     if not any(case.counts.total_scored for case in period.use_cases):
         console.print(f"nothing scored from {period.first} to {period.last} (UTC); see assay status")

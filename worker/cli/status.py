@@ -14,8 +14,11 @@ from assay.worker.cli.context import (
     with_runtime,
 )
 from assay.worker.cli.uncovered import read_coverage
+from assay.worker.fleet.names import TICKS
+from assay.worker.reporting.fleet_health import FleetHealth, HealthPorts, process_clock, read_fleet_health
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.rate_rules import RateRule, read_rate_rules
+from assay.worker.reporting.terminal.fleet_health import health_lines
 from assay.worker.reporting.terminal.funnel import funnel_table
 from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
@@ -39,6 +42,9 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
                 "coverage": now.coverage.model_dump(mode="json") if now.coverage else None,
                 "reviews": now.reviews,
                 "queues": now.waiting,
+                "warnings": now.warnings,
+                "clock_offset_s": now.offset_s,
+                "fleet": now.health.model_dump(mode="json"),
                 "golden": [schedule.model_dump(mode="json") for schedule in now.schedules],
                 "spent_without_score": now.lost.model_dump(),
                 "last_edit": now.edit.model_dump(mode="json") if now.edit else None,
@@ -58,6 +64,8 @@ class Status(NamedTuple):
     Attributes:
         funnel: what became of the traces of the last days.
         waiting: messages by queue.
+        health: what the fleet is kept from.
+        offset_s: how far this machine's clock is ahead of Redis'. None: not known.
         lost: what was paid for no score.
         schedules: how scheduled golden sets stand.
         reviews: answers given to people, by state.
@@ -68,6 +76,8 @@ class Status(NamedTuple):
 
     funnel: Funnel
     waiting: dict[str, int]
+    health: FleetHealth
+    offset_s: float | None
     lost: UnscoredSpend
     schedules: list[ScheduleStatus]
     reviews: dict[str, int]
@@ -75,18 +85,34 @@ class Status(NamedTuple):
     coverage: Coverage | None
     edit: LastEdit | None
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person has to look at."""
+        here = process_clock("this command", self.offset_s).sentence
+        return [*([here] if here else []), *self.health.warnings]
+
 
 async def _read_status(runtime: Runtime, days: int) -> Status:
     from assay.worker.wiring.config_announcement import last_edit
     from assay.worker.wiring.golden import read_schedule_statuses
 
     first, last = last_days(runtime.clock.now(), days)
+    state = runtime.state
     return Status(
         funnel=await read_funnel(runtime.state.ledger_reader, runtime.state.windows, first, last),
         waiting={
             name: await runtime.state.deliveries.queue_depth(name)
             for name in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)
         },
+        health=await read_fleet_health(
+            HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader),
+            runtime.deployment,
+            runtime.clock,
+            _intervals(runtime),
+            first=first,
+            last=last,
+        ),
+        offset_s=runtime.state.clock.offset_s,
         lost=await runtime.state.spend.total(first, last),
         schedules=await read_schedule_statuses(runtime),
         reviews=dict(await runtime.state.reviews.counts()),
@@ -94,6 +120,12 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
         coverage=await read_coverage(runtime, most=MOST_LOOKED_AT),
         edit=await last_edit(runtime.state.key_values),
     )
+
+
+def _intervals(runtime: Runtime) -> dict[str, float]:
+    """How often each tick is due, in seconds; that of reviews only where answers are given to people."""
+    wanted = [name for name in TICKS if name != "review" or runtime.deployment.review_queues]
+    return {name: getattr(runtime.settings, f"{name}_every_s") for name in wanted}
 
 
 def _print_status(now: Status) -> None:
@@ -106,6 +138,9 @@ def _print_status(now: Status) -> None:
         for line in status_lines(now.coverage):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in now.waiting.items()))
+    here = process_clock("this command", now.offset_s).sentence
+    for line in (*([f"! {here}"] if here else []), *health_lines(now.health)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if now.lost.calls:
         unpriced = f", and {now.lost.unpriced_calls} calls of unknown price" if now.lost.unpriced_calls else ""
         console.print(f"spent without a score: {now.lost.calls} model calls, {now.lost.cost_usd:.4f} USD{unpriced}")

@@ -27,7 +27,7 @@ def sweep(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     else:
         console.print(
             f"{report.windows} windows, {report.seen} traces seen, {report.selected} newly selected "
-            f"({report.already_scored} of them already scored), {report.messages} messages published"
+            f"({report.already_scored} of them already scored), {report.messages} messages published at once"
         )
         _explain(report, coverage)
 
@@ -47,6 +47,8 @@ def _explain(report: SweepReport, coverage: Coverage | None) -> None:
 
 
 def _why_nothing(report: SweepReport) -> str:
+    if report.held_back:
+        return "no window was looked at: what waits already would take too long to be judged; see assay status"
     if report.failed_windows:
         return f"{report.failed_windows} windows could not be read; the next sweep tries them again"
     if report.windows:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
+from assay.worker.cli.streams import print_line
 from assay.worker.launch.fleet import running_fleet
 from assay.worker.launch.up_lock import only_fleet
 from assay.worker.wiring.judges import check_deployment
@@ -25,7 +26,7 @@ def up(
     check_deployment(root, settings)
     with (
         only_fleet(root.data_dir(settings)),
-        running_fleet(settings, root, assess_workers=workers, report=typer.echo) as fleet,
+        running_fleet(settings, root, assess_workers=workers, report=print_line, is_patient=True) as fleet,
     ):
         broker = "embedded" if fleet.broker.embedded else "ASSAY_REDIS_URL"
         console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, with_runtime
-from assay.worker.cli.streams import print_to
-from assay.worker.reporting.terminal.text import json_text
+from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
 from assay.worker.reporting.terminal.why import story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory, tell
 
@@ -33,7 +30,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
 
     story = with_runtime(config, read)
     if as_json:
-        print_to(sys.stdout, json_text(story.model_dump_json(indent=2), sys.stdout.encoding))
+        print_json(story)
     else:
         for line in story_lines(story):
             # An address or a command is copied whole. All else is wrapped at words.

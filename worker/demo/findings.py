@@ -12,8 +12,9 @@ from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.ledger import LedgerEntry
+from assay.worker.reporting.columns import RISK
 from assay.worker.reporting.funnel import Funnel
-from assay.worker.reporting.report import RISK, ReportRow
+from assay.worker.reporting.report import ReportRow
 from assay.worker.statistics.agreement import auroc_estimate, class_rates
 
 FLAG_AT = 0.5

@@ -131,10 +131,11 @@ async def _watch(
     """Wait until the fleet has judged, written and verified everything it selected; then look at it."""
     runtime = Runtime(settings, root, redis_url=fleet.broker.url)
     try:
+        await runtime.synchronise_clock()
         funnel = await _settled(fleet, runtime, progress)
         again = await runtime.sweeper.sweep()
         entries = await findings.scored_entries(runtime.state.ledger_reader, funnel)
-        report = await read_report(runtime.state.ledger_reader, runtime.rubrics.values(), funnel.first, funnel.last)
+        report = await read_report(runtime.state.outcomes, runtime.rubrics.values(), funnel.first, funnel.last)
         costs = [row.cost_usd for row in report]
         return {
             "funnel": funnel,

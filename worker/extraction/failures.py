@@ -28,6 +28,7 @@ _SHORT = 300
 """Characters of a failure in plain words: what is longer tells of something else as well."""
 _FEW_LINES = 3
 """Lines of a traceback that a recorder cut before its exception."""
+_NO_ERROR = (*EMPTY, False, 0)
 _HTTP_ERRORS = range(400, 600)
 
 
@@ -71,16 +72,20 @@ def _is_failure_object(value: Mapping[str, JsonValue]) -> bool:
     fields = plainly(value)
     if any(fields.get(flag) is True for flag in ERROR_FLAGS):
         return True
-    marks = [key for key in ERROR_KEYS if fields.get(key) not in (*EMPTY, False, 0)]
+    marks = [key for key in ERROR_KEYS if key in fields and fields[key] not in _NO_ERROR]
     state = fields.get("status")
     is_marked = bool(marks) or (isinstance(state, str) and plain(state) in ERROR_STATES)
     is_marked = is_marked or fields.get("success") is False or fields.get("ok") is False
-    is_marked = is_marked or any(fields.get(key) in _HTTP_ERRORS for key in ("statuscode", "status", "code"))
+    is_marked = is_marked or any(_is_http_error(fields.get(key)) for key in ("statuscode", "status", "code"))
     is_marked = is_marked or _has_left(fields)
     if not is_marked:
         content = fields.get("content")
         return set(fields) <= {"content", "type", "text"} and isinstance(content, str) and is_failure_text(content)
     return all(key in ERROR_COMPANIONS or inner in EMPTY for key, inner in fields.items()) and not _holds_data(fields)
+
+
+def _is_http_error(value: JsonValue) -> bool:
+    return isinstance(value, int | float) and value in _HTTP_ERRORS  # a range looks for anything else one by one
 
 
 def says_it_failed(fields: Mapping[str, JsonValue]) -> bool:

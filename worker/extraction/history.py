@@ -53,7 +53,8 @@ def _messages(value: JsonValue) -> Sequence[Message]:
         return messages
     if isinstance(read, dict):
         fields = plainly(read)
-        return next((turns for key in HISTORY_KEYS if (turns := _messages(fields.get(key)))), [])
+        inner_values = (fields[key] for key in HISTORY_KEYS if fields.get(key))
+        return next((turns for inner in inner_values if (turns := _messages(inner))), [])
     return _pairs(read) if isinstance(read, list) else []
 
 

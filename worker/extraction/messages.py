@@ -80,8 +80,8 @@ def messages_of(value: JsonValue, *, depth: int = _DEPTH) -> list[Message] | Non
 
 
 def _of_object(fields: Fields, depth: int) -> list[Message] | None:
-    for key in MESSAGE_LISTS:
-        inner = decoded(fields.get(key))
+    for key in filter(fields.__contains__, MESSAGE_LISTS):
+        inner = decoded(fields[key])
         if isinstance(inner, list) and inner:
             messages = _of_list(inner[:1] if key in FIRST_COUNTS else inner, depth - 1)
             if messages is not None:

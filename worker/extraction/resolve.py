@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"\['([A-Za-z_][A-Za-z0-9_]*)'\]")
 """A plain key in a normalised JSONPath: `['documents']`, which reads `.documents`."""
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""A key that needs no JSONPath: `documents`."""
 _BEGUN = 20
 """Characters of a model call's words by which a text that a recorder cut is known to repeat them."""
 _MOST_HINTS = 20
@@ -224,13 +226,23 @@ def _inside(field: Place, selector: Selector) -> Iterator[Place]:
         if len(selector.keys) > 1 and joined in value:
             yield Place(value[joined], f"{at}['{joined}']")
             return
-    path = _compiled(selector.json_path)
-    matches = list(path.finditer(value)) if isinstance(value, dict | list) else []
-    if not matches:
-        inner = opened(value)  # `root.input.event.body.question`, where the body is JSON in a string
-        matches = list(path.finditer(inner)) if isinstance(inner, dict | list) else []
-    for match in matches:
-        yield replace(field, value=match.obj, source=f"{at}{_short(match.path)}")  # type: ignore[arg-type]  # JSON
+    # `opened`: for `root.input.event.body.question`, where the body is JSON in a string
+    for inner, path in _matches(value, selector) or _matches(opened(value), selector):
+        yield replace(field, value=inner, source=f"{at}{path}")
+
+
+def _matches(value: JsonValue, selector: Selector) -> list[tuple[JsonValue, str]]:
+    """What a selector's keys or path lead to in a value, each with its path."""
+    if not isinstance(value, dict | list):
+        return []
+    if not all(_PLAIN_KEY.fullmatch(key) for key in selector.keys) or selector.path:
+        matches = _compiled(selector.json_path).finditer(value)
+        return [(match.obj, _short(match.path)) for match in matches]  # type: ignore[misc]  # JSON
+    for key in selector.keys:
+        if not isinstance(value, dict) or key not in value:
+            return []
+        value = value[key]
+    return [(value, "".join(f".{key}" for key in selector.keys))]
 
 
 @lru_cache(maxsize=1024)

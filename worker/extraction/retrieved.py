@@ -94,8 +94,8 @@ def _listed(
     value: Mapping[str, JsonValue], keys: Mapping[str, str], path: str, depth: int, names: Sequence[str]
 ) -> list[Found]:
     texts: list[Found] = []
-    for name in names:
-        inner = value[keys[name]] if name in keys else None
+    for name in filter(keys.__contains__, names):
+        inner = value[keys[name]]
         if isinstance(inner, list | dict) and inner:
             at = f"{path}.{keys[name]}"
             texts += retrieved(inner, at, depth - 1, takes_strings=isinstance(inner, list))
@@ -105,9 +105,8 @@ def _listed(
 def _text(
     value: Mapping[str, JsonValue], keys: Mapping[str, str], path: str, depth: int, names: Sequence[str]
 ) -> list[Found]:
-    for name in names:
-        inner = value[keys[name]] if name in keys else None
-        at = f"{path}.{keys[name]}" if name in keys else path
+    for name in filter(keys.__contains__, names):
+        inner, at = value[keys[name]], f"{path}.{keys[name]}"
         if isinstance(inner, str) and inner.strip():
             return [] if is_empty(inner) else [(inner, at)]
         if isinstance(inner, list | dict) and inner:
@@ -125,8 +124,8 @@ def parts_text(parts: Sequence[JsonValue]) -> str:
 
 
 def _around(value: Mapping[str, JsonValue], keys: Mapping[str, str], path: str, depth: int) -> list[Found]:
-    for name in AROUND_KEYS:
-        inner = value[keys[name]] if name in keys else None
+    for name in filter(keys.__contains__, AROUND_KEYS):
+        inner = value[keys[name]]
         if isinstance(inner, dict):
             texts = list(retrieved(inner, f"{path}.{keys[name]}", depth - 1, takes_strings=False))
             if texts:

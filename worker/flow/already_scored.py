@@ -4,6 +4,8 @@ Asked by trace where a store can tell, so that a score under an older version of
 the names that the rubric may write now, which is cheap. What is not known by then is asked for under any name, and
 told by the rubric in the scores' metadata, because an older version may have chosen other names or another prefix.
 Stores that know no names are asked by the ids that a score of the present version has.
+
+What the scores say is kept, so that reports hold these traces as they hold all others.
 """
 
 from __future__ import annotations
@@ -12,54 +14,78 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assay.judges.rubric import ANSWER_CHECK, Rubric
 from assay.worker.flow.batching import chunks
+from assay.worker.flow.written_judgements import written_judgement
 from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.sink import ScoreReader
-from assay.worker.records.ledger import Promise
+from assay.worker.records.ledger import Judgement, Promise
+from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
 
-_Known = set[tuple[str, str]]
+Key = tuple[str, str]
 """Rubric and trace, e.g. `("grounding", "0af7651916cd43dd8448eb211c80319c")`."""
+
+Known = dict[Key, Judgement | None]
+"""What scores say of how a trace was judged; None where they do not say enough."""
+
+_Scores = dict[Key, list[Score]]
 
 
 async def already_scored(
     promises: Sequence[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
-) -> _Known:
-    """Rubric and trace of promises whose scores the store shows.
+) -> Known:
+    """Rubric and trace of promises whose scores the store shows, and what these scores say.
 
     Raises:
         StoreUnavailable, StoreRejected
     """
+    wanted = {(promise.rubric, promise.trace_id) for promise in promises}
+    scores = await _scores(promises, rubrics, sink, project)
+    return {key: written_judgement(of, rubrics[key[0]]) for key, of in scores.items() if key in wanted}
+
+
+async def _scores(
+    promises: Sequence[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
+) -> _Scores:
     if not isinstance(sink, WithScoredTraces):
         return await _by_id(promises, rubrics, sink, project)
-    wanted = {(promise.rubric, promise.trace_id) for promise in promises}
-    names = sorted({name for rubric, _ in wanted for name in _names(rubrics[rubric])})
+    names = sorted({name for rubric in {p.rubric for p in promises} for name in _names(rubrics[rubric])})
     known = await _by_trace(promises, sink, names)
     if known is None:
         known = await _by_id(promises, rubrics, sink, project)
     rest = [promise for promise in promises if (promise.rubric, promise.trace_id) not in known]
-    return (known | (await _by_trace(rest, sink, None) or set())) & wanted
+    return (await _by_trace(rest, sink, None) or {}) | known
 
 
-async def _by_trace(promises: Iterable[Promise], sink: WithScoredTraces, names: Sequence[str] | None) -> _Known | None:
-    """What scores of these names tell, or of any name. None where the store cannot tell."""
+async def _by_trace(promises: Iterable[Promise], sink: WithScoredTraces, names: Sequence[str] | None) -> _Scores | None:
+    """The scores of these names, or of any name, by rubric and trace. None where the store cannot tell."""
     keys = {promise.trace_id: TraceKey(trace_id=promise.trace_id, start=promise.start) for promise in promises}
-    known: _Known = set()
+    known: _Scores = {}
     # In the order of time, so that one call is about a short range of it.
     for part in chunks(sorted(keys.values(), key=lambda key: (key.start, key.trace_id)), READ_LIMIT):
         scored = await sink.scored_traces(part, names)
         if scored is None:
             return None
-        known |= {(rubric, trace_id) for trace_id, by in scored.items() for rubric in by}
+        for trace_id, scores in scored.items():
+            for score in scores:
+                known.setdefault((str(score.metadata.get("rubric")), trace_id), []).append(score)
     return known
 
 
-async def _by_id(promises: Iterable[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str) -> _Known:
-    by_id = {p.score_id(project, name): p for p in promises for name in _markers(rubrics[p.rubric])}
-    known: _Known = set()
+async def _by_id(
+    promises: Sequence[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
+) -> _Scores:
+    """First by the few ids that tell a judged trace; of those that are known, then all that may have been written."""
+    known = await _read({p.score_id(project, n): p for p in promises for n in _markers(rubrics[p.rubric])}, sink)
+    there = [promise for promise in promises if (promise.rubric, promise.trace_id) in known]
+    return known | await _read({p.score_id(project, n): p for p in there for n in _written(rubrics[p.rubric])}, sink)
+
+
+async def _read(by_id: Mapping[str, Promise], sink: ScoreReader) -> _Scores:
+    known: _Scores = {}
     for ids in chunks(list(by_id), READ_LIMIT):
-        shown = await sink.read_scores(ids)
-        known |= {(by_id[score_id].rubric, by_id[score_id].trace_id) for score_id in shown}
+        for score_id, score in (await sink.read_scores(ids)).items():
+            known.setdefault((by_id[score_id].rubric, by_id[score_id].trace_id), []).append(score)
     return known
 
 
@@ -74,6 +100,11 @@ def _markers(rubric: Rubric) -> tuple[str, ...]:
         return (ANSWER_CHECK, rubric.state_score)
     fallback = (ANSWER_CHECK,) if ANSWER_CHECK in rubric.writable else ()
     return tuple(dict.fromkeys((*chosen, *fallback, rubric.state_score)))
+
+
+def _written(rubric: Rubric) -> tuple[str, ...]:
+    """Scores by their own names that a trace judged under this version may have."""
+    return tuple(dict.fromkeys((*(rubric.write.scores or rubric.writes_by_default), *_markers(rubric))))
 
 
 def _names(rubric: Rubric) -> set[str]:

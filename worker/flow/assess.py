@@ -1,6 +1,7 @@
 """Assess: fetch a batch of traces, judge each, keep every verdict as it arrives, report what became of each.
 
-Each trace is isolated in its batch: one that fails, hangs or is missing changes nothing for the others.
+Each trace is isolated in its batch: one that fails, hangs or is missing changes nothing for the others. An outage of
+the shared state is waited out within the batch's time, and costs neither a paid verdict nor an attempt.
 """
 
 from __future__ import annotations
@@ -8,48 +9,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 import structlog
 
-from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
+from assay.judges.cpu_executor import Watch
+from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Failed, Sample, Scored, Skipped
-from assay.worker.extraction.facts import facts_of
-from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.assess_report import AssessReport
+from assay.worker.flow.judging import Judging
+from assay.worker.flow.outbox import Outbox, until_answered
+from assay.worker.flow.suspicion import MOST_BLAMED, SUSPICIOUS_DELIVERIES, Suspicion
 from assay.worker.flow.transitions import AssessLimits, AssessTransitions, parked
-from assay.worker.flow.verdicts import KeptVerdict, pack, unpack, verdict_key
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.publish import Publish
-from assay.worker.ports.source import Fetched, TraceReader
+from assay.worker.ports.source import TraceReader
 from assay.worker.ports.spend import UnscoredSpending
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreError
-from assay.worker.ports.verdicts import VerdictCache
-from assay.worker.records.facts import TraceFacts
-from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition, Unanswered, UnscoredSpend
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 from assay.worker.records.messages import AssessMessage, RecordMessage
-from assay.worker.records.reports import Report
 from assay.worker.records.traces import TraceKey
 
-SUSPICIOUS_DELIVERIES = 3
-"""Traces whose judging began this often without any outcome are judged one by one."""
-MAX_ALONE = 3
-"""A trace that was judged alone this often and never came to an outcome is parked as poison."""
+STRETCH_S = 5.0
+"""What has ended by then is recorded, while the rest of the batch is still judged. Most batches are done sooner, and
+one message for all of a batch is cheaper than several."""
+
+APPLY_S = 20.0
+"""For so long an outage of the state is waited out where the batch's own time is over."""
+
 
 log = structlog.get_logger(__name__)
-
-
-class AssessReport(Report):
-    """How many traces of one message ended where."""
-
-    judged: int = 0
-    skipped: int = 0
-    retried: int = 0
-    parked: int = 0
-    not_ours: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,8 @@ class Assessor:
 
     source: TraceReader
     ledger: Ledger
-    verdicts: VerdictCache
+    outbox: Outbox
+    suspicion: Suspicion
     spend: UnscoredSpending
     evaluator: Callable[[str, str | None], Awaitable[Evaluator | None]]
     publish: Publish
@@ -67,70 +61,89 @@ class Assessor:
     may_see: Callable[[str, Rubric], bool | None]
     """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
 
-    @property
-    def _transitions(self) -> AssessTransitions:
-        return AssessTransitions(clock=self.clock, limits=self.limits)
-
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
 
-        Traces whose judging began several times without an outcome are judged last and one by one. If one of
-        them kills its worker, it alone is the suspect.
+        Of traces that workers vanished with each step is marked. If one of them kills its worker, it alone is blamed.
+        Whatever this delivery took and did not finish it gives back.
 
         Args:
             message: the batch.
-            owner: who takes it; a redelivered message has the same owner.
+            owner: this delivery of it. No other delivery has the same.
         """
-        started = self.clock.now()
-        ids = [item.trace_id for item in message.items]
-        entries = await self._begin(message, ids, owner)
-        healthy = [entry for entry in entries if entry.deliveries < SUSPICIOUS_DELIVERIES]
-        done = await self._finish(message, healthy)
-        for suspect in sorted((e for e in entries if e not in healthy), key=lambda entry: entry.deliveries):
-            if self.clock.now() - started > self.limits.batch_deadline:
-                break  # nobody holds the rest once its time is over, and the reconciler publishes it again
-            again = await self._begin(message, [suspect.trace_id], owner, alone=True)
-            done += await self._finish(message, again)
-        return _report(done, len(ids))
-
-    async def _begin(
-        self, message: AssessMessage, ids: Sequence[str], owner: str, *, alone: bool = False
-    ) -> Sequence[LedgerEntry]:
-        now = self.clock.now()
-        until = now + self.limits.batch_deadline + timedelta(seconds=30)
-        return await self.ledger.begin(message.rubric, ids, owner=owner, now=now, until=until, alone=alone)
-
-    async def _finish(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Transition]:
-        """Judge entries, apply the outcomes to the ledger and publish. Returns what was applied."""
-        if not entries:
-            return []
-        transitions = await self._outcomes(message, entries)
-        changed = set(await self.ledger.apply(message.rubric, transitions, now=self.clock.now()))
-        applied = [transition for transition in transitions if transition.trace_id in changed]
-        judged = tuple(transition.trace_id for transition in applied if transition.state is LedgerState.JUDGED)
-        if judged:
-            record = RecordMessage(rubric=message.rubric, rubric_hash=message.rubric_hash, trace_ids=judged)
-            await self.publish([record])
-        return applied
-
-    async def _outcomes(self, message: AssessMessage, entries: Sequence[LedgerEntry]) -> list[Transition]:
+        work = _Batch(self, message, owner, ends_at=_now() + self.limits.batch_deadline.total_seconds())
         try:
-            evaluator = await self.evaluator(message.rubric_hash, message.calibration_hash)
+            await work.judge()
+        except (asyncio.CancelledError, StateUnavailable):
+            work.give_back()  # no fault of these traces
+            raise
+        except Exception as exc:
+            await work.fail(exc)
+            raise
+        work.give_back()
+        return AssessReport.of(work.applied, len(message.items))
+
+
+class _Batch:
+    """One delivery of a message: what it holds, and what became of it so far."""
+
+    def __init__(self, parts: Assessor, message: AssessMessage, owner: str, *, ends_at: float) -> None:
+        self._parts = parts
+        self._message = message
+        self._owner = owner
+        self._ends_at = ends_at
+        self._transitions = AssessTransitions(clock=parts.clock, limits=parts.limits)
+        self._entries: dict[str, LedgerEntry] = {}
+        self._held: set[str] = set()
+        self.applied: list[Transition] = []
+
+    async def judge(self) -> None:
+        await self._finish(await self._begin([item.trace_id for item in self._message.items]))
+
+    async def fail(self, error: Exception) -> None:
+        """A bug ended the batch as a whole: its traces are tried again, within attempts and age."""
+        entries = [entry for entry in self._entries.values() if entry.trace_id in self._held]
+        await self._apply([self._transitions.retry(entry, f"Bug:{type(error).__name__}") for entry in entries])
+
+    def give_back(self) -> None:
+        """Let go of what was not finished, as soon as the state can be told. No worker died over it."""
+        if not self._held:
+            return
+        parts, unfinished = self._parts, tuple(self._held)
+        give = partial(parts.ledger.give_back, self._message.rubric, unfinished, owner=self._owner)
+        parts.outbox.owe(lambda: give(now=parts.clock.now()))
+
+    async def _begin(self, ids: Sequence[str]) -> Sequence[LedgerEntry]:
+        now = self._parts.clock.now()
+        until = now + self._parts.limits.batch_deadline + timedelta(seconds=30)
+        entries = await self._parts.ledger.begin(self._message.rubric, ids, owner=self._owner, now=now, until=until)
+        self._entries |= {entry.trace_id: entry for entry in entries}
+        self._held |= {entry.trace_id for entry in entries}
+        return entries
+
+    async def _finish(self, entries: Sequence[LedgerEntry]) -> None:
+        """Judge entries, apply the outcomes to the ledger and publish."""
+        if not entries:
+            return
+        message = self._message
+        try:
+            evaluator = await self._parts.evaluator(message.rubric_hash, message.calibration_hash)
         except ConfigurationError as exc:
             # This worker lacks a key, or is too old for the rubric; another one may do better.
-            return [self._transitions.retry(entry, "evaluator_unavailable", str(exc)) for entry in entries]
+            await self._apply([self._transitions.retry(e, "evaluator_unavailable", str(exc)) for e in entries])
+            return
         if evaluator is None:
-            return [self._transitions.retry(entry, "unknown_rubric_version") for entry in entries]
+            await self._apply([self._transitions.retry(entry, "unknown_rubric_version") for entry in entries])
+            return
         parking = {entry.trace_id: self._refused(entry, evaluator.rubric) for entry in entries}
-        refused = [transition for transition in parking.values() if transition is not None]
-        allowed = [entry for entry in entries if parking[entry.trace_id] is None]
-        return refused + await self._fetch_and_judge(allowed, evaluator)
+        await self._apply([transition for transition in parking.values() if transition is not None])
+        await self._fetch_and_judge([entry for entry in entries if parking[entry.trace_id] is None], evaluator)
 
     def _refused(self, entry: LedgerEntry, rubric: Rubric) -> Transition | None:
         """Hold back an entry that must not be judged here: poison, or a text that this judge may not see."""
-        if entry.alone > MAX_ALONE:
-            return parked(entry, "poison", f"judged alone {entry.alone - 1} times, its judging never came to an end")
-        allowed = self.may_see(entry.promise.use_case, rubric)
+        if entry.blamed > MOST_BLAMED:
+            return parked(entry, "poison", f"{entry.blamed} workers vanished while they worked on it")
+        allowed = self._parts.may_see(entry.promise.use_case, rubric)
         if allowed is None:
             return self._transitions.without_use_case(entry)
         if not allowed:
@@ -138,103 +151,71 @@ class Assessor:
             return parked(entry, "egress_forbidden", f"{judges} may not all see {entry.promise.use_case!r}")
         return None
 
-    async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> list[Transition]:
+    async def _fetch_and_judge(self, entries: Sequence[LedgerEntry], evaluator: Evaluator) -> None:
         keys = [TraceKey(trace_id=e.trace_id, start=e.promise.start, end=e.promise.end) for e in entries]
-        until = self.clock.now() + self.limits.batch_deadline
+        if not keys:
+            return
+        parts = self._parts
+        judging = Judging(evaluator, parts.outbox, parts.spend, self._transitions, self._watches(entries))
         try:
-            fetched = await self.source.fetch_traces(keys) if keys else {}
+            async with asyncio.timeout_at(self._ends_at):
+                fetched = await parts.source.fetch_traces(keys)
+                started = await until_answered(lambda: judging.start(entries, fetched), ends_at=self._ends_at)
         except StoreError as exc:
-            return [self._transitions.unread(entry, exc) for entry in entries]
-        return await self._judge_all(entries, fetched, evaluator, until=until)
+            await self._apply([self._transitions.unread(entry, exc) for entry in entries])
+            return
+        except TimeoutError:
+            await self._apply([self._transitions.retry(entry, "batch_deadline") for entry in entries])
+            return
+        await self._collect(judging, *started)
 
-    async def _judge_all(
-        self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched], evaluator: Evaluator, *, until: datetime
-    ) -> list[Transition]:
-        """Judge concurrently until the batch's deadline. What is unfinished is cancelled and tried again."""
-        tasks = {
-            entry.trace_id: asyncio.create_task(self._judge(entry, fetched.get(entry.trace_id), evaluator))
-            for entry in entries
-        }
-        if not tasks:
-            return []
+    def _watches(self, entries: Sequence[LedgerEntry]) -> Mapping[str, Watch]:
+        """What the steps of those run within that a worker has vanished with before."""
+        suspects = [entry.trace_id for entry in entries if entry.deliveries >= SUSPICIOUS_DELIVERIES]
+        watch = self._parts.suspicion.watch
+        return {trace_id: watch(self._message.rubric, trace_id, self._owner) for trace_id in suspects}
+
+    async def _collect(
+        self, judging: Judging, ended: list[Transition], started: Mapping[str, asyncio.Task[Transition]]
+    ) -> None:
+        """Apply what ended, in stretches, until the batch's deadline. What is unfinished then is tried again."""
+        tasks, entries = dict(started), self._entries
         try:
-            await asyncio.wait(tasks.values(), timeout=max(0.0, (until - self.clock.now()).total_seconds()))
+            while tasks and (left_s := self._ends_at - _now()) > 0:
+                await asyncio.wait(tasks.values(), timeout=min(left_s, STRETCH_S))
+                done = {trace_id: tasks.pop(trace_id) for trace_id in list(tasks) if tasks[trace_id].done()}
+                ended += [judging.result(entries[trace_id], task) for trace_id, task in done.items()]
+                if tasks and ended:
+                    await self._apply(ended)
+                    ended = []
         finally:
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
-        return [self._result(entry, tasks[entry.trace_id]) for entry in entries]
+        await self._apply([*ended, *(judging.result(entries[trace_id], task) for trace_id, task in tasks.items())])
 
-    def _result(self, entry: LedgerEntry, task: asyncio.Task[Transition]) -> Transition:
-        if task.cancelled():
-            return self._transitions.retry(entry, "batch_deadline")
-        error = task.exception()
-        if error is None:
-            return task.result()
-        log.warning("assess.failed", trace_id=entry.trace_id, error=type(error).__name__)
-        # A library's error may quote the text that it failed on. Our own errors say nothing private.
-        message = str(error)[:300] if isinstance(error, EvaluationError) else ""
-        return self._transitions.without_scores(entry, Failed(error=type(error).__name__, message=message))
-
-    async def _judge(self, entry: LedgerEntry, fetched: Fetched | None, evaluator: Evaluator) -> Transition:
-        if fetched is None:
-            return self._transitions.missing(entry)
-        if isinstance(fetched, StoreError):
-            return self._transitions.unread(entry, fetched)
-        try:
-            sample = await in_thread(build_sample, fetched, evaluator.rubric.sample)
-        except UnjudgeableSample as exc:
-            skipped = Skipped(reason=exc.reason, detail=exc.detail)
-            return self._transitions.without_scores(entry, skipped)
-        return await self._judge_sample(entry, sample, evaluator, facts_of(fetched))
-
-    async def _judge_sample(
-        self, entry: LedgerEntry, sample: Sample, evaluator: Evaluator, facts: TraceFacts
-    ) -> Transition:
-        """Take the verdict that is kept for this content, or ask the judge and keep what it says."""
-        key = verdict_key(sample, evaluator.revision)
-        raw = (await self.verdicts.kept([key])).get(key)
-        kept = await in_thread(unpack, raw) if raw is not None else None
-        if kept is not None:
-            cost_usd = kept.cost_for(entry.trace_id)
-            return self._transitions.judged(entry, key, kept, evaluator.rubric, cost_usd=cost_usd, facts=facts)
-        outcome = await evaluator.evaluate(sample)
-        if not isinstance(outcome, Scored):
-            await self._count_spent(entry, outcome)
-            unanswered = Unanswered.after(outcome, evaluator.revision)
-            return self._transitions.without_scores(entry, outcome).model_copy(update={"unanswered": unanswered})
-        verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
-        # Two traces with equal content may be judged at once: both take the verdict that was kept first.
-        packed = await in_thread(pack, verdict)
-        first = await self.verdicts.keep(key, packed, ttl_s=self.limits.verdict_ttl_s, replace=raw is not None)
-        winner = await in_thread(unpack, first) or verdict
-        cost_usd = verdict.cost_for(entry.trace_id)
-        return self._transitions.judged(entry, key, winner, evaluator.rubric, cost_usd=cost_usd, facts=facts)
-
-    async def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
-        """Count what was paid for no score. The ledger keeps only what scores have cost."""
-        calls, cost_usd = outcome.usage.calls, outcome.cost_usd
-        if not calls:
+    async def _apply(self, transitions: Sequence[Transition]) -> None:
+        """Apply transitions to the ledger and publish what is to be recorded."""
+        if not transitions:
             return
-        usage = outcome.usage.model_dump()
-        log.debug(
-            "assess.spent_without_score",
-            trace_id=entry.trace_id,
-            outcome=outcome.outcome,
-            cost_usd=cost_usd,
-            **usage,
+        parts, message = self._parts, self._message
+        changed = set(
+            await until_answered(
+                lambda: parts.ledger.apply(message.rubric, transitions, now=parts.clock.now()),
+                ends_at=max(self._ends_at, _now() + APPLY_S),
+            )
         )
-        unpriced = calls if cost_usd is None else 0
-        spend = UnscoredSpend(calls=calls, cost_usd=cost_usd or 0.0, unpriced_calls=unpriced)
-        await self.spend.add(self.clock.now().date(), spend)
+        self._held -= {transition.trace_id for transition in transitions}
+        applied = [transition for transition in transitions if transition.trace_id in changed]
+        self.applied += applied
+        judged = tuple(transition.trace_id for transition in applied if transition.state is LedgerState.JUDGED)
+        if judged:
+            record = RecordMessage(rubric=message.rubric, rubric_hash=message.rubric_hash, trace_ids=judged)
+            try:
+                await parts.publish([record])
+            except StateUnavailable as exc:  # the ledger knows that they are judged, and the reconciler tells it again
+                log.warning("assess.record_not_published", traces=len(judged), error=str(exc)[:200])
 
 
-def _report(applied: Sequence[Transition], asked: int) -> AssessReport:
-    states = [transition.state for transition in applied]
-    return AssessReport(
-        judged=states.count(LedgerState.JUDGED),
-        skipped=states.count(LedgerState.SKIPPED),
-        retried=states.count(LedgerState.OPEN),
-        parked=states.count(LedgerState.DEAD),
-        not_ours=asked - len(states),
-    )
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,10 +5,13 @@ Nothing here does I/O.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from assay.judges.rubric import Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
@@ -28,6 +31,8 @@ class Seen:
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0
+    strata: Counter[tuple[str, float]] = field(default_factory=Counter)
+    """How many of `by_use_case` lie in strata, by use case and the stratum's rate."""
 
     @property
     def total(self) -> int:
@@ -40,6 +45,7 @@ class Seen:
         self.unmatched += other.unmatched
         self.excluded += other.excluded
         self.unfinished += other.unfinished
+        self.strata.update(other.strata)
 
 
 @dataclass
@@ -49,12 +55,14 @@ class Choice:
     Attributes:
         promises: one for each selected trace and rubric.
         passed_over: how many traces were passed over, by `count_key`.
+        unpaid: how many of them the rates without a budget would have taken.
         maybe_promised: the `count_key` of those that an earlier and higher rate of the window may have taken, by rubric
             and trace id.
     """
 
     promises: list[Promise] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    unpaid: Counter[str] = field(default_factory=Counter)
     maybe_promised: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
@@ -65,17 +73,32 @@ class Chooser:
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     calibrations: Mapping[str, CalibrationSet]
+    _versions: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
-    def count_by_use_case(self, roots: Iterable[TraceRoot], now: datetime) -> Seen:
-        """Count roots by use case. Traces that have not been over for long enough wait for a later scan."""
+    @cached_property
+    def policy(self) -> str:
+        """Which use cases there are, and what they match, as a hash."""
+        matches = [[case.name, case.match.model_dump(mode="json")] for case in self.deployment.use_cases]
+        return hashlib.sha256(json.dumps(matches, sort_keys=True).encode()).hexdigest()[:12]
+
+    def count_by_use_case(self, roots: Iterable[TraceRoot], now: datetime, first: WindowRecord | None = None) -> Seen:
+        """Count roots by use case. Traces that have not been over for long enough wait for a later scan.
+
+        Args:
+            roots: the roots.
+            now: the current moment.
+            first: their window, where its first scan said which use cases there are.
+        """
         seen = Seen()
         for root in roots:
             if selection.is_excluded(root, self.deployment) or not _is_encodable(root):
                 seen.excluded += 1
             elif self._is_unfinished(root, now):
                 seen.unfinished += 1
-            elif cases := selection.matching_use_cases(root, self.deployment):
-                seen.by_use_case[cases[0].name] += 1
+            elif case := self._taker(root, first):
+                seen.by_use_case[case.name] += 1
+                if stratum := selection.highest_stratum(root, case):
+                    seen.strata[case.name, stratum.rate] += 1
             else:
                 seen.unmatched += 1
         return seen
@@ -84,7 +107,13 @@ class Chooser:
         return root.end is None or root.end > now - timedelta(seconds=self.deployment.defaults.quiet_seconds)
 
     def choose(
-        self, roots: Iterable[TraceRoot], window: WindowRecord, now: datetime, *, only: str | None = None
+        self,
+        roots: Iterable[TraceRoot],
+        window: WindowRecord,
+        now: datetime,
+        *,
+        only: str | None = None,
+        first: WindowRecord | None = None,
     ) -> Choice:
         """Choose among the roots of a window.
 
@@ -93,17 +122,21 @@ class Chooser:
             window: their window, with the rates of all use cases that they belong to.
             now: the current moment.
             only: the one use case to choose for. None: all of them.
+            first: as in `count_by_use_case`.
         """
         choice = Choice()
         for root in roots:
-            case = self.use_case_of(root, now)
+            case = self.use_case_of(root, now, first)
             if case is None or only not in (None, case.name):
                 continue
             rate = window.rates[case.name]
-            chosen = selection.decide(root, case, rate.rate, self.deployment.salt)
+            chosen = selection.decide(root, case, rate.rate, self.deployment.salt, paced=rate.paced)
+            is_unpaid = chosen is None and rate.full is not None and self._takes(root, case, rate.full)
             for name in self.deployment.rubrics_of(case):
                 key = count_key(case.name, name)
                 choice.passed_over[key] += chosen is None
+                if is_unpaid:
+                    choice.unpaid[key] += 1
                 if chosen is not None:
                     rubric = self.rubrics[name]
                     choice.promises.append(self._promise(root, chosen, case, rubric, window=window.id, now=now))
@@ -111,16 +144,31 @@ class Chooser:
                     choice.maybe_promised[name, root.trace_id] = key
         return choice
 
-    def use_case_of(self, root: TraceRoot, now: datetime) -> UseCase | None:
+    def _takes(self, root: TraceRoot, case: UseCase, rate: float) -> bool:
+        return selection.decide(root, case, rate, self.deployment.salt) is not None
+
+    def use_case_of(self, root: TraceRoot, now: datetime, first: WindowRecord | None = None) -> UseCase | None:
         """The use case that takes a trace. None where none does, or where the trace is excluded or still runs."""
         if selection.is_excluded(root, self.deployment) or not _is_encodable(root) or self._is_unfinished(root, now):
             return None
-        return next(iter(selection.matching_use_cases(root, self.deployment)), None)
+        return self._taker(root, first)
+
+    def _taker(self, root: TraceRoot, first: WindowRecord | None) -> UseCase | None:
+        """The first use case that matches. Where the use cases were others at a window's first scan, one that had a
+        rate there goes first: what was counted and passed over as its trace stays that.
+        """
+        cases = selection.matching_use_cases(root, self.deployment)
+        if first is not None and first.policy not in ("", self.policy):
+            cases.sort(key=lambda case: case.name not in first.rates)
+        return next(iter(cases), None)
 
     def version_of(self, rubric: str) -> tuple[str, str | None]:
         """The versions of a rubric and its calibration that are in force."""
-        calibration = self.calibrations.get(rubric)
-        return self.rubrics[rubric].content_hash(), calibration.content_hash() if calibration else None
+        if rubric not in self._versions:  # a hash of a rubric takes longer than all else about a promise
+            calibration = self.calibrations.get(rubric)
+            calibration_hash = calibration.content_hash() if calibration else None
+            self._versions[rubric] = self.rubrics[rubric].content_hash(), calibration_hash
+        return self._versions[rubric]
 
     def _promise(
         self,

@@ -10,13 +10,16 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.ports.windows import Windows
 from assay.worker.records.windows import ResolvedRate, WindowRecord
+
+if TYPE_CHECKING:
+    from assay.worker.flow.pacing import Pacer
 
 DAY = timedelta(days=1)
 HISTORY = timedelta(days=7)
@@ -50,18 +53,28 @@ class RateResolver:
     The days before a window's own are read once. So one resolver serves one sweep or backfill, not longer.
     """
 
-    def __init__(self, windows: Windows, deployment: Deployment, ahead: CountedAhead | None = None) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        deployment: Deployment,
+        ahead: CountedAhead | None = None,
+        pacer: Pacer | None = None,
+    ) -> None:
+        self._pacer = pacer
         self._windows = windows
         self._deployment = deployment
         self._ahead = ahead or CountedAhead()
         self._history: tuple[datetime, History] | None = None
 
-    async def resolve(self, window: WindowRecord, seen: Mapping[str, int]) -> dict[str, ResolvedRate]:
+    async def resolve(
+        self, window: WindowRecord, seen: Mapping[str, int], strata: Mapping[tuple[str, float], int] | None = None
+    ) -> dict[str, ResolvedRate]:
         """Rates of the use cases that have traces in a window.
 
         Args:
             window: the window.
             seen: how many traces each use case has in it.
+            strata: how many of them lie in strata, by use case and the stratum's rate.
 
         Raises:
             StateUnavailable
@@ -73,7 +86,26 @@ class RateResolver:
         if self._history is None or self._history[0] != midnight:
             recorded = await self._windows.between(midnight - HISTORY, midnight)
             self._history = midnight, History(recorded, self._deployment.window_seconds)
-        return rates_for(self._history[1], around, self._deployment, window, seen, self._ahead)
+        rates = rates_for(self._history[1], around, self._deployment, window, seen, self._ahead)
+        if self._pacer is None:
+            return rates
+        self._pacer.look(self._history[1].recorded, around, window, seen)
+        return {name: self._paced(name, rate, window, seen, strata or {}) for name, rate in rates.items()}
+
+    def _paced(
+        self,
+        use_case: str,
+        rate: ResolvedRate,
+        window: WindowRecord,
+        seen: Mapping[str, int],
+        strata: Mapping[tuple[str, float], int],
+    ) -> ResolvedRate:
+        """A rate that is new in this window, lowered where money is short."""
+        if self._pacer is None or rate == window.rates.get(use_case):
+            return rate
+        raised = sum(n * max(0.0, high - rate.rate) for (name, high), n in strata.items() if name == use_case)
+        fresh = seen[use_case] - rate.earlier
+        return self._pacer.pace(use_case, rate, rate.rate * fresh + raised, fresh)
 
 
 def rates_for(
@@ -229,13 +261,13 @@ class History:
     """What the windows of the days before say about each use case."""
 
     def __init__(self, recorded: Sequence[WindowRecord], window_seconds: int) -> None:
-        self._recorded = recorded
+        self.recorded = recorded
         self._windows_a_day = 86400 // window_seconds
         self._days: dict[str, Days] = {}
 
     def last_rate(self, use_case: str) -> ResolvedRate | None:
         """The rate of the last window that had one."""
-        return next((w.rates[use_case] for w in reversed(self._recorded) if use_case in w.rates), None)
+        return next((w.rates[use_case] for w in reversed(self.recorded) if use_case in w.rates), None)
 
     def days(self, use_case: str) -> Days:
         """Volumes since the use case first had a trace.
@@ -250,7 +282,7 @@ class History:
         seen: Counter[datetime] = Counter()
         windows: Counter[datetime] = Counter()
         born: datetime | None = None
-        for window in self._recorded:
+        for window in self.recorded:
             day = midnight_of(window.start)
             born = born or (day if use_case in window.rates else None)
             windows[day] += 1

@@ -1,8 +1,7 @@
-"""Reconcile: publish again whatever is open past its deadline.
+"""Reconcile: publish again what is judged and whose scores were not posted by their deadline.
 
-The queue may lose a message: the Redis transport does when a worker dies between taking a message and
-noting it. The ledger loses nothing. This is also the only way a failed try comes back: its deadline is its
-backoff.
+The queue may lose a message: the Redis transport does when a worker dies between taking a message and noting it. The
+ledger loses nothing. What is to be judged again comes back through the backlog (`assay.worker.flow.release`).
 """
 
 from __future__ import annotations
@@ -12,64 +11,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assay.worker.flow.batching import chunks, group_messages
+from assay.worker.flow.batching import chunks
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.publish import Publish
 from assay.worker.records.ledger import LedgerEntry, LedgerState
-from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.messages import RecordMessage
 from assay.worker.records.reports import Report
 
-FULL_QUEUE = 64
-"""Messages waiting above this are reason enough to wait: what is overdue then is late, not lost."""
 _AT_ONCE = 800
 _RECORD_BATCH = 100
 
 
 class ReconcileReport(Report):
-    """What was published again."""
+    """How many judged traces were published again for their scores to be posted."""
 
-    assess: int = 0
     record: int = 0
-    queue_is_full: bool = False
 
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Publishes what is overdue. `assess_queue` names the queue that must not be full."""
+    """Publishes what is overdue."""
 
     ledger: Ledger
-    deliveries: Deliveries
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
-    assess_queue: str
 
     async def reconcile(self) -> ReconcileReport:
-        """Publish again up to 800 overdue entries, unless the queue still holds plenty of work."""
-        record = await self._overdue(LedgerState.JUDGED)
-        await self.publish(_record_messages(record))
-        if await self.deliveries.queue_depth(self.assess_queue) >= FULL_QUEUE:
-            return ReconcileReport(record=len(record), queue_is_full=True)
-        assess = await self._overdue(LedgerState.OPEN)
-        await self.publish(_assess_messages(assess))
-        return ReconcileReport(assess=len(assess), record=len(record))
+        """Publish again up to 800 overdue entries.
 
-    async def _overdue(self, state: LedgerState) -> Sequence[LedgerEntry]:
+        Raises:
+            StateUnavailable
+        """
         now = self.clock.now()
-        return await self.ledger.overdue([state], now=now, limit=_AT_ONCE, push_to=now + self.ledger_deadline)
-
-
-def _assess_messages(entries: Sequence[LedgerEntry]) -> list[AssessMessage]:
-    by_attempt: dict[int, list[LedgerEntry]] = defaultdict(list)
-    for entry in entries:
-        by_attempt[entry.attempts + 1].append(entry)
-    return [
-        message
-        for attempt, group in by_attempt.items()
-        for message in group_messages((entry.promise for entry in group), attempt=attempt)
-    ]
+        push_to = now + self.ledger_deadline
+        late = await self.ledger.overdue([LedgerState.JUDGED], now=now, limit=_AT_ONCE, push_to=push_to)
+        await self.publish(_record_messages(late))
+        return ReconcileReport(record=len(late))
 
 
 def _record_messages(entries: Sequence[LedgerEntry]) -> list[RecordMessage]:

@@ -67,21 +67,14 @@ class Recorder:
         """Post the scores of the message's traces whose verdicts are kept and not yet posted."""
         by_id = await self.ledger.entries(message.rubric, message.trace_ids)
         entries = [e for e in by_id.values() if e.state is LedgerState.JUDGED and e.judgement is not None]
+        if not entries:
+            return RecordReport()
         kept = await self.verdicts.kept([e.judgement.verdict_key for e in entries if e.judgement])
-        project = await self.project.project_id()
-        judged: dict[str, _Judged] = {}
-        expired: list[str] = []
-        for entry in entries:
-            raw = kept.get(entry.judgement.verdict_key) if entry.judgement else None
-            verdict = await in_thread(unpack, raw) if raw is not None else None
-            if verdict is None:
-                expired.append(entry.trace_id)
-            else:
-                judged[entry.trace_id] = _Judged(entry, build_scores(entry, verdict.outcome, project))
-        attempts = max((entry.attempts for entry in entries), default=0)
+        judged = await in_thread(_with_scores, entries, kept, await self.project.project_id())
+        expired = [entry.trace_id for entry in entries if entry.trace_id not in judged]
         again = _from_judged(LedgerState.OPEN, "verdict_expired", due=self.clock.now())
         await self._apply(message, expired, again.model_copy(update={"fresh_start": True}))
-        return await self._post(message, judged, attempts)
+        return await self._post(message, judged, max(entry.attempts for entry in entries))
 
     async def _post(self, message: RecordMessage, scores: Mapping[str, _Judged], attempts: int) -> RecordReport:
         if not scores:
@@ -123,6 +116,17 @@ class Recorder:
         """Apply one change to many traces that are judged and not yet posted."""
         transitions = [change.model_copy(update={"trace_id": trace_id}) for trace_id in trace_ids]
         await self.ledger.apply(message.rubric, transitions, now=self.clock.now())
+
+
+def _with_scores(entries: Sequence[LedgerEntry], kept: Mapping[str, bytes], project: str) -> dict[str, _Judged]:
+    """The entries whose verdict is still kept, with their scores, by trace id."""
+    judged: dict[str, _Judged] = {}
+    for entry in entries:
+        raw = kept.get(entry.judgement.verdict_key) if entry.judgement else None
+        verdict = unpack(raw) if raw is not None else None
+        if verdict is not None:
+            judged[entry.trace_id] = _Judged(entry, build_scores(entry, verdict.outcome, project))
+    return judged
 
 
 def _from_judged(state: LedgerState, reason: str = "", *, due: datetime | None = None) -> Transition:

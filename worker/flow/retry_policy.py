@@ -11,9 +11,10 @@ from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable, Tra
 
 
 class Disposition(StrEnum):
-    """RETRY within attempts and age, SKIP with a reason, PARK as a dead letter."""
+    """RETRY within attempts and age, HOLD without either, SKIP with a reason, PARK as a dead letter."""
 
     RETRY = "retry"
+    HOLD = "hold"
     SKIP = "skip"
     PARK = "park"
 
@@ -34,11 +35,12 @@ POLICIES: dict[type[Exception], Policy] = {
     errors.TransientModelError: _PROVIDER,
     errors.PermanentModelError: Policy(disposition=Disposition.PARK),
     errors.ModelRefused: Policy(disposition=Disposition.SKIP),
+    errors.CallHeld: Policy(disposition=Disposition.HOLD),
     errors.InvalidVerdict: Policy(disposition=Disposition.RETRY, max_attempts=2),
     StoreUnavailable: _PROVIDER,
     StoreRejected: Policy(disposition=Disposition.PARK),
     TraceTooLarge: Policy(disposition=Disposition.SKIP),
-    StateUnavailable: _PROVIDER,
+    StateUnavailable: Policy(disposition=Disposition.HOLD),
 }
 _OUR_BUG = Policy(disposition=Disposition.PARK)
 

@@ -160,23 +160,32 @@ def _resolved(rate: float, why: Why, volume: Volume) -> ResolvedRate:
     return ResolvedRate(rate=rate, why=why, seen=volume.in_window, seen_in_day=volume.day, expected=volume.expected)
 
 
-def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str) -> Selected | None:
+def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str, *, paced: float = 1.0) -> Selected | None:
     """Choose or pass over one trace.
 
     Of the strata that match the trace, the one with the highest rate gives its probability. A trace that the
     base rate alone would have selected stays in the `base` sample.
+
+    Args:
+        root: the trace.
+        use_case: its use case.
+        base_rate: the base rate of its window.
+        salt: the deployment's.
+        paced: what a budget leaves of the strata's rates. The base rate is lowered already.
     """
     u64 = hash64(selection_salt(salt), root.trace_id)
-    stratum = _highest(root, use_case.strata)
-    pi = max(base_rate, stratum.rate) if stratum else base_rate
+    stratum = highest_stratum(root, use_case)
+    raised = stratum.rate * paced if stratum else 0.0
+    pi = max(base_rate, raised)
     if not is_below(u64, pi):
         return None
-    name = stratum.name if stratum and stratum.rate > base_rate else "standard"
+    name = stratum.name if stratum and raised > base_rate else "standard"
     return Selected(pi=pi, stratum=name, sample="base" if is_below(u64, base_rate) else "boost")
 
 
-def _highest(root: TraceRoot, strata: Sequence[Stratum]) -> Stratum | None:
-    return max((s for s in strata if matches(root, s.when)), key=lambda s: s.rate, default=None)
+def highest_stratum(root: TraceRoot, use_case: UseCase) -> Stratum | None:
+    """Of the strata that match a trace, the one with the highest rate."""
+    return max((s for s in use_case.strata if matches(root, s.when)), key=lambda s: s.rate, default=None)
 
 
 def _any_glob(value: str, patterns: Sequence[str]) -> bool:

@@ -4,14 +4,14 @@ A window is scanned when it has closed, and again when late traces have had thei
 growing distances for a day: a store shows a long trace only when it ends, under its old start.
 
 The first scan resolves each use case's rate and stores it. Selected traces go into the ledger first, then out
-as messages, and only then is the window recorded. So a crash at any point repeats work that changes nothing.
+into the backlog, and only then is the window recorded. So a crash at any point repeats work that changes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,16 +22,18 @@ from assay.judges.errors import EvaluationError
 from assay.judges.rubric import Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
+from assay.worker.flow.budgeting import Budgeting
 from assay.worker.flow.candidates import Choice, Chooser
+from assay.worker.flow.pressure import Pressure
 from assay.worker.flow.promising import Promiser, Released
 from assay.worker.flow.rates import CountedAhead, RateResolver
 from assay.worker.flow.window_scan import WindowScanner
 from assay.worker.flow.windows import RETRY_LOOKBACK_AFTER, due_windows, is_look_back
+from assay.worker.ports.backlog import Backlog
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.locks import Locks
-from assay.worker.ports.publish import Publish
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import RootSource
 from assay.worker.ports.state import StateUnavailable
@@ -50,7 +52,12 @@ log = structlog.get_logger(__name__)
 
 
 class SweepReport(Report):
-    """What one sweep did."""
+    """What one sweep did.
+
+    Attributes:
+        messages: published at once. The rest of what was selected waits in the backlog.
+        held_back: no window was looked through, because what waits already takes too long.
+    """
 
     windows: int = 0
     failed_windows: int = 0
@@ -59,11 +66,12 @@ class SweepReport(Report):
     already_scored: int = 0
     messages: int = 0
     skipped_because_running: bool = False
+    held_back: bool = False
 
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Looks through windows. Its fields are where it reads, what it knows and where it publishes."""
+    """Looks through windows. Its fields are where it reads, what it knows and where it lets work wait."""
 
     source: RootSource
     sink: ScoreReader
@@ -73,7 +81,10 @@ class Sweeper:
     locks: Locks
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
-    publish: Publish
+    backlog: Backlog
+    top_up: Callable[[], Awaitable[int]]
+    pressure: Pressure
+    budgeting: Budgeting
     clock: Clock
     ledger_deadline: timedelta
     calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
@@ -92,11 +103,14 @@ class Sweeper:
             return SweepReport(skipped_because_running=True)
         try:
             await publish_documents(self.documents, self.rubrics, self.calibrations)
+            if await self.pressure.look(self.clock.now()):
+                return SweepReport(held_back=True)
             epoch = await self.windows.epoch(self.clock.now())
             reports: list[SweepReport] = []
             async with self._renewing(owner):
                 due = await due_windows(self.windows, self.deployment, epoch, self.clock.now())
-                rates = RateResolver(self.windows, self.deployment, await self._count_ahead(due))
+                pacer = await self.budgeting.pacer(self.clock.now())
+                rates = RateResolver(self.windows, self.deployment, await self._count_ahead(due), pacer)
                 for window in due:
                     reports.append(await self._scan_or_log(window, epoch, rates))
                     is_ours = await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
@@ -137,7 +151,8 @@ class Sweeper:
                 sink=self.sink,
                 ledger=self.ledger,
                 rubrics=self.rubrics,
-                publish=self.publish,
+                backlog=self.backlog,
+                top_up=self.top_up,
                 ledger_deadline=self.ledger_deadline,
             ),
         )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Failed, Outcome, Skipped
-from assay.worker.flow.retry_policy import Disposition, backoff_s, policy_named
+from assay.worker.flow.retry_policy import BACKOFF_FIRST_S, Disposition, backoff_s, policy_named
 from assay.worker.flow.scores import judged_values, written_names
 from assay.worker.flow.verdicts import KeptVerdict
 from assay.worker.ports.clock import Clock
@@ -26,14 +26,12 @@ class AssessLimits:
         batch_deadline: one message's judging. What is unfinished then is cancelled and tried again.
         trace_wait: how long a trace that the store does not show is waited for.
         max_age: how old an entry may become before a failed try parks it.
-        verdict_ttl_s: how long a verdict is kept, in seconds.
         record_deadline: how long after judging its scores are to be posted.
     """
 
     batch_deadline: timedelta
     trace_wait: timedelta
     max_age: timedelta
-    verdict_ttl_s: int
     record_deadline: timedelta = timedelta(seconds=60)
 
 
@@ -76,11 +74,13 @@ class AssessTransitions:
         return from_open(entry, LedgerState.JUDGED, due=due, judgement=judgement)
 
     def without_scores(self, entry: LedgerEntry, outcome: Outcome) -> Transition:
-        """The outcome is no score: skipped, tried again or parked, by the table of `retry_policy`."""
+        """The outcome is no score: skipped, held, tried again or parked, by the table of `retry_policy`."""
         if isinstance(outcome, Skipped):
             return from_open(entry, LedgerState.SKIPPED, outcome.reason, outcome.detail)
         assert isinstance(outcome, Failed)  # noqa: S101  # narrows the union; Scored is handled by the caller
         policy = policy_named(outcome.error)
+        if policy.disposition is Disposition.HOLD:
+            return self._not_asked(entry, outcome)
         if policy.disposition is Disposition.SKIP:
             return from_open(entry, LedgerState.SKIPPED, outcome.error, outcome.message)
         if policy.disposition is Disposition.PARK:
@@ -96,10 +96,23 @@ class AssessTransitions:
         wish_s = error.retry_after_s if isinstance(error, StoreUnavailable) else None
         if isinstance(error, StoreBusy):
             # Waiting for room within our own limit costs no attempt: nothing was tried.
-            due = self.clock.now() + timedelta(seconds=max(1.0, wish_s or 0.0))
-            return from_open(entry, LedgerState.OPEN, "store_busy", due=due)
+            return self.held(entry, "store_busy", wait_s=max(1.0, wish_s or 0.0))
         message = str(error)[:_LONGEST_DETAIL]
         return self.without_scores(entry, Failed(error=type(error).__name__, message=message, retry_after_s=wish_s))
+
+    def _not_asked(self, entry: LedgerEntry, outcome: Failed) -> Transition:
+        """A call was not made. What was paid before it is paid again next time, so such a try counts."""
+        reason = f"held_{outcome.held or 'state'}"
+        if outcome.usage.calls:
+            return self.retry(entry, reason, outcome.message, retry_after_s=outcome.retry_after_s)
+        wait_s = max(1.0, outcome.retry_after_s or BACKOFF_FIRST_S)
+        return self.held(entry, reason, outcome.message, wait_s=wait_s)
+
+    def held(self, entry: LedgerEntry, reason: str, detail: str = "", *, wait_s: float) -> Transition:
+        """Nothing was tried: it waits for leave, which is no attempt and no age."""
+        due = self.clock.now() + timedelta(seconds=wait_s)
+        held = from_open(entry, LedgerState.OPEN, reason, detail, due=due)
+        return held.model_copy(update={"held": True})
 
     def missing(self, entry: LedgerEntry) -> Transition:
         """The store does not show the trace yet. One that never comes is skipped, not failed."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -43,6 +45,13 @@ class VerifyReport(Report):
     parked: int = 0
 
 
+class _Awaited(NamedTuple):
+    """An entry, and the scores that the store is to show by their ids: names and values."""
+
+    entry: LedgerEntry
+    scores: Mapping[str, tuple[str, float | str]]
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Makes sure that scores arrived. `review_queues` names each use case's queue, where it has one."""
@@ -67,11 +76,11 @@ class Verifier:
         try:
             while await self._alone(owner) and (entries := await self._posted(now)):
                 project = await self.project.project_id()
-                for group in _read_at_once(entries, project):
+                for group in _read_at_once([_Awaited(e, expected_scores(e, project)) for e in entries]):
                     if not await self._alone(owner):
                         return total
-                    shown = await self._shown(group, project)
-                    total += await self._settle(group, shown)
+                    shown = await self._shown(group)
+                    total += await self._settle([awaited.entry for awaited in group], shown)
         except StoreBusy as exc:
             log.info("verify.store_busy", retry_after_s=exc.retry_after_s)
         finally:
@@ -85,18 +94,13 @@ class Verifier:
         again = self.clock.now() + timedelta(seconds=5)
         return await self.ledger.overdue([LedgerState.POSTED], now=now, limit=READ_AT_ONCE, push_to=again)
 
-    async def _shown(self, entries: Sequence[LedgerEntry], project: str) -> set[str]:
+    async def _shown(self, group: Sequence[_Awaited]) -> set[str]:
         """Trace ids whose scores the store shows, all of them, with the values they should have."""
-        expected = {e.trace_id: expected_scores(e, project) for e in entries}
-        ids = [score_id for wanted in expected.values() for score_id in wanted]
+        ids = [score_id for awaited in group for score_id in awaited.scores]
         shown: dict[str, Score] = {}
         for chunk in chunks(ids, READ_AT_ONCE):
             shown |= await self._read(chunk)
-        return {
-            trace_id
-            for trace_id, wanted in expected.items()
-            if all(_is_same(shown.get(score_id), trace_id, name, value) for score_id, (name, value) in wanted.items())
-        }
+        return {entry.trace_id for entry, scores in group if _are_shown(entry.trace_id, scores, shown)}
 
     async def _read(self, ids: Sequence[str]) -> Mapping[str, Score]:
         try:
@@ -107,46 +111,60 @@ class Verifier:
             return {}
 
     async def _settle(self, entries: Sequence[LedgerEntry], shown: set[str]) -> VerifyReport:
-        now = self.clock.now()
-        scored = awaited = parked = 0
-        rewrite: dict[tuple[str, str], list[str]] = {}
         # Before anything is final: a crash in between asks again, and asking again changes nothing.
         shown_entries = [entry for entry in entries if entry.trace_id in shown]
         await self.reviews.ask(requests_for(shown_entries, self.review_queues))
+        now = self.clock.now()
+        changes: dict[str, list[Transition]] = defaultdict(list)
+        rewrite: dict[tuple[str, str], list[str]] = defaultdict(list)
         for entry in entries:
-            rubric = entry.promise.rubric
-            if entry.trace_id in shown:
-                reason = entry.judgement.state if entry.judgement else ""
-                transition = _from_posted(entry, LedgerState.SCORED, reason=reason)
-                scored += len(await self.ledger.apply(rubric, [transition], now=now))
-            elif now - entry.changed_at < self.rewrite_after:
-                awaited += 1
-            elif entry.writes >= MAX_WRITES:
-                transition = _from_posted(entry, LedgerState.DEAD, reason="unverified")
-                parked += len(await self.ledger.apply(rubric, [transition], now=now))
-            else:
-                transition = _from_posted(entry, LedgerState.JUDGED, reason="not_shown", due=now)
-                await self.ledger.apply(rubric, [transition], now=now)
-                rewrite.setdefault((rubric, entry.promise.rubric_hash), []).append(entry.trace_id)
+            change = self._change(entry, now, is_shown=entry.trace_id in shown)
+            if change is not None:
+                changes[entry.promise.rubric].append(change)
+            if change is not None and change.state is LedgerState.JUDGED:
+                rewrite[entry.promise.rubric, entry.promise.rubric_hash].append(entry.trace_id)
+        states = Counter[LedgerState]()
+        for rubric, transitions in changes.items():
+            changed = set(await self.ledger.apply(rubric, transitions, now=now))
+            states.update(change.state for change in transitions if change.trace_id in changed)
         await self.publish(
             [RecordMessage(rubric=r, rubric_hash=h, trace_ids=tuple(ids)) for (r, h), ids in rewrite.items()]
         )
-        return VerifyReport(scored=scored, awaited=awaited, parked=parked, rewritten=sum(map(len, rewrite.values())))
+        return VerifyReport(
+            scored=states[LedgerState.SCORED],
+            awaited=len(entries) - sum(map(len, changes.values())),
+            parked=states[LedgerState.DEAD],
+            rewritten=sum(map(len, rewrite.values())),
+        )
+
+    def _change(self, entry: LedgerEntry, now: datetime, *, is_shown: bool) -> Transition | None:
+        """What becomes of a posted entry. None: its scores may still come to be shown."""
+        if is_shown:
+            reason = entry.judgement.state if entry.judgement else ""
+            return _from_posted(entry, LedgerState.SCORED, reason=reason)
+        if now - entry.changed_at < self.rewrite_after:
+            return None
+        if entry.writes >= MAX_WRITES:
+            return _from_posted(entry, LedgerState.DEAD, reason="unverified")
+        return _from_posted(entry, LedgerState.JUDGED, reason="not_shown", due=now)
 
 
-def _read_at_once(entries: Sequence[LedgerEntry], project: str) -> Iterator[list[LedgerEntry]]:
+def _read_at_once(entries: Sequence[_Awaited]) -> Iterator[list[_Awaited]]:
     """Entries in groups whose scores fit into one request. An entry's scores stay together."""
-    group: list[LedgerEntry] = []
+    group: list[_Awaited] = []
     taken = 0
-    for entry in entries:
-        count = len(expected_scores(entry, project))
-        if group and taken + count > READ_AT_ONCE:
+    for awaited in entries:
+        if group and taken + len(awaited.scores) > READ_AT_ONCE:
             yield group
             group, taken = [], 0
-        group.append(entry)
-        taken += count
+        group.append(awaited)
+        taken += len(awaited.scores)
     if group:
         yield group
+
+
+def _are_shown(trace_id: str, wanted: Mapping[str, tuple[str, float | str]], shown: Mapping[str, Score]) -> bool:
+    return all(_is_same(shown.get(score_id), trace_id, name, value) for score_id, (name, value) in wanted.items())
 
 
 def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:

@@ -30,7 +30,12 @@ Release = Callable[[Choice, datetime], Awaitable[Released]]
 
 @dataclass(frozen=True)
 class WindowScanner:
-    """Scans windows."""
+    """Scans windows.
+
+    Attributes:
+        keeps_use_cases: whether a scan that is not the first leaves traces with the use cases of the first one, where
+            `assay.yaml` was edited since. A backfill asks for the present ones.
+    """
 
     source: RootSource
     windows: Windows
@@ -38,6 +43,7 @@ class WindowScanner:
     deployment: Deployment
     chooser: Chooser
     promiser: Promiser
+    keeps_use_cases: bool = True
 
     async def scan(
         self,
@@ -61,21 +67,27 @@ class WindowScanner:
             What was seen, and what was released.
         """
         buffer = await self.read(window)
-        seen = await self.count(buffer, now)
+        first = window if self.keeps_use_cases and window.scans else None
+        seen = await self.count(buffer, now, first)
         counted = {name: n for name, n in seen.by_use_case.items() if only in (None, name)}
-        resolved = await rates.resolve(window, counted)
-        window = await self.windows.open(window.model_copy(update={"rates": resolved}))
+        resolved = await rates.resolve(window, counted, seen.strata)
+        window = await self.windows.open(
+            window.model_copy(update={"rates": resolved, "policy": window.policy or self.chooser.policy})
+        )
         passed_over: Counter[str] = Counter()
+        unpaid: Counter[str] = Counter()
         released = Released()
         for roots in buffer.pages():
-            choice = await in_thread(partial(self.chooser.choose, roots, window, now, only=only))
+            choice = await in_thread(partial(self.chooser.choose, roots, window, now, only=only, first=first))
             page = await release(choice, now)
             passed_over.update(await self._passed_over(choice))
+            unpaid.update(choice.unpaid)
             released = Released(*(a + b for a, b in zip(released, page, strict=True)))
         if only is None:
-            await self.windows.put(await self._recorded(window, seen, passed_over, now))
+            await self.windows.put(await self._recorded(window, seen, passed_over, unpaid, now))
         else:
-            await self.windows.put(_with_use_case(await self.windows.at(window.start) or window, counted, passed_over))
+            stored = await self.windows.at(window.start) or window
+            await self.windows.put(_with_use_case(stored, counted, passed_over, unpaid))
         return seen, released
 
     async def read(self, window: WindowRecord) -> RootBuffer:
@@ -85,11 +97,11 @@ class WindowScanner:
             await in_thread(buffer.add, page)
         return buffer
 
-    async def count(self, buffer: RootBuffer, now: datetime) -> Seen:
+    async def count(self, buffer: RootBuffer, now: datetime, first: WindowRecord | None = None) -> Seen:
         """How many traces there are of each use case, and how many that will not be judged."""
         seen = Seen()
         for roots in buffer.pages():
-            seen.add(await in_thread(self.chooser.count_by_use_case, roots, now))
+            seen.add(await in_thread(self.chooser.count_by_use_case, roots, now, first))
         return seen
 
     async def _passed_over(self, choice: Choice) -> Counter[str]:
@@ -99,7 +111,7 @@ class WindowScanner:
         return choice.passed_over
 
     async def _recorded(
-        self, window: WindowRecord, seen: Seen, passed_over: Counter[str], now: datetime
+        self, window: WindowRecord, seen: Seen, passed_over: Counter[str], unpaid: Counter[str], now: datetime
     ) -> WindowRecord:
         """The window's record after this scan, and when to look again."""
         age = now - window.end
@@ -112,6 +124,7 @@ class WindowScanner:
                 "next_scan": window.end + next_age(age, late, has_unfinished=bool(seen.unfinished)),
                 "seen": dict(seen.by_use_case),
                 "not_selected": dict(passed_over),
+                "not_selected_budget": dict(unpaid),
                 "unmatched": seen.unmatched,
                 "excluded": seen.excluded,
                 "unfinished": seen.unfinished,
@@ -121,8 +134,14 @@ class WindowScanner:
         )
 
 
-def _with_use_case(stored: WindowRecord, seen: dict[str, int], passed_over: Counter[str]) -> WindowRecord:
+def _with_use_case(
+    stored: WindowRecord, seen: dict[str, int], passed_over: Counter[str], unpaid: Counter[str]
+) -> WindowRecord:
     """The record with what was seen of some use cases. When the others are looked for stays as it is."""
     return stored.model_copy(
-        update={"seen": {**stored.seen, **seen}, "not_selected": {**stored.not_selected, **passed_over}}
+        update={
+            "seen": {**stored.seen, **seen},
+            "not_selected": {**stored.not_selected, **passed_over},
+            "not_selected_budget": {**stored.not_selected_budget, **unpaid},
+        }
     )

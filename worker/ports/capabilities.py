@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from assay.judges.schema import Record
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
-from assay.worker.records.scores import SessionScore
+from assay.worker.records.scores import Score, SessionScore
 from assay.worker.records.traces import Trace, TraceKey
 
 
@@ -49,10 +49,11 @@ class WithScoredTraces(Protocol):
 
     async def scored_traces(
         self, keys: Sequence[TraceKey], names: Sequence[str] | None
-    ) -> Mapping[str, Collection[str]] | None:
-        """The rubrics that have scores of these names on these traces, by trace; None where this server cannot tell.
+    ) -> Mapping[str, Collection[Score]] | None:
+        """Scores of rubrics, of these names and on these traces, by trace; None where this server cannot tell.
 
-        A score is a rubric's if its metadata say so. Scores of people and of other programs are not looked at.
+        A score is a rubric's if its metadata say so. Scores of people and of other programs are not looked at. A
+        comment may be left out.
 
         Args:
             keys: of at most 100 traces.

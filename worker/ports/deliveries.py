@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
 
@@ -18,6 +17,14 @@ class Deliveries(Protocol):
         """Messages waiting in a Celery queue. 0 where there is no such queue."""
         ...
 
-    async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
-        """Tell the broker that these deliveries are alive, so that it does not redeliver them."""
+    async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
+        """Tell the broker that these deliveries are alive, so that it does not redeliver them.
+
+        Call it also with nothing in work: it says that somebody lives. After a silence, as when the server was away,
+        nothing in hand is taken over until the living have had the time to call again.
+
+        Args:
+            tags: Celery's tags of the deliveries.
+            owners: under which names their ledger entries are held.
+        """
         ...

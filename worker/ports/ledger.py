@@ -8,6 +8,13 @@ from typing import Protocol
 
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent, LedgerState, Promise, Transition
 
+OWNER_LEASE_S = 20.0
+"""For so long an owner counts as alive after `begin` or a renewal of its delivery.
+
+The broker waits as long before it gives an unrenewed delivery to another worker, which may then take its entries at
+once.
+"""
+
 
 class Ledger(Protocol):
     """The ledger as work changes it. Every method is atomic and safe to repeat.
@@ -25,24 +32,31 @@ class Ledger(Protocol):
         ...
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment, and count the delivery.
 
-        An entry that another owner holds is not returned. The same owner (a redelivered message) may take
-        its own again. An entry whose back-off is not over is not returned either, however many messages
-        name it.
+        An entry that another owner holds is not returned while that owner lives: for `OWNER_LEASE_S` after each
+        `Deliveries.renew` that names it. The same owner may take its own again, which counts no delivery. An entry
+        whose back-off is not over is not returned either, however many messages name it. The age of an entry begins
+        when it is first taken.
 
         Args:
             rubric: the rubric's name.
             trace_ids: the traces that are asked for.
-            owner: who takes them.
+            owner: who takes them. Each delivery of a message is an owner of its own.
             now: the current moment.
             until: when the taking ends by itself.
-            alone: counts the delivery as one in which nothing else was judged.
 
         Returns:
             The entries that were taken.
+        """
+        ...
+
+    async def give_back(self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime) -> Sequence[str]:
+        """Let go of entries that this owner took and did not finish; they are due at once.
+
+        Their delivery does not count: their worker lives. Returns the trace ids that were given back.
         """
         ...
 
@@ -50,21 +64,17 @@ class Ledger(Protocol):
         """Apply transitions whose entry is still in an expected state. Returns the trace ids that changed.
 
         A final state ends the entry's deadline. `due` sets the next one. Any transition ends the taking by
-        `begin`.
+        `begin`. What is `held` waits for leave: neither the waiting nor the try adds to its age.
         """
         ...
 
     async def overdue(
         self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
     ) -> Sequence[LedgerEntry]:
-        """Entries in these states whose deadline passed.
+        """Entries in these states whose deadline passed, but for those in living hands.
 
         The deadline is pushed, so that no entry is handed out twice.
         """
-        ...
-
-    async def dead_letters(self) -> Sequence[LedgerEntry]:
-        """Everything that gave up and was neither replayed nor dropped, oldest first."""
         ...
 
 

@@ -6,20 +6,32 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assay.judges.errors import EvaluationError
+from assay.worker.ports.backlog import Backlog
+from assay.worker.ports.call_limits import CallAccount, CallAccountReader
+from assay.worker.ports.clock import SharedClock
+from assay.worker.ports.dead_letters import DeadLetters
 from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.ledger import Ledger, LedgerReader, Reopening
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
+from assay.worker.ports.outcomes import OutcomeReader
+from assay.worker.ports.pulse import FleetPulse
 from assay.worker.ports.review_list import ReviewList
+from assay.worker.ports.server_facts import StateServer
 from assay.worker.ports.spend import UnscoredSpending
+from assay.worker.ports.suspects import Suspects
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.ports.windows import Windows
 
 
 class StateUnavailable(EvaluationError):
     """Redis cannot be reached or did not answer in time. The message names the address and the remedy."""
+
+
+class StateBusy(StateUnavailable):
+    """This process asks the state for more at once than its own connections carry. The server is well."""
 
 
 class Connection(Protocol):
@@ -47,7 +59,11 @@ class FleetState:
 
     ledger: Ledger
     ledger_reader: LedgerReader
+    outcomes: OutcomeReader
+    dead_letters: DeadLetters
+    server: StateServer
     reopening: Reopening
+    backlog: Backlog
     windows: Windows
     verdicts: VerdictCache
     key_values: KeyValues
@@ -56,7 +72,12 @@ class FleetState:
     deliveries: Deliveries
     spend: UnscoredSpending
     limits: RateLimits
+    calls: CallAccount
+    call_reader: CallAccountReader
     reviews: ReviewList
+    pulse: FleetPulse
+    suspects: Suspects
+    clock: SharedClock
     connection: Connection
 
     async def ping(self) -> None:

@@ -14,14 +14,13 @@ class VerdictCache(Protocol):
         StateUnavailable
     """
 
-    async def keep(self, key: str, value: bytes, *, ttl_s: int, replace: bool = False) -> bytes:
-        """Keep a packed verdict under its content key. Returns the one that lies there now.
+    async def keep_all(self, values: Mapping[str, bytes], *, ttl_s: int, replace: bool = False) -> Mapping[str, bytes]:
+        """Keep packed verdicts under their content keys, in one request. Returns what lies there now.
 
         Args:
-            key: what was judged, by which evaluator revision and for what.
-            value: the packed verdict.
-            ttl_s: how long it lives, in seconds.
-            replace: whether it takes the place of a verdict that is there. Without it the first one stays.
+            values: packed verdicts, each by what was judged, by which evaluator revision and for what.
+            ttl_s: how long they live, in seconds.
+            replace: whether they take the place of verdicts that are there. Without it the first ones stay.
         """
         ...
 

@@ -107,10 +107,12 @@ class LedgerEntry(Record):
 
     Attributes:
         attempts: failed tries.
-        deliveries: how often work began since the last outcome. A worker that dies leaves no outcome.
-        alone: how often of these the trace was the only one in work.
+        deliveries: how often a worker took it since the last outcome. One that dies leaves no outcome.
+        blamed: how often a worker vanished while it worked on this very trace, or is working on it. Counted only for
+            a trace that a worker has vanished with before.
         writes: how often its scores were posted.
-        since: when its age began: at selection, and anew when a dead letter is replayed.
+        since: when its age began: when it was first taken, and anew after a dead letter is replayed. What it waited for
+            leave is taken out.
         unanswered: the latest failure of a later tier. It counts only while the entry is skipped or dead.
     """
 
@@ -120,7 +122,7 @@ class LedgerEntry(Record):
     detail: str = ""
     attempts: int = 0
     deliveries: int = 0
-    alone: int = 0
+    blamed: int = 0
     writes: int = 0
     since: AwareDatetime
     changed_at: AwareDatetime
@@ -142,7 +144,15 @@ class UnscoredSpend(Record):
 
 
 class Transition(Record):
-    """One change of one entry. It is applied only if the entry is still in one of the `expected` states."""
+    """One change of one entry. It is applied only if the entry is still in one of the `expected` states.
+
+    Attributes:
+        due: the next deadline; of an open entry also the moment before which nobody takes it.
+        failed_attempt: counts a failed try.
+        wrote: counts a write of its scores.
+        fresh_start: its age and its counts begin anew.
+        held: it stays open and waits for leave: no try was made, and the time until it is taken is no age.
+    """
 
     trace_id: str
     expected: tuple[LedgerState, ...]
@@ -155,6 +165,7 @@ class Transition(Record):
     failed_attempt: bool = False
     wrote: bool = False
     fresh_start: bool = False
+    held: bool = False
 
 
 class LedgerEvent(Record):

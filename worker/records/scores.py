@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Literal
 
@@ -72,8 +73,7 @@ class ScoreSpec(Record):
 
 def session_score_id(project: str, session_id: str, *, rubric_name: str, rubric_hash: str, name: str) -> str:
     """The id of a score on a session: the same for every turn, so that each turn brings it up to date."""
-    key = "\x1f".join(("session", project, session_id, rubric_name, rubric_hash, name))
-    return str(uuid.uuid5(_SCORE_NAMESPACE, key))
+    return _uuid5("\x1f".join(("session", project, session_id, rubric_name, rubric_hash, name)))
 
 
 def score_id(
@@ -83,5 +83,13 @@ def score_id(
 
     Judge, tier and model are no part of it, on purpose: a retry under another tier overwrites.
     """
-    key = "\x1f".join((project, trace_id, observation_id or "", rubric_name, rubric_hash, name))
-    return str(uuid.uuid5(_SCORE_NAMESPACE, key))
+    return _uuid5("\x1f".join((project, trace_id, observation_id or "", rubric_name, rubric_hash, name)))
+
+
+def _uuid5(key: str) -> str:
+    """`str(uuid.uuid5(_SCORE_NAMESPACE, key))`, in a quarter of the time: control workers write ten for each trace."""
+    digest = bytearray(hashlib.sha1(_SCORE_NAMESPACE.bytes + key.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50  # the version, 5
+    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
+    hexed = digest.hex()
+    return f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}"

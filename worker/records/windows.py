@@ -20,8 +20,11 @@ class ResolvedRate(Record):
     Those that were there before keep their promise and its pi.
 
     Attributes:
-        rate: what a trace that this rate is for is selected with.
-        why: the rule that gave it.
+        rate: what a trace that this rate is for is selected with. 0 where a budget is spent.
+        why: the rule that gave it, before a budget lowered it.
+        full: the rate without the budget; None where no budget lowered it.
+        asked: how many of the window's traces the rates without a budget take on average, strata included. None where
+            there is no budget.
         seen: traces of the use case in the window when the rate was set.
         seen_in_day: the most that were known of in 24 hours by then, this window included.
         expected: mean volume a day over the last complete days. None where there was none yet.
@@ -30,8 +33,10 @@ class ResolvedRate(Record):
         earlier_taken: how many of those that rate takes on average.
     """
 
-    rate: float = Field(gt=0.0, le=1.0)
+    rate: float = Field(ge=0.0, le=1.0)
     why: Why
+    full: float | None = Field(default=None, gt=0.0, le=1.0)
+    asked: float | None = Field(default=None, ge=0.0)
     seen: int = Field(default=0, ge=0)
     seen_in_day: int = Field(default=0, ge=0)
     expected: float | None = None
@@ -43,6 +48,11 @@ class ResolvedRate(Record):
     def is_for_low_traffic(self) -> bool:
         """Whether it was raised because traffic is low, or not known to be high."""
         return self.why in ("low_traffic", "volume_unknown")
+
+    @property
+    def paced(self) -> float:
+        """What a budget leaves of all rates of the window: the factor by which this one and those of strata fell."""
+        return 1.0 if self.full is None else self.rate / self.full
 
     def taken(self, seen: int) -> float:
         """How many of so many traces of the window are selected on average."""
@@ -57,6 +67,9 @@ class WindowRecord(Record):
             however often its window is scanned. See `ResolvedRate` for when one is lowered.
         seen: traces in the last scan, by use case.
         not_selected: those that the hash passed over, by `count_key`. The ledger counts what was selected.
+        not_selected_budget: those of them that the rates without a budget would have taken.
+        policy: which use cases there were at the first scan, and what they matched, as a hash. Empty in windows of an
+            older Assay.
         late: how many traces turned up only after `late_seconds`: they ran for long, or arrived late.
         rootless: about how many traces no sweep can see, because none of their steps is a root. None where nobody
             looked, which is most windows.
@@ -69,7 +82,9 @@ class WindowRecord(Record):
     next_scan: AwareDatetime | None = None
     seen: dict[str, int] = Field(default_factory=dict)
     not_selected: dict[str, int] = Field(default_factory=dict)
+    not_selected_budget: dict[str, int] = Field(default_factory=dict)
     rates: dict[str, ResolvedRate] = Field(default_factory=dict)
+    policy: str = ""
     unmatched: int = 0
     excluded: int = 0
     unfinished: int = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from assay.judges.schema import Record, Screening
-from assay.worker.records.ledger import LedgerEntry
+from assay.judges.schema import Record
+from assay.worker.reporting.columns import PhaseRow, Phases
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.two_phase import (
     Phased,
@@ -43,62 +43,61 @@ class CascadeRates(Record):
     needs_review: int
 
 
-def cascade_rates(
-    entries: Sequence[LedgerEntry], unanswered: Sequence[LedgerEntry], score: str, cut: float
-) -> CascadeRates | None:
+def cascade_rates(phases: Phases, cut: float) -> CascadeRates | None:
     """The rates of one evaluator revision. None where no cascade judged its traces.
 
     Args:
-        entries: scored.
-        unanswered: skipped or parked, because a later tier gave no answer: without them those that looked bad would
-            weigh too little.
-        score: whose rate is asked for.
-        cut: from which on a score is flagged.
+        phases: scored traces, and those skipped or parked because a later tier gave no answer: without them those that
+            looked bad would weigh too little.
+        cut: from which on a risk is flagged.
     """
-    judged = [(entry, entry.judgement.screening) for entry in entries if entry.judgement]
-    screened = [(entry, first) for entry, first in judged if first is not None]
-    if not screened:
+    if not phases.days:
         return None
-    judgements = [entry.judgement for entry, _ in screened if entry.judgement]
-    screened += [(entry, entry.unanswered.screening) for entry in unanswered if entry.unanswered]
-    flags = [_phased(entry, first, score, cut) for entry, first in screened]
-    risky = [_phased(entry, first, score, None) for entry, first in screened]
+    rows = list(phases.rows())
+    flags, risky = [_phased(row, cut) for row in rows], [_phased(row, None) for row in rows]
     plain = difference_mean(answered_rows(flags))
-    why = Counter(first.why for _, first in screened)
+    why = Counter(row.why for row in rows)
     return CascadeRates(
         flagged=_among(two_phase_share(flags), two_phase_share(risky)),
         first_only=first_share([row for row, has in zip(flags, risky, strict=True) if has.first]),
         later_only=later_share([row for row, has in zip(flags, risky, strict=True) if has.final]),
         difference=plain.value if plain else None,
         difference_se=math.sqrt(plain.variance) if plain else None,
-        decided_by=dict(sorted(Counter(judgement.judge for judgement in judgements).items())),
+        decided_by=dict(sorted(phases.judges.items())),
         escalated=why["escalated"],
         audited=why["audited"],
         passed=why["passed"],
-        unanswered=sum(judgement.degraded for judgement in judgements) + len(unanswered),
-        lost=len(unanswered),
-        needs_review=sum(judgement.needs_review for judgement in judgements),
+        unanswered=phases.degraded + phases.lost,
+        lost=phases.lost,
+        needs_review=phases.needs_review,
     )
 
 
-def _phased(entry: LedgerEntry, first: Screening, score: str, cut: float | None) -> Phased:
+def flagged_share(rows: Iterable[PhaseRow], cut: float) -> Estimate | None:
+    """The flagged share of some traces of a cascade by the two-phase estimate."""
+    rows = list(rows)
+    return _among(
+        two_phase_share([_phased(row, cut) for row in rows]), two_phase_share([_phased(r, None) for r in rows])
+    )
+
+
+def _phased(row: PhaseRow, cut: float | None) -> Phased:
     """One trace as a row.
 
-    With a cut it says whether the score is flagged. Without one it says whether the score applies. A score that does
-    not apply is not flagged.
+    With a cut it says whether the risk is flagged. Without one it says whether there is a risk. Where there is none, it
+    is not flagged.
     """
-    final = entry.judgement.values.get(score) if entry.judgement and first.phase2 else None
     return Phased(
-        first=_flag(first.scores.get(score), cut),
-        final=_flag(final, cut) if first.phase2 else None,
-        pi=entry.promise.pi,
-        pi2=first.pi2,
-        chosen=first.why != "passed",
+        first=_flag(row.first, cut),
+        final=_flag(row.final, cut) if row.phase2 else None,
+        pi=row.pi,
+        pi2=row.pi2,
+        chosen=row.why != "passed",
     )
 
 
-def _flag(value: float | str | None, cut: float | None) -> float:
-    return float(isinstance(value, float) and (cut is None or value >= cut))
+def _flag(value: float, cut: float | None) -> float:
+    return 0.0 if math.isnan(value) or (cut is not None and value < cut) else 1.0
 
 
 def _among(share: Estimate | None, of: Estimate | None) -> Estimate | None:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Record
 from assay.worker.ports.ledger import LedgerReader
+from assay.worker.ports.outcomes import OutcomeReader
 from assay.worker.records.ledger import LedgerState
-from assay.worker.reporting.funnel import IN_STORE
 from assay.worker.reporting.report import ReportRow, read_report
 from assay.worker.statistics.difference import Difference, difference
 from assay.worker.statistics.intervals import Estimate
@@ -40,7 +40,12 @@ _Pair = tuple[str, str]
 
 
 async def compare_rows(
-    rows: Sequence[ReportRow], ledger: LedgerReader, rubrics: Iterable[Rubric], first: date, last: date
+    rows: Sequence[ReportRow],
+    ledger: LedgerReader,
+    outcomes: OutcomeReader,
+    rubrics: Iterable[Rubric],
+    first: date,
+    last: date,
 ) -> list[Comparison | None]:
     """For each row what the period before says. None where nothing was scored then.
 
@@ -52,15 +57,15 @@ async def compare_rows(
     days = (last - first).days + 1
     earlier, end = first - timedelta(days=days), first - timedelta(days=1)
     scored = await _ever_scored(ledger, earlier, end)
-    before = await read_report(ledger, rubrics, earlier, end) if scored else []
+    before = await read_report(outcomes, rubrics, earlier, end) if scored else []
     return [_compared(row, before, scored, earlier, end) for row in rows]
 
 
 async def _ever_scored(ledger: LedgerReader, first: date, last: date) -> Mapping[_Pair, int]:
-    """How many were judged and scored, by the counts, which live longer than the entries."""
+    """How many were scored, by the counts, which live longer than the entries."""
     scored: dict[_Pair, int] = {}
-    for (use_case, rubric, state, reason), n in (await ledger.counts(first, last)).items():
-        if state is LedgerState.SCORED and reason != IN_STORE:
+    for (use_case, rubric, state, _), n in (await ledger.counts(first, last)).items():
+        if state is LedgerState.SCORED:
             scored[use_case, rubric] = scored.get((use_case, rubric), 0) + n
     return scored
 
@@ -75,7 +80,7 @@ def _compared(
     kept = sum(r.scored for r in alike)
     same = next((r for r in alike if r.revision == row.revision), None)
     if not alike:
-        return Comparison(first=first, last=last, note=f"{then:,} scored then, and no longer in the ledger")
+        return Comparison(first=first, last=last, note=f"{then:,} scored then, and no values of them in the ledger")
     if same is None:
         others = ", ".join(r.revision[:12] for r in alike)
         return Comparison(first=first, last=last, note=f"judged by revision {others} then: not to be compared")
@@ -88,7 +93,7 @@ def _compared(
         flagged=same.flagged,
         change=difference(then_rate, now_rate),
         sessions=_sessions(then_rate, now_rate),
-        note=f"of {then:,} scored then, {kept:,} are still in the ledger" if kept < then else "",
+        note=f"of {then:,} scored then, {kept:,} have values in the ledger" if kept < then else "",
     )
 
 

@@ -15,6 +15,9 @@ from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
 IN_STORE = "in_store"
 """The reason of traces whose scores the store had already when they were selected."""
 
+_HELD = "held_"
+"""Begins the reasons of open traces that wait for leave, e.g. `held_budget`. It costs them neither attempt nor age."""
+
 FAIR_SHARE, FAIR_NUMBER = 0.05, 12
 """From this share and number of windows on, what was counted in them says something about all. One window an hour is
 counted, so half a day is enough."""
@@ -38,6 +41,9 @@ class FunnelRow(Record):
     skipped: dict[str, int] = Field(default_factory=dict, description="By reason.")
     dead: dict[str, int] = Field(default_factory=dict, description="By reason.")
     in_flight: dict[str, int] = Field(default_factory=dict, description="By ledger state.")
+    held: dict[str, int] = Field(
+        default_factory=dict, description="Of the open ones those that wait for leave, by what they wait for."
+    )
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties
     @property
@@ -53,7 +59,7 @@ class FunnelRow(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def found_in_store(self) -> int:
-        """Of the scored ones those that were judged under an earlier ledger. Reports have no numbers of them."""
+        """Of the scored ones those that were judged under an earlier ledger, which was lost."""
         return self.scored.get(IN_STORE, 0)
 
     @computed_field  # type: ignore[prop-decorator]
@@ -126,6 +132,15 @@ async def read_funnel(ledger: LedgerReader, windows: Windows, first: date, last:
     )
 
 
+def _held(open_by_reason: Counter[str]) -> dict[str, int]:
+    """Of open traces those that wait for leave, by what they wait for."""
+    return {
+        reason.removeprefix(_HELD): n
+        for reason, n in open_by_reason.items()
+        if n and (reason.startswith(_HELD) or reason == "store_busy")
+    }
+
+
 def is_fair_share(looked: int, windows: int) -> bool:
     """Whether so many of so many windows say something about all of them."""
     return looked > 0 and (looked == windows or (looked >= FAIR_NUMBER and looked >= FAIR_SHARE * windows))
@@ -142,4 +157,5 @@ def _row(key: str, passed_over: int, promised: int, by_state: dict[LedgerState, 
         skipped=dict(by_state.get(LedgerState.SKIPPED, {})),
         dead=dict(by_state.get(LedgerState.DEAD, {})),
         in_flight={s.value: n for s, c in by_state.items() if s not in FINAL_STATES and (n := sum(c.values()))},
+        held=_held(by_state.get(LedgerState.OPEN, Counter())),
     )

@@ -17,7 +17,8 @@ from assay.worker.extraction.literals import plain_json
 from assay.worker.extraction.retrievals import retrieving
 from assay.worker.extraction.steps import relevant
 from assay.worker.records.traces import Observation, Trace
-from assay.worker.reporting.terminal.text import clipped, visible
+from assay.worker.reporting.terminal.text import clipped
+from assay.worker.reporting.terminal.visible import visible
 
 MOST_LINES, MOST_STEPS = 10, 3
 """Lines for one place, and steps shown of one type."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -28,6 +29,8 @@ class RateRule(Record):
         below_per_day: traces a day from which traffic is not low.
         most_per_window: most traces of one window that are judged because traffic is low.
         most_per_day: the same for 24 hours.
+        paced: what the budget left of the rate in the last window that was swept: 1 where it lowered nothing, 0 where
+            it is spent.
         sentence: all of this in words.
     """
 
@@ -39,6 +42,7 @@ class RateRule(Record):
     below_per_day: int
     most_per_window: int
     most_per_day: int
+    paced: float = Field(default=1.0, description="What the budget left of the rate in the last window swept.")
     sentence: str = Field(description="For people.")
 
 
@@ -58,8 +62,20 @@ async def read_rate_rules(windows: Windows, deployment: Deployment, now: datetim
     for case in deployment.use_cases:
         # As one more trace would be treated.
         volume = volume_of(case.name, history, recorded, window, 1, CountedAhead())
-        rules.append(_rule(case, deployment.defaults, volume, resolve_rate(case, deployment.defaults, volume)))
+        rule = _rule(case, deployment.defaults, volume, resolve_rate(case, deployment.defaults, volume))
+        rules.append(_as_paced(rule, recorded))
     return rules
+
+
+def _as_paced(rule: RateRule, recorded: Sequence[WindowRecord]) -> RateRule:
+    """The rule, with what the budget left of it in the last window."""
+    rates = [w.rates[rule.use_case] for w in sorted(recorded, key=lambda w: w.start) if rule.use_case in w.rates]
+    if not rates or rates[-1].full is None:
+        return rule
+    last = rates[-1]
+    now = f"lowered to {last.rate:.3g} so that the day's budget lasts" if last.rate else "none: the budget is spent"
+    sentence = f"{rule.sentence}; in the last window {now}"
+    return rule.model_copy(update={"paced": last.paced, "sentence": sentence})
 
 
 def _rule(case: UseCase, defaults: Defaults, volume: Volume, rate: ResolvedRate) -> RateRule:

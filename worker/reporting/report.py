@@ -1,28 +1,30 @@
 """The report: rates over traffic from the traces that were judged, weighted by how likely each was chosen.
 
+The ledger is read once, and what is kept of a trace are a few numbers in columns.
+
 Rates are never pooled across evaluator revisions: another judge, prompt or rubric is another instrument.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Record
-from assay.worker.ports.ledger import LedgerReader
-from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState
-from assay.worker.reporting.cascade_rates import CascadeRates, cascade_rates
-from assay.worker.reporting.unanswered import Silence, is_unanswered, silence
+from assay.worker.ports.outcomes import OutcomeReader
+from assay.worker.records.ledger import LedgerState
+from assay.worker.records.outcomes import Outcome
+from assay.worker.reporting.cascade_rates import CascadeRates, cascade_rates, flagged_share
+from assay.worker.reporting.columns import Columns, Phases, Worst, day_number
+from assay.worker.reporting.unanswered import Silence, SilentKind, SilentTraces, is_unanswered, silence
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_share
-
-RISK = "hallucination_risk"
-WORST = 3
-"""Answers that a report points to. `assay flagged` lists the others."""
 
 _Key = tuple[str, str, str]
 """Use case, rubric and evaluator revision."""
@@ -66,7 +68,8 @@ class ReportRow(Record):
     judged it is the two-phase estimate of `cascade`. `unanswered` is what it leaves out, with its bounds. `behind` is
     the same share as an estimate of the rate behind this traffic, answers of one session taken as one draw: what
     periods are compared by. None for a cascade, and where all answers are of one session.
-    `cost_usd` is None if any model's price is unknown.
+    `cost_usd` is None if any model's price is unknown. `from_store` counts those of the scored that were judged under
+    an earlier ledger, and whose values were read back from the store.
     """
 
     use_case: str
@@ -80,6 +83,7 @@ class ReportRow(Record):
     distributions: dict[str, Distribution]
     states: dict[str, int]
     cost_usd: float | None
+    from_store: int = 0
     behind: Estimate | None = None
     unanswered: Silence | None = None
     worst: tuple[WorstAnswer, ...] = ()
@@ -87,139 +91,132 @@ class ReportRow(Record):
     cascade: CascadeRates | None = None
 
 
-@dataclass
-class _Group:
-    """The entries of one row: scored, without a score though a first tier had screened them, and without an answer."""
+class _Reading:
+    """The ledger as it is read for one report."""
 
-    use_case: str
-    rubric: str
-    revision: str
-    scored: list[LedgerEntry] = field(default_factory=list)
-    screened: list[LedgerEntry] = field(default_factory=list)
-    silent: list[LedgerEntry] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.rows: dict[_Key, Columns] = {}
+        self.silent = SilentTraces()
+        self._lost: dict[_Key, Phases] = {}
 
-    def judged_last(self, version: tuple[str, str | None]) -> tuple[bool, datetime]:
-        """Orders rows by whether they judged a version of rubric and calibration, then by when they last judged."""
-        versions = {entry.promise.version for entry in self.scored}
-        return version in versions, max(entry.changed_at for entry in self.scored)
+    def add(self, outcome: Outcome) -> None:
+        """Keep what is needed of a trace."""
+        if outcome.state == LedgerState.SCORED and outcome.judged is not None:
+            key = (outcome.use_case, outcome.rubric, outcome.judged.revision)
+            self.rows.setdefault(key, Columns()).add(outcome, outcome.judged)
+        elif is_unanswered(outcome.state, outcome.reason):
+            self.silent.add(outcome)
+            if outcome.silent is not None:
+                key = (outcome.use_case, outcome.rubric, outcome.silent.revision)
+                self._lost.setdefault(key, Phases()).add(outcome, outcome.silent.first, day_number(outcome.start))
+
+    def share_out(self) -> Mapping[_Key, set[int]]:
+        """Give each kind of unanswered traces to the row of its revision.
+
+        One that no judge was asked for has no revision. It goes to the row that judged the same version of rubric and
+        calibration, and among several, or without one, to the row that judged last.
+        """
+        for row, lost in self._lost.items():
+            if row in self.rows:
+                self.rows[row].phases.add_lost(lost)
+        kinds: dict[_Key, set[int]] = {}
+        for kind, number in self.silent.kinds.items():
+            key = self._row_of(kind)
+            if key is not None:
+                kinds.setdefault(key, set()).add(number)
+        return kinds
+
+    def _row_of(self, kind: SilentKind) -> _Key | None:
+        own = (kind.use_case, kind.rubric, kind.revision or "")
+        if own in self.rows:
+            return own
+        rows = {key: row for key, row in self.rows.items() if key[:2] == own[:2]}
+        return max(rows, key=lambda key: (kind.version in rows[key].versions, rows[key].last), default=None)
 
 
-async def read_report(ledger: LedgerReader, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
+async def read_report(outcomes: OutcomeReader, rubrics: Iterable[Rubric], first: date, last: date) -> list[ReportRow]:
     """One row per use case, rubric and revision over traces that started on these UTC days.
 
     Raises:
         StateUnavailable
     """
     cuts = {rubric.name: rubric.risk_labels.high for rubric in rubrics}
-    groups: dict[_Key, _Group] = {}
-    silent: list[LedgerEntry] = []
-    async for entry in ledger.scan(first, last):
-        if entry.state is LedgerState.SCORED and entry.judgement is not None:
-            key = (entry.promise.use_case, entry.promise.rubric, entry.judgement.revision)
-            groups.setdefault(key, _Group(*key)).scored.append(entry)
-        elif is_unanswered(entry):
-            silent.append(entry)
-    _share_out(silent, list(groups.values()))
-    return [_row(group, cuts.get(group.rubric, 0.5)) for _, group in sorted(groups.items())]
+    reading = _Reading()
+    async for outcome in outcomes.outcomes(first, last):
+        reading.add(outcome)
+    kinds = reading.share_out()
+    return [
+        _row(key, columns, cuts.get(key[1], 0.5), *reading.silent.of(kinds.get(key, set())))
+        for key, columns in sorted(reading.rows.items())
+    ]
 
 
-def _share_out(silent: Iterable[LedgerEntry], groups: Sequence[_Group]) -> None:
-    """Give each unanswered trace to the row of its revision.
-
-    One that no judge was asked for has no revision. It goes to the row that judged the same version of rubric and
-    calibration, and among several, or without one, to the row that judged last.
-    """
-    for entry in silent:
-        promise, unanswered = entry.promise, entry.unanswered
-        rows = [group for group in groups if (group.use_case, group.rubric) == (promise.use_case, promise.rubric)]
-        own = next((group for group in rows if unanswered and group.revision == unanswered.revision), None)
-        if own is not None:
-            own.screened.append(entry)
-        row = own or max(rows, key=lambda group: group.judged_last(promise.version), default=None)
-        if row is not None:
-            row.silent.append(entry)
-
-
-def _row(group: _Group, cut: float) -> ReportRow:
-    entries = group.scored
-    judgements = [entry.judgement for entry in entries if entry.judgement is not None]
-    risky = [(entry, value) for entry in entries if (value := _number(entry, RISK)) is not None]
-    cascade = cascade_rates(entries, group.screened, RISK, cut)
-    flagged = cascade.flagged if cascade else _share(entries, cut)
-    costs = [judgement.cost_usd for judgement in judgements]
-    names = sorted({name for j in judgements for name, value in j.values.items() if not isinstance(value, str)})
-    worst = heapq.nlargest(WORST, risky, key=lambda pair: (pair[1], pair[0].promise.start, pair[0].trace_id))
+def _row(key: _Key, columns: Columns, cut: float, silent: Counter[str], silent_pis: list[float]) -> ReportRow:
+    cascade = cascade_rates(columns.phases, cut)
+    flagged = cascade.flagged if cascade else _share(columns, cut)
+    with_risk = ~np.isnan(columns.risk)
     return ReportRow(
-        use_case=group.use_case,
-        rubric=group.rubric,
-        revision=group.revision,
-        judge="cascade" if cascade else _judges(judgements),
-        scored=len(entries),
-        with_risk=len(risky),
+        **dict(zip(("use_case", "rubric", "revision"), key, strict=True)),
+        judge="cascade" if cascade else _judges(columns.judges),
+        scored=columns.n,
+        from_store=columns.from_store,
+        with_risk=int(with_risk.sum()),
         flagged=flagged,
         cascade=cascade,
         flag_at=cut,
-        distributions={
-            name: _distribution([v for e in entries if (v := _number(e, name)) is not None]) for name in names
-        },
-        states=dict(Counter(judgement.state for judgement in judgements)),
-        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
-        behind=None if cascade else _share(entries, cut, by_session=True),
-        unanswered=silence(flagged, [entry for entry, _ in risky], group.silent),
-        worst=tuple(_worst(entry, value) for entry, value in worst),
-        days=_days(group, cut),
+        distributions={name: _distribution(values) for name, values in sorted(columns.numbers.items())},
+        states=dict(columns.states),
+        cost_usd=columns.cost_usd,
+        behind=None if cascade else _share(columns, cut, by_session=True),
+        unanswered=silence(flagged, columns.pi[with_risk].tolist(), silent_pis, silent),
+        worst=tuple(map(_worst, columns.worst)),
+        days=_days(columns, cut),
     )
 
 
-def _judges(judgements: Sequence[Judgement]) -> str:
+def _judges(judges: Counter[str]) -> str:
     """Who judged, by how much: `local`. Where there was no evidence, nobody was asked."""
-    asked = Counter(judgement.judge for judgement in judgements if judgement.judge != _NO_JUDGE)
-    return ", ".join(judge for judge, _ in asked.most_common()) or _NO_JUDGE
+    return ", ".join(judge for judge, _ in judges.most_common() if judge != _NO_JUDGE) or _NO_JUDGE
 
 
-def _worst(entry: LedgerEntry, risk: float) -> WorstAnswer:
-    return WorstAnswer(trace_id=entry.trace_id, observation_id=entry.promise.observation_id, risk=risk)
+def _worst(answer: Worst) -> WorstAnswer:
+    return WorstAnswer(trace_id=answer.trace_id, observation_id=answer.observation_id or None, risk=answer.risk)
 
 
-def _share(entries: Iterable[LedgerEntry], cut: float, *, by_session: bool = False) -> Estimate | None:
-    """The weighted share of flagged traces among those with a risk."""
-    risky = [(entry, value >= cut) for entry in entries if (value := _number(entry, RISK)) is not None]
-    flags, pis = [flag for _, flag in risky], [entry.promise.pi for entry, _ in risky]
-    sessions = [_session(entry) for entry, _ in risky] if by_session else None
-    return hajek_share(flags, pis, clusters=sessions) if risky else None
+def _share(
+    columns: Columns, cut: float, *, of: NDArray[np.bool_] | None = None, by_session: bool = False
+) -> Estimate | None:
+    """The weighted share of flagged traces among those with a risk.
+
+    Args:
+        columns: the traces.
+        cut: the risk from which on a trace is flagged.
+        of: which of the traces are asked for. None: all.
+        by_session: whether answers of one session are taken as one draw.
+    """
+    there = ~np.isnan(columns.risk) if of is None else ~np.isnan(columns.risk) & of
+    if not there.any():
+        return None
+    sessions = columns.sessions[there] if by_session else None
+    return hajek_share(columns.risk[there] >= cut, columns.pi[there], clusters=sessions)
 
 
-def _session(entry: LedgerEntry) -> tuple[str, str]:
-    """What an answer belongs to. One without a session stands for itself."""
-    session_id = entry.judgement.facts.session_id if entry.judgement else None
-    return ("session", session_id) if session_id else ("trace", entry.trace_id)
-
-
-def _days(group: _Group, cut: float) -> tuple[DayRate, ...]:
+def _days(columns: Columns, cut: float) -> tuple[DayRate, ...]:
     """The rate day by day. Where a cascade judged, each day's is a two-phase estimate of its own."""
-    scored: dict[date, list[LedgerEntry]] = defaultdict(list)
-    screened: dict[date, list[LedgerEntry]] = defaultdict(list)
-    for entries, by_day in ((group.scored, scored), (group.screened, screened)):
-        for entry in entries:
-            by_day[entry.promise.start.astimezone(UTC).date()].append(entry)
     rates = []
-    for day, entries in sorted(scored.items()):
-        cascade = cascade_rates(entries, screened[day], RISK, cut)
-        with_risk = sum(_number(entry, RISK) is not None for entry in entries)
-        flagged = cascade.flagged if cascade else _share(entries, cut)
-        rates.append(DayRate(day=day, judged=len(entries), with_risk=with_risk, flagged=flagged))
+    for day in np.unique(columns.days).tolist():
+        of = columns.days == day
+        is_cascade = day in columns.phases.days
+        flagged = flagged_share(columns.phases.rows(day), cut) if is_cascade else _share(columns, cut, of=of)
+        with_risk = int((~np.isnan(columns.risk) & of).sum())
+        rates.append(DayRate(day=date.fromordinal(day), judged=int(of.sum()), with_risk=with_risk, flagged=flagged))
     return tuple(rates)
 
 
-def _number(entry: LedgerEntry, name: str) -> float | None:
-    value = entry.judgement.values.get(name) if entry.judgement else None
-    return value if isinstance(value, float) else None
-
-
-def _distribution(values: list[float]) -> Distribution:
-    ordered = sorted(values)
+def _distribution(values: array[float]) -> Distribution:
+    ordered = np.sort(np.frombuffer(values, dtype=np.float64))
 
     def quantile(q: float) -> float:
-        return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+        return float(ordered[min(len(ordered) - 1, int(q * len(ordered)))])
 
     return Distribution(n=len(ordered), p10=quantile(0.1), median=quantile(0.5), p90=quantile(0.9))

@@ -12,6 +12,7 @@ from assay.judges.schema import Record, Scored
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
+from assay.worker.flow.candidates import Chooser
 from assay.worker.flow.coverage import uncovered_reason
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack
@@ -43,9 +44,10 @@ class TraceStory(Record):
 
     `is_selected` is the hash's answer at `pi`, whether or not the trace was ever swept; None where no use case
     takes the trace or its window was never scanned, so that no rate is known. `pi` is the one that was promised, where
-    something was. `unread` says why a trace that the store may have is not shown. `url` is its page in the store.
-    `uncovered` says why no sweep will look at it by itself, and how it is judged all the same. `project` is what the
-    store calls the project that was looked in.
+    something was. `budget_took_it`: it is not selected, and would have been at the rate without the budget. `unread`
+    says why a trace that the store may have is not shown. `url` is its page in the store. `uncovered` says why no sweep
+    will look at it by itself, and how it is judged all the same. `project` is what the store calls the project that was
+    looked in.
     """
 
     trace_id: str
@@ -62,6 +64,7 @@ class TraceStory(Record):
     pi: float | None = None
     stratum: str | None = None
     is_selected: bool | None = None
+    budget_took_it: bool = False
     rubrics: tuple[RubricStory, ...] = ()
 
     @property
@@ -113,8 +116,8 @@ async def tell(
         story = story.model_copy(update={"url": await trace_url(store, trace_id, observation_id)})
     if trace is None:
         return story
-    cases = selection.matching_use_cases(trace.root, deployment)
     window = await _window(trace.root.start, windows, deployment)
+    cases = _takers(trace, window, deployment)
     update: dict[str, object] = _selection(trace, cases, window, deployment, entry) | {
         "excluded": selection.is_excluded(trace.root, deployment),
         "use_case": cases[0].name if cases else None,
@@ -125,6 +128,15 @@ async def tell(
         epoch = await windows.known_epoch()
         update["uncovered"] = uncovered_reason(trace.root.start, window, deployment, epoch, now)
     return story.model_copy(update=update)
+
+
+def _takers(trace: Trace, window: WindowRecord | None, deployment: Deployment) -> list[UseCase]:
+    """The use cases that match, the taker first, as a sweep has it: also in a window of an earlier assay.yaml."""
+    cases = selection.matching_use_cases(trace.root, deployment)
+    present = Chooser(deployment=deployment, rubrics={}, calibrations={}).policy
+    if window is not None and window.policy not in {"", present}:
+        cases.sort(key=lambda case: case.name not in window.rates)
+    return cases
 
 
 def _selection(
@@ -140,9 +152,10 @@ def _selection(
     rate = window.rates.get(cases[0].name) if cases and window else None
     if rate is None:
         return {}
-    chosen = selection.decide(trace.root, cases[0], rate.rate, deployment.salt)
+    chosen = selection.decide(trace.root, cases[0], rate.rate, deployment.salt, paced=rate.paced)
     if chosen is None:
-        return {"pi": rate.rate, "is_selected": False}
+        without_budget = selection.decide(trace.root, cases[0], rate.full or rate.rate, deployment.salt)
+        return {"pi": rate.rate, "is_selected": False, "budget_took_it": without_budget is not None}
     return {"pi": chosen.pi, "stratum": chosen.stratum, "is_selected": True}
 
 

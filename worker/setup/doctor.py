@@ -13,6 +13,7 @@ from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.denominators import check_denominators
+from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
@@ -36,7 +37,11 @@ class Doctor:
     async def checks(self) -> AsyncIterator[Check]:
         """Every check in turn, as it is done."""
         runtime = self._runtime
-        yield await _state(runtime)
+        async for check in _state(runtime):
+            yield check
+        private = permission_check(runtime.root.data_dir(runtime.settings))
+        if private is not None:
+            yield private
         first: Check | None = None
         async for check in _store(runtime, write=self._write):
             first = first or check
@@ -62,15 +67,24 @@ class Doctor:
             )
 
 
-async def _state(runtime: Runtime) -> Check:
+async def _state(runtime: Runtime) -> AsyncIterator[Check]:
+    state = runtime.state
     try:
-        await runtime.state.ping()
+        await state.ping()
+        facts = await state.server.facts()
+        processes = await state.pulse.processes()
     except EvaluationError as exc:
-        return Check(name="redis", status="fail", message=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
-    if load_settings().redis_url is None:  # the runtime's own settings name the server that was started
-        message = "ASSAY_REDIS_URL is not set: an embedded server was started for this command"
-        return Check(name="redis", status="ok", message=message)
-    return Check(name="redis", status="ok", message="answers")
+        yield Check(name="redis", status="fail", message=str(exc), remedy="start it, or mend ASSAY_REDIS_URL")
+        return
+    # The runtime's own settings name the server that was started.
+    is_embedded = load_settings().redis_url is None
+    embedded = "ASSAY_REDIS_URL is not set: an embedded server was started for this command"
+    version = f" ({facts.version})" if facts else ""
+    yield Check(name="redis", status="ok", message=embedded if is_embedded else f"answers{version}")
+    if facts is not None:
+        for check in server_checks(facts):
+            yield check
+    yield clock_check(state.clock.offset_s, processes)
 
 
 async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:

@@ -10,11 +10,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import load_rubric, parse_rubric
 from assay.judges.schema import Record
+from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.setup.proposals import Proposal
@@ -160,8 +159,8 @@ def _frozen_with(root: ConfigRoot, rubric: str) -> tuple[str, ...]:
     names = []
     for manifest in sorted((root.path / "golden_sets").glob("*/manifest.yaml")):
         try:
-            data = yaml.safe_load(manifest.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+            data = read_document(manifest).value
+        except FileProblem:
             continue  # it is broken, and other commands say so
         if isinstance(data, dict) and data.get("rubric", "grounding") == rubric:
             names.append(manifest.parent.name)

@@ -11,6 +11,8 @@ from assay.judges.schema import Record
 from assay.worker.statistics.intervals import Estimate, wilson
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.uint64]
+"""Names of clusters as numbers: for many observations, of which each name would be an object."""
 
 
 class HajekMean(Record):
@@ -30,7 +32,7 @@ def hajek_mean(
     values: Sequence[float] | Floats,
     pis: Sequence[float] | Floats,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | Labels | None = None,
 ) -> HajekMean | None:
     """Hájek mean Σwy/Σw with w = 1/π, and its linearised variance.
 
@@ -74,7 +76,7 @@ def hajek_share(
     flags: Sequence[bool] | Sequence[int] | NDArray[np.bool_],
     pis: Sequence[float] | Floats,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | Labels | None = None,
     conf: float = 0.95,
 ) -> Estimate | None:
     """Weighted share of flagged observations with a Korn–Graubard interval: Wilson at n* = μ(1−μ)/variance.
@@ -111,13 +113,18 @@ def hajek_share(
     )
 
 
-def cluster_index(clusters: Sequence[Hashable]) -> NDArray[np.intp]:
+def cluster_index(clusters: Sequence[Hashable] | Labels) -> NDArray[np.intp]:
     """Cluster labels as integers 0…m−1 in order of first appearance."""
+    if isinstance(clusters, np.ndarray):
+        _, first, index = np.unique(clusters, return_index=True, return_inverse=True)
+        order = np.empty(first.size, dtype=np.intp)
+        order[np.argsort(first)] = np.arange(first.size)
+        return order[index]
     seen: dict[Hashable, int] = {}
     return np.asarray([seen.setdefault(cluster, len(seen)) for cluster in clusters], dtype=np.intp)
 
 
-def _check(y: Floats, pi: Floats, clusters: Sequence[Hashable] | None) -> None:
+def _check(y: Floats, pi: Floats, clusters: Sequence[Hashable] | Labels | None) -> None:
     if y.shape != pi.shape or (clusters is not None and len(clusters) != y.size):
         raise ValueError("values, probabilities and clusters must have the same length")
     if not np.isfinite(y).all():

@@ -1,7 +1,7 @@
 """Logging: structured, one line an event, never a secret and never the text of a trace.
 
 Our own loggers speak at the level that ASSAY_LOG_LEVEL names. Those of all libraries speak from warning on, and at
-debug from info on: one line for each call that they make. Their own debug lines are never written. They hold requests,
+debug from info on. Their own debug lines are never written. They hold requests,
 and so the text of traces.
 """
 

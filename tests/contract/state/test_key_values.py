@@ -29,8 +29,12 @@ def test_bytes_come_back_as_they_were_and_unknown_keys_are_absent(run: Run) -> N
 
 def test_first_of_two_verdicts_of_one_content_is_the_one_that_both_get(run: Run) -> None:
     async def check(state: FleetState) -> None:
-        kept = await asyncio.gather(*(state.verdicts.keep("v", bytes([n]), ttl_s=60) for n in range(8)))
-        assert len(set(kept)) == 1
-        assert await state.verdicts.kept(["v"]) == {"v": kept[0]}
+        offered = [{"v": bytes([n]), f"w{n}": b"w"} for n in range(8)]
+        kept = await asyncio.gather(*(state.verdicts.keep_all(values, ttl_s=60) for values in offered))
+        assert len({values["v"] for values in kept}) == 1
+        assert [values[f"w{n}"] for n, values in enumerate(kept)] == [b"w"] * 8
+        assert await state.verdicts.kept(["v"]) == {"v": kept[0]["v"]}
+        assert await state.verdicts.keep_all({"v": b"new"}, ttl_s=60, replace=True) == {"v": b"new"}
+        assert await state.verdicts.kept(["v"]) == {"v": b"new"}
 
     run(check)

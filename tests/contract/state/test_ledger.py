@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from assay.judges.schema import Screening
 from assay.worker.ports.state import FleetState
@@ -44,20 +43,6 @@ def test_entry_under_another_rubric_is_another_entry(run: Run) -> None:
     run(check)
 
 
-def test_begin_gives_an_entry_to_one_owner_until_its_time_is_over(run: Run) -> None:
-    async def check(state: FleetState) -> None:
-        await state.ledger.promise([promise("a")], now=NOW, due=SOON)
-        ids = ["a", "unknown"]
-        mine = await state.ledger.begin("grounding", ids, owner="m1", now=NOW, until=SOON)
-        theirs = await state.ledger.begin("grounding", ids, owner="m2", now=NOW, until=SOON)
-        redelivered = await state.ledger.begin("grounding", ids, owner="m1", now=NOW, until=SOON)
-        after = await state.ledger.begin("grounding", ids, owner="m2", now=LATER, until=LATER + timedelta(seconds=60))
-        assert [len(x) for x in (mine, theirs, redelivered, after)] == [1, 0, 1, 1]
-        assert after[0].deliveries == 3
-
-    run(check)
-
-
 def test_failed_try_is_not_taken_before_its_back_off_is_over(run: Run) -> None:
     async def check(state: FleetState) -> None:
         await state.ledger.promise([promise("a")], now=NOW, due=SOON)
@@ -69,17 +54,15 @@ def test_failed_try_is_not_taken_before_its_back_off_is_over(run: Run) -> None:
     run(check)
 
 
-def test_deliveries_alone_are_counted_apart_and_cleared_by_an_outcome(run: Run) -> None:
+def test_deliveries_are_counted_once_each_and_cleared_by_an_outcome(run: Run) -> None:
     async def check(state: FleetState) -> None:
         await state.ledger.promise([promise("a")], now=NOW, due=SOON)
-        await state.ledger.begin("grounding", ["a"], owner="m", now=NOW, until=SOON)
-        entry = (await state.ledger.begin("grounding", ["a"], owner="m", now=NOW, until=SOON, alone=True))[0]
-        assert (entry.deliveries, entry.alone) == (2, 1)
-        await state.ledger.apply(
-            "grounding", [transition("a", LedgerState.OPEN, LedgerState.JUDGED, due=SOON)], now=NOW
-        )
-        entry = (await state.ledger.entries("grounding", ["a"]))["a"]
-        assert (entry.deliveries, entry.alone) == (0, 0)
+        for owner, now in (("m", NOW), ("m", NOW), ("n", SOON)):
+            entry = (await state.ledger.begin("grounding", ["a"], owner=owner, now=now, until=LATER))[0]
+        assert entry.deliveries == 2
+        judged = transition("a", LedgerState.OPEN, LedgerState.JUDGED, due=LATER)
+        await state.ledger.apply("grounding", [judged], now=SOON)
+        assert (await state.ledger.entries("grounding", ["a"]))["a"].deliveries == 0
 
     run(check)
 
@@ -141,12 +124,12 @@ def test_judgement_and_attempts_are_remembered_and_cleared_by_a_fresh_start(run:
         await state.ledger.apply(
             "grounding", [transition("a", LedgerState.OPEN, LedgerState.DEAD, reason="r")], now=NOW
         )
-        dead = (await state.ledger.dead_letters())[0]
+        dead = (await state.ledger.entries("grounding", ["a"]))["a"]
         assert (dead.attempts, dead.judgement) == (2, judgement)
         again = transition("a", LedgerState.DEAD, LedgerState.OPEN, due=LATER, fresh_start=True)
         await state.ledger.apply("grounding", [again], now=LATER)
         entry = (await state.ledger.entries("grounding", ["a"]))["a"]
-        assert (entry.attempts, entry.since, list(await state.ledger.dead_letters())) == (0, LATER, [])
+        assert (entry.state, entry.attempts, entry.since) == (LedgerState.OPEN, 0, LATER)
 
     run(check)
 

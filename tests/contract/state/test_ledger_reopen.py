@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from assay.worker.ports.state import FleetState
+from assay.worker.records.dead_letters import DeadChoice
 from assay.worker.records.ledger import Judgement, LedgerState
 from tests.contract.state.making import DAY, LATER, NOW, SOON, Run, promise, transition
 
@@ -31,7 +32,7 @@ def test_final_entry_of_another_version_is_opened_once_and_forgets_its_judging(r
         assert (entry.attempts, entry.since, entry.reason) == (0, LATER, "")
         assert await state.ledger_reader.counts(DAY, DAY) == {("bot", "grounding", LedgerState.OPEN, ""): 1}
         assert await state.ledger_reader.promised(DAY, DAY) == {("bot", "grounding"): 1}
-        assert await state.ledger.dead_letters() == []
+        assert [letter async for letter in state.dead_letters.scan(DeadChoice())] == []
         overdue = await state.ledger.overdue(
             [LedgerState.OPEN], now=LATER + timedelta(seconds=1), limit=9, push_to=LATER + timedelta(seconds=9)
         )

@@ -27,7 +27,7 @@ async def use_every_port(state: FleetState) -> None:
     ]
     await state.ledger.apply("grounding", ended, now=NOW)
     await state.windows.put(WindowRecord(start=NOW, end=SOON))
-    await state.verdicts.keep("v", b"v", ttl_s=60)
+    await state.verdicts.keep_all({"v": b"v"}, ttl_s=60)
     await state.key_values.keep("k", b"v", ttl_s=60)
     await state.documents.put("d", "x")
     await state.locks.acquire("sweep", owner="a", ttl_s=60)

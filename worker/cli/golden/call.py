@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
+from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import settings_and_root, stderr
 from assay.worker.cli.golden.options import RunOptions
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.golden.call import GoldenCall
 from assay.worker.golden.sets.lock import noted_changes
+from assay.worker.golden.sets.uncalibrated import uncalibrated_risk
 from assay.worker.wiring.golden_calls import command_call, load_set
 
 FLEET_TIMEOUT_S = 1800.0
@@ -47,6 +49,9 @@ def open_call(name: str, command: str, options: RunOptions) -> CommandCall:
     stderr.print(Text(f"{name}: {golden.directory}, digest {golden.digest[:12]}"), soft_wrap=True)
     for change in noted_changes(golden):
         stderr.print(Text(f"{name}: since it was frozen: {change}"))
+    problem = uncalibrated_risk(golden, is_calibrated=root.has_calibration(golden.rubric))
+    if problem is not None:
+        raise ConfigurationError(f"{golden.directory / 'manifest.yaml'}: gate: {problem}")
     call = command_call(
         root,
         settings,

@@ -16,6 +16,7 @@ from rich.text import Text
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.rubric import Rubric
 from assay.worker.cli.context import console, stderr
+from assay.worker.cli.streams import print_error
 from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
@@ -93,7 +94,7 @@ def show_experiment(
     try:
         return _on_experiments(settings, root, golden.rubric, work)
     except EvaluationError as exc:
-        typer.echo(f"assay: experiment: {exc}", err=True)
+        print_error(f"assay: experiment: {exc}")
         return False
 
 

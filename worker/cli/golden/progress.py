@@ -15,6 +15,7 @@ from rich.text import Text
 from assay.worker.cli import EXIT_BACKEND
 from assay.worker.cli.context import stderr
 from assay.worker.cli.golden.call import CommandCall
+from assay.worker.cli.golden.shared_limits import run_admissions
 from assay.worker.cli.streams import print_error
 from assay.worker.golden.call import OnDone
 from assay.worker.golden.runs.fleet_judging import FleetEvaluator
@@ -62,7 +63,9 @@ def interruptible(words: Callable[[], str]) -> Iterator[None]:
 
 async def _evaluator(called: CommandCall, broker: Broker | None, stack: AsyncExitStack) -> SampleEvaluator:
     """The judge of this process, or, with a broker, the fleet's workers."""
-    evaluator = build_evaluator(called.call.golden.rubric, called.root, called.settings)
+    rubric = called.call.golden.rubric
+    admissions = None if broker else await run_admissions(rubric, called.root, called.settings, stack)
+    evaluator = build_evaluator(rubric, called.root, called.settings, admissions=admissions)
     stack.push_async_callback(evaluator.judge.close)
     if broker is None:
         return evaluator

@@ -13,6 +13,7 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.golden.sets.exam_size import exam_note
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.golden.sets.uncalibrated import uncalibrated_risk
 from assay.worker.golden.sets.verify import Finding, check_set
 from assay.worker.wiring.golden_calls import read_set
 
@@ -27,6 +28,9 @@ def print_findings(settings: Settings, root: ConfigRoot, golden: GoldenSet) -> t
     note = exam_note(golden)
     if note is not None:
         console.print(Text(f"  note: {note}"))
+    problem = uncalibrated_risk(golden, is_calibrated=root.has_calibration(golden.rubric))
+    if problem is not None:
+        console.print(Text(f"  warning: gate: {problem}; runs and gates exit 2 until then", style="yellow"))
     return findings
 
 

@@ -13,6 +13,7 @@ from assay.judges.rubric import Rubric
 from assay.judges.rules import RuleSet
 from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
+from assay.worker.cli.streams import print_error
 from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot, load_named_rubric
 from assay.worker.config.settings import Settings
@@ -44,7 +45,7 @@ def _is_usable(path: Path, settings: Settings) -> bool:
         RuleSet(rubric.rules, str(path))
         check_checks(rubric, str(path))
     except RubricError as exc:
-        typer.echo(f"assay: {_with_line(exc, path)}", err=True)
+        print_error(f"assay: {_with_line(exc, path)}")
         return False
     console.print(f"{path}: ok ({rubric.name}, version {rubric.content_hash()[:12]})", soft_wrap=True)
     return True
@@ -56,7 +57,7 @@ def _would_start(root: ConfigRoot, settings: Settings, broken: set[Path]) -> boo
         check_deployment(root, settings)
     except ConfigurationError as exc:
         if not (isinstance(exc, RubricError) and Path(exc.file) in broken):
-            typer.echo(f"assay: {exc}", err=True)
+            print_error(f"assay: {exc}")
         return False
     console.print(f"{root.path / CONFIG_FILE}: ok", soft_wrap=True)
     return True

@@ -15,12 +15,12 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Sample
 from assay.worker.batch.reading import LabelledSample
 from assay.worker.batch.verdict_lines import Judged, judged
-from assay.worker.cli.context import ConfigOption, JsonOption, settings_and_root
+from assay.worker.cli.context import ConfigOption, JsonOption, print_json, settings_and_root
 from assay.worker.cli.rubrics.extraction import TraceView, missing_data, origins, show_extraction, view_trace
 from assay.worker.cli.rubrics.show import RubricArgument
+from assay.worker.cli.streams import print_line
 from assay.worker.extraction.samples import sample_of
 from assay.worker.reporting.rubric_preview import RubricPreview, find_sample, preview
-from assay.worker.reporting.terminal.text import visible
 from assay.worker.wiring.judges import build_evaluator
 
 
@@ -54,21 +54,21 @@ def preview_sample(
         verdict = json.loads(outcome.line) if outcome else None
         extracted = _extraction_data(view) if view else {}
         data = {**seen.model_dump(mode="json"), **extracted, **({"outcome": verdict} if judge else {})}
-        typer.echo(json.dumps(data, indent=2))  # ASCII alone: this is foreign text, and stdout may be a terminal
+        print_json(data)
     else:
         for line in _preview_lines(seen):
-            typer.echo(visible(line))
+            print_line(line)
         if outcome is not None:
-            typer.echo("\n" + outcome.explanation.rstrip())
+            print_line("\n" + outcome.explanation.rstrip())
     raise typer.Exit(3 if outcome is not None and outcome.outcome == "failed" else 0)
 
 
 def _print_extraction(view: TraceView, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_extraction_data(view), indent=2))
+        print_json(_extraction_data(view))
     else:
         show_extraction(view)
-        typer.echo("")
+        print_line("")
 
 
 def _extraction_data(view: TraceView) -> dict[str, Any]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-import typer
-
 from assay.judges.rubric import Rubric
+from assay.worker.cli.context import print_json
 
 
 def schema() -> None:
     """Print the JSON schema of rubric files, for editors."""
-    typer.echo(json.dumps(Rubric.model_json_schema(), indent=2, ensure_ascii=False))
+    print_json(Rubric.model_json_schema())

@@ -10,8 +10,8 @@ import typer
 
 from assay.judges.rubric import Criterion, Rubric, Rules
 from assay.worker.cli.context import ConfigOption, JsonOption, print_json, settings_and_root
+from assay.worker.cli.streams import print_line
 from assay.worker.reporting.rubric_preview import description
-from assay.worker.reporting.terminal.text import visible
 
 RubricArgument = Annotated[str, typer.Argument(help="Rubric (a file in rubrics/, without .yaml).")]
 
@@ -24,7 +24,7 @@ def show(name: RubricArgument, config: ConfigOption = None, as_json: JsonOption 
         print_json(description(rubric))
         return
     for line in _rubric_lines(rubric):
-        typer.echo(visible(line))
+        print_line(line)
 
 
 def _rubric_lines(rubric: Rubric) -> Iterator[str]:

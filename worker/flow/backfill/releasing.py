@@ -1,4 +1,4 @@
-"""Releasing a backfill's work in portions, only while there is room for it beside live traffic."""
+"""Releasing a backfill's work in portions, into a turn of its own beside those of live traffic."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from assay.judges.errors import EvaluationError
-from assay.worker.flow.batching import chunks, group_messages
+from assay.worker.flow.batching import chunks
 from assay.worker.flow.candidates import Choice, Chooser
 from assay.worker.flow.promising import Promiser, Released
+from assay.worker.ports.backlog import BACKFILL
 from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.ledger import Ledger, Reopening
 from assay.worker.records.ledger import FINAL_STATES, LedgerEntry, LedgerState, Promise, count_key
@@ -19,13 +20,13 @@ from assay.worker.records.messages import BATCH_SIZE
 PORTION = 4 * BATCH_SIZE
 """Judgements that are released at once."""
 
-MOST_OPEN = 512
-"""Most judgements of a backfill that are released and not made yet. Live traffic waits behind no more than these."""
+MOST_OPEN = 2048
+"""Most judgements of a backfill that are promised and not made yet: eight workers hold as many. They wait in a turn of
+their own, which gets little while live traffic waits, so this bounds what is in Redis and not how long others wait."""
 
-FULL_QUEUE = 8
-"""Messages waiting from which on a backfill waits: live traffic comes first."""
+LOOK_EVERY_S = 0.5
+"""In seconds. Each look reads all open entries, and workers take longer than that for a portion."""
 
-LOOK_EVERY_S = 0.1
 NO_PROGRESS_S = 10.0
 """In seconds. After so long without any change it is asked whether a worker runs at all."""
 
@@ -42,7 +43,7 @@ class LimitReached(Exception):
 
 @dataclass(frozen=True)
 class Gate:
-    """Lets a portion through when the queue is nearly empty and few of the earlier ones are open."""
+    """Lets a portion through when few of the earlier ones are open."""
 
     deliveries: Deliveries
     ledger: Ledger
@@ -61,7 +62,7 @@ class Gate:
         last, changed_at = (-1, -1), loop.time()
         while True:
             now = (await self.deliveries.queue_depth(self.queue), await self._still_open())
-            if now[0] < FULL_QUEUE and now[1] <= MOST_OPEN - PORTION:
+            if now[1] <= MOST_OPEN - PORTION:
                 return
             if now != last:
                 last, changed_at = now, loop.time()
@@ -129,14 +130,14 @@ class Releasing:
                 await self._reopen(await self.promiser.entries(keys), {}, now)
         return Released(self.selected - before[0], self.already_scored - before[1], messages=0)
 
-    async def publish(self) -> None:
-        """Publish what was promised and not published yet.
+    async def publish(self, now: datetime) -> None:
+        """Let what was promised wait for its release, in the turn of all backfills.
 
         Raises:
             StateUnavailable
         """
         work, self._unpublished = self._unpublished, []
-        await self.promiser.publish(group_messages(work))
+        await self.promiser.enter(work, now, turn=BACKFILL)
 
     async def _release_portion(self, portion: Sequence[Promise], now: datetime, counted: frozenset[str]) -> None:
         by_key = {(p.rubric, p.trace_id): p for p in portion}
@@ -146,7 +147,7 @@ class Releasing:
         # What an earlier scan counted is in the counts already, and would be counted twice.
         for_counts = [p for p in unknown if (p.rubric, p.trace_id) in known and _count_key(p) not in counted]
         await self.promiser.promise(for_counts, now)
-        await self.promiser.close_known({(p.rubric, p.trace_id) for p in for_counts}, now)
+        await self.promiser.close_known({key: known[key] for p in for_counts if (key := (p.rubric, p.trace_id))}, now)
         self.already_scored += len(known)
         fresh = [p for p in unknown if (p.rubric, p.trace_id) not in known]
         await self._enter(fresh, now, self.promiser.promise)
@@ -184,7 +185,7 @@ class Releasing:
             self._unpublished += entered
             self.selected += len(entered)
             if len(self._unpublished) >= PORTION:
-                await self.publish()
+                await self.publish(now)
         if len(promises) > left:
             raise LimitReached
 

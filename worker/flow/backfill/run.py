@@ -1,14 +1,14 @@
 """Backfill: judge what a time range holds, through the same windows, ledger, queue and workers as a sweep.
 
-Work is released in portions, while the queue is nearly empty: live traffic never waits behind a past week. A backfill
-that is killed at any point is continued by running it again. Windows that are done are passed over. A trace has one
-ledger entry, whoever selects it.
+Work is released in portions, into a turn that gets little while live traffic waits. A backfill that is killed at any
+point is continued by running it again. Windows that are done are passed over. A trace has one ledger entry, whoever
+selects it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -72,7 +72,7 @@ class Backfill:
         Raises:
             StoreUnavailable, StoreRejected, StateUnavailable
         """
-        scanner = self.scanner
+        scanner = replace(self.scanner, keeps_use_cases=False)
         releasing = Releasing(
             scanner.promiser, scanner.chooser, self.reopening, self.gate, rejudge=rejudge, limit=limit
         )
@@ -102,7 +102,7 @@ class Backfill:
             progress(report)
             if report.stopped:
                 break
-        await releasing.publish()
+        await releasing.publish(self.clock.now())
         return report
 
     async def _window(self, start: datetime) -> WindowRecord:

@@ -20,6 +20,7 @@ from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.records.scores import Score
 from assay.worker.reporting.flagged.query import Cut, FlaggedQuery
+from assay.worker.reporting.funnel import IN_STORE
 
 _JUDGED = frozenset({LedgerState.JUDGED, LedgerState.POSTED, LedgerState.SCORED})
 
@@ -89,6 +90,7 @@ class Ranker:
         self._worst: list[tuple[float, float, str, str, FlaggedEntry]] = []
         self._counted: Counter[str] = Counter()
         self._waiting: list[LedgerEntry] = []
+        self._looked_up = 0
         self._problem = ""
 
     async def rank(self) -> Ranking:
@@ -124,6 +126,7 @@ class Ranker:
             is_open = entry.state is LedgerState.OPEN
             self._counted["in_flight" if is_open else "unanswered"] += 1
         elif entry.judgement is not None:
+            self._counted["stored"] += entry.reason == IN_STORE
             self._count(entry, entry.judgement.values)
         else:
             self._waiting.append(entry)
@@ -131,11 +134,11 @@ class Ranker:
                 await self._read_waiting()
 
     async def _read_waiting(self) -> None:
-        """Look in the store for the scores of answers that an earlier ledger judged."""
+        """Look in the store for the scores of answers of an earlier ledger whose values are not in this one."""
         entries, self._waiting = self._waiting, []
         if not entries:
             return
-        if self._problem or self._counted["stored"] >= MOST_STORED:
+        if self._problem or self._looked_up >= MOST_STORED:
             self._counted["unread"] += len(entries)
             return
         try:
@@ -153,6 +156,7 @@ class Ranker:
         for entry in entries:
             stored = {cut.score: scores[i] for cut in self._cuts(entry) if (i := ids[entry.trace_id, cut]) in scores}
             self._counted["stored"] += 1
+            self._looked_up += 1
             self._count(entry, {name: score.value for name, score in stored.items()}, stored)
 
     def _cuts(self, entry: LedgerEntry) -> list[Cut]:

@@ -52,7 +52,10 @@ def rootless_words(funnel: Funnel) -> str:
 
 def _reasons(row: FunnelRow) -> str:
     """How a row's traces ended, in words: `bot (grounding): scored 174 judged, 130 evidence silent`."""
-    parts = (("scored", row.scored), ("skipped", row.skipped), ("dead", row.dead), ("in flight", row.in_flight))
+    parts = (
+        *(("scored", row.scored), ("skipped", row.skipped), ("dead", row.dead)),
+        *(("in flight", row.in_flight), ("of these held by", row.held)),
+    )
     told = [
         f"{name} " + ", ".join(f"{n:,} {shown(_words(reason))}" for reason, n in sorted(part.items()))
         for name, part in parts

@@ -11,6 +11,7 @@ from assay.worker.reporting.cascade_rates import CascadeRates
 from assay.worker.reporting.comparison import Comparison
 from assay.worker.reporting.period_report import ComparedRow, PeriodReport, UseCaseReport
 from assay.worker.reporting.report import DayRate, Distribution, ReportRow
+from assay.worker.reporting.terminal.fleet_health import unknown_words
 from assay.worker.reporting.terminal.text import one_line, percent, shown
 from assay.worker.reporting.unanswered import Silence
 
@@ -22,6 +23,8 @@ def period_lines(report: PeriodReport, *, by_day: bool) -> Iterator[str]:
         yield from _use_case_lines(case, by_day=by_day)
     if report.spent_without_score.calls:
         yield spend_words(report.spent_without_score)
+    if report.unknown_ends.calls:
+        yield unknown_words(report.unknown_ends)
     if report.problem:
         yield f"[yellow]no links: the trace store failed: {shown(report.problem)}[/]"
 
@@ -39,9 +42,8 @@ def _use_case_lines(case: UseCaseReport, *, by_day: bool) -> Iterator[str]:
     parts = {"scored": counts.scored, "skipped": counts.skipped, "dead": counts.dead, "in flight": counts.in_flight}
     ended = ", ".join(f"{sum(part.values()):,} {name}" for name, part in parts.items())
     yield f"  {counts.seen:,} seen, {counts.selected:,} selected: {ended}"
-    sources = [f"{case.found_in_store:,} found in the store, judged under an earlier ledger"] * bool(
-        case.found_in_store
-    )
+    sources = [f"{case.found_in_store:,} found in the store, judged under an earlier ledger{_read_back_words(case)}"]
+    sources *= bool(case.found_in_store)
     sources += [f"{case.judged:,} judged"]
     sources += [f"{case.forgotten:,} no longer in the ledger, which keeps two weeks"] * bool(case.forgotten)
     if len(sources) > 1:
@@ -53,8 +55,16 @@ def _use_case_lines(case: UseCaseReport, *, by_day: bool) -> Iterator[str]:
         yield from _link_lines(row)
         if by_day:
             yield from (f"  {day_words(day)}" for day in row.days)
+    if case.without_values:
+        yield f"  [yellow]{case.without_values:,} scored before the ledger was lost are in no rate here[/]"
     if not case.rows:
         yield "  no rate: nothing that was judged here is in the ledger"
+
+
+def _read_back_words(case: UseCaseReport) -> str:
+    if not case.read_back:
+        return ""
+    return " (in the rates)" if not case.without_values else f" ({case.read_back:,} of them in the rates)"
 
 
 def row_lines(row: ReportRow) -> Iterator[str]:

@@ -86,12 +86,15 @@ def rate_words(rate: ResolvedRate) -> str:
     known = "" if rate.expected is None else f"; {rate.expected:,.0f} a day expected"
     seen = f"; {rate.seen_in_day:,} seen in 24 hours by then" if rate.seen_in_day else ""
     lowered = f"; lowered {rate.lowered}× since its first scan" if rate.lowered else ""
+    if rate.full is not None:
+        spent = "the budget is spent" if not rate.rate else "lowered so that the day's budget lasts"
+        lowered += f"; {rate.full:.4g} without the budget: {spent}"
     return f"rate {rate.rate:.4g} ({rate.why}: {rule}{known}{seen}{lowered})"
 
 
 def _chosen_words(story: TraceStory) -> str:
     if not story.is_selected:
-        return "not selected"
+        return "not selected, because of the budget" if story.budget_took_it else "not selected"
     if any(rubric.entry for rubric in story.rubrics):
         return f"selected (stratum {story.stratum})"
     chosen = "would be selected, but no sweep met it: it came after the last scan, or was not finished"

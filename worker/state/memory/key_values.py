@@ -17,6 +17,10 @@ class MemoryKeyValues:
             self._values[key] = value
         return self._values.setdefault(key, value)
 
+    async def keep_all(self, values: Mapping[str, bytes], *, ttl_s: int, replace: bool = False) -> Mapping[str, bytes]:
+        """Set keys unless they are set, or replace their values. Returns the values that lie there now."""
+        return {key: await self.keep(key, value, ttl_s=ttl_s, replace=replace) for key, value in values.items()}
+
     async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Values by key."""
         return {key: self._values[key] for key in keys if key in self._values}

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
+from assay.worker.ports.ledger import OWNER_LEASE_S
 from assay.worker.records.ledger import FINAL_STATES, LedgerEntry, LedgerEvent, LedgerState, Promise, Transition
 
 _Member = tuple[str, str]
+LEASE = timedelta(seconds=OWNER_LEASE_S)
+
+
+class _Hand(NamedTuple):
+    """Who has taken an entry, until when at most, and since when."""
+
+    owner: str
+    until: datetime
+    begun: datetime
 
 
 class MemoryLedger:
@@ -19,7 +30,10 @@ class MemoryLedger:
         self._history: dict[_Member, list[LedgerEvent]] = defaultdict(list)
         self._due: dict[_Member, datetime] = {}
         self._not_before: dict[_Member, datetime] = {}
-        self._held: dict[_Member, tuple[str, datetime]] = {}
+        self._hands: dict[_Member, _Hand] = {}
+        self._untried: set[_Member] = set()
+        self._waiting: dict[_Member, datetime] = {}
+        self._alive: dict[str, datetime] = {}
 
     async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
         """Open entries for promises that have none yet. Returns the promises that were new."""
@@ -29,6 +43,7 @@ class MemoryLedger:
             if member not in self._entries:
                 self._entries[member] = LedgerEntry(promise=promise, since=now, changed_at=now)
                 self._due[member] = due
+                self._untried.add(member)
                 self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="selected"))
                 fresh.append(promise)
         return fresh
@@ -43,6 +58,7 @@ class MemoryLedger:
                 continue
             self._entries[member] = LedgerEntry(promise=promise, since=now, changed_at=now)
             self._due[member] = due
+            self._untried.add(member)
             self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="judged again"))
             opened.append(promise)
         return opened
@@ -53,24 +69,70 @@ class MemoryLedger:
         return {trace_id: entry for trace_id, entry in entries.items() if entry is not None}
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment."""
         taken = []
         for trace_id in trace_ids:
             member = (rubric, trace_id)
             entry = self._entries.get(member)
-            holder, held_until = self._held.get(member, (owner, now))
-            if entry is None or entry.state is not LedgerState.OPEN or (holder != owner and held_until > now):
+            if entry is None or entry.state is not LedgerState.OPEN or self._not_before.get(member, now) > now:
                 continue
-            if self._not_before.get(member, now) > now:
+            hand = self._hands.get(member)
+            is_own = hand is not None and hand.owner == owner
+            if not is_own and self._is_held(member, now):
                 continue
-            self._held[member] = (owner, until)
-            self._due[member] = until
-            counts = {"deliveries": entry.deliveries + 1, "alone": entry.alone + int(alone)}
-            self._entries[member] = entry.model_copy(update=counts)
+            self._hands[member] = _Hand(owner, until, begun=now)
+            self._due[member] = now + LEASE
+            changes = {"deliveries": entry.deliveries + int(not is_own), "since": self._aged(member, entry, now)}
+            self._entries[member] = entry.model_copy(update=changes)
             taken.append(self._entries[member])
+        if taken:
+            self.renew([owner], now=now)
         return taken
+
+    def _is_held(self, member: _Member, now: datetime) -> bool:
+        hand = self._hands.get(member)
+        return hand is not None and hand.until > now and self._alive.get(hand.owner, now) > now
+
+    def _aged(self, member: _Member, entry: LedgerEntry, now: datetime) -> datetime:
+        """When its age began: now if nobody has tried it before, and later by what it waited for leave."""
+        waiting = self._waiting.pop(member, None)
+        if member in self._untried:
+            self._untried.discard(member)
+            return now
+        return entry.since if waiting is None else entry.since + (now - waiting)
+
+    def renew(self, owners: Sequence[str], *, now: datetime) -> None:
+        """These owners live for another lease."""
+        self._alive.update(dict.fromkeys(owners, now + LEASE))
+
+    async def give_back(self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime) -> Sequence[str]:
+        """Let go of entries that this owner took and did not finish."""
+        given = []
+        for trace_id in trace_ids:
+            member = (rubric, trace_id)
+            hand, entry = self._hands.get(member), self._entries.get(member)
+            if hand is None or entry is None or hand.owner != owner or entry.state is not LedgerState.OPEN:
+                continue
+            del self._hands[member]
+            self._due[member] = now
+            self._entries[member] = entry.model_copy(update={"deliveries": max(0, entry.deliveries - 1)})
+            given.append(trace_id)
+        return given
+
+    async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
+        """If the worker vanishes from now on, it was this trace."""
+        self._mark((rubric, trace_id), owner, 1)
+
+    async def absolve(self, rubric: str, trace_id: str, *, owner: str) -> None:
+        """The worker lives on."""
+        self._mark((rubric, trace_id), owner, -1)
+
+    def _mark(self, member: _Member, owner: str, change: int) -> None:
+        hand, entry = self._hands.get(member), self._entries.get(member)
+        if hand is not None and entry is not None and hand.owner == owner and entry.state is LedgerState.OPEN:
+            self._entries[member] = entry.model_copy(update={"blamed": max(0, entry.blamed + change)})
 
     async def apply(self, rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
         """Apply transitions whose entry is still in an expected state."""
@@ -81,8 +143,12 @@ class MemoryLedger:
             if entry is None or entry.state not in transition.expected:
                 continue
             self._entries[member] = _changed(entry, transition, now)
-            self._history[member].append(LedgerEvent(at=now, state=transition.state, reason=transition.reason))
-            self._held.pop(member, None)
+            says_the_same = (entry.state, entry.reason) == (transition.state, transition.reason)
+            if not (transition.held and says_the_same):
+                self._history[member].append(LedgerEvent(at=now, state=transition.state, reason=transition.reason))
+            self._wait(member, transition, now)
+            if transition.fresh_start:
+                self._untried.add(member)
             self._due.pop(member, None)
             self._not_before.pop(member, None)
             if transition.due is not None and transition.state is LedgerState.OPEN:
@@ -92,19 +158,26 @@ class MemoryLedger:
             applied.append(transition.trace_id)
         return applied
 
+    def _wait(self, member: _Member, transition: Transition, now: datetime) -> None:
+        """Take an entry out of its owner's hands. What is held waits from now on, and its try was no age."""
+        hand = self._hands.pop(member, None)
+        self._waiting.pop(member, None)
+        if transition.held:
+            self._waiting[member] = now
+            entry = self._entries[member]
+            tried = now - hand.begun if hand else timedelta()
+            self._entries[member] = entry.model_copy(update={"since": entry.since + tried})
+
     async def overdue(
         self, states: Sequence[LedgerState], *, now: datetime, limit: int, push_to: datetime
     ) -> Sequence[LedgerEntry]:
-        """Entries in these states whose deadline passed. It is pushed."""
+        """Entries in these states whose deadline passed, but for those in living hands. It is pushed."""
+        for member in [m for m, due in self._due.items() if due <= now and self._is_held(m, now)]:
+            self._due[member] = self._alive[self._hands[member].owner]
         late = [m for m, due in self._due.items() if due <= now and self._entries[m].state in states]
         late = sorted(late, key=self._due.__getitem__)[:limit]
         self._due.update(dict.fromkeys(late, push_to))
         return [self._entries[member] for member in late]
-
-    async def dead_letters(self) -> Sequence[LedgerEntry]:
-        """Everything that gave up, oldest first."""
-        dead = (entry for entry in self._entries.values() if entry.state is LedgerState.DEAD)
-        return sorted(dead, key=lambda entry: entry.changed_at)
 
     async def history(self, rubric: str, trace_id: str) -> Sequence[LedgerEvent]:
         """What happened to one entry, oldest first."""
@@ -137,7 +210,7 @@ def _changed(entry: LedgerEntry, transition: Transition, now: datetime) -> Ledge
             "detail": transition.detail,
             "attempts": 0 if is_fresh else entry.attempts + int(transition.failed_attempt),
             "deliveries": 0,
-            "alone": 0,
+            "blamed": 0,
             "writes": 0 if is_fresh else entry.writes + int(transition.wrote),
             "since": now if is_fresh else entry.since,
             "changed_at": now,

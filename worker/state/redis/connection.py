@@ -1,4 +1,4 @@
-"""The connection to Redis or Valkey that all ports share. The only file that talks to it by redis-py."""
+"""The connection to Redis or Valkey that all ports share. This file and its pool alone talk to it by redis-py."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import redis.asyncio as redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import DataError, RedisError
 
-from assay.worker.ports.state import StateUnavailable
+from assay.worker.ports.state import StateBusy, StateUnavailable
+from assay.worker.state.redis.clock import ServerClock
+from assay.worker.state.redis.pool import BoundedPool, NoConnectionFree, blocking_pool
 
 _LUA = Path(__file__).parent / "lua"
 T = TypeVar("T")
@@ -24,6 +24,7 @@ class RedisConnection:
 
     Attributes:
         client: the client; use it within `guard`.
+        clock: the server's time.
         prefix: what every key of the state begins with.
         broker_prefix: what every key of Celery's queues begins with.
     """
@@ -31,13 +32,9 @@ class RedisConnection:
     def __init__(self, url: str, *, prefix: str, timeout_s: float = 10.0) -> None:
         self.broker_prefix = prefix
         self.prefix = f"{prefix}state:"
-        self.client: redis.Redis = redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),
-            health_check_interval=25,
-        )
+        self._pool: BoundedPool = blocking_pool(url, timeout_s=timeout_s)
+        self.client = redis.Redis(connection_pool=self._pool)
+        self.clock = ServerClock(self._time)
         self._address = _without_password(url)
         self._scripts = {path.stem: self.client.register_script(path.read_text()) for path in _LUA.glob("*.lua")}
 
@@ -50,12 +47,15 @@ class RedisConnection:
         """Turn errors of the connection into the state's own.
 
         Raises:
+            StateBusy: this process asks more than its own connections carry. The server is not to blame.
             StateUnavailable
         """
         try:
             yield
         except DataError:
             raise  # a value of ours that Redis cannot hold: a bug, not an outage
+        except NoConnectionFree as exc:
+            raise StateBusy(f"Redis at {self._address} was not asked: {exc}") from exc
         except (RedisError, OSError) as exc:
             raise StateUnavailable(
                 f"Redis at {self._address}: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL and that the server runs"
@@ -83,6 +83,11 @@ class RedisConnection:
                 pipe.hgetall(self.key(key))
             return list(await pipe.execute())
 
+    async def _time(self) -> float:
+        async with self.guard():
+            seconds, microseconds = await self.client.time()
+        return int(seconds) + int(microseconds) / 1e6
+
     async def ping(self) -> None:
         """Return if the server answers."""
         async with self.guard():
@@ -91,6 +96,7 @@ class RedisConnection:
     async def close(self) -> None:
         """Release connections."""
         await self.client.aclose()
+        await self._pool.aclose()
 
 
 def _without_password(url: str) -> str:

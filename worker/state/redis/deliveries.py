@@ -7,10 +7,17 @@ Keys (Celery's own, under its prefix):
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime
 
+from assay.worker.ports.ledger import OWNER_LEASE_S
 from assay.worker.state.redis.connection import RedisConnection
+
+SILENCE_S = 12.0
+"""Nobody has renewed for so long: three times what a worker waits between two renewals. Then the server was away."""
+
+GRACE_S = 15
+"""For so long after a silence nothing in hand is taken over: what a worker takes to find the server again and renew."""
 
 
 class RedisDeliveries:
@@ -24,10 +31,14 @@ class RedisDeliveries:
         async with self._redis.guard():
             return int(await self._redis.client.llen(f"{self._redis.broker_prefix}{queue}"))
 
-    async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
-        """Move the visibility deadline of deliveries. XX: an acknowledged one must not come back."""
-        if not tags:
-            return
-        scores = dict.fromkeys(tags, now.timestamp())
-        async with self._redis.guard():
-            await self._redis.client.zadd(f"{self._redis.broker_prefix}unacked_index", scores, xx=True)
+    async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
+        """Move the deadlines of deliveries and owners, by the server's clock, and read that clock.
+
+        XX in the script: an acknowledged delivery must not come back.
+        """
+        args: list[str | float] = [self._redis.prefix, f"{self._redis.broker_prefix}unacked_index"]
+        args += [OWNER_LEASE_S, SILENCE_S, GRACE_S, len(tags), *tags, *owners]
+        asked = time.monotonic()
+        seconds, microseconds = await self._redis.run("renew", [], args)
+        moment = int(seconds) + int(microseconds) / 1e6
+        self._redis.clock.observe(moment, asked=asked, answered=time.monotonic())

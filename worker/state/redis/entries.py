@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise, Unanswered
 from assay.worker.state.redis.connection import RedisConnection
@@ -22,6 +23,12 @@ async def load_entries(redis: RedisConnection, members: Sequence[str]) -> list[L
     return [_entry(fields) for fields in hashes if fields]
 
 
+def entries_of(hashes: Sequence[Sequence[bytes]]) -> list[LedgerEntry]:
+    """The entries of hashes as scripts return them: names and values in turn."""
+    return [_entry(dict(zip(flat[::2], flat[1::2], strict=True))) for flat in hashes]
+
+
+@lru_cache(maxsize=64)  # a message's traces mostly change together
 def history_line(now: datetime, state: LedgerState, reason: str) -> str:
     """One line of an entry's history, as JSON."""
     return json.dumps({"at": now.isoformat(), "state": state, "reason": reason})
@@ -36,9 +43,9 @@ def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
         detail=fields[b"detail"].decode(),
         attempts=int(fields[b"attempts"]),
         deliveries=int(fields[b"deliveries"]),
-        alone=int(fields[b"alone"]),
+        blamed=int(fields.get(b"blamed", 0)),
         writes=int(fields[b"writes"]),
-        since=moment(fields[b"since"]),
+        since=moment(fields[b"since"] or fields[b"changed_at"]),
         changed_at=moment(fields[b"changed_at"]),
         judgement=Judgement.model_validate_json(judgement) if judgement else None,
         unanswered=Unanswered.model_validate_json(unanswered) if unanswered else None,

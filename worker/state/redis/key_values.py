@@ -27,6 +27,16 @@ class RedisKeyValues:
             kept: Any = await self._redis.client.get(full_key)
         return value if kept is None else kept
 
+    async def keep_all(self, values: Mapping[str, bytes], *, ttl_s: int, replace: bool = False) -> Mapping[str, bytes]:
+        """Set keys unless they are set, or replace their values. Returns the values that lie there now."""
+        async with self._redis.guard():
+            pipe = self._redis.client.pipeline(transaction=False)
+            for key, value in values.items():
+                pipe.set(self._redis.key(f"kept:{key}"), value, ex=ttl_s, nx=not replace)
+            was_set = await pipe.execute()
+        earlier = await self.kept([key for key, is_new in zip(values, was_set, strict=True) if not is_new])
+        return {**values, **earlier}
+
     async def kept(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Values by key. Expired ones are absent."""
         if not keys:

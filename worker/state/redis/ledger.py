@@ -1,8 +1,11 @@
-"""The ledger in Redis: five Lua scripts, each atomic.
+"""The ledger in Redis: seven Lua scripts, each atomic.
 
 Keys:
-    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement,
-                           unanswered, owner, until
+    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, unanswered;
+                           since, '' until it is first taken; waiting: not_before, held;
+                           in hand: owner, until, begun, blamed
+    owners                 sorted set of who holds entries, by the moment until which it is known to live
+    renewed, grace         when anybody last said that it lives; there after a silence: nothing in hand is taken over
     history:RUBRIC␟TRACE   list: what happened, at most 100 lines
     promised:DATE          hash: use case␟rubric → promises ever made
     due:STATE              sorted set of members by deadline (open, judged, posted)
@@ -14,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
+from assay.worker.ports.ledger import OWNER_LEASE_S
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.encoding import COUNTS_TTL_S, chunks, day_of
-from assay.worker.state.redis.entries import history_line, load_entries, member
+from assay.worker.state.redis.entries import entries_of, history_line, load_entries, member
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
@@ -29,7 +32,7 @@ MEMBERS_TTL_S = 30 * 24 * 3600
 
 
 class RedisLedger:
-    """`assay.worker.ports.ledger.Ledger` and `Reopening`."""
+    """`assay.worker.ports.ledger.Ledger`, `Reopening` and `….suspects.Suspects`."""
 
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis
@@ -65,13 +68,25 @@ class RedisLedger:
         return {entry.trace_id: entry for entry in entries}
 
     async def begin(
-        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime, alone: bool = False
+        self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime, until: datetime
     ) -> Sequence[LedgerEntry]:
         """Take the open entries among these for judging, until a moment."""
         args: list[str | float] = [self._redis.prefix, rubric, owner, now.timestamp(), until.timestamp()]
-        args += [int(alone), *trace_ids]
-        taken = await self._redis.pick("begin", args, trace_ids)
-        return list((await self.entries(rubric, taken)).values())
+        args += [OWNER_LEASE_S, *trace_ids]
+        return entries_of(await self._redis.run("begin", [], args)) if trace_ids else []
+
+    async def give_back(self, rubric: str, trace_ids: Sequence[str], *, owner: str, now: datetime) -> Sequence[str]:
+        """Let go of entries that this owner took and did not finish."""
+        args: list[str | float] = [self._redis.prefix, rubric, owner, now.timestamp(), *trace_ids]
+        return await self._redis.pick("give_back", args, trace_ids)
+
+    async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
+        """If the worker vanishes from now on, it was this trace."""
+        await self._redis.run("mark", [], [self._redis.prefix, rubric, trace_id, owner, 1])
+
+    async def absolve(self, rubric: str, trace_id: str, *, owner: str) -> None:
+        """The worker lives on."""
+        await self._redis.run("mark", [], [self._redis.prefix, rubric, trace_id, owner, -1])
 
     async def apply(self, rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
         """Apply transitions whose entry is still in an expected state."""
@@ -91,15 +106,9 @@ class RedisLedger:
         members = await self._redis.run("overdue", [], args)
         return await load_entries(self._redis, [name.decode() for name in members])
 
-    async def dead_letters(self) -> Sequence[LedgerEntry]:
-        """Everything that gave up, oldest first."""
-        async with self._redis.guard():
-            members: Any = await self._redis.client.zrange(self._redis.key("dead"), 0, -1)
-        return await load_entries(self._redis, [name.decode() for name in members])
-
 
 def _arguments(transition: Transition, now: datetime) -> list[str | float]:
-    """One transition as `transition.lua` reads it: twelve arguments."""
+    """One transition as `transition.lua` reads it: thirteen arguments."""
     return [
         transition.trace_id,
         ",".join(transition.expected),
@@ -113,4 +122,5 @@ def _arguments(transition: Transition, now: datetime) -> list[str | float]:
         int(transition.fresh_start),
         history_line(now, transition.state, transition.reason),
         transition.unanswered.model_dump_json() if transition.unanswered else "",
+        int(transition.held),
     ]

@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 
 from assay.worker.ports.state import FleetState
+from assay.worker.state.redis.backlog import RedisBacklog
+from assay.worker.state.redis.call_account import RedisCallAccount
 from assay.worker.state.redis.connection import RedisConnection
+from assay.worker.state.redis.dead_letters import RedisDeadLetters
 from assay.worker.state.redis.deliveries import RedisDeliveries
 from assay.worker.state.redis.documents import RedisDocuments
 from assay.worker.state.redis.key_values import RedisKeyValues
@@ -16,7 +19,10 @@ from assay.worker.state.redis.ledger import RedisLedger
 from assay.worker.state.redis.ledger_reader import RedisLedgerReader
 from assay.worker.state.redis.limits import RedisLimits
 from assay.worker.state.redis.locks import RedisLocks
+from assay.worker.state.redis.outcomes import RedisOutcomes
+from assay.worker.state.redis.pulse import RedisPulse
 from assay.worker.state.redis.review_list import RedisReviewList
+from assay.worker.state.redis.server_facts import RedisServer
 from assay.worker.state.redis.spend import RedisUnscoredSpending
 from assay.worker.state.redis.windows import RedisWindows
 
@@ -31,10 +37,15 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
     """
     connection = RedisConnection(url, prefix=prefix, timeout_s=timeout_s)
     key_values, ledger = RedisKeyValues(connection), RedisLedger(connection)
+    calls = RedisCallAccount(connection)
     return FleetState(
         ledger=ledger,
         reopening=ledger,
         ledger_reader=RedisLedgerReader(connection),
+        outcomes=RedisOutcomes(connection),
+        dead_letters=RedisDeadLetters(connection),
+        server=RedisServer(connection),
+        backlog=RedisBacklog(connection),
         windows=RedisWindows(connection),
         verdicts=key_values,
         key_values=key_values,
@@ -43,7 +54,12 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
         deliveries=RedisDeliveries(connection),
         spend=RedisUnscoredSpending(connection),
         limits=RedisLimits(connection),
+        calls=calls,
+        call_reader=calls,
         reviews=RedisReviewList(connection),
+        pulse=RedisPulse(connection),
+        suspects=ledger,
+        clock=connection.clock,
         connection=connection,
     )
 

@@ -14,11 +14,12 @@ from typing import Any
 import structlog
 
 from assay.worker.ports.waiting import wait_for_budget
+from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
 from assay.worker.stores.langfuse.client import LangfuseClient, Query, QueryTooHeavy, TooLarge
 from assay.worker.stores.langfuse.codec import iso
 from assay.worker.stores.langfuse.narrowing import PATIENCE_S
-from assay.worker.stores.langfuse.score_reads import V2_SCORES, V3_SCORES, trace_id_of
+from assay.worker.stores.langfuse.score_reads import V2_SCORES, V3_SCORES, score_of
 from assay.worker.stores.langfuse.server import Server
 
 MOST_PAGES = 20
@@ -33,35 +34,35 @@ _Row = Mapping[str, Any]
 
 async def read(
     client: LangfuseClient, keys: Sequence[TraceKey], names: Sequence[str] | None, server: Server, now: datetime
-) -> dict[str, set[str]] | None:
-    """The rubrics of ours that have scores of these names, or of any, on these traces; at most 20 requests.
+) -> dict[str, list[Score]] | None:
+    """Scores of rubrics of ours, of these names or of any, on these traces; at most 20 requests.
 
     Returns:
-        Rubrics by trace. None where the server cannot be asked by these names for these traces.
+        Scores by trace. None where the server cannot be asked by these names for these traces.
 
     Raises:
         StoreUnavailable, StoreRejected
     """
     ids = {key.trace_id for key in keys}
     if server.reads_scores == "v2":
-        return None if names is not None else await _rubrics(_pages_v2(client, _dated(keys, now)), ids)
+        return None if names is not None else await _scores(_pages_v2(client, _dated(keys, now)), ids)
     listable = sorted(trace_id for trace_id in ids if "," not in trace_id)  # a list is parted by commas
     if names is not None and len(listable) < len(ids):
         return None
     about = [("traceId", ",".join(listable)), *([] if names is None else [("name", ",".join(names))])]
-    return await _rubrics(_pages_v3(client, [*about, ("source", "API")]), ids) if listable else {}
+    return await _scores(_pages_v3(client, [*about, ("source", "API")]), ids) if listable else {}
 
 
-async def _rubrics(pages: AsyncIterator[Sequence[_Row]], ids: set[str]) -> dict[str, set[str]]:
-    """The rubrics by trace that rows tell of. It ends early rather than keep a sweep from ever ending."""
-    scored: dict[str, set[str]] = {}
+async def _scores(pages: AsyncIterator[Sequence[_Row]], ids: set[str]) -> dict[str, list[Score]]:
+    """The scores of ours among rows, by trace. It ends early rather than keep a sweep from ever ending."""
+    scored: dict[str, list[Score]] = {}
     count = 0
     try:
         async for rows in pages:
             for row in rows:
-                trace_id, rubric = trace_id_of(row), _rubric_of(row)
-                if trace_id in ids and rubric is not None:
-                    scored.setdefault(trace_id, set()).add(rubric)
+                score = score_of(row) if _is_ours(row) else None
+                if score is not None and score.trace_id in ids:
+                    scored.setdefault(score.trace_id, []).append(score)
             count += 1
             if count == MOST_PAGES:
                 log.warning("langfuse.scores_looked_at_in_part", traces=len(ids), scores=100 * MOST_PAGES)
@@ -71,13 +72,12 @@ async def _rubrics(pages: AsyncIterator[Sequence[_Row]], ids: set[str]) -> dict[
     return scored
 
 
-def _rubric_of(row: _Row) -> str | None:
-    """The rubric that a score is of; None if it is none of ours."""
+def _is_ours(row: _Row) -> bool:
+    """Whether a score is of a rubric."""
     metadata = row.get("metadata")
     if row.get("source") not in {None, "API"} or not isinstance(metadata, dict) or "rubric_hash" not in metadata:
-        return None
-    rubric = metadata.get("rubric")
-    return rubric if isinstance(rubric, str) else None
+        return False
+    return isinstance(metadata.get("rubric"), str)
 
 
 async def _pages_v3(client: LangfuseClient, about: Query) -> AsyncIterator[Sequence[_Row]]:

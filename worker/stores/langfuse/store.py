@@ -179,8 +179,8 @@ class LangfuseStore:
 
     async def scored_traces(
         self, keys: Sequence[TraceKey], names: Sequence[str] | None
-    ) -> Mapping[str, set[str]] | None:
-        """The rubrics that have scores of these names on these traces; None where this server cannot tell."""
+    ) -> Mapping[str, list[Score]] | None:
+        """Scores of rubrics, of these names and on these traces; None where this server cannot tell."""
         distinct((key.trace_id for key in keys), limit=READ_LIMIT)
         if not keys or (names is not None and not names):
             return {}

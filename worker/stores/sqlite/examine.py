@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from assay.worker.ports.health import Check
+from assay.worker.records.private_files import open_to_others
 
 
 def ages_check(project: str, row: Mapping[str, Any], now: datetime) -> Check:
@@ -35,3 +37,15 @@ def _ago(now: datetime, start: str) -> str:
         if count >= (2 if unit != "minute" else 1):
             return f"{count} {unit}s old" if count != 1 else f"1 {unit} old"
     return "just now"
+
+
+def rights_check(path: Path) -> Check | None:
+    """What to do about a store that others may read. None where they may not."""
+    if open_to_others(path) is None or open_to_others(path.parent) is None:
+        return None
+    return Check(
+        name="store file",
+        status="warn",
+        message=f"{path} can be read by others on this machine: it holds what your users wrote",
+        remedy=f"chmod go= {path}*, unless that is meant",
+    )

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.records.private_files import private_directory, private_file
 
 APPLICATION_ID = 0x41535359
 """Written into the file's header ("ASSY"), so that another program's database is never mistaken for ours."""
@@ -50,7 +51,8 @@ def prepare(path: Path, *, busy_timeout_s: float) -> None:
         sqlite3.Error, OSError: as they come; the caller names file and remedy.
         ConfigurationError: the file belongs to another program or to a newer version.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_directory(path.parent)
+    private_file(path)  # SQLite gives its -wal and -shm the rights of this one
     with closing(sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)) as connection:
         _check_owner(connection, path)
         _switch_to_wal(connection, busy_timeout_s)

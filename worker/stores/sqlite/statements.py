@@ -67,10 +67,11 @@ def select_scores(count: int) -> str:
 
 
 def select_scored(traces: int, names: int | None) -> str:
-    """What made the scores of `names` names, or of any name, on `traces` traces."""
+    """Scores of rubrics, of `names` names or of any name, on `traces` traces."""
     of_names = "" if names is None else f" AND name IN ({_marks(names)})"
-    return f"""SELECT DISTINCT trace_id, json_extract(metadata, '$.rubric') AS rubric FROM scores
-        WHERE trace_id IN ({_marks(traces)}) AND json_extract(metadata, '$.rubric_hash') IS NOT NULL{of_names}"""
+    return f"""SELECT {_quoted(_SCORE)} FROM scores WHERE trace_id IN ({_marks(traces)})
+        AND json_extract(metadata, '$.rubric_hash') IS NOT NULL
+        AND json_extract(metadata, '$.rubric') IS NOT NULL{of_names} ORDER BY id"""
 
 
 def select_trace_ids(count: int) -> str:

@@ -17,7 +17,7 @@ from assay.worker.records.scores import Score
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements
 from assay.worker.stores.sqlite.connection import Database
-from assay.worker.stores.sqlite.examine import ages_check
+from assay.worker.stores.sqlite.examine import ages_check, rights_check
 
 PAGE = 500
 """Roots in one page of `list_roots`."""
@@ -108,8 +108,8 @@ class SqliteStore:
         read = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
         return {row["id"]: rows.score_of(row) for row in read}
 
-    async def scored_traces(self, keys: Sequence[TraceKey], names: Sequence[str] | None) -> Mapping[str, set[str]]:
-        """The rubrics that have scores of these names on these traces, by trace; None for names: of any.
+    async def scored_traces(self, keys: Sequence[TraceKey], names: Sequence[str] | None) -> Mapping[str, list[Score]]:
+        """Scores of rubrics, of these names and on these traces, by trace; None for names: of any.
 
         Raises:
             StoreUnavailable, StoreRejected
@@ -117,10 +117,9 @@ class SqliteStore:
         """
         wanted = distinct((key.trace_id for key in keys), limit=READ_LIMIT)
         statement = statements.select_scored(len(wanted), None if names is None else len(names))
-        scored: dict[str, set[str]] = {}
+        scored: dict[str, list[Score]] = {}
         for row in await self._database.fetch(statement, [*wanted, *(names or ())]):
-            if row["rubric"] is not None:
-                scored.setdefault(row["trace_id"], set()).add(str(row["rubric"]))
+            scored.setdefault(row["trace_id"], []).append(rows.score_of(row))
         return scored
 
     async def scores_of(self, trace_id: str) -> tuple[Score, ...]:
@@ -176,6 +175,8 @@ class SqliteStore:
             yield Check(name="store", status="fail", message=str(exc), remedy="mend store.path in assay.yaml")
         else:
             yield ages_check(project, ages, datetime.now(UTC))
+            if (open_file := rights_check(self.path)) is not None:
+                yield open_file
 
     async def close(self) -> None:
         """Close the file. A process that forgets this waits for the store's threads when it ends."""

@@ -24,4 +24,4 @@ def test_unknown_rubric_is_refused(
     assert isinstance(done.exception, ConfigurationError)
     assert str(done.exception).startswith("--rubric: 'groundng': unknown; did you mean 'grounding'?")
     done = CliRunner().invoke(app, [*asked, "grounding"])
-    assert (done.exit_code, done.output[:2]) == (0, "0 ")
+    assert (done.exit_code, done.stdout[:2]) == (0, "0 ")

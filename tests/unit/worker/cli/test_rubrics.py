@@ -13,7 +13,7 @@ from assay.judges.rubric import load_rubric
 from assay.judges.schema import Sample
 from assay.worker.cli.commands import app
 from assay.worker.reporting.rubric_preview import preview
-from assay.worker.reporting.terminal.text import visible
+from assay.worker.reporting.terminal.visible import visible
 
 ROOT = Path(__file__).parents[4]
 RUBRICS = sorted(path.stem for path in (ROOT / "rubrics").glob("*.yaml"))

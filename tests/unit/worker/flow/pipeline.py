@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +12,14 @@ from typing import Any
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample
-from assay.worker.flow.assess import Assessor, AssessReport
+from assay.worker.flow.assess import Assessor
+from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.batching import group_messages
+from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.reconcile import Reconciler
 from assay.worker.flow.record import Recorder
+from assay.worker.flow.release import Releaser
+from assay.worker.flow.suspicion import Suspicion
 from assay.worker.flow.transitions import AssessLimits
 from assay.worker.flow.verify import Verifier
 from assay.worker.ports.clock import FixedClock
@@ -55,11 +60,27 @@ class Line:
             raise self.unavailable
         return self.evaluator
 
-    def assess(self, owner: str = "m1") -> list[AssessReport]:
-        assessor = Assessor(
+    def assess(self, owner: str | None = None) -> list[AssessReport]:
+        """Assess everything. Each delivery is an owner of its own, unless one is named."""
+
+        async def one(message: AssessMessage) -> AssessReport:
+            box = Outbox(self.state.verdicts, ttl_s=86400)
+            try:
+                return await self.assessor(box).assess(message, owner=owner or uuid.uuid4().hex)
+            finally:
+                await box.drain(60)
+
+        return [asyncio.run(one(message)) for message in self.messages()]
+
+    def messages(self) -> list[AssessMessage]:
+        return group_messages(self.promises)
+
+    def assessor(self, box: Outbox) -> Assessor:
+        return Assessor(
             source=self.store,
             ledger=self.state.ledger,
-            verdicts=self.state.verdicts,
+            outbox=box,
+            suspicion=Suspicion(self.state.suspects, box),
             spend=self.state.spend,
             evaluator=self._evaluator,
             publish=self.publish,
@@ -68,12 +89,9 @@ class Line:
                 batch_deadline=self.deadline,
                 trace_wait=timedelta(minutes=15),
                 max_age=timedelta(hours=6),
-                verdict_ttl_s=86400,
             ),
             may_see=lambda use_case, rubric: self.allowed,
         )
-        messages = group_messages(self.promises)
-        return [asyncio.run(assessor.assess(message, owner=owner)) for message in messages]
 
     @property
     def recorder(self) -> Recorder:
@@ -112,15 +130,26 @@ class Line:
         self.clock.moment += timedelta(seconds=after_s)
         reconciler = Reconciler(
             ledger=self.state.ledger,
-            deliveries=self.state.deliveries,
             publish=self.publish,
             clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
-            assess_queue="assess",
         )
         before = len(self.published)
         asyncio.run(reconciler.reconcile())
+        asyncio.run(self.releaser.tick())
         return self.published[before:]
+
+    @property
+    def releaser(self) -> Releaser:
+        return Releaser(
+            backlog=self.state.backlog,
+            ledger=self.state.ledger,
+            publish=self.publish,
+            clock=self.clock,
+            ledger_deadline=timedelta(seconds=120),
+            queue="assess",
+            weights={},
+        )
 
     def entry(self, trace_id: str = "t0") -> LedgerEntry:
         return asyncio.run(self.state.ledger.entries("grounding", [trace_id]))[trace_id]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pytest
+from pydantic import JsonValue
 
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.flow.already_scored import already_scored
@@ -45,15 +46,17 @@ class ByTrace(ById):
 
     async def scored_traces(
         self, keys: Sequence[TraceKey], names: Sequence[str] | None
-    ) -> Mapping[str, Collection[str]] | None:
+    ) -> Mapping[str, Collection[Score]] | None:
         assert len(keys) <= 100
         self.asked.append(None if names is None else len(names))
         if self.cannot and names is not None:
             return None
-        told: dict[str, set[str]] = {}
+        told: dict[str, list[Score]] = {}
         for trace_id, name, rubric in self.scores:
             if trace_id in {key.trace_id for key in keys} and (names is None or name in names):
-                told.setdefault(trace_id, set()).add(rubric)
+                metadata: dict[str, JsonValue] = {"rubric": rubric, "rubric_hash": "0f"}
+                score = Score(id=name, trace_id=trace_id, name=name, value=0.0, timestamp=NOW, metadata=metadata)
+                told.setdefault(trace_id, []).append(score)
         return told
 
 
@@ -63,7 +66,7 @@ def promise(trace_id: str, rubric: Rubric) -> Promise:
 
 
 def known(sink: ById, *promises: Promise, rubric: Rubric = GROUNDING) -> set[tuple[str, str]]:
-    return asyncio.run(already_scored(promises, {rubric.name: rubric}, sink, "project"))
+    return set(asyncio.run(already_scored(promises, {rubric.name: rubric}, sink, "project")))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_a_trace_known_for_one_rubric_is_still_asked_about_another() -> None:
     promises = [promise("t1", GROUNDING), promise("t1", MANNERS)]
     rubrics = {"grounding": GROUNDING, "manners": MANNERS}
     both = asyncio.run(already_scored(promises, rubrics, sink, "project"))
-    assert both == {("grounding", "t1"), ("manners", "t1")}
+    assert set(both) == {("grounding", "t1"), ("manners", "t1")}
 
 
 def test_scores_under_any_name_are_asked_for_only_where_names_did_not_tell() -> None:

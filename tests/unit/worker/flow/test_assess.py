@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from assay.judges import errors
+from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Sample, Usage
-from assay.worker.flow.assess import MAX_ALONE, SUSPICIOUS_DELIVERIES
+from assay.worker.extraction.samples import build_sample
+from assay.worker.flow import judging
+from assay.worker.flow.outbox import Outbox
+from assay.worker.flow.suspicion import MOST_BLAMED
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.ledger import LedgerState, Transition, UnscoredSpend
-from assay.worker.records.traces import TraceKey
+from assay.worker.records.traces import Trace, TraceKey
 from tests.builders import NOW
 from tests.fakes import DOWN, supported
 from tests.unit.worker.flow.pipeline import Line, traces
@@ -98,24 +102,57 @@ class WorkerDies(BaseException):
     """What a test raises where a real worker process would vanish."""
 
 
-def test_trace_that_kills_its_worker_is_parked_alone_and_its_neighbours_are_judged() -> None:
+def test_trace_that_kills_its_worker_is_parked_and_its_neighbours_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(traces(5))
-    apply = line.state.ledger.apply
+    absolve = line.state.suspects.absolve
+    is_gone = False
 
-    async def dies_over_t2(rubric: str, transitions: Sequence[Transition], *, now: datetime) -> Sequence[str]:
-        """The worker is gone before the outcome of anything judged together with t2 is in the ledger."""
-        if any(t.trace_id == "t2" and t.reason != "poison" for t in transitions):
+    async def unless_gone(rubric: str, trace_id: str, *, owner: str) -> None:
+        if is_gone:
             raise WorkerDies
-        return await apply(rubric, transitions, now=now)
+        await absolve(rubric, trace_id, owner=owner)
 
-    line.state.ledger.apply = dies_over_t2  # type: ignore[method-assign]
-    for _ in range(SUSPICIOUS_DELIVERIES + MAX_ALONE + 2):
+    def dies_of_t2(trace: Trace, paths: SamplePaths) -> Sample:
+        nonlocal is_gone
+        if trace.id == "t2":
+            is_gone = True
+            raise WorkerDies
+        return build_sample(trace, paths)
+
+    monkeypatch.setattr(judging, "build_sample", dies_of_t2)
+    monkeypatch.setattr(line.state.suspects, "absolve", unless_gone)
+    deaths = 0
+    while line.entry("t2").state is S.OPEN and deaths < 20:
         try:
             line.assess()
         except WorkerDies:
+            deaths += 1
             line.clock.moment += timedelta(minutes=5)
+            is_gone = False
     assert line.counts() == {(S.JUDGED, ""): 4, (S.DEAD, "poison"): 1}
-    assert line.entry("t2").state is S.DEAD
+    assert deaths == 1 + MOST_BLAMED + 1
+
+
+def test_traces_that_wait_for_the_model_when_workers_are_killed_are_never_blamed() -> None:
+    line = Line(traces(16), lambda _: 600.0)
+    for _ in range(10):
+        asyncio.run(_killed_while_waiting(line))
+        line.clock.moment += timedelta(minutes=5)
+    line.judge.plan = supported
+    line.assess()
+    assert line.counts() == {(S.JUDGED, ""): 16}
+
+
+async def _killed_while_waiting(line: Line) -> None:
+    """Everything waits for the model, and then the process is gone: nothing is given back."""
+    box, seen = Outbox(line.kept, ttl_s=60), len(line.judge.seen)
+    work = asyncio.create_task(line.assessor(box).assess(line.messages()[0], owner=f"m{seen}"))
+    async with asyncio.timeout(60):
+        while len(line.judge.seen) < seen + 16:
+            await asyncio.sleep(0.01)
+    box.owe = lambda debt: None  # type: ignore[method-assign]  # the dead tell nothing
+    work.cancel()
+    await asyncio.wait([work])
 
 
 def test_worker_that_cannot_build_the_evaluator_leaves_the_work_to_others_and_in_the_end_parks_it() -> None:
@@ -168,16 +205,19 @@ def test_duplicate_message_does_not_shorten_a_back_off() -> None:
     assert line.entry().attempts == 1
 
 
-def test_message_of_a_foreign_error_reaches_neither_ledger_nor_log(capsys: pytest.CaptureFixture[str]) -> None:
-    line = Line(traces(1))
-    line.state.verdicts.kept = _quotes_private_text  # type: ignore[method-assign]
+def test_message_of_a_foreign_error_reaches_neither_ledger_nor_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quotes_private_text(trace: Trace, paths: SamplePaths) -> Sample:
+        if trace.id == "t1":
+            raise ValueError("private answer text")
+        return build_sample(trace, paths)
+
+    monkeypatch.setattr(judging, "build_sample", quotes_private_text)
+    line = Line(traces(2))
     line.assess()
-    assert line.counts() == {(S.DEAD, "ValueError"): 1}
-    assert "private" not in line.entry().detail + capsys.readouterr().out
-
-
-async def _quotes_private_text(keys: Sequence[str]) -> dict[str, bytes]:
-    raise ValueError("private answer text")
+    assert line.counts() == {(S.DEAD, "ValueError"): 1, (S.JUDGED, ""): 1}
+    assert "private" not in line.entry("t1").detail + capsys.readouterr().out
 
 
 def test_hanging_judge_is_cut_off_at_the_batch_deadline_and_the_rest_is_kept() -> None:
@@ -219,17 +259,18 @@ def test_trace_that_cannot_be_read_goes_its_own_way_and_its_neighbours_are_judge
     assert str(error) in line.entry("t3").detail or state is S.OPEN
 
 
-def test_slow_fetch_leaves_the_judge_what_is_left_of_the_batch_deadline() -> None:
-    line = Line(traces(1), lambda sample: 30.0)
-    fetch = line.store.fetch_traces
+def test_fetch_that_hangs_is_cut_off_at_the_batch_deadline() -> None:
+    line = Line(traces(1))
+    line.deadline = timedelta(seconds=0.2)
 
     async def slow(keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
-        line.clock.moment += timedelta(seconds=119.9)
-        return await fetch(keys)
+        await asyncio.sleep(600)
+        return {}
 
-    line.store.fetch_traces = slow  # type: ignore[method-assign]  # time passes while it is asked
+    line.store.fetch_traces = slow  # type: ignore[method-assign]
     line.assess()
     assert line.counts() == {(S.OPEN, "batch_deadline"): 1}
+    assert line.judge.seen == []
 
 
 def test_unknown_rubric_version_is_retried_by_age_and_never_replaced() -> None:

@@ -87,7 +87,7 @@ def judged(rubric: Rubric, *, down: Any = None) -> tuple[Line, Named]:
 
 def report(line: Line, rubric: Rubric) -> ReportRow:
     day = (NOW - timedelta(hours=2)).date()
-    (row,) = asyncio.run(read_report(line.state.ledger_reader, [rubric], day, day))
+    (row,) = asyncio.run(read_report(line.state.outcomes, [rubric], day, day))
     return row
 
 

@@ -1,9 +1,8 @@
-"""Reconcile: what is overdue is published again, once, and not into a full queue."""
+"""Reconcile and release: what is overdue comes back, once."""
 
 from __future__ import annotations
 
-from assay.worker.flow.reconcile import FULL_QUEUE
-from assay.worker.records.messages import AssessMessage
+from assay.worker.records.messages import AssessMessage, RecordMessage
 from tests.unit.worker.flow.pipeline import Line, traces
 
 
@@ -15,11 +14,9 @@ def test_lost_message_is_published_again_once_per_deadline() -> None:
     assert line.reconcile(after_s=5) == []
 
 
-def test_reconciler_waits_while_the_queue_is_full() -> None:
-    line = Line(traces(1))
-
-    async def depth(queue: str) -> int:
-        return FULL_QUEUE
-
-    line.state.deliveries.queue_depth = depth  # type: ignore[method-assign]
-    assert line.reconcile(after_s=500) == []
+def test_judged_traces_whose_recording_was_lost_are_published_again() -> None:
+    line = Line(traces(3))
+    line.assess()
+    line.published.clear()
+    again = line.reconcile(after_s=61)
+    assert [len(m.trace_ids) for m in again if isinstance(m, RecordMessage)] == [3]

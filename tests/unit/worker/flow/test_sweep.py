@@ -12,6 +12,9 @@ from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import Defaults, LowTraffic, Match, UseCase
 from assay.worker.flow.batching import group_messages
+from assay.worker.flow.budgeting import Budgeting
+from assay.worker.flow.pressure import Pressure
+from assay.worker.flow.release import Releaser, weights_of
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.state import StateUnavailable
@@ -103,10 +106,35 @@ class World:
             locks=self.state.locks,
             deployment=self.deployment,
             rubrics=self.rubrics,
-            publish=self.published,
+            backlog=self.state.backlog,
+            top_up=self.releaser.top_up,
+            pressure=Pressure(self.state.backlog, self.state.key_values, timedelta(hours=1)),
+            budgeting=self.budgeting,
             clock=self.clock,
             ledger_deadline=timedelta(seconds=120),
             counts_ahead=self.counts_ahead,
+        )
+
+    @property
+    def budgeting(self) -> Budgeting:
+        return Budgeting(
+            account=self.state.call_reader,
+            ledger=self.state.ledger_reader,
+            key_values=self.state.key_values,
+            deployment=self.deployment,
+            first_cost_usd=lambda rubric: 0.01,
+        )
+
+    @property
+    def releaser(self) -> Releaser:
+        return Releaser(
+            backlog=self.state.backlog,
+            ledger=self.state.ledger,
+            publish=self.published,
+            clock=self.clock,
+            ledger_deadline=timedelta(seconds=120),
+            queue="assess",
+            weights=weights_of(self.deployment),
         )
 
     def funnel(self) -> Funnel:
@@ -370,3 +398,19 @@ def test_rootless_traces_are_unknown_where_counting_takes_too_long(monkeypatch: 
     world.store.rootless_hangs = True
     assert world.sweep().selected == 3
     assert (world.funnel().unseen_rootless, world.funnel().rootless_windows) == (None, 0)
+
+
+def test_use_case_put_in_front_of_another_takes_nothing_of_windows_that_were_counted_before() -> None:
+    """Its weighted size would not fit what was seen: the other's traces were passed over by another rate."""
+    bot = UseCase(name="bot", rate=0.2)
+    world = World(*roots(200), deployment=make_deployment(bot, defaults=NEVER_WHOLE))
+    world.sweep()
+    before = world.funnel().rows[0]
+    in_front = UseCase(name="newfirst", rate=1.0, allow_rate=True)
+    world.deployment = make_deployment(in_front, bot, defaults=NEVER_WHOLE)
+    for hours in (1, 6, 25):
+        world.sweep(NOW + timedelta(hours=hours))
+    assert [*world.funnel().rows] == [before]
+    fresh = [make_root(f"new-{n}", start=NOW + timedelta(hours=25)) for n in range(10)]
+    world.store.roots += fresh
+    assert world.sweep(NOW + timedelta(hours=26)).selected == 10

@@ -22,7 +22,6 @@ LIMITS = AssessLimits(
     batch_deadline=timedelta(seconds=120),
     trace_wait=timedelta(minutes=15),
     max_age=timedelta(hours=6),
-    verdict_ttl_s=86400,
 )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
 from rich.console import Console
 
-from assay.worker.reporting.funnel import Funnel, FunnelRow, is_fair_share
+from assay.worker.records.ledger import LedgerState, Transition
+from assay.worker.reporting.funnel import Funnel, FunnelRow, is_fair_share, read_funnel
 from assay.worker.reporting.terminal.funnel import funnel_table, rootless_words
+from assay.worker.state.memory.state import memory_state
+from tests.builders import NOW, make_trace
+from tests.unit.worker.flow.pipeline import promise_of
 
 DAY = date(2026, 11, 21)
 
@@ -71,3 +76,26 @@ def test_scored_before_this_ledger_began_are_named() -> None:
         console.print(funnel_table(funnel(None, 0, 1, **row)))
     assert "scored 26 found in the store, judged under an earlier ledger, 235 judged" in capture.get()
     assert funnel(None, 0, 1, **row).rows[0].found_in_store == 26
+
+
+def test_what_is_held_is_told_by_what_it_waits_for() -> None:
+    async def read() -> FunnelRow:
+        state = memory_state()
+        promises = [promise_of(make_trace(f"t{n}")) for n in range(4)]
+        await state.ledger.promise(promises, now=NOW, due=NOW)
+        reasons = ("held_budget", "held_budget", "store_busy", "ModelTimeout")
+        moves = [
+            Transition(trace_id=f"t{n}", expected=(LedgerState.OPEN,), state=LedgerState.OPEN, reason=reason, due=NOW)
+            for n, reason in enumerate(reasons)
+        ]
+        await state.ledger.apply("grounding", moves, now=NOW)
+        day = promises[0].start.date()
+        (row,) = (await read_funnel(state.ledger_reader, state.windows, day, day)).rows
+        return row
+
+    row = asyncio.run(read())
+    assert (row.in_flight, row.held, row.adds_up) == ({"open": 4}, {"budget": 2, "store_busy": 1}, True)
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(funnel_table(funnel(None, 0, 1, in_flight={"open": 4}, held=row.held, selected=4)))
+    assert "in flight 4 open; of these held by 2 budget, 1 store busy" in capture.get()

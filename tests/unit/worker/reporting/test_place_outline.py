@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.judges.rubric import SamplePaths
 from assay.worker.records.traces import Observation, Trace
 from assay.worker.reporting.place_outline import MOST_LINES, MOST_STEPS, MOST_UNLOOKED, outlines, unlooked_outlines
-from assay.worker.reporting.terminal.text import is_hidden
+from assay.worker.reporting.terminal.visible import is_hidden
 from tests.builders import NOW, make_trace
 
 

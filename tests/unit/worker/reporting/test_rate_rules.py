@@ -71,3 +71,27 @@ def test_rule_that_is_off_is_told() -> None:
     assert rule(World(deployment=make_deployment(UseCase(name="bot"), defaults=defaults))).sentence == (
         "rate 0.1: as configured, low_traffic is off"
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "words", "paced"),
+    [(0.04, "lowered to 0.04 so that the day's budget lasts", 0.4), (0.0, "none: the budget is spent", 0.0)],
+)
+def test_what_the_budget_left_of_a_rate_is_told(rate: float, words: str, paced: float) -> None:
+    world = World(*traces(1500, NOW - timedelta(hours=1)), deployment=shipped())
+    world.sweep()
+
+    async def lower() -> None:
+        windows = await world.state.windows.between(NOW - DAY, NOW)
+        last = max((window for window in windows if window.rates), key=lambda window: window.start)
+        lowered = {
+            name: known.model_copy(update={"rate": rate, "full": 0.1, "lowered": 1})
+            for name, known in last.rates.items()
+        }
+        await world.state.windows.put(last.model_copy(update={"rates": lowered}))
+
+    asyncio.run(lower())
+    told = rule(world)
+    assert told.sentence.endswith(f"; in the last window {words}")
+    assert told.paced == pytest.approx(paced)
+    assert told.rate == 0.1, "what the next window would be given without the budget"

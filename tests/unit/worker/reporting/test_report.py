@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +18,8 @@ from assay.judges.schema import Sample, Verdict
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise, UnscoredSpend
+from assay.worker.records.outcomes import Outcome, outcome_of
+from assay.worker.reporting.columns import Columns
 from assay.worker.reporting.funnel import Funnel, FunnelRow, read_funnel
 from assay.worker.reporting.period_report import PeriodReport, read_period, with_links
 from assay.worker.reporting.report import read_report
@@ -75,6 +79,10 @@ class Entries:
             if first <= each.promise.start.date() <= last:
                 yield each
 
+    async def outcomes(self, first: date, last: date) -> AsyncIterator[Outcome]:
+        async for each in self.scan(first, last):
+            yield outcome_of(each)
+
     async def counts(self, first: date, last: date) -> dict[tuple[str, str, LedgerState, str], int]:
         counts = {
             ("bot", "grounding", LedgerState.SCORED, "judged"): self._forgotten,
@@ -100,7 +108,7 @@ def report(ledger: Any, *, days: int = 1, compare: bool = True) -> PeriodReport:
     async def read() -> PeriodReport:
         windows: Any = NoWindows()
         funnel = await read_funnel(ledger, windows, TODAY - timedelta(days=days - 1), TODAY)
-        return await read_period(ledger, [RUBRIC], funnel, UnscoredSpend(), compare=compare)
+        return await read_period(ledger, ledger, [RUBRIC], funnel, UnscoredSpend(), compare=compare)
 
     return asyncio.run(read())
 
@@ -118,6 +126,30 @@ def test_the_period_and_the_counts_of_status_are_told() -> None:
         "33 scored = 26 found in the store, judged under an earlier ledger + 3 judged"
         " + 4 no longer in the ledger, which keeps two weeks"
     ) in shown
+
+
+def test_what_an_earlier_ledger_judged_is_in_the_rates_as_far_as_it_was_read_back() -> None:
+    ledger = Entries([*rates(20, 5), *(entry(f"s{n}", 0.9, reason="in_store") for n in range(20))], in_store=6)
+    (case,) = (of := report(ledger)).use_cases
+    assert (case.found_in_store, case.read_back, case.without_values, case.judged, case.forgotten) == (26, 20, 6, 20, 0)
+    shown = lines(of)
+    assert "46 scored = 26 found in the store, judged under an earlier ledger (20 of them in the rates) + 20" in shown
+    assert "6 scored before the ledger was lost are in no rate here" in shown
+    assert case.rows[0].flagged is not None
+    assert case.rows[0].flagged.value == 25 / 40
+    shown = lines(report(Entries([entry(f"s{n}", 0.9, reason="in_store") for n in range(20)])))
+    assert "are in no rate" not in shown
+
+
+def test_columns_take_little_memory_for_each_trace() -> None:
+    columns, made = Columns(), outcome_of(entry("t", 0.5, session="s"))
+    assert made.judged is not None
+    tracemalloc.start()
+    for n in range(20_000):
+        columns.add(made._replace(trace_id=f"t{n}"), made.judged)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 20_000 * 100, "an entry as an object takes thousands of bytes"
 
 
 def test_where_all_was_judged_here_there_is_no_sum_to_read() -> None:
@@ -166,7 +198,7 @@ def unanswered(trace_id: str, state: LedgerState, reason: str, **over: Any) -> L
 def test_unanswered_is_what_has_an_answer_and_no_word_of_the_judge(
     state: LedgerState, reason: str, *, expected: bool
 ) -> None:
-    assert is_unanswered(unanswered("a", state, reason)) is expected
+    assert is_unanswered(state, reason) is expected
 
 
 def test_unanswered_traces_leave_bounds() -> None:
@@ -182,9 +214,7 @@ def test_bounds_hold_the_rate_and_are_those_of_all_good_and_all_bad(
     share: float, known: list[float], unknown: list[float]
 ) -> None:
     estimate = Estimate(value=share, low=0, high=1, n=len(known))
-    answered = [entry(str(n), 0.9, pi=pi) for n, pi in enumerate(known)]
-    silent = [unanswered(str(n), LedgerState.DEAD, "x", pi=pi) for n, pi in enumerate(unknown)]
-    bounds = silence(estimate, answered, silent)
+    bounds = silence(estimate, known, unknown, Counter({"dead: x": len(unknown)}))
     assert bounds is not None
     assert bounds.low is not None
     assert bounds.high is not None
@@ -195,7 +225,7 @@ def test_bounds_hold_the_rate_and_are_those_of_all_good_and_all_bad(
 
 
 def test_without_a_rate_there_are_no_bounds() -> None:
-    told = silence(None, [], [unanswered("a", LedgerState.DEAD, "poison")])
+    told = silence(None, [], [0.5], Counter({"dead: poison": 1}))
     assert told is not None
     assert silence_words(told) == "1 unanswered (1 dead: poison)"
 
@@ -205,7 +235,7 @@ def test_a_refused_answer_of_the_pipeline_is_in_the_bounds() -> None:
         return ModelRefused("no") if sample.id == "refused-1" else says(sample)
 
     line = judged([trace("t-90"), trace("t-10"), trace("t-11"), trace("refused-1")], plan)
-    (row,) = asyncio.run(read_report(line.state.ledger_reader, [RUBRIC], TODAY, TODAY))
+    (row,) = asyncio.run(read_report(line.state.outcomes, [RUBRIC], TODAY, TODAY))
     assert row.unanswered is not None
     assert (row.unanswered.low, row.unanswered.high) == pytest.approx((0.25, 0.5))
 
@@ -286,9 +316,9 @@ def test_a_period_before_without_traces_is_no_line() -> None:
 
 def test_a_period_before_that_is_partly_forgotten_says_what_it_rests_on() -> None:
     ledger = Entries([*rates(20, 5), *rates(20, 5, days_ago=1)], forgotten=11)
-    assert "of 31 scored then, 20 are still in the ledger" in lines(report(ledger))
+    assert "of 31 scored then, 20 have values in the ledger" in lines(report(ledger))
     gone = lines(report(Entries(rates(20, 5), forgotten=11)))
-    assert "11 scored then, and no longer in the ledger" in gone
+    assert "11 scored then, and no values of them in the ledger" in gone
 
 
 def test_the_period_before_is_as_long_as_the_period() -> None:
@@ -311,7 +341,9 @@ def test_days_are_told_where_asked_for_and_sum_up() -> None:
 def test_the_riskiest_answers_are_named_with_their_links() -> None:
     line = judged([trace(f"t-{risk}") for risk in (60, 95, 70, 80)])
     funnel = Funnel(first=TODAY, last=TODAY, rows=(counts_of(line),), windows=0, unmatched=0, excluded=0, unfinished=0)
-    period = asyncio.run(read_period(line.state.ledger_reader, [RUBRIC], funnel, UnscoredSpend(), compare=False))
+    state = line.state
+    reading = read_period(state.ledger_reader, state.outcomes, [RUBRIC], funnel, UnscoredSpend(), compare=False)
+    period = asyncio.run(reading)
     store = WithPages()
     shown = lines(asyncio.run(with_links(period, store)))
     assert [part for part in shown.split() if part.startswith("https")] == [

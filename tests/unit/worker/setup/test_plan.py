@@ -46,7 +46,7 @@ def cost(
                 cost_basis="cost unknown: no price for mine" if usd is None else "",
             )
             outcome = Scored(scores={}, not_applicable={}, state="judged", comment="", revision="r", verdict=verdict)
-            await state.verdicts.keep(f"k{n}", pack(KeptVerdict(trace_id=f"m{n}", outcome=outcome)), ttl_s=60)
+            await state.verdicts.keep_all({f"k{n}": pack(KeptVerdict(trace_id=f"m{n}", outcome=outcome))}, ttl_s=60)
             version = {"rubric_hash": rubric.content_hash(), **over}
             await state.ledger.promise([promise(f"m{n}", start=NOW, **version)], now=NOW, due=NOW)
             judgement = Judgement(verdict_key=f"k{n}", revision="r", judge="llm", state="judged", values={})

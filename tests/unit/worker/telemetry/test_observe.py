@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from structlog.testing import capture_logs
 
-from assay.worker.flow.assess import AssessReport
+from assay.worker.flow.assess_report import AssessReport
 from assay.worker.telemetry.observe import TaskRun, add_observer, observe, remove_observer
 
 RUN = TaskRun(

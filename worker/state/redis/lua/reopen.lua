@@ -22,8 +22,8 @@ for i = 5, #ARGV, 5 do
     redis.call('HINCRBY', count, table.concat({old[4], rubric, old[1], old[2]}, '\31'), -1)
     redis.call('HINCRBY', count, table.concat({old[4], rubric, 'open', ''}, '\31'), 1)
     redis.call('HSET', entry, 'promise', document, 'state', 'open', 'reason', '', 'detail', '', 'attempts', 0,
-      'deliveries', 0, 'alone', 0, 'writes', 0, 'since', now, 'changed_at', now)
-    redis.call('HDEL', entry, 'judgement', 'unanswered', 'owner', 'until', 'not_before')
+      'deliveries', 0, 'writes', 0, 'since', '', 'changed_at', now)
+    redis.call('HDEL', entry, 'judgement', 'unanswered', 'owner', 'until', 'begun', 'held', 'not_before', 'blamed')
     redis.call('PERSIST', entry)
     redis.call('PERSIST', prefix .. 'history:' .. member)
     redis.call('RPUSH', prefix .. 'history:' .. member, event)

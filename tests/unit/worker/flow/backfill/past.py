@@ -34,7 +34,7 @@ class Queue:
             await self.work()
         return self.depth
 
-    async def renew(self, tags: Sequence[str], *, now: datetime) -> None:
+    async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
         """Nothing to renew."""
 
 

@@ -16,6 +16,7 @@ from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.ledger import LedgerState, Transition
 from assay.worker.records.scores import score_id
 from tests.builders import NOW, make_deployment, make_root
+from tests.contract.state.making import promise
 from tests.unit.worker.flow.backfill.past import DAY, TWO_DAYS_AGO, WEEK_AGO, Past, past
 from tests.unit.worker.flow.test_sweep import RUBRIC
 
@@ -200,23 +201,24 @@ def test_rejudge_with_a_limit_goes_on_where_it_stopped() -> None:
     assert world.backfill(rejudge=True).selected == 4
 
 
-def test_full_queue_is_waited_for_and_live_work_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releasing, "LOOK_EVERY_S", 0.0)
-    world = Past(*past(10))
-    world.queue.depth = releasing.FULL_QUEUE
+def test_live_work_that_waits_goes_first() -> None:
+    world = Past(*past(64))
+    live = [promise(f"live-{n}", use_case="bot") for n in range(800)]
 
-    async def work() -> None:
-        assert not world.published.messages
-        world.queue.depth -= world.queue.looked >= 5
+    async def wait_as_live() -> None:
+        await world.state.ledger.promise(live, now=NOW, due=NOW + timedelta(seconds=120))
+        await world.state.backlog.enter(live, now=NOW)
 
-    world.queue.work = work
-    assert world.backfill().selected == 10
-    assert world.queue.looked >= 5
+    asyncio.run(wait_as_live())
+    assert world.backfill().selected == 64
+    first = [trace_id for trace_id in world.published.trace_ids[:176] if not trace_id.startswith("live")]
+    assert len(first) == 16, "of eleven messages one"
 
 
 def test_no_more_is_open_than_workers_can_do_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releasing, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(releasing, "NO_PROGRESS_S", 0.0)
+    monkeypatch.setattr(releasing, "MOST_OPEN", 512)
     world = Past(*past(1200), deployment=make_deployment(window_seconds=3600))
     world.workers = False
     report = world.backfill()

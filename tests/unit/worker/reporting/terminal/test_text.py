@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.worker.reporting.terminal.text import clipped, is_hidden, json_text, visible
+from assay.worker.reporting.terminal.text import clipped, json_text
+from assay.worker.reporting.terminal.visible import is_hidden, visible
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import timedelta
 from typing import get_args
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from assay.worker.records.windows import ResolvedRate, Why
+from assay.worker.records.windows import ResolvedRate, Why, WindowRecord
 from assay.worker.reporting.terminal.text import shown
 from assay.worker.reporting.terminal.why import rate_words, story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory
@@ -118,3 +119,20 @@ def test_a_trace_that_no_sweep_will_look_for_names_the_command_that_judges_it() 
 def test_what_was_promised_holds_whatever_the_windows_rate_is_now() -> None:
     shown = told(judged([trace("t-90")]).story("t-90"))
     assert "π 0.25: [bold]selected (stratum standard)" in shown
+
+
+@pytest.mark.parametrize(("rate", "words"), [(0.001, "lowered so that the day's budget lasts"), (0.0, "is spent")])
+def test_a_trace_that_the_budget_took_is_told(rate: float, words: str) -> None:
+    line = Line([trace("t-90")])
+    line.store.traces["new-90"] = new = trace("new-90", start=NOW - timedelta(hours=1))
+    window = WindowRecord(
+        start=new.root.start - timedelta(minutes=1),
+        end=new.root.start + timedelta(minutes=4),
+        scans=1,
+        rates={"bot": ResolvedRate(rate=rate, why="configured", full=1.0)},
+    )
+    asyncio.run(line.state.windows.put(window))
+    shown = told(line.story("new-90"))
+    assert "not selected, because of the budget" in shown
+    assert f"rate {rate:.4g} (configured: the rate of assay.yaml; 1 without the budget: " in shown
+    assert words in shown

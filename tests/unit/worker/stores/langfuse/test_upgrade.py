@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 
 from assay.judges.rubric import Rubric, parse_rubric
-from assay.worker.flow.sweep import Sweeper, SweepReport
+from assay.worker.flow.sweep import SweepReport
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import Score
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.langfuse.scored_traces import MOST_PAGES
 from assay.worker.stores.langfuse.store import LangfuseStore
-from tests.builders import make_deployment
+from tests.builders import make_deployment, make_sweeper
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.unit.worker.stores.langfuse.making import HOUR, NOON, add_root, score, store_on, using
 
@@ -55,19 +54,9 @@ def swept(store: LangfuseStore, rubric: Rubric) -> tuple[SweepReport, list[str]]
         published.extend(item.trace_id for m in messages if isinstance(m, AssessMessage) for item in m.items)
 
     async def use(store: LangfuseStore) -> SweepReport:
-        sweeper = Sweeper(
-            source=store,
-            sink=store,
-            ledger=state.ledger,
-            windows=state.windows,
-            documents=state.documents,
-            locks=state.locks,
-            deployment=make_deployment(window_seconds=3600, lookback_hours=4),
-            rubrics={rubric.name: rubric},
-            publish=publish,
-            clock=FixedClock(NOON + 3 * HOUR),
-            ledger_deadline=timedelta(minutes=2),
-        )
+        deployment = make_deployment(window_seconds=3600, lookback_hours=4)
+        clock = FixedClock(NOON + 3 * HOUR)
+        sweeper = make_sweeper(store, state, deployment, rubric, publish, clock)
         return await sweeper.sweep()
 
     asyncio.run(state.windows.epoch(NOON + 3 * HOUR))

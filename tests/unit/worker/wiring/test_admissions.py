@@ -1,0 +1,54 @@
+"""Limits and budgets that assay.yaml asks for, held against the rubrics and endpoints that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assay.judges.errors import ConfigurationError
+from assay.judges.rubric import Rubric
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.settings import Settings
+from assay.worker.wiring.admissions import check_limits, models_of
+
+
+def check(model: str = "gpt-6-luna", *, tiers: tuple[str, ...] = ("llm",), **yaml: Any) -> None:
+    llm = {"llm": {"model": model, "endpoint": "in-house"}} if "llm" in tiers else {}
+    chosen = Rubric.model_validate({"name": "r", "judge": {"tiers": tiers, **llm}})
+    use_cases = [{"name": "bot", "rubrics": [chosen.name], **yaml.pop("use_case", {})}]
+    deployment = Deployment.model_validate({"use_cases": use_cases, **yaml})
+    check_limits(deployment, {chosen.name: chosen}, Settings(openai_base_url=""))
+
+
+def test_limits_of_endpoints_that_are_there_pass() -> None:
+    check(limits={"endpoints": {"default": {"concurrency": 1}, "in-house": {"requests_per_minute": 3}}})
+
+
+def test_limits_of_an_endpoint_that_is_none_are_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"assay.yaml: limits.endpoints.in-hous: unknown; did you mean.*in-house"
+    ):
+        check(limits={"endpoints": {"in-hous": {"concurrency": 1}}})
+
+
+@pytest.mark.parametrize(
+    ("yaml", "key"),
+    [
+        ({"limits": {"usd_per_day": 5}}, r"limits.usd_per_day"),
+        ({"use_case": {"budget_usd_per_month": 5}}, r"use_cases.bot.budget_usd_per_day"),
+    ],
+)
+def test_budget_on_a_model_without_a_price_is_refused(yaml: dict[str, Any], key: str) -> None:
+    check(**yaml)
+    with pytest.raises(ConfigurationError, match=rf"assay.yaml: {key}.*mystery-1 has no price.*judges/prices.yaml"):
+        check("mystery-1", **yaml)
+
+
+def test_budget_needs_no_price_where_calls_cost_nothing() -> None:
+    check("mystery-1", limits={"usd_per_day": 5, "endpoints": {"in-house": {"free": True}}})
+
+
+def test_judge_that_asks_no_model_needs_no_price() -> None:
+    check(tiers=("local",), limits={"usd_per_day": 5})
+    assert list(models_of(Rubric.model_validate({"name": "r", "judge": {"tiers": ["local"]}}))) == []

@@ -1,0 +1,151 @@
+"""Judging the traces of one batch: each from what was fetched to the transition of its ledger entry.
+
+A batch's samples are prepared in one piece of work off the loop, and their kept verdicts are asked for in one request.
+Then each trace goes its own way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+
+from assay.judges.cpu_executor import Watch, in_thread, watched_steps
+from assay.judges.errors import EvaluationError, UnjudgeableSample
+from assay.judges.evaluate import Evaluator
+from assay.judges.models.call_context import calling_for
+from assay.judges.schema import Failed, Sample, Scored, Skipped
+from assay.worker.extraction.facts import facts_of
+from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.outbox import Outbox
+from assay.worker.flow.retry_policy import BACKOFF_FIRST_S
+from assay.worker.flow.transitions import AssessTransitions
+from assay.worker.flow.verdicts import KeptVerdict, verdict_key
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.spend import UnscoredSpending
+from assay.worker.ports.store_errors import StoreError
+from assay.worker.records.facts import TraceFacts
+from assay.worker.records.ledger import LedgerEntry, Transition, Unanswered, UnscoredSpend
+
+log = structlog.get_logger(__name__)
+
+
+class Prepared(NamedTuple):
+    """A trace that can be judged: its sample, and where a verdict on it is kept."""
+
+    entry: LedgerEntry
+    sample: Sample
+    key: str
+    facts: TraceFacts
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Turns fetched traces into transitions, with one evaluator."""
+
+    evaluator: Evaluator
+    outbox: Outbox
+    spend: UnscoredSpending
+    transitions: AssessTransitions
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    """What the steps of traces that a worker has vanished with run within."""
+    paid: set[str] = field(default_factory=set)
+    """Traces with a verdict that the state may not have yet."""
+
+    async def start(
+        self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched]
+    ) -> tuple[list[Transition], Mapping[str, asyncio.Task[Transition]]]:
+        """Prepare a batch and begin to judge all of it at once.
+
+        Returns:
+            What needs no judge, and the judgements under way by trace id. They are the caller's to end.
+
+        Raises:
+            StateUnavailable: whether there are kept verdicts is not known.
+        """
+        ready = await in_thread(self._prepare_all, [e for e in entries if e.trace_id not in self.watches], fetched)
+        for suspect in (entry for entry in entries if entry.trace_id in self.watches):
+            with watched_steps(self.watches[suspect.trace_id]):
+                ready += await in_thread(self._prepare_all, [suspect], fetched)
+        prepared = [item for item in ready if isinstance(item, Prepared)]
+        ended = [item for item in ready if isinstance(item, Transition)]
+        kept = await self.outbox.kept([item.key for item in prepared]) if prepared else {}
+        return ended, {item.entry.trace_id: asyncio.create_task(self._judge(item, kept)) for item in prepared}
+
+    def result(self, entry: LedgerEntry, task: asyncio.Task[Transition]) -> Transition:
+        """What the judging of a trace came to, also where it was cut off."""
+        if task.cancelled() and entry.trace_id in self.paid:
+            return self.transitions.held(entry, "held_state", wait_s=BACKOFF_FIRST_S)
+        if task.cancelled():
+            return self.transitions.retry(entry, "batch_deadline")
+        error = task.exception()
+        return self._failed(entry, error) if error is not None else task.result()
+
+    def _failed(self, entry: LedgerEntry, error: BaseException) -> Transition:
+        log.warning("assess.failed", trace_id=entry.trace_id, error=type(error).__name__)
+        # A library's error may quote the text that it failed on. Our own errors say nothing private.
+        message = str(error)[:300] if isinstance(error, EvaluationError) else ""
+        return self.transitions.without_scores(entry, Failed(error=type(error).__name__, message=message))
+
+    def _prepare_all(
+        self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched]
+    ) -> list[Prepared | Transition]:
+        return [self._prepare(entry, fetched.get(entry.trace_id)) for entry in entries]
+
+    def _prepare(self, entry: LedgerEntry, fetched: Fetched | None) -> Prepared | Transition:
+        if fetched is None:
+            return self.transitions.missing(entry)
+        if isinstance(fetched, StoreError):
+            return self.transitions.unread(entry, fetched)
+        try:
+            sample = build_sample(fetched, self.evaluator.rubric.sample)
+            return Prepared(entry, sample, verdict_key(sample, self.evaluator.revision), facts_of(fetched))
+        except UnjudgeableSample as exc:
+            return self.transitions.without_scores(entry, Skipped(reason=exc.reason, detail=exc.detail))
+        except Exception as exc:  # noqa: BLE001  # a trace that breaks our reading changes nothing for its neighbours
+            return self._failed(entry, exc)
+
+    async def _judge(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
+        """Take the verdict that is kept for this content, or ask the judge and keep what it says."""
+        entry, known = trace.entry, kept.get(trace.key)
+        if known is not None:
+            return self._judged(trace, known, paid=known)
+        watch = self.watches.get(entry.trace_id)
+        with calling_for(use_case=entry.promise.use_case), watched_steps(watch) if watch else nullcontext():
+            outcome = await self.evaluator.evaluate(trace.sample)
+        if not isinstance(outcome, Scored):
+            self._count_spent(entry, outcome)
+            unanswered = Unanswered.after(outcome, self.evaluator.revision)
+            return self.transitions.without_scores(entry, outcome).model_copy(update={"unanswered": unanswered})
+        verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
+        self.paid.add(entry.trace_id)
+        # Two traces with equal content may be judged at once: both take the verdict that was kept first.
+        first = await self.outbox.keep(trace.key, verdict, replace=trace.key in kept)
+        return self._judged(trace, first, paid=verdict)
+
+    def _judged(self, trace: Prepared, kept: KeptVerdict, *, paid: KeptVerdict) -> Transition:
+        cost_usd = paid.cost_for(trace.entry.trace_id)
+        rubric = self.evaluator.rubric
+        return self.transitions.judged(trace.entry, trace.key, kept, rubric, cost_usd=cost_usd, facts=trace.facts)
+
+    def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
+        """Count what was paid for no score. The ledger keeps only what scores have cost."""
+        calls, cost_usd = outcome.usage.calls, outcome.cost_usd
+        if not calls:
+            return
+        usage = outcome.usage.model_dump()
+        log.debug(
+            "assess.spent_without_score",
+            trace_id=entry.trace_id,
+            outcome=outcome.outcome,
+            cost_usd=cost_usd,
+            **usage,
+        )
+        unpriced = calls if cost_usd is None else 0
+        spend = UnscoredSpend(calls=calls, cost_usd=cost_usd or 0.0, unpriced_calls=unpriced)
+        self.outbox.owe(partial(self.spend.add, self.transitions.clock.now().date(), spend))
