@@ -26,6 +26,9 @@ from pydantic import SecretStr
 
 from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
+from assay.worker.flow.budgeting import Budgeting
+from assay.worker.flow.pressure import Pressure
+from assay.worker.flow.release import Releaser
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.launch.broker import open_broker
 from assay.worker.ports.clock import FixedClock
@@ -140,6 +143,7 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
     store = LangfuseStore(client, locks=state.locks)
     clock = FixedClock(START + HOUR + timedelta(minutes=2))
     published = Published()
+    releaser = Releaser(state.backlog, state.ledger, published.publish, clock, HOUR, queue="assess", weights={})
     sweeper = Sweeper(
         source=store,
         sink=store,
@@ -149,7 +153,10 @@ async def measure(url: str, redis_url: str, traces: int) -> None:
         locks=state.locks,
         deployment=deployment,
         rubrics={"grounding": Rubric(name="grounding")},
-        publish=published.publish,
+        backlog=state.backlog,
+        top_up=releaser.top_up,
+        pressure=Pressure(state.backlog, state.key_values, HOUR),
+        budgeting=Budgeting(state.call_reader, state.ledger_reader, state.key_values, deployment, lambda rubric: 0.0),
         clock=clock,
         ledger_deadline=HOUR,
     )

@@ -1,0 +1,1 @@
+"""A folder for PYTHONPATH: its `sitecustomize` shifts the clock of chosen processes."""

@@ -1,0 +1,1 @@
+"""Tests of scripts in `benchmarks/` whose output is kept in the repository."""
