@@ -64,8 +64,8 @@ class Audit:
         )
 
 
-def audit(fleet: Fire) -> Audit:
-    """Look at everything the fleet left."""
+def audit(fleet: Fire, *, kept_after_s: float = KEPT_AFTER_S) -> Audit:
+    """Look at everything the fleet left. A starved machine needs longer to keep what was answered."""
     entries = _entries(fleet)
     rows = _rows(fleet)
     numbers = range(fleet.traces)
@@ -79,7 +79,8 @@ def audit(fleet: Fire) -> Audit:
         if entry is None or (entry["state"] == "scored" and not rows.get(trace_id(number))):
             found.lost.append(trace_id(number))
         _check_rows(found, number, rows.get(trace_id(number), []))
-    _check_calls(found, fleet.judge.ask("calls"), [moment for moment, what in fleet.events if "KILL" in what])
+    kills = [moment for moment, what in fleet.events if "KILL" in what]
+    _check_calls(found, fleet.judge.ask("calls"), kills, kept_after_s)
     found.funnel_adds_up = _adds_up(fleet, len(entries))
     return found
 
@@ -119,7 +120,7 @@ def _check_rows(found: Audit, number: int, rows: Sequence[Mapping[str, Any]]) ->
             found.wrong_trace.append(trace_id(number))
 
 
-def _check_calls(found: Audit, calls: Iterable[Mapping[str, Any]], kills: Sequence[float]) -> None:
+def _check_calls(found: Audit, calls: Iterable[Mapping[str, Any]], kills: Sequence[float], kept_after_s: float) -> None:
     answers: dict[str, list[float]] = defaultdict(list)
     for call in calls:
         if call["outcome"] == ANSWERED:
@@ -129,7 +130,7 @@ def _check_calls(found: Audit, calls: Iterable[Mapping[str, Any]], kills: Sequen
     found.most_for_one = max(map(len, answers.values()), default=0)
     for ends in answers.values():
         for answered in sorted(ends)[:-1]:
-            found.extra_kept += not any(answered - 0.1 <= kill <= answered + KEPT_AFTER_S for kill in kills)
+            found.extra_kept += not any(answered - 0.1 <= kill <= answered + kept_after_s for kill in kills)
 
 
 def _adds_up(fleet: Fire, entries: int) -> bool:

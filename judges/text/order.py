@@ -89,10 +89,18 @@ _UNMARKED = WordTable(lambda word: Token(BE if word in _FORMS_OF_BE else stem(wo
 
 def written_terms(text: str, carries: WordTable[bool]) -> frozenset[str]:
     """The terms of `tokens_of` that a table says carry something. It costs less than the tokens, which few ask for."""
+    return frozenset(filter(carries.__getitem__, _kept_terms(text) if len(text) <= _LONGEST_KEPT else _terms(text)))
+
+
+@lru_cache(maxsize=256)
+def _kept_terms(text: str) -> tuple[str, ...]:
+    """The terms of the last texts, as more than one rule asks for those of the same claims."""
+    return _terms(text)
+
+
+def _terms(text: str) -> tuple[str, ...]:
     spoken = [word for word in surface_words(text) if word not in _SILENT]
-    if len(spoken) > MOST_TOKENS:
-        return frozenset()
-    return frozenset(filter(carries.__getitem__, (_UNMARKED[word].term for word in spoken)))
+    return tuple(_UNMARKED[word].term for word in spoken) if len(spoken) <= MOST_TOKENS else ()
 
 
 CONTENT = WordTable(lambda term: Token(term).content)

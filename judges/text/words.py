@@ -23,6 +23,9 @@ _ENDINGS = re.compile(
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 """The word after a value, what joins the two included: `-day` after `30`, ` words` after `79`."""
 
+_LONGEST_KEPT = 1_000
+"""Characters of a text whose words are kept. A sentence is shorter."""
+
 T = TypeVar("T")
 
 
@@ -90,7 +93,13 @@ def stems_between(text: str, start: int, end: int) -> list[str]:
 
 def surface_words(text: str) -> list[str]:
     """The words of `text` in lower case, in order: what `words` gives, without offsets."""
-    return _each_word(text, _WORDS_OF_PIECES, _LOWERED)
+    return list(_kept_words(text) if len(text) <= _LONGEST_KEPT else _each_word(text, _WORDS_OF_PIECES, _LOWERED))
+
+
+@lru_cache(maxsize=256)
+def _kept_words(text: str) -> tuple[str, ...]:
+    """The words of the last texts, as the rules of one sample ask for the same sentences one by one."""
+    return tuple(_each_word(text, _WORDS_OF_PIECES, _LOWERED))
 
 
 def stems_of(surface: Iterable[str]) -> list[str]:

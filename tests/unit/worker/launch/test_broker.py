@@ -15,6 +15,7 @@ from typing import NoReturn
 import pytest
 import redis
 from kombu.connection import Connection
+from kombu.transport import redis as kombu_redis
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.launch import embedded_broker
