@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.fire.broker import fields_of
@@ -13,8 +16,14 @@ from benchmarks.fire.fleet import Fire
 from benchmarks.fire.judge_calls import ANSWERED
 from benchmarks.fire.traffic import is_flawed, marker, trace_id
 
-KEPT_AFTER_S = 1.0
-"""A verdict that was answered so long before a kill must have been kept: nobody may ask for it again."""
+KEPT_S = 1.0
+"""For a verdict that lay in Redis for so long nobody may ask again, whoever is killed then."""
+
+LATE_S = 10.0
+"""An answer that no kill followed for so long must have been kept. A starved machine takes seconds for that."""
+
+VERDICT_TTL_S = 24 * 3600
+"""`ASSAY_VERDICT_TTL_S`, by its default: a kept verdict expires so long after it was kept, which tells when it was."""
 
 
 @dataclass
@@ -26,7 +35,8 @@ class Audit:
         doubled: (trace, score name) pairs with more than one row.
         wrong_value, wrong_trace: rows with another value than the answer has, or with another trace's words.
         extra: answered calls beyond the first of a trace.
-        extra_kept: those of them whose first answer was not followed by a kill within `KEPT_AFTER_S`.
+        extra_kept: those of them that began when the verdict had been kept for `KEPT_S`, or whose first answer was
+            not followed by a kill within `LATE_S`.
     """
 
     traces: int
@@ -64,8 +74,8 @@ class Audit:
         )
 
 
-def audit(fleet: Fire, *, kept_after_s: float = KEPT_AFTER_S) -> Audit:
-    """Look at everything the fleet left. A starved machine needs longer to keep what was answered."""
+def audit(fleet: Fire) -> Audit:
+    """Look at everything the fleet left."""
     entries = _entries(fleet)
     rows = _rows(fleet)
     numbers = range(fleet.traces)
@@ -80,7 +90,7 @@ def audit(fleet: Fire, *, kept_after_s: float = KEPT_AFTER_S) -> Audit:
             found.lost.append(trace_id(number))
         _check_rows(found, number, rows.get(trace_id(number), []))
     kills = [moment for moment, what in fleet.events if "KILL" in what]
-    _check_calls(found, fleet.judge.ask("calls"), kills, kept_after_s)
+    _check_calls(found, fleet.judge.ask("calls"), kills, _kept(fleet))
     found.funnel_adds_up = _adds_up(fleet, len(entries))
     return found
 
@@ -120,17 +130,39 @@ def _check_rows(found: Audit, number: int, rows: Sequence[Mapping[str, Any]]) ->
             found.wrong_trace.append(trace_id(number))
 
 
-def _check_calls(found: Audit, calls: Iterable[Mapping[str, Any]], kills: Sequence[float], kept_after_s: float) -> None:
-    answers: dict[str, list[float]] = defaultdict(list)
+def _kept(fleet: Fire) -> dict[str, float]:
+    """When each trace's verdict was kept, by Redis's clock, which is the judge's. Those that were lost are absent."""
+    client = fleet.broker.client(timeout_s=60)
+    keys = list(client.scan_iter("assay:state:kept:production:*", count=5000))
+    kept = {}
+    for first in range(0, len(keys), 500):
+        pipe = client.pipeline(transaction=False)
+        for key in keys[first : first + 500]:
+            pipe.get(key)
+            pipe.pttl(key)
+        now: Any = client.time()
+        told = pipe.execute()
+        for packed, left_ms in zip(told[::2], told[1::2], strict=True):
+            paid_by = json.loads(zlib.decompress(packed))["trace_id"]
+            kept[paid_by] = now[0] + now[1] / 1e6 + left_ms / 1000 - VERDICT_TTL_S
+    return kept
+
+
+def _check_calls(
+    found: Audit, calls: Iterable[Mapping[str, Any]], kills: Sequence[float], kept: Mapping[str, float]
+) -> None:
+    answers: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for call in calls:
         if call["outcome"] == ANSWERED:
-            answers[call["marker"]].append(call["end"])
+            answers[call["marker"]].append(call)
     found.answered = sum(map(len, answers.values()))
     found.extra = found.answered - len(answers)
     found.most_for_one = max(map(len, answers.values()), default=0)
-    for ends in answers.values():
-        for answered in sorted(ends)[:-1]:
-            found.extra_kept += not any(answered - 0.1 <= kill <= answered + kept_after_s for kill in kills)
+    for name, own in answers.items():
+        own.sort(key=lambda call: call["end"])
+        for earlier, later in pairwise(own):
+            was_kept = later["at"] > kept.get(f"trace-{name}", later["at"]) + KEPT_S
+            found.extra_kept += was_kept or not any(-0.1 <= kill - earlier["end"] <= LATE_S for kill in kills)
 
 
 def _adds_up(fleet: Fire, entries: int) -> bool:

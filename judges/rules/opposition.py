@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from assay.judges.rules.statements import CONDITIONS, MARKERS, Statement, begun_alike, carries, denies_one, plain_terms
+from assay.judges.rules.statements import (
+    AUXILIARIES,
+    CONDITIONS,
+    MARKERS,
+    NEGATIONS,
+    Statement,
+    begun_alike,
+    carries,
+)
 from assay.judges.text.negation import one_of, opposites
 from assay.judges.text.order import BE, Token, clauses
 from assay.judges.text.words import stem
@@ -91,7 +99,9 @@ class _Bare(NamedTuple):
 
     @classmethod
     def of(cls, clause: Sequence[Token]) -> _Bare:
-        return cls(plain_terms(clause), sum(map(denies_one, clause)))
+        terms = [token.term for token in clause]
+        plain = [term for term in terms if term not in NEGATIONS]
+        return cls([term for term in plain if term not in AUXILIARIES], len(terms) - len(plain))
 
 
 class _Told(NamedTuple):

@@ -15,13 +15,15 @@ from assay.judges.text.words import STOP_WORDS, WordTable, stem, word_set
 NOT = "not"
 WITHOUT = "without"
 EVERYBODY = frozenset(map(stem, word_set("all any anyone anybody every everyone everybody each whoever")))
-_NEGATIONS = NEGATION_STEMS - {WITHOUT}
+NEGATIONS = NEGATION_STEMS - {WITHOUT}
+"""Words that deny, e.g. `not`."""
+
 _NO_CONTENT = frozenset(map(stem, STOP_WORDS)) | STOP_WORDS | NEGATION_STEMS | EVERYBODY | {BE, "non", "ne"}
 
 _CONTRACTED = {"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"}
 """What remains of a word that ends in `not` without it, where that is more than the ending."""
 
-_AUXILIARIES = frozenset({BE, "do", "doe", "did", "will", "ne"})
+AUXILIARIES = frozenset({BE, "do", "doe", "did", "will", "ne"})
 """Words that come and go with a negation: the `does` of `it does not close`."""
 
 _IMPLIED = word_set("fail refus declin unabl neglect")
@@ -91,7 +93,7 @@ class Statement(NamedTuple):
         raw = _apart(read)
         tokens = tuple(_without_phrases(raw))
         content = frozenset(token.term for token in tokens if carries(token))
-        places = [at for at, token in enumerate(tokens) if token.term in _NEGATIONS and token.term != "nor"]
+        places = [at for at, token in enumerate(tokens) if token.term in NEGATIONS and token.term != "nor"]
         lacking = [at for at, token in enumerate(tokens) if token.term == WITHOUT]
         terms = [token.term for token in raw]
         ended = any(pair in (("no", "longer"), (NOT, "anymore")) for pair in pairwise(terms))
@@ -128,7 +130,7 @@ CARRIES = WordTable(_carrying)
 
 def denies_one(token: Token) -> bool:
     """Whether a word is a negation other than `without`."""
-    return token.term in _NEGATIONS
+    return token.term in NEGATIONS
 
 
 def of_some(own: Statement, other: Statement) -> bool:
@@ -156,7 +158,7 @@ def _led_by_some(side: Statement) -> bool:
 
 def plain_terms(tokens: Sequence[Token]) -> list[str]:
     """The stems without negations and without the auxiliaries that come with them."""
-    return [token.term for token in tokens if token.term not in _AUXILIARIES and not denies_one(token)]
+    return [token.term for token in tokens if token.term not in AUXILIARIES and not denies_one(token)]
 
 
 def parts(tokens: Sequence[Token]) -> list[tuple[Token, ...]]:
@@ -209,7 +211,7 @@ def _parted(term: str) -> tuple[str, ...]:
 _PARTED = WordTable(_parted)
 
 
-_BEGIN_PHRASES = _NEGATIONS | _IMPLIED | _COMPARED | {"no", NOT}
+_BEGIN_PHRASES = NEGATIONS | _IMPLIED | _COMPARED | {"no", NOT}
 """Words that a phrase may begin with: all others stay as they are."""
 
 
@@ -227,7 +229,7 @@ def _without_phrases(tokens: Sequence[Token]) -> Iterator[Token]:
             yield tokens[position]._replace(term=NOT)
             position += 2
         elif len(terms) > 1 and (
-            (terms[0] == NOT and terms[1] in _ONLY_PART) or (terms[0] in _NEGATIONS and terms[1] == "but")
+            (terms[0] == NOT and terms[1] in _ONLY_PART) or (terms[0] in NEGATIONS and terms[1] == "but")
         ):
             position += 2
         elif len(terms) == 3 and negation and terms[1] in _COMPARED and terms[2] == "than":

@@ -18,6 +18,7 @@ from assay.judges.rules.value_slots import Slot, is_same_slot, slots
 from assay.judges.rules.worked_out import may_be_worked_out
 from assay.judges.schema import Claim, Evidence, Sample
 from assay.judges.text.restatements import content_stems
+from assay.judges.text.words import surface_words
 from assay.judges.values import Value, value_index
 
 CLOSELY_ALIGNED = 0.75
@@ -54,22 +55,33 @@ _APPROXIMATE = re.compile(
 
 
 class _ClaimText:
-    """A claim's text with its values as they stand within it. Their slots are read when first asked for."""
+    """A claim's text with its values as they stand within it. Their slots are read when first asked for.
 
-    def __init__(self, text: str, values: Sequence[Value]) -> None:
+    Args:
+        text: of the claim.
+        values: of it, names aside where nobody asks for them.
+        named: gives its values, names among them.
+    """
+
+    def __init__(self, text: str, values: Sequence[Value], named: Callable[[], Sequence[Value]]) -> None:
         self._text = text
+        self._named = named
         self.values = values
         self.parted = Parted(text, lambda: values)
 
     @cached_property
     def slots(self) -> dict[Value, Slot]:
         """The slot of each value that has one."""
-        return {slot.value: slot for slot in slots(self._text, self.values)}
+        return {slot.value: slot for slot in slots(self._text, self._all)}
 
     @cached_property
     def places(self) -> dict[Value, Place]:
-        """The place of each value."""
-        return {place.value: place for place in places(self._text, self.values)}
+        """The place of each value, names among them."""
+        return {place.value: place for place in places(self._text, self._all)}
+
+    @cached_property
+    def _all(self) -> Sequence[Value]:
+        return self._named()
 
 
 class _Claimed(NamedTuple):
@@ -84,6 +96,11 @@ class _Claimed(NamedTuple):
     def place(self) -> Place:
         """The place of the value."""
         return self.text.places[self.own]
+
+    @property
+    def beside(self) -> list[Place]:
+        """The places of the claim's other values."""
+        return [place for value, place in self.text.places.items() if value != self.own]
 
 
 class Alignment:
@@ -101,13 +118,16 @@ class Alignment:
         self._is_foreign = is_foreign
         self._lines = ClaimLines(sample)
 
-    def conflict(self, claim: Claim, own: Sequence[Value], stated: Sequence[Value]) -> Conflict | None:
+    def conflict(
+        self, claim: Claim, own: Sequence[Value], stated: Sequence[Value], named: Callable[[], Sequence[Value]]
+    ) -> Conflict | None:
         """The first value of the claim in whose place its lines have another one, the proven before the likely.
 
         Args:
             claim: with the lines it cites.
             own: its values to ask for.
-            stated: all its values.
+            stated: all its values, names aside where they are not asked for: they go with no words.
+            named: gives all its values, names among them. Which word a value stands beside, they do tell.
         """
         text = self._read[claim.span.start : claim.span.end]
         amounts = [value for value in stated if value.kind is not ValueKind.NAME]
@@ -116,28 +136,24 @@ class Alignment:
         if not lines or self._is_code(claim):
             return None
         near = self._lines.near(lines, wanted)
-        claimed = _claimed(text, list(dict.fromkeys((*own[:MOST_VALUES], *stated[:MOST_VALUES]))), claim.span.start)
+        if len(stated) + len(surface_words(text)) > MOST_VALUES:
+            stated = named()
+        claimed = _claimed(text, own, stated, named, claim.span.start)
         likely: Conflict | None = None
         for value in own[:MOST_VALUES]:
-            others = [other for other in claimed.values() if other.value is not value]
-            bounds = [other.bound for other in others]
+            bounds = [other.bound for other in claimed.values() if other.value is not value]
             binding = Binding(claimed[value].bound, self._before(value), bounds, near)
-            conflict = self._of_value(claimed[value], lines, others, binding, wanted)
+            conflict = self._of_value(claimed[value], lines, binding, wanted)
             if conflict and conflict.is_proven:
                 return conflict
             likely = likely or conflict
         return likely
 
     def _of_value(
-        self,
-        own: _Claimed,
-        lines: Sequence[Aligned],
-        beside: Sequence[_Claimed],
-        binding: Binding,
-        wanted: frozenset[str],
+        self, own: _Claimed, lines: Sequence[Aligned], binding: Binding, wanted: frozenset[str]
     ) -> Conflict | None:
         """The conflict of one value: by the words beside it, by the line it repeats, or by what it is said of."""
-        placed = self._placed(own, lines, beside)
+        placed = self._placed(own, lines)
         if placed and binding.speaks_for_itself(placed):
             placed = None
         if placed and placed.is_proven:
@@ -147,7 +163,7 @@ class Alignment:
             repeated = None
         return repeated or placed or binding.conflict()
 
-    def _placed(self, own: _Claimed, lines: Sequence[Aligned], beside: Sequence[_Claimed]) -> Conflict | None:
+    def _placed(self, own: _Claimed, lines: Sequence[Aligned]) -> Conflict | None:
         """Another value in the place of this one, which the lines do not have: proven, or only likely."""
         # Nothing else in these lines may be in its place, as in most: that the evidence is read no further.
         if not any(aligned.line.has_another(own.value) for aligned in lines):
@@ -157,20 +173,20 @@ class Alignment:
         # Where a line has the value too, `Binding` tells what each of its values goes with.
         if any(aligned.line.has(own.value) for aligned in near):
             return None
-        others = [each.place for each in beside]
-        fit = in_its_place(own.place, [aligned.line for aligned in near], others)
+        fit = in_its_place(own.place, [aligned.line for aligned in near], own.beside)
         if self._is_proven(own.value, fit, near) and not self._carry(near, own.value):
             return fit.conflict(own.value)
-        if foreign:
-            return None  # a value nobody stated is doubted anyway
-        fit = in_its_place(own.place, [aligned.line for aligned in lines], others)
+        # A value nobody stated is doubted anyway.
+        return None if foreign else self._likely_placed(own, lines)
+
+    def _likely_placed(self, own: _Claimed, lines: Sequence[Aligned]) -> Conflict | None:
+        """The likely conflict of a value that the evidence states elsewhere."""
+        fit = in_its_place(own.place, [aligned.line for aligned in lines], own.beside)
         is_better = fit.own_score < 0 and fit.other_score >= fit.own_score + LIKELY_BETTER
         if not is_better or self._is_approximate(fit) or self._carry(lines, own.value):
             return None
         # One that was worked out has no place of its own.
-        if not self._is_stated(own.value):
-            return None
-        return fit.conflict(own.value, is_proven=False)
+        return fit.conflict(own.value, is_proven=False) if self._is_stated(own.value) else None
 
     def _is_proven(self, value: Value, fit: Fit, near: Sequence[Aligned]) -> bool:
         foreign = self._is_foreign(value)
@@ -218,10 +234,19 @@ class Alignment:
         return _APPROXIMATE.search(self._lines.text(where)[: value.start][-20:]) is not None
 
 
-def _claimed(text: str, stated: Sequence[Value], start: int) -> dict[Value, _Claimed]:
-    """The values of a claim, read within its text."""
-    claim = _ClaimText(text, [value._replace(start=value.start - start) for value in stated])
+def _claimed(
+    text: str, own: Sequence[Value], stated: Sequence[Value], named: Callable[[], Sequence[Value]], start: int
+) -> dict[Value, _Claimed]:
+    """The values of a claim, read within its text, which starts there."""
+
+    def first(values: Sequence[Value]) -> list[Value]:
+        return list(dict.fromkeys((*own[:MOST_VALUES], *values[:MOST_VALUES])))
+
+    def within(values: Sequence[Value]) -> list[Value]:
+        return [value._replace(start=value.start - start) for value in first(values)]
+
+    claim = _ClaimText(text, within(stated), lambda: within(named()))
     return {
-        value: _Claimed(value, own, Bound(value, own, claim.parted), claim)
-        for value, own in zip(stated, claim.values, strict=True)
+        value: _Claimed(value, inside, Bound(value, inside, claim.parted), claim)
+        for value, inside in zip(first(stated), claim.values, strict=True)
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -120,11 +120,21 @@ class _Check:
     def __init__(self, sample: Sample, kinds: Collection[ValueKind], vouched: Collection[Span]) -> None:
         self._sample = sample
         self._read = without_form(sample.response)
-        self._all = extract_values(self._read)
-        self.values = [value for value in self._all if value.kind in kinds and value.span not in vouched]
+        self._asks_names = ValueKind.NAME in kinds
+        stated = self._all if self._asks_names else self._amounts
+        self.values = [value for value in stated if value.kind in kinds and value.span not in vouched]
         self._starts = [value.start for value in self.values]
         self._foreign: dict[Value, bool] = {}
         self._alignment = Alignment(sample, self._read, self.is_foreign)
+
+    @cached_property
+    def _all(self) -> list[Value]:
+        return extract_values(self._read)
+
+    @cached_property
+    def _amounts(self) -> list[Value]:
+        """All values but names, which are costly to find."""
+        return extract_amounts(self._read)
 
     def is_foreign(self, value: Value) -> bool:
         """Whether nobody gave the response this value, and nothing it was given lets it be worked out."""
@@ -161,8 +171,8 @@ class _Check:
         own = self.values[first:last]
         if not own or claim.verdict is ClaimVerdict.CONTRADICTED:
             return claim, []
-        stated = [value for value in self._all if claim.span.start <= value.start < claim.span.end]
-        conflict = self._alignment.conflict(claim, own, stated)
+        stated = _within(claim, self._all if self._asks_names else self._amounts)
+        conflict = self._alignment.conflict(claim, own, stated, lambda: _within(claim, self._all))
         foreign = [value for value in own if self.is_foreign(value) and (conflict is None or value != conflict.value)]
         hits = [_hit(value) for value in foreign]
         if conflict is not None:
@@ -170,6 +180,11 @@ class _Check:
         if not foreign or claim.verdict is not ClaimVerdict.SUPPORTED:
             return claim, hits
         return (claim if unexplained == "keep" else _doubted(claim, foreign[0])), hits
+
+
+def _within(claim: Claim, values: Sequence[Value]) -> list[Value]:
+    """The values a claim states."""
+    return [value for value in values if claim.span.start <= value.start < claim.span.end]
 
 
 def _counting(value: Value) -> bool:

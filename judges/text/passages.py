@@ -140,9 +140,13 @@ class PassageIndex:
     def most(self, stems: Iterable[str], limit: int) -> list[int]:
         """The passages that hold most of the stems, at most so many, the fullest first, equals by their text."""
         held = Counter(chain.from_iterable(map(self.holding, set(stems))))
-        if len(held) <= 1:
+        full: Iterable[int] = held
+        if len(held) > limit:
+            least = sorted(held.values(), reverse=True)[limit - 1]
+            full = [number for number, count in held.items() if count >= least]
+        elif len(held) <= 1:
             return list(held)
-        return sorted(held, key=lambda number: (-held[number], self.passages[number].stems))[:limit]
+        return sorted(full, key=lambda number: (-held[number], self.passages[number].stems))[:limit]
 
     def holding(self, stem_: str) -> Sequence[int]:
         """The passages that hold the stem. None where so many do that it tells nothing."""

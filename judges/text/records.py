@@ -57,9 +57,10 @@ def _shape(line: str) -> tuple[str, int]:
     for delimiter in "|\t;":
         if delimiter in line:
             return delimiter, len(_cells(line, delimiter))
+    if "," not in line or line.rstrip().endswith((".", ":", "{", "}", "]", ",")):
+        return ",", 0
     cells = line.split(",")
-    prose = line.rstrip().endswith((".", ":", "{", "}", "]", ",")) or any(len(cell) > MOST_CELL for cell in cells)
-    return ",", 0 if prose or len(cells) < 2 else len(cells)
+    return ",", 0 if any(len(cell) > MOST_CELL for cell in cells) else len(cells)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -152,6 +153,9 @@ _LABELLED = re.compile(
 )
 """A label with what it says, at the start of a line or a sentence: `Pro: $29/month, 50 users.`"""
 
+_LONGEST_LABEL = 47
+"""Characters of a label with what stands before it and its colon, e.g. `\\n- Price:`."""
+
 _NEXT_SENTENCE = re.compile(r"(?<=[^\d\s])\.\s|\.\s(?=[A-Z])")
 """Where what a label says ends in the same line, as in `daily. The`."""
 
@@ -160,7 +164,8 @@ def _labelled(text: str) -> Iterator[Table]:
     rows: list[Row] = []
     position = 0
     for start in _label_starts(text):
-        match = _LABELLED.match(text, start) if start >= position else None
+        may_be = start >= position and ":" in text[start : start + _LONGEST_LABEL]
+        match = _LABELLED.match(text, start) if may_be else None
         if match is None:
             continue
         stop = _NEXT_SENTENCE.search(text, match.start(2), match.end())

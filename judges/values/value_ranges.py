@@ -18,6 +18,9 @@ from assay.judges.values.value_pattern import (
 _GROUPED_BY_SPACE = re.compile(r"([1-9]\d{0,2}) (\d{3})")
 """Digits that may be one number or two: `48 300`."""
 
+_JOINS = frozenset("-–—tT")
+"""What a range goes on with after a number with or without a space, e.g. the `t` of `5 to 10 million`."""
+
 _GROUP_AT_END = re.compile(r"(?<![\d.,])([1-9]\d{0,2}) (\d{3})$")
 """The same where a text ends, as ` 48 300`."""
 
@@ -57,7 +60,8 @@ def shared_magnitude(match: re.Match[str], text: str) -> str:
         grouped = _grouped(text, match.start(), match.end())
         if grouped:
             return grouped
-    range_ = RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60)
+    follows = text[match.end() : match.end() + 2].lstrip()
+    range_ = RANGE_MAGNITUDE.match(text, match.end(), match.end() + 60) if follows[:1] in _JOINS else None
     if range_ is None:
         return ""
     number = scaled(digits, range_.group("scale").strip(" -\t\n\u00a0"))

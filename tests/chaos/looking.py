@@ -8,9 +8,6 @@ from benchmarks.fire.audit import Audit, audit
 from benchmarks.fire.fleet import Fire
 from tests.waiting import until
 
-KEPT_AFTER_S = 10.0
-"""A verdict answered so long before a kill has been kept, on a starved machine too."""
-
 
 def answered(fleet: Fire) -> int:
     """How many traces the judge has answered."""
@@ -35,7 +32,7 @@ def await_that(fleet: Fire, condition: Callable[[], object]) -> None:
 def settled(fleet: Fire) -> Audit:
     """Wait until every trace is final; what became of each. Holds in every test: nothing lost, nothing wrong."""
     await_that(fleet, lambda: fleet.final() >= fleet.traces)
-    found = audit(fleet, kept_after_s=KEPT_AFTER_S)
+    found = audit(fleet)
     assert found.open == 0, found.line()
     assert not found.lost, found.line()
     assert found.doubled == 0, found.line()

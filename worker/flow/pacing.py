@@ -25,6 +25,10 @@ LEAST_PI = 0.001
 KEPT_BACK = 0.02
 """This share of a budget is not planned with: retries and what a call costs more than expected are paid from it."""
 
+FIRST_DAY_UNPACED = 0.2
+"""This share of an allowance is spent as traces come while no earlier day tells how many will: a first hour of a new
+fleet would else be judged as if it went on around the clock, which for a trial of 200 traces selects none of them."""
+
 _LEAST_SHARE = 1e-9
 """In USD: more than nothing, so that the lowest rate holds and not none while money is left."""
 
@@ -54,6 +58,11 @@ class Purse:
             return 0.0
         planned_usd = max(_LEAST_SHARE, left_usd - KEPT_BACK * self.allowance_usd)
         return min(1.0, planned_usd / need_usd) if need_usd > 0 else 1.0
+
+    def first_share_of(self, window_usd: float, *, chosen_usd: float) -> float:
+        """Which share of a window's own cost may be spent on a first day, whatever comes after it."""
+        credit_usd = FIRST_DAY_UNPACED * self.allowance_usd - self.committed_usd - chosen_usd
+        return min(1.0, max(0.0, credit_usd) / window_usd) if window_usd > 0 else 1.0
 
 
 def allowance_usd(
@@ -183,12 +192,21 @@ class Pacer:
         if course is None or not course.cost_usd:
             return rate
         course.seen, course.asked = course.seen + fresh, course.asked + asked
-        need_usd = asked * course.cost_usd + course.need_usd
-        factor = course.factor(need_usd)
-        factor *= self._factor_of_all(use_case, course, need_usd * factor)
+        window_usd = asked * course.cost_usd
+        need_usd = window_usd + course.need_usd
+        factor = max(course.factor(need_usd), self._first_factor(use_case, course.purse, window_usd, course.chosen_usd))
+        chosen_usd = sum(each.chosen_usd for each in self.courses.values())
+        of_all = self._factor_of_all(use_case, course, need_usd * factor)
+        factor *= max(of_all, self._first_factor(use_case, self.purse, window_usd * factor, chosen_usd))
         lowered = _lowered(rate, factor).model_copy(update={"asked": asked})
         course.chosen_usd += asked * lowered.paced * course.cost_usd
         return lowered
+
+    def _first_factor(self, use_case: str, purse: Purse | None, window_usd: float, chosen_usd: float) -> float:
+        """What a budget lets go of a window where no earlier day tells how much is to come; 0 where one does."""
+        if purse is None or self._profiles[use_case].is_known:
+            return 0.0
+        return purse.first_share_of(window_usd, chosen_usd=chosen_usd)
 
     def _factor_of_all(self, use_case: str, course: Course, need_usd: float) -> float:
         """By how much the budget of all lowers the rates: all by the same factor."""
