@@ -56,8 +56,11 @@ class _Asked(NamedTuple):
         """The letters that are meant.
 
         Raises:
-            ConfigurationError: a moment that is none, or an empty period.
+            ConfigurationError: a moment that is none, an empty period, or an empty option, as an unset variable leaves.
         """
+        for name, value in self._asdict().items():
+            if isinstance(value, str) and not value.strip():
+                raise ConfigurationError(f"--{name.replace('_', '-')}: is empty; give a value, or leave it out")
         now = clock.now()
         since = parse_moment(self.since, "--since", now) if self.since else None
         until = parse_moment(self.until, "--until", now, is_end=True) if self.until else None

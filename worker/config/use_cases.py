@@ -109,6 +109,16 @@ class UseCase(Section):
     )
 
     @model_validator(mode="after")
+    def _month_holds_a_day(self) -> UseCase:
+        day, month = self.budget_usd_per_day, self.budget_usd_per_month
+        if day and month and month < day:
+            raise ValueError(
+                f"budget_usd_per_month: {month:g} is less than budget_usd_per_day {day:g}; "
+                "raise it, or lower budget_usd_per_day"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _rates_are_usual(self) -> UseCase:
         asked = [("rate", self.rate, self.allow_rate)]
         if self.stakes == "high" and self.rate is not None and self.rate < HIGH_STAKES_LEAST and not self.allow_rate:

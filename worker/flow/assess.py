@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.worker.flow.assess_report import AssessReport
+from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.judging import Judging
 from assay.worker.flow.outbox import Outbox, until_answered
 from assay.worker.flow.suspicion import MOST_BLAMED, SUSPICIOUS_DELIVERIES, Suspicion
@@ -60,6 +61,8 @@ class Assessor:
     limits: AssessLimits
     may_see: Callable[[str, Rubric], bool | None]
     """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
+    at_risk: AtRisk = field(default_factory=AtRisk)
+    """How many judgements the process has under way, over all its messages."""
 
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
@@ -156,7 +159,9 @@ class _Batch:
         if not keys:
             return
         parts = self._parts
-        judging = Judging(evaluator, parts.outbox, parts.spend, self._transitions, self._watches(entries))
+        judging = Judging(
+            evaluator, parts.outbox, parts.spend, self._transitions, parts.at_risk, self._watches(entries)
+        )
         try:
             async with asyncio.timeout_at(self._ends_at):
                 fetched = await parts.source.fetch_traces(keys)

@@ -18,10 +18,10 @@ import structlog
 from assay.judges.cpu_executor import Watch, in_thread, watched_steps
 from assay.judges.errors import EvaluationError, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
-from assay.judges.models.call_context import calling_for
 from assay.judges.schema import Failed, Sample, Scored, Skipped
 from assay.worker.extraction.facts import facts_of
 from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.retry_policy import BACKOFF_FIRST_S
 from assay.worker.flow.transitions import AssessTransitions
@@ -52,6 +52,7 @@ class Judging:
     outbox: Outbox
     spend: UnscoredSpending
     transitions: AssessTransitions
+    at_risk: AtRisk
     watches: Mapping[str, Watch] = field(default_factory=dict)
     """What the steps of traces that a worker has vanished with run within."""
     paid: set[str] = field(default_factory=set)
@@ -111,12 +112,17 @@ class Judging:
             return self._failed(entry, exc)
 
     async def _judge(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
-        """Take the verdict that is kept for this content, or ask the judge and keep what it says."""
+        """Take the verdict that is kept for this content, or ask the judge."""
         entry, known = trace.entry, kept.get(trace.key)
         if known is not None:
             return self._judged(trace, known, paid=known)
-        watch = self.watches.get(entry.trace_id)
-        with calling_for(use_case=entry.promise.use_case), watched_steps(watch) if watch else nullcontext():
+        async with self.at_risk.judging(entry.promise.use_case):
+            return await self._ask(trace, kept)
+
+    async def _ask(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
+        """Ask the judge, and keep what it says."""
+        entry, watch = trace.entry, self.watches.get(trace.entry.trace_id)
+        with watched_steps(watch) if watch else nullcontext():
             outcome = await self.evaluator.evaluate(trace.sample)
         if not isinstance(outcome, Scored):
             self._count_spent(entry, outcome)

@@ -44,6 +44,11 @@ def test_calls_are_held_by_their_endpoint_and_model_and_paid_by_their_use_case_a
         ("requests_per_minute: 500", "concurrency: 0", "limits.endpoints.default.concurrency"),
         ("default:", "Default Endpoint:", "limits.endpoints"),
         ("budget_usd_per_month: 20", "budget_usd_per_month: -1", "budget_usd_per_month"),
+        (
+            "budget_usd_per_month: 20",
+            "budget_usd_per_month: 2, budget_usd_per_day: 5",
+            "raise it, or lower budget_usd_per_day",
+        ),
     ],
 )
 def test_mistakes_name_file_key_and_remedy(tmp_path: Path, before: str, after: str, problem: str) -> None:
