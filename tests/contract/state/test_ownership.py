@@ -55,6 +55,22 @@ def test_renewal_keeps_an_entry_in_its_owners_hands_and_away_from_reconcilers(ru
     run(check)
 
 
+def test_message_that_finds_an_entry_in_other_hands_leaves_it_due_when_these_hands_end(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        await state.clock.synchronise()
+        now = state.clock.now()
+        begun = now - LEASE - timedelta(seconds=1)
+        await state.ledger.promise([promise("a")], now=begun, due=begun)
+        assert await taken(state, "slow", begun) == [1]
+        assert await overdue(state, now) == 1  # and published again, to be back within a minute
+        await state.deliveries.renew([], owners=["slow"])
+        assert await taken(state, "other", now + LEASE / 2) == []
+        assert await overdue(state, now + LEASE / 2) == 0
+        assert await overdue(state, now + LEASE + timedelta(seconds=5)) == 1
+
+    run(check)
+
+
 def test_time_of_an_owner_ends_however_long_it_is_renewed(run: Run) -> None:
     async def check(state: FleetState) -> None:
         await state.ledger.promise([promise("a")], now=NOW, due=SOON)

@@ -80,7 +80,10 @@ class MemoryLedger:
                 continue
             hand = self._hands.get(member)
             is_own = hand is not None and hand.owner == owner
-            if not is_own and self._is_held(member, now):
+            if hand is not None and not is_own and self._is_held(member, now):
+                # This message is spent. If the holder is dead, the entry must not wait for its release's deadline.
+                if member in self._due:
+                    self._due[member] = min(self._due[member], self._alive[hand.owner])
                 continue
             self._hands[member] = _Hand(owner, until, begun=now)
             self._due[member] = now + LEASE

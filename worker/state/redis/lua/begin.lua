@@ -7,18 +7,23 @@ local owners, alive_until = prefix .. 'owners', string.format('%.6f', now + tonu
 local grace = redis.call('EXISTS', prefix .. 'grace') == 1
 local taken = {}
 
-local function is_free(holder, its_time)
-  if not holder or holder == owner or tonumber(its_time) <= now then return true end
-  if grace then return false end
+-- Until when an entry is in other hands, or nil where it is free.
+local function in_hand(holder, its_time)
+  if not holder or holder == owner or tonumber(its_time) <= now then return nil end
   local alive = redis.call('ZSCORE', owners, holder)
-  return not alive or tonumber(alive) <= now
+  if alive and tonumber(alive) > now then return alive end
+  return grace and string.format('%.6f', now + 5) or nil
 end
 
 for i = 7, #ARGV do
   local member = rubric .. '\31' .. ARGV[i]
   local entry = prefix .. 'entry:' .. member
   local old = redis.call('HMGET', entry, 'state', 'owner', 'until', 'not_before', 'since', 'held')
-  if old[1] == 'open' and is_free(old[2], old[3]) and (not old[4] or tonumber(old[4]) <= now) then
+  local busy_until = old[1] == 'open' and in_hand(old[2], old[3])
+  if busy_until then
+    -- This message is spent. If the holder is dead, the entry must not wait for the deadline of its release.
+    redis.call('ZADD', prefix .. 'due:open', 'XX', 'LT', busy_until, member)
+  elseif old[1] == 'open' and (not old[4] or tonumber(old[4]) <= now) then
     redis.call('HSET', entry, 'owner', owner, 'until', till, 'begun', ARGV[4])
     if old[2] ~= owner then redis.call('HINCRBY', entry, 'deliveries', 1) end
     if old[5] == '' then
