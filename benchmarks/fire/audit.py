@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.fire.broker import fields_of
 from benchmarks.fire.fleet import Fire
-from benchmarks.fire.judge_calls import ANSWERED
+from benchmarks.fire.judge_calls import ANSWERED, most_between
 from benchmarks.fire.traffic import is_flawed, marker, trace_id
 
 KEPT_S = 1.0
@@ -37,6 +37,9 @@ class Audit:
         extra: answered calls beyond the first of a trace.
         extra_kept: those of them that began when the verdict had been kept for `KEPT_S`, or whose first answer was
             not followed by a kill within `LATE_S`.
+        most_at_risk: the most answers at one moment that were not kept yet, which is what a kill can cost. Traces with
+            one answer are counted.
+        kept_after_s: the 95th percentile from the answer until it was kept.
     """
 
     traces: int
@@ -50,6 +53,8 @@ class Audit:
     extra: int = 0
     extra_kept: int = 0
     most_for_one: int = 0
+    most_at_risk: int = 0
+    kept_after_s: float = 0.0
     funnel_adds_up: bool = True
 
     @property
@@ -69,7 +74,8 @@ class Audit:
             f"traces {self.traces}: {states} | lost {len(self.lost)} doubled {self.doubled} wrong value "
             f"{len(self.wrong_value)} wrong trace {len(self.wrong_trace)} | answered {self.answered} "
             f"extra {self.extra} ({self.extra_share:.2%}), of kept verdicts {self.extra_kept}, "
-            f"most for one trace {self.most_for_one} | "
+            f"most for one trace {self.most_for_one}, most at risk {self.most_at_risk}, kept after "
+            f"{self.kept_after_s:.2f} s (p95) | "
             f"funnel {'adds up' if self.funnel_adds_up else 'DOES NOT ADD UP'} | {self.reasons}"
         )
 
@@ -131,7 +137,7 @@ def _check_rows(found: Audit, number: int, rows: Sequence[Mapping[str, Any]]) ->
 
 
 def _kept(fleet: Fire) -> dict[str, float]:
-    """When each trace's verdict was kept, by Redis's clock, which is the judge's. Those that were lost are absent."""
+    """When each marker's verdict was kept, by Redis's clock, which is the judge's. Those that were lost are absent."""
     client = fleet.broker.client(timeout_s=60)
     keys = list(client.scan_iter("assay:state:kept:production:*", count=5000))
     kept = {}
@@ -144,7 +150,7 @@ def _kept(fleet: Fire) -> dict[str, float]:
         told = pipe.execute()
         for packed, left_ms in zip(told[::2], told[1::2], strict=True):
             paid_by = json.loads(zlib.decompress(packed))["trace_id"]
-            kept[paid_by] = now[0] + now[1] / 1e6 + left_ms / 1000 - VERDICT_TTL_S
+            kept[paid_by.removeprefix("trace-")] = now[0] + now[1] / 1e6 + left_ms / 1000 - VERDICT_TTL_S
     return kept
 
 
@@ -158,10 +164,13 @@ def _check_calls(
     found.answered = sum(map(len, answers.values()))
     found.extra = found.answered - len(answers)
     found.most_for_one = max(map(len, answers.values()), default=0)
+    once = [(own[0]["end"], kept[name]) for name, own in answers.items() if len(own) == 1 and name in kept]
+    found.most_at_risk = most_between(once)
+    found.kept_after_s = sorted(moment - end for end, moment in once)[len(once) * 95 // 100] if once else 0.0
     for name, own in answers.items():
         own.sort(key=lambda call: call["end"])
         for earlier, later in pairwise(own):
-            was_kept = later["at"] > kept.get(f"trace-{name}", later["at"]) + KEPT_S
+            was_kept = later["at"] > kept.get(name, later["at"]) + KEPT_S
             found.extra_kept += was_kept or not any(-0.1 <= kill - earlier["end"] <= LATE_S for kill in kills)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 ANSWERED = "answered"
@@ -42,14 +44,15 @@ def busiest(moments: Sequence[float], amounts: Sequence[int], span_s: float) -> 
     return best
 
 
+def most_between(spans: Iterable[tuple[float, float]]) -> int:
+    """The most spans that were under way at one moment."""
+    edges = sorted(edge for first, last in spans for edge in ((first, 1), (last, -1)))
+    return max(accumulate(step for _, step in edges), default=0)
+
+
 def most_in_flight(calls: Sequence[Call]) -> int:
     """The most calls that were there at one moment."""
-    edges = sorted([(c.at, 1) for c in calls] + [(c.end, -1) for c in calls if c.end])
-    most = now = 0
-    for _, step in edges:
-        now += step
-        most = max(most, now)
-    return most
+    return most_between((call.at, call.end or math.inf) for call in calls)
 
 
 def summary(calls: Sequence[Call], span_s: float = 60.0) -> dict[str, Any]:

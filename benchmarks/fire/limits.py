@@ -157,7 +157,7 @@ def budget(given: argparse.Namespace) -> list[str]:
 
 def _latest_call(fleet: Fire) -> float:
     fleet.revive()
-    return float(max(call["at"] for call in fleet.judge.ask("calls")))
+    return float(max((call["at"] for call in fleet.judge.ask("calls")), default=0.0))
 
 
 def noisy(given: argparse.Namespace) -> list[str]:

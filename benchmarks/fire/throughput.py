@@ -62,8 +62,10 @@ class Row:
 
 
 def slope(ends: Sequence[float]) -> float:
-    """Answers a second between the 10th and the 90th per cent."""
+    """Answers a second between the 10th and the 90th per cent; 0 without answers."""
     ordered = sorted(ends)
+    if not ordered:
+        return 0.0
     first, last = len(ordered) // 10, len(ordered) * 9 // 10
     return (last - first) / max(1e-9, ordered[last] - ordered[first])
 
@@ -103,7 +105,7 @@ def measure_fleet(fleet: Fire, traces: int) -> Row:
         return fleet.final() >= fleet.traces
 
     if not processes.wait_for(done, within_s=120.0 + traces / 20, every_s=1.0):
-        print(f"NOT FINISHED: {fleet.states()}")
+        print(f"NOT FINISHED: {fleet.states()}; see {fleet.logs}")
     cpu = {name: processes.cpu_s(pid) - before[name] for name, pid in pids.items()}
     calls = fleet.judge.ask("calls")
     info = {name: (n - lines.get(name, 0)) / (traces / 16) for name, n in _info_lines(fleet).items()}

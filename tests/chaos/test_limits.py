@@ -11,7 +11,7 @@ LIMIT = 4
 TRACES = 30
 
 WORKERS = 3
-"""Enough to exceed the limit: each alone would have four times as many calls in flight. Each more takes seconds of
+"""Enough to exceed the limit: each alone may have 128 calls in flight. Each more takes seconds of
 processor time to start; `benchmarks.fire.limits` has eight."""
 
 
