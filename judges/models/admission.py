@@ -8,7 +8,7 @@
     else:
         await ticket.answered(usage, latency_s=1.2)
 
-A ticket is closed exactly once, by one of its five methods. A ticket that is never closed, because its process died,
+A ticket is closed exactly once, by one of its six methods. A ticket that is never closed, because its process died,
 is charged in full.
 """
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from assay.judges.errors import CallHeld
 from assay.judges.schema import Record, Usage
 
 
@@ -42,7 +43,14 @@ class Ticket(Protocol):
         ...
 
     async def rejected(self) -> None:
-        """The endpoint is up and turned the request down (400, 401, 404 …): one request, no tokens, no outage."""
+        """The endpoint is up and turned the request down (400, 403, 404 …): one request, no tokens, no outage."""
+        ...
+
+    async def denied(self) -> CallHeld | None:
+        """The endpoint refused the key, or the quota is used up (401, 402 …). It counts for the breaker.
+
+        Returns what the work is to be told instead, where call after call was refused so: it waits.
+        """
         ...
 
     async def failed(self) -> None:
@@ -102,6 +110,10 @@ class _Slot:
 
     async def rejected(self) -> None:
         self._slots.release()
+
+    async def denied(self) -> CallHeld | None:
+        self._slots.release()
+        return None
 
     async def failed(self) -> None:
         self._slots.release()

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import EvaluationError, ModelTimeout, ModelUnavailable
+from assay.judges.errors import CallHeld, EvaluationError, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import Admission, CallBound, Ticket
 from assay.judges.models.base import Reply
 from assay.judges.models.call_context import mark_paid
@@ -15,7 +15,7 @@ from assay.judges.models.chat_completions import read_reply
 from assay.judges.models.hedge import HedgeBudget, hedged
 from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
 from assay.judges.models.prompt_bound import prompt_bound
-from assay.judges.models.refusals import is_broken_reply, is_quota
+from assay.judges.models.refusals import is_access, is_broken_reply
 from assay.judges.models.status_errors import StatusError
 from assay.judges.models.timeouts import CallTimeout
 from assay.judges.schema import Usage
@@ -114,13 +114,18 @@ class ChatExchange:
         latency_s = time.perf_counter() - started
         if not 200 <= answer.status < 300:
             error = StatusError(answer)
-            await _close_refused(ticket, error, latency_s)
+            held = await _close_refused(ticket, error, latency_s)
+            if held is not None:
+                raise held from error
             raise error
         mark_paid()
         try:
             reply = await self._read(answer, latency_s)
         except EvaluationError as exc:
-            await ticket.answered(exc.usage, latency_s=latency_s)
+            if isinstance(exc, ModelUnavailable) and b'"choices"' not in answer.body:
+                await ticket.unknown()  # a page or an error of whatever stands before the endpoint: an outage
+            else:
+                await ticket.answered(exc.usage, latency_s=latency_s)
             raise
         except BaseException:
             await ticket.answered(Usage(), latency_s=latency_s)
@@ -155,8 +160,8 @@ class ChatExchange:
         return read_reply(data, asked_model=self._model, latency_s=latency_s)
 
 
-async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -> None:
-    """What an error status says of the account: paid, perhaps paid, or nothing used."""
+async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -> CallHeld | None:
+    """What an error status says of the account: paid, perhaps paid, or nothing used. Returns what to raise instead."""
     refusal = error.refusal
     if is_broken_reply(refusal):
         await ticket.answered(Usage(), latency_s=latency_s)
@@ -164,7 +169,10 @@ async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -
         await ticket.unknown()
     elif refusal.status >= 500 or refusal.status == 409:
         await ticket.failed()
-    elif refusal.status == 429 and not is_quota(refusal):
+    elif is_access(refusal):
+        return await ticket.denied()
+    elif refusal.status == 429:
         await ticket.refused(retry_after_s=error.retry_after_s)
     else:
         await ticket.rejected()
+    return None

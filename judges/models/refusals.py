@@ -82,6 +82,14 @@ def is_quota(refusal: Refusal) -> bool:
     return any(code in refusal.complaint for code in _QUOTA_CODES)
 
 
+def is_access(refusal: Refusal) -> bool:
+    """Whether key or quota are refused, and so every call to the endpoint. An unknown model says nothing of others.
+
+    A 403 is not believed: the text may be behind it, and would hold everybody's calls.
+    """
+    return refusal.status in {401, 402} or (refusal.status in {429, *_REJECTING} and is_quota(refusal))
+
+
 def _rejected(refusal: Refusal) -> type[EvaluationError]:
     """Which fault of the request it is."""
     if refusal.status == 413 or any(sign in refusal.complaint for sign in _TOO_LONG):

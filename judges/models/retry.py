@@ -18,6 +18,10 @@ _BACKOFF_S = 0.5
 """Upper end of the first wait; it doubles with each attempt."""
 
 _LONGEST_BACKOFF_S = 8.0
+LONGEST_RETRY_AFTER_S = 600.0
+"""The most that an endpoint's own wish is worth, in seconds. One header of one proxy, a day or a date in the year 9999,
+would else put work off long after the endpoint is well. Whoever is still refused then is told so again."""
+
 _JITTER_S = 0.25
 """Callers that were told the same time do not come back in the same instant."""
 
@@ -59,13 +63,14 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds the endpoint asks to wait by Retry-After, in seconds or as a date (RFC 9110, 10.2.3). None without it.
 
     A date is measured against the endpoint's own Date header where there is one, so that clock skew does not count.
+    At most `LONGEST_RETRY_AFTER_S`.
     """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-        return float(value)
+        return min(float(value), LONGEST_RETRY_AFTER_S)
     try:
         asked = parsedate_to_datetime(value)
         answered = parsedate_to_datetime(headers["date"]) if "date" in headers else now
-        return max(0.0, (asked - answered).total_seconds())
+        return min(max(0.0, (asked - answered).total_seconds()), LONGEST_RETRY_AFTER_S)
     except (ValueError, TypeError, OverflowError):
         return None

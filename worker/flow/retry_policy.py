@@ -64,9 +64,13 @@ def policy_named(error: str) -> Policy:
 
 
 def backoff_s(attempts: int, retry_after_s: float | None = None) -> float:
-    """Seconds until the next try after this many failed ones. A provider's own wish is honoured if it is longer."""
+    """Seconds until the next try after this many failed ones.
+
+    A provider's own wish is honoured if it is longer, within the longest back-off: a proxy that asks for a day must not
+    put work off by a day.
+    """
     own = min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** min(attempts, 10))
-    return max(own, retry_after_s or 0.0)
+    return max(own, min(retry_after_s or 0.0, BACKOFF_LONGEST_S))
 
 
 def _family(root: type[Exception]) -> list[type[Exception]]:

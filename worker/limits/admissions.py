@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 
-from assay.judges.errors import ConfigurationError
+from assay.judges.errors import CallHeld, ConfigurationError
 from assay.judges.models.admission import Admission, CallBound, Ticket
 from assay.judges.models.call_context import call_context
 from assay.judges.schema import Usage
@@ -15,7 +15,7 @@ from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.limits.call_rules import CallRules, endpoint_key
 from assay.worker.limits.gate import Gate, Place
 from assay.worker.limits.patience import Patience
-from assay.worker.ports.call_limits import CallAccount, CallAsk, CallEnd, EndKind
+from assay.worker.ports.call_limits import ALL, CallAccount, CallAsk, CallEnd, EndKind
 
 
 class Admissions:
@@ -43,8 +43,14 @@ class Admissions:
         self._gates: dict[str, Gate] = {}
 
     def of(self, endpoint: str | None, model: str) -> Admission:
-        """The admission of calls to a model at an endpoint, as rubrics name it; None: the usual one."""
+        """The admission of calls to a model at an endpoint, as rubrics name it; None: the usual one.
+
+        Raises:
+            ConfigurationError: the budget of all is to pay for a model without a price.
+        """
         key = endpoint_key(endpoint)
+        if self.rules.budgets_of(ALL) and self.rules.bound_usd(key, model, 1, 1) is None:
+            raise unpriced(key, model, ALL)
         if key not in self._gates:
             place = Place(key, self._process, self._slots, self._patience, self._lease_s)
             self._gates[key] = Gate(place, self._account)
@@ -128,6 +134,11 @@ class _Ticket:
     async def rejected(self) -> None:
         """The endpoint turned the request down."""
         await self._end("rejected", tokens=0.0, usd=0.0)
+
+    async def denied(self) -> CallHeld | None:
+        """Key or quota were refused."""
+        await self._end("denied", tokens=0.0, usd=0.0)
+        return self._gate.held()
 
     async def failed(self) -> None:
         """There was no answer."""

@@ -17,6 +17,7 @@ class Breaker:
         since: when it opened; None: it is closed.
         probe_at: when the next probe may go.
         probe_until: until when the probe under way keeps others away.
+        later_s: how much later than usual its probes go.
     """
 
     run: int = 0
@@ -24,6 +25,7 @@ class Breaker:
     since: float | None = None
     probe_at: float = 0.0
     probe_until: float = 0.0
+    later_s: float = 0.0
     _step: float = FIRST_PROBE_S
 
     @property
@@ -65,7 +67,7 @@ class Breaker:
         if self.is_open:
             if is_probe:
                 self._step = min(self._step * 2, LONGEST_PROBE_S)
-                self.probe_at, self.probe_until = now + self._step, 0.0
+                self.probe_at, self.probe_until = now + self._step + self.later_s, 0.0
         elif self.run >= FAILURES_TO_OPEN:
             self._step = FIRST_PROBE_S
-            self.since, self.probe_at = now, now + FIRST_PROBE_S
+            self.since, self.probe_at = now, now + FIRST_PROBE_S + self.later_s

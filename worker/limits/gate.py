@@ -11,6 +11,7 @@ from assay.judges.models.call_context import call_context
 from assay.judges.schema import HoldReason
 from assay.worker.limits.fair_queue import FairQueue, Waiter
 from assay.worker.limits.line import LONGEST_SLEEP_S
+from assay.worker.limits.own_breaker import FAILURES, OwnBreaker
 from assay.worker.limits.patience import Patience
 from assay.worker.limits.recent_calls import RecentCalls
 from assay.worker.ports.call_limits import CallAccount, CallAsk, CallEnd, Leave, Report
@@ -51,6 +52,8 @@ class Gate:
     """Lets the calls of one process to one endpoint go, those of all its evaluators and models.
 
     Where no limit, no budget and no trouble is in force, the account is not asked.
+
+    A process whose own calls all fail is held by a breaker of its own, though others are answered.
     """
 
     def __init__(self, place: Place, account: CallAccount) -> None:
@@ -61,12 +64,14 @@ class Gate:
         self._under_way = 0
         self._asked = 0
         self._is_watched = False
+        self._again_s = 0.0
         self._queues: dict[str, FairQueue] = {}
         self._ends: list[tuple[CallEnd, asyncio.Future[None] | None]] = []
         self._talk: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._refused: dict[str, tuple[Leave, float, float]] = {}
         self._recent = RecentCalls()
+        self._own = OwnBreaker(place.endpoint)
 
     async def enter(self, ask: CallAsk) -> bool:
         """Wait for leave. Whether the call holds a lease that is to be ended.
@@ -75,6 +80,24 @@ class Gate:
             CallHeld: it takes longer than it is worth waiting here.
         """
         self._use_running_loop()
+        if not self._own.is_open:
+            return await self._enter(ask)
+        await self._wait_for_own_probe()
+        self._own.begin_probe(self._now(), self._place.lease_s)
+        try:
+            return await self._enter(ask)
+        except BaseException as exc:
+            self._own.abandon_probe(self._now(), exc)
+            raise
+
+    async def _wait_for_own_probe(self) -> None:
+        deadline = self._deadlines()[1]
+        while (wait_s := self._own.wait_s(self._now())) > 0:
+            if self._now() + wait_s > deadline:
+                raise self._held("breaker", wait_s)
+            await asyncio.sleep(wait_s)
+
+    async def _enter(self, ask: CallAsk) -> bool:
         waits = any(self._queues.values())
         if not waits and self._under_way + self._asked < self._place.slots and not self._is_counted(ask):
             self._under_way += 1
@@ -110,9 +133,14 @@ class Gate:
     async def leave(self, end: CallEnd) -> None:
         """A call that was let go ended. Returns when the account knows, or soon after."""
         self._use_running_loop()
+        if end.kind == "denied" and not self._place.patience.waits_for_key:
+            end = replace(end, kind="rejected")
         self._under_way = max(0, self._under_way - 1)
+        if self._own.hear(end.kind, self._now()):
+            for queue in self._queues.values():
+                self._put_off_all(queue, Leave(False, "breaker", self._own.wait_s(self._now())))
         # While failures are counted every answer is told, too, in its order: it ends their run.
-        is_trouble = end.kind in {"refused", "failed", "timed_out", "cancelled"}
+        is_trouble = end.kind in {*FAILURES, "refused", "cancelled"}
         is_told = bool(end.lease) or is_trouble or self._is_watched
         if is_told:
             told = self._tell(end, awaited=bool(end.lease) and end.kind != "cancelled")
@@ -123,14 +151,20 @@ class Gate:
         if told is not None:
             await asyncio.wait([told], timeout=TELL_S)
 
+    def held(self) -> CallHeld | None:
+        """What to tell work whose call failed where all do; None: not all of them do."""
+        wait_s = self._own.wait_s(self._now())
+        return self._held("breaker", max(1.0, wait_s)) if self._own.is_open else None
+
     async def close(self) -> None:
         """Tell what is not told yet."""
         if self._talk is not None and self._loop is asyncio.get_running_loop():
             self._news.set()
             await asyncio.wait([self._talk], timeout=TELL_S)
+            self._talk.cancel()
 
     def _tell(self, end: CallEnd, *, awaited: bool) -> asyncio.Future[None] | None:
-        if end.kind in {"refused", "failed", "timed_out"}:
+        if end.kind in {*FAILURES, "refused"}:
             self._is_watched = True
             begun, seconds_ago = self._recent.take(self._now())
             end = replace(end, begun_before=begun, answered_s_ago=seconds_ago)
@@ -142,12 +176,15 @@ class Gate:
         return self._is_watched or bool(ask.scopes or ask.budgets)
 
     def _waiter(self, ask: CallAsk) -> Waiter:
-        context = call_context()
-        patience = self._place.patience
-        deadline = self._now() + patience.of(context)
-        probe_deadline = deadline if context.has_paid else self._now() + patience.probe_s
+        deadline, probe_deadline = self._deadlines()
         let_go: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        return Waiter(ask, context.use_case, deadline, probe_deadline, let_go)
+        return Waiter(ask, call_context().use_case, deadline, probe_deadline, let_go)
+
+    def _deadlines(self) -> tuple[float, float]:
+        """Until when a call of the context at hand waits, and until when behind an open breaker."""
+        context, patience = call_context(), self._place.patience
+        deadline = self._now() + patience.of(context)
+        return deadline, deadline if context.has_paid else self._now() + patience.probe_s
 
     def _check_worth_waiting(self, queue: FairQueue, waiter: Waiter) -> None:
         """Refuse a call at once that would wait too long, by what the last answer said.
@@ -204,7 +241,7 @@ class Gate:
             self._news.clear()
             ends, self._ends = self._ends[:MOST_TOLD], self._ends[MOST_TOLD:]
             waiters = self._next_waiters()
-            if not ends and not waiters:
+            if not ends and not waiters and not self._again_s:
                 return
             sleep_s = await self._exchange(ends, waiters)
             if sleep_s > 0 and not self._ends:
@@ -236,7 +273,7 @@ class Gate:
             for _, told in ends:
                 if told is not None and not told.done():
                     told.set_result(None)
-        self._is_watched = answer.is_watched
+        self._is_watched, self._again_s = answer.is_watched, answer.again_s
         sleep_s = math.inf
         self._refused.clear()
         for (queue, waiter), leave in zip(waiters, answer.leaves, strict=True):
@@ -250,16 +287,24 @@ class Gate:
                 sleep_s = min(sleep_s, leave.wait_s)
                 self._put_off(queue, waiter, leave)
         self._serve(wake=False)
-        return min(sleep_s, LONGEST_SLEEP_S) if waiters else 0.0
+        return min(sleep_s, LONGEST_SLEEP_S) if waiters else self._again_s
 
     def _put_off(self, queue: FairQueue, waiter: Waiter, leave: Leave) -> None:
         """Hold a call that would wait too long; behind an open breaker all that do not wait for its probe."""
-        is_breaker = leave.reason == "breaker"
-        for each in queue.all() if is_breaker else [waiter]:
-            if self._now() + leave.wait_s > (each.probe_deadline if is_breaker else each.deadline):
-                queue.remove(each)
-                if not each.let_go.done():
-                    each.let_go.set_exception(self._held(leave.reason, leave.wait_s, leave.budget))
+        if leave.reason == "breaker":
+            self._put_off_all(queue, leave)
+        elif self._now() + leave.wait_s > waiter.deadline:
+            self._hold(queue, waiter, leave)
+
+    def _put_off_all(self, queue: FairQueue, leave: Leave) -> None:
+        for each in queue.all():
+            if self._now() + leave.wait_s > each.probe_deadline:
+                self._hold(queue, each, leave)
+
+    def _hold(self, queue: FairQueue, waiter: Waiter, leave: Leave) -> None:
+        queue.remove(waiter)
+        if not waiter.let_go.done():
+            waiter.let_go.set_exception(self._held(leave.reason, leave.wait_s, leave.budget))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

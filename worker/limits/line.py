@@ -56,10 +56,9 @@ class Line:
         for place in [place for place, waiting in self._places.items() if waiting.due < now]:
             del self._places[place]
 
-    @property
-    def has_golden(self) -> bool:
-        """Whether golden work waits."""
-        return any(place.is_golden for place in self._places)
+    def golden_waits(self) -> set[str | None]:
+        """The models that golden work waits for; None: for the endpoint itself, whatever the model."""
+        return {None if w.at_endpoint else place.model for place, w in self._places.items() if place.is_golden}
 
     def ahead(self, mine: Place) -> Ahead:
         """Who came before and wants the same, or waits for the endpoint itself whatever the model."""

@@ -66,8 +66,10 @@ class CallAsk:
     budgets: tuple[Budget, ...] = ()
 
 
-EndKind = Literal["answered", "rejected", "refused", "failed", "timed_out", "cancelled", "unused"]
-"""How a call ended. `rejected`: an answer that costs nothing. `refused`: 429. `unused`: it was never made."""
+EndKind = Literal["answered", "rejected", "refused", "denied", "failed", "timed_out", "cancelled", "unused"]
+"""How a call ended. `rejected`: an answer that costs nothing. `refused`: 429. `unused`: it was never made.
+
+`denied`: the key or the quota was refused, as they would be for any other call. It fails like one without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,14 @@ class Exchange:
         leaves: one for each ask, in their order.
         is_watched: a breaker counts or is open, or 429s slow the fleet: tell the account of every call.
         each_s: about how many seconds one more call of the same size waits for each one before it.
+        again_s: after how many seconds to report again, with nothing new if there is nothing: the account of all
+            processes was not told something yet. 0: it knows all.
     """
 
     leaves: tuple[Leave, ...] = ()
     is_watched: bool = False
     each_s: float = 0.0
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,9 @@ class Report:
         ends: calls that ended.
         asks: calls that want to go, in the order in which they are to be served.
         lease_s: for how long a lease holds, in seconds. Longer than any call.
+        number: higher than that of every report of this process before. An account that is told the same report
+            twice, by a connection that was lost, hears it once; one that comes after a later one it does not hear.
+            0: reports are not numbered.
     """
 
     endpoint: str
@@ -135,6 +143,7 @@ class Report:
     ends: Sequence[CallEnd] = ()
     asks: Sequence[CallAsk] = ()
     lease_s: float = 120.0
+    number: int = 0
 
 
 class CallAccount(Protocol):
@@ -145,7 +154,10 @@ class CallAccount(Protocol):
     """
 
     async def exchange(self, report: Report) -> Exchange:
-        """Take in the calls that ended, then let calls go. Ending a lease twice changes nothing."""
+        """Take in the calls that ended, then let calls go.
+
+        Ending a lease twice changes nothing, and asking for one that is held gives it once.
+        """
         ...
 
 

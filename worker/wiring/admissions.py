@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import ModelAt, Rubric
-from assay.judges.team_files.near_names import did_you_mean
+from assay.judges.team_files.near_names import did_you_mean, nearest
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.root import ConfigRoot
@@ -66,12 +66,30 @@ def check_limits(deployment: Deployment, rubrics: dict[str, Rubric], settings: S
             remedy = did_you_mean(name, sorted(known), "known endpoints")
             raise ConfigurationError(f"{CONFIG_FILE}: limits.endpoints.{name}: unknown; {remedy}")
     rules = CallRules.of(deployment)
+    _check_models(rules, rubrics)
     for case in deployment.use_cases:
         budgets = rules.budgets_of(case.name)
         for model in (model for name in deployment.rubrics_of(case) for model in models_of(rubrics[name])):
             endpoint = endpoint_key(model.endpoint)
             if budgets and rules.bound_usd(endpoint, model.model, 1, 1) is None:
                 raise unpriced(endpoint, model.model, budgets[-1].use_case)
+
+
+def _check_models(rules: CallRules, rubrics: dict[str, Rubric]) -> None:
+    """Refuse what looks like a slip. A limit of a model that nobody asks yet, or any more, is none.
+
+    A model that the price table knows is no slip of another: names of a family differ in little.
+    """
+    asked = {(endpoint_key(m.endpoint), m.model) for rubric in rubrics.values() for m in models_of(rubric)}
+    for name, endpoint in rules.limits.endpoints.items():
+        there = sorted(model for at, model in asked if at == name)
+        for model in endpoint.models:
+            key = f"{CONFIG_FILE}: limits.endpoints.{name}.models.{model}"
+            if "*" in model:
+                raise ConfigurationError(f"{key}: name one model; patterns are not understood")
+            is_real = model in there or rules.bound_usd("", model, 1, 1) is not None
+            if not is_real and nearest(model, there) is not None:
+                raise ConfigurationError(f"{key}: no rubric asks it; {did_you_mean(model, there, 'asked')}")
 
 
 def models_of(rubric: Rubric) -> Iterable[ModelAt]:

@@ -423,3 +423,124 @@ def test_large_call_is_not_overtaken_for_ever_by_small_ones(at_desk: Run, model:
         pytest.fail("40 s were not enough for 3,000 of 6,000 a minute")
 
     at_desk(check)
+
+
+def test_lease_that_is_asked_for_again_is_given_once(at_desk: Run) -> None:
+    """The answer was lost: whoever asked asks again, or the connection does."""
+
+    async def check(desk: Desk) -> None:
+        two, budget = Scope("", concurrency=2, tokens=10_000), Budget(ALL, per_day=1.0)
+        call = desk.call(two, budgets=(budget,), usd=0.4)
+        desk.after(1)
+        for _ in range(3):
+            assert (await desk.say(call)).leaves[0].granted
+        used = (await desk.account.endpoint("e", [""])).used
+        assert (used["", "concurrency"], used["", "tokens"]) == (1, 100)
+        assert (await desk.account.spent([ALL]))[ALL].day_reserved_usd == 0.4
+        desk.after(50)
+        await desk.say(call)
+        desk.after(60)
+        await desk.end("answered", call.lease, tokens=10, usd=0.1)
+        used = (await desk.account.endpoint("e", [""])).used
+        assert (used["", "concurrency"], used["", "tokens"]) == (0, 10)
+        spent = (await desk.account.spent([ALL]))[ALL]
+        assert (spent.day_usd, spent.day_reserved_usd) == (0.1, 0)
+
+    at_desk(check)
+
+
+def test_lease_that_is_held_is_given_again_whatever_is_in_force_by_now(at_desk: Run) -> None:
+    async def check(desk: Desk) -> None:
+        call = desk.call(Scope("", concurrency=1))
+        assert (await desk.say(call)).leaves[0].granted
+        for _ in range(FAILURES_TO_OPEN):
+            await desk.end("failed")
+        assert (await desk.say(call, desk.call())).leaves == (Leave(True), Leave(False, "breaker", 1.0))
+
+    at_desk(check)
+
+
+def test_call_that_was_never_made_costs_nothing(at_desk: Run) -> None:
+    async def check(desk: Desk) -> None:
+        limit, budget = Scope("", tokens=100, requests=20), Budget("bot", per_day=1.0)
+        for _ in range(5):
+            lease = await desk.goes(limit, budgets=(budget,), usd=1.0)
+            assert lease
+            await desk.end("unused", lease)
+        spent = (await desk.account.spent(["bot"]))["bot"]
+        assert (spent.day_usd, spent.month_usd, spent.day_reserved_usd) == (0, 0, 0)
+
+    at_desk(check)
+
+
+def test_end_that_is_told_twice_counts_once(at_desk: Run) -> None:
+    async def check(desk: Desk) -> None:
+        budget = Budget("bot", per_day=9.0)
+        lease = await desk.goes(budgets=(budget,), usd=1.0)
+        for _ in range(FAILURES_TO_OPEN):
+            await desk.end("timed_out", lease)
+        assert (await desk.health()).failures_in_a_row == 1
+        assert (await desk.account.spent(["bot"]))["bot"].day_usd == 1.0
+        today = date(2026, 11, 30)
+        assert (await desk.account.unknown_ends(today, today)).calls == 1
+
+    at_desk(check)
+
+
+def test_report_that_comes_twice_is_heard_once_and_one_that_was_overtaken_not_at_all(at_desk: Run) -> None:
+    async def check(desk: Desk) -> None:
+        def report(number: int, *asks: CallAsk, process: str = "p1") -> Report:
+            return Report("e", process, [CallEnd("failed")], asks, 100, number)
+
+        one = Scope("", concurrency=1)
+        first, second = desk.call(one), desk.call(one)
+        await desk.account.exchange(report(1))
+        for _ in range(FAILURES_TO_OPEN):
+            assert (await desk.account.exchange(report(2, first))).leaves[0].granted
+        assert (await desk.health()).failures_in_a_row == 2
+        await desk.account.exchange(Report("e", "p1", [CallEnd("unused", first.lease)], (), 100, 3))
+        assert not (await desk.account.exchange(report(2, first))).leaves[0].granted
+        assert (await desk.health()).failures_in_a_row == 2
+        assert (await desk.account.endpoint("e", [""])).used["", "concurrency"] == 0
+        assert (await desk.account.exchange(report(1, second, process="p2"))).leaves[0].granted, "numbers are its own"
+
+    at_desk(check)
+
+
+def test_leases_that_a_server_lost_leave_nothing_behind(broker: Broker, key_prefix: str) -> None:
+    """A server that was told to throw keys away when its memory is full may throw away these."""
+
+    async def main() -> None:
+        connection = RedisConnection(broker.url, prefix=key_prefix)
+        desk = Desk(RedisCallAccount(connection), [NOON])
+        limit, budget = Scope("", concurrency=2, tokens=50_000), Budget(ALL, per_day=1.0)
+        try:
+            for lost in ("e", "other"):
+                for _ in range(2):
+                    ask = desk.call(limit, budgets=(budget,), usd=0.2)
+                    await desk.account.exchange(Report(lost, "p1", asks=[ask]))
+            await connection.client.delete(connection.key("calls:e:leases"), connection.key("calls:e:lease"))
+            assert await desk.goes(limit, budgets=(budget,), usd=0.2)
+            used = (await desk.account.endpoint("e", [""])).used
+            assert (used["", "concurrency"], used["", "tokens"]) == (1, 100)
+            spent = (await desk.account.spent([ALL]))[ALL]
+            assert spent.day_reserved_usd == spent.day_usd == pytest.approx(0.6), "the other endpoint's stay"
+        finally:
+            await connection.close()
+
+    asyncio.run(main())
+
+
+def test_golden_work_that_waits_for_one_model_keeps_no_traffic_from_others(at_desk: Run) -> None:
+    async def check(desk: Desk) -> None:
+        all_models, slow = Scope("", concurrency=64), Scope("m1", requests=6)
+        assert await desk.goes(all_models, slow, model="m1", process="gate", golden=True)
+        assert not await desk.goes(all_models, slow, model="m1", process="gate", golden=True)
+        assert await desk.goes(all_models, model="m2"), "another model"
+        desk.after(9.9)
+        assert not await desk.goes(all_models, slow, model="m1", process="gate", golden=True)
+        desk.after(0.7)
+        assert not await desk.goes(all_models, slow, model="m1"), "golden work waits for it"
+        assert await desk.goes(all_models, slow, model="m1", process="gate", golden=True)
+
+    at_desk(check)

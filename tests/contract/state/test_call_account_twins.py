@@ -18,7 +18,7 @@ from assay.worker.state.redis.connection import RedisConnection
 from tests.contract.state.test_call_account import NOON
 
 PERIOD_S = 60.0
-KINDS: list[EndKind] = ["answered", "rejected", "refused", "failed", "timed_out", "cancelled", "unused"]
+KINDS: list[EndKind] = ["answered", "rejected", "refused", "denied", "failed", "timed_out", "cancelled", "unused"]
 SCOPES = [
     (Scope("", requests=30, tokens=4000, concurrency=4),),
     (Scope("", requests=30, tokens=4000, concurrency=4), Scope("m", requests=7, tokens=900)),
@@ -59,11 +59,18 @@ class Play:
                 ends=[_end(which, how) for which, how in ends],
                 asks=[
                     CallAsk(
-                        f"{number}.{n}", "m" if scopes == 1 else "n", tokens, 0.1, golden, SCOPES[scopes], BUDGETS[b]
+                        f"{number - number % 3}.{n}",
+                        "m" if scopes == 1 else "n",
+                        tokens,
+                        0.1,
+                        golden,
+                        SCOPES[scopes],
+                        BUDGETS[b],
                     )
                     for n, (scopes, b, tokens, golden) in enumerate(asks)
                 ],
                 lease_s=20,
+                number=max(0, number - 5 * (number % 4 == 3)),
             )
             answer = await self.account.exchange(report)
             leaves = [(leave.granted, leave.reason, round(leave.wait_s, 4), leave.budget) for leave in answer.leaves]
@@ -72,7 +79,9 @@ class Play:
 
 def _end(which: int, how: int) -> CallEnd:
     ago = None if which % 4 else which * 0.3
-    return CallEnd(KINDS[how], f"{which}.0", 37, 0.01, which % 3, ago, 2.0 if which % 2 else None)
+    return CallEnd(
+        KINDS[how], "" if which % 5 == 4 else f"{which}.0", 37, 0.01, which % 3, ago, 2.0 if which % 2 else None
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

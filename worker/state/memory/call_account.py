@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from assay.worker.limits.breaker import Breaker
@@ -52,6 +52,7 @@ class _Endpoint:
     golden: int = 0
     golden_peak: int = 0
     golden_until: float = 0.0
+    last_report: dict[str, int] = field(default_factory=dict)
 
     def kept_for_golden(self, now: float, *, is_golden: bool) -> tuple[bool, int]:
         if is_golden or self.golden_until <= now:
@@ -103,9 +104,15 @@ class MemoryCallAccount:
     async def exchange(self, report: Report) -> Exchange:
         """Take in the calls that ended, then let calls go."""
         now, endpoint = self._now(), self._endpoints[report.endpoint]
+        last = endpoint.last_report.get(report.process, 0)
+        if 0 < report.number < last:
+            return Exchange(tuple(Leave(False, "limit", 1.0) for _ in report.asks), is_watched=True)
         self._end_overdue(endpoint, now)
-        for end in report.ends:
-            self._end(endpoint, end, now)
+        if report.number == 0 or report.number > last:
+            for end in report.ends:
+                self._end(endpoint, end, now)
+        if report.number:
+            endpoint.last_report[report.process] = report.number
         endpoint.line.forget(now)
         endpoint.slow.grow(now)
         leaves, each_s = self._ask_all(endpoint, report, now)
@@ -125,11 +132,15 @@ class MemoryCallAccount:
 
     def _end(self, endpoint: _Endpoint, end: CallEnd, now: float) -> None:
         lease = endpoint.leases.pop(end.lease, None)
+        if lease is None and end.lease:
+            return  # it had ended: by itself, or it was told before
+        if end.kind == "unused":
+            end = replace(end, tokens=0.0, usd=0.0)
         usd = end.usd
         if lease is not None:
             usd = lease.ask.usd if end.usd is None else end.usd
             self._end_lease(endpoint, lease, end, usd or 0.0, now)
-        if end.kind in {"timed_out", "cancelled"} and (lease is not None or not end.lease):
+        if end.kind in {"timed_out", "cancelled"}:
             self._count_unknown(usd, now)
         _hear(endpoint, end, now, is_probe=lease is not None and lease.is_probe)
 
@@ -160,30 +171,31 @@ class MemoryCallAccount:
 
     def _ask_all(self, endpoint: _Endpoint, report: Report, now: float) -> tuple[list[Leave], float]:
         leaves, groups, each_s = [], dict[Place, _Group](), 0.0
-        golden_waits = endpoint.line.has_golden
+        golden_waits = endpoint.line.golden_waits()
         for ask in report.asks:
             place = Place(ask.golden, ask.model, report.process)
             group = groups.setdefault(place, _Group(endpoint.line.ahead(place)))
-            leave = self._general_refusal(endpoint, ask, now)
+            held = endpoint.leases.get(ask.lease)
+            leave = self._general_refusal(endpoint, ask, now) if held is None else Leave(granted=True)
             if leave is None:
                 wait_s, one_s, at_endpoint = self._wait_s(endpoint, ask, group.before_next, now)
                 each_s = max(each_s, one_s * (1 + group.ahead.others))
-                wait_s = max(wait_s, 0.01 if group.blocked else 0.0, 0.1 if golden_waits and not ask.golden else 0.0)
+                wait_s = max(wait_s, 0.01 if group.blocked else 0.0, _golden_first_s(golden_waits, ask))
                 leave = Leave(wait_s == 0, "limit", wait_s)
                 if wait_s > 0:
                     group.block(ask, wait_s, at_endpoint=at_endpoint)
-                    golden_waits = golden_waits or ask.golden
+                    if ask.golden:
+                        golden_waits.add(None if at_endpoint else ask.model)
             if leave.granted:
                 group.granted += 1
+            if held is not None:
+                held.ends = now + report.lease_s
+            elif leave.granted:
                 self._grant(endpoint, ask, now, report.lease_s)
             if ask.golden:
                 endpoint.golden_until = now + GOLDEN_S
             leaves.append(leave)
-        for place, group in groups.items():
-            if group.blocked:
-                endpoint.line.keep(place, now, group.wait_s, group.first, was_served=group.granted > 0)
-            else:
-                endpoint.line.leave(place)
+        _line_up(endpoint.line, groups, now)
         return leaves, each_s
 
     def _general_refusal(self, endpoint: _Endpoint, ask: CallAsk, now: float) -> Leave | None:
@@ -253,6 +265,19 @@ class MemoryCallAccount:
         )
 
 
+def _line_up(line: Line, groups: dict[Place, _Group], now: float) -> None:
+    for place, group in groups.items():
+        if group.blocked:
+            line.keep(place, now, group.wait_s, group.first, was_served=group.granted > 0)
+        else:
+            line.leave(place)
+
+
+def _golden_first_s(golden_waits: set[str | None], ask: CallAsk) -> float:
+    """Seconds that a call leaves to golden work that waits for the same."""
+    return 0.0 if ask.golden or golden_waits.isdisjoint({None, ask.model}) else 0.1
+
+
 def _hear(endpoint: _Endpoint, end: CallEnd, now: float, *, is_probe: bool) -> None:
     """What the end of a call tells of the endpoint."""
     if end.begun_before:
@@ -267,7 +292,7 @@ def _hear(endpoint: _Endpoint, end: CallEnd, now: float, *, is_probe: bool) -> N
     elif end.kind == "refused":
         endpoint.breaker.answered()
         endpoint.slow.refused(now, end.retry_after_s)
-    elif end.kind in {"failed", "timed_out"}:
+    elif end.kind in {"failed", "timed_out", "denied"}:
         endpoint.breaker.failed(now, is_probe=is_probe)
     elif is_probe:
         endpoint.breaker.abandon_probe(now)

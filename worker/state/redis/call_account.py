@@ -5,7 +5,8 @@ Keys:
     calls:ENDPOINT:scope:NAME   hash: what a scope has used, and when it may be used again
     calls:ENDPOINT:lease(s)     hash and sorted set: calls under way, by their lease and its end
     calls:ENDPOINT:line         hash: processes that wait, since when and until when they keep their place
-    usd:DATE, usd:MONTH         hash: what each budget has spent, calls under way included, and these alone
+    calls:ENDPOINT:last:PROCESS the number of its last report
+    usd:DATE, usd:MONTH         hash: what each budget has spent, calls under way included, and by endpoint these alone
     unknown:DATE                hash: calls without a known end, and what they were charged
 """
 
@@ -70,6 +71,8 @@ class RedisCallAccount:
             "ends": [_end(end) for end in report.ends],
             "asks": [_ask(ask) for ask in report.asks],
         }
+        if report.number:
+            asked["number"] = report.number
         if self._now is not None:
             asked["now"] = self._now()
         raw = await self._redis.run("call_account", [], [self._redis.prefix, json.dumps(asked, separators=(",", ":"))])
@@ -98,14 +101,18 @@ class RedisCallAccount:
         def of(fields: dict[bytes, bytes], name: str) -> float:
             return shown_usd(float(fields.get(name.encode(), 0)))
 
+        def reserved(fields: dict[bytes, bytes], name: str) -> float:
+            stem = f"{name}|open|".encode()
+            return shown_usd(sum(float(usd) for field, usd in fields.items() if field.startswith(stem)))
+
         return {
             use_case: Spent(
                 day=day,
                 month=month,
                 day_usd=of(by_day, _purse(use_case)),
-                day_reserved_usd=of(by_day, f"{_purse(use_case)}|open"),
+                day_reserved_usd=reserved(by_day, _purse(use_case)),
                 month_usd=of(by_month, _purse(use_case)),
-                month_reserved_usd=of(by_month, f"{_purse(use_case)}|open"),
+                month_reserved_usd=reserved(by_month, _purse(use_case)),
             )
             for use_case in use_cases
         }

@@ -14,6 +14,7 @@ from assay.judges.schema import Usage
 @dataclass
 class RecordedTicket:
     closed: list[tuple[Any, ...]] = field(default_factory=list)
+    holds_denied: bool = False
 
     async def answered(self, usage: Usage, *, latency_s: float, model_served: str = "") -> None:
         self.closed.append(("answered", usage.prompt_tokens, model_served))
@@ -24,6 +25,10 @@ class RecordedTicket:
 
     async def rejected(self) -> None:
         self.closed.append(("rejected",))
+
+    async def denied(self) -> CallHeld | None:
+        self.closed.append(("denied",))
+        return CallHeld("no key", reason="breaker", retry_after_s=1.0) if self.holds_denied else None
 
     async def failed(self) -> None:
         self.closed.append(("failed",))
@@ -37,6 +42,7 @@ class RecordedAdmission:
     """Lets everything go after a wait, but holds the requests whose number is in `held`, from 0."""
 
     wait_s: float = 0.0
+    holds_denied: bool = False
     held: frozenset[int] = frozenset()
     bounds: list[CallBound] = field(default_factory=list)
     tickets: list[RecordedTicket] = field(default_factory=list)
@@ -47,7 +53,7 @@ class RecordedAdmission:
         await asyncio.sleep(self.wait_s)
         if number in self.held:
             raise CallHeld("no room", reason="limit", retry_after_s=30.0)
-        self.tickets.append(RecordedTicket())
+        self.tickets.append(RecordedTicket(holds_denied=self.holds_denied))
         return self.tickets[-1]
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from assay.judges.errors import CallHeld, EvaluationError, ModelTimeout, ModelUnavailable
+from assay.judges.errors import CallHeld, EvaluationError, ModelAccessDenied, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import AtOnce, CallBound
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.call_context import call_context, calling_for
@@ -67,16 +67,22 @@ TOO_LONG = Answer(b"[" + b" " * 3_000_000 + b"]")
     [
         (says(OK), ("answered", 6, "m-2026-01-01")),
         (content_filter(), ("answered", 6, "")),
-        (not_json(), ("answered", 0, "")),
+        (not_json(), ("unknown", True)),
+        (Answer({"error": {"message": "upstream"}}), ("unknown", True)),
         (Answer({"choices": []}), ("answered", 0, "")),
         (TOO_LONG, ("unknown", True)),
         (CUT_OFF, ("unknown", True)),
         (closed(), ("failed",)),
         (rate_limited(retry_after="120"), ("refused", 120.0)),
         (fails(429), ("refused", None)),
-        (fails(429, code="insufficient_quota"), ("rejected",)),
+        (rate_limited(retry_after="86400"), ("refused", 600.0)),
+        (rate_limited(retry_after="Fri, 31 Dec 9999 23:59:59 GMT"), ("refused", 600.0)),
+        (fails(429, code="insufficient_quota"), ("denied",)),
+        (fails(402), ("denied",)),
+        (fails(400, code="billing_hard_limit_reached"), ("denied",)),
+        (fails(403, code="insufficient_quota"), ("rejected",)),
         (fails(400), ("rejected",)),
-        (fails(401), ("rejected",)),
+        (fails(401), ("denied",)),
         (fails(404), ("rejected",)),
         (fails(400, code="json_validate_failed"), ("answered", 0, "")),
         (fails(500, message="error parsing tool call: raw='x'"), ("answered", 0, "")),
@@ -93,6 +99,14 @@ def test_ticket_says_what_became_of_the_request(server: OpenAIServer, step: Step
     with suppress(EvaluationError):
         ask(server.url, admission, max_attempts=1)
     assert admission.closings == [closing]
+
+
+def test_work_waits_where_the_key_is_refused_call_after_call(server: OpenAIServer) -> None:
+    server.script(default=fails(401))
+    with pytest.raises(CallHeld):
+        ask(server.url, RecordedAdmission(holds_denied=True), max_attempts=3)
+    with pytest.raises(ModelAccessDenied):
+        ask(server.url, RecordedAdmission(), max_attempts=3)
 
 
 def test_no_answer_in_time_is_an_unknown_end(server: OpenAIServer) -> None:

@@ -67,6 +67,14 @@ def run(check: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
+async def admitted_some_time(admission: Admission) -> Ticket:
+    while True:
+        try:
+            return await admission.admit(BOUND)
+        except CallHeld:
+            await asyncio.sleep(0.01)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0.002)
@@ -217,6 +225,8 @@ def test_budget_on_a_model_without_a_price_is_a_configuration_error() -> None:
         with calling_for(use_case="bot"), pytest.raises(ConfigurationError, match=r"bot.*mystery-1 has no price"):
             await shared.of(None, "mystery-1").admit(BOUND)
         await shared.of(None, "mystery-1").admit(BOUND)
+        with pytest.raises(ConfigurationError, match=r"limits.usd.*mystery-1 has no price"):
+            admissions(Counting(), usd_per_day=1).of(None, "mystery-1")
 
     run(check)
 
@@ -234,7 +244,7 @@ def test_dead_endpoint_is_asked_by_one_probe_at_a_time() -> None:
                 await admission.admit(BOUND)
             assert held.value.reason == "breaker"
         now[0] += 1
-        probe = await admission.admit(BOUND)
+        probe = await admitted_some_time(admission)
         with pytest.raises(CallHeld):
             await admission.admit(BOUND)
         await answered(probe)
@@ -293,6 +303,7 @@ def test_endpoint_that_dies_is_held_within_ten_failed_calls_of_all_processes() -
         for process in processes:
             for _ in range(10):
                 await answered(await process.admit(BOUND))
+        await asyncio.sleep(0.5)  # an end that is told late seems later than it was, and so the answers before it
         failed = 0
         while failed < 12:
             try:
@@ -304,6 +315,62 @@ def test_endpoint_that_dies_is_held_within_ten_failed_calls_of_all_processes() -
             await ticket.failed()
             await until(lambda before=before: len(account.exchanges) > before)  # type: ignore[misc]
         assert failed <= 10
+
+    run(check)
+
+
+@pytest.mark.parametrize("limits", [{}, endpoint(concurrency=64)])
+def test_process_whose_own_calls_all_fail_is_held_though_others_are_answered(limits: dict[str, Any]) -> None:
+    async def check() -> None:
+        account = Counting()
+        broken, sound = (admissions(account, slots=4, **limits).of(None, MODEL) for _ in range(2))
+        failed, held, is_over = 0, 0, False
+
+        async def fail() -> None:
+            nonlocal failed, held
+            while not is_over:
+                try:
+                    ticket = await broken.admit(BOUND)
+                except CallHeld:
+                    held += 1
+                    await asyncio.sleep(0.001)
+                else:
+                    await ticket.failed()
+                    failed += 1
+
+        failing = [asyncio.create_task(fail()) for _ in range(8)]
+        while held < 200:
+            await answered(await admitted_some_time(sound))
+            await asyncio.sleep(0.001)
+        is_over = True
+        await asyncio.gather(*failing)
+        assert failed <= 9 + 8 + 4, "until it opens, those under way, and few probes"
+        probe = await admitted_some_time(broken)
+        await answered(probe)
+        for _ in range(5):
+            await answered(await broken.admit(BOUND))
+
+    run(check)
+
+
+def test_key_that_is_refused_call_after_call_holds_the_work_of_a_worker_and_tells_a_command() -> None:
+    async def check() -> None:
+        now = [1e9]
+        for patience in (WORKER, COMMAND):
+            admission = admissions(Counting(MemoryCallAccount(now=lambda: now[0])), patience=patience).of(None, MODEL)
+            tickets = [await admission.admit(BOUND) for _ in range(20)]
+            told = [await ticket.denied() for ticket in tickets]
+            is_worker = patience is WORKER
+            assert [held is not None for held in told] == [is_worker and n >= 8 for n in range(20)]
+        admission = admissions(Counting(), patience=WORKER).of(None, MODEL)
+        for _ in range(9):
+            await (await admission.admit(BOUND)).denied()
+        with pytest.raises(CallHeld):
+            await admission.admit(BOUND)
+        probe = await admitted_some_time(admission)
+        assert await probe.denied(), "the work of a probe waits, too"
+        await answered(await admitted_some_time(admission))
+        assert await (await admission.admit(BOUND)).denied() is None
 
     run(check)
 

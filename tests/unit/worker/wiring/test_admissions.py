@@ -52,3 +52,14 @@ def test_budget_needs_no_price_where_calls_cost_nothing() -> None:
 def test_judge_that_asks_no_model_needs_no_price() -> None:
     check(tiers=("local",), limits={"usd_per_day": 5})
     assert list(models_of(Rubric.model_validate({"name": "r", "judge": {"tiers": ["local"]}}))) == []
+
+
+@pytest.mark.parametrize("model", ["gpt-*", "gpt-6-lnua"])
+def test_limit_of_a_model_that_holds_nothing_by_a_slip_is_refused(model: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"limits.endpoints.in-house.models.gpt-.*(patterns|gpt-6-luna)"):
+        check(limits={"endpoints": {"in-house": {"models": {model: {"concurrency": 1}}}}})
+
+
+@pytest.mark.parametrize("model", ["mystery-9", "gpt-6-astra", "gpt-5.4-mini"])
+def test_limit_of_a_model_that_nobody_asks_yet_passes(model: str) -> None:
+    check(limits={"endpoints": {"in-house": {"models": {model: {"concurrency": 1}}}}})

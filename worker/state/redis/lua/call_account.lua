@@ -11,6 +11,21 @@ local period, base = q.period, prefix .. 'calls:' .. q.endpoint
 local width, EPS = q.period / q.parts, 1e-9
 local leases, lease_of, line = base .. ':leases', base .. ':lease', base .. ':line'
 
+-- A report that a lost connection brought twice is heard once. One that others of its process overtook is not heard at
+-- all: who sent it has given up, and told so.
+local last_key = base .. ':last:' .. q.process
+local last = q.number and tonumber(redis.call('GET', last_key) or '0') or 0
+if q.number and q.number < last then
+  local none = {}
+  for i = 1, #q.asks do none[i] = {'limit', 1} end
+  return cjson.encode({a = none, w = true, e = 0})
+end
+local ends = q.ends
+if q.number then
+  if q.number == last then ends = {} end
+  redis.call('SET', last_key, string.format('%.0f', q.number), 'EX', q.ttl)
+end
+
 -- Hashes of numbers, read once and written back where they changed.
 local opened = {}
 local function open(key)
@@ -72,6 +87,7 @@ local function purse(label)
   opened[prefix .. 'usd:' .. label].ttl = q.money_ttl
   return hash
 end
+local reserved = '|open|' .. q.endpoint
 local function add(hash, field, amount) hash[field] = (hash[field] or 0) + amount end
 
 local E = open(base)
@@ -90,13 +106,13 @@ end
 local function give_back(lease, tokens, usd, is_unused)
   for _, held in ipairs(lease.s) do
     local s = scope(held.n)
-    add(s, 'n', -1)
+    s.n = math.max(0, (s.n or 0) - 1)
     if held.r and is_unused then
       add(s, 'rx', 1)
       add(s, held.r, -1)
     end
     if held.e then
-      add(s, 'open', -lease.c)
+      s.open = math.max(0, (s.open or 0) - lease.c)
       if tokens > 0 then add(s, part('t:'), tokens) end
       add(s, 'tx', held.e - tokens)
       if tokens > 0 then s.q = (s.q or 1) + 0.1 * (math.min(tokens / lease.c, 2) - (s.q or 1)) end
@@ -105,7 +121,7 @@ local function give_back(lease, tokens, usd, is_unused)
   for _, name in ipairs(lease.b) do
     for _, label in ipairs({lease.d, lease.m}) do
       local hash = purse(label)
-      add(hash, name .. '|open', -lease.u)
+      add(hash, name .. reserved, -lease.u)
       add(hash, name, usd - lease.u)
     end
   end
@@ -184,9 +200,9 @@ local function slow_down(retry_after)
 end
 
 local second = string.format('%.0f', math.floor(now))
-for _, e in ipairs(q.ends) do
-  local lease = e.l and take_lease(e.l)
+local function hear(e, lease)
   local tokens, usd = e.t or (lease and lease.c or 0), e.u or (lease and lease.u or 0)
+  if e.k == 'unused' then tokens, usd = 0, 0 end
   if lease then give_back(lease, tokens, usd, e.k == 'unused') end
   if lease and e.k == 'answered' then
     for _, held in ipairs(lease.s) do
@@ -195,10 +211,7 @@ for _, e in ipairs(q.ends) do
     end
   end
   local is_probe = lease and lease.p
-  if e.k == 'timed_out' or e.k == 'cancelled' then
-    -- A lease that had ended by itself was counted then.
-    if lease or not e.l then count_unknown(usd, e.u ~= nil or (lease and lease.k)) end
-  end
+  if e.k == 'timed_out' or e.k == 'cancelled' then count_unknown(usd, e.u ~= nil or (lease and lease.k)) end
   if (e.n or 0) > 0 then
     add(E, 's:' .. second, e.n)
   end
@@ -212,12 +225,36 @@ for _, e in ipairs(q.ends) do
     add(E, 'x:' .. second, 1)
     closed()
     slow_down(e.a)
-  elseif e.k == 'failed' or e.k == 'timed_out' then
+  elseif e.k == 'failed' or e.k == 'timed_out' or e.k == 'denied' then
     fails(is_probe)
   elseif is_probe and E.probe_at then
     E.probe_at, E.probe_until = now, nil
   end
 end
+for _, e in ipairs(ends) do
+  local lease = e.l and take_lease(e.l)
+  -- A lease that is not there had ended: by itself, or it was told before.
+  if lease or not e.l then hear(e, lease) end
+end
+
+-- Nothing is under way: whatever is still counted so belongs to leases that were lost.
+local is_idle = redis.call('ZCARD', leases) == 0
+if is_idle then E.gn = nil end
+local function reset_if_idle(a)
+  if not is_idle then return end
+  for _, limit in ipairs(a.s) do
+    local s = scope(limit.n)
+    s.n, s.open = nil, nil
+  end
+  for _, b in ipairs(a.b) do
+    for _, label in ipairs({day_label, month_label}) do
+      local hash = purse(label)
+      add(hash, b.n, -(hash[b.n .. reserved] or 0))
+      hash[b.n .. reserved] = nil
+    end
+  end
+end
+for _, a in ipairs(q.asks) do reset_if_idle(a) end
 
 -- Asks --------------------------------------------------------------------------------------------------------------
 local function level(hash, field, rate, burst)
@@ -262,9 +299,12 @@ for i = 1, #flat, 2 do
     places[flat[i]] = {since = tonumber(since), tokens = tonumber(tokens), at_endpoint = at_endpoint == '1'}
   end
 end
-local golden_waits = false
-for name in pairs(places) do
-  if string.sub(name, 1, 1) == 'g' then golden_waits = true end
+-- The models that golden work waits for; and whether it waits for the endpoint itself, whatever the model.
+local golden_waits, golden_waits_for = false, {}
+for name, at in pairs(places) do
+  local model = string.match(name, '^g\31([^\31]*)\31')
+  if model and at.at_endpoint then golden_waits = true end
+  if model then golden_waits_for[model] = true end
 end
 -- Who came before and wants the same, or waits for the endpoint itself whatever the model; all that want the same.
 local function count_ahead(model, class)
@@ -344,7 +384,11 @@ local function short_of_money(a) -- seconds until the purses may pay again, and 
     for _, limit in ipairs({{day_label, b.d, to_midnight}, {month_label, b.m, 0}}) do
       if limit[2] then
         local hash = purse(limit[1])
-        local total, pending = hash[b.n] or 0, hash[b.n .. '|open'] or 0
+        local total, pending = hash[b.n] or 0, 0
+        local stem = b.n .. '|open|'
+        for field, usd in pairs(hash) do
+          if string.sub(field, 1, #stem) == stem then pending = pending + usd end
+        end
         if total + a.u > limit[2] + EPS then
           -- What calls under way will not have used comes back soon.
           if total - pending + a.u <= limit[2] + EPS then return 2, b.n end
@@ -377,7 +421,7 @@ local function grant(a, is_probe)
     lease.b[#lease.b + 1] = b.n
     for _, label in ipairs({day_label, month_label}) do
       add(purse(label), b.n, a.u)
-      add(purse(label), b.n .. '|open', a.u)
+      add(purse(label), b.n .. reserved, a.u)
     end
   end
   if a.g then
@@ -387,8 +431,9 @@ local function grant(a, is_probe)
   add(E, 's:' .. second, 1)
   redis.call('HSET', lease_of, a.l, cjson.encode(lease))
   redis.call('ZADD', leases, now + q.lease_s, a.l)
-  redis.call('EXPIRE', lease_of, q.ttl)
-  redis.call('EXPIRE', leases, q.ttl)
+  -- As long as the money they hold: whoever asks next, be it tomorrow, charges those of processes that died.
+  redis.call('EXPIRE', lease_of, q.money_ttl)
+  redis.call('EXPIRE', leases, q.money_ttl)
 end
 
 local answers, each, groups = {}, 0, {}
@@ -402,7 +447,10 @@ for i, a in ipairs(q.asks) do
     groups[name] = group
   end
   local refusal
-  if E.probe_at and now < E.probe_at then
+  local is_held = redis.call('HEXISTS', lease_of, a.l) == 1 -- its leave did not reach who asked
+  if is_held then
+    refusal = nil
+  elseif E.probe_at and now < E.probe_at then
     refusal = {'breaker', E.probe_at - now}
   elseif E.probe_at and (E.probe_until or 0) > now then
     refusal = {'breaker', math.min(1, E.probe_until - now)}
@@ -416,17 +464,23 @@ for i, a in ipairs(q.asks) do
       local wait, one, at_endpoint = shares(a, group)
       each = math.max(each, one * (1 + group.others))
       if group.blocked > 0 then wait = math.max(wait, 0.01) end
-      if not a.g and golden_waits then wait = math.max(wait, 0.1) end
+      if not a.g and (golden_waits or golden_waits_for[a.m]) then wait = math.max(wait, 0.1) end
       if wait > 0 then
         refusal = {'limit', wait}
         if group.blocked == 0 then group.wait, group.wants, group.at_endpoint = wait, a.t, at_endpoint end
         group.blocked, group.blocked_tokens = group.blocked + 1, group.blocked_tokens + a.t
-        if a.g then golden_waits = true end
+        if a.g then
+          golden_waits, golden_waits_for[a.m] = golden_waits or at_endpoint, true
+        end
       end
     end
   end
   if refusal then
     answers[i] = refusal
+  elseif is_held then
+    redis.call('ZADD', leases, now + q.lease_s, a.l)
+    group.granted = group.granted + 1
+    answers[i] = {'go'}
   else
     local is_probe = E.probe_at ~= nil
     if is_probe then E.probe_until = now + math.min(q.lease_s, 30) end
