@@ -30,11 +30,17 @@ FAULTS: dict[str, Fault] = {
     "full memory": faults.full_memory,
     "full disk": faults.full_disk,
     "other password": faults.other_password,
+    "no scripts": faults.no_scripts,
+    "foreign key": faults.foreign_key,
+    "too few replicas": faults.too_few_replicas,
     "frozen": faults.frozen,
 }
 
 OUTAGE_S = 4.0
 """Long enough that every process meets it."""
+
+N_TRACES = 72
+"""Each outage takes some five calls, of two seconds each."""
 
 NAMES = ("control", "assess1", "beat")
 
@@ -56,7 +62,7 @@ def test_every_outage_in_the_middle_of_work_is_waited_out(
     tmp_path: Path, server: ValkeyServer, endpoint: OpenAIServer
 ) -> None:
     """One call after the other, so that each outage finds one under way. Only FLUSHALL may cost calls again."""
-    traces = make_traces(48)
+    traces = make_traces(N_TRACES)
     over: dict[str, Any] = {"openai_base_url": endpoint.url, "judge_concurrency": 1, "worker_threads": 2}
     deployed = Deployed.create(tmp_path / "d", traces, rubric="grounding-llm", **over)
     with processes(deployed, server.url, NAMES, {"OPENAI_BASE_URL": endpoint.url}) as fleet:
@@ -71,10 +77,10 @@ def test_every_outage_in_the_middle_of_work_is_waited_out(
                 time.sleep(OUTAGE_S)
             calls_beyond(len(endpoint.requests) + 2)
             assert fleet.all_run(), f"{name}\n{fleet.logs()}"
-        until(lambda: _scored(deployed) == 48 or not fleet.all_run(), told=fleet.logs, every_s=0.5)
-        assert len(endpoint.requests) <= 48 + len(FAULTS), "calls were paid again"
+        until(lambda: _scored(deployed) == N_TRACES or not fleet.all_run(), told=fleet.logs, every_s=0.5)
+        assert len(endpoint.requests) <= N_TRACES + len(FAULTS), "calls were paid again"
         server.run("FLUSHALL")
-        until(lambda: _funnel(deployed, server.url) == (48, 48), told=fleet.logs, every_s=1.0)
+        until(lambda: _funnel(deployed, server.url) == (N_TRACES, N_TRACES), told=fleet.logs, every_s=1.0)
         for one in ("beat", "assess1", "control"):
             assert fleet.stop(one) == 0, fleet.logs()
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from assay.worker.config.settings import child_environment
 from assay.worker.launch.broker import Broker
 from tests.e2e.processes import processes
 from tests.e2e.running import Deployed, make_traces
@@ -80,6 +84,42 @@ def test_second_signal_ends_a_worker_at_once_and_its_work_is_taken_up_again(
         assert all(entry.attempts == 0 for entry in entries.values()), entries
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_whatever_tells_a_process_to_end_ends_it_in_order(
+    tmp_path: Path, server: ValkeyServer, endpoint: OpenAIServer, number: signal.Signals
+) -> None:
+    """A terminal that closes, and Ctrl-\\: the call under way is finished and paid once."""
+    endpoint.script([slow(3.0)])
+    deployed = deployment(tmp_path, endpoint, 1)
+    with processes(deployed, server.url, ("control", "beat", "assess1"), {"OPENAI_BASE_URL": endpoint.url}) as fleet:
+        until(lambda: len(endpoint.requests) == 1, told=fleet.logs)
+        fleet.await_ready("beat")
+        assert fleet.stop("assess1", number) == 0, fleet.logs()
+        assert server.run("HLEN", "assay:unacked") == 0
+        assert fleet.stop("beat", number) == 0, fleet.logs()
+        assert not server.run("EXISTS", "assay:redbeat::lock"), "its lock was kept"
+        until(lambda: _scored(deployed) == 1, told=fleet.logs, every_s=0.5)
+        assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_process_that_has_hardly_begun_ends_without_a_word(tmp_path: Path, server: ValkeyServer, name: str) -> None:
+    """At any moment of its imports, of its command's as of its program's."""
+    deployed = Deployed.create(tmp_path / "d", make_traces(1))
+    settings = deployed.settings.model_copy(
+        update={"redis_url": SecretStr(server.url), "config_dir": deployed.root.path}
+    )
+    command = [sys.executable, "-m", "assay.worker.cli", name, *(["--role", "assess"] if name == "worker" else [])]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for after_s in (0.0, 0.5, 1.0, 3.0):
+            begun = subprocess.Popen(command, env=child_environment(**settings.environment()), stderr=subprocess.PIPE)
+            until(lambda pid=begun.pid: _catches_or_holds_back(pid), every_s=0.01)  # type: ignore[misc]
+            time.sleep(after_s)  # any moment will do
+            begun.send_signal(number)
+            _, told = begun.communicate(timeout=PATIENCE_S)
+            assert (begun.returncode, b"Traceback" in told) == (0, False), (number, after_s, told)
+
+
 def test_worker_that_ends_before_it_is_ready_has_nothing_to_give_back(tmp_path: Path, server: ValkeyServer) -> None:
     deployed = Deployed.create(tmp_path / "d", make_traces(1))
     server.signal(signal.SIGSTOP)
@@ -88,17 +128,37 @@ def test_worker_that_ends_before_it_is_ready_has_nothing_to_give_back(tmp_path: 
         assert fleet.stop("assess1") == 0, fleet.logs()
 
 
+GROWS = """
+import sys, threading, time
+
+def grow():
+    while not any(thread.name == "assay-watchdog" for thread in threading.enumerate()):
+        time.sleep(0.1)
+    sys.held = b"x" * (500 << 20)
+
+threading.Thread(target=grow, daemon=True).start()
+"""
+"""A worker that has little when it is ready, and much afterwards."""
+
+
 def test_worker_whose_memory_grew_to_the_limit_ends_in_order_to_be_started_again(
     tmp_path: Path, server: ValkeyServer
 ) -> None:
     hungry = tmp_path / "hungry"
     hungry.mkdir()
-    (hungry / "sitecustomize.py").write_text("import sys\nsys.held = b'x' * (300 << 20)\n")
+    (hungry / "sitecustomize.py").write_text(GROWS)
     path = os.pathsep.join([str(hungry), *filter(None, [os.environ.get("PYTHONPATH")])])  # noqa: TID251  # handed on
     deployed = Deployed.create(tmp_path / "d", make_traces(1))
-    with processes(deployed, server.url, ("assess1",), {"ASSAY_MEMORY_LIMIT_MB": "256", "PYTHONPATH": path}) as fleet:
+    with processes(deployed, server.url, ("assess1",), {"ASSAY_MEMORY_LIMIT_MB": "400", "PYTHONPATH": path}) as fleet:
         assert fleet.running["assess1"].wait(PATIENCE_S) == 75, fleet.logs()
         assert fleet.told("assess1", "process.memory_limit")
+
+
+def _catches_or_holds_back(pid: int) -> bool:
+    """Whether our program has begun: before, the system's own handling of a signal holds."""
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    bit = 1 << (signal.SIGTERM - 1)  # Python itself catches SIGINT
+    return bool((int(status["SigCgt"], 16) | int(status["SigBlk"], 16)) & bit)
 
 
 def _scored(deployed: Deployed) -> int:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from assay.worker.config.settings import child_environment
 from tests.e2e.running import CONFIG
-from tests.servers.valkey_server import ValkeyServer, full_memory, read_only
+from tests.servers.valkey_server import ValkeyServer, full_memory, no_scripts, other_password, read_only
 from tests.waiting import PATIENCE_S, until
 
 
@@ -47,6 +49,8 @@ def test_up_waits_for_a_broker_and_over_every_outage_that_it_names(tmp_path: Pat
 
         until(lambda: told("waiting for it"), every_s=0.1)
         with server:
+            with other_password(server):
+                until(lambda: told("refuses the login"), every_s=0.1)
             until(lambda: told("Assay is up"), every_s=0.1)
             children = _children(up.pid)
             with read_only(server):
@@ -55,10 +59,22 @@ def test_up_waits_for_a_broker_and_over_every_outage_that_it_names(tmp_path: Pat
             with full_memory(server):
                 until(lambda: told("is full (maxmemory)"), every_s=0.1)
             until(lambda: told("Redis takes work again", times=2), every_s=0.1)
+            with no_scripts(server):
+                until(lambda: told("ACL SETUSER"), every_s=0.1)
+            until(lambda: told("Redis takes work again", times=3), every_s=0.1)
             until(lambda: server.run("HGET", "assay:state:pulse:ticks", "sweep:done"), every_s=0.2)
             assert _children(up.pid) == children, "a process was replaced"
             up.send_signal(signal.SIGTERM)
             assert up.wait(PATIENCE_S) == 0, (home / "up.log").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_up_that_waits_for_a_broker_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    home = tmp_path / "d"
+    with running_up(home, ASSAY_REDIS_URL="redis://127.0.0.1:1/0") as up:
+        until(lambda: "waiting for it" in (home / "up.log").read_text(), every_s=0.1)
+        up.send_signal(number)
+        assert up.wait(PATIENCE_S) == 0, (home / "up.log").read_text()
 
 
 def test_up_names_what_keeps_a_child_from_starting(tmp_path: Path) -> None:

@@ -111,6 +111,37 @@ def primary_down(server: ValkeyServer) -> Iterator[None]:
 
 
 @contextmanager
+def no_scripts(server: ValkeyServer) -> Iterator[None]:
+    """A user that may write, and may neither run scripts nor take from a queue."""
+    server.run("ACL", "SETUSER", "default", "-eval", "-evalsha", "-brpop")
+    yield
+    server.run("ACL", "SETUSER", "default", "+@all")
+
+
+@contextmanager
+def foreign_key(server: ValkeyServer) -> Iterator[None]:
+    """Another program's key where ours should be."""
+    _rename(server, "assay:unacked", "kept:unacked")
+    server.run("SET", "assay:unacked", "x")
+    yield
+    server.run("DEL", "assay:unacked")
+    _rename(server, "kept:unacked", "assay:unacked")
+
+
+def _rename(server: ValkeyServer, old: str, new: str) -> None:
+    if server.run("EXISTS", old):
+        server.run("RENAME", old, new)
+
+
+@contextmanager
+def too_few_replicas(server: ValkeyServer) -> Iterator[None]:
+    """NOREPLICAS: as where a replica is away and the primary may not write alone."""
+    server.run("CONFIG", "SET", "min-replicas-to-write", 1)
+    yield
+    server.run("CONFIG", "SET", "min-replicas-to-write", 0)
+
+
+@contextmanager
 def full_memory(server: ValkeyServer) -> Iterator[None]:
     """OOM: writes that need memory are refused."""
     server.run("CONFIG", "SET", "maxmemory", 1)

@@ -14,8 +14,12 @@ from typing import NoReturn
 from assay.worker.cli import EXIT_BACKEND, EXIT_CONFIGURATION, EXIT_INTERRUPTED
 from assay.worker.cli.interruptions import decides, tell_interruption
 from assay.worker.cli.streams import print_error
+from assay.worker.config.end_signals import end_at_once_on_signals
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+_PROCESSES = ("worker", "beat")
+"""Commands that become a process of the fleet."""
 
 
 def run() -> None:
@@ -27,6 +31,8 @@ def run() -> None:
     is_decision = decides(sys.argv[1:])
     if is_decision:
         _on_signals(_leave, _leave)
+    if sys.argv[1:2] and sys.argv[1] in _PROCESSES:
+        end_at_once_on_signals()
     try:
         from assay.worker.cli.commands import COMMANDS, run_command
         from assay.worker.cli.golden.group import GOLDEN_COMMANDS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -24,14 +27,31 @@ def up(
     """
     settings, root = settings_and_root(config)
     check_deployment(root, settings)
+    _end_on_signals()
     with (
         only_fleet(root.data_dir(settings)),
-        running_fleet(settings, root, assess_workers=workers, report=print_line, is_patient=True) as fleet,
+        running_fleet(settings, root, assess_workers=workers, report=_tell, is_patient=True) as fleet,
     ):
         broker = "embedded" if fleet.broker.embedded else "ASSAY_REDIS_URL"
-        console.print(f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it.")
-        console.print(f"  config  {root.path}\n  broker  {broker}")
-        console.print(f"  logs    {root.data_dir(settings) / 'logs'}")
-        console.print("  look    assay status · assay flagged · assay report")
+        with suppress(OSError):
+            console.print(
+                f"[bold]Assay is up[/bold]: {workers} assess workers, 1 control worker, beat. Ctrl-C stops it."
+            )
+            console.print(f"  config  {root.path}\n  broker  {broker}")
+            console.print(f"  logs    {root.data_dir(settings) / 'logs'}")
+            console.print("  look    assay status · assay flagged · assay report")
         fleet.run()
-    console.print("stopped")
+    _tell("stopped")
+
+
+def _tell(line: str) -> None:
+    """Print a line. A full disk under the output ends no fleet."""
+    with suppress(OSError):
+        print_line(line)
+
+
+def _end_on_signals() -> None:
+    """End in order by SIGTERM and SIGHUP, also while Redis is waited for. The supervisor has handlers of its own."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: sys.exit(0))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.worker.cli.context import settings_and_root
+from assay.worker.config.end_signals import hold_back_signals
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.launch.fleet import Role, worker_argv
 from assay.worker.telemetry.logging_setup import configure_logging, start_failures_logged
@@ -25,4 +26,5 @@ def worker(
         celery_url(required_redis_url(settings))
         check_deployment(root, settings)
     argv = worker_argv(role, settings, name=name)
+    hold_back_signals()
     os.execv(argv[0], argv)  # noqa: S606  # our own interpreter; a parent in between would swallow signals

@@ -12,12 +12,20 @@ _MEANINGS = (
      "answers READONLY: it is a replica; name its primary in ASSAY_REDIS_URL, or await the failover"),
     (r"\bOOM\b|OutOfMemoryError", "is full (maxmemory): give it more memory, or delete what is not Assay's"),
     (r"MISCONF", "refuses writes because it cannot save to its disk: free space there, and see its log"),
+    (r"NOREPLICAS", "has too few replicas to take a write (min-replicas-to-write): a replica of it is away"),
     (r"NOAUTH|WRONGPASS|invalid (?:username|password)|AuthenticationError",
-     "refuses the login: write the user and the password that it has into ASSAY_REDIS_URL"),
-    (r"NOPERM|NoPermissionError", "does not let this user run Assay's commands: ACL SETUSER name ~* &* +@all"),
+     "refuses the login: check user and password in ASSAY_REDIS_URL"),
+    (r"NOPERM|NoPermissionError|ACL failure in script",
+     "does not let this user run Assay's commands: ACL SETUSER name ~* &* +@all"),
     (r"LOADING|BusyLoading", "is loading its data; it answers when it has them"),
     (r"MASTERDOWN|MasterDownError",
      "is a replica whose primary is down; name a primary in ASSAY_REDIS_URL, or await the failover"),
+    (r"WRONGTYPE",
+     "holds another program's key under our prefix: set ASSAY_KEY_PREFIX, or delete the key that is not Assay's"),
+    (r"unknown command", "lacks a command that Assay needs: see rename-command in its configuration"),
+    (r"\bBUSY\b", "is busy with a script that runs too long, none of Assay's: see SCRIPT KILL"),
+    (r"MOVED|CROSSSLOT|CLUSTERDOWN|MovedError|ClusterCrossSlotError|ClusterDownError",
+     "is a cluster, which Assay does not support: name a single server in ASSAY_REDIS_URL"),
     (r"UNBLOCKED", "changed its role: a failover is on its way"),
     (r"max number of clients", "has no room for another client (maxclients)"),
     (r"DB index", "has no database of this number: write one that it has into ASSAY_REDIS_URL, usually 0 to 15"),
@@ -44,10 +52,11 @@ def redis_trouble(error: BaseException) -> str:
     return known or f"does not answer as it should ({type(error).__name__}); check ASSAY_REDIS_URL and its log"
 
 
-_WRONG = re.compile(
-    r"NOAUTH|WRONGPASS|invalid (?:username|password)|AuthenticationError|NOPERM|NoPermissionError|DB index|getaddrinfo"
-)
-"""What waiting does not mend: a login, a database or a host that the address names wrongly."""
+_WRONG = re.compile(r"DB index|WRONGTYPE|MOVED|CROSSSLOT|MovedError|ClusterCrossSlotError")
+"""What waiting does not mend, e.g. `ERR DB index is out of range`.
+
+A refused login is not among it: a password changes at the server and here, one after the other.
+"""
 
 
 def is_outage(error: BaseException) -> bool:

@@ -1,22 +1,22 @@
 """The program of one worker or beat process: `python -m assay.worker.fleet worker …`, as `assay worker` starts it.
 
-It begins with the log, so that whatever happens while all else is loaded is a line of it.
+It begins with the signals, and then with the log, so that whatever happens while all else is loaded is a line of it.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 
-from assay.worker.config.settings import load_settings
-from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
+from assay.worker.config.end_signals import end_at_once_on_signals, take_signals
 
 
 def main() -> None:
     """Run Celery's command that the arguments name."""
-    # Until there is work in hand, whoever is told to end has nothing to finish.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    end_at_once_on_signals()
+    take_signals()
+    from assay.worker.config.settings import load_settings
+    from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
+
     with start_failures_logged():
         configure_logging(load_settings())
         log_uncaught()

@@ -12,6 +12,7 @@ from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from assay.judges.cpu_executor import in_thread
+from assay.worker.config.redis_answers import redis_trouble
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.fleet.names import TASKS, TICKS
@@ -179,4 +180,4 @@ def _send(messages: Sequence[Message]) -> None:
                 task, queue = _ROUTES[type(message)]
                 app.send_task(task, args=[message.model_dump(mode="json")], queue=queue, producer=producer)
     except (OperationalError, OSError) as exc:
-        raise StateUnavailable(f"broker: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL") from exc
+        raise StateUnavailable(f"broker: {type(exc).__name__}: {exc}; Redis {redis_trouble(exc)}") from exc

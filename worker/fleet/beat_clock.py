@@ -136,6 +136,12 @@ class BeatClock(RedBeatScheduler):
         with suppress(*_NO_ANSWER):
             super().close()
 
+    def _ensure_connected(self) -> Any:
+        """As Celery's own, which would log the error's own words."""
+        return self.connection.ensure_connection(
+            lambda exc, _: _tell(exc), None, interval_start=TRY_AGAIN_S, interval_step=0, interval_max=TRY_AGAIN_S
+        )
+
     def _forget_schedule(self, exc: Exception) -> None:
         log.error("beat.schedule_rewritten", error=type(exc).__name__)
         conf = self.app.redbeat_conf

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Sequence
 from typing import NoReturn
 
+from assay.worker.config.end_signals import end_at_once_on_signals
 from assay.worker.fleet.app import app
 from assay.worker.fleet.leaving import no_more_signals
-from assay.worker.telemetry.logging_setup import write_raw_line
+from assay.worker.telemetry.log_lines import write_raw_line
 
 EXIT_FAILED = 3
 """Of a worker or a beat that ended by a failure: a backend, or a bug."""
@@ -29,6 +31,8 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
     celery_worker.safe_say = _say
     if arguments[0] == "worker":
         _get_ready()
+    else:
+        _end_beat_on_signals()
     try:
         celery_command.main(args=["--app", "assay.worker.fleet.app", "--quiet", *arguments], prog_name=app.main)
     except SystemExit as exc:
@@ -44,11 +48,17 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
 def _get_ready() -> None:
     """Have everything there that work needs before a message is taken: files, judges, imports, the clock."""
     from assay.worker.fleet import consumer  # noqa: F401  # its steps join Celery's
-    from assay.worker.fleet.leaving import end_without_work
     from assay.worker.fleet.process import worker_process
 
-    end_without_work()
+    end_at_once_on_signals()  # whatever was imported meanwhile
     worker_process().get_ready()
+
+
+def _end_beat_on_signals() -> None:
+    """Celery's beat knows SIGTERM and SIGINT. It lets go of its lock then, for which the next beat need not wait."""
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _say(message: str, _stream: object = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
@@ -20,11 +21,17 @@ from assay.worker.fleet.process import worker_process
 LONGEST_PAUSE_S = 5.0
 """Between two tries to reach the broker. Celery's own pauses grow to half a minute, which a failover does not take."""
 
+SHORT_S = 5.0
+"""A connection that was lost sooner is not made again at once: the server takes the probe, and refuses the work."""
+
 log = structlog.get_logger(__name__)
 
 
 class Consumer(celery_consumer.Consumer):
     """Waits for a broker that is away with a line for each try, and says cause and remedy."""
+
+    _connected_at = 0.0
+    _short_in_a_row = 0
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, however long it takes, unless the worker is told to end."""
@@ -36,14 +43,25 @@ class Consumer(celery_consumer.Consumer):
             tell, None, interval_start=1, interval_step=1, interval_max=LONGEST_PAUSE_S, callback=maybe_shutdown
         )
         self.first_connection_attempt = False
+        self._connected_at = time.monotonic()
         return conn
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """The connection is lost. What is in hand goes on."""
-        log.warning("broker.lost", error=f"Redis {redis_trouble(exc)}")
+        pause_s = self._pause_s(time.monotonic() - self._connected_at)
+        log.warning("broker.lost", error=f"Redis {redis_trouble(exc)}", again_in_s=pause_s)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a default of Celery 6, at every loss
             super().on_connection_error_after_connected(exc)
+        until = time.monotonic() + pause_s
+        while time.monotonic() < until:
+            maybe_shutdown()
+            time.sleep(0.1)
+
+    def _pause_s(self, stood_s: float) -> float:
+        """How long to wait, longer each time that a connection stood for a moment only."""
+        self._short_in_a_row = self._short_in_a_row + 1 if stood_s < SHORT_S else 0
+        return min(float(self._short_in_a_row), LONGEST_PAUSE_S)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
         """Drop it. The transport lets none of these through."""

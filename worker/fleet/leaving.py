@@ -10,24 +10,16 @@ from types import FrameType
 
 from celery.worker import state as celery_state
 
-from assay.worker.telemetry.logging_setup import write_raw_line
+from assay.worker.config.end_signals import END_SIGNALS
+from assay.worker.telemetry.log_lines import write_raw_line
 
 AT_ONCE_S = 1.8
 """A second signal ends the process within this, whatever still waits. What is not given back by then comes back when
 nobody has renewed it for 20 s."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-def end_without_work() -> None:
-    """Until the worker takes messages, a signal ends it at once: it has nothing in hand."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: os._exit(0))
-
 
 def leave_on_signals(give_all_back: Callable[[], None]) -> None:
-    """From now on the first SIGTERM or SIGINT ends the worker in order, and the second at once.
+    """From now on the first SIGTERM, SIGINT or SIGHUP ends the worker in order, and the second at once.
 
     Args:
         give_all_back: gives back whatever is in hand.
@@ -51,14 +43,14 @@ def leave_on_signals(give_all_back: Callable[[], None]) -> None:
         os._exit(0)
 
     threading.Thread(target=second_ends, name="assay-leaving", daemon=True).start()
-    for number in _SIGNALS:
+    for number in END_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, received)
 
 
 def no_more_signals() -> None:
     """All is done. While Python itself ends, a signal would otherwise end it with a code of its own."""
-    for number in _SIGNALS:
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 import structlog
 
 log = structlog.get_logger(__name__)
+
+
+ROOM = 1.3
+"""A limit must be this much more than a worker holds that has just begun, or it would be started again for ever."""
+
+
+def usable_limit(limit_mb: int | None) -> int | None:
+    """The limit, if a worker that has begun, and has done nothing yet, has room below it. None is told as an error.
+
+    Args:
+        limit_mb: as for `is_over`.
+    """
+    needed_mb = math.ceil(ROOM * _resident_mb())
+    if limit_mb is None or limit_mb >= needed_mb:
+        return limit_mb
+    log.error(
+        "process.memory_limit_too_low",
+        limit_mb=limit_mb,
+        remedy=f"without work a worker needs more than that; set ASSAY_MEMORY_LIMIT_MB to {needed_mb} at least",
+        then="goes on without a limit",
+    )
+    return None
 
 
 def is_over(limit_mb: int | None) -> bool:

@@ -9,24 +9,26 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 
 import structlog
 
 from assay.worker.config.exit_codes import EXIT_RENEW
-from assay.worker.config.redis_answers import redis_trouble
+from assay.worker.config.redis_answers import is_outage, redis_trouble
 from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.root import find_root
 from assay.worker.config.settings import load_settings
 from assay.worker.fleet.app import IN_HAND_BEYOND_DEADLINE_S, RENEW_EVERY_S, TaskFailed, publish
 from assay.worker.fleet.leaving import leave
 from assay.worker.fleet.loop import LoopThread
-from assay.worker.fleet.memory_limit import is_over
+from assay.worker.fleet.memory_limit import is_over, usable_limit
 from assay.worker.fleet.runtime_in_force import RuntimeInForce
 from assay.worker.fleet.server_clock import tell_offset, wait_for_clock
 from assay.worker.fleet.transport.redis_transport import IN_HAND, deliveries_of_process
 from assay.worker.fleet.warm_start import warm
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.reports import Report
 from assay.worker.telemetry.observe import TaskRun, observe
 from assay.worker.wiring.runtime import Runtime
@@ -39,6 +41,9 @@ EXIT_WEDGED = 70
 
 AGAIN_S = 1.0
 """A renewal that failed is tried again this soon: a broker that is back must hear of the living before anybody else."""
+
+HELD_FOR_REDIS_S = 5.0
+"""Work whose Redis was away is given back after so long, so that it is not taken again and again meanwhile."""
 
 DRAIN_S = 5.0
 """At the end of the process: to write what could not be written while Redis was away."""
@@ -65,6 +70,7 @@ class WorkerProcess:
         self._running: set[asyncio.Task[Any]] = set()
         self._announced: tuple[str, Sequence[str]] | None = None
         self._loop = LoopThread()
+        self._memory_limit_mb: int | None = None
 
     def get_ready(self) -> None:
         """Have everything there that the first message needs: judges of all rubrics on disk, and Redis' clock.
@@ -77,6 +83,7 @@ class WorkerProcess:
         self._loop.run(wait_for_clock(self._state.clock))
         self._loop.run(warm(self._in_force.runtime))
         _spare_the_collector()
+        self._memory_limit_mb = usable_limit(self._settings.memory_limit_mb)
         self._loop.spawn(self._renew())
         self._loop.spawn(self._in_force.watch_files())
         threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
@@ -104,14 +111,20 @@ class WorkerProcess:
         return self._loop.run(bounded())
 
     def run_delivery(
-        self, delivery_tag: str, work: Callable[[Runtime, str], Awaitable[T]], *, give_up_s: float | None = None
+        self,
+        delivery_tag: str,
+        work: Callable[[Runtime, str], Awaitable[T]],
+        *,
+        give_up_s: float | None = None,
+        is_tick: bool = False,
     ) -> T:
-        """Run the work of a delivery, and acknowledge it. If the process leaves before, give it back.
+        """Run the work of a delivery, and acknowledge it. If the process leaves before, or Redis is away, give it back.
 
         Args:
             delivery_tag: the broker's.
             work: what is to be done; its second argument is who holds the entries of the ledger.
             give_up_s: seconds it may take; None: the time of a batch.
+            is_tick: another one comes by itself. It is acknowledged where Redis is away.
 
         Raises:
             GivenBack: it was not done here.
@@ -126,11 +139,28 @@ class WorkerProcess:
         except CancelledError:
             deliveries.give_back(delivery_tag)
             raise GivenBack from None
+        except StateUnavailable as exc:
+            if is_tick or not is_outage(exc):
+                deliveries.acknowledge(delivery_tag)
+                raise
+            log.warning("task.waits", error=f"Redis {redis_trouble(exc)}")
+            self._hold(HELD_FOR_REDIS_S)
+            deliveries.give_back(delivery_tag)
+            raise GivenBack from exc
         except BaseException:
             deliveries.acknowledge(delivery_tag)
             raise
         deliveries.acknowledge(delivery_tag)
         return result
+
+    def _hold(self, seconds: float) -> None:
+        """Wait, unless the process leaves meanwhile."""
+
+        async def wait(_: Runtime) -> None:
+            await asyncio.sleep(seconds)
+
+        with suppress(CancelledError):
+            self.run(wait, give_up_s=2 * seconds)
 
     def leave(self) -> None:
         """Nothing more is taken. Give back what no thread has begun, and wait for the rest until a batch's deadline.
@@ -203,7 +233,7 @@ class WorkerProcess:
         """End the process once its loop has hung for a minute, or its memory has grown to the limit."""
         while self._loop.answers(WEDGED_AFTER_S):
             time.sleep(5)  # the watchdog's own thread: nothing waits for it
-            if is_over(self._settings.memory_limit_mb):
+            if is_over(self._memory_limit_mb):
                 leave(EXIT_RENEW)
         log.error("process.wedged", seconds=WEDGED_AFTER_S)
         os._exit(EXIT_WEDGED)
@@ -240,6 +270,7 @@ def run_task(
     *,
     about: Mapping[str, str | int] | None = None,
     give_up_s: float | None = None,
+    is_tick: bool = False,
 ) -> None:
     """Run a Celery task's work, keep its delivery alive meanwhile, and have its report observed.
 
@@ -248,6 +279,7 @@ def run_task(
         work: what is to be done; its second argument is who does it, a name of this delivery alone.
         about: what the message says of itself, for the observers.
         give_up_s: seconds it may take; None: the time of a batch.
+        is_tick: another one comes by itself, so this one need not come again where Redis was away.
 
     Raises:
         TaskFailed: the work raised something.
@@ -256,7 +288,7 @@ def run_task(
     run = partial(TaskRun, task=task.name.removeprefix("assay."), about=about or {})
     begun = time.monotonic()
     try:
-        report = worker_process().run_delivery(delivery_tag, work, give_up_s=give_up_s)
+        report = worker_process().run_delivery(delivery_tag, work, give_up_s=give_up_s, is_tick=is_tick)
     except MemoryError:
         raise  # Celery has its own way with it
     except GivenBack:

@@ -44,14 +44,18 @@ def run_tick(task: Any, tick: object, work: Callable[[Runtime], Awaitable[Report
         await pulse.tick_done(name, began_at=turn.began_at)
         return report
 
-    run_task(task, once)
+    run_task(task, once, is_tick=True)
 
 
 def _sent_at(tick: object) -> float | None:
     moment = tick.get("sent_at") if isinstance(tick, Mapping) else None
-    if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
         return None
-    return float(moment)
+    try:
+        seconds = float(moment)
+    except OverflowError:  # an integer of some hundred digits
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _tell_if_late(name: str, late_s: float, every_s: float) -> None:

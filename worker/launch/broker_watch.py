@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from assay.worker.config.redis_answers import redis_trouble
-from assay.worker.ports.key_values import KeyValues
+from assay.worker.config.redis_probe import probe_commands
 from assay.worker.ports.state import StateUnavailable
-from assay.worker.state.redis.state import redis_state
+from assay.worker.state.redis.connection import RedisConnection
+from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 LOOK_EVERY_S = 3.0
 ANSWER_WITHIN_S = 5.0
-
-_PROBE = "up:probe"
-"""A key that is written at each look. A replica, a full memory and a full disk answer a PING, but take no write."""
 
 
 @contextmanager
@@ -33,10 +31,10 @@ def watched_broker(url: str, prefix: str, report: Callable[[str], None]) -> Iter
 
 
 async def _watch(url: str, prefix: str, report: Callable[[str], None], ended: threading.Event) -> None:
-    state, last = redis_state(url, prefix=prefix, timeout_s=ANSWER_WITHIN_S), ""
+    connection, last = RedisConnection(url, prefix=prefix, timeout_s=ANSWER_WITHIN_S), ""
     try:
         while not ended.is_set():
-            trouble = await _trouble(state.key_values)
+            trouble = await broker_trouble(connection)
             if trouble != last:
                 report(f"Redis {trouble}; the fleet waits" if trouble else "Redis takes work again")
             last = trouble
@@ -46,14 +44,17 @@ async def _watch(url: str, prefix: str, report: Callable[[str], None], ended: th
     finally:
         with suppress(StateUnavailable, TimeoutError):
             async with asyncio.timeout(1):
-                await state.close()
+                await connection.close()
 
 
-async def _trouble(values: KeyValues) -> str:
-    """Why a write is not taken; empty where it is."""
+async def broker_trouble(connection: RedisConnection) -> str:
+    """Why Redis does not take what work needs; empty where it does."""
+    pipe = connection.client.pipeline(transaction=False)
+    for command in probe_commands(connection.broker_prefix, (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)):
+        pipe.execute_command(*command)
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            await values.keep(_PROBE, b"1", ttl_s=60, replace=True)
+        async with asyncio.timeout(ANSWER_WITHIN_S), connection.guard():
+            await pipe.execute()
     except (StateUnavailable, TimeoutError) as exc:
         return redis_trouble(exc)
     return ""

@@ -63,6 +63,7 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = OrphanGuard()
         self._look_at = 0.0
+        self._is_socket_missing = False
 
     @property
     def started(self) -> bool:
@@ -118,10 +119,20 @@ class EmbeddedServer:
         if self._process is not None and self._process.poll() is not None:
             self._guard.forget(self._process.pid)
             self._process = None
-        if self._process is not None or _answers(self.socket_path):
+        if self._process is not None and not self._has_lost_socket():
             return False
+        if self._process is None and _answers(self.socket_path):
+            return False
+        if self._process is not None:
+            # Nobody can reach it any more. It writes its file out before it ends.
+            self._end()
         self.ensure()
         return True
+
+    def _has_lost_socket(self) -> bool:
+        """Whether the file of the socket was missing twice, e.g. because something tidies /tmp."""
+        was_missing, self._is_socket_missing = self._is_socket_missing, not self.socket_path.exists()
+        return was_missing and self._is_socket_missing
 
     def stop(self) -> None:
         """End the server if it was started here, and take its socket away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,15 @@ from assay.worker.config.exit_codes import EXIT_RENEW
 from assay.worker.config.redis_answers import redis_trouble
 
 _MEANINGS = {2: "configuration", 70: "its event loop hung", EXIT_RENEW: "its memory had grown to ASSAY_MEMORY_LIMIT_MB"}
+
+_SIGNALS: dict[int, str] = {
+    signal.SIGKILL: "it was killed from outside, most often because the system has no memory left: "
+    "take fewer workers, or set ASSAY_MEMORY_LIMIT_MB",
+    signal.SIGSEGV: "native code of a library crashed",
+    signal.SIGBUS: "native code of a library crashed, or the disk is full",
+    signal.SIGABRT: "native code of a library gave up",
+}
+"""What a signal means that ends a process. Its log says nothing of it: there was no time to write."""
 
 _TAIL_BYTES = 64 * 1024
 """Enough for the last lines, each at most a few thousand characters with an exception in it."""
@@ -23,6 +33,10 @@ _LONGEST = 400
 
 def why_ended(exit_code: int, log_path: Path) -> str:
     """Cause, and remedy where the log names one. Never empty."""
+    if exit_code == EXIT_RENEW:
+        return _MEANINGS[exit_code]
+    if exit_code < 0:
+        return _SIGNALS.get(-exit_code, "it was sent from outside")
     words = last_words(log_path)
     meaning = _MEANINGS.get(exit_code, "")
     return ": ".join(part for part in (meaning, words) if part) or "it left no word"
@@ -35,7 +49,9 @@ def last_words(log_path: Path) -> str:
     errors = [record for record in records if record.get("level") in ("error", "critical")]
     if errors:
         return _sentence(errors[-1])[:_LONGEST]
-    return (lines[-1] if lines else "")[:_LONGEST]
+    last = lines[-1] if lines else ""
+    record = _record(last)
+    return (last if record is None else _sentence(record))[:_LONGEST]
 
 
 def _sentence(record: dict[str, Any]) -> str:

@@ -238,7 +238,12 @@ def _alive(child: _Child) -> bool:
 
 
 def _status(returncode: int) -> str:
-    return f"signal {signal.Signals(-returncode).name}" if returncode < 0 else f"exit code {returncode}"
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    try:
+        return f"signal {signal.Signals(-returncode).name}"
+    except ValueError:  # one of the real-time signals that have no name
+        return f"signal {-returncode}"
 
 
 @contextmanager

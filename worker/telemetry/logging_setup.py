@@ -7,23 +7,20 @@ and so the text of traces.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.config.settings import LogFormat, Settings, log_format_asked
-from assay.worker.records.traces import utc_iso
 from assay.worker.telemetry.exceptions import as_text, described
+from assay.worker.telemetry.log_lines import LINES, write_raw_line
 
 OWN = "assay"
 """The root of our own loggers' names."""
@@ -42,7 +39,7 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = _Handler(sys.stderr)
+    handler = _Handler()
     handler.setFormatter(_formatter(settings.log_format))
     # The handler, not the loggers: a library may have given its logger a level of its own.
     handler.addFilter(lambda record: record.levelno >= foreign_level or _is_own(record.name))
@@ -89,20 +86,8 @@ def start_failures_logged() -> Iterator[None]:
     except EvaluationError as exc:
         if log_format_asked() == "console":
             raise
-        print(raw_line("error", "process.not_started", **described(exc, is_private=True)), file=sys.stderr)  # noqa: T201
+        write_raw_line("error", "process.not_started", **described(exc, is_private=True))
         sys.exit(EXIT_CONFIGURATION if isinstance(exc, ConfigurationError) else EXIT_FAILED)
-
-
-def raw_line(level: str, event: str, **fields: object) -> str:
-    """A line of the log for places where no logger can be called: before settings are read, in a signal's handler."""
-    if log_format_asked() == "console":
-        return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
-    return json.dumps({"event": event, **fields, "level": level, "timestamp": utc_iso(datetime.now(UTC))})
-
-
-def write_raw_line(level: str, event: str, **fields: object) -> None:
-    """Write such a line past Python's buffers, which a signal may have interrupted while they were locked."""
-    os.write(2, f"{raw_line(level, event, **fields)}\n".encode())
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:
@@ -118,8 +103,17 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
     )
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _Handler(logging.Handler):
     """Writes to stderr, and makes one line of what Python prints in several where a record cannot be formatted."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record. Whoever logs never hears of a log that takes no lines."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001  # as the handlers of the standard library
+            self.handleError(record)
+        else:
+            LINES.write(line)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class names it so
         """Name the logger and where it was called. The arguments do not fit, and may be private."""

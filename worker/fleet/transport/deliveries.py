@@ -108,7 +108,7 @@ class BrokerDeliveries:
         visibility_timeout_s: int,
         in_hand: InHand,
     ) -> None:
-        self._client = client
+        self.client = client
         self._prefix = prefix
         self._tasks, self._queues = tasks, queues
         self._visibility_timeout_s = visibility_timeout_s
@@ -139,13 +139,13 @@ class BrokerDeliveries:
         try:
             self._note(keys=self._keys, args=[tag, json.dumps([message, "", queue])])
         except NO_ANSWER:
-            self._unsent.append(lambda: self._client.rpush(f"{self._prefix}{queue}", text))
+            self._unsent.append(lambda: self.client.rpush(f"{self._prefix}{queue}", text))
             raise
         self.in_hand.take(tag, queue=queue, message=text, limit_s=limit_s)
 
     def put_back(self, queue: str, raw: bytes) -> None:
         """Put a message back as it was taken, to be taken next."""
-        self._send(lambda: self._client.rpush(f"{self._prefix}{queue}", raw))
+        self._send(lambda: self.client.rpush(f"{self._prefix}{queue}", raw))
 
     def acknowledge(self, tag: str) -> None:
         """A delivery's work has ended; nothing where that is known. A broker that is away is told later."""
@@ -153,7 +153,7 @@ class BrokerDeliveries:
             return
 
         def send() -> None:
-            pipe = self._client.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=False)
             pipe.hdel(self._keys[0], tag)
             pipe.zrem(self._keys[1], tag)
             pipe.execute()
@@ -189,7 +189,7 @@ class BrokerDeliveries:
         log.error("message.dropped", reason=reason, queue=shown, bytes=len(raw), digest=digest(raw))
         key = f"{self._prefix}state:{DROPPED_KEY}"
         with self._outages_told():
-            pipe = self._client.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=False)
             pipe.hincrby(key, reason, 1)
             pipe.expire(key, 7 * 24 * 3600)
             pipe.execute()

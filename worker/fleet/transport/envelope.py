@@ -23,6 +23,9 @@ MOST_BYTES = 1024 * 1024
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 """The id of a task, as Celery makes it, e.g. `0b5d8f7e-2f0e-4c3a-9a5e-6f1f6f2b9a11`."""
 
+_MAYBE_HALF = re.compile(rb"\\u[dD]|\xed")
+"""How each half of a character begins, e.g. `\\ud83d` of an emoji. Whole ones may begin so too."""
+
 _OBEYED_BY_CELERY = ("eta", "group", "group_id")
 """Headers that would change when, or beside what, a task runs."""
 
@@ -145,6 +148,10 @@ def _arguments(body: object, encoding: object) -> tuple[Mapping[str, Any], ...]:
 
 def _json(raw: bytes | str, reason: str) -> object:
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as exc:  # UnicodeDecodeError is a ValueError
+        content = json.loads(raw)
+        # Half a character, which JSON may name and nothing can write, e.g. `"\\ud800"`, or the same in three bytes.
+        if _MAYBE_HALF.search(raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass")):
+            json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as exc:  # so are errors of encoding
         raise NotOurs(reason) from exc
+    return content

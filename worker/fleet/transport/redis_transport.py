@@ -6,7 +6,7 @@ What differs from kombu's:
 - What lies in a queue is checked and written anew before Celery sees it (`envelope`). No message ends a worker.
 - A lost connection gives nothing back: work in hand goes on, and its acknowledgement does not need that connection.
 - Whatever Redis answers that is no answer is an outage, which is waited out: a replica, a full disk or memory, a wrong
-  password no less than a refused connection. A connection counts only once the server takes a write.
+  password no less than a refused connection. A connection counts only once the server takes what work needs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 from kombu.utils.encoding import bytes_to_str
 
+from assay.worker.config.redis_probe import probe_commands
 from assay.worker.fleet.transport.deliveries import NO_ANSWER, BrokerDeliveries
 from assay.worker.fleet.transport.in_hand import InHand
 
@@ -30,9 +31,6 @@ ANSWER_WITHIN_S = 5.0
 
 CONNECTIONS = 4
 """Of the deliveries' own client. One thread acknowledges, one more may give back while the process ends."""
-
-PROBE_KEY = "broker_probe"
-"""Written when a connection begins, for a minute. A replica, a full memory or disk refuses it, as it would any work."""
 
 IN_HAND = InHand()
 """What this process has in hand."""
@@ -100,12 +98,16 @@ class Channel(kombu_redis.Channel):
         return known or _of_process.setdefault(self.global_keyprefix, self._new_deliveries())
 
     def probe(self) -> None:
-        """See that the server takes a write.
+        """See that the server takes what work needs.
 
         Raises:
             RedisError, OSError: it does not.
         """
-        self._create_client().set(f"{self.global_keyprefix}{PROBE_KEY}", 1, ex=60)
+        # A client without kombu's prefix, as that of the deliveries.
+        pipe = self.deliveries.client.pipeline(transaction=False)
+        for command in probe_commands(self.global_keyprefix, sorted(self.our_queues)):
+            pipe.execute_command(*command)
+        pipe.execute()
 
     def take(self, queue: str, raw: bytes) -> None:
         """Deliver what was taken from a queue, or drop it. A channel that closes puts it back."""
@@ -172,7 +174,7 @@ class Channel(kombu_redis.Channel):
 
 
 class Transport(kombu_redis.Transport):
-    """A connection that stands once the server takes a write, and is lost by whatever it refuses."""
+    """A connection that stands once the server takes what work needs, and is lost by whatever it refuses."""
 
     Channel = Channel
     connection_errors = (*kombu_redis.Transport.connection_errors, *NO_ANSWER)
@@ -181,7 +183,7 @@ class Transport(kombu_redis.Transport):
         """Connect.
 
         Raises:
-            RedisError, OSError: the server is away, or takes no write.
+            RedisError, OSError: the server is away, or does not take what work needs.
         """
         connection = super().establish_connection()
         try:

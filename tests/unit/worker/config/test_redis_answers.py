@@ -25,7 +25,15 @@ ANSWERS = [
     ("NOAUTH Authentication required.", "refuses the login"),
     ("NOPERM User default has no permissions to run the 'set' command", "ACL SETUSER"),
     ("ERR max number of clients reached", "maxclients"),
+    ("ERR ACL failure in script: User t has no permissions to run the 'hdel' command", "ACL SETUSER"),
     ("ERR DB index is out of range", "no database"),
+    ("NOREPLICAS Not enough good replicas to write.", "min-replicas-to-write"),
+    ("WRONGTYPE Operation against a key holding the wrong kind of value", "ASSAY_KEY_PREFIX"),
+    ("ERR unknown command 'EVALSHA', with args beginning with: ", "rename-command"),
+    ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", "SCRIPT KILL"),
+    ("MOVED 3999 127.0.0.1:6381", "is a cluster"),
+    ("CROSSSLOT Keys in request don't hash to the same slot", "is a cluster"),
+    ("CLUSTERDOWN Hash slot not served", "is a cluster"),
 ]
 
 
@@ -57,7 +65,13 @@ def test_silence_of_a_server_is_put_into_words(error: Exception, meaning: str) -
 
 
 def test_what_waiting_does_not_mend_is_no_outage() -> None:
-    assert not is_outage(refused("WRONGPASS invalid username-password pair"))
+    assert not is_outage(refused("ERR DB index is out of range"))
+    assert not is_outage(refused("WRONGTYPE Operation against a key holding the wrong kind of value"))
+
+
+def test_password_may_be_changed_at_the_server_first() -> None:
+    assert is_outage(refused("WRONGPASS invalid username-password pair"))
+    assert is_outage(refused("NOPERM User default has no permissions to run the 'set' command"))
     assert is_outage(refused("READONLY You can't write against a read only replica."))
 
 

@@ -87,3 +87,18 @@ def test_size_is_looked_at_before_anything_else() -> None:
 def test_digest_tells_messages_apart_without_their_content() -> None:
     assert digest(b"one") != digest(b"two")
     assert len(digest("\ud800")) == 12
+
+
+@pytest.mark.parametrize("half", [b"\\ud800", b"\\uDC00", b"\xed\xa0\x80"])
+def test_half_a_character_is_refused(half: bytes) -> None:
+    """Nothing could write it: neither Redis nor the log nor the store."""
+    message = OURS.as_kombu("assess", "tag-1")
+    body = b'[[{"trace_id": "' + half + b'"}], {}, {}]'
+    with pytest.raises(NotOurs, match="body_not_json"):
+        read_envelope(json.dumps({**message, "body": base64.b64encode(body).decode()}), TASKS)
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "\ud55c\uae00"])
+def test_whole_characters_are_read(text: str) -> None:
+    ours = Envelope(task=OURS.task, id=OURS.id, arguments=({"use_case": text},))
+    assert read_envelope(json.dumps(ours.as_kombu("assess", "tag-1")), TASKS) == ours

@@ -13,7 +13,9 @@ import pytest
 from assay.worker.fleet import process
 from assay.worker.fleet.app import TaskFailed, _is_news
 from assay.worker.fleet.reading import read_message
+from assay.worker.fleet.transport import in_hand
 from assay.worker.flow.record import RecordReport
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import RecordMessage
 from assay.worker.telemetry.observe import TaskRun, add_observer, remove_observer
 from assay.worker.wiring.runtime import Runtime
@@ -30,7 +32,12 @@ class Process:
         self.calls = []
 
     def run_delivery(
-        self, delivery_tag: str, work: Callable[[Any, str], Awaitable[Any]], *, give_up_s: float | None = None
+        self,
+        delivery_tag: str,
+        work: Callable[[Any, str], Awaitable[Any]],
+        *,
+        give_up_s: float | None = None,
+        is_tick: bool = False,
     ) -> object:
         self.calls.append((delivery_tag, give_up_s))
 
@@ -90,6 +97,66 @@ async def is_cancelled(_: Runtime, owner: str) -> RecordReport:
 def test_work_that_is_given_back_is_neither_done_nor_failed(worker: Process, observed: list[TaskRun]) -> None:
     process.run_task(TASK, is_cancelled)
     assert observed == []
+
+
+class Deliveries:
+    """Notes what becomes of a delivery."""
+
+    def __init__(self) -> None:
+        self.became: list[str] = []
+
+    def acknowledge(self, tag: str) -> None:
+        self.became.append("acknowledged")
+
+    def give_back(self, tag: str) -> None:
+        self.became.append("given back")
+
+
+class Worker(process.WorkerProcess):
+    """Runs nothing but what it is given, in this thread."""
+
+    def __init__(self) -> None:
+        self._give_up_s = 1.0
+
+    def run(self, work: Callable[[Any], Awaitable[Any]], *, give_up_s: float) -> Any:
+        async def main() -> object:
+            return await work(None)
+
+        return asyncio.run(main())
+
+
+@pytest.fixture
+def deliveries(monkeypatch: pytest.MonkeyPatch) -> Deliveries:
+    noted = Deliveries()
+    monkeypatch.setattr(process, "deliveries_of_process", lambda: noted)
+    monkeypatch.setattr(process, "HELD_FOR_REDIS_S", 0.01)
+    monkeypatch.setattr(in_hand.InHand, "begin", lambda self, tag, limit_s: "owner")
+    return noted
+
+
+async def finds_no_redis(_: Runtime, owner: str) -> RecordReport:
+    raise StateUnavailable("Redis at redis://h:1: NoPermissionError: NOPERM; check ASSAY_REDIS_URL")
+
+
+async def finds_a_foreign_key(_: Runtime, owner: str) -> RecordReport:
+    raise StateUnavailable("Redis at redis://h:1: ResponseError: WRONGTYPE Operation against a key")
+
+
+def test_work_whose_redis_is_away_comes_again(deliveries: Deliveries) -> None:
+    with pytest.raises(process.GivenBack):
+        Worker().run_delivery("tag-1", finds_no_redis)
+    assert deliveries.became == ["given back"]
+
+
+def test_what_would_fail_again_and_again_does_not_come_again(deliveries: Deliveries) -> None:
+    """The next tick comes by itself, and the reconciler asks for the work of a batch."""
+    with pytest.raises(StateUnavailable):
+        Worker().run_delivery("tag-1", finds_no_redis, is_tick=True)
+    with pytest.raises(StateUnavailable):
+        Worker().run_delivery("tag-1", finds_a_foreign_key)
+    with pytest.raises(ValueError, match="quote"):
+        Worker().run_delivery("tag-1", breaks)
+    assert deliveries.became == ["acknowledged"] * 3
 
 
 def test_message_of_another_version_is_refused_without_its_content(capsys: pytest.CaptureFixture[str]) -> None:

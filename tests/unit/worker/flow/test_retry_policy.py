@@ -70,4 +70,5 @@ def test_backoff_grows_is_bounded_and_honours_the_provider() -> None:
     waits = [backoff_s(n) for n in range(60)]
     assert waits == sorted(waits)
     assert waits[-1] == BACKOFF_LONGEST_S
-    assert backoff_s(0, retry_after_s=3600) == 3600
+    assert backoff_s(0, retry_after_s=300) == 300
+    assert backoff_s(0, retry_after_s=86_400) == BACKOFF_LONGEST_S

@@ -7,6 +7,7 @@ import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.waiting import until
 def test_killed_broker_comes_back_on_the_same_socket_with_its_data(tmp_path: Path, deep: bool) -> None:
     data_dir = tmp_path / ("d" * 120 if deep else "d")
     with open_broker(None, data_dir, ping=check_connection) as broker:
+        socket = socket_of(broker.url)
 
         async def keep() -> None:
             state = redis_state(broker.url, prefix="x:")
@@ -39,6 +41,10 @@ def test_killed_broker_comes_back_on_the_same_socket_with_its_data(tmp_path: Pat
         os.kill(pid, signal.SIGKILL)
         until(broker.revive)
         assert asyncio.run(kept()) == {"k": b"v"}
+        socket.unlink()
+        until(broker.revive)
+        assert socket.exists()
+        assert asyncio.run(kept()) == {"k": b"v"}
 
 
 def test_broker_lent_by_a_command_that_ended_is_started_anew(tmp_path: Path) -> None:
@@ -51,6 +57,10 @@ def test_broker_lent_by_a_command_that_ended_is_started_anew(tmp_path: Path) -> 
         until(borrowed.revive)
         check_connection(borrowed.url)
     assert not (tmp_path / "valkey.sock").exists()
+
+
+def socket_of(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path))
 
 
 def _pid_of_server(data_dir: Path) -> str:

@@ -51,7 +51,19 @@ def test_log_for_people_gives_its_last_line(tmp_path: Path) -> None:
 
 
 def test_no_log_is_said(tmp_path: Path) -> None:
-    assert why_ended(-9, tmp_path / "none.log") == "it left no word"
+    assert why_ended(3, tmp_path / "none.log") == "it left no word"
+
+
+def test_last_line_of_a_log_of_records_gives_its_event(tmp_path: Path) -> None:
+    assert last_words(write(tmp_path, {"level": "info", "event": "beat.ready"})) == "beat.ready"
+
+
+def test_signal_is_explained_and_blamed_on_nothing_in_the_log(tmp_path: Path) -> None:
+    log = write(tmp_path, {"level": "error", "event": "task.failed", "message": "of an hour ago"})
+    assert "no memory left" in why_ended(-9, log)
+    assert why_ended(-1, log) == "it was sent from outside"
+    assert why_ended(-35, log) == "it was sent from outside"
+    assert "native code" in why_ended(-11, log)
 
 
 @given(st.lists(st.text(max_size=200), max_size=20))

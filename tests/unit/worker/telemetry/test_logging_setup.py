@@ -17,7 +17,8 @@ import logging, sys, threading, warnings
 import structlog
 from assay.judges.errors import EvaluationError
 from assay.worker.config.settings import Settings
-from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, write_raw_line
+from assay.worker.telemetry.log_lines import write_raw_line
+from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught
 configure_logging(Settings(log_level={level!r}, log_format={form!r}))
 log = structlog.get_logger("assay.test")
 """
