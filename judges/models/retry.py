@@ -59,18 +59,20 @@ def wait_before_next(error: TransientModelError, attempts: int) -> float:
     return backoff_s if error.retry_after_s is None else error.retry_after_s + min(backoff_s, _JITTER_S)
 
 
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after_s(
+    headers: Mapping[str, str], now: datetime, *, longest_s: float = LONGEST_RETRY_AFTER_S
+) -> float | None:
     """Seconds the endpoint asks to wait by Retry-After, in seconds or as a date (RFC 9110, 10.2.3). None without it.
 
     A date is measured against the endpoint's own Date header where there is one, so that clock skew does not count.
-    At most `LONGEST_RETRY_AFTER_S`.
+    At most `longest_s`.
     """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-        return min(float(value), LONGEST_RETRY_AFTER_S)
+        return min(float(value), longest_s)
     try:
         asked = parsedate_to_datetime(value)
         answered = parsedate_to_datetime(headers["date"]) if "date" in headers else now
-        return min(max(0.0, (asked - answered).total_seconds()), LONGEST_RETRY_AFTER_S)
+        return min(max(0.0, (asked - answered).total_seconds()), longest_s)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -62,5 +62,5 @@ class BudgetedTransport(httpx.AsyncBaseTransport):
 
 def retry_after_s(response: httpx.Response, *, longest_s: float = LONGEST_RETRY_AFTER_S) -> float:
     """The seconds a 429 asks to wait, within bounds; X-RateLimit-Reset is a date in words and is not obeyed."""
-    asked = asked_wait_s(response.headers, datetime.now(UTC))
-    return DEFAULT_RETRY_AFTER_S if asked is None else min(asked, longest_s)
+    asked = asked_wait_s(response.headers, datetime.now(UTC), longest_s=longest_s)
+    return DEFAULT_RETRY_AFTER_S if asked is None else asked
