@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """Of a service's manager, of Ctrl-C, of a terminal that closes, of Ctrl-\\. Each ends a process in the same way."""
@@ -14,6 +16,18 @@ def end_at_once_on_signals() -> None:
     for number in END_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: os._exit(0))
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """End at once at a signal within the block, where there is nothing to finish yet, whoever handles it afterwards."""
+    afterwards = {number: signal.getsignal(number) for number in END_SIGNALS}
+    end_at_once_on_signals()
+    try:
+        yield
+    finally:
+        for number, handler in afterwards.items():
+            signal.signal(number, handler)
 
 
 def hold_back_signals() -> None:

@@ -22,6 +22,7 @@ from celery.beat import SchedulingError
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock, get_redis
 from redis.exceptions import LockError, RedisError
 
+from assay.worker.config.end_signals import ending_at_once
 from assay.worker.config.redis_answers import redis_trouble
 from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.settings import load_settings
@@ -56,7 +57,9 @@ class BeatClock(RedBeatScheduler):
         self._loop = LoopThread()
         self._name = f"beat@{socket.gethostname()}:{os.getpid()}"
         kwargs["app"].now = self._now
-        super().__init__(*args, **kwargs)
+        # Celery's handler asks for the scheduler, which is not whole yet: it would make a second one, and wait in it.
+        with ending_at_once():
+            super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
         """Write the schedule to the broker, as soon as it answers."""

@@ -55,7 +55,12 @@ def _get_ready() -> None:
 
 
 def _end_beat_on_signals() -> None:
-    """Celery's beat knows SIGTERM and SIGINT. It lets go of its lock then, for which the next beat need not wait."""
+    """Celery's beat knows SIGTERM and SIGINT. It lets go of its lock then, for which the next beat need not wait.
+
+    Its handler asks for the scheduler. So that is imported before the handler is there, and not half when it asks.
+    """
+    from assay.worker.fleet import beat_clock  # noqa: F401
+
     for number in (signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: signal.raise_signal(signal.SIGTERM))
