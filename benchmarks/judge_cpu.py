@@ -64,7 +64,12 @@ class AnsweringModel:
         self._waiting = asyncio.Barrier(in_flight)
 
     async def complete(
-        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        json_schema: Mapping[str, Any] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
+        max_tokens: int = 2048,
     ) -> Reply:
         """The reply, once all that are in flight have asked."""
         began = time.thread_time()

@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.endpoint_settings import EndpointSettings
+from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.timeouts import ADAPTIVE_TIMEOUTS
 from assay.judges.prices import PriceTable
 from assay.judges.schema import Failed, Sample
@@ -71,7 +72,7 @@ def told(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
 
 async def judged(url: str, samples: Sequence[Sample], in_flight: int, timeout_s: float | None) -> Run:
     """Judge all samples, so many at a time."""
-    model = OpenAICompatibleModel(model="m", base_url=f"{url}/v1", timeout_s=timeout_s, max_concurrency=in_flight)
+    model = HttpChatModel("m", EndpointSettings(url=f"{url}/v1", timeout_s=timeout_s, concurrency=in_flight))
     evaluator = Evaluator(RUBRIC, LlmJudge(model, PriceTable(checked="2026-11", models={})))
     waiting = iter(samples)
     outcomes: Counter[str] = Counter()

@@ -28,17 +28,16 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.endpoint_settings import EndpointSettings
+from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import parse_rubric
@@ -109,7 +108,7 @@ class Narrowed:
     a whole verdict. The judge itself sends one schema for all calls, which providers compile once and keep.
     """
 
-    def __init__(self, inner: OpenAICompatibleModel) -> None:
+    def __init__(self, inner: HttpChatModel) -> None:
         self._inner = inner
 
     @property
@@ -118,7 +117,12 @@ class Narrowed:
         return self._inner.model
 
     async def complete(
-        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        json_schema: Mapping[str, Any] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
+        max_tokens: int = 2048,
     ) -> Reply:
         """Ask with the narrower schema."""
         narrow = None if json_schema is None else narrowed(json_schema, messages[1].content)
@@ -156,9 +160,7 @@ def _about(shape: Mapping[str, Any], n: int) -> dict[str, Any]:
 async def judge_all(url: str, name: str, samples: list[Sample], *, narrow: bool) -> tuple[list[Outcome], float]:
     """Judge one after the other, as the server holds one prompt."""
     rubric = parse_rubric(RUBRIC % name, source="benchmark")
-    model = OpenAICompatibleModel(
-        model=name, api_key=SecretStr("none"), base_url=f"{url}/v1", timeout_s=300.0, max_attempts=1
-    )
+    model = HttpChatModel(name, EndpointSettings(url=f"{url}/v1", timeout_s=300.0, attempts=1))
     judge = LlmJudge(Narrowed(model) if narrow else model, PriceTable.load())
     evaluator = Evaluator(rubric, judge)
     started = time.perf_counter()

@@ -49,6 +49,10 @@ def _local(rubric: Rubric, open_model: OpenModel) -> Judge:
     return LocalJudge()
 
 
+def _decision(rubric: Rubric, open_model: OpenModel) -> Judge:
+    raise ConfigurationError(f"rubric {rubric.name}: judge.tiers: decision models cannot be asked yet")
+
+
 def _llm(rubric: Rubric, open_model: OpenModel) -> Judge:
     if rubric.judge.llm is None:
         raise ConfigurationError(f"rubric {rubric.name}: judge.llm: missing; add `llm: {{model: ...}}`")
@@ -77,6 +81,7 @@ def _asking(rubric: Rubric, model: ChatModel) -> Judge:
 JUDGES: Mapping[JudgeName | Literal["checks"], Build] = {
     "checks": _checks,
     "local": _local,
+    "decision": _decision,
     "llm": _llm,
     "panel": _panel,
 }

@@ -187,10 +187,11 @@ class Grade(Record):
 
 
 class Tier(StrEnum):
-    """How much a verdict is worth: a cheap screen, a model, several models; `code` where nothing is guessed."""
+    """How much a verdict is worth: a cheap screen, a decision model, a chat model, several; `code`: nothing guessed."""
 
     CODE = "code"
     SCREEN = "screen"
+    DECISION = "decision"
     LLM = "llm"
     PANEL = "panel"
 
@@ -331,8 +332,9 @@ class Skipped(Record):
     screening: Screening | None = None
 
 
-HoldReason = Literal["limit", "budget", "breaker"]
-"""What a judgement waits for before its model may be asked."""
+HoldReason = Literal["limit", "budget", "breaker", "access", "batch"]
+"""What a judgement waits for: room in a limit or budget, an endpoint that is down, one whose key, account or model is
+refused, or a provider's batch that is not done."""
 
 
 class Failed(Record):

@@ -47,6 +47,7 @@ class Conversation:
         read: Callable[[Reply], T],
         *,
         reread: Callable[[Reply], T] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
         wanted: str,
     ) -> T:
         """What `read` makes of the reply. After a fault the model is asked once more, and the fault is named.
@@ -56,6 +57,7 @@ class Conversation:
             schema: JSON schema of the reply.
             read: parses a reply. It is called in a thread.
             reread: parses the second reply. None: `read` does.
+            exact_schema: makes the schema narrowed to this very call. See `ChatModel.complete`.
             wanted: what a whole reply is, in words, for the repair turn.
 
         Raises:
@@ -65,7 +67,7 @@ class Conversation:
         """
         reply: Reply | None = None
         try:
-            reply = await self._ask(messages, schema, self._max_tokens)
+            reply = await self._ask(messages, schema, exact_schema, self._max_tokens)
             return await in_thread(read, reply)
         except InvalidVerdict as exc:
             fault = exc
@@ -75,7 +77,7 @@ class Conversation:
         is_cut = reply is not None and reply.finish_reason == "length"
         max_tokens = self._max_tokens * 2 if is_cut else self._max_tokens
         try:
-            second = await self._ask(messages, schema, max_tokens)
+            second = await self._ask(messages, schema, exact_schema, max_tokens)
         except (RequestRejected, UnjudgeableSample) as refused:
             # The first request was taken: what this one is refused for is ours, its length or its doubled bound.
             self._keep(refused)
@@ -119,8 +121,16 @@ class Conversation:
             self._replies.append(spent)
             error.usage = Usage()
 
-    async def _ask(self, messages: Sequence[ChatMessage], schema: dict[str, Any], max_tokens: int) -> Reply:
-        reply = await self._model.complete(messages, json_schema=schema, max_tokens=max_tokens)
+    async def _ask(
+        self,
+        messages: Sequence[ChatMessage],
+        schema: dict[str, Any],
+        exact_schema: Callable[[], Mapping[str, Any]] | None,
+        max_tokens: int,
+    ) -> Reply:
+        reply = await self._model.complete(
+            messages, json_schema=schema, exact_schema=exact_schema, max_tokens=max_tokens
+        )
         self._replies.append(reply)
         if reply.refusal is not None:
             raise ModelRefused(f"{self._model.model} declined to judge this sample")

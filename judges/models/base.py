@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from assay.judges.schema import Record, Usage
@@ -28,7 +28,8 @@ class Token(NamedTuple):
 class Reply(Record):
     """A model's raw answer. `text` is empty when the model declined, and `refusal` says how.
 
-    `tokens` are those of the whole message, empty where the endpoint gives no probabilities.
+    `tokens` are those of the whole message, empty where the endpoint gives no probabilities. `prompt_cut`: the endpoint
+    counted so few tokens of the prompt that it cannot have read all of it.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Reply(Record):
     system_fingerprint: str | None = None
     latency_s: float
     tokens: tuple[Token, ...] = ()
+    prompt_cut: bool = False
 
 
 class ChatModel(Protocol):
@@ -50,13 +52,21 @@ class ChatModel(Protocol):
         ...
 
     async def complete(
-        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        json_schema: Mapping[str, Any] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
+        max_tokens: int = 2048,
     ) -> Reply:
         """Ask once, waiting and retrying within the adapter's own limits.
 
         Args:
             messages: the conversation, stable part first.
             json_schema: when given, the reply must be a JSON object of this shape (strict mode asked for).
+            exact_schema: makes the same schema, narrowed to the sentences and lines of this very call. For servers that
+                hold a model to a grammar: small models need it. It is called where it is asked for: providers that
+                compile and keep a schema are asked by the other.
             max_tokens: upper bound of the completion.
 
         Raises:

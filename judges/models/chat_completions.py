@@ -1,19 +1,48 @@
-"""The wire format of `/chat/completions`: how an answer is read, whatever form it was asked for in."""
+"""The protocol `/chat/completions`: how it is asked, and how its answers are read, whatever form they come in."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import SecretStr
+
 from assay.judges.errors import ModelRefused, ModelUnavailable
 from assay.judges.models.base import Reply, Token
-from assay.judges.models.reasoned import answer_of
-from assay.judges.models.request_form import TOOL_NAME
-from assay.judges.schema import Usage
+from assay.judges.models.chat_request import request_body
+from assay.judges.models.message_text import called_text, written_text
+from assay.judges.models.protocol import Asked
+from assay.judges.models.request_form import RequestForm
+from assay.judges.models.token_usage import read_usage
 
 _MOST_TOKENS = 40_000
+
+
+NO_KEY = "none"
+"""What stands for the key at servers that have none: they accept any word."""
+
+
+class ChatCompletions:
+    """OpenAI's protocol, which nearly all servers and gateways speak. See `ChatProtocol`."""
+
+    default_url = "https://api.openai.com/v1"
+
+    def path(self, model: str) -> str:
+        """The same for all models: the body names it."""
+        return "/chat/completions"
+
+    def headers(self, key: SecretStr | None) -> dict[str, str]:
+        """The key as a bearer token."""
+        return {"Authorization": f"Bearer {key.get_secret_value() if key else NO_KEY}"}
+
+    def body(self, form: RequestForm, model: str, asked: Asked) -> dict[str, Any]:
+        """See `request_body`."""
+        return request_body(form, model, asked)
+
+    def read(self, data: object, *, asked_model: str, latency_s: float) -> Reply:
+        """See `read_reply`."""
+        return read_reply(data, asked_model=asked_model, latency_s=latency_s)
 
 
 def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
@@ -31,16 +60,16 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
     choice = _first_choice(data)
     assert isinstance(data, dict)  # noqa: S101  # _first_choice saw to it; tells mypy
     message = choice["message"]
-    usage = _usage(data.get("usage"))
+    usage = read_usage(data.get("usage"))
     finish_reason = _text(choice.get("finish_reason"))
     if finish_reason == "content_filter":
         refused = ModelRefused("the provider's content filter withheld the judge's reply")
         refused.usage = usage
         raise refused
     refusal = _text(message.get("refusal"))
-    called = _called(message.get("tool_calls"))
+    called = called_text(message)
     return Reply(
-        text="" if refusal else called or answer_of(_content(message.get("content"))),
+        text="" if refusal else called or written_text(message),
         refusal=refusal,
         finish_reason=finish_reason,
         usage=usage,
@@ -58,43 +87,6 @@ def _first_choice(data: object) -> dict[str, Any]:
     if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
         return choice
     raise ModelUnavailable("the endpoint answered 200 without a chat completion; check that the base URL ends in /v1")
-
-
-def _content(content: object) -> str:
-    """The text of a message: a string, or the text parts of a list. Parts that hold reasoning are no text."""
-    if isinstance(content, list):
-        parts = [part for part in content if isinstance(part, dict) and part.get("type", "text") in _TEXT_PARTS]
-        return "".join(_text(part.get("text")) or "" for part in parts)
-    return content if isinstance(content, str) else ""
-
-
-_TEXT_PARTS = ("text", "output_text")
-
-
-def _called(calls: object) -> str:
-    """The arguments of the function calls that were asked for. Two calls do not make one object, so both are given."""
-    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    ours = [function for function in functions if isinstance(function, dict) and function.get("name") == TOOL_NAME]
-    arguments = [function.get("arguments") for function in ours if function.get("arguments") is not None]
-    return "\n".join(argument if isinstance(argument, str) else json.dumps(argument) for argument in arguments)
-
-
-def _usage(usage: object) -> Usage:
-    """Tokens as reported. They are zero where the server reports none; the price table then says "unknown"."""
-    if not isinstance(usage, dict):
-        return Usage(calls=1)
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    prompted, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    reasoned = _count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else 0
-    # Some servers count reasoning beside the completion, not in it. Their total tells. It is paid for either way.
-    is_beside = _count(usage.get("total_tokens")) == prompted + written + reasoned
-    return Usage(
-        calls=1,
-        prompt_tokens=prompted,
-        cached_tokens=_count(prompt.get("cached_tokens")) if isinstance(prompt, dict) else 0,
-        completion_tokens=written + reasoned if is_beside else written,
-        reasoning_tokens=reasoned,
-    )
 
 
 def _tokens(logprobs: object) -> Iterator[Token]:
@@ -129,10 +121,6 @@ def _raw(item: dict[str, Any]) -> bytes | None:
         return bytes(given)
     text = item.get("token")
     return text.encode("utf-8", "replace") if isinstance(text, str) else None
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _text(value: object) -> str | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import CallHeld, EvaluationError, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import Admission, CallBound, Ticket
 from assay.judges.models.base import Reply
 from assay.judges.models.call_context import mark_paid
-from assay.judges.models.chat_completions import read_reply
 from assay.judges.models.hedge import HedgeBudget, hedged
 from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
 from assay.judges.models.prompt_bound import prompt_bound
@@ -31,11 +30,27 @@ _LOOP_BYTES = 65_536
 """A longer reply is parsed in a thread: on the loop it would hold up all other calls for milliseconds."""
 
 
+class ReadReply(Protocol):
+    """Reads the decoded body of a 200 answer. See `ChatProtocol.read`."""
+
+    def __call__(self, data: object, *, asked_model: str, latency_s: float) -> Reply:
+        """The reply."""
+        ...
+
+
 class ChatExchange:
     """Sends chat requests to one model at one endpoint, each with leave and within the time-out."""
 
     def __init__(
-        self, *, http: HttpClient, endpoint: str, model: str, admission: Admission, timeout: CallTimeout, hedge: float
+        self,
+        *,
+        http: HttpClient,
+        endpoint: str,
+        model: str,
+        read: ReadReply,
+        admission: Admission,
+        timeout: CallTimeout,
+        hedge: float,
     ) -> None:
         """Keep the parts.
 
@@ -43,6 +58,7 @@ class ChatExchange:
             http: posts to the endpoint.
             endpoint: its name, for messages.
             model: stands in for the served model where the server does not name it.
+            read: the protocol's reader of a decoded body.
             admission: lets requests go.
             timeout: how long one may take.
             hedge: share of extra requests for calls that take unusually long.
@@ -50,6 +66,7 @@ class ChatExchange:
         self._http = http
         self._endpoint = endpoint
         self._model = model
+        self._read_reply = read
         self._admission = admission
         self._timeout = timeout
         self._hedges = hedge > 0
@@ -157,7 +174,7 @@ class ChatExchange:
             raise ModelUnavailable(
                 f"{self._endpoint}: the answer is no JSON; check that the base URL ends in /v1"
             ) from None
-        return read_reply(data, asked_model=self._model, latency_s=latency_s)
+        return self._read_reply(data, asked_model=self._model, latency_s=latency_s)
 
 
 async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -> CallHeld | None:

@@ -8,17 +8,10 @@ the simpler form.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
 
-from assay.judges.models.base import ChatMessage
 from assay.judges.schema import Record
-
-TOOL_NAME = "verdict"
-TOP_LOGPROBS = 5
-"""Alternatives asked for at each token: the most that all servers with alternatives are known to allow."""
 
 
 class JsonForm(StrEnum):
@@ -133,42 +126,6 @@ class KnownForms:
 
 KNOWN_FORMS = KnownForms()
 """The forms known to this process. Adapters of several rubrics at one endpoint find its dialect out once."""
-
-
-def request_body(
-    form: RequestForm,
-    model: str,
-    messages: Sequence[ChatMessage],
-    json_schema: Mapping[str, Any] | None,
-    max_tokens: int,
-) -> dict[str, Any]:
-    """The JSON body of one request in the given form."""
-    body: dict[str, Any] = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
-    body[form.token_field] = max_tokens
-    if form.temperature:
-        body["temperature"] = 0
-    if json_schema is None:
-        return body
-    if form.logprobs:
-        body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-    if form.json_form is JsonForm.SCHEMA:
-        schema = {"name": TOOL_NAME, "strict": True, "schema": dict(json_schema)}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
-    elif form.json_form is JsonForm.TOOL:
-        function = {"name": TOOL_NAME, "strict": True, "parameters": dict(json_schema)}
-        body["tools"] = [{"type": "function", "function": function}]
-        body["tool_choice"] = {"type": "function", "function": {"name": TOOL_NAME}}
-    else:
-        if form.json_form is JsonForm.OBJECT:
-            body["response_format"] = {"type": "json_object"}
-        _append_schema(body["messages"], json_schema)
-    return body
-
-
-def _append_schema(messages: list[dict[str, Any]], json_schema: Mapping[str, Any]) -> None:
-    """State the schema in the first message, which is the stable part that providers cache."""
-    text = json.dumps(json_schema, separators=(",", ":"))
-    messages[0]["content"] += f"\n\nReply with one JSON object that fits this JSON schema, and nothing else:\n{text}"
 
 
 def complaint_of(body: object) -> str:

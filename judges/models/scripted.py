@@ -36,9 +36,14 @@ class ScriptedModel:
         return self._model
 
     async def complete(
-        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        json_schema: Mapping[str, Any] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
+        max_tokens: int = 2048,
     ) -> Reply:
-        """Give the next reply of the script. The schema and the bound are not looked at.
+        """Give the next reply of the script. The schemas and the bound are not looked at.
 
         Raises:
             ConfigurationError: the list of replies is used up.

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from assay.judges.schema import GroundingState, Probability, Record
 
-JudgeName = Literal["local", "llm", "panel"]
+JudgeName = Literal["local", "decision", "llm", "panel"]
 """The judges a rubric may name, from the cheapest to the most expensive. `judges/registry.py` builds each of them."""
 
 TIER_ORDER: tuple[JudgeName, ...] = get_args(JudgeName)
@@ -40,6 +40,26 @@ class LlmOptions(ModelAt):
     """How the LLM judge is asked."""
 
     max_tokens: int = Field(default=2048, ge=64, le=32768)
+    ask: Literal["table", "sentences"] = Field(
+        default="table",
+        description="table: all sentences in one reply; sentences: one call each, read from its token probabilities, "
+        "for small models that cannot write a table.",
+    )
+    max_calls: int = Field(default=8, ge=1, le=200, description="Calls one sample may take. More is too expensive.")
+    max_usd: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="USD one sample may cost at most, told before its first call.",
+    )
+    too_expensive: Literal["skip", "sample"] = Field(
+        default="skip",
+        description="A sample that takes more: skip it, or judge a random part of its sentences and say so.",
+    )
+
+
+class DecisionOptions(ModelAt):
+    """How a decision model is asked: statements in, their probabilities out, no text."""
 
 
 class PanelOptions(Record):
@@ -92,6 +112,7 @@ class JudgePlan(Record):
     """
 
     tiers: tuple[JudgeName, ...] = Field(default=("local",), min_length=1, max_length=len(TIER_ORDER))
+    decision: DecisionOptions | None = None
     llm: LlmOptions | None = None
     panel: PanelOptions | None = None
     escalate_when: EscalateWhen = EscalateWhen()
@@ -108,6 +129,8 @@ class JudgePlan(Record):
 
     @model_validator(mode="after")
     def _tiers_have_options(self) -> JudgePlan:
+        if "decision" in self.tiers and self.decision is None:
+            raise ValueError("tiers name `decision`; add `decision: {model: ..., endpoint: ...}`")
         if "llm" in self.tiers and self.llm is None:
             raise ValueError("tiers name `llm`; add `llm: {model: ...}`")
         if "panel" in self.tiers and self.panel is None:
@@ -123,6 +146,8 @@ class JudgePlan(Record):
 
     def models(self, tier: JudgeName) -> tuple[ModelAt, ...]:
         """The models a tier asks. None for the local judge."""
+        if tier == "decision" and self.decision is not None:
+            return (self.decision,)
         if tier == "llm" and self.llm is not None:
             return (self.llm,)
         return self.panel.members if tier == "panel" and self.panel is not None else ()

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.errors import ModelAccessDenied, ModelRefused, ModelUnavailable, RateLimited
 from assay.judges.models.base import ChatMessage, ChatModel, Reply
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.schema import Usage
+from tests.chat_models import open_model
 from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
 
 MESSAGES = [ChatMessage(role="system", content="Say ok."), ChatMessage(role="user", content="ünïcode ✓")]
@@ -49,7 +48,7 @@ def make_model(request: pytest.FixtureRequest) -> Iterator[MakeModel]:
 
         def make(case: str) -> ChatModel:
             server.script(default=_SERVED[case])
-            return OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+            return open_model(model="m", key="k", url=server.url, attempts=1)
 
         yield make
 

@@ -9,13 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.prices import PriceTable
 from assay.judges.schema import Scored
+from tests.chat_models import open_model
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.fuzzed_replies import bytes_changed, fuzzed, literal, node_dropped, node_replaced, truncated, valid
 from tests.hostile.test_fuzzed_replies import check_outcome
@@ -86,9 +85,7 @@ def _broken_headers(body: bytes, random: Random) -> dict[str, str]:
 
 
 async def _outcomes(url: str, count: int) -> Counter[str]:
-    model = OpenAICompatibleModel(
-        model="m", api_key=SecretStr("k"), base_url=url, timeout_s=2.0, max_attempts=1, max_wait_s=0.0
-    )
+    model = open_model(model="m", key="k", url=url, timeout_s=2.0, attempts=1, max_wait_s=0.0)
     evaluator = Evaluator(rubric(), LlmJudge(model, PriceTable(checked="2026-11", models={})))
     found: Counter[str] = Counter()
     try:

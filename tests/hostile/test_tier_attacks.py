@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.cascade import Cascade, CascadeTier
 from assay.judges.errors import InvalidVerdict, ModelRefused, RequestRejected
@@ -14,13 +13,13 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.local import LocalJudge
 from assay.judges.models.base import ChatMessage, ChatModel, Reply
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.panel import PanelJudge
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import ClaimVerdict, Failed, Outcome, Sample, Scored, Skipped, Tier, Usage
+from tests.chat_models import open_model
 from tests.hostile.attack import Attack
 from tests.hostile.bases import sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES
@@ -113,7 +112,7 @@ def test_error_status_over_a_text_never_brings_it_before_the_screen(attack: Atta
     KNOWN_FORMS.clear()  # a port may come twice
     always = rubric("local", "llm", stakes="high", on_failure="screen")
     with OpenAIServer(OVER_A_TEXT[how], default=fails(400, message=attack.said[:500])) as server:
-        model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+        model = open_model(model="m", key="k", url=server.url, attempts=1)
         outcome = judged(attack.sample, always, model)
     assert isinstance(outcome, (Failed, Skipped)), outcome
     assert server.requests
@@ -125,7 +124,7 @@ def test_outage_does_bring_it_before_the_screen_where_the_rubric_says_so() -> No
     always = rubric("local", "llm", stakes="high", on_failure="screen")
     for step in (fails(401), fails(503)):
         with OpenAIServer(default=step) as server:
-            model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, max_attempts=1)
+            model = open_model(model="m", key="k", url=server.url, attempts=1)
             outcome = judged(ATTACKS[0].sample, always, model)
         assert isinstance(outcome, Scored)
         assert outcome.verdict is not None

@@ -19,6 +19,7 @@ from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
+from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.references import check_judges_allowed, check_rubric_names
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, endpoint_variable
@@ -194,14 +195,15 @@ def _open_model(
         )
         raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {named.model}; {remedy}")
     # The provider's SDK takes half a second to import. Fleets with the local judge never need it.
-    from assay.judges.models.openai_compatible import OpenAICompatibleModel
+    from assay.judges.models.endpoint_settings import EndpointSettings
+    from assay.judges.models.http_chat_model import HttpChatModel
 
-    return OpenAICompatibleModel(
-        model=named.model,
-        api_key=endpoint.key,
-        base_url=endpoint.url,
+    place = EndpointSettings(
+        name=named.endpoint or DEFAULT_ENDPOINT,
+        url=endpoint.url,
+        key=endpoint.key,
         timeout_s=settings.judge_timeout_s,
-        max_concurrency=settings.judge_concurrency,
-        hedge=settings.judge_hedge,
-        admission=admissions.of(named.endpoint, named.model) if admissions else None,
+        concurrency=settings.judge_concurrency,
     )
+    admission = admissions.of(named.endpoint, named.model) if admissions else None
+    return HttpChatModel(named.model, place, admission=admission, hedge=settings.judge_hedge)

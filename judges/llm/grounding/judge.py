@@ -10,6 +10,7 @@ from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import IncompleteVerdict
 from assay.judges.llm.conversation import Conversation, fresh_nonce, parse_whole
 from assay.judges.llm.grounding.claims import ResolvedReply, resolve
+from assay.judges.llm.grounding.exact_schema import exact_schema
 from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
 from assay.judges.llm.grounding.prompt import build_messages, prompt_fingerprint
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
@@ -84,6 +85,7 @@ class LlmJudge(ModelJudge[GroundingLimits]):
             REPLY_SCHEMA,
             partial(_read_first, sample=sample, part=part),
             reread=partial(_read, sample=sample, part=part),
+            exact_schema=partial(exact_schema, part),
             wanted=_WANTED,
         )
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from assay.judges.errors import ModelTimeout, ModelUnavailable
 from assay.judges.evaluate import Evaluator
@@ -20,11 +19,11 @@ from assay.judges.llm.graded.judge import GradedJudge
 from assay.judges.llm.graded.prompt import GradedLimits
 from assay.judges.llm.graded.reply import reply_schema
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.scripted import ScriptedModel, ScriptedReply
 from assay.judges.prices import Price, PriceTable
 from assay.judges.rubric import Rubric, load_rubric, parse_rubric
 from assay.judges.schema import Failed, Outcome, ResponseKind, RubricState, Sample, Scored, Skipped, Turn, Usage
+from tests.chat_models import open_model
 from tests.examples import examples
 from tests.servers.graded_judge import graded_verdict
 from tests.servers.openai_server import OpenAIServer, not_json
@@ -316,7 +315,7 @@ def test_a_shipped_rubric_is_judged_over_http_in_one_call(path: Path) -> None:
     rubric = load_rubric(path, {"ASSAY_JUDGE_MODEL": "m"})
 
     async def run(url: str) -> Outcome:
-        judge = GradedJudge(OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=url), PRICES)
+        judge = GradedJudge(open_model(model="m", key="k", url=url), PRICES)
         try:
             return await Evaluator(rubric, judge).evaluate(SAMPLE)
         finally:

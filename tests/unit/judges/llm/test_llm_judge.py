@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.base import Judge
 from assay.judges.errors import (
@@ -26,12 +25,12 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.llm.grounding.numbering import GroundingLimits
 from assay.judges.models.base import ChatMessage, Reply, Token
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.judges.models.scripted import ScriptedModel, ScriptedReply
 from assay.judges.prices import Price, PriceTable
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.judges.schema import ClaimVerdict, Failed, ResponseKind, Sample, Scored, Skipped, Tier, Usage, Verdict
+from tests.chat_models import open_model
 from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import (
     OpenAIServer,
@@ -452,7 +451,7 @@ def test_one_call_on_the_common_path_and_two_with_a_repair_and_one_prefix_for_al
     samples = [SAMPLE.model_copy(update={"id": str(n), "question": f"Question {n}?"}) for n in range(5)]
 
     async def run() -> None:
-        one = LlmJudge(OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url), PRICES)
+        one = LlmJudge(open_model(model="m", key="k", url=server.url), PRICES)
         for sample in samples:
             await one.assess(sample, RUBRIC)
         assert len(server.requests) == len(samples)
@@ -475,7 +474,7 @@ def over_http(server: OpenAIServer, **settings: Any) -> Verdict:
     KNOWN_FORMS.clear()  # a port may come twice
 
     async def run() -> Verdict:
-        model = OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url=server.url, **settings)
+        model = open_model(model="m", key="k", url=server.url, **settings)
         one = LlmJudge(model, PRICES)
         try:
             return await one.assess(SAMPLE, RUBRIC)
@@ -539,4 +538,4 @@ def test_rate_limit_over_http_is_waited_for() -> None:
 )
 def test_failure_over_http_is_a_typed_error(step: Any, error: type[Exception]) -> None:
     with OpenAIServer(default=step) as server, pytest.raises(error):
-        over_http(server, timeout_s=0.2 if error is ModelTimeout else 30.0, max_attempts=1)
+        over_http(server, timeout_s=0.2 if error is ModelTimeout else 30.0, attempts=1)

@@ -10,14 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.errors import CallHeld, EvaluationError, ModelAccessDenied, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import AtOnce, CallBound
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.call_context import call_context, calling_for
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
 from assay.judges.models.request_form import KNOWN_FORMS
+from tests.chat_models import open_model
 from tests.servers.openai_server import (
     Answer,
     OpenAIServer,
@@ -47,9 +46,7 @@ def server() -> Iterator[OpenAIServer]:
 
 def ask(url: str, admission: RecordedAdmission, **settings: Any) -> Reply:
     async def run() -> Reply:
-        model = OpenAICompatibleModel(
-            model="m", api_key=SecretStr("k"), base_url=url, admission=admission, **{"timeout_s": 20.0, **settings}
-        )
+        model = open_model(model="m", key="k", url=url, admission=admission, **{"timeout_s": 20.0, **settings})
         try:
             return await model.complete(MESSAGES, json_schema=SCHEMA, max_tokens=300)
         finally:
@@ -97,23 +94,23 @@ def test_ticket_says_what_became_of_the_request(server: OpenAIServer, step: Step
     server.script(default=step)
     admission = RecordedAdmission()
     with suppress(EvaluationError):
-        ask(server.url, admission, max_attempts=1)
+        ask(server.url, admission, attempts=1)
     assert admission.closings == [closing]
 
 
 def test_work_waits_where_the_key_is_refused_call_after_call(server: OpenAIServer) -> None:
     server.script(default=fails(401))
     with pytest.raises(CallHeld):
-        ask(server.url, RecordedAdmission(holds_denied=True), max_attempts=3)
+        ask(server.url, RecordedAdmission(holds_denied=True), attempts=3)
     with pytest.raises(ModelAccessDenied):
-        ask(server.url, RecordedAdmission(), max_attempts=3)
+        ask(server.url, RecordedAdmission(), attempts=3)
 
 
 def test_no_answer_in_time_is_an_unknown_end(server: OpenAIServer) -> None:
     server.script(default=slow(30))
     admission = RecordedAdmission()
     with pytest.raises(ModelTimeout, match=r"within 0\.1 s"):
-        ask(server.url, admission, max_attempts=1, timeout_s=0.1)
+        ask(server.url, admission, attempts=1, timeout_s=0.1)
     assert admission.closings == [("unknown", True)]
 
 
@@ -122,7 +119,7 @@ def test_no_connection_is_a_failure() -> None:
         url = gone.url
     admission = RecordedAdmission()
     with pytest.raises(ModelUnavailable, match="no usable connection"):
-        ask(url, admission, max_attempts=1)
+        ask(url, admission, attempts=1)
     assert admission.closings == [("failed",)]
 
 
@@ -137,7 +134,7 @@ def test_cancelled_request_is_an_unknown_end_and_no_sign_of_an_outage(server: Op
     admission = RecordedAdmission()
 
     async def run() -> None:
-        model = OpenAICompatibleModel(model="m", base_url=server.url, admission=admission)
+        model = open_model(model="m", url=server.url, admission=admission)
         call = asyncio.ensure_future(model.complete(MESSAGES))
         await asyncio.to_thread(asked.wait, 30)
         call.cancel()
@@ -188,7 +185,7 @@ def test_waiting_for_leave_is_neither_latency_nor_time_out(server: OpenAIServer)
 def test_answered_call_is_noted_for_the_sample(server: OpenAIServer, step: Step, has_paid: bool) -> None:
     server.script(default=step)
     with calling_for(use_case="bot") as context, suppress(EvaluationError):
-        ask(server.url, RecordedAdmission(), max_attempts=1)
+        ask(server.url, RecordedAdmission(), attempts=1)
     assert context.has_paid is has_paid
     assert not call_context().has_paid, "what nobody is named for shares no note"
 
@@ -198,7 +195,7 @@ def test_second_request_is_sent_for_a_slow_one_and_the_first_answer_counts(serve
     admission = RecordedAdmission()
 
     async def run() -> Reply:
-        model = OpenAICompatibleModel(model="hedged", base_url=server.url, admission=admission, hedge=0.5)
+        model = open_model(model="hedged", url=server.url, admission=admission, hedge=0.5)
         for _ in range(5):
             await asyncio.gather(*(model.complete(MESSAGES) for _ in range(8)))
         # A look is due four times a second. It learns from the calls that are over.
@@ -239,7 +236,7 @@ def test_endless_headers_and_foreign_protocols_are_no_http() -> None:
             thread.start()
             admission = RecordedAdmission()
             with pytest.raises(ModelUnavailable):
-                ask(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", admission, max_attempts=1)
+                ask(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", admission, attempts=1)
             thread.join()
             assert admission.closings == [("failed",)]
 

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError, ModelTimeout, ModelUnavailable
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.endpoint import endpoint_of
+from assay.judges.models.chat_completions import ChatCompletions
+from assay.judges.models.endpoint import Endpoint, endpoint_of
+from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from tests.chat_models import open_model
 from tests.servers.openai_server import Answer, OpenAIServer, completion, says
 
 MESSAGES = [ChatMessage(role="user", content="hello")]
@@ -55,7 +56,7 @@ def raw_server(serve: Serve) -> Iterator[str]:
 
 def ask(url: str, **settings: float) -> Reply:
     async def run() -> Reply:
-        model = OpenAICompatibleModel(model="m", base_url=url, max_attempts=1, **settings)  # type: ignore[arg-type]
+        model = open_model(model="m", url=url, attempts=1, **settings)  # type: ignore[arg-type]
         try:
             return await model.complete(MESSAGES)
         finally:
@@ -64,9 +65,13 @@ def ask(url: str, **settings: float) -> Reply:
     return asyncio.run(run())
 
 
+def place(url: str) -> Endpoint:
+    return endpoint_of(EndpointSettings(url=url), ChatCompletions(), "m")
+
+
 def post(url: str, *, most_bytes: int = MEGABYTE, base_url: str | None = None) -> HttpAnswer:
     async def run() -> HttpAnswer:
-        client = HttpClient(endpoint_of(base_url or url, None))
+        client = HttpClient(place(base_url or url))
         try:
             return await client.post(b"{}", most_bytes=most_bytes)
         finally:
@@ -196,7 +201,7 @@ def test_login_in_the_address_reaches_the_gateway() -> None:
 
 def test_login_beside_a_key_is_a_fault_of_the_configuration() -> None:
     with pytest.raises(ConfigurationError, match="login"):
-        OpenAICompatibleModel(model="m", api_key=SecretStr("k"), base_url="https://user:pass@gw/v1")
+        open_model(model="m", key="k", url="https://user:pass@gw/v1")
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
@@ -231,7 +236,7 @@ def test_connections_are_kept() -> None:
     ports: set[int] = set()
 
     async def run(url: str) -> None:
-        client = HttpClient(endpoint_of(url, None))
+        client = HttpClient(place(url))
         for _ in range(5):
             ports.add(int((await client.post(b"{}", most_bytes=MEGABYTE)).body))
         await client.close()

@@ -13,7 +13,6 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from assay.judges.errors import (
     ConfigurationError,
@@ -28,10 +27,11 @@ from assay.judges.errors import (
     UnjudgeableSample,
 )
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.openai_compatible import OpenAICompatibleModel
+from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm
 from assay.judges.models.retry import LONGEST_RETRY_AFTER_S, retry_after_s, wait_before_next
 from assay.judges.schema import Usage
+from tests.chat_models import open_model
 from tests.servers.openai_server import (
     REFUSALS,
     Answer,
@@ -69,8 +69,8 @@ def server() -> Iterator[OpenAIServer]:
         yield running
 
 
-def model_at(url: str, **settings: Any) -> OpenAICompatibleModel:
-    return OpenAICompatibleModel(model="m", api_key=SecretStr(KEY), base_url=url, **settings)
+def model_at(url: str, **settings: Any) -> HttpChatModel:
+    return open_model(model="m", key=KEY, url=url, **settings)
 
 
 def form_known_at(url: str) -> RequestForm:
@@ -78,7 +78,7 @@ def form_known_at(url: str) -> RequestForm:
 
 
 def ask(
-    model: OpenAICompatibleModel, *, times: int = 1, messages: list[ChatMessage] | None = None, schema: bool = True
+    model: HttpChatModel, *, times: int = 1, messages: list[ChatMessage] | None = None, schema: bool = True
 ) -> Reply:
     async def run() -> Reply:
         try:
@@ -94,7 +94,7 @@ def ask(
 def error_of(server: OpenAIServer, step: Step, **settings: Any) -> EvaluationError:
     server.script(default=step)
     with pytest.raises(EvaluationError) as caught:
-        ask(model_at(server.url, **{"max_attempts": 1, **settings}))
+        ask(model_at(server.url, **{"attempts": 1, **settings}))
     return caught.value
 
 
@@ -188,7 +188,7 @@ def test_error_repeats_neither_key_nor_prompt(server: OpenAIServer) -> None:
     for status in (400, 401, 422, 429, 500):
         server.script(default=fails(status, message=echo, code=echo))
         with pytest.raises(EvaluationError) as caught:
-            ask(model_at(server.url, max_attempts=1))
+            ask(model_at(server.url, attempts=1))
         told = "".join(traceback.format_exception(caught.value))
         assert PROMPT not in told
         assert KEY not in told
@@ -200,7 +200,7 @@ def test_unreachable_endpoint_is_unavailable() -> None:
     with OpenAIServer() as gone:
         url = gone.url
     with pytest.raises(ModelUnavailable):
-        ask(model_at(url, max_attempts=1))
+        ask(model_at(url, attempts=1))
 
 
 def test_slow_answer_is_a_timeout(server: OpenAIServer) -> None:
@@ -214,7 +214,7 @@ def test_rate_limit_is_waited_for_and_tried_again(server: OpenAIServer) -> None:
 
 
 def test_rate_limit_beyond_the_bound_is_raised_at_once(server: OpenAIServer) -> None:
-    error = error_of(server, rate_limited(retry_after="300"), max_attempts=5, max_wait_s=10)
+    error = error_of(server, rate_limited(retry_after="300"), attempts=5, max_wait_s=10)
     assert isinstance(error, RateLimited)
     assert error.retry_after_s == 300
     assert len(server.requests) == 1
@@ -227,13 +227,13 @@ def test_retry_after_may_be_a_date(server: OpenAIServer) -> None:
 
 
 def test_attempts_are_bounded(server: OpenAIServer) -> None:
-    error = error_of(server, fails(500, headers={"Retry-After": "0"}), max_attempts=3)
+    error = error_of(server, fails(500, headers={"Retry-After": "0"}), attempts=3)
     assert isinstance(error, ModelUnavailable)
     assert len(server.requests) == 3
 
 
 def test_permanent_error_is_not_tried_again(server: OpenAIServer) -> None:
-    error_of(server, fails(401), max_attempts=5)
+    error_of(server, fails(401), attempts=5)
     assert len(server.requests) == 1
 
 
@@ -408,7 +408,7 @@ def test_cut_off_or_declined_reply_is_no_ignored_form(server: OpenAIServer) -> N
 def test_passing_trouble_takes_no_feature_away(server: OpenAIServer, status: int) -> None:
     server.script([fails(status, message="response_format json_schema logprobs temperature busy")])
     with pytest.raises(EvaluationError):
-        ask(model_at(server.url, max_attempts=1))
+        ask(model_at(server.url, attempts=1))
     ask(model_at(server.url))
     assert server.requests[-1].body["response_format"]["type"] == "json_schema"
     assert {"logprobs", "temperature"} <= server.requests[-1].body.keys()
@@ -447,7 +447,7 @@ def test_adapters_of_one_endpoint_share_what_they_found_out(server: OpenAIServer
     ask(model_at(server.url), messages=JUDGED)
     ask(model_at(server.url), messages=JUDGED)
     assert len(server.requests) == 3
-    other = OpenAICompatibleModel(model="other", api_key=SecretStr(KEY), base_url=server.url)
+    other = open_model(model="other", key=KEY, url=server.url)
     ask(other, messages=JUDGED)
     assert len(server.requests) == 5, "another model may be able to do what this one is not"
 
@@ -574,7 +574,7 @@ def test_concurrency_is_bounded(server: OpenAIServer) -> None:
         return Answer(completion(OK, request))
 
     server.script(default=step)
-    model = model_at(server.url, max_concurrency=3)
+    model = model_at(server.url, concurrency=3)
 
     async def run() -> None:
         await asyncio.gather(*(model.complete(MESSAGES) for _ in range(12)))
@@ -592,21 +592,19 @@ def test_model_can_be_used_in_a_second_loop(server: OpenAIServer) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"api_key": SecretStr("")},
-        {"api_key": SecretStr("key with blank")},
-        {"api_key": SecretStr("schlüssel")},
-        {"base_url": "localhost:8000"},
-        {"base_url": "ftp://host"},
-        {"base_url": "http://"},
+        {"key": ""},
+        {"key": "key with blank"},
+        {"key": "schlüssel"},
+        {"url": "localhost:8000"},
+        {"url": "ftp://host"},
+        {"url": "http://"},
         {"model": ""},
-        {"max_concurrency": 0},
-        {"max_attempts": 0},
-        {"timeout_s": 0},
+        {"hedge": 2},
     ],
 )
 def test_setting_that_cannot_work_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        OpenAICompatibleModel(**{"model": "m", "api_key": SecretStr("k"), **settings})
+        open_model(**{"model": "m", "key": "k", **settings})
     assert "schlüssel" not in str(caught.value)
 
 

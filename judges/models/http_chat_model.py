@@ -1,21 +1,22 @@
-"""A chat model at any OpenAI-compatible endpoint: retries, and finding out how the endpoint wants to be asked."""
+"""A chat model at an HTTP endpoint: retries, and finding out how the endpoint wants to be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError, EvaluationError, ModelTimeout
 from assay.judges.models.admission import Admission, AtOnce
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.endpoint import endpoint_of
+from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.judges.models.exchange import ChatExchange
 from assay.judges.models.http_client import HttpClient
+from assay.judges.models.protocol import Asked
+from assay.judges.models.protocols import protocol_of
 from assay.judges.models.refusals import is_broken_reply
-from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm, request_body
+from assay.judges.models.request_form import KNOWN_FORMS, JsonForm, RequestForm
 from assay.judges.models.retry import retried
 from assay.judges.models.status_errors import StatusError
 from assay.judges.models.timeouts import ADAPTIVE_TIMEOUTS, AdaptiveTimeout, FixedTimeout
@@ -31,30 +32,23 @@ class _Request:
     often no answer came in time.
     """
 
-    messages: Sequence[ChatMessage]
-    json_schema: Mapping[str, Any] | None
-    max_tokens: int
+    asked: Asked
     ignored: list[Reply] = field(default_factory=list)
     cuts: int = 0
 
 
-class OpenAICompatibleModel:
+class HttpChatModel:
     """One model at one endpoint: bounded concurrency, a deadline per call, retries within attempts and waiting time.
 
     Connections are opened on the first call, in the loop that runs then. A later loop gets its own. What the endpoint
     does not support (strict schemas, token probabilities, temperature, `max_tokens`) is found out once and remembered.
     """
 
-    def __init__(  # noqa: PLR0913  # keyword-only settings, each with a default but the model
+    def __init__(
         self,
-        *,
         model: str,
-        api_key: SecretStr | None = None,
-        base_url: str | None = None,
-        timeout_s: float | None = None,
-        max_concurrency: int = 64,
-        max_attempts: int = 4,
-        max_wait_s: float = 10.0,
+        endpoint: EndpointSettings,
+        *,
         admission: Admission | None = None,
         hedge: float = 0.0,
     ) -> None:
@@ -62,32 +56,29 @@ class OpenAICompatibleModel:
 
         Args:
             model: name to ask for.
-            api_key: bearer key. None for servers without keys, and where the base URL holds a login.
-            base_url: the URL that `/chat/completions` is appended to. None for OpenAI.
-            timeout_s: deadline of one HTTP request, in seconds. None: learnt from the endpoint's own latencies.
-            max_concurrency: requests under way at once where there is no `admission`.
-            max_attempts: requests sent for one call before giving up.
-            max_wait_s: seconds one call may wait between attempts, all waits together.
-            admission: lets requests go. Waiting for it counts for none of the limits above.
+            endpoint: where, and how.
+            admission: lets requests go. Waiting for it counts for no limit of the endpoint's settings. None: as many
+                at once as these allow.
             hedge: share of calls for which a second request may be sent where the first takes unusually long. 0: none.
 
         Raises:
             ConfigurationError: a setting that cannot work.
         """
-        _check_settings(model, max_concurrency, max_attempts, timeout_s, hedge)
-        endpoint = endpoint_of(base_url, api_key)
+        _check_settings(model, hedge)
+        self._protocol = protocol_of(endpoint.protocol)
+        place = endpoint_of(endpoint, self._protocol, model)
         self._model = model
-        self._address = endpoint.url
-        self._endpoint = endpoint.name
-        self._max_attempts = max_attempts
-        self._max_wait_s = max_wait_s
-        learnt = ADAPTIVE_TIMEOUTS.setdefault((endpoint.url, model), AdaptiveTimeout())
+        self._settings = endpoint
+        self._address = place.url
+        self._endpoint = place.name
+        learnt = ADAPTIVE_TIMEOUTS.setdefault((place.url, model), AdaptiveTimeout())
         self._exchange = ChatExchange(
-            http=HttpClient(endpoint),
-            endpoint=endpoint.name,
+            http=HttpClient(place),
+            endpoint=place.name,
             model=model,
-            admission=admission or AtOnce(max_concurrency),
-            timeout=learnt if timeout_s is None else FixedTimeout(timeout_s),
+            read=self._protocol.read,
+            admission=admission or AtOnce(endpoint.concurrency),
+            timeout=learnt if endpoint.timeout_s is None else FixedTimeout(endpoint.timeout_s),
             hedge=hedge,
         )
 
@@ -97,7 +88,12 @@ class OpenAICompatibleModel:
         return self._model
 
     async def complete(
-        self, messages: Sequence[ChatMessage], *, json_schema: Mapping[str, Any] | None = None, max_tokens: int = 2048
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        json_schema: Mapping[str, Any] | None = None,
+        exact_schema: Callable[[], Mapping[str, Any]] | None = None,
+        max_tokens: int = 2048,
     ) -> Reply:
         """Ask once, with retries. See `ChatModel.complete`.
 
@@ -113,10 +109,12 @@ class OpenAICompatibleModel:
 
         Each of them says what replies that told nothing but the endpoint's form had cost by then.
         """
-        request = _Request(messages, json_schema, max_tokens)
+        request = _Request(Asked(messages, json_schema, exact_schema, max_tokens))
         try:
             reply = await retried(
-                lambda: self._attempt(request), max_attempts=self._max_attempts, max_wait_s=self._max_wait_s
+                lambda: self._attempt(request),
+                max_attempts=self._settings.attempts,
+                max_wait_s=self._settings.max_wait_s,
             )
         except EvaluationError as exc:
             exc.usage = sum((unheeded.usage for unheeded in request.ignored), start=exc.usage)
@@ -141,7 +139,7 @@ class OpenAICompatibleModel:
                     raise exc.as_ours(self._endpoint) from None
                 form = simpler
                 continue
-            better = self._after_reply(form, reply) if request.json_schema is not None else None
+            better = self._after_reply(form, reply) if request.asked.json_schema is not None else None
             if better is None:
                 self._remember(form, reply, request)
                 return reply
@@ -149,9 +147,9 @@ class OpenAICompatibleModel:
             form, exploring = better, True
 
     async def _send(self, form: RequestForm, request: _Request) -> Reply:
-        body = request_body(form, self._model, request.messages, request.json_schema, request.max_tokens)
+        body = self._protocol.body(form, self._model, request.asked) | self._settings.extra_body
         try:
-            return await self._exchange.send(body, max_tokens=request.max_tokens, cuts=request.cuts)
+            return await self._exchange.send(body, max_tokens=request.asked.max_tokens, cuts=request.cuts)
         except ModelTimeout:
             request.cuts += 1
             raise
@@ -170,7 +168,7 @@ class OpenAICompatibleModel:
         """Keep the form, now that it is known to work. The form everybody asks in is known already."""
         if form.proven and form is KNOWN_FORMS.get(self._address, self._model):
             return
-        proven = form.proven or (request.json_schema is not None and is_json_object(reply.text))
+        proven = form.proven or (request.asked.json_schema is not None and is_json_object(reply.text))
         KNOWN_FORMS.learn(self._address, self._model, form.model_copy(update={"proven": proven}))
 
 
@@ -208,11 +206,9 @@ def _with_spent(reply: Reply, ignored: Sequence[Reply]) -> Reply:
     )
 
 
-def _check_settings(model: str, max_concurrency: int, max_attempts: int, timeout_s: float | None, hedge: float) -> None:
+def _check_settings(model: str, hedge: float) -> None:
     """Refuse what would fail on every call."""
     if not model:
         raise ConfigurationError("judge model: the name is empty; name one, e.g. gpt-6-luna")
-    if min(max_concurrency, max_attempts) < 1 or (timeout_s is not None and timeout_s <= 0):
-        raise ConfigurationError("judge model: max_concurrency and max_attempts must be at least 1, timeout_s above 0")
     if not 0 <= hedge <= 1:
         raise ConfigurationError("judge model: hedge is a share between 0 and 1, e.g. 0.02")
