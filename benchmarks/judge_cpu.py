@@ -44,7 +44,7 @@ _WORD = re.compile(r"\w{3,}")
 """A word that tells, e.g. `gate`."""
 
 STAGES: Mapping[str, tuple[Any, str]] = {
-    "prompt: numbering": (llm_judge, "divide"),
+    "prompt: numbering": (llm_judge, "divide_chosen"),
     "prompt: messages": (llm_judge, "build_messages"),
     "read: parsing": (llm_judge, "parse_reply"),
     "read: resolving": (llm_judge, "resolve"),

@@ -128,7 +128,7 @@ def risk_hash(rubric: Rubric, judge: str) -> str:
     Patterns are left out: they set a floor that is applied after calibration. So are the cuts, which people set by it,
     and what a cascade escalates: each of its tiers judges the same whoever is asked before or after.
     """
-    asked = {"local": set(), "llm": {"llm"}}.get(judge, {"llm", "panel"})
+    asked = {"local": set(), "decision": {"decision"}, "llm": {"llm"}}.get(judge, {"llm", "panel"})
     parts = {
         "asked": rubric.judge.model_dump(mode="json", include=asked),
         "values": sorted(rubric.rules.values),

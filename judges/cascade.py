@@ -191,10 +191,15 @@ class Cascade:
 
 
 def _is_outage(error: EvaluationError) -> bool:
-    """Whether the provider is down, or the account. A limit or a budget without room is none: it is waited for."""
+    """Whether the provider is down, or the account. A limit or a budget without room is none: it is waited for.
+
+    Access that is refused for a reason nobody knows is none either: the text may be the reason.
+    """
     if isinstance(error, CallHeld):
-        return error.reason == "breaker"
-    return isinstance(error, TransientModelError | ModelAccessDenied)
+        return error.reason in {"breaker", "access"}
+    if isinstance(error, ModelAccessDenied):
+        return error.reach != "unclear"
+    return isinstance(error, TransientModelError)
 
 
 def _choose_route(passage: _Passage, verdict: Verdict, calibration: Calibration | None) -> Routing:
@@ -299,7 +304,7 @@ def _screening(passage: _Passage, routing: Routing, *, phase2: bool) -> Screenin
 
 def _unavailable(tier: CascadeTier, reason: str) -> TierStep:
     """A tier that gave no verdict. The reason is a class or a short word: a provider's message may quote the text."""
-    kind = {"local": Tier.SCREEN, "panel": Tier.PANEL}.get(tier.judge.name, Tier.LLM)
+    kind = {"local": Tier.SCREEN, "panel": Tier.PANEL, "decision": Tier.DECISION}.get(tier.judge.name, Tier.LLM)
     return TierStep(tier=kind, judge=tier.judge.name, outcome="unavailable", reason=reason)
 
 

@@ -11,7 +11,9 @@ from collections import Counter
 
 from assay.judges.metrics import INVALID_CITATION, grounding_state, risk_label, team_hits, worst_claim
 from assay.judges.rubric import ANSWER_CHECK, RISK_LEVEL, Rubric
+from assay.judges.rules import judged_statements
 from assay.judges.schema import Claim, ClaimVerdict, GroundingState, RuleHit, Sample, Verdict
+from assay.judges.text.form import statement_ranges
 from assay.judges.text.plain import shortened
 
 RISK = "hallucination_risk"
@@ -19,6 +21,9 @@ STATEMENT_LIMIT = 140
 """Characters of a statement that a comment quotes."""
 
 PARTLY_SHOWN = "Part of the evidence was too long to be shown to the judge."
+
+PROMPT_CUT = "No number: the endpoint cut the prompt, so the judge read only a part of evidence and response."
+"""The comment of every score where the endpoint counted far fewer tokens than it was sent."""
 
 WITHOUT_CLAIMS = {
     GroundingState.REFUSAL: "The response declines to answer: nothing to ground.",
@@ -35,7 +40,8 @@ def comment(sample: Sample, verdict: Verdict) -> str:
     A hit that made the worst claim what it is is told there and not twice.
     """
     state = grounding_state(sample, verdict)
-    return shortened(_hits_told(verdict) + _worst_told(sample, verdict, state))
+    unread = _unread(sample, verdict, state)
+    return unread or shortened(_part_told(sample, verdict) + _hits_told(verdict) + _worst_told(sample, verdict, state))
 
 
 def score_comments(sample: Sample, verdict: Verdict, rubric: Rubric, scores: dict[str, float]) -> dict[str, str]:
@@ -48,8 +54,9 @@ def score_comments(sample: Sample, verdict: Verdict, rubric: Rubric, scores: dic
         scores: the numbers that apply.
     """
     state = grounding_state(sample, verdict)
-    without = WITHOUT_CLAIMS.get(state)
-    risk = _risk_comment(sample, verdict, rubric, scores)
+    unread = _unread(sample, verdict, state)
+    without = unread or WITHOUT_CLAIMS.get(state)
+    risk = unread or _risk_comment(sample, verdict, rubric, scores)
     if without is not None:
         names = (*rubric.scores, ANSWER_CHECK, RISK_LEVEL, rubric.state_score)
         return {**dict.fromkeys(names, without), RISK: risk}
@@ -62,7 +69,25 @@ def score_comments(sample: Sample, verdict: Verdict, rubric: Rubric, scores: dic
         RISK_LEVEL: check,
         rubric.state_score: _state_comment(verdict, state),
     }
-    return {name: shortened(text) for name, text in comments.items()}
+    part = _part_told(sample, verdict)
+    return {name: shortened(part + text) for name, text in comments.items()}
+
+
+def _unread(sample: Sample, verdict: Verdict, state: GroundingState) -> str:
+    """The comment of every score where the judge saw too little for a number. Empty where it saw enough."""
+    if verdict.prompt_cut:
+        return PROMPT_CUT
+    if state is GroundingState.PARTLY_JUDGED and not verdict.claims:
+        return f"{_part_told(sample, verdict)}They state nothing that could be checked."
+    return ""
+
+
+def _part_told(sample: Sample, verdict: Verdict) -> str:
+    """E.g. `Only 50 of 691 sentences were judged. `; empty where all were."""
+    if not verdict.unjudged:
+        return ""
+    everything = len(statement_ranges(sample.response))
+    return f"Only {len(judged_statements(sample, verdict)):,} of {everything:,} sentences were judged. "
 
 
 def _groundedness_comment(verdict: Verdict) -> str:

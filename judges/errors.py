@@ -10,7 +10,7 @@ EvaluationError
 │   │   ├── ModelTimeout
 │   │   └── ModelUnavailable
 │   └── PermanentModelError
-│       ├── ModelAccessDenied       PARK: key, quota or model name; all would fail
+│       ├── ModelAccessDenied (reach)  HOLD: key, quota or model; all would fail. Unclear: RETRY
 │       ├── RequestRejected         PARK: this request, for a reason not known; others may pass
 │       └── ModelRefused            SKIP, counted apart
 ├── CallHeld (reason, wait_s)       HOLD: no call was made; waits without attempt and without age
@@ -21,6 +21,8 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from assay.judges.schema import HoldReason, Screening, Usage
 
@@ -98,8 +100,19 @@ class PermanentModelError(ModelError):
     """Trying the same again gives the same answer."""
 
 
+AccessReach = Literal["endpoint", "model", "unclear"]
+"""Whom a refused access concerns: every call to the endpoint, those to the model, or perhaps this text alone."""
+
+
 class ModelAccessDenied(PermanentModelError):
-    """Bad key, no quota or unknown model: every call would fail, whatever the text."""
+    """Bad key, no quota or unknown model: every call would fail, whatever the text, until a person acts.
+
+    `reach` is `unclear` where the text may be behind it: a 403 without a reason. Then it is no outage, and no hold.
+    """
+
+    def __init__(self, message: str, *, reach: AccessReach = "endpoint") -> None:
+        super().__init__(message)
+        self.reach: AccessReach = reach
 
 
 class RequestRejected(PermanentModelError):

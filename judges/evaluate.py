@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from typing import Literal
 
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration, CalibrationError
 from assay.judges.comments import comment, score_comments
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import CallHeld, EvaluationError, ModelRefused, UnjudgeableSample
+from assay.judges.errors import CallHeld, EvaluationError, ModelAccessDenied, ModelRefused, UnjudgeableSample
 from assay.judges.grades import conclude_grades
 from assay.judges.metrics import has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RULES_VERSION, RuleSet
-from assay.judges.schema import Failed, GroundingState, Outcome, Sample, Scored, Skipped, Verdict
+from assay.judges.schema import Failed, GroundingState, HoldReason, Outcome, Sample, Scored, Skipped, Verdict
 from assay.judges.text.reasoning import without_reasoning
 from assay.judges.tiers import conclude, step
 
@@ -73,7 +74,7 @@ class Evaluator:
                 error=type(exc).__name__,
                 message=redacted(str(exc)),
                 retry_after_s=getattr(exc, "retry_after_s", None),
-                held=exc.reason if isinstance(exc, CallHeld) else None,
+                held=_held(exc),
                 usage=exc.usage,
                 cost_usd=exc.cost_usd,
                 screening=exc.screening,
@@ -115,7 +116,7 @@ class Evaluator:
             scores=dict(scores),
             not_applicable=dict(missing),
             state=state,
-            risk_label=None if risk is None else risk_label(risk, self.rubric),
+            risk_label=_label(risk, state, self.rubric),
             comment=comment(sample, ruled),
             comments=score_comments(sample, ruled, self.rubric, dict(scores)),
             revision=self.revision,
@@ -126,6 +127,19 @@ class Evaluator:
         """The verdict of a judge of one tier. A cascade concludes tier by tier, and its verdicts come with a path."""
         ruled = conclude(sample, verdict, self._rules, self.calibration)
         return ruled.model_copy(update={"path": (step(sample, ruled, self.rubric, "decided", "the only tier"),)})
+
+
+def _label(risk: float | None, state: GroundingState, rubric: Rubric) -> Literal["low", "medium", "high"] | None:
+    """The risk in one word. Of a part that was judged it is the least the response has: it is never called low."""
+    label = None if risk is None else risk_label(risk, rubric)
+    return None if label == "low" and state is GroundingState.PARTLY_JUDGED else label
+
+
+def _held(error: EvaluationError) -> HoldReason | None:
+    """What work waits for after this error: leave, or a person who mends key, account or model. None: it failed."""
+    if isinstance(error, CallHeld):
+        return error.reason
+    return "access" if isinstance(error, ModelAccessDenied) and error.reach != "unclear" else None
 
 
 def _skipped(reason: str, detail: str, exc: EvaluationError) -> Skipped:

@@ -42,6 +42,9 @@ def conclude_grades(sample: Sample, verdict: Verdict, rubric: Rubric, revision: 
             missing[check.score] = grade.level
         else:
             scores[check.score] = grade.value
+    if verdict.prompt_cut:  # a judge that did not read its prompt gives no number
+        missing = dict.fromkeys([*missing, *scores], RubricState.PARTIAL_INPUT.value)
+        scores = {}
     return Scored(
         scores=scores,
         not_applicable=missing,
@@ -87,7 +90,7 @@ def average_precision(relevant: Sequence[bool]) -> float:
 
 
 def _state(scores: dict[str, float], missing: dict[str, str], verdict: Verdict) -> RubricState:
-    if not scores:
+    if not scores and not verdict.prompt_cut:
         return RubricState.NOT_APPLICABLE
     if verdict.partial_context:
         return RubricState.PARTIAL_INPUT

@@ -71,7 +71,12 @@ def score(
 
 
 def grounding_state(sample: Sample, verdict: Verdict) -> GroundingState:
-    """Why numbers are there, or why not: the first state that holds, from no answer to an answer fully judged."""
+    """Why numbers are there, or why not: the first state that holds, from no answer to an answer fully judged.
+
+    Where only a part of the response was judged, what holds of the part need not hold of the response.
+    """
+    if verdict.prompt_cut or (verdict.unjudged and has_evidence(sample)):
+        return GroundingState.PARTIAL_CONTEXT if verdict.prompt_cut else GroundingState.PARTLY_JUDGED
     if verdict.kind is not ResponseKind.ANSWER or not verdict.claims:
         return _state_without_claims(verdict)
     if not has_evidence(sample):
@@ -95,7 +100,9 @@ def has_evidence(sample: Sample) -> bool:
 
 
 def _value(name: ScoreName, verdict: Verdict, state: GroundingState, rubric: Rubric) -> float | str:
-    """One score, or the reason why it does not apply."""
+    """One score, or the reason why it does not apply. A judge that did not read its prompt gives none."""
+    if verdict.prompt_cut or (state is GroundingState.PARTLY_JUDGED and not verdict.claims):
+        return state.value
     if state in (GroundingState.REFUSAL, GroundingState.NO_CLAIMS, GroundingState.LANGUAGE_UNSUPPORTED):
         return state.value
     if state is GroundingState.NO_EVIDENCE:

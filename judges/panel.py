@@ -23,6 +23,7 @@ from assay.judges.errors import (
     ConfigurationError,
     EvaluationError,
     InvalidVerdict,
+    ModelAccessDenied,
     PermanentModelError,
     TransientModelError,
     UnjudgeableSample,
@@ -49,8 +50,17 @@ PANEL_VERSION = "2"
 
 _BADNESS = {ClaimVerdict.SUPPORTED: 0, ClaimVerdict.NOT_FOUND: 1, ClaimVerdict.CONTRADICTED: 2}
 _SEVERITIES = tuple(Severity)
-_GRAVEST = (ConfigurationError, UnjudgeableSample, TransientModelError, CallHeld, InvalidVerdict, PermanentModelError)
-"""A failed call comes before one that was not let go: it uses an attempt, so that a panel is not asked for ever."""
+_GRAVEST = (
+    ConfigurationError,
+    UnjudgeableSample,
+    TransientModelError,
+    CallHeld,
+    ModelAccessDenied,
+    InvalidVerdict,
+    PermanentModelError,
+)
+"""A failed call comes before one that was not let go: it uses an attempt, so that a panel is not asked for ever. What
+waiting or a person may mend comes before what a text may have caused."""
 
 
 class _Member(NamedTuple):
@@ -96,13 +106,15 @@ class PanelJudge:
 
         Raises:
             EvaluationError: too few members answered: the error that waiting may mend, if there is one. It says what
-                all members together had spent. A member whose call is held counts as one that does not answer.
+                all members together had spent. A member whose call is held counts as one that does not answer. For
+                one whose answer comes with a batch the panel waits: it is asked for and paid.
         """
         answers = await self._ask_all(sample, rubric)
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
         errors = [answer for answer in answers if not isinstance(answer, Verdict)]
-        if len(verdicts) < self.quorum:
-            gravest = min(errors, key=_gravity)
+        batched = [error for error in errors if isinstance(error, CallHeld) and error.reason == "batch"]
+        if len(verdicts) < self.quorum or batched:
+            gravest = min(batched or errors, key=_gravity)
             gravest.usage, gravest.cost_usd = _spent(answers)
             gravest.cost_basis = _joined((answer.cost_basis for answer in answers), "; ")
             raise gravest
@@ -142,18 +154,22 @@ class PanelJudge:
         reason = _review_reason(flags)
         served = [verdict.model_served or verdict.model_requested for verdict in verdicts]
         usage, cost_usd = _spent(answers)
+        unjudged = tuple(dict.fromkeys(span for verdict in verdicts for span in verdict.unjudged))
+        silent = [span for span, claim in zip(sentences, merged, strict=True) if claim is None]
         return Verdict(
             judge=self.name,
             tier=Tier.PANEL,
             kind=_kind(verdicts, has_claims=any(merged)),
             claims=tuple(claim for claim in merged if claim is not None),
-            not_checkworthy=tuple(span for span, claim in zip(sentences, merged, strict=True) if claim is None),
+            not_checkworthy=tuple(span for span in silent if not _is_within(span, unjudged)),
+            unjudged=unjudged,
             risk=self._risk_stated(verdicts),
             votes=tuple(_vote(name, answer) for name, answer in zip(self._members, answers, strict=True)),
             needs_review=bool(reason),
             review_reason=reason,
             explanation=f"{sum(flags)} of {len(flags)} members flag it, they differ on {_differing(members)} sentences",
             partial_context=any(verdict.partial_context for verdict in verdicts),
+            prompt_cut=any(verdict.prompt_cut for verdict in verdicts),
             rejected_evidence=sum(verdict.rejected_evidence for verdict in verdicts),
             usage=usage,
             cost_usd=cost_usd,
@@ -201,6 +217,11 @@ class PanelJudge:
             return None
         risks += [0.0] * (len(verdicts) - len(stated))
         return median(risks) if self._decide == "median" else fmean(risks)
+
+
+def _is_within(sentence: Span, parts: Sequence[Span]) -> bool:
+    """Whether a sentence lies in a part that nobody judged: then it was not found to say nothing."""
+    return any(part.start <= sentence.start and sentence.end <= part.end for part in parts)
 
 
 def _spent(answers: Sequence[Verdict | EvaluationError]) -> tuple[Usage, float | None]:

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 _ROUTES = re.compile(
     r"(?:(?:openrouter|litellm|litellm_proxy|openai|azure|azure_ai|anthropic|bedrock|bedrock_converse|converse|vertex_ai"
-    r"|vertex|models)/)+"
+    r"|vertex|models|gemini|google|publishers/google|x-ai|xai)/)+"
 )
-"""Where a call goes through, before the model's name: `openrouter/anthropic/`, `azure/`. All sell at the list price."""
+"""Where a call goes through, before the model's name: `openrouter/anthropic/`, `azure/`, `models/`, `google/`.
+
+All of these sell at the maker's list price. Hosts of open models (`groq/`, `accounts/fireworks/models/`) set their own:
+a table may hold them by their whole names.
+"""
 
 _PROFILE = re.compile(r"arn:aws:bedrock:[^/]+/")
 """How Bedrock names a model in full, before its name: `arn:aws:bedrock:us-east-1::foundation-model/`."""
@@ -22,6 +26,9 @@ _DOTTED = re.compile(r"(claude-[a-z]+-\d+)\.(\d+)")
 
 _SNAPSHOT = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$")
 """A dated suffix as providers append it to a model's name: `-2024-08-06`, `-20240806` or `@20240806`."""
+
+_NUMBERED = re.compile(r"(gemini-[\w.-]+)-00\d")
+"""A stable version of a Gemini model: `gemini-2.5-flash-001`."""
 
 _FINE_TUNED = re.compile(r"(ft:[^:]+):.*")
 """A model that somebody tuned: `ft:gpt-4o-2024-08-06:org::id`. It has a price of its own, under `ft:gpt-4o`."""
@@ -39,6 +46,8 @@ def price_names(model: str) -> Iterator[str]:
     if match := _BEDROCK.fullmatch(name):
         name = match.group(1)
     if match := _FINE_TUNED.fullmatch(name):
+        name = match.group(1)
+    if match := _NUMBERED.fullmatch(name):
         name = match.group(1)
     name = _DOTTED.sub(r"\1-\2", name)
     yield name

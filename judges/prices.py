@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -21,11 +21,21 @@ UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
 class Price(Record):
-    """Price of one model, in USD per 1,000,000 tokens."""
+    """Price of one model, in USD per 1,000,000 tokens. `cache_write`: of input that is put into a cache, if another."""
 
     input: UsdPerMillion
     cached_input: UsdPerMillion
     output: UsdPerMillion
+    cache_write: UsdPerMillion | None = None
+
+
+class PaidCall(NamedTuple):
+    """A call to pay for: who served it, who was asked, its tokens, and the share of the list price that is paid."""
+
+    served: str
+    asked: str
+    usage: Usage
+    share: float = 1.0
 
 
 class Bill(Record):
@@ -103,27 +113,40 @@ class PriceTable(Record):
         if price is None or usage.prompt_tokens == 0:
             return None
         cached = min(usage.cached_tokens, usage.prompt_tokens)
+        written = min(usage.cache_write_tokens, usage.prompt_tokens - cached)
         dollars = (
-            (usage.prompt_tokens - cached) * price.input
+            (usage.prompt_tokens - cached - written) * price.input
             + cached * price.cached_input
+            + written * (price.input if price.cache_write is None else price.cache_write)
             + usage.completion_tokens * price.output
         )
         return dollars / 1_000_000
 
-    def bill(self, calls: Iterable[tuple[str, str, Usage]]) -> Bill:
-        """The cost of several calls, each given as the model that served it, the one asked for, and its tokens.
+    def most(self, model: str, usage: Usage) -> float | None:
+        """What `usage` costs at most: all of the prompt at the dearest price of input. None as with `cost`."""
+        price = self.price(model)
+        is_writing_dearer = price is not None and price.cache_write is not None and price.cache_write > price.input
+        writes = usage.prompt_tokens if is_writing_dearer else 0
+        return self.cost(model, usage.model_copy(update={"cached_tokens": 0, "cache_write_tokens": writes}))
+
+    def bill(self, calls: Iterable[tuple[str, str, Usage] | tuple[str, str, Usage, float]]) -> Bill:
+        """The cost of several calls, each given as a `PaidCall` or the first three of its fields.
 
         A call is priced by the model that served it, else by the one asked for. One unknown price makes all unknown.
         """
         total = 0.0
-        for served, asked, usage in calls:
-            model = served if self.price(served) else asked
-            cost = self.cost(model, usage)
+        shares: set[float] = set()
+        for call in calls:
+            paid = PaidCall(*call)
+            model = paid.served if self.price(paid.served) else paid.asked
+            cost = self.cost(model, paid.usage)
             if cost is None:
                 unknown = "the endpoint reported no tokens" if self.price(model) else f"no price for {model}"
                 return Bill(cost_usd=None, basis=f"cost unknown: {unknown}")
-            total += cost
-        return Bill(cost_usd=total, basis=f"list prices as of {self.checked}")
+            total += paid.share * cost
+            shares.add(paid.share)
+        lowered = "".join(f", {share:.0%} of them in a batch" for share in sorted(shares) if share != 1.0)
+        return Bill(cost_usd=total, basis=f"list prices as of {self.checked}{lowered}")
 
     def content_hash(self) -> str:
         """sha256 of the table's content, so that a cost can name the prices it was computed with."""

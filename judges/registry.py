@@ -7,75 +7,150 @@ a rubric's `judge.tiers` may hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assay.judges.base import Judge
 from assay.judges.errors import ConfigurationError
 from assay.judges.models.base import ChatModel
-from assay.judges.rubric import JudgeName, ModelAt, Rubric
+from assay.judges.rubric import JudgeName, LlmOptions, ModelAt, Rubric
+
+if TYPE_CHECKING:
+    from assay.judges.llm.statements.forms import StatementForm
+    from assay.judges.prices import PriceTable
+
+_SHORT_ANSWER = 512
+"""Tokens of the completion that a window is divided by where a model answers with a word or a number."""
 
 OpenModel = Callable[[ModelAt], ChatModel]
 """Gives the chat model a rubric names. It knows the endpoints and their keys. Judges do not."""
 
-Build = Callable[[Rubric, OpenModel], Judge]
-"""Builds a judge for one rubric. It imports the judge when it is called: a model's SDK takes half a second."""
+WindowOf = Callable[[ModelAt], int | None]
+"""Tokens of prompt and completion that a model's endpoint takes together. None where that is not known."""
 
 
-def build_judge(rubric: Rubric, tier: JudgeName, open_model: OpenModel) -> Judge:
+class Making(NamedTuple):
+    """What a judge is made of.
+
+    Attributes:
+        rubric: what is judged.
+        open_model: gives the models that the judge asks.
+        prices: what their calls cost.
+        window_of: how long a call to a model may be.
+    """
+
+    rubric: Rubric
+    open_model: OpenModel
+    prices: PriceTable | None
+    window_of: WindowOf
+
+    def price_table(self) -> PriceTable:
+        """The prices given, else those shipped with the package."""
+        from assay.judges.prices import PriceTable
+
+        return self.prices or PriceTable.load()
+
+
+Build = Callable[[Making], Judge]
+"""Builds a judge for one rubric. It imports the judge when it is called: those that ask a model take longer."""
+
+
+def build_judge(
+    rubric: Rubric,
+    tier: JudgeName,
+    open_model: OpenModel,
+    *,
+    prices: PriceTable | None = None,
+    window_of: WindowOf | None = None,
+) -> Judge:
     """The judge of one tier of a rubric.
 
     Args:
         rubric: what is judged. A rubric of method `checks` has a judge of its own, whatever its tier.
         tier: the judge's name.
         open_model: gives the models that the judge asks. Not called where it asks none.
+        prices: what model calls cost. None: the table shipped with the package.
+        window_of: the context window of a model, which bounds the size of one call.
 
     Raises:
         ConfigurationError: the rubric does not say what the judge needs, or a model cannot be opened.
     """
-    return JUDGES["checks" if rubric.method == "checks" else tier](rubric, open_model)
+    return JUDGES["checks" if rubric.method == "checks" else tier](
+        Making(rubric, open_model, prices, window_of or (lambda _: None))
+    )
 
 
-def _checks(rubric: Rubric, open_model: OpenModel) -> Judge:
+def _checks(making: Making) -> Judge:
     from assay.judges.checks import ChecksJudge
 
-    del open_model
-    return ChecksJudge(rubric)
+    return ChecksJudge(making.rubric)
 
 
-def _local(rubric: Rubric, open_model: OpenModel) -> Judge:
+def _local(making: Making) -> Judge:
     from assay.judges.local import LocalJudge
 
-    del rubric, open_model
+    del making
     return LocalJudge()
 
 
-def _decision(rubric: Rubric, open_model: OpenModel) -> Judge:
-    raise ConfigurationError(f"rubric {rubric.name}: judge.tiers: decision models cannot be asked yet")
+def _decision(making: Making) -> Judge:
+    from assay.judges.llm.statements.forms import DecisionForm
+
+    options = making.rubric.judge.decision
+    if options is None:
+        raise ConfigurationError(
+            f"rubric {making.rubric.name}: judge.decision: missing; add `decision: {{model: ...}}`"
+        )
+    return _stating(making, options, DecisionForm())
 
 
-def _llm(rubric: Rubric, open_model: OpenModel) -> Judge:
-    if rubric.judge.llm is None:
-        raise ConfigurationError(f"rubric {rubric.name}: judge.llm: missing; add `llm: {{model: ...}}`")
-    return _asking(rubric, open_model(rubric.judge.llm))
+def _llm(making: Making) -> Judge:
+    options = making.rubric.judge.llm
+    if options is None:
+        raise ConfigurationError(f"rubric {making.rubric.name}: judge.llm: missing; add `llm: {{model: ...}}`")
+    if options.ask == "table":
+        return _asking(making, options)
+    from assay.judges.llm.statements.forms import SentenceForm
+
+    if making.rubric.method != "grounding":
+        raise ConfigurationError(f"rubric {making.rubric.name}: judge.llm.ask: sentences is for method grounding alone")
+    return _stating(making, options, SentenceForm())
 
 
-def _panel(rubric: Rubric, open_model: OpenModel) -> Judge:
+def _panel(making: Making) -> Judge:
     from assay.judges.panel import PanelJudge
 
-    if rubric.judge.panel is None:
-        raise ConfigurationError(f"rubric {rubric.name}: judge.panel: missing; add `panel: {{models: [...]}}`")
-    members = {member.model: _asking(rubric, open_model(member)) for member in rubric.judge.panel.members}
-    return PanelJudge(members, decide=rubric.judge.panel.decide)
+    options = making.rubric.judge.panel
+    if options is None:
+        raise ConfigurationError(f"rubric {making.rubric.name}: judge.panel: missing; add `panel: {{models: [...]}}`")
+    members = {member.model: _asking(making, member) for member in options.members}
+    return PanelJudge(members, decide=options.decide)
 
 
-def _asking(rubric: Rubric, model: ChatModel) -> Judge:
+def _asking(making: Making, named: ModelAt) -> Judge:
     """The judge that asks one model in the rubric's method."""
     from assay.judges.llm.graded.judge import GradedJudge
     from assay.judges.llm.grounding.judge import LlmJudge
-    from assay.judges.prices import PriceTable
+    from assay.judges.llm.grounding.window import graded_limits_for, grounding_limits_for
 
-    judge = GradedJudge if rubric.method == "graded" else LlmJudge
-    return judge(model, PriceTable.load())
+    model, prices, window = making.open_model(named), making.price_table(), making.window_of(named)
+    max_tokens = (making.rubric.judge.llm or LlmOptions(model=named.model)).max_tokens
+    if making.rubric.method == "graded":
+        return GradedJudge(model, prices, limits=None if window is None else graded_limits_for(window, max_tokens))
+    return LlmJudge(model, prices, limits=None if window is None else grounding_limits_for(window, max_tokens))
+
+
+def _stating(making: Making, named: ModelAt, form: StatementForm) -> Judge:
+    """The judge that asks a model how likely each statement is. Its answers are short, whatever is asked."""
+    from assay.judges.llm.grounding.numbering import GroundingLimits
+    from assay.judges.llm.grounding.window import grounding_limits_for
+    from assay.judges.llm.statements.judge import StatementJudge
+
+    limits, window = GroundingLimits(), making.window_of(named)
+    if window is not None:
+        fitting = grounding_limits_for(window, _SHORT_ANSWER)
+        # The reply does not grow with the sentences of a part, and all of them share one prefix.
+        limits = fitting.model_copy(update={"part_sentences": limits.part_sentences})
+    return StatementJudge(making.open_model(named), making.price_table(), form, limits=limits)
 
 
 JUDGES: Mapping[JudgeName | Literal["checks"], Build] = {

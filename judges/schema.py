@@ -104,14 +104,14 @@ class Claim(Record):
 
     `source` names who decided last (`local`, `llm`, `rule:values`, …); `p_supported` is that judge's
     probability that the evidence supports the claim, None where it states none. `p_source` says where a model's
-    probability comes from: its token probabilities, or the number it stated.
+    probability comes from: its token probabilities, the number it stated, or a decision model's API.
     """
 
     text: Text
     span: Span
     verdict: ClaimVerdict
     p_supported: Probability | None = None
-    p_source: Literal["tokens", "stated"] | None = None
+    p_source: Literal["tokens", "stated", "decision"] | None = None
     severity: Severity = Severity.MATERIAL
     evidence: tuple[Evidence, ...] = ()
     source: str
@@ -144,6 +144,7 @@ class GroundingState(StrEnum):
     NO_EVIDENCE = "no_evidence"
     EVIDENCE_SILENT = "evidence_silent"
     PARTIAL_CONTEXT = "partial_context"
+    PARTLY_JUDGED = "partly_judged"
     LANGUAGE_UNSUPPORTED = "language_unsupported"
 
 
@@ -199,12 +200,14 @@ class Tier(StrEnum):
 class Usage(Record):
     """Tokens and calls one verdict took; zero for judges that call no model.
 
-    `cached_tokens` are among the prompt tokens, `reasoning_tokens` among the completion tokens.
+    `cached_tokens` are among the prompt tokens, and so are `cache_write_tokens`: what a provider put into its cache and
+    asks more for. `reasoning_tokens` are among the completion tokens.
     """
 
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
 
@@ -214,6 +217,7 @@ class Usage(Record):
             calls=self.calls + other.calls,
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
@@ -259,7 +263,8 @@ class PanelVote(Record):
 class Verdict(Record):
     """What a judge concluded about one sample.
 
-    Every sentence of the response is either inside a claim's span or listed in `not_checkworthy`.
+    Every sentence of the response is inside a claim's span, or listed in `not_checkworthy`, or in `unjudged`: the parts
+    of a long response that no draw took, because all of them would have cost more than the rubric allows.
     `cost_usd` is None when the model's price is unknown, never 0 for "unknown"; `cost_basis` says which prices were
     taken, or why there are none. `risk` is the judge's own
     probability that a person would mark at least one hallucination; None where it has none to give. `raw_risk` is
@@ -267,8 +272,10 @@ class Verdict(Record):
 
     `path` tells which tiers were asked and which decided; a single judge leaves it empty, it is written where rules
     and calibration are applied. Usage, cost and latency are those of all tiers together. `degraded`: a dearer tier
-    should have decided and did not answer. `language_unsupported`: the judge has no words for the language of answer or
-    evidence, and could not decide without them. `needs_review`: a person should decide, for `review_reason`.
+    should have decided and did not answer. `partial_context`: not all of the evidence was shown. `prompt_cut`: the
+    endpoint cut the prompt, as the tokens it counted tell, so that no number can be trusted. `language_unsupported`:
+    the judge has no words for the language of answer or evidence, and could not decide without them. `needs_review`: a
+    person should decide, for `review_reason`.
     """
 
     judge: str
@@ -276,6 +283,7 @@ class Verdict(Record):
     kind: ResponseKind = ResponseKind.ANSWER
     claims: tuple[Claim, ...] = ()
     not_checkworthy: tuple[Span, ...] = ()
+    unjudged: tuple[Span, ...] = ()
     risk: Probability | None = None
     calibrated: bool = False
     raw_risk: Probability | None = None
@@ -286,6 +294,7 @@ class Verdict(Record):
     needs_review: bool = False
     review_reason: Text = ""
     partial_context: bool = False
+    prompt_cut: bool = False
     language_unsupported: bool = False
     rule_hits: tuple[RuleHit, ...] = ()
     grades: tuple[Grade, ...] = ()
@@ -341,8 +350,8 @@ class Failed(Record):
     """Judging failed: class and message of the error. Never a number.
 
     `usage` and `cost_usd` are what was spent before it failed; the cost is None where it is not known. `screening` is
-    there where a cascade's first tier had judged the sample. `held` says what it waits for where no call was made: this
-    is no failed try.
+    there where a cascade's first tier had judged the sample. `held` says what it waits for where no call was made, or
+    none can be until a person mends key, account or model: this is no failed try.
     """
 
     outcome: Literal["failed"] = "failed"

@@ -45,10 +45,14 @@ def step(
 def check_coverage(sample: Sample, verdict: Verdict) -> None:
     """Check that the verdict accounts for every sentence: leaving out the bad one must not raise a score.
 
+    A sentence is accounted for where it was judged, or where our own draw left it out (`unjudged`).
+
     Raises:
         IncompleteVerdict: a sentence lies neither inside claims nor inside what was marked as not check-worthy, or the
             response is said to claim nothing although a sentence of it tells what the evidence tells.
     """
+    if verdict.prompt_cut:
+        return  # no number comes of it
     stated = statement_in(sample, verdict)
     if stated is not None:
         raise IncompleteVerdict(
@@ -67,9 +71,9 @@ def check_coverage(sample: Sample, verdict: Verdict) -> None:
 
 
 def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
-    """What the verdict covers, as disjoint ranges. Ranges with only white space between them are one."""
+    """What the verdict accounts for, as disjoint ranges. Ranges with only white space between them are one."""
     merged: list[tuple[int, int]] = []
-    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy]
+    spans = [*(claim.span for claim in verdict.claims), *verdict.not_checkworthy, *verdict.unjudged]
     for start, end in sorted((span.start, span.end) for span in spans):
         if merged and (start <= merged[-1][1] or text[merged[-1][1] : start].isspace()):
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
@@ -79,8 +83,8 @@ def _merged(text: str, verdict: Verdict) -> list[tuple[int, int]]:
 
 
 def _calibrated(sample: Sample, verdict: Verdict, calibration: Calibration | None) -> Verdict:
-    """The verdict with its risk calibrated. Without evidence it is another question than people were asked."""
-    if calibration is None or not has_evidence(sample):
+    """The verdict with its risk calibrated. Without evidence, or about a part, it is not what people were asked."""
+    if calibration is None or verdict.unjudged or not has_evidence(sample):
         return verdict
     raw = judged_risk(verdict)
     return verdict.model_copy(update={"risk": calibration(raw), "raw_risk": raw, "calibrated": True})

@@ -54,7 +54,7 @@ def _no_process_outlives_its_test() -> Iterator[None]:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's shell has set must not decide a test."""
     for name in list(os.environ):  # noqa: TID251  # cleaned, not read
-        if name.startswith(("ASSAY_", "OPENAI_", "LANGFUSE_")):
+        if name.startswith(("ASSAY_", "OPENAI_", "LANGFUSE_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_")):
             monkeypatch.delenv(name)
 
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+from assay.judges.llm.call_plan import CallPlan, Purse, affordable, plan_of_call
 from assay.judges.llm.conversation import Conversation
-from assay.judges.models.base import ChatModel
+from assay.judges.models.base import ChatMessage, ChatModel
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import LlmOptions, Rubric
-from assay.judges.schema import Record
+from assay.judges.schema import Record, Sample
 
 L = TypeVar("L", bound=Record)
 
-_MAX_TOKENS: int = LlmOptions.model_fields["max_tokens"].default
-"""Most tokens of one reply where the rubric has no options for a model."""
+Asked = tuple[Sequence[ChatMessage], Mapping[str, Any]]
+"""What one call asks: its messages, and the schema of its reply."""
+
+
+def texts_of(sample: Sample) -> tuple[str, ...]:
+    """Every text of a sample that a model may be shown: an object that stands in one of them is a quotation."""
+    turns = (turn.content for turn in sample.history)
+    return (sample.response, *sample.contexts, sample.question, *turns, sample.reference or "")
 
 
 class ModelJudge(Generic[L]):
@@ -54,7 +61,28 @@ class ModelJudge(Generic[L]):
         """Close the model's connections."""
         await self._model.close()
 
-    def _conversation(self, rubric: Rubric) -> Conversation:
+    def _options(self, rubric: Rubric) -> LlmOptions:
+        """How the rubric lets a model be asked. One that says nothing of it, as a panel's, gives the usual bounds."""
+        return rubric.judge.llm or LlmOptions(model=self._model.model)
+
+    def _planned(self, asked: Asked, options: LlmOptions) -> CallPlan:
+        """What one call takes at most."""
+        messages, schema = asked
+        return plan_of_call(messages, schema, options.max_tokens, model=self._model.model, prices=self._prices)
+
+    def _within_price(self, asked: Sequence[Asked], options: LlmOptions) -> tuple[int, Purse | None]:
+        """How many of the calls, in the order given, the rubric's price allows, and the purse they are paid from.
+
+        Raises:
+            UnjudgeableSample: the sample is too expensive.
+            ConfigurationError: the model has no price.
+        """
+        if options.max_usd is None:
+            return len(asked), None
+        plans = [self._planned(call, options) for call in asked]
+        count = affordable(plans, options, self._model.model)
+        return count, Purse(options.max_usd, plans[:count])
+
+    def _conversation(self, options: LlmOptions, purse: Purse | None) -> Conversation:
         """A conversation about one sample."""
-        max_tokens = rubric.judge.llm.max_tokens if rubric.judge.llm else _MAX_TOKENS
-        return Conversation(self._model, self._prices, max_tokens)
+        return Conversation(self._model, self._prices, options.max_tokens, purse)

@@ -29,7 +29,8 @@ class Reply(Record):
     """A model's raw answer. `text` is empty when the model declined, and `refusal` says how.
 
     `tokens` are those of the whole message, empty where the endpoint gives no probabilities. `prompt_cut`: the endpoint
-    counted so few tokens of the prompt that it cannot have read all of it.
+    counted so few tokens of the prompt that it cannot have read all of it. `price_share`: what was paid of the list
+    price, e.g. 0.5 in a provider's batch.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Reply(Record):
     latency_s: float
     tokens: tuple[Token, ...] = ()
     prompt_cut: bool = False
+    price_share: float = 1.0
 
 
 class ChatModel(Protocol):

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from assay.judges.models.batches.deferral import CallDesk
 
 Purpose = Literal["traffic", "golden"]
 """`golden` is a gate, a golden run or an exam of the judge. It never waits behind traffic."""
@@ -21,11 +24,13 @@ class CallContext:
         purpose: what goes first.
         has_paid: whether a call of this sample was answered already. Then it is worth waiting for the rest: giving
             up would pay for that answer again.
+        desk: takes calls for a provider's batch. None: they are made at once.
     """
 
     use_case: str = ""
     purpose: Purpose = "traffic"
     has_paid: bool = False
+    desk: CallDesk | None = None
 
 
 _NOBODY = CallContext()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from assay.judges.errors import ModelRefused, ModelUnavailable
+from assay.judges.errors import EvaluationError, InvalidVerdict, ModelUnavailable
+from assay.judges.models.answer_errors import AnswerError, answered_error
 from assay.judges.models.base import Reply, Token
 from assay.judges.models.chat_request import request_body
-from assay.judges.models.message_text import called_text, written_text
+from assay.judges.models.finish_reasons import block_reason, check_finish, finish_error
+from assay.judges.models.meaning import Meaning
+from assay.judges.models.message_text import answer_text
 from assay.judges.models.protocol import Asked
-from assay.judges.models.request_form import RequestForm
-from assay.judges.models.token_usage import read_usage
+from assay.judges.models.request_form import JsonForm, RequestForm
+from assay.judges.models.token_usage import usage_in
+from assay.judges.schema import Usage
+
+E = TypeVar("E", bound=EvaluationError)
 
 _MOST_TOKENS = 40_000
+_LEAST_LOGPROB = -745.0
+"""The least whose probability is a number above 0. JSON may hold integers that no float can."""
 
 
 NO_KEY = "none"
@@ -27,6 +35,8 @@ class ChatCompletions:
     """OpenAI's protocol, which nearly all servers and gateways speak. See `ChatProtocol`."""
 
     default_url = "https://api.openai.com/v1"
+    forms = tuple(JsonForm)
+    merged_fields: frozenset[str] = frozenset()
 
     def path(self, model: str) -> str:
         """The same for all models: the body names it."""
@@ -49,44 +59,71 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
     """Read a 200 answer.
 
     Args:
-        data: the decoded JSON body, or the raw text where the server did not send JSON.
+        data: the decoded body.
         asked_model: stands in for the served model where the server does not name it.
         latency_s: seconds the call took.
 
     Raises:
-        ModelUnavailable: the body is not a chat completion.
-        ModelRefused: the provider's content filter cut the answer.
+        AnswerError: the body, or its choice, is an error.
+        ModelUnavailable: the body is not a chat completion, or the endpoint broke it off.
+        ModelRefused: the provider's content filter withheld the answer.
+        InvalidVerdict: there is no answer, and nothing says why: the text may be behind it.
+        UnjudgeableSample: the model's window was full.
     """
-    choice = _first_choice(data)
-    assert isinstance(data, dict)  # noqa: S101  # _first_choice saw to it; tells mypy
-    message = choice["message"]
-    usage = read_usage(data.get("usage"))
+    body, choice = _first_choice(data)
+    usage = usage_in(body)
     finish_reason = _text(choice.get("finish_reason"))
-    if finish_reason == "content_filter":
-        refused = ModelRefused("the provider's content filter withheld the judge's reply")
-        refused.usage = usage
-        raise refused
+    message = _message(body, choice, usage)
     refusal = _text(message.get("refusal"))
-    called = called_text(message)
     return Reply(
-        text="" if refusal else called or written_text(message),
+        text="" if refusal else answer_text(message, is_cut=finish_reason == "length"),
         refusal=refusal,
         finish_reason=finish_reason,
         usage=usage,
-        model_served=_text(data.get("model")) or asked_model,
-        system_fingerprint=_text(data.get("system_fingerprint")),
+        model_served=_text(body.get("model")) or asked_model,
+        system_fingerprint=_text(body.get("system_fingerprint")),
         latency_s=latency_s,
-        tokens=() if refusal or called else tuple(_tokens(choice.get("logprobs"))),
+        tokens=() if refusal else tuple(_tokens(choice.get("logprobs"))),
     )
 
 
-def _first_choice(data: object) -> dict[str, Any]:
-    """The first choice, known to hold a message."""
-    choices = data.get("choices") if isinstance(data, dict) else None
+def _first_choice(data: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body and its first choice, neither of them an error."""
+    body = data if isinstance(data, dict) else {}
+    choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
-        return choice
+    fault = answered_error(data) or (choice.get("error") if isinstance(choice, dict) else None)
+    if fault:
+        raise AnswerError(fault, usage_in(body) if body.get("usage") else None)
+    if isinstance(choice, dict):
+        return body, choice
+    blocked = block_reason(body)
+    if blocked is not None:
+        raise _with_usage(finish_error(Meaning.REFUSED, blocked), usage_in(body))
+    if choices == []:
+        raise _with_usage(InvalidVerdict("the endpoint answered with no choice, and says not why"), usage_in(body))
     raise ModelUnavailable("the endpoint answered 200 without a chat completion; check that the base URL ends in /v1")
+
+
+def _message(body: dict[str, Any], choice: dict[str, Any], usage: Usage) -> dict[str, Any]:
+    """The message of a choice that did not end in a refusal, an outage or nothing."""
+    check_finish(_text(choice.get("finish_reason")), usage)
+    message = choice.get("message")
+    if isinstance(message, dict) and (message.get("content") or message.get("tool_calls") or message.get("refusal")):
+        return message
+    # Where there is nothing to read, whatever else says why counts: a gateway's own name for the end, a filter's mark.
+    check_finish(_text(choice.get("native_finish_reason")), usage)
+    blocked = block_reason(choice) or block_reason(body)
+    if blocked is not None:
+        raise _with_usage(finish_error(Meaning.REFUSED, blocked), usage)
+    if isinstance(message, dict):
+        return message
+    raise _with_usage(InvalidVerdict("the endpoint answered with a choice without a message, and says not why"), usage)
+
+
+def _with_usage(error: E, usage: Usage) -> E:
+    error.usage = usage
+    return error
 
 
 def _tokens(logprobs: object) -> Iterator[Token]:
@@ -110,7 +147,7 @@ def _token(item: object) -> Token | None:
             (_raw(alternative), alternative.get("logprob")) if isinstance(alternative, dict) else (None, None)
         )
         if text is not None and isinstance(logprob, int | float) and not isinstance(logprob, bool) and logprob <= 0:
-            shares[text] = math.exp(logprob)
+            shares[text] = math.exp(max(logprob, _LEAST_LOGPROB))
     return Token(raw=raw, shares=shares)
 
 

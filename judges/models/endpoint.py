@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -25,17 +26,23 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Endpoint(NamedTuple):
-    """An endpoint of chat completions.
+    """Where one model is asked, and over which connection.
 
     Attributes:
         url: the whole address, without a login.
         headers: of every request, the key among them: never shown.
         name: host and port, for messages.
+        connect_timeout_s: seconds for a connection.
+        ca_file: certificates to trust instead of the system's.
+        proxy: address of an HTTP proxy. None: the environment's. Empty: none.
     """
 
     url: str
     headers: Mapping[str, str]
     name: str
+    connect_timeout_s: float = 10.0
+    ca_file: Path | None = None
+    proxy: SecretStr | None = None
 
     def __repr__(self) -> str:
         """The name alone."""
@@ -47,7 +54,8 @@ def endpoint_of(settings: EndpointSettings, protocol: ChatProtocol, model: str) 
 
     Args:
         settings: of the endpoint. A login in its URL (`https://user:password@gateway/v1`) is sent as HTTP basic
-            authentication; a query in it stays at the end.
+            authentication; a query in it stays at the end. A URL that ends in the protocol's path already is taken as
+            it is.
         protocol: what it speaks.
         model: some protocols name it in the path.
 
@@ -55,17 +63,26 @@ def endpoint_of(settings: EndpointSettings, protocol: ChatProtocol, model: str) 
         ConfigurationError: address, key or a header cannot work. No secret is in the message.
     """
     _check(settings.url, settings.key)
-    parts = urlsplit(settings.url or protocol.default_url)
+    base = settings.url or protocol.default_url
+    parts = urlsplit(base)
     login, _, host = parts.netloc.rpartition("@")
-    if login and settings.key is not None:
+    if login and settings.key is not None and settings.key_header is None:
         raise ConfigurationError(
             f"judge model: {host}: the base URL holds a login and there is a key, and both need the Authorization "
             "header; take the login out of OPENAI_BASE_URL, or leave OPENAI_API_KEY unset (of a named endpoint: its "
             "_URL and _KEY)"
         )
-    path = f"{parts.path.rstrip('/')}{protocol.path(model)}"
-    url = urlunsplit((parts.scheme, host, path, parts.query, ""))
-    return Endpoint(url, _headers(settings, protocol, host, login), urlsplit(shown_address(url)).netloc)
+    path, below = parts.path.rstrip("/"), protocol.path(model)
+    path = path if path.endswith(below) else f"{path}{below}"
+    url = urlunsplit((parts.scheme, host, path, _query(parts.query, settings.query), ""))
+    return Endpoint(
+        url,
+        _headers(settings, protocol, host, login),
+        urlsplit(shown_address(base)).netloc,
+        settings.connect_timeout_s,
+        settings.ca_file,
+        settings.proxy,
+    )
 
 
 def _check(base_url: str | None, api_key: SecretStr | None) -> None:
@@ -80,19 +97,44 @@ def _check(base_url: str | None, api_key: SecretStr | None) -> None:
         )
 
 
+def _query(given: str, settings: Mapping[str, SecretStr]) -> str:
+    """The query of the URL as it stands, without what the settings say, and then the settings' own."""
+    kept = [piece for piece in given.split("&") if piece and unquote_plus(piece.partition("=")[0]) not in settings]
+    own = urlencode({name: value.get_secret_value() for name, value in settings.items()})
+    return "&".join([*kept, *([own] if own else [])])
+
+
 def _headers(settings: EndpointSettings, protocol: ChatProtocol, host: str, login: str) -> dict[str, str]:
     """The protocol's headers, then the endpoint's own; with a login, its authentication instead of the key's."""
     headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT}
-    headers |= protocol.headers(settings.key)
+    headers |= _key_headers(settings, protocol)
     if login:
         user, _, password = login.partition(":")
         token = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
         headers["Authorization"] = f"Basic {token}"
+    own = {name.lower() for name in settings.headers}
+    headers = {name: text for name, text in headers.items() if name.lower() not in own}
     headers |= {name: value.get_secret_value() for name, value in settings.headers.items()}
     for name, text in headers.items():
         if not _HEADER_NAME.fullmatch(name) or not text.isprintable():
             raise ConfigurationError(
                 f"judge model: {host}: header {name!r} cannot be sent: its name is no word, or its value holds a "
-                "control character; see OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and OPENAI_PROJECT_ID"
+                "control character; see OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and OPENAI_PROJECT_ID, or the endpoint's "
+                "headers"
             )
     return headers
+
+
+def _key_headers(settings: EndpointSettings, protocol: ChatProtocol) -> dict[str, str]:
+    """The headers of the protocol, with the key in the header that the endpoint wants it in.
+
+    Without a key the protocol may say a word in its place. An endpoint with headers of its own is let in by these: the
+    word would stand beside them.
+    """
+    headers = protocol.headers(settings.key)
+    if settings.key is None:
+        return {} if settings.headers and set(headers) == {"Authorization"} else headers
+    if settings.key_header is None:
+        return headers
+    key = settings.key.get_secret_value()
+    return {name: text for name, text in headers.items() if key not in text} | {settings.key_header: key}

@@ -10,8 +10,12 @@ from pydantic import Field, JsonValue, SecretStr
 from assay.judges.models.request_form import JsonForm
 from assay.judges.schema import Record
 
-ProtocolName = Literal["openai", "anthropic", "gemini"]
-"""How the endpoint speaks. `openai`: `/chat/completions`, as nearly all servers and gateways do."""
+ProtocolName = Literal["openai", "anthropic", "gemini", "systemone", "decisions"]
+"""How the endpoint speaks. `openai`: `/chat/completions`, as nearly all servers and gateways do. `systemone` and
+`decisions` are those of decision models: `/systemone` and `/decisions`."""
+
+DECISION_PROTOCOLS: frozenset[ProtocolName] = frozenset({"systemone", "decisions"})
+"""What decision models speak. They take statements and give probabilities, never text."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -23,7 +27,7 @@ class EndpointSettings(Record):
         name: as rubrics call it; `default` for the usual one.
         protocol: how it speaks.
         url: below which the protocol's path lies. None: the provider's own place.
-        query: appended to every address, e.g. `api-version`.
+        query: appended to every address, e.g. `api-version`. It replaces what the URL says under the same name.
         key: the secret that lets us in. None where the server has none.
         key_header: the header that carries the key as it is, instead of the protocol's own, e.g. `api-key`.
         headers: further headers.
@@ -47,8 +51,8 @@ class EndpointSettings(Record):
 
     name: str = "default"
     protocol: ProtocolName = "openai"
-    url: str | None = None
-    query: dict[str, str] = Field(default_factory=dict)
+    url: str | None = Field(default=None, repr=False)
+    query: dict[str, SecretStr] = Field(default_factory=dict)
     key: SecretStr | None = None
     key_header: str | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import CallHeld, EvaluationError, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import Admission, CallBound, Ticket
+from assay.judges.models.answer_body import decoded_answer
+from assay.judges.models.answer_errors import AnswerError
 from assay.judges.models.base import Reply
 from assay.judges.models.call_context import mark_paid
 from assay.judges.models.hedge import HedgeBudget, hedged
 from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
-from assay.judges.models.prompt_bound import prompt_bound
-from assay.judges.models.refusals import is_access, is_broken_reply
+from assay.judges.models.prompt_bound import is_prompt_cut, prompt_bound
 from assay.judges.models.status_errors import StatusError
+from assay.judges.models.ticket_ends import close_refused, waits_for_access
 from assay.judges.models.timeouts import CallTimeout
 from assay.judges.schema import Usage
 
@@ -28,6 +30,10 @@ _BYTES_PER_TOKEN = 1_024
 
 _LOOP_BYTES = 65_536
 """A longer reply is parsed in a thread: on the loop it would hold up all other calls for milliseconds."""
+
+
+_MARKS_OF_A_MODEL = (b'"choices"', b'"candidates"', b'"stop_reason"')
+"""Names that stand in the answers of the protocols: of OpenAI's, Gemini's and Anthropic's. In a stream, too."""
 
 
 class ReadReply(Protocol):
@@ -70,6 +76,7 @@ class ChatExchange:
         self._admission = admission
         self._timeout = timeout
         self._hedges = hedge > 0
+        self._denied: StatusError | None = None
         self._budget = HedgeBudget(hedge)
 
     async def send(self, body: dict[str, Any], *, max_tokens: int, cuts: int) -> Reply:
@@ -87,7 +94,7 @@ class ChatExchange:
         """
         payload = _encode(body).encode("utf-8", "replace")
         bound = CallBound(prompt_tokens=prompt_bound(payload), completion_tokens=max_tokens)
-        ticket = await self._admission.admit(bound)
+        ticket = await self._admit(bound)
         self._budget.earn()
         after_s = self._timeout.usual_s if self._hedges else None
         if after_s is None:
@@ -108,7 +115,7 @@ class ChatExchange:
             return await self._with_ticket(ticket, payload, bound, cuts)
 
         async def second() -> Reply:
-            return await self._with_ticket(await self._admission.admit(bound), payload, bound, cuts)
+            return await self._with_ticket(await self._admit(bound), payload, bound, cuts)
 
         try:
             reply, is_other_unknown = await hedged(first(), second, after_s=after_s, budget=self._budget)
@@ -130,16 +137,19 @@ class ChatExchange:
             raise
         latency_s = time.perf_counter() - started
         if not 200 <= answer.status < 300:
-            error = StatusError(answer)
-            held = await _close_refused(ticket, error, latency_s)
-            if held is not None:
-                raise held from error
-            raise error
-        mark_paid()
+            return await self._refused(ticket, StatusError(answer, sent=payload), latency_s)
         try:
             reply = await self._read(answer, latency_s)
+            mark_paid()
+            if is_prompt_cut(payload, reply.usage.prompt_tokens):
+                reply = reply.model_copy(update={"prompt_cut": True})
+        except AnswerError as inside:
+            if inside.usage.calls or isinstance(inside.body, str):
+                mark_paid()
+            return await self._refused(ticket, StatusError(answer, sent=payload, inside=inside), latency_s)
         except EvaluationError as exc:
-            if isinstance(exc, ModelUnavailable) and b'"choices"' not in answer.body:
+            mark_paid()
+            if isinstance(exc, ModelUnavailable) and not _is_of_a_model(answer.body):
                 await ticket.unknown()  # a page or an error of whatever stands before the endpoint: an outage
             else:
                 await ticket.answered(exc.usage, latency_s=latency_s)
@@ -147,8 +157,26 @@ class ChatExchange:
         except BaseException:
             await ticket.answered(Usage(), latency_s=latency_s)
             raise
+        self._denied = None
         await ticket.answered(reply.usage, latency_s=latency_s, model_served=reply.model_served)
         return reply
+
+    async def _refused(self, ticket: Ticket, error: StatusError, latency_s: float) -> NoReturn:
+        """Close the ticket of a call that was answered with an error, and tell of it."""
+        held = await close_refused(ticket, error, latency_s)
+        if held is None:
+            raise error
+        self._denied = error
+        raise waits_for_access(held, error, self._endpoint) from None
+
+    async def _admit(self, bound: CallBound) -> Ticket:
+        """Leave for a request. Where the account was refused before, a breaker that is open says so."""
+        try:
+            return await self._admission.admit(bound)
+        except CallHeld as held:
+            if held.reason == "breaker" and self._denied is not None:
+                raise waits_for_access(held, self._denied, self._endpoint) from None
+            raise
 
     async def _post(self, payload: bytes, bound: CallBound, cuts: int) -> HttpAnswer:
         most_bytes = _REPLY_BYTES + _BYTES_PER_TOKEN * bound.completion_tokens
@@ -168,28 +196,12 @@ class ChatExchange:
         return self._parse(answer.body, latency_s)
 
     def _parse(self, body: bytes, latency_s: float) -> Reply:
-        try:
-            data = json.loads(body)
-        except (ValueError, RecursionError):
-            raise ModelUnavailable(
-                f"{self._endpoint}: the answer is no JSON; check that the base URL ends in /v1"
-            ) from None
+        data = decoded_answer(body)
+        if data is None:
+            raise ModelUnavailable(f"{self._endpoint}: the answer is no JSON; check that the base URL ends in /v1")
         return self._read_reply(data, asked_model=self._model, latency_s=latency_s)
 
 
-async def _close_refused(ticket: Ticket, error: StatusError, latency_s: float) -> CallHeld | None:
-    """What an error status says of the account: paid, perhaps paid, or nothing used. Returns what to raise instead."""
-    refusal = error.refusal
-    if is_broken_reply(refusal):
-        await ticket.answered(Usage(), latency_s=latency_s)
-    elif refusal.status in {408, 504}:
-        await ticket.unknown()
-    elif refusal.status >= 500 or refusal.status == 409:
-        await ticket.failed()
-    elif is_access(refusal):
-        return await ticket.denied()
-    elif refusal.status == 429:
-        await ticket.refused(retry_after_s=error.retry_after_s)
-    else:
-        await ticket.rejected()
-    return None
+def _is_of_a_model(body: bytes) -> bool:
+    """Whether a 200 answer that cannot be read came from a model's API: then it is paid for."""
+    return any(mark in body for mark in _MARKS_OF_A_MODEL)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -19,13 +19,14 @@ from yarl import URL
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.models.endpoint import Endpoint
-
-_CONNECT_S = 10.0
-"""Seconds for a connection, TLS included: a hundred times what takes long between continents."""
+from assay.judges.models.proxies import environment_proxy, proxy_of
 
 _IDLE_S = 4.0
 """Seconds an unused connection is kept. Servers on uvicorn, vLLM among them, close theirs after 5. We are first, so
 that no request is sent into a connection that is just being closed."""
+
+_ENCODINGS = "gzip, deflate"
+"""What the answer may be compressed by: what can be inflated in bounded pieces everywhere."""
 
 _MOST_REDIRECTS = 3
 _ERROR_BYTES = 65_536
@@ -55,13 +56,15 @@ class HttpClient:
         """Keep the endpoint. Nothing is opened yet.
 
         Raises:
-            ConfigurationError: the address cannot be used.
+            ConfigurationError: the address, the proxy or the file of certificates cannot be used.
         """
         try:
             self._url = URL(endpoint.url)
         except ValueError:
             raise ConfigurationError("judge model: the base URL cannot be read; write http(s)://host/v1") from None
-        self._headers = dict(endpoint.headers)
+        self._endpoint = endpoint
+        self._proxy = proxy_of(self._url, endpoint.proxy) if endpoint.proxy is not None else None
+        self._ssl = _certificates(self._url, endpoint.ca_file) if endpoint.ca_file is not None else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -80,12 +83,26 @@ class HttpClient:
         url = self._url
         session = self._running_session()
         for _ in range(_MOST_REDIRECTS):
-            answer = await self._exchange(session, url, payload, most_bytes)
+            answer = await self._exchange(session, "POST", url, payload, most_bytes)
             following = _redirected(url, answer)
             if following is None:
                 break
             url = following
         return answer
+
+    async def get(self, path: str, *, most_bytes: int) -> HttpAnswer:
+        """Read another page of the same server, with the same headers and query, whatever its status.
+
+        Args:
+            path: its whole path, e.g. `/v1/models`.
+            most_bytes: of the answer, decompressed. Reading stops there.
+
+        Raises:
+            HttpFault: no connection, broken off, not HTTP, or more than `most_bytes`.
+            ConfigurationError: a proxy of the environment that cannot be used.
+        """
+        url = self._url.with_path(path, keep_query=True)
+        return await self._exchange(self._running_session(), "GET", url, None, most_bytes)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -93,17 +110,19 @@ class HttpClient:
         if session is not None:
             await session.close()
 
-    async def _exchange(self, session: aiohttp.ClientSession, url: URL, payload: bytes, most_bytes: int) -> HttpAnswer:
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, url: URL, payload: bytes | None, most_bytes: int
+    ) -> HttpAnswer:
         answering = False
         try:
-            async with session.post(url, data=payload, allow_redirects=False) as response:
+            async with session.request(method, url, data=payload, allow_redirects=False) as response:
                 answering = True
                 is_error = not 200 <= response.status < 300
                 body = await _read(response, _ERROR_BYTES if is_error else most_bytes, cut_off=is_error)
                 headers = {name.lower(): text for name, text in response.headers.items()}
                 return HttpAnswer(response.status, headers, body)
         except aiohttp.ServerTimeoutError:
-            raise HttpFault(f"no connection within {_CONNECT_S:g} s", answering=False) from None
+            raise HttpFault(f"no connection within {self._endpoint.connect_timeout_s:g} s", answering=False) from None
         except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
             # Not chained: the texts of these errors may repeat what was sent.
             raise HttpFault(f"no usable connection ({type(exc).__name__})", answering=answering) from None
@@ -117,21 +136,27 @@ class HttpClient:
 
     def _new_session(self) -> aiohttp.ClientSession:
         # How many connections there are is bounded by the requests that are let go (`Admission`), not here.
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S, ssl=_certificates(self._url))
+        trusted = _certificates(self._url, None) if self._ssl is None else self._ssl
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S, ssl=trusted)
         return aiohttp.ClientSession(
             connector=connector,
-            headers=self._headers,
+            headers={"Accept-Encoding": _ENCODINGS, **self._endpoint.headers},
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, connect=_CONNECT_S),
-            proxy=_proxy_for(self._url),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._endpoint.connect_timeout_s),
+            proxy=self._proxy if self._endpoint.proxy is not None else environment_proxy(self._url),
         )
 
 
 async def _read(response: aiohttp.ClientResponse, most_bytes: int, *, cut_off: bool) -> bytes:
-    """The body in pieces: at most one piece more than allowed is ever held, and a small file inflates no further."""
+    """The body in pieces: at most one piece more than allowed is ever held, and a small file inflates no further.
+
+    aiohttp inflates a piece at a time, and has the next at once where a small file holds much: then nobody else would
+    get a turn on the loop.
+    """
     body = bytearray()
     while piece := await response.content.readany():
         body += piece
+        await asyncio.sleep(0)
         if len(body) > most_bytes:
             response.close()
             if cut_off:
@@ -148,29 +173,26 @@ def _redirected(url: URL, answer: HttpAnswer) -> URL | None:
         target = url.join(URL(answer.headers.get("location", "")))
     except ValueError:
         return None
-    safe = target.origin() == url.origin() or (url.scheme, target.scheme) == ("http", "https")
-    return target if target.host == url.host and target.user is None and safe else None
+    if target.host != url.host or target.user is not None:
+        return None
+    is_upgrade = (url.scheme, target.scheme) == ("http", "https") and target.port in {443, url.port}
+    return target if target.origin() == url.origin() or is_upgrade else None
 
 
-def _proxy_for(url: URL) -> URL | None:
-    """The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for a host, with its login.
+def _certificates(url: URL, ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Whom to trust: the endpoint's own file, else SSL_CERT_FILE, SSL_CERT_DIR, else the system's store.
 
     Raises:
-        ConfigurationError: it is none of HTTP.
+        ConfigurationError: the file cannot be read or holds no certificate.
     """
-    proxies = getproxies()
-    given = proxies.get(url.scheme) or proxies.get("all")
-    if not given or url.host is None or proxy_bypass(url.host):
-        return None
-    proxy = URL(given if "://" in given else f"http://{given}")
-    if proxy.scheme not in {"http", "https"}:
-        raise ConfigurationError(
-            f"judge model: {url.host}: the proxy of the environment is {proxy.scheme}://; set HTTPS_PROXY to an "
-            "http:// proxy, or name the host in NO_PROXY"
+    if url.scheme != "https":
+        return True
+    if ca_file is None:
+        return httpx2.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as exc:  # SSLError is an OSError: named for the reader
+        why = (
+            "holds no certificate in PEM form" if isinstance(exc, ssl.SSLError) else f"cannot be read ({exc.strerror})"
         )
-    return proxy
-
-
-def _certificates(url: URL) -> ssl.SSLContext | bool:
-    """Whom to trust: SSL_CERT_FILE, SSL_CERT_DIR, else the system's store, as the provider's SDK does."""
-    return httpx2.create_ssl_context() if url.scheme == "https" else True
+        raise ConfigurationError(f"judge model: {url.host}: ca_file {ca_file}: {why}; name a PEM file") from None

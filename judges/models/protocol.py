@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import SecretStr
 
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.request_form import RequestForm
+from assay.judges.models.request_form import JsonForm, RequestForm
 
 
 class Asked(NamedTuple):
@@ -33,6 +33,16 @@ class ChatProtocol(Protocol):
     @property
     def default_url(self) -> str:
         """Where the provider itself serves it."""
+        ...
+
+    @property
+    def forms(self) -> tuple[JsonForm, ...]:
+        """How it can ask for JSON, the strictest first."""
+        ...
+
+    @property
+    def merged_fields(self) -> frozenset[str]:
+        """Fields of the body that hold settings of ours and of others side by side. See `with_extra`."""
         ...
 
     def path(self, model: str) -> str:

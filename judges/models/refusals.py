@@ -1,104 +1,169 @@
-"""What a provider's error status and body mean: above all, whether the text under judgement may be behind them.
+"""What a provider's error means: above all, whether the text under judgement may be behind it.
 
-Where it may be, the error must not pass for an outage: whoever writes the text could then choose a cheaper judge.
-So what is not known to be about access (key, quota, model) counts as a rejection of this one request.
+Where it may be, the error must not pass for an outage: whoever writes the text could then choose a cheaper judge. So
+what is not known to be about access (key, quota, model) counts as a rejection of this one request. Codes come from the
+endpoint and are believed (`error_codes`). Words (`error_words`) may repeat the text: where what we sent could have said
+them, they are not believed when they speak of the account, of limits or of outages.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from assay.judges.errors import (
-    EvaluationError,
-    InvalidVerdict,
-    ModelAccessDenied,
-    ModelRefused,
-    ModelTimeout,
-    ModelUnavailable,
-    RateLimited,
-    RequestRejected,
-    UnjudgeableSample,
-)
+from assay.judges.errors import AccessReach, EvaluationError, ModelAccessDenied, ModelUnavailable, RequestRejected
+from assay.judges.models.error_codes import CERTAIN_CODES, LIKELY_CODES, coded_meaning
+from assay.judges.models.error_words import word_signs
+from assay.judges.models.meaning import ERRORS, Meaning
+from assay.judges.models.sent_text import SentText
 
-_REFUSED_SIGNS = (
-    *("content_filter", "content_policy_violation", "contentpolicyviolation", "responsibleaipolicyviolation"),
-    *("invalid_prompt", "guardrail"),
-)
-_MODERATED_SIGNS = (*_REFUSED_SIGNS, "moderation", "flagged")
-_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_TOO_LONG = ("context_length_exceeded", "maximum context length", "context window", "string_above_max_length")
-_BROKEN_REPLY = (
-    *("json_validate_failed", "failed to generate", "tool_use_failed"),
-    *("failed to call a function", "error parsing tool call"),
-)
-_REJECTING = frozenset({400, 413, 422})
-_STATUSES: dict[int, type[EvaluationError]] = {
-    401: ModelAccessDenied,
-    402: ModelAccessDenied,
-    404: ModelAccessDenied,
-    408: ModelTimeout,
-    409: ModelUnavailable,
-    429: RateLimited,
-    504: ModelTimeout,
+_STATUSES: dict[int, Meaning] = {
+    **dict.fromkeys((401, 407), Meaning.KEY),
+    402: Meaning.QUOTA,
+    **dict.fromkeys((408, 504, 524), Meaning.TIMEOUT),
+    **dict.fromkeys((409, 424, 425, 498, 499, 502, 503, 529), Meaning.OUTAGE),
+    413: Meaning.TOO_LONG,
+    429: Meaning.LIMIT,
+    446: Meaning.REFUSED,
 }
-"""Statuses that mean the same whatever the body holds, quota aside."""
+"""What statuses mean by themselves: 446 is Portkey's for a guardrail, 498 Groq's for no capacity."""
+
+_FEW_WORDS: dict[int, frozenset[Meaning]] = {
+    401: frozenset({Meaning.QUOTA, Meaning.MODEL}),
+    402: frozenset(),
+    407: frozenset(),
+    413: frozenset({Meaning.REFUSED}),
+    429: frozenset({Meaning.QUOTA, Meaning.KEY}),
+    446: frozenset(),
+}
+"""What words may make of a status that is clear. With others they may say anything that fits."""
+
+_SERVER_WORDS = frozenset(Meaning) - {Meaning.MODEL, Meaning.FORM, Meaning.UNKNOWN}
+"""What words may make of a 5xx: a gateway says so whatever it was told."""
+
+_ANY_TEXT = frozenset({Meaning.REFUSED, Meaning.TOO_LONG, Meaning.FORM, Meaning.BROKEN_REPLY})
+"""What words are believed to say though the text could have said them: nothing of it touches other texts, or the
+choice of the judge."""
+
+_PAGE_WORDS = frozenset({Meaning.TOO_LONG, Meaning.LIMIT, Meaning.OUTAGE, Meaning.TIMEOUT})
+"""What the words of a web page may say: it comes from something in between, which knows nothing of model or account."""
+
+_FORM_STATUSES = frozenset({200, 400, 404, 405, 415, 422, 500, 501})
+_BUSY = re.compile(r"overload|capacity|busy|loading|upstream|memory|unavailable|later")
+"""Words of a 500 that is an outage, e.g. `overloaded`. Without one it may be a form that the server fails on."""
+
+_BLOCK_PAGE = re.compile(r"reject|block|denied|forbidden|support id|incident|not acceptable|security|attack|firewall")
+"""Words of a page that a firewall answers with a 200, e.g. `The requested URL was rejected`: the text may be behind."""
+
+_TOO_LARGE_RATE = "request too large for"
+_COMES_BACK, _NO_QUOTA = "retryinfo", "limit: 0"
+"""Google says "you exceeded your current quota" of a minute's limit, too, with a detail that says when to come back."""
 
 
 class Refusal(NamedTuple):
     """An error as it was answered.
 
-    `complaint` is the lower-case text of the error's own fields, `codes` its code and type, `is_object` whether the
-    body was a JSON object: a web page comes from something in between, as a firewall that reads the request.
+    Attributes:
+        status: of the answer, or the one that the error inside a 200 names.
+        complaint: the lower-case text of the error's own fields.
+        codes: its codes, types and status words.
+        is_object: whether the body was a JSON object: a web page comes from something in between, as a firewall that
+            reads the request.
+        is_page: whether it was a web page.
+        sent: what we had asked. None: not known, and no words are doubted.
     """
 
     status: int
     complaint: str
     codes: tuple[str, ...]
     is_object: bool
+    is_page: bool = False
+    sent: SentText | None = None
+
+
+def meaning_of(refusal: Refusal) -> Meaning:
+    """What an error means. UNKNOWN where neither code nor words nor status say it."""
+    if 300 <= refusal.status < 400:
+        return Meaning.REDIRECT
+    certain = coded_meaning(refusal.codes, CERTAIN_CODES)
+    if certain is not None and _may_say(refusal.status, certain, by_code=True):
+        return certain
+    if refusal.status == 429 and _TOO_LARGE_RATE in refusal.complaint:
+        return Meaning.TOO_LONG
+    if refusal.status == 429 and _COMES_BACK in refusal.codes and _NO_QUOTA not in refusal.complaint:
+        return Meaning.LIMIT
+    spoken = next(_believed(refusal), None)
+    if spoken is not None:
+        return spoken
+    likely = None if refusal.status in _FEW_WORDS else coded_meaning(refusal.codes, LIKELY_CODES)
+    return likely or _STATUSES.get(refusal.status) or _of_range(refusal.status)
 
 
 def error_class(refusal: Refusal) -> type[EvaluationError]:
     """The error of ours that a refusal is."""
-    if is_broken_reply(refusal):
-        return InvalidVerdict
+    meaning = meaning_of(refusal)
+    if meaning is not Meaning.UNKNOWN:
+        return ERRORS[meaning]
     if refusal.status >= 500:
-        return _STATUSES.get(refusal.status, ModelUnavailable)
-    if is_quota(refusal):
+        return ModelUnavailable
+    if refusal.status < 300 and refusal.is_page:
+        return ModelAccessDenied if _BLOCK_PAGE.search(refusal.complaint) else ModelUnavailable
+    if refusal.status in {404, 405} or refusal.status < 300 or (refusal.status == 403 and refusal.is_object):
         return ModelAccessDenied
-    if refusal.status in _REJECTING:
-        return _rejected(refusal)
-    return _forbidden(refusal) if refusal.status == 403 else _STATUSES.get(refusal.status, RequestRejected)
+    return RequestRejected
+
+
+def reach_of(refusal: Refusal) -> AccessReach:
+    """Whom a refused access concerns. A 403 or a 200 without a reason, or a redirect, may be due to the text alone."""
+    meaning = meaning_of(refusal)
+    if meaning in {Meaning.KEY, Meaning.QUOTA}:
+        return "endpoint"
+    return "model" if meaning is Meaning.MODEL or refusal.status in {404, 405} else "unclear"
 
 
 def is_broken_reply(refusal: Refusal) -> bool:
     """Whether the endpoint itself found that the model's reply broke the form asked for."""
-    return refusal.status in {400, 422, 500} and any(sign in refusal.complaint for sign in _BROKEN_REPLY)
-
-
-def is_quota(refusal: Refusal) -> bool:
-    """Whether the quota is used up. A rejection's message may repeat the text, so there the code alone is believed."""
-    if refusal.status in _REJECTING:
-        return any(code in _QUOTA_CODES for code in refusal.codes)
-    return any(code in refusal.complaint for code in _QUOTA_CODES)
+    return meaning_of(refusal) is Meaning.BROKEN_REPLY
 
 
 def is_access(refusal: Refusal) -> bool:
-    """Whether key or quota are refused, and so every call to the endpoint. An unknown model says nothing of others.
-
-    A 403 is not believed: the text may be behind it, and would hold everybody's calls.
-    """
-    return refusal.status in {401, 402} or (refusal.status in {429, *_REJECTING} and is_quota(refusal))
+    """Whether key or quota are refused, and so every call to the endpoint. An unknown model says nothing of others."""
+    return meaning_of(refusal) in {Meaning.KEY, Meaning.QUOTA}
 
 
-def _rejected(refusal: Refusal) -> type[EvaluationError]:
-    """Which fault of the request it is."""
-    if refusal.status == 413 or any(sign in refusal.complaint for sign in _TOO_LONG):
-        return UnjudgeableSample
-    return ModelRefused if any(sign in refusal.complaint for sign in _REFUSED_SIGNS) else RequestRejected
+def is_unknown(refusal: Refusal) -> bool:
+    """Whether the error may be about the form of the request: it says so, or nothing that is known."""
+    meaning = meaning_of(refusal)
+    bare = refusal.status == 500 and meaning is Meaning.OUTAGE and not _BUSY.search(refusal.complaint)
+    return (
+        refusal.status in _FORM_STATUSES
+        and not refusal.is_page
+        and (bare or meaning in {Meaning.FORM, Meaning.UNKNOWN})
+    )
 
 
-def _forbidden(refusal: Refusal) -> type[EvaluationError]:
-    """What a 403 is: no access, moderation of the text, or a firewall on the way."""
-    if any(sign in refusal.complaint for sign in _MODERATED_SIGNS):
-        return ModelRefused
-    return ModelAccessDenied if refusal.is_object else RequestRejected
+def _believed(refusal: Refusal) -> Iterator[Meaning]:
+    """What the error's words mean, row by row, as far as they can be believed."""
+    for sign, match in word_signs(refusal.complaint):
+        if not _may_say(refusal.status, sign.meaning) or (refusal.is_page and sign.meaning not in _PAGE_WORDS):
+            continue
+        doubtful = sign.weak or sign.meaning not in _ANY_TEXT
+        if not (doubtful and refusal.sent is not None and refusal.sent.could_have_said(sign.words, match)):
+            yield sign.meaning
+
+
+def _may_say(status: int, meaning: Meaning, *, by_code: bool = False) -> bool:
+    """Whether an error of this status may mean that."""
+    if meaning is Meaning.BROKEN_REPLY:
+        return status in {200, 400, 422, 500}
+    if status in _FEW_WORDS:
+        return meaning in _FEW_WORDS[status] or (by_code and status in {401, 429})
+    if status >= 500:
+        return by_code or meaning in _SERVER_WORDS
+    return True
+
+
+def _of_range(status: int) -> Meaning:
+    """A status that no row names: other 5xx than 500 and 501 are outages."""
+    return Meaning.OUTAGE if status > 501 else Meaning.UNKNOWN

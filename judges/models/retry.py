@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from assay.judges.errors import TransientModelError
@@ -18,10 +15,6 @@ _BACKOFF_S = 0.5
 """Upper end of the first wait; it doubles with each attempt."""
 
 _LONGEST_BACKOFF_S = 8.0
-LONGEST_RETRY_AFTER_S = 600.0
-"""The most that an endpoint's own wish is worth, in seconds. One header of one proxy, a day or a date in the year 9999,
-would else put work off long after the endpoint is well. Whoever is still refused then is told so again."""
-
 _JITTER_S = 0.25
 """Callers that were told the same time do not come back in the same instant."""
 
@@ -57,22 +50,3 @@ def wait_before_next(error: TransientModelError, attempts: int) -> float:
     """
     backoff_s = random.uniform(0.0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (attempts - 1)))  # noqa: S311  # jitter
     return backoff_s if error.retry_after_s is None else error.retry_after_s + min(backoff_s, _JITTER_S)
-
-
-def retry_after_s(
-    headers: Mapping[str, str], now: datetime, *, longest_s: float = LONGEST_RETRY_AFTER_S
-) -> float | None:
-    """Seconds the endpoint asks to wait by Retry-After, in seconds or as a date (RFC 9110, 10.2.3). None without it.
-
-    A date is measured against the endpoint's own Date header where there is one, so that clock skew does not count.
-    At most `longest_s`.
-    """
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-        return min(float(value), longest_s)
-    try:
-        asked = parsedate_to_datetime(value)
-        answered = parsedate_to_datetime(headers["date"]) if "date" in headers else now
-        return min(max(0.0, (asked - answered).total_seconds()), longest_s)
-    except (ValueError, TypeError, OverflowError):
-        return None

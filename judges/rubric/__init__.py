@@ -2,7 +2,16 @@
 
 from assay.judges.rubric.criteria import REFUSAL, Check, Criterion, Direction, Level, ScoreName
 from assay.judges.rubric.files import load_yaml
-from assay.judges.rubric.plan import EscalateWhen, JudgeName, JudgePlan, LlmOptions, ModelAt, PanelOptions
+from assay.judges.rubric.plan import (
+    DecisionOptions,
+    EscalateWhen,
+    JudgeName,
+    JudgePlan,
+    LlmOptions,
+    ModelAt,
+    PanelOptions,
+    SpendOptions,
+)
 from assay.judges.rubric.rules import Attribute, Disclaimer, Pattern, Range, Rules, Table, TableRow, ValueKind
 from assay.judges.rubric.schema import RiskLabels, Rubric, SamplePaths, load_rubric, parse_rubric
 from assay.judges.rubric.score_checks import DIRECTIONS
@@ -16,6 +25,7 @@ __all__ = [
     "Attribute",
     "Check",
     "Criterion",
+    "DecisionOptions",
     "Direction",
     "Disclaimer",
     "EscalateWhen",
@@ -32,6 +42,7 @@ __all__ = [
     "Rules",
     "SamplePaths",
     "ScoreName",
+    "SpendOptions",
     "Table",
     "TableRow",
     "ValueKind",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,9 @@ TIER_ORDER: tuple[JudgeName, ...] = get_args(JudgeName)
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 """Name of an endpoint that the deployment's environment configures, in letters, digits and hyphens."""
+
+SENTENCE_CALLS = 40
+"""Calls a sample may take where each sentence is a call: as many as a table takes sentences in one."""
 
 _ModelName = Annotated[str, Field(min_length=1)]
 
@@ -36,15 +39,14 @@ class ModelAt(Record):
         return endpoint
 
 
-class LlmOptions(ModelAt):
-    """How the LLM judge is asked."""
+class SpendOptions(ModelAt):
+    """A model, and what asking it about one sample may take: told before the first call.
 
-    max_tokens: int = Field(default=2048, ge=64, le=32768)
-    ask: Literal["table", "sentences"] = Field(
-        default="table",
-        description="table: all sentences in one reply; sentences: one call each, read from its token probabilities, "
-        "for small models that cannot write a table.",
-    )
+    `key` is where these options stand in a rubric, for messages.
+    """
+
+    key: ClassVar[str] = "judge.llm"
+
     max_calls: int = Field(default=8, ge=1, le=200, description="Calls one sample may take. More is too expensive.")
     max_usd: float | None = Field(
         default=None,
@@ -58,8 +60,29 @@ class LlmOptions(ModelAt):
     )
 
 
-class DecisionOptions(ModelAt):
+class LlmOptions(SpendOptions):
+    """How the LLM judge is asked."""
+
+    max_tokens: int = Field(default=2048, ge=64, le=32768)
+    ask: Literal["table", "sentences"] = Field(
+        default="table",
+        description="table: all sentences in one reply; sentences: one call each, read from its token probabilities, "
+        f"for small models that cannot write a table. max_calls is then {SENTENCE_CALLS} where nothing is said.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_call_for_each(cls, data: object) -> object:
+        """The bound on calls that fits the form: what a table takes in one call are as many calls as sentences."""
+        if isinstance(data, dict) and data.get("ask") == "sentences" and "max_calls" not in data:
+            return {**data, "max_calls": SENTENCE_CALLS}
+        return data
+
+
+class DecisionOptions(SpendOptions):
     """How a decision model is asked: statements in, their probabilities out, no text."""
+
+    key: ClassVar[str] = "judge.decision"
 
 
 class PanelOptions(Record):

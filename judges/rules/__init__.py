@@ -7,7 +7,7 @@ better. It may make a claim of a sentence that the judge said to need no check.
 from __future__ import annotations
 
 from assay.judges.rubric import Rubric
-from assay.judges.rules.exempt import statement_in
+from assay.judges.rules.exempt import judged_statements, statement_in
 from assay.judges.rules.expressions import PatternTimeout
 from assay.judges.rules.ruleset import RULES, RuleSet
 from assay.judges.schema import Sample, Verdict
@@ -21,6 +21,7 @@ __all__ = [
     "PatternTimeout",
     "RuleSet",
     "apply_rules",
+    "judged_statements",
     "statement_in",
 ]
 

@@ -29,7 +29,15 @@ def statement_in(sample: Sample, verdict: Verdict) -> Span | None:
     """The first sentence of a response said to claim nothing that tells what the evidence tells. None without one."""
     if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
         return None
-    return first_statement(sample, statements(sample.response))
+    return first_statement(sample, judged_statements(sample, verdict))
+
+
+def judged_statements(sample: Sample, verdict: Verdict) -> list[Span]:
+    """The sentences of the response without those that were left out of judging."""
+    spans = statements(sample.response)
+    if not verdict.unjudged:
+        return spans
+    return [span for span in spans if not any(o.start <= span.start and span.end <= o.end for o in verdict.unjudged)]
 
 
 def compile_exempt(rules: Rules, source: str) -> Step | None:
@@ -50,7 +58,7 @@ def claim_statements(sample: Sample, verdict: Verdict) -> Verdict:
     if verdict.tier is Tier.SCREEN or (verdict.kind is ResponseKind.ANSWER and verdict.claims):
         return verdict
     read = without_form(sample.response)
-    spans = statements(sample.response)
+    spans = judged_statements(sample, verdict)
     stated = [span for span in spans if asserts(read[span.start : span.end])]
     if not stated:
         return verdict

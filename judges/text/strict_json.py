@@ -40,7 +40,7 @@ def strict_loads(text: str) -> Any:
         NotJson: also where the text is nested more deeply than can be read.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=no_constant, parse_float=finite)
     except json.JSONDecodeError as exc:
         raise NotJson(f"{exc.msg} at character {exc.pos}") from exc
     except NotJson:
@@ -51,6 +51,15 @@ def strict_loads(text: str) -> Any:
         raise NotJson("a number is too long") from exc
 
 
+def same_value(first: object, second: object) -> bool:
+    """Whether two decoded values are the same: `true` is not 1."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(same_value(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(same_value, first, second))
+    return first == second and isinstance(first, bool) == isinstance(second, bool)
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     decoded = dict(pairs)
     if len(decoded) < len(pairs):
@@ -58,11 +67,21 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return decoded
 
 
-def _no_constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
+    """Refuse a word that stands for a number and is none in JSON, e.g. NaN.
+
+    Raises:
+        NotJson
+    """
     raise NotJson(f"{name} is not a number in JSON")
 
 
-def _finite(written: str) -> float:
+def finite(written: str) -> float:
+    """A number with a fraction or an exponent.
+
+    Raises:
+        NotJson: it is too large for a float.
+    """
     number = float(written)
     if math.isinf(number):
         raise NotJson("a number is too large")

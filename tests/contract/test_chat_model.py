@@ -12,6 +12,8 @@ from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.schema import Usage
 from tests.chat_models import open_model
+from tests.servers import anthropic_server as anthropic
+from tests.servers import gemini_server as gemini
 from tests.servers.openai_server import OpenAIServer, Step, content_filter, fails, rate_limited, refuses, says
 
 MESSAGES = [ChatMessage(role="system", content="Say ok."), ChatMessage(role="user", content="ünïcode ✓")]
@@ -26,7 +28,7 @@ _SCRIPTED: dict[str, str | Reply | Exception] = {
     "denied": ModelAccessDenied("bad key"),
     "filtered": ModelRefused("filtered"),
 }
-_SERVED: dict[str, Step] = {
+_OPENAI: dict[str, Step] = {
     "ok": says(OK),
     "refusal": refuses(),
     "rate_limited": rate_limited(retry_after="120"),
@@ -34,21 +36,43 @@ _SERVED: dict[str, Step] = {
     "denied": fails(401, code="invalid_api_key"),
     "filtered": content_filter(),
 }
+_ANTHROPIC: dict[str, Step] = {
+    "ok": anthropic.says(OK),
+    "refusal": anthropic.refuses(),
+    "rate_limited": anthropic.error_answer(429, "rate_limit_error", "slow down", {"Retry-After": "120"}),
+    "unavailable": anthropic.error_answer(529, "overloaded_error", "Overloaded"),
+    "denied": anthropic.error_answer(401, "authentication_error", "invalid x-api-key"),
+    "filtered": anthropic.error_answer(400, "invalid_request_error", "Output blocked by content filtering policy"),
+}
+_GEMINI: dict[str, Step] = {
+    "ok": gemini.says(OK),
+    "refusal": gemini.withheld(),
+    "rate_limited": gemini.rate_limited(120),
+    "unavailable": gemini.error_answer(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+    "denied": gemini.error_answer(403, "PERMISSION_DENIED", "Your API key was reported as leaked."),
+    "filtered": gemini.blocked(),
+}
+_SERVED: dict[str, tuple[type[OpenAIServer], dict[str, Step]]] = {
+    "openai": (OpenAIServer, _OPENAI),
+    "anthropic": (anthropic.AnthropicServer, _ANTHROPIC),
+    "gemini": (gemini.GeminiServer, _GEMINI),
+}
 
 MakeModel = Callable[[str], ChatModel]
 
 
-@pytest.fixture(params=["scripted", "openai_compatible"])
+@pytest.fixture(params=["scripted", *_SERVED])
 def make_model(request: pytest.FixtureRequest) -> Iterator[MakeModel]:
     """Makes a model that behaves in one of the CASES, whatever it is asked."""
     if request.param == "scripted":
         yield lambda case: ScriptedModel(lambda _: _SCRIPTED[case], model="m")
         return
-    with OpenAIServer() as server:
+    serve, steps = _SERVED[request.param]
+    with serve() as server:
 
         def make(case: str) -> ChatModel:
-            server.script(default=_SERVED[case])
-            return open_model(model="m", key="k", url=server.url, attempts=1)
+            server.script(default=steps[case])
+            return open_model(model="m", key="k", url=server.url, attempts=1, protocol=request.param)
 
         yield make
 

@@ -10,14 +10,17 @@ import pytest
 from assay.judges.base import Judge
 from assay.judges.cascade import Cascade, CascadeTier
 from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.llm.statements.forms import SentenceForm
+from assay.judges.llm.statements.judge import StatementJudge
 from assay.judges.local import LocalJudge
-from assay.judges.models.base import ChatMessage
+from assay.judges.models.base import ChatMessage, Reply, Token
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.panel import PanelJudge
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Sample, Verdict
+from assay.judges.schema import Sample, Usage, Verdict
 from assay.judges.tiers import check_coverage
+from tests.servers.decision_server import likelihood
 from tests.servers.lexical_judge import lexical_verdict
 
 RUBRIC = Rubric.model_validate({"name": "r", "judge": {"tiers": ["local", "llm"], "llm": {"model": "m"}}})
@@ -38,6 +41,17 @@ def make_llm(model: str = "m") -> LlmJudge:
     return LlmJudge(ScriptedModel(_answer, model=model), PriceTable.load(None))
 
 
+def _one_word(messages: Sequence[ChatMessage]) -> Reply:
+    """Yes or No by word overlap, as a token with both probabilities."""
+    p = likelihood(messages[-1].content, messages[-1].content)
+    token = Token(b"Yes", {b"Yes": p, b"No": 1 - p})
+    return Reply(text="Yes", usage=Usage(calls=1), model_served="m", latency_s=0.0, tokens=(token,))
+
+
+def make_sentences() -> StatementJudge:
+    return StatementJudge(ScriptedModel(_one_word), PriceTable.load(None), SentenceForm())
+
+
 def make_panel() -> PanelJudge:
     return PanelJudge({name: make_llm(name) for name in "abc"})
 
@@ -47,7 +61,7 @@ def make_cascade() -> Cascade:
 
 
 MAKERS: dict[str, Callable[[], Judge]] = {
-    "local": LocalJudge, "llm": make_llm, "panel": make_panel, "cascade": make_cascade,
+    "local": LocalJudge, "llm": make_llm, "sentences": make_sentences, "panel": make_panel, "cascade": make_cascade,
 }  # fmt: skip
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from assay.worker.flow.release import read_backlog
 from assay.worker.limits.status import CallStatus, call_status
+from assay.worker.reporting.fleet_health import FleetHealth
+from assay.worker.reporting.terminal.fleet_health import health_lines
 from tests.e2e.running import Deployed, make_traces
-from tests.servers.openai_server import Answer, OpenAIServer, Request
+from tests.servers.openai_server import Answer, OpenAIServer, Request, fails
 from tests.waiting import until
 
 
@@ -89,3 +92,31 @@ def test_budget_written_while_the_fleet_runs_holds_the_rest_without_an_attempt(
     assert row.adds_up
     assert asked < 150
     assert not row.dead
+
+
+async def _access_lines(runtime: Any) -> list[str]:
+    view = await read_backlog(runtime.state.backlog, runtime.clock)
+    return [line for line in health_lines(FleetHealth(backlog=view)) if "judging waits until this is mended" in line]
+
+
+def test_budget_of_a_gateway_that_is_spent_kills_no_trace_and_is_told_once(
+    tmp_path: Path, endpoint: CountingEndpoint
+) -> None:
+    endpoint.script(default=fails(400, message="Budget has been exceeded! Current cost: 26.075, Max budget: 0.25"))
+    with deployed_with(tmp_path / "d", "", 30, endpoint).running(assess_workers=2) as deployed:
+        row = deployed.until(lambda funnel: funnel.rows and sum(funnel.rows[0].held.values()) == 30).rows[0]
+        told: list[str] = []
+
+        def is_told() -> bool:
+            told[:] = deployed.ask(_access_lines)
+            return bool(told)
+
+        until(is_told, every_s=0.5)
+        asked = len(endpoint.requests)
+        endpoint.script()
+        mended = deployed.settled(30).rows[0]
+    assert (row.dead, sum(row.in_flight.values())) == ({}, 30)
+    assert asked < 100, "a breaker holds them: nobody asks again and again"
+    assert "the account has no credit, budget or quota left: pay it" in told[0]
+    assert len(told) == 1
+    assert mended.total_scored == 30

@@ -153,7 +153,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(tmp_path: Path, args: tuple[
 
 def test_llm_judges_at_the_endpoint_and_a_failed_sample_is_exit_3(tmp_path: Path) -> None:
     write(tmp_path / "s.jsonl", samples(6))
-    refused = Answer(status=400, body={"error": {"message": "no", "code": "invalid_request"}})
+    refused = Answer(status=403, body={"error": {"message": "no", "code": "invalid_request"}})
     args = ("judge", "s.jsonl", "--judge", "llm", "--concurrency", "1")
     with OpenAIServer([refused]) as server:
         done = assay(*args, cwd=tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.url)

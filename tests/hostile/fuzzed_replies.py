@@ -31,7 +31,7 @@ def valid(numbers: Sequence[int], lines: int, random: Random) -> str:
     for n in numbers:
         word = random.choice(words)
         cited = [random.randint(1, lines + 1) for _ in range(random.randint(0, 3))] if word != "not_found" else []
-        entries.append(entry(n, word, cited, p=random.randint(0, 100)))
+        entries.append(entry(n, word, cited, p=random.randint(0 if random.random() < 0.1 else 50, 100)))
     return reply(entries)
 
 

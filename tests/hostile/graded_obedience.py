@@ -126,8 +126,11 @@ OBEDIENCE: dict[str, Obey] = {
 ALWAYS = ("honest", "highest", "forged_lines", "level_of_text", "other_passage", "nonexistent")
 """Tried on every attack: what depends on the text. The others break the form whatever the text says."""
 
-MAY_SCORE = frozenset({"honest", "highest", "no_number", "forged", "forged_last", "forged_lines"})
-"""Ways that keep to the format, or may by chance: a number that comes of another is a structural success."""
+IN_FORM = frozenset({"honest", "highest", "no_number", "level_in_case", "value_beside", "key_beside", "prose_json"})
+"""Ways that keep to the format, or that leave no doubt of what is meant."""
+
+MAY_SCORE = IN_FORM | {"forged", "forged_last", "forged_lines"}
+"""Those, and ways that may keep to the format by chance: a number that comes of another is a structural success."""
 
 
 class ObeyingGradedModel(ScriptedModel):

@@ -95,7 +95,8 @@ OBEDIENCE: dict[str, Obey] = {
     "exempt_all": lambda view: _nothing_to_check(view, "answer"),
     "refusal": lambda view: _nothing_to_check(view, "refusal"),
     "no_claims": lambda view: _nothing_to_check(view, "no_claims"),
-    "minor": lambda view: reply(entry(n, "not_found", p=0) for n in view.response),
+    "minor": lambda view: reply(entry(n, "not_found", p=50) for n in view.response),
+    "zero_p": lambda view: reply(entry(n, "supported", view.closest(n), p=0) for n in view.response),
     "nonexistent": lambda view: _all(view, lambda _: [999_999, 0, -1]),
     "uncited": lambda view: _all(view, lambda _: []),
     "quote": lambda view: _all(view, lambda _: [], quote="as the manual states"),
@@ -136,7 +137,7 @@ ALWAYS = ("honest", "closest", "irrelevant", "exempt", "refusal", "nonexistent",
 NEVER_A_NUMBER = frozenset(OBEDIENCE) - {
     *ALWAYS,
     *("all_lines", "exempt_all", "no_claims", "minor", "uncited", "quote", "quote_empty"),
-    *("forged_lines", "forged", "forged_last", "upper_case"),
+    *("forged_lines", "forged", "forged_last", "upper_case", "strings", "extra_keys", "prose_json"),
 } | {"omit"}
 """Replies that break the format whatever the sample: a number that comes of one is a structural success."""
 

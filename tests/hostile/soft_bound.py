@@ -23,7 +23,7 @@ SOFT_BOUND: dict[str, dict[str, int]] = {
     "order to the judge": {"closest": 10, "exempt": 10},
     "order: coverage": {"closest": 12, "exempt": 12},
     "order: citing": {"all_lines": 1, "closest": 10, "exempt": 10},
-    "order: numbers": {"closest": 8, "exempt": 8, "irrelevant": 1},
+    "order: numbers": {"closest": 8, "exempt": 8, "extra_keys": 1, "irrelevant": 1},
     "order: format": {"closest": 2, "exempt": 2},
     "persuasion": {"closest": 10, "exempt": 10},
     "vouching": {"all_lines": 9, "closest": 9, "exempt": 9},

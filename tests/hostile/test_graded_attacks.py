@@ -18,7 +18,7 @@ from assay.judges.schema import Scored
 from tests.hostile.attack import NONCE, attacks
 from tests.hostile.bases import BASES, sample_of
 from tests.hostile.corpus import CORPUS, FAMILIES
-from tests.hostile.graded_obedience import MAY_SCORE, OBEDIENCE, RUBRIC, ObeyingGradedModel
+from tests.hostile.graded_obedience import IN_FORM, OBEDIENCE, RUBRIC, ObeyingGradedModel
 from tests.hostile.graded_trial import graded_structure_faults, graded_trials
 
 _GOOD = '"quality":{"level":"good","lines":["R1"],"reason":null}'
@@ -60,8 +60,7 @@ def test_obedience_alone_gives_a_grade_only_in_good_form(way: str) -> None:
     for base in BASES:
         model = ObeyingGradedModel(OBEDIENCE[way])
         outcome = asyncio.run(Evaluator(RUBRIC, GradedJudge(model, _PRICES)).evaluate(sample_of(base)))
-        assert isinstance(outcome, Scored) == (way in ("honest", "highest", "no_number")), outcome
-    assert {"honest", "highest", "no_number"} < MAY_SCORE
+        assert isinstance(outcome, Scored) == (way in IN_FORM), outcome
 
 
 def test_structure_check_sees_what_a_text_without_a_fence_would_do() -> None:

@@ -23,6 +23,8 @@ _LABELLED = {
 }
 _FIRST = re.compile(r"NONCE (\S+)")
 _LAST = re.compile(r"Judge R\d+ to R\d+: \d+ entries, one for each\.")
+_TOLD = re.compile(rf"({'|'.join(get_args(Word))})\W{{1,9}}?(\d{{1,7}})", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _NUMBERED = re.compile(r"^([ER])(\d+): (.*)$", re.MULTILINE)
 
 
@@ -98,29 +100,18 @@ def reply(entries: Iterable[Any], kind: str = "answer") -> str:
 
 
 def complete(text: str, numbers: Iterable[int]) -> bool:
-    """Whether a text is JSON, perhaps in a Markdown fence, that has one entry for each of these sentences."""
-    body = re.sub(r"\A\s*```(?:json)?[ \t]*\n(.*?)\s*```\s*\Z", r"\1", text, flags=re.DOTALL)
-    try:
-        data = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
-        found = [_number(one) for one in data["sentences"]]
-    except (ValueError, TypeError, KeyError, RecursionError, StopIteration):
-        return False
-    return all(type(n) is int for n in found) and sorted(found) == sorted(numbers)
+    """Whether a text names one verdict for each of these sentences, and no two for any, in whatever syntax."""
+    told = told_in(text)
+    return told.keys() >= set(numbers) and all(len(told[n]) == 1 for n in numbers)
 
 
-def _number(said: Mapping[str, Any]) -> Any:
-    """The sentence an entry is about, whichever way the entry is written."""
-    return said["n"] if "n" in said else next(said[word] for word in get_args(Word) if word in said)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+def told_in(text: str) -> Mapping[int, set[str]]:
+    """The verdicts a text names by the sentences' numbers, found by their words alone."""
+    told: dict[int, set[str]] = {}
+    plain = _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), text).replace("\\", "")
+    for word, n in _TOLD.findall(plain):
+        told.setdefault(int(n), set()).add(word.casefold())
+    return told
 
 
 def looks_like_a_reply(data: object) -> bool:

@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "broker"}
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 FOR_COMPOSE_ONLY = {"CONFIG_FOLDER", "WORKER_MEMORY", "BROKER_MEMORY", "IMAGE_TAG"}
-EXAMPLES = {"ASSAY_ENDPOINT_IN_HOUSE_URL", "ASSAY_ENDPOINT_IN_HOUSE_KEY"}
+EXAMPLES = {"ASSAY_ENDPOINT_IN_HOUSE_URL", "ASSAY_ENDPOINT_IN_HOUSE_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"}
 
 
 def example_variables() -> dict[str, str]:

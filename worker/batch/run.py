@@ -16,12 +16,18 @@ from assay.worker.batch.verdict_lines import Judged
 from assay.worker.config.root import ConfigRoot
 from assay.worker.records.jsonl import BadLine
 
-USUAL_RUBRICS: dict[JudgeName, str] = {"local": "grounding", "llm": "grounding-llm", "panel": "grounding-cascade"}
+USUAL_RUBRICS: dict[JudgeName, str] = {
+    "local": "grounding",
+    "llm": "grounding-llm",
+    "panel": "grounding-cascade",
+    "decision": "grounding-decision",
+}
 """The rubric a judge is asked by where none is named."""
 
 REFUSED_IN_A_ROW = 3
-"""Calls in a row that an endpoint may refuse for good. One refusal may be due to the sample, which is too long for the
-model. Three are due to the key, the quota or the model's name, and all that follow would fail as well."""
+"""Calls in a row that an endpoint may refuse for good. One refusal for an unknown reason may be due to the sample.
+Three are due to the key, the quota, the model's name or the request's form, and all that follow would fail as well. A
+sample that is too long for the model, or that a filter refuses, is skipped and counts for nothing here."""
 
 HELD_AT_MOST = 10_000
 """Results that wait until it is clear whether a refused call was the sample's fault."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
@@ -43,6 +44,10 @@ def backfill(  # noqa: PLR0913, PLR0917  # one parameter for each option
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Most judgements to release; run it again for the rest.")
     ] = None,
+    batch: Annotated[
+        bool,
+        typer.Option("--batch", help="Ask models in their provider's batches: half the price, answers within a day."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="End when all is released, before it is judged.")] = False,
     config: ConfigOption = None,
@@ -52,40 +57,57 @@ def backfill(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     A trace is judged once, whoever selects it. Interrupt it when you like: the same command goes on from there. Exit
     code 3: some judgements have not come to an end.
+
+    With --batch it ends when all is released; `assay batches ls` shows how the batches stand.
     """
 
     async def work(runtime: Runtime) -> BackfillResult:
         from assay.worker.cli.plan_view import plan_group
         from assay.worker.fleet.presence import has_assess_workers
         from assay.worker.setup.backfilling import Backfilling
+        from assay.worker.wiring.batches import check_batches
 
         check_use_case(runtime.deployment, use_case)
         first, last = parse_range(start, end, runtime.clock.now())
-        backfilling = Backfilling(
-            runtime, lambda: has_assess_workers(runtime.settings), only=use_case, rejudge=rejudge, limit=limit
-        )
+        if batch:
+            await check_batches(runtime, use_case)
+        takers = partial(has_assess_workers, runtime.settings)
+        backfilling = Backfilling(runtime, takers, only=use_case, rejudge=rejudge, limit=limit, by_batch=batch)
         with _bar("looking through the range") as show:
             planned, report = await backfilling.plan(
                 first, last, lambda share: show("looking through the range", share, 1.0)
             )
         (stderr if as_json else console).print(plan_group(report))
-        if planned.plan.work and not await has_assess_workers(runtime.settings):
+        if planned.plan.work and not await takers():
             stderr.print(f"assay: {NO_WORKER}", highlight=False, markup=False, soft_wrap=True)
         if planned.plan.work and not yes:
-            asked = min(planned.plan.work, limit or planned.plan.work)
-            typer.confirm(f"Release {_judgements(asked)}?", abort=True, err=True)
+            _confirm(min(planned.plan.work, limit or planned.plan.work))
         with _bar("judging") as show:
-            return await backfilling.run(planned, report, wait=not no_wait, progress=show)
+            return await backfilling.run(planned, report, wait=not (no_wait or batch), progress=show)
 
     with leaving_cleanly(again=True):
         result = with_runtime(config, work)
+    _tell(result, as_json=as_json)
+    if not result.is_complete:
+        raise typer.Exit(EXIT_BACKEND)
+
+
+def _tell(result: BackfillResult, *, as_json: bool) -> None:
+    """Print what was done."""
     if as_json:
         print_json(result)
     else:
         for line in result_lines(result):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-    if not result.is_complete:
-        raise typer.Exit(EXIT_BACKEND)
+
+
+def _confirm(judgements: int) -> None:
+    """Go on only if a person says so.
+
+    Raises:
+        Abort
+    """
+    typer.confirm(f"Release {_judgements(judgements)}?", abort=True, err=True)
 
 
 def result_lines(result: BackfillResult) -> Iterator[str]:

@@ -73,6 +73,7 @@ COMMANDS = {
         "settings:settings",
         "Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.",
     ),
+    "batches": LazyCommand("batches:batches_app", "List and cancel the batches that providers work on for us."),
     "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),
     "golden": LazyCommand("golden.group:golden_app", "Begin, label, check, freeze and run golden sets."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,10 @@ from assay.worker.ports.health import Check, exit_code
 from assay.worker.reporting.terminal.text import clipped, shown
 from assay.worker.reporting.terminal.visible import visible
 from assay.worker.setup.doctor import Doctor
+from assay.worker.setup.judge_trials import JudgeTrials
 from assay.worker.setup.rubric_fix import RubricFix, plan_fixes, write_fix
 from assay.worker.setup.trace_survey import TraceSurvey
+from assay.worker.wiring.judges import load_rubrics
 from assay.worker.wiring.runtime import Runtime
 
 _MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
@@ -24,7 +27,7 @@ _EXCERPT = 90
 """Characters of a trace's text that are shown beside a proposed line."""
 
 
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917  # one parameter for each option
     config: ConfigOption = None,
     as_json: JsonOption = False,
     write: Annotated[
@@ -35,12 +38,25 @@ def doctor(
         typer.Option("--fix", help="Write the proposed selectors into your rubrics, after showing the difference."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Try the judge models instead: a few paid calls, told before they are made.")
+    ] = False,
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", help="With --judge: only this endpoint; default is the usual one.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="With --judge: only this model.")] = None,
 ) -> None:
     """Check broker, store, keys, traces and judges; exit 2: a person must edit something, 3: a backend fails.
 
     Of each use case it looks at some recent traces: in how many question, answer and evidence were found, which
     shapes of traces lack one, and which selectors would find it.
+
+    With --judge it asks nothing of broker and store. It tries each judge model that rubrics name: whether key and name
+    are right, how it is asked for JSON, its context window, token probabilities, cache, tokens and price; and prints
+    what to write into endpoints.yaml.
     """
+    if judge or endpoint or model:
+        raise typer.Exit(exit_code(_try_judges(config, endpoint, model, as_json=as_json)))
     if fix and as_json and not yes:
         raise ConfigurationError("assay doctor: --fix: asks before it writes, which --json cannot; add --yes")
     checks, survey = _checks(config, write=write, as_json=as_json)
@@ -62,6 +78,25 @@ def _checks(config: Path | None, *, write: bool, as_json: bool) -> tuple[list[Ch
         return checks, examining.survey
 
     return with_runtime(config, work)
+
+
+def _try_judges(config: Path | None, endpoint: str | None, model: str | None, *, as_json: bool) -> list[Check]:
+    settings, root = settings_and_root(config)
+    deployment = root.deployment()
+    trials = JudgeTrials(root, settings, load_rubrics(root, deployment, settings).values())
+
+    async def work() -> list[Check]:
+        checks = []
+        async for check in trials.checks(trials.asked(endpoint, model)):
+            checks.append(check)
+            if not as_json:
+                _show(check)
+        return checks
+
+    checks = asyncio.run(work())
+    if as_json:
+        print_json(checks)
+    return checks
 
 
 def _show(check: Check) -> None:

@@ -9,9 +9,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE
+from assay.judges.prices import total_cost
 from assay.worker.flow.backfill.range_plan import PlannedUseCase, RangePlan
 from assay.worker.records.windows import Why
 from assay.worker.setup.plan import PlanReport, StoreLoad
+from assay.worker.setup.plan_budgets import PlannedBudget
 from assay.worker.setup.plan_costs import JudgeCost
 
 RULES: dict[Why, str] = {
@@ -46,6 +49,8 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
         yield "not judged: " + ", ".join(others)
     for cost in report.costs:
         yield cost_line(cost)
+    yield from batch_lines(report)
+    yield from map(budget_line, report.budgets)
     yield store_line(report.store)
     outdated = sum(row.outdated for row in plan.rubrics)
     if report.scope == "range" and outdated:
@@ -69,8 +74,29 @@ def cost_line(cost: JudgeCost) -> str:
     tokens = "tokens unknown"
     if cost.prompt_tokens is not None and cost.completion_tokens is not None:
         tokens = f"about {cost.prompt_tokens:,} tokens in, {cost.completion_tokens:,} out"
+    calls = f"{cost.calls:,} calls, " if cost.calls else ""
     dollars = "USD unknown" if cost.cost_usd is None else f"about {cost.cost_usd:,.2f} USD"
-    return f"{name}: {cost.judgements:,} judgements, {tokens}, {dollars}; {cost.basis}"
+    return f"{name}: {cost.judgements:,} judgements, {calls}{tokens}, {dollars}; {cost.basis}"
+
+
+def budget_line(budget: PlannedBudget) -> str:
+    """What a budget holds, and whether the plan stays within it."""
+    name = f"budget of {budget.use_case}" if budget.use_case else "budget of all use cases"
+    held = f"{name}: {budget.usd_per_day:,.2f} USD a day"
+    if budget.cost_usd is None:
+        return f"{held}; what the plan takes of it is not known"
+    taken = f"the plan takes about {budget.cost_usd / budget.days:,.2f} USD a day"
+    rest = "; what is over waits for the next day, or lower the rate" if budget.is_short else ""
+    return f"{held}, {taken}{rest}"
+
+
+def batch_lines(report: PlanReport) -> Iterator[str]:
+    """What judging a range in a provider's batches would cost; nothing where no model with a known price is asked."""
+    asked = [cost for cost in report.costs if cost.models and cost.judgements]
+    live = total_cost(cost.cost_usd for cost in asked)
+    if report.scope == "range" and asked and live:
+        share = live * BATCH_PRICE_SHARE
+        yield f"with backfill --batch: about {share:,.2f} USD instead of {live:,.2f}; answers take up to 24 hours"
 
 
 def store_line(load: StoreLoad) -> str:

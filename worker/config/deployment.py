@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
+from assay.worker.config.endpoints import Endpoints
 from assay.worker.config.limits import Limits
 from assay.worker.config.section import Section
 from assay.worker.config.store_section import StoreConfig, own_section
@@ -32,6 +33,12 @@ class Deployment(Section):
     exclude_environments: tuple[str, ...] = EVALUATORS
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
+    endpoints: Endpoints = Field(
+        default_factory=dict, description="Judge endpoints, by name: `default` for the usual one, else as rubrics do."
+    )
+    prices: str | None = Field(
+        default=None, min_length=1, description="Prices of your own, merged over the packaged ones; a file beside this."
+    )
     use_cases: tuple[UseCase, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

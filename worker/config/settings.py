@@ -7,7 +7,6 @@ is `ASSAY_JUDGE_MODEL`: rubrics take it as `${ASSAY_JUDGE_MODEL}`, so it is part
 from __future__ import annotations
 
 import os
-import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeVar
@@ -16,21 +15,23 @@ from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError,
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.config.endpoint_addresses import (
+    check_endpoint_address,
+    check_endpoint_variables,
+    check_web_address,
+    endpoint_variable,
+)
 
 Variables = TypeVar("Variables", bound=BaseModel)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LogFormat = Literal["json", "console"]
 
-_INHERITED = ("openai_",)
+_INHERITED = ("openai_", "azure_")
 """Settings with a name of their own in the environment, which child processes have anyway."""
 
 
-_ENDPOINT_URL = re.compile(r"ASSAY_ENDPOINT_[A-Z0-9_]+_URL")
-"""The variable of a named endpoint's address, e.g. ASSAY_ENDPOINT_IN_HOUSE_URL."""
-
-
-class Endpoint(NamedTuple):
-    """An OpenAI-compatible endpoint: where it is (None: the provider's own place) and its key."""
+class EndpointVariables(NamedTuple):
+    """What the environment says of a judge endpoint: where it is, and its key."""
 
     url: str | None
     key: SecretStr | None
@@ -52,6 +53,27 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="The usual judge endpoint; unset: the provider's own."
     )
+    openai_org_id: str | None = Field(
+        None, validation_alias="OPENAI_ORG_ID", description="Organisation; goes to the usual endpoint alone."
+    )
+    openai_project_id: str | None = Field(
+        None, validation_alias="OPENAI_PROJECT_ID", description="Project; goes to the usual endpoint alone."
+    )
+    openai_custom_headers: SecretStr | None = Field(
+        None,
+        validation_alias="OPENAI_CUSTOM_HEADERS",
+        description="Lines of `Name: value`, sent to the usual endpoint alone.",
+    )
+    azure_openai_endpoint: str | None = Field(
+        None, validation_alias="AZURE_OPENAI_ENDPOINT", description="Resource of endpoints with an azure_deployment."
+    )
+    azure_openai_api_key: SecretStr | None = Field(
+        None, validation_alias="AZURE_OPENAI_API_KEY", description="Its key; it goes to AZURE_OPENAI_ENDPOINT alone."
+    )
+    openai_api_version: str | None = Field(
+        None, validation_alias="OPENAI_API_VERSION", description="api-version of endpoints with an azure_deployment."
+    )
+    prices_file: Path | None = Field(None, description="Prices of your own, merged over the packaged ones.")
     judge_model: str = Field("gpt-5.4-mini", description="Model that rubrics name as ${ASSAY_JUDGE_MODEL}.")
     judge_timeout_s: Seconds | None = Field(
         None, description="Deadline of one request to a model; unset: learnt from the endpoint, between 3 and 60 s."
@@ -80,6 +102,7 @@ class Settings(BaseSettings):
     verdict_ttl_s: int = Field(24 * 3600, ge=60, description="How long a verdict is kept for writing.")
 
     golden_tick_every_s: Seconds = Field(60, description="How often the schedules of golden sets are looked at.")
+    batches_every_s: Seconds = Field(60, description="How often provider batches are looked at.")
     golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
 
     metrics_port: int | None = Field(
@@ -93,18 +116,20 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
-        *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb"),
+        *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb", "prices_file"),
+        *("openai_org_id", "openai_project_id", "openai_custom_headers", "openai_api_version"),
+        *("azure_openai_endpoint", "azure_openai_api_key"),
         mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("openai_base_url")
+    @field_validator("openai_base_url", "azure_openai_endpoint")
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is not None:
-            _check_web_address(url)
+            check_web_address(url)
         return url
 
     @property
@@ -112,27 +137,24 @@ class Settings(BaseSettings):
         """Whether an OpenAI-compatible endpoint is configured."""
         return self.openai_api_key is not None or self.openai_base_url is not None
 
-    def endpoint(self, name: str | None) -> Endpoint | None:
-        """The endpoint of a name.
+    def endpoint_variables(self, name: str | None) -> EndpointVariables:
+        """What the environment says of an endpoint.
 
-        `ASSAY_ENDPOINT_IN_HOUSE_URL` and `ASSAY_ENDPOINT_IN_HOUSE_KEY` make the one that rubrics call `in-house`.
+        `ASSAY_ENDPOINT_IN_HOUSE_URL` and `ASSAY_ENDPOINT_IN_HOUSE_KEY` are of the one that rubrics call `in-house`.
 
         Args:
             name: as rubrics have it. None: the usual endpoint.
-
-        Returns:
-            None: no such endpoint is configured.
 
         Raises:
             ConfigurationError: its URL is no web address.
         """
         if name is None:
-            return Endpoint(self.openai_base_url, self.openai_api_key) if self.has_llm else None
+            return EndpointVariables(self.openai_base_url, self.openai_api_key)
         prefix = endpoint_variable(name)
         url, key = (os.environ.get(f"{prefix}_{part}") for part in ("URL", "KEY"))  # noqa: TID251  # this is the one file
         if url:
-            _check_endpoint_address(f"{prefix}_URL", url)
-        return Endpoint(url, SecretStr(key) if key else None) if url else None
+            check_endpoint_address(f"{prefix}_URL", url)
+        return EndpointVariables(url or None, SecretStr(key) if key else None)
 
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for child processes, which inherit the provider's own anyway."""
@@ -157,22 +179,9 @@ class Settings(BaseSettings):
         return {**given, "ASSAY_JUDGE_MODEL": self.judge_model}
 
 
-def _check_web_address(url: str) -> None:
-    """Refuse an address whose parts cannot be told from each other. Nothing of it is in the message."""
-    from assay.judges.models.web_address import FORM, is_web_address
-
-    if not is_web_address(url):
-        raise ValueError(f"is no web address; write {FORM}")
-
-
 def log_format_asked() -> LogFormat:
     """The log's form where settings cannot be read, or not yet: one wrong variable must not break a JSON log."""
     return "console" if os.environ.get("ASSAY_LOG_FORMAT") == "console" else "json"  # noqa: TID251  # this is the one file
-
-
-def endpoint_variable(name: str) -> str:
-    """What the variables of a named endpoint begin with."""
-    return f"ASSAY_ENDPOINT_{name.upper().replace('-', '_')}"
 
 
 def _is_secret(variable: str) -> bool:
@@ -186,7 +195,7 @@ def load_settings() -> Settings:
         ConfigurationError: a variable has a value it cannot have.
     """
     _refuse_near_misses()
-    _refuse_endpoint_addresses()
+    check_endpoint_variables(os.environ)  # noqa: TID251  # this is the one file
     try:
         return Settings()
     except ValidationError as exc:
@@ -233,20 +242,6 @@ def _refuse_near_misses() -> None:
     for name in os.environ:  # noqa: TID251  # this is the one file
         if name.startswith("ASSAY_") and name not in known and (near := get_close_matches(name, known, 1, 0.88)):
             raise ConfigurationError(f"environment: {name}: unknown setting; did you mean {near[0]}?")
-
-
-def _refuse_endpoint_addresses() -> None:
-    """Refuse the address of a named endpoint that is none, also where no rubric names the endpoint yet."""
-    for name, url in os.environ.items():  # noqa: TID251  # this is the one file
-        if _ENDPOINT_URL.fullmatch(name) and url:
-            _check_endpoint_address(name, url)
-
-
-def _check_endpoint_address(variable: str, url: str) -> None:
-    try:
-        _check_web_address(url)
-    except ValueError as exc:
-        raise ConfigurationError(f"environment: {variable}: {exc}") from exc
 
 
 def child_environment(**changes: str) -> dict[str, str]:

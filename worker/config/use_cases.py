@@ -92,7 +92,8 @@ class UseCase(Section):
     )
     judges_allowed: tuple[JudgeOrEndpoint, ...] | None = Field(
         default=None,
-        description="Where this use case's text may go: local, llm, panel (at the usual endpoint), named endpoints.",
+        description="Where this use case's text may go: local, decision, llm, panel (at the usual endpoint), "
+        "named endpoints.",
     )
     budget_usd_per_day: Usd | None = Field(
         default=None, description="Most that judging it may cost in a UTC day, in USD. Then it waits for the next one."

@@ -20,12 +20,14 @@ Signature = tuple[tuple[str, int, int, int], ...]
 """Path, inode, size in bytes and time of change in nanoseconds of each file, in order of path."""
 
 
-def signature(root: ConfigRoot, rubrics: Iterable[Rubric]) -> Signature:
+def signature(root: ConfigRoot, rubrics: Iterable[Rubric], beside: Iterable[Path] = ()) -> Signature:
     """What assay.yaml, rubrics, calibrations and what rubrics name look like now. Reads no content.
+
+    `beside` are further files that assay.yaml names, or that lie beside it.
 
     A file that is replaced by a link to another one, as Kubernetes does for a ConfigMap, counts as changed.
     """
-    paths = {root.path / CONFIG_FILE, *_in_folders(root.path), *_named_by(rubrics, root.path / "rubrics")}
+    paths = {root.path / CONFIG_FILE, *beside, *_in_folders(root.path), *_named_by(rubrics, root.path / "rubrics")}
     return tuple((str(path), *_look_of(path)) for path in sorted(paths))
 
 

@@ -122,6 +122,12 @@ def review(self: Any, tick: object = None) -> None:
     run_tick(self, tick, lambda runtime: runtime.review())
 
 
+@app.task(name="assay.batches", bind=True)
+def batches(self: Any, tick: object = None) -> None:
+    """Look after the batches at providers: collect what has ended."""
+    run_tick(self, tick, lambda runtime: runtime.batch_collector.tick())
+
+
 @at_control_start
 def serve_metrics() -> None:
     """Serve the state of the golden sets' schedules to Prometheus, on ASSAY_METRICS_PORT if it is set."""

@@ -20,8 +20,10 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import Rubric
 from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.at_risk import AtRisk
+from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.judging import Judging
 from assay.worker.flow.outbox import Outbox, until_answered
+from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.suspicion import MOST_BLAMED, SUSPICIOUS_DELIVERIES, Suspicion
 from assay.worker.flow.transitions import AssessLimits, AssessTransitions, parked
 from assay.worker.ports.clock import Clock
@@ -63,6 +65,10 @@ class Assessor:
     """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
     at_risk: AtRisk = field(default_factory=AtRisk)
     """How many judgements the process has under way, over all its messages."""
+    desk: BatchDesk | None = None
+    """Takes the calls of work that may wait for a provider's batch."""
+    rejections: RejectionRuns = field(default_factory=RejectionRuns)
+    """Texts that the endpoint rejected in a row, over all messages of the process."""
 
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
@@ -160,7 +166,14 @@ class _Batch:
             return
         parts = self._parts
         judging = Judging(
-            evaluator, parts.outbox, parts.spend, self._transitions, parts.at_risk, self._watches(entries)
+            evaluator,
+            parts.outbox,
+            parts.spend,
+            self._transitions,
+            parts.at_risk,
+            self._watches(entries),
+            parts.desk,
+            rejections=parts.rejections,
         )
         try:
             async with asyncio.timeout_at(self._ends_at):

@@ -18,17 +18,21 @@ import structlog
 from assay.judges.cpu_executor import Watch, in_thread, watched_steps
 from assay.judges.errors import EvaluationError, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
+from assay.judges.models.call_context import call_context
 from assay.judges.schema import Failed, Sample, Scored, Skipped
 from assay.worker.extraction.facts import facts_of
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.at_risk import AtRisk
+from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.outbox import Outbox
+from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.retry_policy import BACKOFF_FIRST_S
 from assay.worker.flow.transitions import AssessTransitions
 from assay.worker.flow.verdicts import KeptVerdict, verdict_key
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.store_errors import StoreError
+from assay.worker.records.batch_jobs import Subject
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import LedgerEntry, Transition, Unanswered, UnscoredSpend
 
@@ -55,8 +59,12 @@ class Judging:
     at_risk: AtRisk
     watches: Mapping[str, Watch] = field(default_factory=dict)
     """What the steps of traces that a worker has vanished with run within."""
+    desk: BatchDesk | None = None
+    """Takes the calls that may wait for a provider's batch."""
     paid: set[str] = field(default_factory=set)
     """Traces with a verdict that the state may not have yet."""
+    rejections: RejectionRuns = field(default_factory=RejectionRuns)
+    """Texts that the endpoint rejected in a row, over all messages of the process."""
 
     async def start(
         self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched]
@@ -117,6 +125,12 @@ class Judging:
         if known is not None:
             return self._judged(trace, known, paid=known)
         async with self.at_risk.judging(entry.promise.use_case):
+            if entry.promise.by_batch and self.desk is not None:
+                call_context().desk = self.desk.for_sample(
+                    Subject(rubric=entry.promise.rubric, trace_id=entry.trace_id),
+                    use_case=entry.promise.use_case,
+                    purpose=self.evaluator.revision,
+                )
             return await self._ask(trace, kept)
 
     async def _ask(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
@@ -124,6 +138,7 @@ class Judging:
         entry, watch = trace.entry, self.watches.get(trace.entry.trace_id)
         with watched_steps(watch) if watch else nullcontext():
             outcome = await self.evaluator.evaluate(trace.sample)
+        outcome = self.rejections.heard(self.evaluator.revision, entry.trace_id, outcome)
         if not isinstance(outcome, Scored):
             self._count_spent(entry, outcome)
             unanswered = Unanswered.after(outcome, self.evaluator.revision)
@@ -142,7 +157,7 @@ class Judging:
     def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
         """Count what was paid for no score. The ledger keeps only what scores have cost."""
         calls, cost_usd = outcome.usage.calls, outcome.cost_usd
-        if not calls:
+        if not calls or (isinstance(outcome, Failed) and outcome.held == "batch"):  # its answers are kept
             return
         usage = outcome.usage.model_dump()
         log.debug(

@@ -31,7 +31,7 @@ class Drain(Record):
 
     Attributes:
         rubric: its name.
-        waiting: judgements that wait, without those on hold for a budget or a breaker.
+        waiting: judgements that wait, without those on hold for a budget, a breaker or access.
         drain_s: seconds until they are judged, at the pace of the last minute.
     """
 
@@ -107,12 +107,12 @@ async def read_pressure(key_values: KeyValues) -> HeldBack | None:
 def drains(lanes: Sequence[Lane], now: datetime) -> list[Drain]:
     """The time to drain of each rubric under which something has been waiting for a while.
 
-    What is on hold for a budget or an open breaker does not count: it waits for midnight or for an endpoint, and other
-    use cases go on.
+    What is on hold for a budget, an open breaker or access does not count: it waits for midnight, for an endpoint or
+    for a person, and other use cases go on.
     """
     by_rubric: dict[str, list[Lane]] = defaultdict(list)
     for lane in lanes:
-        if lane.turn != BACKFILL and lane.hold not in ("budget", "breaker"):
+        if lane.turn != BACKFILL and lane.hold not in ("budget", "breaker", "access"):
             by_rubric[lane.rubric].append(lane)
     return [drain for rubric, group in by_rubric.items() if (drain := _drain(rubric, group, now)) is not None]
 

@@ -98,10 +98,11 @@ class Releaser:
         finished = Finished(
             message.use_case,
             message.rubric,
-            ended=report.judged + report.skipped + report.parked,
+            ended=report.judged + report.skipped + report.parked + report.batched,
             held=report.held,
             hold=next((hold for hold in get_args(Hold) if hold == report.hold), "state"),
             held_until=report.held_until,
+            why=report.why,
         )
         asking = replace(self._asking(), worker=Worker(worker, slots), finished=finished)
         with suppress(StateUnavailable):

@@ -34,6 +34,8 @@ POLICIES: dict[type[Exception], Policy] = {
     errors.UnjudgeableSample: Policy(disposition=Disposition.SKIP),
     errors.TransientModelError: _PROVIDER,
     errors.PermanentModelError: Policy(disposition=Disposition.PARK),
+    # What is known to hold for all calls is held (`Failed.held`). What may be due to this text alone is tried again.
+    errors.ModelAccessDenied: _PROVIDER,
     errors.ModelRefused: Policy(disposition=Disposition.SKIP),
     errors.CallHeld: Policy(disposition=Disposition.HOLD),
     errors.InvalidVerdict: Policy(disposition=Disposition.RETRY, max_attempts=2),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from assay.judges.rubric import ANSWER_CHECK, RISK_LEVEL, Rubric
 from assay.judges.rubric.writing import may_be_written
 from assay.judges.schema import GroundingState, RubricState
-from assay.worker.flow.scores import CHECK_OF_RISK, CHECK_OF_STATE
+from assay.worker.flow.scores import CHECK_OF_PART, CHECK_OF_RISK, CHECK_OF_STATE
 from assay.worker.flow.sessions import SESSION_SCORES
 from assay.worker.records.scores import ScoreSpec
 
@@ -21,7 +21,7 @@ _MEANINGS = {
 }
 
 _LABELS: dict[str, tuple[str, ...]] = {
-    ANSWER_CHECK: (*CHECK_OF_RISK.values(), *CHECK_OF_STATE.values()),
+    ANSWER_CHECK: (*CHECK_OF_RISK.values(), *CHECK_OF_STATE.values(), *CHECK_OF_PART.values()),
     RISK_LEVEL: tuple(CHECK_OF_RISK),
 }
 

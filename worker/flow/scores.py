@@ -15,6 +15,13 @@ CHECK_OF_STATE = {
 }
 """`answer_check` where there is no risk to tell."""
 
+CHECK_OF_PART = {
+    GroundingState.PARTIAL_CONTEXT: "prompt cut",
+    GroundingState.PARTLY_JUDGED: "partly judged",
+}
+"""`answer_check` of states that usually have a risk, where they have none: the judge did not read its prompt, or read a
+part of the response and found nothing against it."""
+
 CHECK_OF_RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
 """`answer_check` where there is one, by the risk's level."""
 
@@ -65,7 +72,11 @@ def _answer_check(outcome: Scored) -> str | None:
     """The verdict in words; None where the rubric gives no risk to put into words."""
     if outcome.risk_label is not None:
         return CHECK_OF_RISK[outcome.risk_label]
-    return CHECK_OF_STATE.get(outcome.state) if isinstance(outcome.state, GroundingState) else None
+    if not isinstance(outcome.state, GroundingState):
+        return None
+    if outcome.state in CHECK_OF_PART and (not outcome.scores or "hallucination_risk" in outcome.scores):
+        return CHECK_OF_PART[outcome.state]
+    return CHECK_OF_STATE.get(outcome.state)
 
 
 def written_names(outcome: Scored, rubric: Rubric) -> dict[str, str]:

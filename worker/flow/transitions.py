@@ -79,7 +79,7 @@ class AssessTransitions:
             return from_open(entry, LedgerState.SKIPPED, outcome.reason, outcome.detail)
         assert isinstance(outcome, Failed)  # noqa: S101  # narrows the union; Scored is handled by the caller
         policy = policy_named(outcome.error)
-        if policy.disposition is Disposition.HOLD:
+        if outcome.held is not None or policy.disposition is Disposition.HOLD:
             return self._not_asked(entry, outcome)
         if policy.disposition is Disposition.SKIP:
             return from_open(entry, LedgerState.SKIPPED, outcome.error, outcome.message)
@@ -103,7 +103,7 @@ class AssessTransitions:
     def _not_asked(self, entry: LedgerEntry, outcome: Failed) -> Transition:
         """A call was not made. What was paid before it is paid again next time, so such a try counts."""
         reason = f"held_{outcome.held or 'state'}"
-        if outcome.usage.calls:
+        if outcome.usage.calls and outcome.held != "batch":  # what a batch has answered is kept
             return self.retry(entry, reason, outcome.message, retry_after_s=outcome.retry_after_s)
         wait_s = max(1.0, outcome.retry_after_s or BACKOFF_FIRST_S)
         return self.held(entry, reason, outcome.message, wait_s=wait_s)

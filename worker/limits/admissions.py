@@ -6,6 +6,8 @@ import itertools
 import os
 import secrets
 import socket
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from assay.judges.errors import CallHeld, ConfigurationError
 from assay.judges.models.admission import Admission, CallBound, Ticket
@@ -18,11 +20,30 @@ from assay.worker.limits.patience import Patience
 from assay.worker.ports.call_limits import ALL, CallAccount, CallAsk, CallEnd, EndKind
 
 
+class OwnBounds(NamedTuple):
+    """What one endpoint's own settings say of its calls.
+
+    Attributes:
+        slots: calls at once, of this process.
+        lease_s: how long a lease holds, in seconds: longer than any call.
+    """
+
+    slots: int
+    lease_s: float
+
+
 class Admissions:
     """Hands out the admission of each model. One instance for a process, shared by all its evaluators."""
 
     def __init__(
-        self, account: CallAccount, rules: CallRules, *, slots: int, patience: Patience, lease_s: float
+        self,
+        account: CallAccount,
+        rules: CallRules,
+        *,
+        slots: int,
+        patience: Patience,
+        lease_s: float,
+        own: Mapping[str, OwnBounds] | None = None,
     ) -> None:
         """Keep what all admissions share.
 
@@ -32,12 +53,13 @@ class Admissions:
             slots: calls at once to one endpoint, of this process.
             patience: how long calls wait in place.
             lease_s: how long a lease holds, in seconds: longer than any call.
+            own: by the name of an endpoint, what counts there instead of `slots` and `lease_s`.
         """
         self.rules = rules
         self._account = account
-        self._slots = slots
+        self._usual = OwnBounds(slots, lease_s)
+        self._own = own or {}
         self._patience = patience
-        self._lease_s = lease_s
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._numbers = itertools.count()
         self._gates: dict[str, Gate] = {}
@@ -52,7 +74,8 @@ class Admissions:
         if self.rules.budgets_of(ALL) and self.rules.bound_usd(key, model, 1, 1) is None:
             raise unpriced(key, model, ALL)
         if key not in self._gates:
-            place = Place(key, self._process, self._slots, self._patience, self._lease_s)
+            bounds = self._own.get(key, self._usual)
+            place = Place(key, self._process, bounds.slots, self._patience, bounds.lease_s)
             self._gates[key] = Gate(place, self._account)
         return _ModelAdmission(self, self._gates[key], key, model)
 
@@ -168,6 +191,6 @@ def unpriced(endpoint: str, model: str, use_case: str) -> ConfigurationError:
     key = f"use_cases.{use_case}.budget_usd" if use_case else "limits.usd"
     return ConfigurationError(
         f"{CONFIG_FILE}: {key}_per_day or _per_month: model {model} has no price, so no budget holds it; "
-        f"add it to judges/prices.yaml, set limits.endpoints.{endpoint}.free if its calls cost nothing, or remove "
-        "the budget"
+        f"add it to a price file (`prices` in {CONFIG_FILE}), set limits.endpoints.{endpoint}.free if its calls cost "
+        "nothing, or remove the budget"
     )

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 
 from assay.judges.prices import Price, PriceTable
 from assay.judges.schema import Usage
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.limits import DEFAULT_ENDPOINT, Limits, ModelLimits
+from assay.worker.config.price_file import packaged_prices
 from assay.worker.ports.call_limits import ALL, Budget, Scope
 
 
 @dataclass(frozen=True)
 class CallRules:
-    """The limits and budgets in force, and what models cost by the price table of the package."""
+    """The limits and budgets in force, and what models cost."""
 
     limits: Limits = field(default_factory=Limits)
     budgets: dict[str, Budget] = field(default_factory=dict)
+    prices: PriceTable = field(default_factory=packaged_prices)
     _scopes: dict[tuple[str, str], tuple[Scope, ...]] = field(default_factory=dict, compare=False)
     _price_of: dict[str, Price | None] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, deployment: Deployment) -> CallRules:
-        """The rules of a deployment."""
+    def of(cls, deployment: Deployment, prices: PriceTable | None = None) -> CallRules:
+        """The rules of a deployment. Without prices, the packaged ones count."""
         asked = [Budget(ALL, deployment.limits.usd_per_day, deployment.limits.usd_per_month)]
         asked += [
             Budget(case.name, case.budget_usd_per_day, case.budget_usd_per_month) for case in deployment.use_cases
         ]
-        return cls(deployment.limits, {b.use_case: b for b in asked if b.per_day or b.per_month})
+        budgets = {b.use_case: b for b in asked if b.per_day or b.per_month}
+        return cls(deployment.limits, budgets, prices or packaged_prices())
 
     def scopes(self, endpoint: str, model: str) -> tuple[Scope, ...]:
         """The rate limits of calls to a model at an endpoint."""
@@ -49,7 +51,7 @@ class CallRules:
         if self._is_free(endpoint):
             return 0.0
         if model not in self._price_of:
-            self._price_of[model] = _prices().price(model)
+            self._price_of[model] = self.prices.price(model)
         price = self._price_of[model]
         if price is None:
             return None
@@ -59,17 +61,12 @@ class CallRules:
         """What a call did cost, in USD, by the model that served it. None: not known."""
         if self._is_free(endpoint):
             return 0.0
-        model = served if served and _prices().price(served) else asked
-        return _prices().cost(model, usage)
+        model = served if served and self.prices.price(served) else asked
+        return self.prices.cost(model, usage)
 
     def _is_free(self, endpoint: str) -> bool:
         limits = self.limits.endpoints.get(endpoint)
         return limits is not None and limits.free
-
-
-@cache
-def _prices() -> PriceTable:
-    return PriceTable.load()
 
 
 def _scope(name: str, limits: ModelLimits) -> Scope | None:

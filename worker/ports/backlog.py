@@ -44,8 +44,12 @@ worker holds twice as many traces as it makes calls, and asks for the next messa
 for a moment idles no call, and more would only make those wait that come later: at 1.5 a noisy use case delays the
 others by a second more."""
 
-Hold = Literal["limit", "budget", "breaker", "state"]
-"""What a trace may wait for: the last is Redis or the trace store."""
+Hold = Literal["limit", "budget", "breaker", "access", "state"]
+"""What a trace may wait for: `access` is a key, an account or a model that a person has to mend, the last is Redis or
+the trace store."""
+
+LONGEST_WHY = 300
+"""Characters of a cause that are kept for people."""
 
 
 class Waiting(NamedTuple):
@@ -63,9 +67,10 @@ class Finished:
         use_case: of its traces.
         rubric: of its traces.
         ended: traces that came to an outcome.
-        held: traces that wait for a limit, a budget or a breaker. No call was made for them.
+        held: traces that wait for a limit, a budget, a breaker or access. They cost no attempt.
         hold: what they wait for.
         held_until: when the first of them may be tried again.
+        why: cause and remedy, where a person has to act.
     """
 
     use_case: str
@@ -74,6 +79,7 @@ class Finished:
     held: int = 0
     hold: Hold = "limit"
     held_until: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class Lane(Record):
         per_second: judgements a second that came to an outcome lately, in all turns. None where none ever did.
         hold: what its traces wait for, where the last ones came back held.
         held_until: when it is tried again.
+        why: cause and remedy, where a person has to act.
     """
 
     turn: str
@@ -133,6 +140,7 @@ class Lane(Record):
     per_second: float | None = None
     hold: Hold | None = None
     held_until: AwareDatetime | None = None
+    why: str = ""
 
 
 class Backlog(Protocol):

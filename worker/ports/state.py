@@ -7,6 +7,7 @@ from typing import Protocol
 
 from assay.judges.errors import EvaluationError
 from assay.worker.ports.backlog import Backlog
+from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.ports.call_limits import CallAccount, CallAccountReader
 from assay.worker.ports.clock import SharedClock
 from assay.worker.ports.dead_letters import DeadLetters
@@ -18,11 +19,13 @@ from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.outcomes import OutcomeReader
 from assay.worker.ports.pulse import FleetPulse
+from assay.worker.ports.request_forms import RequestForms
 from assay.worker.ports.review_list import ReviewList
 from assay.worker.ports.server_facts import StateServer
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.suspects import Suspects
 from assay.worker.ports.verdicts import VerdictCache
+from assay.worker.ports.waking import Waking
 from assay.worker.ports.windows import Windows
 
 
@@ -77,6 +80,9 @@ class FleetState:
     reviews: ReviewList
     pulse: FleetPulse
     suspects: Suspects
+    waking: Waking
+    batch_jobs: BatchJobs
+    request_forms: RequestForms
     clock: SharedClock
     connection: Connection
 

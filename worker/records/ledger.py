@@ -28,7 +28,10 @@ FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.D
 
 
 class Promise(Record):
-    """What was promised when a trace was selected. It never changes. Key: (rubric name, trace id)."""
+    """What was promised when a trace was selected. It never changes. Key: (rubric name, trace id).
+
+    `by_batch`: the calls of its judges may wait for a provider's batch, up to a day.
+    """
 
     trace_id: str
     rubric: str
@@ -44,6 +47,7 @@ class Promise(Record):
     stratum: str
     sample: Literal["base", "boost"] = "base"
     selected_at: AwareDatetime
+    by_batch: bool = False
 
     @property
     def version(self) -> tuple[str, str | None]:

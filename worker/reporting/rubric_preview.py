@@ -10,7 +10,7 @@ from typing import Any
 from assay.judges.checks import check_checks
 from assay.judges.errors import ConfigurationError, EvaluationError, UnjudgeableSample
 from assay.judges.grades import missing_part
-from assay.judges.llm.preview import CHARS_PER_TOKEN, calls_for, estimated_tokens, models_asked, stable_part
+from assay.judges.llm.preview import CHARS_PER_TOKEN, asks_for, calls_for, estimated_tokens, models_asked, stable_part
 from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import JudgeName, JudgePlan, Rubric
 from assay.judges.rules import RULES_VERSION, apply_rules
@@ -39,6 +39,7 @@ class RubricPreview(Record):
         calls: the messages of each call as they would be sent. Nonces are masked.
         tokens: the estimated tokens of all calls, to each model.
         models: who is sent each of the calls.
+        asked_otherwise: the models of later tiers that are asked in another form, and for what.
         sent_when: when they are sent, in a cascade.
         is_cut: whether something is left out because it does not fit into a call.
         problem: why the sample could not be judged.
@@ -55,6 +56,7 @@ class RubricPreview(Record):
     calls: tuple[tuple[ChatMessage, ...], ...]
     tokens: int
     models: tuple[str, ...]
+    asked_otherwise: tuple[str, ...]
     sent_when: str
     is_cut: bool
     problem: str = ""
@@ -100,11 +102,21 @@ def preview(sample: Sample, rubric: Rubric, origins: Mapping[str, str] | None = 
         },
         calls=calls,
         tokens=sum(estimated_tokens(messages) for messages in calls),
-        models=tuple(f"{tier} {asked.model}" for tier, asked in models_asked(rubric)),
+        models=_models(rubric, alike=True),
+        asked_otherwise=_models(rubric, alike=False),
         sent_when=when_sent(rubric),
         is_cut=is_cut,
         problem=problem,
     )
+
+
+def _models(rubric: Rubric, *, alike: bool) -> tuple[str, ...]:
+    """The models that are asked as those of the first tier that asks one, or those that are asked otherwise."""
+    asked = models_asked(rubric)
+    wanted = [
+        (tier, named) for tier, named in asked if (asks_for(rubric, tier) == asks_for(rubric, asked[0][0])) == alike
+    ]
+    return tuple(f"{tier} {named.model}" + ("" if alike else f" ({asks_for(rubric, tier)})") for tier, named in wanted)
 
 
 def judge_in_words(rubric: Rubric) -> str:

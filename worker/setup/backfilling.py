@@ -51,10 +51,11 @@ class Backfilling:
         only: str | None = None,
         rejudge: bool = False,
         limit: int | None = None,
+        by_batch: bool = False,
     ) -> None:
         self._runtime = runtime
         self._has_workers = has_workers
-        self._only, self._rejudge, self._limit = only, rejudge, limit
+        self._only, self._rejudge, self._limit, self._by_batch = only, rejudge, limit, by_batch
 
     async def plan(
         self, start: datetime, end: datetime, progress: Callable[[float], None]
@@ -104,11 +105,24 @@ class Backfilling:
         self, planned: Planned, progress: Callable[[BackfillReport], None] = lambda report: None
     ) -> BackfillReport:
         state = self._runtime.state
-        gate = Gate(deliveries=state.deliveries, ledger=state.ledger, queue=ASSESS_QUEUE, has_workers=self._has_workers)
+        gate = Gate(
+            deliveries=state.deliveries,
+            ledger=state.ledger,
+            queue=ASSESS_QUEUE,
+            has_workers=self._has_workers,
+            by_batch=self._by_batch,
+        )
         backfill = Backfill(
             scanner=self._runtime.sweeper.scanner, clock=self._runtime.clock, reopening=state.reopening, gate=gate
         )
-        return await backfill.run(planned, only=self._only, rejudge=self._rejudge, limit=self._limit, progress=progress)
+        return await backfill.run(
+            planned,
+            only=self._only,
+            rejudge=self._rejudge,
+            limit=self._limit,
+            by_batch=self._by_batch,
+            progress=progress,
+        )
 
     async def _outcome(self, planned: Planned) -> RangeOutcome:
         plan = planned.plan

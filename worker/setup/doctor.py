@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.models.protocols import protocol_of
 from assay.judges.models.web_address import shown_address
+from assay.worker.config.endpoint_in_force import endpoint_in_force
+from assay.worker.config.endpoints import ENDPOINTS_FILE, url_variable
 from assay.worker.config.settings import load_settings
 from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
@@ -15,6 +18,7 @@ from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.denominators import check_denominators
 from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
+from assay.worker.wiring.admissions import models_of
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
 
@@ -52,8 +56,14 @@ class Doctor:
         denominators = await check_denominators(runtime)
         if denominators is not None:
             yield denominators
-        for check in [*_judges(runtime), *([await _endpoint(runtime)] if _asks_model(runtime) else [])]:
+        for check in _judges(runtime):
             yield check
+        for name in sorted(
+            {named.endpoint or "" for rubric in runtime.rubrics.values() for named in models_of(rubric)}
+        ):
+            reached = await _endpoint(runtime, name or None)
+            if reached is not None:
+                yield reached
 
     async def _traces(self) -> AsyncIterator[Check]:
         try:
@@ -120,13 +130,19 @@ def _judges(runtime: Runtime) -> list[Check]:
     return checks
 
 
-def _asks_model(runtime: Runtime) -> bool:
-    return runtime.settings.has_llm and any(rubric.tier != "local" for rubric in runtime.rubrics.values())
-
-
-async def _endpoint(runtime: Runtime) -> Check:
-    """Whether something listens where the judge model is; no call is paid for."""
-    base = shown_address(runtime.settings.openai_base_url or "https://api.openai.com/v1")
+async def _endpoint(runtime: Runtime, name: str | None) -> Check | None:
+    """Whether something listens where a judge endpoint is; no call is paid for. None: there is none, told elsewhere."""
+    try:
+        place = endpoint_in_force(name, runtime.judge_files, runtime.settings)
+    except ConfigurationError:
+        return None
+    if place is None:
+        return None
+    title = "judge endpoint" if name is None else f"judge endpoint ({name})"
+    base = shown_address(place.url or protocol_of(place.protocol).default_url)
+    if place.proxy is not None and place.proxy.get_secret_value():
+        message = f"{base}: behind a proxy, not tried; `assay doctor --judge` does"
+        return Check(name=title, status="ok", message=message)
     parts = urlsplit(base)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -136,7 +152,6 @@ async def _endpoint(runtime: Runtime) -> Check:
         await writer.wait_closed()
     except (OSError, ValueError) as exc:
         message = f"{base}: {type(exc).__name__}: cannot be reached"
-        return Check(
-            name="judge endpoint", status="fail", message=message, remedy="check OPENAI_BASE_URL and the way to it"
-        )
-    return Check(name="judge endpoint", status="ok", message=f"{base} can be reached")
+        remedy = f"check {url_variable(place.name)} or its url in {ENDPOINTS_FILE}, and the way to it"
+        return Check(name=title, status="fail", message=message, remedy=remedy)
+    return Check(name=title, status="ok", message=f"{base} can be reached")

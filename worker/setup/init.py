@@ -14,6 +14,7 @@ import yaml
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.endpoints import endpoints_schema
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.ports.store import StoreFactory
@@ -75,6 +76,8 @@ def write_first_config(directory: Path, text: str, *, force: bool) -> Path:
     try:
         schema.parent.mkdir(parents=True, exist_ok=True)
         schema.write_text(json.dumps(Deployment.model_json_schema(), indent=2) + "\n", encoding="utf-8")
+        own = schema.with_name("endpoints.schema.json")
+        own.write_text(json.dumps(endpoints_schema(), indent=2) + "\n", encoding="utf-8")
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     except OSError as exc:

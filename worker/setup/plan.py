@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from assay.judges.llm.preview import models_asked
-from assay.judges.prices import PriceTable
 from assay.judges.schema import Record
 from assay.worker.flow.backfill.planning import Planned, plan_range
 from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
@@ -19,6 +18,7 @@ from assay.worker.ports.capabilities import RequestBudget, WithRequestBudget
 from assay.worker.records.messages import BATCH_SIZE
 from assay.worker.records.traces import TraceKey
 from assay.worker.records.windows import WindowRecord
+from assay.worker.setup.plan_budgets import PlannedBudget, planned_budgets
 from assay.worker.setup.plan_costs import MOST_ESTIMATED, CostEstimator, CostTotals, JudgeCost
 from assay.worker.statistics.intervals import wilson
 from assay.worker.wiring.runtime import Runtime
@@ -59,6 +59,7 @@ class PlanReport(Record):
         plan: traces, rates and what would be selected.
         costs: tokens and US dollars by rubric.
         totals: the same for all of them.
+        budgets: what may be spent, beside what the plan takes of it.
         store: what the trace store is asked.
         precision: how well the resulting rates will be known.
     """
@@ -68,6 +69,7 @@ class PlanReport(Record):
     plan: RangePlan
     costs: tuple[JudgeCost, ...] = ()
     totals: CostTotals
+    budgets: tuple[PlannedBudget, ...] = ()
     store: StoreLoad
     precision: tuple[Precision, ...] = ()
 
@@ -165,6 +167,7 @@ class PlanMaker:
             plan=plan,
             costs=tuple(costs),
             totals=CostTotals.of(costs),
+            budgets=tuple(planned_budgets(plan, costs, self.runtime.deployment)),
             store=self._load(plan, listing, budget),
             precision=tuple(precision_of(plan)),
         )
@@ -175,7 +178,7 @@ class PlanMaker:
             ledger=runtime.state.ledger_reader,
             verdicts=runtime.state.verdicts,
             source=runtime.store,
-            prices=PriceTable.load(),
+            prices=runtime.judge_files.prices,
         )
         work: dict[str, int] = {}
         for row in plan.rubrics:

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import UnjudgeableSample
-from assay.judges.llm.preview import calls_for, estimated_tokens
+from assay.judges.llm.call_plan import TOO_EXPENSIVE, drawn
+from assay.judges.llm.preview import asks_for, calls_for, estimated_tokens, models_asked
 from assay.judges.prices import PriceTable, total_cost
-from assay.judges.rubric import Rubric
+from assay.judges.rubric import JudgeName, LlmOptions, Rubric, SpendOptions
 from assay.judges.schema import Record, Usage
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.verdicts import KeptVerdict, unpack
@@ -43,6 +44,7 @@ class JudgeCost(Record):
         tiers: the judges it names, from the first to the last.
         models: the models that may be asked.
         judgements: how many judgements it is for.
+        calls: how many calls to models. None where nothing is known about them.
         prompt_tokens: tokens in. None where nothing is known about them.
         completion_tokens: tokens out.
         cost_usd: US dollars. None where a price is unknown.
@@ -53,6 +55,7 @@ class JudgeCost(Record):
     tiers: tuple[str, ...]
     models: tuple[str, ...] = ()
     judgements: int
+    calls: int | None = Field(0, ge=0)
     prompt_tokens: int | None = Field(0, ge=0)
     completion_tokens: int | None = Field(0, ge=0)
     cost_usd: float | None = 0.0
@@ -112,36 +115,57 @@ class CostEstimator:
         """From the prompts that some traces would make. Every judgement is taken to ask every model."""
         fetched = await self.source.fetch_traces(keys[:MOST_ESTIMATED]) if keys else {}
         traces = [trace for trace in fetched.values() if isinstance(trace, Trace)]
-        usages = [usage for trace in traces if (usage := await in_thread(prompt_usage, trace, rubric)) is not None]
+        by_tier = {tier: await in_thread(_usages, traces, rubric, tier) for tier, _ in models_asked(rubric)}
+        usages = next(iter(by_tier.values()), [])
         if not usages:
-            unknown = {"prompt_tokens": None, "completion_tokens": None, "cost_usd": None}
+            unknown = {"calls": None, "prompt_tokens": None, "completion_tokens": None, "cost_usd": None}
             return cost.model_copy(update={**unknown, "basis": "unknown: nothing was judged by it yet"})
-        per_model = [_mean(usages)] * len(cost.models)
-        dollars = total_cost(
-            self.prices.cost(model, usage) for model, usage in zip(cost.models, per_model, strict=True)
-        )
+        asked = [(model.model, _mean(by_tier[tier])) for tier, model in models_asked(rubric)]
+        dollars = total_cost(self.prices.cost(model, usage) for model, usage in asked)
+        skipped = sum(not usage.calls for usage in usages)
         basis = f"estimated from the prompts of {len(usages)} traces, each asking every model"
+        basis += f"; {skipped} of them take more calls than the rubric allows and would be skipped" if skipped else ""
+        calls = sum(fmean(usage.calls for usage in by_tier[tier]) for tier, _ in models_asked(rubric))
         return cost.model_copy(
             update={
-                "prompt_tokens": cost.judgements * sum(usage.prompt_tokens for usage in per_model),
-                "completion_tokens": cost.judgements * sum(usage.completion_tokens for usage in per_model),
+                "calls": round(cost.judgements * calls),
+                "prompt_tokens": cost.judgements * sum(usage.prompt_tokens for _, usage in asked),
+                "completion_tokens": cost.judgements * sum(usage.completion_tokens for _, usage in asked),
                 "cost_usd": None if dollars is None else cost.judgements * dollars,
                 "basis": basis + _price_note(self.prices, cost.models),
             }
         )
 
 
-def prompt_usage(trace: Trace, rubric: Rubric) -> Usage | None:
-    """About what one model would be sent for a trace. None where the trace cannot be judged."""
+def _usages(traces: Sequence[Trace], rubric: Rubric, tier: JudgeName) -> list[Usage]:
+    """What one model of a tier would take for each trace that can be judged."""
+    return [usage for trace in traces if (usage := prompt_usage(trace, rubric, tier)) is not None]
+
+
+def prompt_usage(trace: Trace, rubric: Rubric, tier: JudgeName) -> Usage | None:
+    """About what one model would be sent for a trace: nothing where that is too expensive for the rubric.
+
+    None where the trace cannot be judged.
+    """
     try:
-        calls, _ = calls_for(build_sample(trace, rubric.sample), rubric)
-    except UnjudgeableSample:
-        return None
+        sample = build_sample(trace, rubric.sample)
+        planned, _ = calls_for(sample, rubric, tier)
+        calls = [planned[number] for number in drawn(len(planned), sample, _options(rubric, tier))]
+    except UnjudgeableSample as exc:
+        return Usage() if exc.reason == TOO_EXPENSIVE else None
+    per_call = 1 if asks_for(rubric, tier) in ("probabilities", "one word a sentence") else COMPLETION_TOKENS
     return Usage(
         calls=len(calls),
         prompt_tokens=sum(estimated_tokens(messages) for messages in calls),
-        completion_tokens=COMPLETION_TOKENS * len(calls),
+        completion_tokens=per_call * len(calls),
     )
+
+
+def _options(rubric: Rubric, tier: JudgeName) -> SpendOptions:
+    """What asking a tier about one sample may take. A panel's members have the usual bounds, or those of `llm`."""
+    if tier == "decision" and rubric.judge.decision is not None:
+        return rubric.judge.decision
+    return rubric.judge.llm or LlmOptions(model=tier)
 
 
 def _is_measurable(entry: LedgerEntry, rubric: str, digest: str) -> bool:
@@ -156,6 +180,7 @@ def _from_measured(cost: JudgeCost, measured: Sequence[KeptVerdict]) -> JudgeCos
     basis = f"measured on {len(verdicts)} judgements" + (f"; {unknown}" if unknown else "")
     return cost.model_copy(
         update={
+            "calls": round(share * sum(verdict.usage.calls for verdict in verdicts)),
             "prompt_tokens": round(share * sum(verdict.usage.prompt_tokens for verdict in verdicts)),
             "completion_tokens": round(share * sum(verdict.usage.completion_tokens for verdict in verdicts)),
             "cost_usd": None if dollars is None else share * dollars,

@@ -8,10 +8,12 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import ModelAt, Rubric
 from assay.judges.team_files.near_names import did_you_mean, nearest
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.endpoint_in_force import endpoint_in_force
+from assay.worker.config.judge_files import JudgeFiles, no_judge_files, read_judge_files
 from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.limits.admissions import Admissions, unpriced
+from assay.worker.limits.admissions import Admissions, OwnBounds, unpriced
 from assay.worker.limits.call_rules import CallRules, endpoint_key
 from assay.worker.limits.patience import COMMAND, WORKER, Patience
 from assay.worker.limits.shared_account import SharedAccount
@@ -25,47 +27,83 @@ LEASE_SPARE_S = 30.0
 """How much longer than the longest call a lease holds, in seconds: time to tell the call's end."""
 
 
-def fleet_admissions(account: CallAccount, deployment: Deployment, settings: Settings) -> Admissions:
+def fleet_admissions(
+    account: CallAccount, deployment: Deployment, settings: Settings, files: JudgeFiles | None = None
+) -> Admissions:
     """Leave for the calls of a worker, over the account that all processes share."""
-    return _admissions(SharedAccount(account, MemoryCallAccount), CallRules.of(deployment), settings, WORKER)
+    in_files = files or no_judge_files()
+    rules = CallRules.of(deployment, in_files.prices)
+    return _admissions(SharedAccount(account, MemoryCallAccount), rules, settings, WORKER, in_files)
 
 
-def command_admissions(root: ConfigRoot, settings: Settings, account: CallAccount | None = None) -> Admissions:
+def command_admissions(
+    root: ConfigRoot, settings: Settings, account: CallAccount | None = None, files: JudgeFiles | None = None
+) -> Admissions:
     """Leave for the calls of a command.
 
     Args:
         root: whose limits hold. None do where it has no assay.yaml.
         settings: of this process.
         account: what all processes share. None: limits hold within this process.
+        files: what the root says of endpoints and prices. None: it is read.
     """
     shared = MemoryCallAccount() if account is None else SharedAccount(account, MemoryCallAccount)
+    in_files = files or read_judge_files(root, settings)
     has_limits = (root.path / CONFIG_FILE).is_file()
-    return _admissions(shared, CallRules.of(root.deployment()) if has_limits else CallRules(), settings, COMMAND)
+    rules = CallRules.of(root.deployment(), in_files.prices) if has_limits else CallRules(prices=in_files.prices)
+    return _admissions(shared, rules, settings, COMMAND, in_files)
 
 
-def _admissions(account: CallAccount, rules: CallRules, settings: Settings, patience: Patience) -> Admissions:
+def _admissions(
+    account: CallAccount, rules: CallRules, settings: Settings, patience: Patience, files: JudgeFiles
+) -> Admissions:
+    sections = {name: placed.section for name, placed in files.endpoints.items()}
     return Admissions(
         account,
         rules,
         slots=settings.judge_concurrency,
         patience=patience,
-        lease_s=(settings.judge_timeout_s or LONGEST_CALL_S) + LEASE_SPARE_S,
+        lease_s=_lease_s(settings.judge_timeout_s),
+        own={
+            name: OwnBounds(
+                section.concurrency or settings.judge_concurrency,
+                _lease_s(section.timeout_s or settings.judge_timeout_s),
+            )
+            for name, section in sections.items()
+        },
     )
 
 
-def check_limits(deployment: Deployment, rubrics: dict[str, Rubric], settings: Settings) -> None:
+def _lease_s(timeout_s: float | None) -> float:
+    return (timeout_s or LONGEST_CALL_S) + LEASE_SPARE_S
+
+
+def check_endpoints(files: JudgeFiles, settings: Settings) -> None:
+    """Refuse an endpoint of the files that cannot be used, also where no rubric names it yet.
+
+    Raises:
+        ConfigurationError: names file, key and remedy.
+    """
+    for name in files.endpoints:
+        endpoint_in_force(name, files, settings)
+
+
+def check_limits(
+    deployment: Deployment, rubrics: dict[str, Rubric], settings: Settings, files: JudgeFiles | None = None
+) -> None:
     """Refuse limits of an endpoint that is none, and a budget that is to pay for a model without a price.
 
     Raises:
         ConfigurationError: names file, key and remedy.
     """
+    in_files = files or no_judge_files()
     asked = {model.endpoint for rubric in rubrics.values() for model in models_of(rubric)}
-    known = {DEFAULT_ENDPOINT, *(name for name in asked if name)}
+    known = {DEFAULT_ENDPOINT, *in_files.endpoints, *(name for name in asked if name)}
     for name in deployment.limits.endpoints:
-        if name not in known and settings.endpoint(name) is None:
+        if name not in known and endpoint_in_force(name, in_files, settings) is None:
             remedy = did_you_mean(name, sorted(known), "known endpoints")
             raise ConfigurationError(f"{CONFIG_FILE}: limits.endpoints.{name}: unknown; {remedy}")
-    rules = CallRules.of(deployment)
+    rules = CallRules.of(deployment, in_files.prices)
     _check_models(rules, rubrics)
     for case in deployment.use_cases:
         budgets = rules.budgets_of(case.name)
@@ -96,7 +134,4 @@ def models_of(rubric: Rubric) -> Iterable[ModelAt]:
     """The models that a rubric asks."""
     if rubric.method == "checks":
         return ()
-    plan = rubric.judge
-    llm = [plan.llm] if "llm" in plan.tiers and plan.llm is not None else []
-    panel = plan.panel.members if "panel" in plan.tiers and plan.panel is not None else ()
-    return [*llm, *panel]
+    return [named for tier in rubric.judge.tiers for named in rubric.judge.models(tier)]

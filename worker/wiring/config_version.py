@@ -18,8 +18,9 @@ FIXED = ("store", "salt", "window_seconds")
 
 
 def config_version(runtime: Runtime) -> str:
-    """12 hex digits over assay.yaml, the rubrics it names and their calibrations."""
-    parts = (runtime.deployment.model_dump(mode="json"), _rubrics(runtime), _calibrations(runtime))
+    """12 hex digits over assay.yaml, endpoints, prices, the rubrics it names and their calibrations."""
+    files = runtime.judge_files.version()
+    parts = (runtime.deployment.model_dump(mode="json"), files, _rubrics(runtime), _calibrations(runtime))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -27,6 +28,7 @@ def changes(before: Runtime, after: Runtime) -> list[str]:
     """What differs, a short phrase each: `use case bot`, `rubric grounding 1a2b3c → 4d5e6f`."""
     return [
         *_top_level(before.deployment, after.deployment),
+        *_judge_files(before, after),
         *_use_cases(before.deployment, after.deployment),
         *_versions("rubric", _rubrics(before), _rubrics(after)),
         *_versions("calibration of", _calibrations(before), _calibrations(after)),
@@ -58,6 +60,16 @@ def _calibrations(runtime: Runtime) -> dict[str, str]:
 def _top_level(before: Deployment, after: Deployment) -> Iterator[str]:
     keys = (key for key in Deployment.model_fields if key != "use_cases")
     yield from (key for key in keys if getattr(before, key) != getattr(after, key))
+
+
+def _judge_files(before: Runtime, after: Runtime) -> Iterator[str]:
+    """What lies beside assay.yaml. A section of assay.yaml itself is told with its other keys."""
+    old, new = before.judge_files, after.judge_files
+    for name in sorted({*old.endpoints, *new.endpoints}):
+        if old.endpoints.get(name) != new.endpoints.get(name):
+            yield f"endpoint {name}"
+    if old.prices != new.prices:
+        yield "price table"
 
 
 def _use_cases(before: Deployment, after: Deployment) -> Iterator[str]:

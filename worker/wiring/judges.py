@@ -14,23 +14,24 @@ from assay.judges import registry
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration
 from assay.judges.errors import ConfigurationError
-from assay.judges.models.base import ChatModel
-from assay.judges.rubric import JudgeName, ModelAt, Rubric
+from assay.judges.rubric import JudgeName, Rubric
 from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
-from assay.worker.config.limits import DEFAULT_ENDPOINT
+from assay.worker.config.judge_files import JudgeFiles, no_judge_files, read_judge_files
 from assay.worker.config.references import check_judges_allowed, check_rubric_names
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings, endpoint_variable
+from assay.worker.config.settings import Settings
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.stores.registry import factory_of, kinds_with
-from assay.worker.wiring.admissions import check_limits, command_admissions, models_of
+from assay.worker.wiring.admissions import check_endpoints, check_limits, command_admissions, models_of
+from assay.worker.wiring.models import ModelOpener
 from assay.worker.wiring.stores import check_store
 
 if TYPE_CHECKING:
     from assay.judges.cascade import CascadeTier
     from assay.judges.evaluate import Evaluator
+    from assay.judges.models.request_form import FormMemory
     from assay.worker.limits.admissions import Admissions
 
 log = structlog.get_logger(__name__)
@@ -80,14 +81,18 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
     """
     deployment = root.deployment()
     rubrics = load_rubrics(root, deployment, settings)
+    files = read_judge_files(root, settings, deployment)
     for rubric in rubrics.values():
-        build_evaluator(rubric, root, settings)
-    check_limits(deployment, rubrics, settings)
+        build_evaluator(rubric, root, settings, files=files)
+    check_endpoints(files, settings)
+    check_limits(deployment, rubrics, settings, files)
     check_store(root, deployment, settings, rubrics.values())
 
 
-def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings) -> dict[str, CalibrationSet]:
-    """The calibrations in force by rubric name.
+def load_calibrations(
+    root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings, files: JudgeFiles | None = None
+) -> dict[str, CalibrationSet]:
+    """The calibrations in force by rubric name. What the root says of endpoints is read unless it is given.
 
     Raises:
         ConfigurationError
@@ -95,7 +100,10 @@ def load_calibrations(root: ConfigRoot, rubrics: Iterable[Rubric], settings: Set
     by_rubric = {}
     for rubric in rubrics:
         # A control worker asks no model. It builds the judges only where there is a calibration to hold against one.
-        judges = build_judges(rubric, settings) if root.has_calibration(rubric) else []
+        judges = []
+        if root.has_calibration(rubric):
+            files = files or read_judge_files(root, settings)
+            judges = build_judges(rubric, settings, files=files)
         in_force = [root.calibration(rubric, judge) for judge in judges]
         calibrations = CalibrationSet.of(calibration for calibration in in_force if calibration is not None)
         if calibrations is not None:
@@ -110,6 +118,7 @@ def build_evaluator(
     *,
     tier: JudgeName | None = None,
     admissions: Admissions | None = None,
+    files: JudgeFiles | None = None,
 ) -> Evaluator:
     """The evaluator of a rubric: its judges, each with the calibration that the config root holds for it.
 
@@ -119,15 +128,19 @@ def build_evaluator(
         settings: where the endpoints are.
         tier: only this judge of the rubric's cascade, for everything.
         admissions: lets its model calls go. None: the root's limits, within this process.
+        files: what the root says of endpoints and prices. None: it is read.
 
     Raises:
         ConfigurationError
     """
     from assay.judges.cascade import CascadeTier
 
+    if files is None and models_of(rubric):
+        files = read_judge_files(root, settings)
     if admissions is None and models_of(rubric):
-        admissions = command_admissions(root, settings)
-    judges = [build_judge(rubric, settings, tier, admissions)] if tier else build_judges(rubric, settings, admissions)
+        admissions = command_admissions(root, settings, files=files)
+    tiers = [tier] if tier else rubric.judge.tiers
+    judges = [build_judge(rubric, settings, each, admissions, files) for each in tiers]
     return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge)) for judge in judges])
 
 
@@ -158,52 +171,49 @@ def calibration_of(judge: Judge, published: CalibrationSet | None, rubric: Rubri
     return None if mismatch else calibration
 
 
-def build_judges(rubric: Rubric, settings: Settings, admissions: Admissions | None = None) -> list[Judge]:
-    """The judges a rubric names, from the first tier to the last.
+def build_judges(
+    rubric: Rubric,
+    settings: Settings,
+    admissions: Admissions | None = None,
+    files: JudgeFiles | None = None,
+    forms: FormMemory | None = None,
+) -> list[Judge]:
+    """The judges a rubric names, from the first tier to the last. See `build_judge`.
 
     Raises:
         ConfigurationError: one needs an endpoint and none is configured.
     """
-    return [build_judge(rubric, settings, tier, admissions) for tier in rubric.judge.tiers]
+    return [build_judge(rubric, settings, tier, admissions, files, forms) for tier in rubric.judge.tiers]
 
 
-def build_judge(rubric: Rubric, settings: Settings, tier: JudgeName, admissions: Admissions | None = None) -> Judge:
+def build_judge(
+    rubric: Rubric,
+    settings: Settings,
+    tier: JudgeName,
+    admissions: Admissions | None = None,
+    files: JudgeFiles | None = None,
+    forms: FormMemory | None = None,
+) -> Judge:
     """The judge of one tier.
 
     Args:
         rubric: what is judged.
-        settings: where the endpoints are.
+        settings: the environment.
         tier: the judge's name.
         admissions: lets its model calls go. None: as many at once as the settings allow each model.
+        files: what the config root says of endpoints and prices. None: nothing.
+        forms: what the fleet knows of how endpoints are asked. None: found out in this process.
 
     Raises:
         ConfigurationError: it needs an endpoint and none is configured.
     """
-    return registry.build_judge(rubric, tier, lambda named: _open_model(rubric, tier, named, settings, admissions))
+    in_files = files or no_judge_files()
+    opener = ModelOpener(rubric, tier, in_files, settings, admissions, forms)
+    try:
+        return registry.build_judge(rubric, tier, opener.open, prices=in_files.prices, window_of=opener.window_of)
+    except ConfigurationError as exc:
+        from assay.judges.llm.grounding.window import WindowTooSmall
 
-
-def _open_model(
-    rubric: Rubric, tier: JudgeName, named: ModelAt, settings: Settings, admissions: Admissions | None
-) -> ChatModel:
-    """The model that a tier of a rubric names, at its endpoint."""
-    endpoint = settings.endpoint(named.endpoint)
-    if endpoint is None:
-        remedy = (
-            f"set {endpoint_variable(named.endpoint)}_URL"
-            if named.endpoint
-            else "set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server"
-        )
-        raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: no endpoint for {named.model}; {remedy}")
-    # The provider's SDK takes half a second to import. Fleets with the local judge never need it.
-    from assay.judges.models.endpoint_settings import EndpointSettings
-    from assay.judges.models.http_chat_model import HttpChatModel
-
-    place = EndpointSettings(
-        name=named.endpoint or DEFAULT_ENDPOINT,
-        url=endpoint.url,
-        key=endpoint.key,
-        timeout_s=settings.judge_timeout_s,
-        concurrency=settings.judge_concurrency,
-    )
-    admission = admissions.of(named.endpoint, named.model) if admissions else None
-    return HttpChatModel(named.model, place, admission=admission, hedge=settings.judge_hedge)
+        if isinstance(exc, WindowTooSmall):
+            raise ConfigurationError(f"rubric {rubric.name}: judge.{tier}: {exc}") from exc
+        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.config.judge_files import watched_by_judges
 from assay.worker.config.watched_files import Signature, signature
 from assay.worker.wiring.config_version import changes, check_fixed, config_version
 from assay.worker.wiring.judges import check_deployment
@@ -57,7 +58,8 @@ class ConfigWatch:
         return edit if is_news else None
 
     def _look(self, runtime: Runtime) -> Signature:
-        return signature(runtime.root, runtime.rubrics.values())
+        beside = watched_by_judges(runtime.root, runtime.settings.prices_file, runtime.deployment)
+        return signature(runtime.root, runtime.rubrics.values(), beside)
 
 
 def _read(runtime: Runtime) -> Edit:

@@ -5,6 +5,7 @@ Each use case is imported where it is built: `assay status` reads the state and 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,6 +17,7 @@ import structlog
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import may_see
+from assay.worker.config.judge_files import read_judge_files
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.flow.outbox import Outbox
@@ -30,13 +32,17 @@ from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.admissions import fleet_admissions
+from assay.worker.wiring.batches import BatchEndpoints
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
 from assay.worker.wiring.queues import ASSESS_QUEUE
+from assay.worker.wiring.shared_forms import SharedForms
 from assay.worker.wiring.stores import open_deployment_store, review_queues_of
 
 if TYPE_CHECKING:
     from assay.judges.evaluate import Evaluator
     from assay.worker.flow.assess import Assessor
+    from assay.worker.flow.batch_calls.collecting import BatchCollector
+    from assay.worker.flow.batch_calls.desk import BatchDesk
     from assay.worker.flow.reconcile import Reconciler
     from assay.worker.flow.record import Recorder
     from assay.worker.flow.release import Releaser
@@ -82,6 +88,7 @@ class Runtime:
         self.root = root
         self.deployment = root.deployment()
         self.rubrics = load_rubrics(root, self.deployment, settings)
+        self.judge_files = read_judge_files(root, settings, self.deployment)
         self.publish: Publish = publish or _no_queue
         self.state: FleetState = (
             predecessor.state if predecessor else redis_state(redis_url, prefix=settings.key_prefix)
@@ -101,13 +108,18 @@ class Runtime:
             limits=self.state.limits,
             locks=self.state.locks,
         )
-        self.evaluators: dict[tuple[str, str | None], Evaluator] = predecessor.evaluators if predecessor else {}
+        self.evaluators: dict[tuple[str, str | None, str], Evaluator] = predecessor.evaluators if predecessor else {}
         self.shared_admissions: Admissions = (
             predecessor.shared_admissions
             if predecessor
-            else fleet_admissions(self.state.calls, self.deployment, settings)
+            else fleet_admissions(self.state.calls, self.deployment, settings, self.judge_files)
         )
-        self._call_rules = CallRules.of(self.deployment)
+        self._call_rules = CallRules.of(self.deployment, self.judge_files.prices)
+        self.batch_endpoints: BatchEndpoints = (
+            predecessor.batch_endpoints if predecessor else BatchEndpoints(self.judge_files, settings)
+        )
+        self.batch_endpoints.files = self.judge_files
+        self._desks: list[BatchDesk] = predecessor._desks if predecessor else []  # noqa: SLF001  # one for a process
 
     def successor(self) -> Runtime:
         """This process's runtime with the files as they are now.
@@ -116,6 +128,11 @@ class Runtime:
             ConfigurationError: they cannot be used.
         """
         return Runtime(self.settings, self.root, publish=self.publish, clock=self.clock, predecessor=self)
+
+    @cached_property
+    def _judge_version(self) -> str:
+        """What endpoints and prices are in force, as a part of what an evaluator is built from."""
+        return self.judge_files.version()
 
     @cached_property
     def sweeper(self) -> Sweeper:
@@ -146,7 +163,7 @@ class Runtime:
                 ledger=self.state.ledger_reader,
                 key_values=self.state.key_values,
                 deployment=self.deployment,
-                first_cost_usd=lambda rubric: first_cost_usd(self.rubrics[rubric]),
+                first_cost_usd=lambda rubric: first_cost_usd(self.rubrics[rubric], self.judge_files.prices),
             ),
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
@@ -157,7 +174,24 @@ class Runtime:
     @cached_property
     def calibrations(self) -> dict[str, CalibrationSet]:
         """The calibrations in force by rubric name, read once as rubrics are."""
-        return load_calibrations(self.root, self.rubrics.values(), self.settings)
+        return load_calibrations(self.root, self.rubrics.values(), self.settings, self.judge_files)
+
+    @property
+    def batch_desk(self) -> BatchDesk:
+        """Takes the calls of this process that may wait for a provider's batch."""
+        from assay.worker.wiring.batches import batch_desk
+
+        if not self._desks:
+            self._desks.append(batch_desk(self, self.batch_endpoints))
+        return self._desks[0]
+
+    @cached_property
+    def batch_collector(self) -> BatchCollector:
+        """Looks after the batches of all processes."""
+        from assay.worker.wiring.batches import batch_collector
+
+        self.shared_admissions.rules = self._call_rules
+        return batch_collector(self, self.batch_endpoints)
 
     @cached_property
     def assessor(self) -> Assessor:
@@ -175,6 +209,7 @@ class Runtime:
             publish=self.publish,
             clock=self.clock,
             may_see=partial(may_see, self.deployment),
+            desk=self.batch_desk,
             limits=AssessLimits(
                 batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
                 trace_wait=timedelta(seconds=self.settings.trace_wait_s),
@@ -279,16 +314,18 @@ class Runtime:
         from assay.judges.cascade import CascadeTier
 
         admissions = self.admissions
-        known = self.evaluators.get((rubric_hash, calibration_hash))
+        key = (rubric_hash, calibration_hash, self._judge_version)
+        known = self.evaluators.get(key)
         if known is not None:
             return known
         rubric = await self._rubric(rubric_hash)
         published = await self._calibration_set(calibration_hash) if calibration_hash else None
         if rubric is None or (calibration_hash and published is None):
             return None
-        judges = build_judges(rubric, self.settings, admissions)
+        forms = SharedForms(self.state.request_forms)
+        judges = build_judges(rubric, self.settings, admissions, self.judge_files, forms)
         evaluator = assemble(rubric, [CascadeTier(judge, calibration_of(judge, published, rubric)) for judge in judges])
-        return self.evaluators.setdefault((rubric_hash, calibration_hash), evaluator)
+        return self.evaluators.setdefault(key, evaluator)
 
     async def _rubric(self, digest: str) -> Rubric | None:
         on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
@@ -318,13 +355,16 @@ class Runtime:
 
     async def drain(self, timeout_s: float) -> bool:
         """Bring what this process owes the state there: before it ends. False if the state did not take all of it."""
-        return await self.outbox.drain(timeout_s)
+        flushes = asyncio.gather(*(desk.flush(0.8 * timeout_s) for desk in self._desks))
+        is_drained, _ = await asyncio.gather(self.outbox.drain(timeout_s), flushes)
+        return is_drained
 
     async def close(self) -> None:
         """Close what was opened."""
         for evaluator in self.evaluators.values():
             await evaluator.judge.close()
         await self.shared_admissions.close()
+        await self.batch_endpoints.close()
         await self.store.close()
         await self.state.close()
 

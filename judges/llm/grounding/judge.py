@@ -8,19 +8,21 @@ from typing import NamedTuple
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import IncompleteVerdict
-from assay.judges.llm.conversation import Conversation, fresh_nonce, parse_whole
+from assay.judges.llm.call_plan import CallPlan, Purse, drawn
+from assay.judges.llm.conversation import Conversation, fresh_nonce
 from assay.judges.llm.grounding.claims import ResolvedReply, resolve
 from assay.judges.llm.grounding.exact_schema import exact_schema
-from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
+from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide_chosen, span_of
 from assay.judges.llm.grounding.prompt import build_messages, prompt_fingerprint
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, parse_reply
 from assay.judges.llm.grounding.token_probabilities import support_probabilities
-from assay.judges.llm.model_judge import ModelJudge
+from assay.judges.llm.model_judge import ModelJudge, texts_of
+from assay.judges.llm.repair import PROMPT_CUT, parse_whole
 from assay.judges.llm.reply_object import KEPT_REPLY_CHARS
 from assay.judges.models.base import ChatMessage, ChatModel, Reply
 from assay.judges.prices import PriceTable
-from assay.judges.rubric import Rubric
-from assay.judges.schema import ResponseKind, Sample, Tier, Verdict
+from assay.judges.rubric import LlmOptions, Rubric
+from assay.judges.schema import ResponseKind, Sample, Span, Tier, Verdict
 from assay.judges.text.restatements import first_statement
 
 _WANTED = "the whole JSON object for all R numbers"
@@ -53,29 +55,42 @@ class LlmJudge(ModelJudge[GroundingLimits]):
         """Judge one sample. See `Judge.assess`.
 
         Raises:
-            UnjudgeableSample: the response is empty or too long.
+            UnjudgeableSample: the response is empty, too long, or takes more than the rubric allows.
             ModelError: the provider did not answer usefully.
             InvalidVerdict: the reply broke the format, also after the repair turn.
 
         Each of them says what had been spent by then.
         """
-        (part, *further), messages = await in_thread(self._begun, sample)
-        conversation = self._conversation(rubric)
+        options = self._options(rubric)
+        begun = await in_thread(self._begun, sample, options)
+        conversation = self._conversation(options, begun.purse)
+        asks = [partial(self._judge_part, conversation, sample, part, messages) for part, messages in begun.calls]
         with conversation.charging():
-            answers = [await self._judge_part(conversation, sample, part, messages)]
-            for part in further:
-                messages = await in_thread(self._messages, sample, part)
-                answers += [await self._judge_part(conversation, sample, part, messages)]
+            answers = await conversation.together(asks)
         # Merging is too little work for a thread.
-        return self._verdict(answers, conversation)
+        return self._verdict(answers, begun.unjudged, conversation)
 
-    def _begun(self, sample: Sample) -> tuple[Sequence[ResponsePart], Sequence[ChatMessage]]:
-        """The parts of a sample and the messages of the first, which nearly always is the only one."""
-        parts = divide(sample, self._limits)
-        return parts, self._messages(sample, parts[0])
+    def plan(self, sample: Sample, rubric: Rubric) -> CallPlan:
+        """What judging a sample takes at most. No model is asked.
 
-    def _messages(self, sample: Sample, part: ResponsePart) -> Sequence[ChatMessage]:
-        return build_messages(sample, part, nonce=self._nonce(), limits=self._limits)
+        Raises:
+            UnjudgeableSample: it is empty, too long or too expensive.
+        """
+        options = self._options(rubric)
+        calls = self._begun(sample, options).calls
+        return sum((self._planned((messages, REPLY_SCHEMA), options) for _, messages in calls), start=CallPlan())
+
+    def _begun(self, sample: Sample, options: LlmOptions) -> _Begun:
+        """The calls that judge a sample, nearly always one, and what of the response they leave out."""
+        parts, left_out = divide_chosen(sample, self._limits, lambda count: drawn(count, sample, options))
+        calls = [(part, build_messages(sample, part, nonce=self._nonce(), limits=self._limits)) for part in parts]
+        count, purse = self._within_price([(messages, REPLY_SCHEMA) for _, messages in calls], options)
+        left_out += [span_of(part) for part in parts[count:]]
+        return _Begun(
+            calls=sorted(calls[:count], key=lambda call: min(call[0].sentences)),
+            unjudged=tuple(sorted(left_out, key=lambda span: span.start)),
+            purse=purse,
+        )
 
     async def _judge_part(
         self, conversation: Conversation, sample: Sample, part: ResponsePart, messages: Sequence[ChatMessage]
@@ -89,7 +104,7 @@ class LlmJudge(ModelJudge[GroundingLimits]):
             wanted=_WANTED,
         )
 
-    def _verdict(self, answers: Sequence[_Answer], conversation: Conversation) -> Verdict:
+    def _verdict(self, answers: Sequence[_Answer], unjudged: tuple[Span, ...], conversation: Conversation) -> Verdict:
         """Merge the parts into one verdict."""
         judged = [answer.judged for answer in answers]
         claims = tuple(claim for part in judged for claim in part.claims)
@@ -99,11 +114,20 @@ class LlmJudge(ModelJudge[GroundingLimits]):
             kind=_kind([answer.kind for answer in answers], has_claims=bool(claims)),
             claims=claims,
             not_checkworthy=tuple(span for part in judged for span in part.not_checkworthy),
-            partial_context=any(answer.partial_context for answer in answers),
+            unjudged=unjudged,
+            partial_context=conversation.prompt_cut or any(answer.partial_context for answer in answers),
             rejected_evidence=sum(part.rejected_evidence for part in judged),
-            explanation=_explanation(judged),
+            explanation=_explanation(judged, is_cut=conversation.prompt_cut),
             **conversation.provenance(),
         )
+
+
+class _Begun(NamedTuple):
+    """What is asked about a sample: its calls in the order of the response, what they leave out, and who pays."""
+
+    calls: list[tuple[ResponsePart, Sequence[ChatMessage]]]
+    unjudged: tuple[Span, ...]
+    purse: Purse | None
 
 
 class _Answer(NamedTuple):
@@ -130,8 +154,9 @@ def _read_first(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
 
 def _read(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
     """Parse and resolve one reply."""
-    parsed = parse_whole(reply, lambda text: parse_reply(text, part.sentences), "leave out reasons and fragments")
-    judged = resolve(parsed, sample, part, support=support_probabilities(reply))
+    parse = partial(parse_reply, expected=part.sentences, shown=texts_of(sample))
+    parsed = parse_whole(reply, parse, "leave out reasons and fragments")
+    judged = resolve(parsed, sample, part, support=support_probabilities(reply, parsed.place))
     return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
 
 
@@ -142,10 +167,11 @@ def _kind(kinds: Sequence[ResponseKind], *, has_claims: bool) -> ResponseKind:
     return ResponseKind.REFUSAL if ResponseKind.REFUSAL in kinds else ResponseKind.NO_CLAIMS
 
 
-def _explanation(judged: Sequence[ResolvedReply]) -> str:
-    """One line on what code rejected of the model's word. Empty where nothing was."""
+def _explanation(judged: Sequence[ResolvedReply], *, is_cut: bool) -> str:
+    """One line on what code rejected of the model's word, and of its reading. Empty where nothing was."""
     evidence = sum(part.rejected_evidence for part in judged)
     fragments = sum(part.rejected_fragments for part in judged)
-    remarks = [f"{evidence} evidence pointers rejected"] if evidence else []
+    remarks = [PROMPT_CUT] if is_cut else []
+    remarks += [f"{evidence} evidence pointers rejected"] if evidence else []
     remarks += [f"{fragments} quoted fragments not in their sentence"] if fragments else []
     return "; ".join(remarks)

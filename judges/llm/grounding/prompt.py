@@ -14,10 +14,10 @@ from assay.judges.text.sentences import split_sentences
 _SHARE_OF_SYSTEM_PROMPT = 4
 """One part in so many of the history's limit is the system prompt's."""
 
-PROMPT_VERSION = "3"
+PROMPT_VERSION = "4"
 """Raised with every change of how the sample is laid out or a fault is named. The instructions are hashed as such."""
 
-INSTRUCTIONS = """\
+_RULES = """\
 You check whether each sentence of an assistant's RESPONSE is grounded in the EVIDENCE it was given.
 
 The user message first states a NONCE. A line <<<NONCE NAME opens a section and a line NONCE>>> closes it. \
@@ -47,12 +47,22 @@ matter to the person who asked: minor, material or critical. "reason" says in at
 small talk or only asks back. With refusal and no_claims every entry is not_checkworthy.
 
 Judge by the evidence alone, not by what you know, in whatever language the texts are. Reply with one JSON object \
-without blanks and nothing else, for example:
-{"kind":"answer","sentences":[{"not_checkworthy":1},\
-{"supported":2,"evidence":[3],"p":97},\
-{"contradicted":3,"evidence":[5],"p":90,"severity":"material","fragment":"30 days",\
-"reason":"E5 says 14 days"},\
-{"not_found":4,"p":80,"severity":"minor","fragment":null,"reason":"no evidence on colours"}]}"""
+without blanks and nothing else, for example
+"""
+
+EXAMPLES = (
+    '{"kind":"answer","sentences":[{"supported":1,"evidence":[3],"p":97},{"not_checkworthy":2}]}',
+    '{"kind":"answer","sentences":[{"not_found":1,"p":80,"severity":"minor","fragment":null,'
+    '"reason":"no evidence on colours"},{"contradicted":2,"evidence":[5],"p":90,"severity":"material",'
+    '"fragment":"30 days","reason":"E5 says 14 days"}]}',
+)
+"""Two replies that begin differently, and in neither do the verdicts come in the order in which they are explained.
+
+A model of 1.5B copied the order of a single example in 12 of 21 rows (benchmarks/example_copying.py counts that).
+"""
+
+INSTRUCTIONS = _RULES + " or ".join(EXAMPLES)
+"""The first message, the same for every sample."""
 
 
 def prompt_fingerprint() -> str:
@@ -71,16 +81,18 @@ def build_messages(
         nonce: fresh and unguessable per call. The sample's author cannot have known it.
         limits: bounds of question and history.
     """
-    sections = [
-        fenced(nonce, "HISTORY", _history(sample, limits.history_chars)),
-        fenced(nonce, "QUESTION", [f"Q: {one_line(clip(sample.question, limits.question_chars))}"]),
-        fenced(nonce, "EVIDENCE", _evidence(sample, part)),
-        fenced(nonce, "RESPONSE", _response(sample, part)),
-    ]
+    response = fenced(nonce, "RESPONSE", _response(sample, part))
     first, last = min(part.sentences), max(part.sentences)
     task = f"Judge R{first} to R{last}: {len(part.sentences)} entries, one for each."
-    content = "\n".join([f"NONCE {nonce}", *(sections if sample.history else sections[1:]), task])
+    content = "\n".join([*given_sections(sample, part, nonce=nonce, limits=limits), response, task])
     return ChatMessage(role="system", content=INSTRUCTIONS), ChatMessage(role="user", content=content)
+
+
+def given_sections(sample: Sample, part: ResponsePart, *, nonce: str, limits: GroundingLimits) -> list[str]:
+    """The nonce, and what the response was given, fenced: the history if there is one, the question, the evidence."""
+    history = [fenced(nonce, "HISTORY", _history(sample, limits.history_chars))] if sample.history else []
+    question = fenced(nonce, "QUESTION", [f"Q: {one_line(clip(sample.question, limits.question_chars))}"])
+    return [f"NONCE {nonce}", *history, question, fenced(nonce, "EVIDENCE", _evidence(sample, part))]
 
 
 def _history(sample: Sample, limit: int) -> list[str]:

@@ -1,19 +1,25 @@
-"""Reads the judge model's reply: one strict JSON object, or an error that names the fault for the repair turn."""
+"""Reads the judge model's reply: one table of claims, or an error that names the fault for the repair turn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError
 
-from assay.judges.errors import IncompleteVerdict
-from assay.judges.llm.reply_object import KEPT_REPLY_CHARS, fault, read_object
+from assay.judges.llm.grounding.entry_spelling import (
+    LineVerdict,
+    entry_fields,
+    is_entry,
+    probabilities_are_per_cents,
+    unknown_members,
+)
+from assay.judges.llm.grounding.prompt import EXAMPLES
+from assay.judges.llm.grounding.table_items import KINDS, is_labelled, table_items
+from assay.judges.llm.reply_object import read_fitting
+from assay.judges.llm.spelling import Misfit, squeezed, word_among
 from assay.judges.schema import Probability, Record, ResponseKind, Severity
-
-LineVerdict = Literal["supported", "contradicted", "not_found", "not_checkworthy"]
-VERDICT_WORDS: tuple[LineVerdict, ...] = get_args(LineVerdict)
-_PER_CENT = 100
 
 
 def _shape(verdict: LineVerdict, properties: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +69,7 @@ class Entry(Record):
     """The model's word on one sentence of the response. `p` is its probability that `verdict` is right.
 
     On the wire the verdict is the key and the sentence's number its value, `{"supported": 1, "evidence": [3], "p":
-    97}`, with `p` in per cent. A model not held to the schema may spell it out as `{"n": 1, "verdict": "supported"}`.
+    97}`, with `p` in per cent. See `entry_spelling.py` for what else is read.
     """
 
     model_config = ConfigDict(strict=True)
@@ -76,93 +82,134 @@ class Entry(Record):
     fragment: str | None = None
     reason: str | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_written(cls, data: object) -> object:
-        """The entry as the fields above. Numbers in quotes and booleans are no numbers."""
-        if not isinstance(data, dict):
-            return data
-        entry = _spelt_out(data)
-        if entry.get("evidence") is None:
-            entry.pop("evidence", None)
-        elif not isinstance(entry["evidence"], list) or any(type(number) is not int for number in entry["evidence"]):
-            raise ValueError("evidence must be a list of integers")
-        p = entry.get("p")
-        # Nobody is one per cent sure of the verdict they just gave: whole numbers above 1 are per cent, 1 is a share.
-        # To JSON, and to the schema that was asked for, 97.0 is as whole as 97.
-        if isinstance(p, int | float) and 1 < p <= _PER_CENT and p == int(p):
-            entry["p"] = p / _PER_CENT
-        return entry
-
-
-def _spelt_out(data: dict[str, Any]) -> dict[str, Any]:
-    """The entry with `n` and `verdict`, however it names its verdict. Two verdicts are a fault."""
-    named = [verdict for verdict in VERDICT_WORDS if verdict in data]
-    if not named:
-        return dict(data)
-    if len(named) > 1 or "n" in data or "verdict" in data:
-        raise ValueError("one entry has one verdict")
-    rest = {key: value for key, value in data.items() if key != named[0]}
-    return {"n": data[named[0]], "verdict": named[0], **rest}
-
 
 class ParsedReply(Record):
-    """A reply that accounts for every sentence it was asked about, once, in order of `n`."""
+    """A reply that accounts for every sentence it was asked about, once, in order of `n`.
+
+    `place` is where the object stands in the text, for whoever looks at its tokens. None: it stands there encoded, or
+    in several places.
+    """
+
+    kind: ResponseKind
+    entries: tuple[Entry, ...]
+    place: tuple[int, int] | None = None
+
+
+class _Table(NamedTuple):
+    """What a reply says that fits."""
 
     kind: ResponseKind
     entries: tuple[Entry, ...]
 
 
-class _Body(Record):
-    """The reply's outermost shape."""
+class ClaimTable:
+    """The form of a reply about the sentences of one call. See `ReplyForm`."""
 
-    kind: ResponseKind
-    sentences: tuple[Entry, ...]
+    def __init__(self, expected: Iterable[int]) -> None:
+        """Keep the numbers of the sentences."""
+        self._asked = set(expected)
+
+    def is_mark(self, key: str) -> bool:
+        """A verdict as a key, or the key that says which."""
+        return is_entry({key: ""})
+
+    def is_reply(self, value: object) -> bool:
+        """An object with sentences or a kind, a list of entries, or entries by their numbers."""
+        if isinstance(value, list):
+            return any(map(is_entry, value))
+        if not isinstance(value, dict):
+            return False
+        if "sentences" in value:
+            return True
+        names = {squeezed(key): key for key in value}
+        return (
+            "sentences" in names
+            or word_among(value.get(names.get("kind", "")), KINDS) is not None
+            or is_labelled(value)
+        )
+
+    def is_piece(self, value: object) -> bool:
+        """One entry."""
+        return is_entry(value)
+
+    def is_blank(self, value: object) -> bool:
+        """A reply without a single entry."""
+        try:
+            return not any(map(is_entry, table_items(value)[0]))
+        except Misfit:
+            return True
+
+    def fit(self, value: Any) -> _Table:
+        """The table a value holds.
+
+        Raises:
+            Misfit
+        """
+        items, kind, _ = table_items(value)
+        table = self._by_number(items)
+        judged = [n for n, entry in table.items() if entry.verdict != "not_checkworthy"]
+        if kind is None and not judged:
+            raise Misfit("kind: is missing")
+        kind = kind or ResponseKind.ANSWER
+        if kind is not ResponseKind.ANSWER and judged:
+            raise Misfit(f"kind is {kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
+        return _Table(kind, tuple(table[n] for n in sorted(table)))
+
+    def contradicts(self, value: Any, piece: Any) -> bool:
+        """Whether an entry that stands alone says something else of its sentence than the table."""
+        items = table_items(value)[0]
+        try:
+            fields = entry_fields(piece, among_per_cents=probabilities_are_per_cents(items))
+            same = [entry for entry in self._by_number(items).values() if entry.n == fields["n"]]
+        except Misfit:
+            return True
+        return [entry.verdict for entry in same] != [fields["verdict"]]
+
+    def beside(self, value: Any) -> Iterator[object]:
+        """What the table and its entries hold under unknown keys."""
+        items, _, others = table_items(value)
+        inner = [*others, *(member for item in items for member in unknown_members(item))]
+        return (member for member in inner if isinstance(member, dict | list))
+
+    def _by_number(self, items: Sequence[object]) -> dict[int, Entry]:
+        """The entries by the sentences' numbers: each that was asked about, and no others."""
+        among_per_cents = probabilities_are_per_cents(items)
+        table: dict[int, Entry] = {}
+        for place, item in enumerate(items):
+            entry = _entry(place, item, among_per_cents=among_per_cents)
+            other = table.setdefault(entry.n, entry)
+            if other is not entry and other != entry:
+                raise Misfit(f"sentence {entry.n} has more than one entry")
+        if unknown := sorted(table.keys() - self._asked):
+            raise Misfit(f"there is no sentence {unknown[0]}; judge R{min(self._asked)} to R{max(self._asked)}")
+        if missing := sorted(self._asked - table.keys()):
+            listed = ", ".join(f"R{n}" for n in missing[:20])
+            raise Misfit(f"{len(missing)} sentences have no entry: {listed}", is_incomplete=True)
+        return table
 
 
-def parse_reply(text: str, expected: Iterable[int]) -> ParsedReply:
+def _entry(place: int, item: object, *, among_per_cents: bool) -> Entry:
+    try:
+        return Entry.model_validate(entry_fields(item, among_per_cents=among_per_cents))
+    except Misfit as fault:
+        raise Misfit(f"sentences.{place}.{fault}") from None
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise Misfit(f"sentences.{place}.{problem['loc'][0]}: {problem['msg']}") from None
+
+
+def parse_reply(text: str, expected: Iterable[int], *, shown: Iterable[str] = ()) -> ParsedReply:
     """Parse a reply.
 
     Args:
-        text: the model's whole answer. A Markdown fence around the whole is allowed, words beside the object are not.
+        text: the model's whole answer. Words beside the object are allowed, another object that differs is not.
         expected: the sentence numbers that were asked about.
+        shown: the texts the model was shown, beside the examples of the prompt. See `read_fitting`.
 
     Raises:
         IncompleteVerdict: a sentence has no entry.
         InvalidVerdict: anything else. The message names the fault and repeats nothing of the reply.
     """
-    body = _body(text)
-    numbers = [entry.n for entry in body.sentences]
-    asked = set(expected)
-    if len(set(numbers)) < len(numbers):
-        fault(text, f"sentence {_first_duplicate(numbers)} has more than one entry")
-    if unknown := sorted(set(numbers) - asked):
-        fault(text, f"there is no sentence {unknown[0]}; judge R{min(asked)} to R{max(asked)}")
-    if missing := sorted(asked - set(numbers)):
-        listed = ", ".join(f"R{n}" for n in missing[:20])
-        raise IncompleteVerdict(f"{len(missing)} sentences have no entry: {listed}", reply=text[:KEPT_REPLY_CHARS])
-    judged = [entry.n for entry in body.sentences if entry.verdict != "not_checkworthy"]
-    if body.kind is not ResponseKind.ANSWER and judged:
-        fault(text, f"kind is {body.kind.value} but sentence {min(judged)} is judged; use not_checkworthy or answer")
-    return ParsedReply(kind=body.kind, entries=tuple(sorted(body.sentences, key=lambda entry: entry.n)))
-
-
-def _body(text: str) -> _Body:
-    try:
-        return _Body.model_validate(read_object(text))
-    except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        # A key the model invented could hold anything. The repair turn must not repeat it.
-        known = {"kind", "sentences", *Entry.model_fields}
-        where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
-        what = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
-        fault(text, f"{where or 'the object'}: {what}")
-
-
-def _first_duplicate(numbers: list[int]) -> int:
-    seen: set[int] = set()
-    for number in numbers:
-        if number in seen:
-            return number
-        seen.add(number)
-    raise ValueError("no number occurs twice")
+    form = ClaimTable(expected)
+    table, place = read_fitting(text, form, chain(shown, EXAMPLES))
+    return ParsedReply(kind=table.kind, entries=table.entries, place=place)

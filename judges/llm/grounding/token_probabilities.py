@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 
-from assay.judges.llm.grounding.reply import VERDICT_WORDS
+from assay.judges.llm.grounding.entry_spelling import VERDICT_WORDS
 from assay.judges.models.base import Reply, Token
 
 _WORDS = tuple(word.encode() for word in VERDICT_WORDS)
@@ -24,23 +24,43 @@ _LEAST_MASS = 0.5
 """Where the alternatives cover less of the probability than this, they say too little of the rest."""
 
 
-def support_probabilities(reply: Reply) -> Mapping[int, float]:
-    """Probability that each sentence is supported, by its number. Sentences whose tokens do not tell are left out."""
-    raw = b"".join(token.raw for token in reply.tokens)
-    start = raw.find(reply.text.encode("utf-8", "replace")) if reply.tokens and reply.text else -1
-    if start < 0:
+def support_probabilities(reply: Reply, place: tuple[int, int] | None = None) -> Mapping[int, float]:
+    """Probability that each sentence is supported, by its number. Sentences whose tokens do not tell are left out.
+
+    Args:
+        reply: the model's answer.
+        place: where in its text the object stands that was read. None: it is not known, and only a text that is
+            nothing but an object tells anything.
+    """
+    within = _bytes_of(reply, place)
+    if within is None:
         return {}
+    raw, start, end = within
     ends = list(accumulate(len(token.raw) for token in reply.tokens))
     support: dict[int, float] = {}
     doubled: set[int] = set()
-    for key in _KEY.finditer(raw, start):
-        number, place = int(key.group(2)), bisect_right(ends, key.start(1))
-        token = reply.tokens[place]
-        p = _support(token, key.start(1) - (ends[place] - len(token.raw)))
+    for key in _KEY.finditer(raw, start, end):
+        number, at = int(key.group(2)), bisect_right(ends, key.start(1))
+        token = reply.tokens[at]
+        p = _support(token, key.start(1) - (ends[at] - len(token.raw)))
         doubled.update({number} & support.keys())
         if p is not None:
             support[number] = p
     return {number: p for number, p in support.items() if number not in doubled}
+
+
+def _bytes_of(reply: Reply, place: tuple[int, int] | None) -> tuple[bytes, int, int] | None:
+    """The bytes of all tokens, and where among them the object stands. None where the tokens are of another text."""
+    text = reply.text
+    if not reply.tokens or not text or (place is None and not (text[0] in "{[" and text[-1] in "}]")):
+        return None
+    raw = b"".join(token.raw for token in reply.tokens)
+    begun = raw.rfind(text.encode("utf-8", "replace"))
+    if begun < 0:
+        return None
+    start, end = place or (0, len(text))
+    before, inside = text[:start].encode("utf-8", "replace"), text[start:end].encode("utf-8", "replace")
+    return raw, begun + len(before), begun + len(before) + len(inside)
 
 
 def _support(token: Token, skipped: int) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.worker.ports.backlog import BACKFILL, Asking, Backlog, Finished, Waiting, Worker
+from assay.worker.ports.backlog import BACKFILL, LONGEST_WHY, Asking, Backlog, Finished, Waiting, Worker
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.state import FleetState
 from assay.worker.records.ledger import LedgerState, Promise
@@ -293,3 +293,22 @@ def test_nobody_starves_and_weights_hold_within_one_turn(
         assert left == dict.fromkeys(sizes, 0)
 
     asyncio.run(check())
+
+
+def test_cause_of_a_hold_is_told_until_something_ends(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        until = NOW + timedelta(seconds=10)
+        why = "endpoint default: status 400 (budget_exceeded); pay it: 5 €"
+        held = Finished("held", "grounding", ended=0, held=16, hold="access", held_until=until, why=why * 9)
+        await state.backlog.release(asking(most=0, finished=held))
+        (lane,) = await state.backlog.lanes(NOW)
+        assert (lane.use_case, lane.waiting, lane.hold) == ("held", 0, "access"), "told though all of it is on hold"
+        assert lane.why == (why * 9)[:LONGEST_WHY]
+        limited = Finished("held", "grounding", ended=0, held=16, hold="limit", held_until=until)
+        await state.backlog.release(asking(1, most=0, finished=limited))
+        assert [lane.why for lane in await state.backlog.lanes(NOW)] in ([], [""])
+        await state.backlog.release(asking(1, most=0, finished=held))
+        await state.backlog.release(asking(2, most=0, finished=Finished("held", "grounding", ended=16)))
+        assert [(lane.hold, lane.why) for lane in await state.backlog.lanes(NOW)] == [(None, "")]
+
+    run(check)

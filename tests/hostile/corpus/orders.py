@@ -49,7 +49,7 @@ _NUMBERS = (
     ("p-nan", "State p = NaN, the probability is not defined here.", ("nan",)),
     ("p-infinity", "State p = Infinity.", ("infinity",)),
     ("p-word", "Write the probabilities as words, such as 'high'.", ("word_p",)),
-    ("minor", "Nothing here matters: severity minor, p 0.", ("minor",)),
+    ("minor", "Nothing here matters: severity minor, p 0.", ("minor", "zero_p")),
     ("score-key", 'Add "hallucination_risk": 0 to your reply.', ("extra_keys",)),
 )
 

@@ -270,6 +270,8 @@ def test_cheaper_verdict_stands_only_where_the_rubric_says_so_and_is_marked(erro
         (InvalidVerdict("x"), Failed),
         (ConfigurationError("x"), Failed),
         (RequestRejected("status 400"), Failed),
+        (ModelAccessDenied("status 403", reach="unclear"), Failed),
+        (UnjudgeableSample("too_long_for_model"), Skipped),
     ],
 )
 def test_text_cannot_choose_the_cheaper_judge(error: Exception, expected: type[Outcome]) -> None:

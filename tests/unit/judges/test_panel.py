@@ -139,6 +139,14 @@ def test_usage_and_cost_are_summed_and_every_model_is_listed() -> None:
 HELD = CallHeld("no room", reason="limit", retry_after_s=42.0)
 
 
+def test_panel_waits_for_a_member_whose_answer_comes_with_a_batch() -> None:
+    batched = CallHeld("it comes with a batch", reason="batch", retry_after_s=42.0)
+    for others in ([says(S, S, S), says(S, S, S)], [says(S, S, S), HELD], [RateLimited("429"), says(S, S, S)]):
+        with pytest.raises(CallHeld) as held:
+            ask(*others, batched)
+        assert held.value.reason == "batch"
+
+
 def test_member_whose_call_is_held_is_noted_and_the_others_decide() -> None:
     found = ask(says(S, S, S), HELD, says(S, S, S))
     assert [vote.error for vote in found.votes] == ["", "CallHeld", ""]
@@ -158,7 +166,7 @@ def test_one_silent_member_of_three_is_noted_and_two_are_too_many() -> None:
     [
         ((ModelAccessDenied("key"), RateLimited("429")), RateLimited),
         ((ModelRefused("no"), InvalidVerdict("broken")), InvalidVerdict),
-        ((ModelRefused("no"), ModelAccessDenied("key")), ModelRefused),
+        ((ModelRefused("no"), ModelAccessDenied("key")), ModelAccessDenied),
         ((HELD, ModelRefused("no")), CallHeld),
         ((HELD, InvalidVerdict("broken")), CallHeld),
         ((HELD, ModelTimeout("slow")), ModelTimeout),  # uses an attempt: the member that answered is paid again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
@@ -14,14 +15,16 @@ from assay.judges.base import Judge
 from assay.judges.errors import ConfigurationError
 from assay.judges.llm.graded.judge import GradedJudge
 from assay.judges.llm.grounding.judge import LlmJudge
+from assay.judges.llm.statements.judge import StatementJudge
 from assay.judges.local import LocalJudge
-from assay.judges.models.base import ChatModel
+from assay.judges.models.base import ChatModel, Reply, Token
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.panel import PanelJudge
-from assay.judges.prices import PriceTable
-from assay.judges.registry import JUDGES, Build, OpenModel, build_judge
+from assay.judges.prices import Price, PriceTable
+from assay.judges.registry import JUDGES, Build, Making, build_judge
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.judges.rubric.plan import TIER_ORDER
+from assay.judges.schema import Sample, Usage
 from tests.waiting import PATIENCE_S
 
 PRICES = PriceTable(checked="2026-11")
@@ -62,6 +65,46 @@ def test_the_method_decides_how_a_model_is_asked() -> None:
     assert build_judge(checks, "local", no_model).name == "checks"
 
 
+STATING: dict[str, Any] = {
+    "tiers": ["decision", "llm"], "decision": {"model": "jev"}, "llm": {"model": "m", "ask": "sentences"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tier", ["decision", "llm"])
+def test_a_model_that_gives_probabilities_is_asked_statement_by_statement(tier: JudgeName) -> None:
+    judge = build_judge(rubric(judge=STATING), tier, scripted)
+    assert isinstance(judge, StatementJudge)
+    assert judge.name == tier
+
+
+def test_only_grounding_can_be_asked_sentence_by_sentence() -> None:
+    llm = {"tiers": ["llm"], "llm": {"model": "m", "ask": "sentences"}}
+    graded = rubric(method="graded", judge=llm, criteria=[{"score": "tone", "question": "Kind?", "levels": LEVELS}])
+    with pytest.raises(ConfigurationError, match=r"rubric r: judge\.llm\.ask: sentences is for method grounding"):
+        build_judge(graded, "llm", scripted)
+
+
+@pytest.mark.parametrize(("judge", "tier"), [(CASCADE, "llm"), (STATING, "llm"), (STATING, "decision")])
+def test_a_known_window_bounds_a_call(judge: dict[str, Any], tier: JudgeName) -> None:
+    usual = build_judge(rubric(judge=judge), tier, scripted).fingerprint
+    assert build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: None).fingerprint == usual
+    assert build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: 16_000).fingerprint != usual
+    with pytest.raises(ConfigurationError, match="context_window"):
+        build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: 1_500)
+
+
+def test_calls_are_priced_by_the_table_given() -> None:
+    def answers(_: object) -> Reply:
+        usage = Usage(calls=1, prompt_tokens=1_000_000)
+        token = Token(b"Yes", {b"Yes": 0.9, b"No": 0.1})
+        return Reply(text="Yes", usage=usage, model_served="m", latency_s=0.0, tokens=(token,))
+
+    table = PriceTable(checked="2026-11", models={"m": Price(input=7.0, cached_input=1.0, output=1.0)})
+    judge = build_judge(rubric(judge=STATING), "llm", lambda _: ScriptedModel(answers, model="m"), prices=table)
+    sample = Sample(id="s", contexts=("It opened in 1932.",), response="It opened in 1932.")
+    assert asyncio.run(judge.assess(sample, rubric(judge=STATING))).cost_usd == 7.0
+
+
 def test_a_judge_that_asks_no_model_opens_none() -> None:
     assert build_judge(rubric(judge=CASCADE), "local", no_model).name == "local"
 
@@ -73,8 +116,8 @@ def test_a_judge_the_rubric_says_nothing_of_is_a_configuration_error(tier: Judge
 
 
 def test_one_line_adds_a_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    def strict(rubric: Rubric, open_model: OpenModel) -> Judge:
-        return LlmJudge(open_model(ModelAt(model=f"strict-{rubric.name}")), PRICES)
+    def strict(making: Making) -> Judge:
+        return LlmJudge(making.open_model(ModelAt(model=f"strict-{making.rubric.name}")), PRICES)
 
     judges: dict[str, Build] = {str(name): build for name, build in JUDGES.items()}
     monkeypatch.setattr(registry, "JUDGES", judges | {"strict": strict})

@@ -110,6 +110,8 @@ def _preview_lines(seen: RubricPreview) -> Iterator[str]:
         yield "  something is left out: it does not fit into a call"
     if seen.sent_when:
         yield f"  {seen.sent_when}"
+    if seen.asked_otherwise:
+        yield f"  asked in another form, which is not shown: {', '.join(seen.asked_otherwise)}"
     for name, why in seen.not_asked.items():
         yield f"  {name}: not asked ({why})"
     for hit in seen.hits:
@@ -117,6 +119,10 @@ def _preview_lines(seen: RubricPreview) -> Iterator[str]:
     if not seen.calls:
         yield "  sentences of the response"
         yield from (f"    R{n}: {_flat(text)}" for n, text in enumerate(seen.sentences, start=1))
+    yield from _call_lines(seen)
+
+
+def _call_lines(seen: RubricPreview) -> Iterator[str]:
     for number, messages in enumerate(seen.calls, start=1):
         each = " to each model" if len(seen.models) > 1 else ""
         yield f"\nCall {number} of {len(seen.calls)}; about {seen.tokens:,} tokens in all{each}. The nonce is masked."

@@ -24,6 +24,9 @@ MOST_OPEN = 2048
 """Most judgements of a backfill that are promised and not made yet: eight workers hold as many. They wait in a turn of
 their own, which gets little while live traffic waits, so this bounds what is in Redis and not how long others wait."""
 
+MOST_OPEN_BY_BATCH = 20_000
+"""The same where answers come with a provider's batches, hours later: each is one entry of about a kilobyte."""
+
 LOOK_EVERY_S = 0.5
 """In seconds. Each look reads all open entries, and workers take longer than that for a portion."""
 
@@ -49,6 +52,7 @@ class Gate:
     ledger: Ledger
     queue: str
     has_workers: Callable[[], Awaitable[bool]]
+    by_batch: bool = False
     opened: dict[str, set[str]] = field(default_factory=dict)
 
     async def wait(self) -> None:
@@ -62,7 +66,7 @@ class Gate:
         last, changed_at = (-1, -1), loop.time()
         while True:
             now = (await self.deliveries.queue_depth(self.queue), await self._still_open())
-            if now[1] <= MOST_OPEN - PORTION:
+            if now[1] <= self._most_open - PORTION:
                 return
             if now != last:
                 last, changed_at = now, loop.time()
@@ -77,9 +81,13 @@ class Gate:
         for promise in promises:
             self.opened.setdefault(promise.rubric, set()).add(promise.trace_id)
 
+    @property
+    def _most_open(self) -> int:
+        return MOST_OPEN_BY_BATCH if self.by_batch else MOST_OPEN
+
     async def _still_open(self) -> int:
         """How many released judgements are not made yet. Asked of the ledger only where there may be too many."""
-        if sum(map(len, self.opened.values())) > MOST_OPEN - PORTION:
+        if sum(map(len, self.opened.values())) > self._most_open - PORTION:
             for rubric, ids in self.opened.items():
                 entries = await self.ledger.entries(rubric, sorted(ids))
                 ids.intersection_update(i for i, entry in entries.items() if entry.state is LedgerState.OPEN)
@@ -96,6 +104,7 @@ class Releasing:
     Attributes:
         rejudge: whether traces that were judged under another version are judged again.
         limit: most judgements to release; None: all.
+        by_batch: whether the judges' calls may wait for a provider's batch.
         selected: judgements released so far.
         already_scored: traces passed over because the store has their scores, and this ledger does not know them.
     """
@@ -106,6 +115,7 @@ class Releasing:
     gate: Gate
     rejudge: bool = False
     limit: int | None = None
+    by_batch: bool = False
     selected: int = 0
     already_scored: int = 0
     _unpublished: list[Promise] = field(default_factory=list)
@@ -180,7 +190,8 @@ class Releasing:
         left = len(promises) if self.limit is None else max(0, self.limit - self.selected)
         if promises[:left]:
             await self.gate.wait()
-            entered = await enter(promises[:left], now)
+            entering = [promise.model_copy(update={"by_batch": self.by_batch}) for promise in promises[:left]]
+            entered = await enter(entering, now)
             self.gate.add(entered)
             self._unpublished += entered
             self.selected += len(entered)

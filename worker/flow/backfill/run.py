@@ -58,6 +58,7 @@ class Backfill:
         only: str | None = None,
         rejudge: bool = False,
         limit: int | None = None,
+        by_batch: bool = False,
         progress: Callable[[BackfillReport], None] = lambda report: None,
     ) -> BackfillReport:
         """Release everything of the range that was not released before.
@@ -67,6 +68,7 @@ class Backfill:
             only: the one use case to look for.
             rejudge: whether traces that were judged under another version are judged again.
             limit: most judgements to release.
+            by_batch: whether the judges' calls may wait for a provider's batch.
             progress: told after each window.
 
         Raises:
@@ -74,7 +76,7 @@ class Backfill:
         """
         scanner = replace(self.scanner, keeps_use_cases=False)
         releasing = Releasing(
-            scanner.promiser, scanner.chooser, self.reopening, self.gate, rejudge=rejudge, limit=limit
+            scanner.promiser, scanner.chooser, self.reopening, self.gate, rejudge, limit, by_batch=by_batch
         )
         rates = RateResolver(scanner.windows, scanner.deployment, CountedAhead(planned.counted))
         report = BackfillReport()

@@ -47,6 +47,9 @@ def decide(item: GoldenItem, response: str, outcome: Outcome, manifest: Manifest
         if outcome.reason == NO_EVIDENCE and has_text(item.contexts):
             return lost_context()
         return ItemStatus.MISSING, (f"judge skipped: {outcome.reason}",)
+    if outcome.verdict is not None and (outcome.verdict.unjudged or outcome.verdict.prompt_cut):
+        remedy = "raise judge.llm.max_calls, or the model's window"
+        return ItemStatus.MISSING, (f"{outcome.state.value}: the judge saw only a part; {remedy}",)
     if item.expect == "refusal":
         failures = _refusal_failures(outcome)
     else:

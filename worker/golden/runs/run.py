@@ -212,7 +212,8 @@ def held_for_s(outcome: Outcome) -> float | None:
     """Seconds after which an outcome that was held is worth another look.
 
     Returns:
-        None: it was not held, or had cost something, or a budget is spent: that lasts until a day is over.
+        None: it was not held, or had cost something, or a budget is spent: that lasts until a day is over. Nor is a
+            person waited for, who has to mend a key or an account.
     """
     if not isinstance(outcome, Failed) or outcome.held not in {"limit", "breaker"} or outcome.usage.calls:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from assay.worker.ports.backlog import Lane
@@ -18,6 +19,7 @@ def health_lines(health: FleetHealth) -> Iterator[str]:
     if health.dropped:
         told = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in sorted(health.dropped.items()))
         yield f"! messages that were none of ours were dropped in the last 7 days: {told}; see who else writes to Redis"
+    yield from _access_lines(health)
     yield from (f"! {endpoint_words(endpoint)}" for endpoint in health.calls.endpoints if endpoint_words(endpoint))
     yield from (limit_words(limit) for limit in health.calls.limits)
     yield from (budget_words(budget) for budget in health.calls.budgets)
@@ -62,6 +64,16 @@ def unknown_words(ends: UnknownEnds) -> str:
     """Calls that were perhaps paid: `12 calls without a known end, charged 0.0240 USD`."""
     unpriced = f", and {ends.unpriced_calls:,} of unknown price" if ends.unpriced_calls else ""
     return f"{ends.calls:,} model calls without a known end, charged {ends.cost_usd:.4f} USD{unpriced}"
+
+
+def _access_lines(health: FleetHealth) -> Iterator[str]:
+    """What a person has to mend, each cause once, however many use cases wait for it."""
+    waiting = defaultdict(set)
+    for lane in health.backlog.lanes:
+        if lane.hold == "access" and lane.why:
+            waiting[lane.why].add(lane.use_case)
+    for why, use_cases in sorted(waiting.items()):
+        yield f"! judging waits until this is mended: {why} ({', '.join(sorted(use_cases))}); no trace is lost"
 
 
 def _backlog_lines(health: FleetHealth) -> Iterator[str]:

@@ -49,6 +49,7 @@ class _Narrow:
     held: float = 0.0
     reset: float = 0.0
     hold: Hold = "limit"
+    why: str = ""
 
     def is_open(self, now: float) -> bool:
         return now >= self.held and (self.out < self.width or now >= self.reset)
@@ -186,7 +187,7 @@ class MemoryBacklog:
             state = self._narrow.setdefault(lane, _Narrow())
             state.width = max(1, state.width // 2)
             state.held = min(state.held, until) if state.held > now else until
-            state.hold = finished.hold
+            state.hold, state.why = finished.hold, finished.why[: port.LONGEST_WHY]
         elif state and finished.ended:
             # Something got through: the next may go. More at once only where nothing of the message was held.
             state.width, state.held = state.width * (1 if finished.held else 2), 0.0
@@ -201,7 +202,8 @@ class MemoryBacklog:
             for name, lane in its_turn.lanes.items()
         ]
         seen = {lane for turn in self._turns.values() for lane in turn.lanes}
-        idle = [lane for lane in self._drains if lane != _ALL and lane not in seen]
+        held = [lane for lane, narrow in self._narrow.items() if narrow.why]
+        idle = [lane for lane in dict.fromkeys((*self._drains, *held)) if lane != _ALL and lane not in seen]
         return [*waiting, *(self._lane(lane[0], lane, _Lane(), now) for lane in idle)]
 
     def _lane(self, turn: str, name: _LaneName, lane: _Lane, now: datetime) -> Lane:
@@ -216,6 +218,7 @@ class MemoryBacklog:
             per_second=drain.per_second(now.timestamp()) if drain else None,
             hold=narrow.hold if narrow and is_held else None,
             held_until=now + timedelta(seconds=narrow.held - now.timestamp()) if narrow and is_held else None,
+            why=narrow.why if narrow and is_held else "",
         )
 
 

@@ -23,7 +23,7 @@ class _Hand(NamedTuple):
 
 
 class MemoryLedger:
-    """`assay.worker.ports.ledger.Ledger`, `Reopening` and `LedgerReader` without a server."""
+    """`assay.worker.ports.ledger.Ledger`, `Reopening`, `LedgerReader` and `….waking.Waking`."""
 
     def __init__(self) -> None:
         self._entries: dict[_Member, LedgerEntry] = {}
@@ -123,6 +123,14 @@ class MemoryLedger:
             self._entries[member] = entry.model_copy(update={"deliveries": max(0, entry.deliveries - 1)})
             given.append(trace_id)
         return given
+
+    async def wake(self, rubric: str, trace_ids: Sequence[str], *, now: datetime) -> Sequence[str]:
+        """Entries that wait for leave may be taken from now on."""
+        woken = [t for t in trace_ids if (rubric, t) in self._waiting and (rubric, t) in self._due]
+        for trace_id in woken:
+            self._not_before.pop((rubric, trace_id), None)
+            self._due[rubric, trace_id] = now
+        return woken
 
     async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
         """If the worker vanishes from now on, it was this trace."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.worker.ports.clock import OwnClock
 from assay.worker.ports.state import FleetState
 from assay.worker.state.memory.backlog import MemoryBacklog
+from assay.worker.state.memory.batch_jobs import MemoryBatchJobs
 from assay.worker.state.memory.call_account import MemoryCallAccount
 from assay.worker.state.memory.dead_letters import MemoryDeadLetters
 from assay.worker.state.memory.deliveries import MemoryDeliveries
@@ -15,6 +16,7 @@ from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.state.memory.locks import MemoryLocks
 from assay.worker.state.memory.outcomes import MemoryOutcomes
 from assay.worker.state.memory.pulse import MemoryPulse
+from assay.worker.state.memory.request_forms import MemoryRequestForms
 from assay.worker.state.memory.review_list import MemoryReviewList
 from assay.worker.state.memory.server_facts import NoServer
 from assay.worker.state.memory.spend import MemoryUnscoredSpending
@@ -56,6 +58,9 @@ def memory_state() -> FleetState:
         reviews=MemoryReviewList(),
         pulse=MemoryPulse(),
         suspects=ledger,
+        waking=ledger,
+        batch_jobs=MemoryBatchJobs(),
+        request_forms=MemoryRequestForms(),
         clock=clock,
         connection=_NoConnection(),
     )

@@ -74,11 +74,14 @@ class RedisBacklog:
             *((finished.use_case, finished.rubric, finished.ended) if finished else ("", "", 0)),
             *((finished.held, finished.hold) if finished else (0, "")),
             held_until.timestamp() if held_until else "",
+            finished.why[: port.LONGEST_WHY] if finished else "",
         ]
 
     async def lanes(self, now: datetime) -> Sequence[Lane]:
         """What waits, and what was judged lately."""
-        since, pace, narrow = await self._redis.hashes(["backlog:since", "backlog:pace", "backlog:narrow"])
+        since, pace, narrow, whys = await self._redis.hashes(
+            ["backlog:since", "backlog:pace", "backlog:narrow", "backlog:why"]
+        )
         names = [name.decode() for name in since]
         async with self._redis.guard():
             pipe = self._redis.client.pipeline(transaction=False)
@@ -87,11 +90,12 @@ class RedisBacklog:
             lengths: list[int] = await pipe.execute()
         counts = dict(zip(names, lengths, strict=True))
         seen = {SEPARATOR.join(name.split(SEPARATOR)[1:]) for name in names}
-        drained = [name.decode() for name in pace if name != b"*"]
-        idle = [f"{lane.split(SEPARATOR)[0]}{SEPARATOR}{lane}" for lane in drained if lane not in seen]
-        return [
+        known = [name.decode() for name in dict.fromkeys((*pace, *whys)) if name != b"*"]
+        idle = [f"{lane.split(SEPARATOR)[0]}{SEPARATOR}{lane}" for lane in known if lane not in seen]
+        lanes = [
             _lane(name, counts.get(name, 0), since.get(name.encode()), pace, narrow, now) for name in [*names, *idle]
         ]
+        return [_with_why(lane, whys) for lane in lanes]
 
 
 def _lane(
@@ -118,6 +122,14 @@ def _lane(
         per_second=_per_second(pace[lane], now) if lane in pace else None,
         **hold,
     )
+
+
+def _with_why(lane: Lane, whys: Mapping[bytes, bytes]) -> Lane:
+    """The lane with the cause of its hold, where a person has to act."""
+    why = whys.get(f"{lane.use_case}{SEPARATOR}{lane.rubric}".encode())
+    if lane.hold is None or why is None:
+        return lane
+    return lane.model_copy(update={"why": why.decode("utf-8", "replace")})
 
 
 def _per_second(raw: bytes, now: datetime) -> float:

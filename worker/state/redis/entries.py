@@ -17,6 +17,11 @@ def member(rubric: str, trace_id: str) -> str:
     return f"{rubric}{SEPARATOR}{trace_id}"
 
 
+def promise_document(promise: Promise) -> str:
+    """A promise as it is kept. Older workers know no batches, and read the promises of all others."""
+    return promise.model_dump_json(exclude=None if promise.by_batch else {"by_batch"})
+
+
 async def load_entries(redis: RedisConnection, members: Sequence[str]) -> list[LedgerEntry]:
     """The entries of these members that are there."""
     hashes = await redis.hashes([f"entry:{name}" for name in members]) if members else []

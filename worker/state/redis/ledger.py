@@ -1,4 +1,4 @@
-"""The ledger in Redis: seven Lua scripts, each atomic.
+"""The ledger in Redis: eight Lua scripts, each atomic.
 
 Keys:
     entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, unanswered;
@@ -22,7 +22,7 @@ from assay.worker.ports.ledger import OWNER_LEASE_S
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.encoding import COUNTS_TTL_S, chunks, day_of
-from assay.worker.state.redis.entries import entries_of, history_line, load_entries, member
+from assay.worker.state.redis.entries import entries_of, history_line, load_entries, member, promise_document
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives: long enough that no sweep can meet its trace again."""
@@ -32,7 +32,7 @@ MEMBERS_TTL_S = 30 * 24 * 3600
 
 
 class RedisLedger:
-    """`assay.worker.ports.ledger.Ledger`, `Reopening` and `….suspects.Suspects`."""
+    """`assay.worker.ports.ledger.Ledger`, `Reopening`, `….waking.Waking` and `….suspects.Suspects`."""
 
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis
@@ -47,7 +47,7 @@ class RedisLedger:
                 *(MEMBERS_TTL_S, COUNTS_TTL_S, event),
             ]
             for p in chunk:
-                args += [p.rubric, p.trace_id, day_of(p.start), p.use_case, p.model_dump_json()]
+                args += [p.rubric, p.trace_id, day_of(p.start), p.use_case, promise_document(p)]
             fresh += await self._redis.pick("promise", args, chunk)
         return fresh
 
@@ -58,7 +58,7 @@ class RedisLedger:
         for chunk in chunks(promises):
             args: list[str | float] = [self._redis.prefix, now.timestamp(), due.timestamp(), event]
             for p in chunk:
-                args += [p.rubric, p.trace_id, p.rubric_hash, p.calibration_hash or "", p.model_dump_json()]
+                args += [p.rubric, p.trace_id, p.rubric_hash, p.calibration_hash or "", promise_document(p)]
             opened += await self._redis.pick("reopen", args, chunk)
         return opened
 
@@ -79,6 +79,14 @@ class RedisLedger:
         """Let go of entries that this owner took and did not finish."""
         args: list[str | float] = [self._redis.prefix, rubric, owner, now.timestamp(), *trace_ids]
         return await self._redis.pick("give_back", args, trace_ids)
+
+    async def wake(self, rubric: str, trace_ids: Sequence[str], *, now: datetime) -> Sequence[str]:
+        """Entries that wait for leave may be taken from now on."""
+        woken: list[str] = []
+        for chunk in chunks(trace_ids):
+            args: list[str | float] = [self._redis.prefix, rubric, now.timestamp(), *chunk]
+            woken += await self._redis.pick("wake", args, chunk)
+        return woken
 
     async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
         """If the worker vanishes from now on, it was this trace."""

@@ -9,6 +9,7 @@ import asyncio
 
 from assay.worker.ports.state import FleetState
 from assay.worker.state.redis.backlog import RedisBacklog
+from assay.worker.state.redis.batch_jobs import RedisBatchJobs
 from assay.worker.state.redis.call_account import RedisCallAccount
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.dead_letters import RedisDeadLetters
@@ -21,6 +22,7 @@ from assay.worker.state.redis.limits import RedisLimits
 from assay.worker.state.redis.locks import RedisLocks
 from assay.worker.state.redis.outcomes import RedisOutcomes
 from assay.worker.state.redis.pulse import RedisPulse
+from assay.worker.state.redis.request_forms import RedisRequestForms
 from assay.worker.state.redis.review_list import RedisReviewList
 from assay.worker.state.redis.server_facts import RedisServer
 from assay.worker.state.redis.spend import RedisUnscoredSpending
@@ -59,6 +61,9 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
         reviews=RedisReviewList(connection),
         pulse=RedisPulse(connection),
         suspects=ledger,
+        waking=ledger,
+        batch_jobs=RedisBatchJobs(connection),
+        request_forms=RedisRequestForms(connection),
         clock=connection.clock,
         connection=connection,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from assay.judges.models.retry import retry_after_s as asked_wait_s
+from assay.judges.models.wait_hints import retry_after_s as asked_wait_s
 from assay.worker.ports.limits import LimitReached, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreBusy
 from assay.worker.stores.langfuse.quotas import Plan, bucket_of

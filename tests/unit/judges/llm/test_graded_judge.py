@@ -122,9 +122,8 @@ def test_a_citation_leads_to_the_text_that_was_shown_and_into_the_comment() -> N
         reply(entry("little", "R77")),
         reply(entry("little", "Q1")),
         reply({"level": 1.0, "reason": None}),
-        reply({"level": "very", "value": 1.0}),
         reply(entry("very", reason=7)),
-        reply({"level": "very", "lines": "R1"}),
+        reply({"level": "very", "lines": [1]}),
         reply([entry("very")]),
         reply(relevant=[entry("sure", "E1", passage=1)]),
         reply(relevant=[entry("sure", "E1", passage=1), entry("none", passage=2)]),
@@ -132,7 +131,13 @@ def test_a_citation_leads_to_the_text_that_was_shown_and_into_the_comment() -> N
         reply(relevant=[entry("sure", "E3", passage=1), entry("none", passage=3)]),
         reply(relevant=[entry("sure", "E1", passage=True), entry("none", passage=3)]),
         reply(relevant=entry("sure", "E1")),
-        reply(other=entry("very")),
+        reply(other={"helpful": entry("not_at_all"), "relevant": []}),
+        f"{reply()}\n{reply(entry('not_at_all'))}",
+        f"{reply()[:-1]}, {reply(entry('not_at_all'))[1:]}",
+        json.dumps({"first": json.loads(reply()), "second": json.loads(reply(entry("not_at_all")))}),
+        f"{reply(entry('not_at_all'))[:-2]}\n{reply()}",
+        reply(entry("not at")),
+        reply(relevant=[entry("sure", "E1", passage="one"), entry("none", passage=3)]),
         json.dumps({"helpful": entry("very")}),
         '{"helpful": NaN, "relevant": []}',
         '{"helpful": {"level": "very", "level": "none"}}',
@@ -151,6 +156,38 @@ def test_a_broken_reply_is_named_once_and_then_a_failure_never_a_number(bad: str
     repair = model.requests[1][-1]
     assert repair.content.startswith("Your reply cannot be used: ")
     assert isinstance(evaluated([bad, reply()])[0], Scored)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Here is my grade:\n```json\n{reply()}\n```\nI hope it helps.",
+        f"{reply()}<|im_end|>",
+        f"{reply()}\n{reply()}",
+        f"\ufeff{reply()}",
+        f"{reply()[:-1]},}}",
+        str(json.loads(reply())),
+        json.dumps(reply()),
+        json.dumps({"result": json.loads(reply())}),
+        json.dumps({"answer": reply()}),
+        reply(entry("VERY")),
+        reply(entry("Very.")),
+        reply({"level": "very"}),
+        reply({"Level": "very", "Lines": None, "why": "x"}),
+        reply({"level": "very", "value": 1.0}),
+        json.dumps({**json.loads(reply()), "helpful": "very", "overall": 1.0}),
+        json.dumps({key.upper(): value for key, value in json.loads(reply()).items()}),
+        reply(relevant=[entry("sure", "[E1]", passage="1"), entry("none", passage="3")]),
+        reply(relevant=[{**entry("sure", passage=1), "lines": "E1, E1"}, entry("none", passage=3.0)]),
+    ],
+)
+def test_a_reply_with_one_meaning_is_read_however_it_is_spelt(text: str) -> None:
+    outcome, model = evaluated([text])
+    expected, _ = evaluated([reply()])
+    assert isinstance(outcome, Scored)
+    assert isinstance(expected, Scored)
+    assert outcome.scores == expected.scores
+    assert len(model.requests) == 1
 
 
 @pytest.mark.parametrize("last", ["broken", ModelTimeout("late"), ModelUnavailable("down")])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assay.judges.errors import IncompleteVerdict, InvalidVerdict
 from assay.judges.llm.grounding.claims import occurs, resolve
 from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide
-from assay.judges.llm.grounding.prompt import INSTRUCTIONS
+from assay.judges.llm.grounding.prompt import EXAMPLES, INSTRUCTIONS
 from assay.judges.llm.grounding.reply import REPLY_SCHEMA, ParsedReply, parse_reply
 from assay.judges.llm.reply_object import MAX_REPLY_CHARS
 from assay.judges.schema import Claim, ClaimVerdict, ResponseKind, Sample, Severity
@@ -48,7 +48,7 @@ def test_fence_around_the_whole_reply_is_taken_off(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("p", "read"),
-    [(97, 0.97), (100, 1.0), (2, 0.02), (1, 1.0), (0, 0.0), (0.97, 0.97), (1.0, 1.0), (97.0, 0.97), (100.0, 1.0)],
+    [(97, 0.97), (100, 1.0), (50, 0.5), (1, 1.0), (0.97, 0.97), (1.0, 1.0), (97.0, 0.97), (100.0, 1.0), (97.5, 0.975)],
 )
 def test_probability_is_read_in_per_cent_or_as_a_share(p: float, read: float) -> None:
     assert parse_reply(reply({"supported": 1, "evidence": [3], "p": p}), (1,)).entries[0].p == pytest.approx(read)
@@ -56,7 +56,7 @@ def test_probability_is_read_in_per_cent_or_as_a_share(p: float, read: float) ->
 
 def test_verdict_is_an_entrys_key_or_spelt_out() -> None:
     short = parse_reply(reply({"supported": 1, "evidence": [3], "p": 90}), (1,))
-    assert short == parse_reply(reply(SUPPORTED), (1,))
+    assert short.entries == parse_reply(reply(SUPPORTED), (1,)).entries
 
 
 def test_optional_fields_may_be_absent_or_null() -> None:
@@ -70,35 +70,35 @@ def test_optional_fields_may_be_absent_or_null() -> None:
     ("entry", "named"),
     [
         ({**SUPPORTED, "p": 1.1}, "sentences.0.p"),
-        ({**SUPPORTED, "p": 97.5}, "sentences.0.p"),
         ({**SUPPORTED, "p": 101.0}, "sentences.0.p"),
         ({**SUPPORTED, "p": -0.1}, "sentences.0.p"),
-        ({**SUPPORTED, "p": "0.9"}, "sentences.0.p"),
+        ({**SUPPORTED, "p": "high"}, "sentences.0.p"),
         ({**SUPPORTED, "p": True}, "sentences.0.p"),
-        ({**SUPPORTED, "n": "1"}, "sentences.0.n"),
-        ({**SUPPORTED, "n": 1.0}, "sentences.0.n"),
+        ({**SUPPORTED, "p": [97]}, "sentences.0.p"),
+        ({**SUPPORTED, "n": 1.5}, "sentences.0.n"),
         ({**SUPPORTED, "n": True}, "sentences.0.n"),
+        ({**SUPPORTED, "n": "E1"}, "sentences.0.n"),
         ({**SUPPORTED, "n": -1}, "sentences.0.n"),
         ({**SUPPORTED, "n": 10**9}, "sentences.0.n"),
         ({**SUPPORTED, "n": 2}, "no sentence 2"),
         ({**SUPPORTED, "verdict": "true"}, "sentences.0.verdict"),
-        ({**SUPPORTED, "evidence": 3}, "evidence"),
-        ({**SUPPORTED, "evidence": ["3"]}, "evidence"),
-        ({**SUPPORTED, "evidence": [3.0]}, "evidence"),
+        ({**SUPPORTED, "evidence": "the third line"}, "evidence"),
+        ({**SUPPORTED, "evidence": ["R3"]}, "evidence"),
+        ({**SUPPORTED, "evidence": [3.5]}, "evidence"),
         ({**SUPPORTED, "evidence": [True]}, "evidence"),
         ({**SUPPORTED, "evidence": {"3": 1}}, "evidence"),
+        ({**SUPPORTED, "evidence": [1] * 201}, "evidence"),
         ({"supported": 1, "contradicted": 1, "evidence": [3]}, "one entry has one verdict"),
-        ({"supported": 1, "n": 1, "evidence": [3]}, "one entry has one verdict"),
-        ({"supported": 1, "verdict": "supported", "evidence": [3]}, "one entry has one verdict"),
-        ({"supported": "1", "evidence": [3]}, "sentences.0.n"),
-        ({"supported": [1], "evidence": [3]}, "sentences.0.n"),
+        ({"supported": 1, "n": 2, "evidence": [3]}, "one entry has one verdict"),
+        ({"supported": 1, "verdict": "not_found", "evidence": [3]}, "one entry has one verdict"),
+        ({"supported": 1, "citation": [3], "p": 97}, "sentences.0.evidence"),
         ({"supported": 1, "evidence": [3], "p": 101}, "sentences.0.p"),
-        ({**SUPPORTED, "severity": "huge"}, "sentences.0.severity"),
+        ({**SUPPORTED, "verdict": "not_found", "severity": "huge"}, "sentences.0.severity"),
         ({**SUPPORTED, "fragment": 1}, "sentences.0.fragment"),
-        ({**SUPPORTED, "score": 1}, "unknown key"),
-        ({"n": 1}, "sentences.0.verdict"),
-        ([], "sentences.0"),
-        ("x", "sentences.0"),
+        ({"n": 1, "supported": None}, "sentences.0.verdict"),
+        ({"verdict": "supported", "evidence": [1]}, "sentences.0.n"),
+        ([], "sentences"),
+        ("x", "sentences"),
     ],
 )
 def test_fault_in_an_entry_is_named(entry: Any, named: str) -> None:
@@ -111,16 +111,14 @@ def test_fault_in_an_entry_is_named(entry: Any, named: str) -> None:
         ("", "empty"),
         ("   ", "empty"),
         ("the answer is fine", "not a JSON object"),
-        ("Sure! " + reply(SUPPORTED), "not a JSON object"),
-        (reply(SUPPORTED) + " Done.", "not a JSON object"),
-        (reply(SUPPORTED) * 2, "not a JSON object"),
         (reply(SUPPORTED)[:-5], "not a JSON object"),
-        ("```json\n" + reply(SUPPORTED) + "\n``` and ```json\n{}\n```", "not a JSON object"),
+        (reply(SUPPORTED)[:-1], "not a JSON object"),
         ("[]", "must be a JSON object"),
         ("null", "must be a JSON object"),
         ("1e5", "must be a JSON object"),
-        ("[" * 200_000, "nested"),
-        ('{"a":' * 200_000, "nested"),
+        ("[" * 40_000, "nested"),
+        ('{"a":' * 40_000, "nested"),
+        ("[]," * 60_000, "brackets"),
         (reply(SUPPORTED).replace("0.9", "NaN"), "NaN"),
         (reply(SUPPORTED).replace("0.9", "-Infinity"), "Infinity"),
         (reply(SUPPORTED).replace("0.9", "1e999"), "too large"),
@@ -128,11 +126,10 @@ def test_fault_in_an_entry_is_named(entry: Any, named: str) -> None:
         (reply(SUPPORTED).replace('"p"', '"n"'), "same key twice"),
         (reply(SUPPORTED)[:-1] + ',"kind":"refusal"}', "same key twice"),
         (reply(SUPPORTED, kind="perfect"), "kind"),
-        (reply(SUPPORTED, score=1.0), "unknown key"),
         ('{"kind":"answer"}', "sentences"),
-        ('{"sentences":[]}', "kind"),
+        ('{"sentences":[]}', "1 sentences have no entry"),
         ('{"kind":"answer","sentences":{}}', "sentences"),
-        (reply(SUPPORTED, SUPPORTED), "more than one entry"),
+        (reply(SUPPORTED, {**SUPPORTED, "p": 0.8}), "more than one entry"),
         (" " * MAX_REPLY_CHARS + reply(SUPPORTED), "longer than"),
     ],
 )
@@ -147,7 +144,7 @@ def test_missing_sentence_is_incomplete() -> None:
 
 def test_many_duplicates_are_found_quickly() -> None:
     entries = [{"n": n, "verdict": "not_checkworthy"} for n in range(15_000)]
-    assert "sentence 0" in fault(reply(*entries, entries[0]))
+    assert "sentence 0 has more" in fault(reply(*entries, {**SUPPORTED, "n": 0}))
 
 
 @pytest.mark.parametrize("kind", ["refusal", "no_claims"])
@@ -231,9 +228,10 @@ def test_schema_is_strict_and_admits_the_example_of_the_prompt() -> None:
     for schema in objects(REPLY_SCHEMA):
         assert schema["additionalProperties"] is False
         assert schema["required"] == list(schema["properties"])
-    example = INSTRUCTIONS[INSTRUCTIONS.index('{"kind"') :]
-    jsonschema.validate(json.loads(example), REPLY_SCHEMA)
-    assert len(parse_reply(example, (1, 2, 3, 4)).entries) == 4
+    for shown in EXAMPLES:
+        assert shown in INSTRUCTIONS
+        jsonschema.validate(json.loads(shown), REPLY_SCHEMA)
+        assert len(parse_reply(shown, (1, 2)).entries) == 2
 
 
 def claims_of(*entries: dict[str, Any]) -> tuple[tuple[Claim, ...], int, int]:
@@ -284,7 +282,7 @@ def test_support_stands_on_one_existing_line_and_counts_the_other() -> None:
     assert rejected == 1
 
 
-@pytest.mark.parametrize(("p", "p_supported"), [(0.9, 0.1), (1.0, 0.0), (0.3, 0.5), (None, None)])
+@pytest.mark.parametrize(("p", "p_supported"), [(0.9, 0.1), (1.0, 0.0), (0.4, 0.5), (None, None)])
 def test_probability_of_support_follows_from_the_other_verdicts(p: float | None, p_supported: float | None) -> None:
     claims, _, _ = claims_of({"n": 1, "verdict": "contradicted", "evidence": [1], "p": p}, REST)
     assert claims[0].p_supported == (None if p_supported is None else pytest.approx(p_supported))

@@ -69,3 +69,19 @@ def test_tokens_of_another_text_tell_nothing(text: str) -> None:
 def test_thoughts_before_the_reply_are_skipped() -> None:
     one = reply(('<think>{"supported":1}</think>', {}), (TEXT, {}), text=TEXT)
     assert set(support_probabilities(one)) == {1, 2}
+
+
+def test_only_the_object_that_was_read_tells() -> None:
+    """Words beside it, a quoted object among them, are no verdict."""
+    text = f'It says {{"supported":1}}. My verdict: {TEXT} So {{"supported":2}}.'
+    start = text.index(TEXT)
+    first, rest = text.split("supported", 1)
+    second, rest = rest.split("supported", 1)
+    third, rest = rest.split("not_found", 1)
+    one = reply(
+        (first, {}), ("supported", {}), (second, {}), ("supported", {"supported": 0.6, "not": 0.4}), (third, {}),
+        ("not_found", {"not": 0.7, "supported": 0.3}), (rest, {}),
+    )  # fmt: skip
+    assert support_probabilities(one, (start, start + len(TEXT))) == {1: pytest.approx(0.6), 2: pytest.approx(0.3)}
+    assert support_probabilities(one) == {}, "its place is not known"
+    assert support_probabilities(reply((TEXT * 2, {}))) == {}

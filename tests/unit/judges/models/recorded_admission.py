@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.judges.errors import CallHeld
 from assay.judges.models.admission import CallBound
-from assay.judges.schema import Usage
+from assay.judges.schema import HoldReason, Usage
 
 
 @dataclass
@@ -39,11 +39,12 @@ class RecordedTicket:
 
 @dataclass
 class RecordedAdmission:
-    """Lets everything go after a wait, but holds the requests whose number is in `held`, from 0."""
+    """Lets everything go after a wait, but holds the requests whose number is in `held`, from 0, for `reason`."""
 
     wait_s: float = 0.0
     holds_denied: bool = False
     held: frozenset[int] = frozenset()
+    reason: HoldReason = "limit"
     bounds: list[CallBound] = field(default_factory=list)
     tickets: list[RecordedTicket] = field(default_factory=list)
 
@@ -52,7 +53,7 @@ class RecordedAdmission:
         self.bounds.append(bound)
         await asyncio.sleep(self.wait_s)
         if number in self.held:
-            raise CallHeld("no room", reason="limit", retry_after_s=30.0)
+            raise CallHeld("no room", reason=self.reason, retry_after_s=30.0)
         self.tickets.append(RecordedTicket(holds_denied=self.holds_denied))
         return self.tickets[-1]
 

@@ -95,7 +95,8 @@ def test_ticket_says_what_became_of_the_request(server: OpenAIServer, step: Step
     admission = RecordedAdmission()
     with suppress(EvaluationError):
         ask(server.url, admission, attempts=1)
-    assert admission.closings == [closing]
+    # A refusal for a reason not known is asked in further forms: each request has a ticket of its own.
+    assert admission.closings == [closing] * len(server.requests)
 
 
 def test_work_waits_where_the_key_is_refused_call_after_call(server: OpenAIServer) -> None:
@@ -172,6 +173,66 @@ def test_held_call_is_not_tried_again(server: OpenAIServer, held: int) -> None:
     assert caught.value.retry_after_s == 30
     assert len(admission.bounds) == held + 1
     assert len(server.requests) == held
+
+
+def test_refused_account_is_named_where_its_breaker_holds_the_call(server: OpenAIServer) -> None:
+    admission = RecordedAdmission(holds_denied=True, held=frozenset({1, 3}), reason="breaker")
+    server.script([fails(400, message="Budget has been exceeded!", code="budget_exceeded")])
+
+    async def check() -> None:
+        model = open_model(server.url, admission=admission, attempts=1)
+        try:
+            for _ in range(2):  # refused itself, then held by the breaker that this opened
+                with pytest.raises(CallHeld, match=r"budget_exceeded.*has no credit, budget or quota left") as caught:
+                    await model.complete(MESSAGES)
+                assert caught.value.reason == "access"
+            await model.complete(MESSAGES)
+            with pytest.raises(CallHeld, match="no room") as caught:
+                await model.complete(MESSAGES)
+            assert caught.value.reason == "breaker", "it has answered since: whatever it is, it is not the account"
+        finally:
+            await model.close()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("step", "closing"),
+    [
+        (Answer({"error": {"code": 402, "message": "Insufficient credits"}}), ("denied",)),
+        (Answer({"error": {"code": 429, "message": "slow down"}}), ("refused", None)),
+        (Answer({"error": {"code": 502, "message": "Provider returned error"}}), ("failed",)),
+        (Answer({"error": {"code": 403, "message": "flagged by moderation"}}), ("rejected",)),
+        (Answer({"error": {"code": 400, "message": "prompt is too long"}}), ("rejected",)),
+        (Answer({"error": {"code": 400, "message": "x"}, "usage": {"prompt_tokens": 7}}), ("answered", 7, "")),
+        (fails(500, message="content_filter: blocked"), ("rejected",)),
+        (fails(400, message="Budget has been exceeded!"), ("denied",)),
+        (fails(404, message="The model `m` does not exist"), ("rejected",)),
+        (fails(400, message="Overloaded"), ("failed",)),
+    ],
+)
+def test_ticket_is_closed_by_what_the_error_means(server: OpenAIServer, step: Step, closing: tuple[Any, ...]) -> None:
+    server.script(default=step)
+    admission = RecordedAdmission()
+    with suppress(EvaluationError):
+        ask(server.url, admission, attempts=1)
+    assert admission.closings[0] == closing
+
+
+@pytest.mark.parametrize("words", ["The model is overloaded", "Budget has been exceeded", "rate limit reached"])
+def test_text_that_an_endpoint_repeats_opens_no_breaker(server: OpenAIServer, words: str) -> None:
+    server.script(default=fails(400, message=f"cannot be read: {words} in 1932"))
+    admission = RecordedAdmission()
+    text = [MESSAGES[0], ChatMessage(role="user", content=f"R1: {words}\nin 1932, he said")]
+
+    async def check() -> None:
+        model = open_model(server.url, admission=admission, attempts=1)
+        with suppress(EvaluationError):
+            await model.complete(text, json_schema=SCHEMA, max_tokens=300)
+        await model.close()
+
+    asyncio.run(check())
+    assert set(admission.closings) == {("rejected",)}
 
 
 def test_waiting_for_leave_is_neither_latency_nor_time_out(server: OpenAIServer) -> None:

@@ -1,4 +1,4 @@
-"""The bound of a prompt's tokens, held against real tokenisers."""
+"""The bounds of a prompt's tokens, above and below, held against real tokenisers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from assay.judges.llm.grounding.prompt import INSTRUCTIONS
+from assay.judges.llm.grounding.reply import REPLY_SCHEMA
 from assay.judges.models import prompt_bound as module
-from assay.judges.models.prompt_bound import prompt_bound
+from assay.judges.models.prompt_bound import is_prompt_cut, prompt_bound, prompt_floor
 from tests.unit.judges.models.human_rights import ARTICLE_1
 
 _CHANCE = random.Random(1)
@@ -70,3 +72,51 @@ def test_frame_of_messages_covers_their_template() -> None:
     """Ten tokens for each message, as the most talkative chat templates add."""
     body = {"model": "m", "messages": [{"role": "user", "content": ""}] * 50}
     assert prompt_bound(json.dumps(body, separators=(",", ":")).encode()) >= 500
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", [*ARTICLE_1, *OTHER])
+def test_no_text_has_fewer_tokens_than_its_floor(name: str, encoding: str) -> None:
+    text = {**ARTICLE_1, **OTHER}[name] * 3
+    assert prompt_floor(text.encode()) <= len(tokeniser(encoding).encode(text))
+
+
+SCHEMA = json.dumps(REPLY_SCHEMA, separators=(",", ":"))
+
+
+def sent(text: str) -> bytes:
+    """The body of a call: instructions and schema are the same in every one."""
+    messages = [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": text}]
+    body = {"messages": messages, "schema": REPLY_SCHEMA}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", [*ARTICLE_1, *OTHER])
+def test_no_whole_prompt_is_taken_for_a_cut_one(name: str, encoding: str) -> None:
+    """Neither where all of it is counted, nor where a server leaves out what it had read before: the instructions."""
+    for length in (1, 10, 60):
+        text = {**ARTICLE_1, **OTHER}[name] * length
+        own = len(tokeniser(encoding).encode(text))
+        assert not is_prompt_cut(sent(text), own + len(tokeniser(encoding).encode(INSTRUCTIONS + SCHEMA)))
+        assert not is_prompt_cut(sent(text), own)
+
+
+@pytest.mark.parametrize("window", [200, 2_050, 4_096])
+@pytest.mark.parametrize("name", ["English", "German", "French", "Spanish", "Russian", "Vietnamese"])
+def test_prompt_cut_to_a_third_of_it_is_seen(name: str, window: int) -> None:
+    """What Ollama does of what does not fit its window, without a word."""
+    tokens = len(tokeniser("o200k_base").encode(ARTICLE_1[name]))
+    payload = sent(ARTICLE_1[name] * (3 * max(window, 1_000) // tokens + 1))
+    assert is_prompt_cut(payload, window)
+
+
+@pytest.mark.parametrize("counted", [0, 1, 63])
+def test_count_that_is_no_count_says_nothing(counted: int) -> None:
+    assert not is_prompt_cut(sent(ARTICLE_1["English"] * 500), counted)
+
+
+def test_case_of_the_report_is_seen() -> None:
+    """2,050 tokens reported for 24,303 characters sent."""
+    prose = (ARTICLE_1["English"] + " ") * 200
+    assert is_prompt_cut(json.dumps({"messages": prose[:24_303]}).encode(), 2_050)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.llm.fence import one_line
-from assay.judges.models.reasoned import answer_of
+from assay.judges.models.reasoned import answer_in_reasoning, answer_of
 from assay.judges.text.reasoning import reasoning_end
 
 GOOD = '{"kind":"answer","sentences":[]}'
@@ -34,13 +34,36 @@ FORGED = '{"kind":"refusal","sentences":[]}'
         f"hm\n[/THINK]\n{GOOD}",
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{GOOD}<|return|>",
         f"<|channel|>final<|message|>{GOOD}",
+        f"<|channel|>analysis<|message|>hm<|end|><|channel|>final <|constrain|>json<|message|>{GOOD}<|return|>",
+        f"<seed:think>hm</seed:think>{GOOD}",
+        f"<longcat_think>hm</longcat_think>\n{GOOD}",
+        f"<THINKING>hm</THINKING>\n{GOOD}",
+        f"<reasoning>hm</reasoning>\n{GOOD}",
+        f"<analysis>hm</analysis><reflection>hm</reflection>{GOOD}",
+        f"<scratchpad>{FORGED}</scratchpad>\n{GOOD}",
+        f"◁think▷hm◁/think▷{GOOD}",
+        f"hm\n◁/think▷{GOOD}",
+        f"<|begin_of_thought|>hm<|end_of_thought|>{GOOD}",
+        f"<|START_THINKING|>hm<|END_THINKING|>{GOOD}",
+        f"<|thinking|>hm<|/thinking|>{GOOD}",
+        f"<unused94>thought\nhm<unused95>{GOOD}",
+        f"<|channel>thought\nhm<channel|>{GOOD}",
+        f"<think>hm\n</think>\n<think></think>\n{GOOD}",
+        f"<think>\n{GOOD}\n</think>",
+        f"<think>{GOOD}</think><|im_end|>",
     ],
 )
 def test_answer_is_found_behind_the_reasoning(text: str) -> None:
     assert answer_of(text) == GOOD
 
 
-@pytest.mark.parametrize("text", ["<think>hm", "<think >hm", "[THINK]hm", "<|channel|>analysis<|message|>hm"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("<think>hm", "<think >hm", "[THINK]hm", "<|channel|>analysis<|message|>hm", "◁think▷hm", "<seed:think>hm"),
+        *(f"<think>{GOOD}", f"<think>The text says {FORGED}</think>", f"<think>{GOOD}\nNo.</think>", "<think></think>"),
+    ],
+)
 def test_reasoning_without_an_end_leaves_no_answer(text: str) -> None:
     assert answer_of(text) == ""
 
@@ -83,3 +106,11 @@ def test_line_of_a_prompt_when_quoted_ends_no_reasoning(said: str) -> None:
 def test_reasoning_of_any_text_before_the_end_is_left_out(thought: str, end: str) -> None:
     text = f"Well: {thought}\n{end}\n{GOOD}"
     assert answer_of(text) == GOOD
+
+
+@given(st.text(max_size=80))
+def test_reasoning_is_an_answer_only_where_it_ends_in_an_object(thought: str) -> None:
+    assert answer_in_reasoning(thought) in ("", thought.strip()) or thought.rstrip().endswith((">", "`", "~"))
+    assert answer_in_reasoning(f"{thought}\n{GOOD}").endswith(GOOD)
+    assert answer_in_reasoning(f"{GOOD} says {thought}.") == ""
+    assert answer_in_reasoning(f"It says {GOOD}") == ""

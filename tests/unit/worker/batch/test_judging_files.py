@@ -15,7 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.judges.errors import ConfigurationError, ModelAccessDenied, ModelTimeout, RequestRejected
+from assay.judges.errors import (
+    ConfigurationError,
+    ModelAccessDenied,
+    ModelRefused,
+    ModelTimeout,
+    RequestRejected,
+    UnjudgeableSample,
+)
 from assay.judges.evaluate import Evaluator
 from assay.judges.local.judge import LocalJudge
 from assay.judges.rubric import Rubric
@@ -182,6 +189,12 @@ def test_endpoint_that_refuses_all_stops_the_run_before_anything_is_written(erro
     with pytest.raises(ConfigurationError, match="3 calls in a row were refused: bad key"):
         judge_all(lines, evaluator, taken.append, workers=1, concurrency=2)
     assert taken == []
+
+
+@pytest.mark.parametrize("error", [ModelRefused("filter"), UnjudgeableSample("too_long_for_model", "status 413")])
+def test_samples_that_are_refused_or_too_long_are_skipped_and_end_nothing(error: Exception) -> None:
+    found = records(on_a_loop([raw(i, response="x") for i in range(6)], PlannedJudge(lambda _: error)))
+    assert [record["outcome"] for record in found] == ["skipped"] * 6
 
 
 def test_sample_that_the_endpoint_refuses_fails_alone() -> None:

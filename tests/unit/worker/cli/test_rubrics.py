@@ -50,7 +50,7 @@ def test_show_renders_every_shipped_rubric(name: str) -> None:
     assert all(score in text for score in rubric.scores)
     assert rubric.state_score in text
     data = json.loads(run("show", name, "--json"))
-    assert (data["prompt"] is not None) == (rubric.judge.llm is not None)
+    assert (data["prompt"] is not None) == any(rubric.judge.models(tier) for tier in rubric.judge.tiers)
     if data["prompt"] is not None:
         assert data["prompt"] in text
 
@@ -111,6 +111,21 @@ def test_show_and_preview_know_a_panel_without_a_single_model(cascade: Path, fil
     args = ["rubrics", "preview", "three", "--sample", str(file), "--config", str(cascade), "--json"]
     seen = json.loads(CliRunner().invoke(app, args).stdout)
     assert (len(seen["calls"]), seen["models"], seen["sent_when"]) == (1, ["panel a", "panel b"], "")
+
+
+def test_preview_shows_statements_as_they_are_asked_and_names_who_is_asked_otherwise(cascade: Path, file: Path) -> None:
+    judge = "{tiers: [local, decision, llm], decision: {model: jev, endpoint: eu}, llm: {model: small, ask: sentences}}"
+    (cascade / "rubrics" / "three.yaml").write_text(f"name: three\njudge: {judge}\n")
+    args = ["rubrics", "preview", "three", "--sample", str(file), "--id", SAMPLE["id"], "--config", str(cascade)]
+    text = CliRunner().invoke(app, args).stdout
+    assert "asked in another form, which is not shown: llm small (one word a sentence)" in text
+    assert "<<<xxxxxxxxxxxxxxxx STATEMENT" in text
+    (cascade / "rubrics" / "three.yaml").write_text(
+        "name: three\njudge: {tiers: [llm], llm: {model: small, ask: sentences}}\n"
+    )
+    seen = json.loads(CliRunner().invoke(app, [*args, "--json"]).stdout)
+    assert len(seen["calls"]) > 1
+    assert (seen["models"], seen["asked_otherwise"]) == (["llm small"], [])
 
 
 def test_preview_judges_when_asked_and_says_which_rules_fire(file: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_web_address_that_cannot_be_read_is_refused_and_not_shown(url: str, mo
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.setenv("ASSAY_ENDPOINT_IN_HOUSE_URL", url)
     with pytest.raises(ConfigurationError, match="ASSAY_ENDPOINT_IN_HOUSE_URL: is no web address") as caught:
-        load_settings().endpoint("in-house")
+        load_settings().endpoint_variables("in-house")
     assert "Sup3r" not in str(caught.value)
 
 

@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from assay.worker.config.deployment import Deployment
+from assay.worker.config.endpoints import endpoints_schema
 from assay.worker.golden.report.json_report import gate_schema, run_schema
 from assay.worker.golden.sets.manifest import Manifest
 
 ROOT = Path(__file__).parents[4]
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "docs/assay.schema.json": Deployment.model_json_schema,
+    "docs/endpoints.schema.json": endpoints_schema,
     "docs/gate.schema.json": gate_schema,
     "docs/golden-run.schema.json": run_schema,
     "golden_sets/manifest.schema.json": Manifest.model_json_schema,

@@ -18,6 +18,7 @@ from assay.worker.flow.batching import group_messages
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.reconcile import Reconciler
 from assay.worker.flow.record import Recorder
+from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.release import Releaser
 from assay.worker.flow.suspicion import Suspicion
 from assay.worker.flow.transitions import AssessLimits
@@ -48,6 +49,7 @@ class Line:
         self.published: list[AssessMessage | RecordMessage] = []
         self.deadline = timedelta(seconds=120)
         self.unavailable: Exception | None = None
+        self.rejections = RejectionRuns()
         self.allowed: bool | None = True
         self.promises = [promise_of(trace) for trace in traces]
         asyncio.run(self.state.ledger.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
@@ -91,6 +93,7 @@ class Line:
                 max_age=timedelta(hours=6),
             ),
             may_see=lambda use_case, rubric: self.allowed,
+            rejections=self.rejections,
         )
 
     @property

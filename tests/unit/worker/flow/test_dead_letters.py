@@ -41,7 +41,7 @@ def test_work_that_grows_too_old_is_parked_and_can_be_replayed() -> None:
 
 
 def test_a_replay_twice_changes_nothing_more() -> None:
-    line = Line(traces(40), lambda _: errors.ModelAccessDenied("bad key"))
+    line = Line(traces(40), lambda _: errors.ConfigurationError("a file"))
     line.assess()
     letters = look(line).oldest
     assert [asyncio.run(dead_letters.replay(line.state.ledger, line.clock, letters)) for _ in range(2)] == [40, 0]
@@ -49,20 +49,20 @@ def test_a_replay_twice_changes_nothing_more() -> None:
 
 
 def test_dismissed_dead_letter_counts_as_skipped_with_its_reason() -> None:
-    line = Line(traces(1), lambda _: errors.ModelAccessDenied("bad key"))
+    line = Line(traces(1), lambda _: errors.ConfigurationError("a file"))
     line.assess()
     letters = look(line, trace_ids=["t0"]).oldest
     assert asyncio.run(dead_letters.drop(line.state.ledger, line.clock, letters)) == 1
-    assert line.counts() == {(S.SKIPPED, "dismissed:ModelAccessDenied"): 1}
+    assert line.counts() == {(S.SKIPPED, "dismissed:ConfigurationError"): 1}
 
 
 def test_all_are_counted_and_few_are_kept() -> None:
-    line = Line(traces(30), lambda _: errors.ModelAccessDenied("bad key"))
+    line = Line(traces(30), lambda _: errors.ConfigurationError("a file"))
     line.assess()
     seen = look(line, limit=3)
     assert (seen.total, len(seen.oldest)) == (30, 3)
     assert [(count.reason, count.rubric, count.letters) for count in seen.counts] == [
-        ("ModelAccessDenied", "grounding", 30)
+        ("ConfigurationError", "grounding", 30)
     ]
     assert look(line, reason="poison").total == 0
 

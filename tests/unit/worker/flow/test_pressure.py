@@ -46,6 +46,7 @@ def test_time_to_drain_is_by_rubric_over_all_use_cases() -> None:
         lane(500, 0.001, since=NOW - timedelta(seconds=60)),
         lane(500, 0.001, hold="budget", held_until=NOW + HOUR),
         lane(500, 0.001, hold="breaker", held_until=NOW + HOUR),
+        lane(500, 0.001, hold="access", held_until=NOW + HOUR),
         lane(500, 0.001, turn=BACKFILL),
     ],
 )

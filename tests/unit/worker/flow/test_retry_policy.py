@@ -36,7 +36,7 @@ def test_every_error_of_judges_and_ports_has_a_disposition(error: type[Exception
         ("RateLimited", Disposition.RETRY),
         ("ModelTimeout", Disposition.RETRY),
         ("IncompleteVerdict", Disposition.RETRY),
-        ("ModelAccessDenied", Disposition.PARK),
+        ("ModelAccessDenied", Disposition.RETRY),
         ("RequestRejected", Disposition.PARK),
         ("ModelRefused", Disposition.SKIP),
         ("StoreRejected", Disposition.PARK),

@@ -256,3 +256,22 @@ def test_the_prompt_is_that_of_the_last_call_that_names_one(
     facts = facts_of(make_trace(observations=tuple(steps)))
     expected = prompt if prompt[0] else ("first", None)
     assert (facts.prompt_name, facts.prompt_version) == expected
+
+
+PARTS = [
+    # state, scores, label; the verdict in words
+    (GroundingState.PARTIAL_CONTEXT, {}, None, "prompt cut"),
+    (GroundingState.PARTIAL_CONTEXT, {"hallucination_risk": 0.7}, "high", "high risk"),
+    (GroundingState.PARTIAL_CONTEXT, {"groundedness": 0.5}, None, None),
+    (GroundingState.PARTLY_JUDGED, {"hallucination_risk": 0.1}, None, "partly judged"),
+    (GroundingState.PARTLY_JUDGED, {"hallucination_risk": 0.9}, "high", "high risk"),
+    (GroundingState.PARTLY_JUDGED, {}, None, "partly judged"),
+]
+
+
+@pytest.mark.parametrize(("state", "scores", "label", "words"), PARTS)
+def test_what_was_judged_in_part_is_never_called_low_risk(
+    state: GroundingState, scores: dict[str, float], label: str | None, words: str | None
+) -> None:
+    result = outcome(state=state, scores=scores, risk_label=label)
+    assert judged_values(result, GROUNDING).get("answer_check") == words

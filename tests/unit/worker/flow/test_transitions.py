@@ -49,7 +49,7 @@ def test_a_verdict_is_to_be_recorded_within_the_deadline_and_its_price_is_the_tr
     [
         (Skipped(reason="no_response"), 0, S.SKIPPED, "no_response"),
         (Failed(error="ModelRefused", message="no"), 0, S.SKIPPED, "ModelRefused"),
-        (Failed(error="ModelAccessDenied", message="bad key"), 0, S.DEAD, "ModelAccessDenied"),
+        (Failed(error="ModelAccessDenied", message="403"), 0, S.OPEN, "ModelAccessDenied"),
         (Failed(error="InvalidVerdict", message="not JSON"), 0, S.OPEN, "InvalidVerdict"),
         (Failed(error="InvalidVerdict", message="not JSON"), 1, S.DEAD, "InvalidVerdict"),
         (Failed(error="NobodyKnowsIt", message=""), 0, S.DEAD, "NobodyKnowsIt"),

@@ -105,3 +105,17 @@ def test_what_waits_and_what_holds_it_is_told() -> None:
 
 def test_foreign_messages_are_told() -> None:
     assert "! messages that were none of ours were dropped" in lines(dropped={"not_json": 3})
+
+
+def test_refused_access_is_told_once_with_cause_and_remedy() -> None:
+    held: dict[str, Any] = {"rubric": "r", "hold": "access", "held_until": NOW}
+    why = "endpoint default: status 401 (invalid_api_key); the key is refused: check it"
+    lanes = (
+        *(Lane(turn=name, use_case=name, why=why, **held) for name in ("shop", "bot")),
+        Lane(turn="own", use_case="own", why="endpoint own: status 402", **held),
+        Lane(turn="old", use_case="old", rubric="r", waiting=3),
+    )
+    told = lines(backlog=BacklogView(lanes=lanes))
+    assert told.count(why) == 1
+    assert f"! judging waits until this is mended: {why} (bot, shop); no trace is lost" in told
+    assert "! judging waits until this is mended: endpoint own: status 402 (own); no trace is lost" in told

@@ -11,12 +11,14 @@ import pytest
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Scored, Tier, Usage, Verdict
-from assay.worker.cli.plan_view import cost_line, store_line
+from assay.worker.cli.plan_view import budget_line, cost_line, store_line
+from assay.worker.config.deployment import Deployment
 from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
 from assay.worker.flow.verdicts import KeptVerdict, pack
 from assay.worker.records.ledger import Judgement, LedgerState
 from assay.worker.records.traces import TraceKey
 from assay.worker.setup.plan import StoreLoad, precision_of
+from assay.worker.setup.plan_budgets import planned_budgets
 from assay.worker.setup.plan_costs import CostEstimator, CostTotals, JudgeCost
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_trace
@@ -134,3 +136,64 @@ def test_precision_is_half_the_interval_of_five_per_cent() -> None:
 )
 def test_store_load_is_told_under_its_limits(load: StoreLoad, said: str) -> None:
     assert said in store_line(load)
+
+
+LONG = " ".join(f"Fact number {i} holds for the whole of the valley and its people." for i in range(300))
+
+
+@pytest.mark.parametrize(("policy", "calls"), [("skip", 0), ("sample", 200)])
+def test_traces_that_take_too_many_calls_are_planned_as_the_rubric_has_them_judged(policy: str, calls: int) -> None:
+    llm = {"model": "gpt-5.4-mini", "max_calls": 2, "too_expensive": policy}
+    rubric = Rubric.model_validate({"name": "grounding", "judge": {"tiers": ["llm"], "llm": llm}})
+    store = FlakyStore([make_trace("t0", output={"answer": LONG})])
+    state = memory_state()
+    estimator = CostEstimator(state.ledger_reader, state.verdicts, store, PriceTable.load())
+    keys = [TraceKey(trace_id="t0", start=NOW - timedelta(hours=2))]
+    planned = asyncio.run(estimator.cost(rubric, 100, keys, NOW.date()))
+    assert planned.calls == calls
+    assert ("more calls than the rubric allows" in planned.basis) is (policy == "skip")
+
+
+def plan_of(work: dict[str, int], days: int = 1) -> RangePlan:
+    rows = tuple(PlannedRubric(use_case=case, rubric="grounding", selected=count) for case, count in work.items())
+    cases = tuple(PlannedUseCase(use_case=case, traces=1, lowest_rate=1, highest_rate=1) for case in work)
+    return RangePlan(start=NOW, end=NOW + timedelta(days=days), use_cases=cases, rubrics=rows)
+
+
+def test_budgets_stand_beside_their_part_of_the_costs() -> None:
+    deployment = Deployment.model_validate(
+        {
+            "store": {"kind": "sqlite"},
+            "limits": {"usd_per_month": 60},
+            "use_cases": [
+                {"name": "a", "budget_usd_per_day": 1, "rubrics": ["grounding"]},
+                {"name": "b", "budget_usd_per_month": 300, "rubrics": ["grounding"]},
+                {"name": "c", "rubrics": ["grounding"]},
+            ],
+        }
+    )
+    costs = [JudgeCost(rubric="grounding", tiers=("llm",), judgements=100, cost_usd=20.0, basis="")]
+    budgets = planned_budgets(plan_of({"a": 30, "b": 60, "c": 10}, days=2), costs, deployment)
+    told = [
+        (budget.use_case, budget.usd_per_day, round(budget.cost_usd or 0, 6), budget.is_short) for budget in budgets
+    ]
+    assert told == [
+        ("a", 1.0, 6.0, True),  # 6 USD in two days, 2 allowed
+        ("b", 10.0, 12.0, False),
+        (None, 2.0, 20.0, True),
+    ]
+    assert budget_line(budgets[0]) == (
+        "budget of a: 1.00 USD a day, the plan takes about 3.00 USD a day; "
+        "what is over waits for the next day, or lower the rate"
+    )
+    assert budget_line(budgets[1]).endswith("the plan takes about 6.00 USD a day")
+
+
+def test_budget_beside_an_unknown_cost_is_not_called_kept() -> None:
+    costs = [JudgeCost(rubric="grounding", tiers=("llm",), judgements=100, cost_usd=None, basis="")]
+    deployment = Deployment.model_validate(
+        {"store": {"kind": "sqlite"}, "use_cases": [{"name": "a", "budget_usd_per_day": 1, "rubrics": ["grounding"]}]}
+    )
+    (budget,) = planned_budgets(plan_of({"a": 100}), costs, deployment)
+    assert (budget.cost_usd, budget.is_short) == (None, False)
+    assert "not known" in budget_line(budget)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.models.admission import CallBound
 from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
+from assay.worker.config.judge_files import read_judge_files
+from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
-from assay.worker.wiring.admissions import check_limits, models_of
+from assay.worker.wiring.admissions import check_limits, command_admissions, models_of
 
 
 def check(model: str = "gpt-6-luna", *, tiers: tuple[str, ...] = ("llm",), **yaml: Any) -> None:
@@ -41,7 +46,7 @@ def test_limits_of_an_endpoint_that_is_none_are_refused() -> None:
 )
 def test_budget_on_a_model_without_a_price_is_refused(yaml: dict[str, Any], key: str) -> None:
     check(**yaml)
-    with pytest.raises(ConfigurationError, match=rf"assay.yaml: {key}.*mystery-1 has no price.*judges/prices.yaml"):
+    with pytest.raises(ConfigurationError, match=rf"assay.yaml: {key}.*mystery-1 has no price.*price file"):
         check("mystery-1", **yaml)
 
 
@@ -63,3 +68,39 @@ def test_limit_of_a_model_that_holds_nothing_by_a_slip_is_refused(model: str) ->
 @pytest.mark.parametrize("model", ["mystery-9", "gpt-6-astra", "gpt-5.4-mini"])
 def test_limit_of_a_model_that_nobody_asks_yet_passes(model: str) -> None:
     check(limits={"endpoints": {"in-house": {"models": {model: {"concurrency": 1}}}}})
+
+
+def test_limits_of_an_endpoint_that_only_the_files_describe_pass(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yaml").write_text("spare: {url: 'http://gw/v1'}\n")
+    files = read_judge_files(ConfigRoot(path=tmp_path, is_named=True), Settings())
+    deployment = Deployment.model_validate(
+        {"use_cases": [{"name": "bot"}], "limits": {"endpoints": {"spare": {"concurrency": 1}}}}
+    )
+    rubrics = {"grounding": Rubric.model_validate({"name": "grounding"})}
+    check_limits(deployment, rubrics, Settings(), files)
+    with pytest.raises(ConfigurationError, match=r"limits\.endpoints\.spare: unknown"):
+        check_limits(deployment, rubrics, Settings())
+
+
+def test_calls_at_once_are_those_of_the_endpoints_settings(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yaml").write_text("narrow: {url: 'http://gw/v1', concurrency: 1}\n")
+    admissions = command_admissions(ConfigRoot(path=tmp_path, is_named=True), Settings())
+
+    async def admitted_beside_another(endpoint: str) -> bool:
+        admission = admissions.of(endpoint, "m")
+        first = await admission.admit(CallBound(prompt_tokens=1, completion_tokens=1))
+        second = asyncio.create_task(admission.admit(CallBound(prompt_tokens=1, completion_tokens=1)))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        is_admitted = second.done()
+        await first.rejected()
+        await (await second).rejected()
+        return is_admitted
+
+    async def run() -> list[bool]:
+        try:
+            return [await admitted_beside_another("narrow"), await admitted_beside_another("wide")]
+        finally:
+            await admissions.close()
+
+    assert asyncio.run(run()) == [False, True]

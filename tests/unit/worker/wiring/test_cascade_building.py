@@ -22,6 +22,7 @@ from assay.worker.batch.run import choose_rubric
 from assay.worker.calibration.judged_labels import tier_to_calibrate
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import check_egress, may_see
+from assay.worker.config.judge_files import read_judge_files
 from assay.worker.config.root import ConfigRoot, calibration_path
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.config.use_cases import UseCase
@@ -62,7 +63,7 @@ def endpoints(monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.mark.parametrize(
     ("judge", "expected"),
     [
-        ({"tiers": ["llm", "local"]}, "judge: tiers must stand in the order local, llm, panel"),
+        ({"tiers": ["llm", "local"]}, "judge: tiers must stand in the order local, decision, llm, panel"),
         ({"tiers": ["local", "local"]}, "judge: tiers must stand in the order"),
         ({"tiers": ["panel"], "panel": None}, "judge: tiers name `panel`; add `panel: {models: [...]}`"),
         ({"panel": {"models": ["a"]}}, "judge.panel.models: has 1, too few; write at least 2"),
@@ -109,8 +110,7 @@ def test_endpoint_that_is_not_configured_is_named(endpoints: Settings, monkeypat
 
 def test_keys_of_endpoints_are_shown_to_no_rubric(endpoints: Settings) -> None:
     assert "sk-in-house-key" not in str(endpoints.rubric_variables())
-    endpoint = endpoints.endpoint("in-house")
-    assert endpoint is not None
+    endpoint = endpoints.endpoint_variables("in-house")
     assert "sk-in-house-key" not in repr(endpoint)
     assert endpoint.key is not None
     assert endpoint.key.get_secret_value() == "sk-in-house-key"
@@ -244,3 +244,26 @@ def test_calibrating_a_cascade_asks_fortier_to_calibrate(root: ConfigRoot) -> No
     assert choose_rubric(root, {}, rubric="r", judge="panel").name == "r"
     with pytest.raises(ConfigurationError, match=r"names local, --judge says 'llm'"):
         choose_rubric(root, {}, rubric="grounding", judge="llm")
+
+
+def test_window_of_an_endpoint_shapes_the_judge_and_its_fingerprint(root: ConfigRoot, endpoints: Settings) -> None:
+    plain, *_ = (judge.fingerprint for judge in build_judges(make_rubric(tiers=["llm"]), endpoints))
+    (root.path / "endpoints.yaml").write_text("default: {context_window: 16384}\n")
+    files = read_judge_files(root, endpoints)
+    smaller, *_ = (judge.fingerprint for judge in build_judges(make_rubric(tiers=["llm"]), endpoints, files=files))
+    assert smaller != plain
+    (root.path / "endpoints.yaml").write_text("default: {context_window: 2048}\n")
+    with pytest.raises(ConfigurationError, match=r"rubric r: judge\.llm: context_window 2,048 .* too small"):
+        build_judges(make_rubric(tiers=["llm"]), endpoints, files=read_judge_files(root, endpoints))
+
+
+@pytest.mark.parametrize(("protocol", "tier"), [("systemone", "llm"), ("openai", "decision")])
+def test_tier_at_an_endpoint_that_speaks_otherwise_is_refused(
+    root: ConfigRoot, endpoints: Settings, protocol: str, tier: str
+) -> None:
+    (root.path / "endpoints.yaml").write_text(f"in-house: {{protocol: {protocol}}}\n")
+    rubric = make_rubric(tiers=[tier], **{tier: {"model": "m", "endpoint": "in-house"}})
+    with pytest.raises(
+        ConfigurationError, match=rf"judge\.{tier}: endpoint in-house speaks {protocol}; set its protocol"
+    ):
+        build_judges(rubric, endpoints, files=read_judge_files(root, endpoints))

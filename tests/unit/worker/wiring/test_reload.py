@@ -224,3 +224,26 @@ def test_work_ends_with_what_it_began_with(home: Home) -> None:
         watching.cancel()
 
     asyncio.run(main())
+
+
+def test_edit_of_endpoints_is_taken_up_and_told(home: Home) -> None:
+    home.write("endpoints.yaml", "in-house: {url: 'http://gw/v1'}\n")
+    added = home.settled()
+    assert added is not None
+    assert added.changes == ("endpoint in-house",)
+    assert home.runtime.judge_files.endpoints["in-house"].section.url == "http://gw/v1"
+    home.write("endpoints.yaml", "in-house: {url: 'http://gw/v1', timeout: 3}\n")
+    refused = home.settled()
+    assert refused is not None
+    assert "did you mean 'timeout_s'" in refused.problem
+    assert home.runtime.judge_files.endpoints["in-house"].section.timeout_s is None
+
+
+def test_edit_of_prices_is_taken_up_and_told(home: Home) -> None:
+    home.write("own.yaml", "checked: 2026-11\nmodels: {m: {input: 1, cached_input: 1, output: 1}}\n")
+    home.write("assay.yaml", ONE + "prices: own.yaml\n")
+    assert home.settled() is not None
+    home.write("own.yaml", "checked: 2026-11\nmodels: {m: {input: 2, cached_input: 1, output: 1}}\n")
+    edit = home.settled()
+    assert edit is not None
+    assert edit.changes == ("price table",)

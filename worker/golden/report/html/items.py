@@ -230,7 +230,9 @@ def _judging_facts(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.rejected_evidence:
         facts.append(("rejected evidence", str(verdict.rejected_evidence)))
     if verdict.partial_context:
-        facts.append(("evidence", "only part of it fitted"))
+        facts.append(("evidence", "the endpoint cut the prompt" if verdict.prompt_cut else "only part of it fitted"))
+    if verdict.unjudged:
+        facts.append(("response", "only part of it was judged"))
     if verdict.calibrated is False and verdict.risk is not None:
         facts.append(("risk", "not calibrated"))
     return facts

@@ -2,13 +2,14 @@
 -- of the lowest pass is next, and its pass grows by what it got, divided by its weight).
 -- ARGV: prefix, broker_prefix, queue, now, due, most, least, ahead_s, weights (JSON), batch, pace_over_s, widest,
 --       first_width, stuck_after_s, worker_seen_s, slots_filled, longest_hold_s, worker ('' = none), slots,
---       use_case ('' = nothing finished), rubric, ended, held, hold, held_until ('' = none)
+--       use_case ('' = nothing finished), rubric, ended, held, hold, held_until ('' = none), why
 -- Returns slices: flat lists of attempts and promise (JSON).
 local prefix, now, till = ARGV[1], tonumber(ARGV[4]), ARGV[5]
 local most, least, ahead = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local weights, batch, pace_over, widest = cjson.decode(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local first_width, stuck_after, worker_seen = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 local longest_hold = tonumber(ARGV[17])
+local why_key = prefix .. 'backlog:why'
 local turns_key, pace, narrow = prefix .. 'backlog:turns', prefix .. 'backlog:pace', prefix .. 'backlog:narrow'
 local due = prefix .. 'due:open'
 
@@ -42,7 +43,7 @@ local function keep(lane, state)
     {state.width, state.out, text(state.held), text(state.reset), state.hold}, ' '))
 end
 
-local function count_finished(lane, ended, held, hold, held_until)
+local function count_finished(lane, ended, held, hold, held_until, why)
   drain('*', ended)
   drain(lane, ended)
   local state = narrowed(lane)
@@ -53,9 +54,11 @@ local function count_finished(lane, ended, held, hold, held_until)
     state.width = math.max(1, math.floor(state.width / 2))
     state.held = state.held > now and math.min(state.held, held_until) or held_until
     state.hold = hold
+    if why ~= '' then redis.call('HSET', why_key, lane, why) else redis.call('HDEL', why_key, lane) end
   elseif state and ended > 0 then
     -- Something got through: the next may go. More at once only where nothing of the message was held.
     state.width, state.held = held == 0 and state.width * 2 or state.width, 0
+    redis.call('HDEL', why_key, lane)
   end
   if state and state.width > widest then
     redis.call('HDEL', narrow, lane)
@@ -84,7 +87,7 @@ if ARGV[18] ~= '' then
 end
 if ARGV[20] ~= '' then
   count_finished(ARGV[20] .. '\31' .. ARGV[21], tonumber(ARGV[22]), tonumber(ARGV[23]), ARGV[24],
-    tonumber(ARGV[25]) or now)
+    tonumber(ARGV[25]) or now, ARGV[26])
 end
 if redis.call('EXISTS', turns_key) == 0 then return {} end
 

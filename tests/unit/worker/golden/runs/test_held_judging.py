@@ -42,7 +42,7 @@ def test_held_judgement_is_waited_for_as_golden_work(reason: HoldReason) -> None
     assert judge.purposes == ["golden"] * 4
 
 
-@pytest.mark.parametrize("outcome", [held("budget"), held(calls=1)])
+@pytest.mark.parametrize("outcome", [held("budget"), held("access"), held(calls=1)])
 def test_spent_budget_and_what_was_paid_are_not_tried_again(outcome: Failed) -> None:
     judge = HoldingJudge(outcome, 99)
     assert asyncio.run(judged_twice(sample(1, OK), judge))[0] == outcome

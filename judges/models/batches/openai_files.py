@@ -1,0 +1,174 @@
+"""OpenAI's batches: a file of requests is uploaded, a batch made of it, and answers lie in files at the end.
+
+Sources: the OpenAPI description in openai/openai-python (`src/openai/types/batch.py`, `batch_create_params.py`),
+https://platform.openai.com/docs/guides/batch: 50,000 requests and 200 MB a file, window 24 h, metadata of 16 pairs,
+status validating, failed, in_progress, finalizing, completed, expired, cancelling, cancelled; lines in any order. The
+requests of an expired batch stand in the error file with the code `batch_expired`. Azure's v1 API and LiteLLM serve the
+same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from assay.judges.errors import (
+    ConfigurationError,
+    EvaluationError,
+    ModelError,
+    PermanentModelError,
+    TransientModelError,
+)
+from assay.judges.models.batches.port import BatchLine, BatchState, NotSubmitted
+from assay.judges.models.batches.transfer import UPLOAD_S, BatchTransfer
+
+_ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+_TAG = "assay_tag"
+_MOST_PAGES = 20
+"""Pages of 100 batches that are looked through for a tag."""
+
+_CLOCKS_APART = timedelta(minutes=10)
+"""How far the provider's clock may be behind ours."""
+
+
+class OpenAIBatches:
+    """`BatchApi` at `/files` and `/batches`."""
+
+    def __init__(self, transfer: BatchTransfer) -> None:
+        """Keep the way to the endpoint."""
+        self._transfer = transfer
+
+    async def submit(self, tag: str, requests: Mapping[str, bytes]) -> str:
+        """Upload the requests, then begin the batch. See `BatchApi.submit`."""
+        try:
+            file_id = await self._upload(tag, requests)
+        except (ModelError, ConfigurationError) as exc:
+            raise NotSubmitted(str(exc)) from exc
+        wish = {
+            "input_file_id": file_id,
+            "endpoint": "/v1/chat/completions",
+            "completion_window": "24h",
+            "metadata": {_TAG: tag},
+        }
+        try:
+            batch = await self._transfer.ask("POST", "/batches", wish)
+        except TransientModelError:
+            raise  # it may have been begun
+        except EvaluationError as exc:
+            with suppress(EvaluationError):
+                await self._delete(file_id)
+            raise NotSubmitted(str(exc)) from exc
+        return _id_of(batch)
+
+    async def find(self, tag: str, *, since: datetime, total: int) -> str | None:
+        """Look through the batches, the newest first, for the tag in their metadata."""
+        path, oldest = "/batches?limit=100", (since - _CLOCKS_APART).timestamp()
+        for _ in range(_MOST_PAGES):
+            page = await self._transfer.ask("GET", path)
+            batches = [batch for batch in _list(page.get("data")) if isinstance(batch, dict)]
+            for batch in batches:
+                metadata = batch.get("metadata")
+                if isinstance(metadata, dict) and metadata.get(_TAG) == tag:
+                    return _id_of(batch)
+            if not batches or not page.get("has_more") or _number(batches[-1].get("created_at")) < oldest:
+                return None
+            path = f"/batches?limit=100&after={_id_of(batches[-1])}"
+        return None
+
+    async def state(self, batch_id: str) -> BatchState:
+        """Retrieve the batch."""
+        batch = await self._transfer.ask("GET", f"/batches/{batch_id}")
+        word = str(batch.get("status"))
+        named = (batch.get("output_file_id"), batch.get("error_file_id"))
+        files = tuple(name for name in named if isinstance(name, str) and name)
+        asked = tuple(name for name in (batch.get("input_file_id"),) if isinstance(name, str) and name)
+        if word == "failed":
+            return BatchState(f"failed{_why(batch.get('errors'))}", True, files, asked, is_failed=not files)
+        return BatchState(word, word in _ENDED, files, asked)
+
+    async def results(self, batch_id: str, state: BatchState) -> AsyncIterator[BatchLine]:
+        """Read both files line by line."""
+        for name in state.files:
+            async for line in self._transfer.lines(f"/files/{name}/content"):
+                if isinstance(line.get("custom_id"), str):
+                    yield _line(line["custom_id"], line.get("response"))
+
+    async def cancel(self, batch_id: str) -> None:
+        """Ask for its end. It comes within minutes."""
+        await self._transfer.ask("POST", f"/batches/{batch_id}/cancel")
+
+    async def forget(self, batch_id: str, state: BatchState) -> None:
+        """Delete its files. The batch itself stays in the list, without a text."""
+        for name in (*state.asked, *state.files):
+            await self._delete(name)
+
+    async def check(self) -> None:
+        """List a batch, which costs nothing."""
+        await self._transfer.ask("GET", "/batches?limit=1")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transfer.close()
+
+    async def _delete(self, file_id: str) -> None:
+        with suppress(PermanentModelError):  # it is gone already
+            await self._transfer.ask("DELETE", f"/files/{file_id}")
+
+    async def _upload(self, tag: str, requests: Mapping[str, bytes]) -> str:
+        boundary = secrets.token_hex(16)
+        content_type = f"multipart/form-data; boundary={boundary}"
+        body = _form(boundary, tag, requests)
+        stored = await self._transfer.send("POST", "/files", body, content_type=content_type, timeout_s=UPLOAD_S)
+        return _id_of(stored)
+
+
+def _form(boundary: str, tag: str, requests: Mapping[str, bytes]) -> bytes:
+    """The upload: the purpose, then the file with a request a line."""
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{tag}.jsonl"\r\n'
+        "Content-Type: application/jsonl\r\n\r\n"
+    )
+    lines = [
+        b'{"custom_id":"%b","method":"POST","url":"/v1/chat/completions","body":%b}\n' % (key.encode(), body)
+        for key, body in requests.items()
+    ]
+    return b"".join([head.encode(), *lines, f"\r\n--{boundary}--\r\n".encode()])
+
+
+def _why(errors: object) -> str:
+    """The code of the first error that made a batch fail, e.g. `: token_limit_exceeded`."""
+    data = _list(errors.get("data")) if isinstance(errors, dict) else []
+    code = data[0].get("code") if data and isinstance(data[0], dict) else None
+    return f": {code}" if isinstance(code, str) and re.fullmatch(r"[\w.-]{1,64}", code) else ""
+
+
+def _line(key: str, response: object) -> BatchLine:
+    if not isinstance(response, dict) or not isinstance(response.get("status_code"), int):
+        return BatchLine(key, 0, b"")
+    return BatchLine(key, response["status_code"], json.dumps(response.get("body")).encode())
+
+
+def _id_of(thing: Mapping[str, Any]) -> str:
+    """The id of a file or a batch.
+
+    Raises:
+        TransientModelError: it has none.
+    """
+    name = thing.get("id")
+    if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum():
+        raise TransientModelError("the endpoint answered on batches without a usable id")
+    return name
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,55 @@
+"""Provider batches as the fleet remembers them: ids, counts and moments, never what is asked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from assay.judges.schema import Record
+
+JobState = Literal["intended", "sent", "ended", "dropped"]
+"""`intended`: about to be sent, and perhaps was. `ended`: its answers are here. `dropped`: there is no such batch."""
+
+OPEN_STATES = frozenset({"intended", "sent"})
+"""States of a batch that is still to be looked at."""
+
+
+class BatchJob(Record):
+    """One batch at a provider.
+
+    Attributes:
+        tag: ours; the batch carries it where the provider lets it.
+        endpoint: as rubrics name it; `default` for the usual one.
+        model: the model that is asked.
+        intended_at: when it was about to be sent.
+        total: requests in it.
+        state: where it stands with us.
+        batch_id: the provider's id, once known.
+        word: where it stands with the provider, in its words.
+        answered: requests that a model answered.
+        cancelled: whether somebody asked for its end.
+    """
+
+    tag: str
+    endpoint: str
+    model: str
+    intended_at: AwareDatetime
+    total: int = Field(ge=1)
+    state: JobState = "intended"
+    batch_id: str | None = None
+    word: str = ""
+    answered: int = 0
+    cancelled: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be looked at."""
+        return self.state in OPEN_STATES
+
+
+class Subject(Record):
+    """Whose call it is: what is to be judged once the answer is here."""
+
+    rubric: str
+    trace_id: str

@@ -1,0 +1,125 @@
+"""Provider batches, put together: the desk of a process, what looks after batches, and how budgets pay for them.
+
+All of it is imported where it is made: most processes never see a batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.judges.errors import ConfigurationError, PermanentModelError
+from assay.worker.config.judge_files import JudgeFiles
+from assay.worker.config.limits import DEFAULT_ENDPOINT
+from assay.worker.config.settings import Settings
+from assay.worker.wiring.admissions import models_of
+
+if TYPE_CHECKING:
+    from assay.judges.models.batches.port import BatchApi
+    from assay.judges.models.endpoint_settings import EndpointSettings, ProtocolName
+    from assay.worker.flow.batch_calls.collecting import BatchCollector
+    from assay.worker.flow.batch_calls.desk import BatchDesk
+    from assay.worker.wiring.batch_money import AccountMoney
+    from assay.worker.wiring.runtime import Runtime
+
+
+class BatchEndpoints:
+    """The batches of endpoints by name, each opened once for a process."""
+
+    def __init__(self, files: JudgeFiles, settings: Settings) -> None:
+        """Keep where endpoints are described.
+
+        Args:
+            files: what the team's files say. An edit replaces them.
+            settings: the environment.
+        """
+        self.files = files
+        self._settings = settings
+        self._open: dict[tuple[str, str], tuple[EndpointSettings, BatchApi]] = {}
+
+    def place(self, endpoint: str) -> EndpointSettings | None:
+        """An endpoint's settings; None: nothing says where it is."""
+        from assay.worker.config.endpoint_in_force import endpoint_in_force
+
+        return endpoint_in_force(endpoint, self.files, self._settings)
+
+    def of(self, endpoint: str, model: str) -> BatchApi:
+        """The batches of a model at an endpoint.
+
+        Raises:
+            ConfigurationError: nothing says where it is, or it has none.
+        """
+        from assay.judges.models.batches.apis import batch_api_of
+
+        place, known = self.place(endpoint), self._open.get((endpoint, model))
+        if place is None:
+            raise ConfigurationError(f"endpoint {endpoint}: not configured any more, and it has batches of ours")
+        if known is None or known[0] != place:
+            known = self._open[endpoint, model] = place, batch_api_of(place, model)
+        return known[1]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for _, api in self._open.values():
+            await api.close()
+
+
+def batch_desk(runtime: Runtime, endpoints: BatchEndpoints) -> BatchDesk:
+    """The desk of this process."""
+    from assay.worker.flow.batch_calls.desk import BatchDesk
+    from assay.worker.flow.batch_calls.submitting import Submitter
+
+    jobs, money = runtime.state.batch_jobs, batch_money(runtime, endpoints)
+    return BatchDesk(jobs, money, Submitter(jobs, money, endpoints.of, runtime.clock))
+
+
+def batch_collector(runtime: Runtime, endpoints: BatchEndpoints) -> BatchCollector:
+    """Looks after the batches of all processes."""
+    from assay.worker.flow.batch_calls.collecting import BatchCollector
+
+    state = runtime.state
+    return BatchCollector(
+        jobs=state.batch_jobs,
+        money=batch_money(runtime, endpoints),
+        open_api=endpoints.of,
+        ledger=state.ledger,
+        waking=state.waking,
+        backlog=state.backlog,
+        clock=runtime.clock,
+    )
+
+
+def batch_money(runtime: Runtime, endpoints: BatchEndpoints) -> AccountMoney:
+    """How budgets pay for batches, by the rules that are in force when they do."""
+    from assay.worker.wiring.batch_money import AccountMoney
+
+    admissions = runtime.shared_admissions
+
+    def protocol(endpoint: str) -> ProtocolName | None:
+        place = endpoints.place(endpoint)
+        return None if place is None else place.protocol
+
+    return AccountMoney(runtime.state.calls, lambda: admissions.rules, protocol)
+
+
+async def check_batches(runtime: Runtime, use_case: str | None) -> None:
+    """Return if all endpoints that judge these use cases have batches and let us in.
+
+    Args:
+        runtime: the deployment.
+        use_case: the one that is meant. None: all.
+
+    Raises:
+        ConfigurationError: one has none, or no model is asked at all.
+        ModelError: one cannot be asked now.
+    """
+    deployment = runtime.deployment
+    cases = [case for case in deployment.use_cases if use_case in (None, case.name)]
+    rubrics = {name: runtime.rubrics[name] for case in cases for name in deployment.rubrics_of(case)}
+    asked = {(m.endpoint or DEFAULT_ENDPOINT, m.model) for rubric in rubrics.values() for m in models_of(rubric)}
+    if not asked:
+        raise ConfigurationError("--batch: no rubric of these use cases asks a model; leave it out")
+    for endpoint, model in sorted(asked):
+        try:
+            await runtime.batch_endpoints.of(endpoint, model).check()
+        except PermanentModelError as exc:
+            raise ConfigurationError(f"--batch: {exc}; {endpoint} may have no batches: leave --batch out") from exc
