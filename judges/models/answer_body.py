@@ -19,8 +19,8 @@ _MOST_MEMBERS = 500_000
 """Commas of one answer. Half a million numbers take about 50 ms; a token is about 40 commas."""
 
 _BEFORE = re.compile(r"(?::[^\n]*\n\s*|\)\]\}',?\s*\n\s*)+")
-"""Lines before the answer: comments that keep a connection alive, as `: wait`, and the guard of some gateways, `)]}'`,
-each with its line break."""
+"""Lines before the answer: comments that keep a connection alive, as `: wait\\n`, and the guard of some gateways,
+`)]}'\\n`."""
 
 
 def decoded_answer(body: bytes) -> Any | None:

@@ -19,7 +19,7 @@ MOST_CHARS = 100_000
 """The longest object that is read loosely, which takes a hundred times as long as strictly."""
 
 _SPACE = re.compile(r"[\s\ufeff\u200b\u2060]*")
-"""What may stand between two tokens: a line break, a byte order mark."""
+"""What may stand between two tokens: `\\n`, a byte order mark."""
 
 _LINE_COMMENT = re.compile(r"(?://|#)[^\n]*")
 """A comment to the end of the line: `// so`, `# so`."""

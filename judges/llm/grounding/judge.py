@@ -7,10 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import IncompleteVerdict
+from assay.judges.errors import IncompleteVerdict, InvalidVerdict
 from assay.judges.llm.call_plan import CallPlan, Purse, drawn
 from assay.judges.llm.conversation import Conversation, fresh_nonce
 from assay.judges.llm.grounding.claims import ResolvedReply, resolve
+from assay.judges.llm.grounding.copied_example import copied
 from assay.judges.llm.grounding.exact_schema import exact_schema
 from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart, divide_chosen, span_of
 from assay.judges.llm.grounding.prompt import build_messages, prompt_fingerprint
@@ -156,6 +157,10 @@ def _read(reply: Reply, sample: Sample, part: ResponsePart) -> _Answer:
     """Parse and resolve one reply."""
     parse = partial(parse_reply, expected=part.sentences, shown=texts_of(sample))
     parsed = parse_whole(reply, parse, "leave out reasons and fragments")
+    number = copied(parsed.entries, sample.response, part.sentences)
+    if number is not None:
+        message = f"R{number} repeats an example of the instructions; judge the sentence that is shown"
+        raise InvalidVerdict(message, reply=reply.text[:KEPT_REPLY_CHARS])
     judged = resolve(parsed, sample, part, support=support_probabilities(reply, parsed.place))
     return _Answer(kind=parsed.kind, judged=judged, partial_context=part.partial_context)
 

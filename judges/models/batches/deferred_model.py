@@ -21,7 +21,7 @@ from assay.judges.models.prompt_bound import prompt_bound
 from assay.judges.models.protocol import Asked
 
 _NONCE_LINE = re.compile(r"NONCE (\w{8,64})\n")
-"""How a prompt states its fence word: before all else, e.g. `NONCE 5f1c09ab77de2310` on a line of its own."""
+"""How a prompt states its fence word: before all else, e.g. `NONCE 5f1c09ab77de2310\\n`."""
 
 _ANY_NONCE = "0" * 16
 """Stands in a key where the prompt has its fence word, e.g. `0000000000000000`."""
