@@ -8,13 +8,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
 from benchmarks.llama_process import llama_server
+from tests.leftovers import lasting
 
 ENVIRONMENT = "ASSAY_TEST_ENDPOINTS"
 """The environment variable that names the virtual environment with both servers. Unset: nothing is collected."""
@@ -57,7 +58,9 @@ def weights(binaries: Path) -> Path:
 @pytest.fixture(scope="session")
 def llama(binaries: Path, weights: Path) -> Iterator[str]:
     """The base URL of llama.cpp's server."""
-    with llama_server(binaries / "python", weights, "--context", str(CONTEXT_TOKENS)) as address:
+    with ExitStack() as stack:
+        with lasting():
+            address = stack.enter_context(llama_server(binaries / "python", weights, "--context", str(CONTEXT_TOKENS)))
         yield f"{address}/v1"
 
 
@@ -82,7 +85,7 @@ def _proxy(binaries: Path, config: str, folder: Path) -> Iterator[str]:
     port = _free_port()
     command = [str(binaries / "litellm"), "--config", str(file), "--host", "127.0.0.1", "--port", str(port)]
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}  # noqa: TID251  # tells where servers are
-    with log.open("w") as output:
+    with log.open("w") as output, lasting():
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(f"http://127.0.0.1:{port}/health/liveliness", process, log)

@@ -9,12 +9,11 @@ import pytest
 
 from assay.judges.errors import EvaluationError, ModelAccessDenied, ModelUnavailable, RateLimited, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
-from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.request_form import KNOWN_FORMS
-from assay.judges.prices import PriceTable
-from assay.judges.rubric import parse_rubric
-from assay.judges.schema import Outcome, Sample, Scored, Skipped
+from assay.judges.registry import build_judge
+from assay.judges.rubric import Rubric, parse_rubric
+from assay.judges.schema import Failed, Outcome, Sample, Scored, Skipped
 from tests.chat_models import open_model
 from tests.endpoints.conftest import CONTEXT_TOKENS, MASTER_KEY
 
@@ -26,6 +25,10 @@ SAMPLE = Sample(
     response="It has twenty arches. It was opened in 1932.",
 )
 RUBRIC = parse_rubric("{name: small, judge: {tiers: [llm], llm: {model: judge, max_tokens: 512}}}", source="test")
+
+SENTENCES = parse_rubric(
+    "{name: small-sentences, judge: {tiers: [llm], llm: {model: judge, ask: sentences}}}", source="test"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +53,10 @@ def error_of(url: str, **settings: Any) -> EvaluationError:
     return caught.value
 
 
-def judged(url: str, sample: Sample = SAMPLE, **settings: Any) -> Outcome:
+def judged(url: str, sample: Sample = SAMPLE, rubric: Rubric = RUBRIC, **settings: Any) -> Outcome:
     async def run() -> Outcome:
         model = open_model(url, model="judge", timeout_s=300.0, **settings)
-        evaluator = Evaluator(RUBRIC, LlmJudge(model, PriceTable.load()))
+        evaluator = Evaluator(rubric, build_judge(rubric, "llm", lambda named: model))
         try:
             return await evaluator.evaluate(sample)
         finally:
@@ -110,11 +113,28 @@ def test_stream_that_was_asked_for_is_read_as_one_answer(gateway: str) -> None:
 @pytest.mark.parametrize("path", ["llama", "gateway"])
 def test_small_model_held_to_the_sentences_of_the_call_is_scored(path: str, request: pytest.FixtureRequest) -> None:
     outcome = judged(request.getfixturevalue(path), key=MASTER_KEY, exact_schema=True)
+    if isinstance(outcome, Failed):
+        # It is too small to judge, and says what the prompt's example says. Its sentences are those of the call.
+        assert "repeats an example" in outcome.message, outcome
+        return
     assert isinstance(outcome, Scored), outcome
     assert outcome.verdict is not None
-    assert outcome.verdict.usage.calls == 1
     spans = [claim.span for claim in outcome.verdict.claims] + list(outcome.verdict.not_checkworthy)
     assert len(spans) == 2
+
+
+@pytest.mark.parametrize("path", ["llama", "gateway"])
+def test_small_model_is_asked_sentence_by_sentence(path: str, request: pytest.FixtureRequest) -> None:
+    outcome = judged(request.getfixturevalue(path), rubric=SENTENCES, key=MASTER_KEY)
+    if isinstance(outcome, Failed):
+        # It goes on with the prompt instead of answering. Its token probabilities were there to tell.
+        assert "neither Yes nor No" in outcome.message, outcome
+        return
+    assert isinstance(outcome, Scored), outcome
+    assert outcome.verdict is not None
+    assert outcome.verdict.usage.calls == 2
+    assert [claim.p_source for claim in outcome.verdict.claims] == ["tokens", "tokens"]
+    assert all(0 < (claim.p_supported or 0) < 1 for claim in outcome.verdict.claims)
 
 
 def test_judge_skips_what_the_model_cannot_hold(gateway: str) -> None:
