@@ -15,8 +15,8 @@ import argparse
 import time
 from collections.abc import Mapping
 
+from assay.judges.call_plan import CallPlan
 from assay.judges.errors import UnjudgeableSample
-from assay.judges.llm.call_plan import CallPlan
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.models.scripted import ScriptedModel
 from assay.judges.prices import PriceTable

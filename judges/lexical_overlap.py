@@ -8,11 +8,11 @@ language the claim is left to the judge, and said to be unchecked. What a foreig
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
+from assay.judges.text.bounded_marks import normalized
 from assay.judges.text.languages import ALL_SMALL_WORDS, OTHER, UNSPACED, likely_languages, script
 from assay.judges.text.words import STOP_WORDS, WordTable, stem, surface_words, word_set
 from assay.judges.values import extract_values, value_index
@@ -130,7 +130,7 @@ def content_terms(text: str) -> frozenset[str]:
     """What a text is about: stems of its words, and pairs of characters where words have no blanks between them."""
     if text.isascii():
         return frozenset(_terms(text))
-    text = unicodedata.normalize("NFKC", text)
+    text = normalized("NFKC", text)
     if text.isascii():
         return frozenset(_terms(text))
     return frozenset((*_pairs(text), *_terms(_UNSPACED_RUN.sub(" ", text))))

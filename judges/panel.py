@@ -29,6 +29,7 @@ from assay.judges.errors import (
     UnjudgeableSample,
 )
 from assay.judges.metrics import judged_risk
+from assay.judges.panel_spending import member_rubrics
 from assay.judges.prices import total_cost
 from assay.judges.rubric import Rubric
 from assay.judges.schema import (
@@ -102,9 +103,10 @@ class PanelJudge:
         return max(2, len(self._members) // 2 + 1)
 
     async def assess(self, sample: Sample, rubric: Rubric) -> Verdict:
-        """Judge one sample. See `Judge.assess`.
+        """Judge one sample. See `Judge.assess`. What all members take is planned before the first call of any.
 
         Raises:
+            UnjudgeableSample: it takes more than the rubric allows. Nobody was asked.
             EvaluationError: too few members answered: the error that waiting may mend, if there is one. It says what
                 all members together had spent. A member whose call is held counts as one that does not answer. For
                 one whose answer comes with a batch the panel waits: it is asked for and paid.
@@ -127,7 +129,9 @@ class PanelJudge:
 
     async def _ask_all(self, sample: Sample, rubric: Rubric) -> list[Verdict | EvaluationError]:
         """Every member's answer, in order. Whatever ends this early ends the other members' calls too."""
-        tasks = [asyncio.ensure_future(self._ask(judge, sample, rubric)) for judge in self._members.values()]
+        rubrics = await in_thread(member_rubrics, self._members, sample, rubric)
+        asks = [self._ask(member, sample, rubrics[name]) for name, member in self._members.items()]
+        tasks = [asyncio.ensure_future(ask) for ask in asks]
         try:
             return await asyncio.gather(*tasks)
         finally:

@@ -41,7 +41,10 @@ def price_names(model: str) -> Iterator[str]:
     variant (`:free`, `:thinking`) not as the usual one.
     """
     yield model
-    name = _PROFILE.sub("", model.strip().lower())
+    whole = model.strip().lower()
+    yield whole
+    yield _SNAPSHOT.sub("", whole)  # a table may hold a model by its router's name
+    name = _PROFILE.sub("", whole)
     name = _ROUTES.sub("", name, count=1) if _ROUTES.match(name) else name
     if match := _BEDROCK.fullmatch(name):
         name = match.group(1)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.price_names import price_names
 from assay.judges.schema import Record, Usage
 from assay.judges.team_files.reading import FileProblem, parse_document, read_file
 
-UsdPerMillion = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-"""US dollars for 1,000,000 tokens."""
+UsdPerMillion = Annotated[float, Field(ge=0.0, le=1_000_000.0, allow_inf_nan=False)]
+"""US dollars for 1,000,000 tokens. More than a dollar a token is a slip of units."""
 
 
 class Price(Record):
@@ -55,6 +56,26 @@ def total_cost(costs: Iterable[float | None]) -> float | None:
     return total
 
 
+_DAY = re.compile(r"\d{4}-\d{2}(?:-\d{2})?", re.ASCII)
+"""A month or a day, e.g. `2026-11` or `2026-11-20`."""
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day or a month that there is."""
+    if _DAY.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text if text.count("-") == 2 else f"{text}-01")
+    except ValueError:
+        return False
+    return True
+
+
+def _share_words(share: float) -> str:
+    """How some calls were paid that cost less than the list price."""
+    return f", {share:.0%} of them in a batch" if share else ", some paid by another trace with the same content"
+
+
 def _with_text_dates(value: Any) -> Any:
     """The table with `checked: 2026-11-05`, which YAML reads as a day, as text."""
     if not isinstance(value, dict) or not isinstance(value.get("checked"), date):
@@ -63,10 +84,31 @@ def _with_text_dates(value: Any) -> Any:
 
 
 class PriceTable(Record):
-    """Prices by model name. `checked` says when they were last compared with the published ones (YYYY-MM)."""
+    """Prices by model name. `checked` says when they were last compared with the published ones (YYYY-MM).
 
-    checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+    Some of them may be a team's own (`over`). These stand before the others, under whichever name they are found.
+    """
+
+    checked: str
     models: dict[str, Price] = Field(default_factory=dict)
+    _own: frozenset[str] = PrivateAttr(default=frozenset())
+    _by_small_letters: dict[str, str] | None = PrivateAttr(default=None)
+
+    @field_validator("checked")
+    @classmethod
+    def _is_day_or_month(cls, text: str) -> str:
+        if not _is_day(text):
+            raise ValueError("is no month and no day; write e.g. 2026-11 or 2026-11-20")
+        return text
+
+    def over(self, other: PriceTable) -> PriceTable:
+        """The prices of another table with these, which are somebody's own, over them.
+
+        The merged table is as old as the older of the two says.
+        """
+        merged = PriceTable(checked=min(self.checked, other.checked), models={**other.models, **self.models})
+        merged._own = frozenset(self.models)
+        return merged
 
     @classmethod
     def load(cls, path: Path | None = None) -> PriceTable:
@@ -102,8 +144,21 @@ class PriceTable(Record):
             raise ConfigurationError(f"{source}: {document.problem(exc, cls, value)}") from exc
 
     def price(self, model: str) -> Price | None:
-        """Price of a model: by its exact name, else by the name without route, cloud and date. None if unknown."""
-        return next((self.models[name] for name in price_names(model) if name in self.models), None)
+        """Price of a model: by its exact name, else by the name without route, cloud and date. None if unknown.
+
+        Somebody's own prices stand before the others, under each of the names.
+        """
+        entry = self._entry(model)
+        return None if entry is None else self.models[entry]
+
+    def _entry(self, model: str) -> str | None:
+        """The name under which the table holds a model."""
+        if self._by_small_letters is None:
+            self._by_small_letters = {name.lower(): name for name in self.models}
+        small = self._by_small_letters
+        names = [name if name in self.models else small.get(name, "") for name in price_names(model)]
+        entries = [name for name in names if name in self.models]
+        return next((name for name in entries if name in self._own), entries[0] if entries else None)
 
     def cost(self, model: str, usage: Usage) -> float | None:
         """Cost of `usage` in USD. None where the model has no price or the endpoint reported no tokens."""
@@ -132,21 +187,31 @@ class PriceTable(Record):
     def bill(self, calls: Iterable[tuple[str, str, Usage] | tuple[str, str, Usage, float]]) -> Bill:
         """The cost of several calls, each given as a `PaidCall` or the first three of its fields.
 
-        A call is priced by the model that served it, else by the one asked for. One unknown price makes all unknown.
+        A call is priced by the model that served it, else by the one asked for. A price of one's own for either stands
+        before one that is none. One unknown price makes all unknown.
         """
         total = 0.0
         shares: set[float] = set()
+        sources: set[bool] = set()
         for call in calls:
             paid = PaidCall(*call)
-            model = paid.served if self.price(paid.served) else paid.asked
+            model = self._paid_for(paid)
+            sources.add(self._entry(model) in self._own)
             cost = self.cost(model, paid.usage)
             if cost is None:
                 unknown = "the endpoint reported no tokens" if self.price(model) else f"no price for {model}"
                 return Bill(cost_usd=None, basis=f"cost unknown: {unknown}")
             total += paid.share * cost
             shares.add(paid.share)
-        lowered = "".join(f", {share:.0%} of them in a batch" for share in sorted(shares) if share != 1.0)
-        return Bill(cost_usd=total, basis=f"list prices as of {self.checked}{lowered}")
+        lowered = "".join(_share_words(share) for share in sorted(shares) if share != 1.0)
+        words = {(True,): "own prices", (False, True): "own and list prices"}.get(tuple(sorted(sources)), "list prices")
+        return Bill(cost_usd=total, basis=f"{words} as of {self.checked}{lowered}")
+
+    def _paid_for(self, paid: PaidCall) -> str:
+        """The name whose price counts for a call."""
+        if self._entry(paid.served) not in self._own and self._entry(paid.asked) in self._own:
+            return paid.asked
+        return paid.served if self.price(paid.served) else paid.asked
 
     def content_hash(self) -> str:
         """sha256 of the table's content, so that a cost can name the prices it was computed with."""

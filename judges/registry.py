@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from assay.judges.llm.statements.forms import StatementForm
     from assay.judges.prices import PriceTable
 
-_SHORT_ANSWER = 512
-"""Tokens of the completion that a window is divided by where a model answers with a word or a number."""
-
 OpenModel = Callable[[ModelAt], ChatModel]
 """Gives the chat model a rubric names. It knows the endpoints and their keys. Judges do not."""
 
@@ -141,15 +138,11 @@ def _asking(making: Making, named: ModelAt) -> Judge:
 
 def _stating(making: Making, named: ModelAt, form: StatementForm) -> Judge:
     """The judge that asks a model how likely each statement is. Its answers are short, whatever is asked."""
-    from assay.judges.llm.grounding.numbering import GroundingLimits
-    from assay.judges.llm.grounding.window import grounding_limits_for
+    from assay.judges.llm.grounding.window import statement_limits_for
     from assay.judges.llm.statements.judge import StatementJudge
 
-    limits, window = GroundingLimits(), making.window_of(named)
-    if window is not None:
-        fitting = grounding_limits_for(window, _SHORT_ANSWER)
-        # The reply does not grow with the sentences of a part, and all of them share one prefix.
-        limits = fitting.model_copy(update={"part_sentences": limits.part_sentences})
+    window = making.window_of(named)
+    limits = None if window is None else statement_limits_for(window)
     return StatementJudge(making.open_model(named), making.price_table(), form, limits=limits)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from assay.judges.call_plan import CallPlan, Purse, plan_of_call
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import (
     CallHeld,
@@ -17,9 +18,10 @@ from assay.judges.errors import (
     RequestRejected,
     UnjudgeableSample,
 )
-from assay.judges.llm.call_plan import CallPlan, Purse, plan_of_call
+from assay.judges.llm.paid_answers import PAID_ANSWERS, key_of
 from assay.judges.llm.repair import repair_turn
 from assay.judges.models.base import ChatMessage, ChatModel, Reply
+from assay.judges.models.call_context import call_context, take_spent
 from assay.judges.prices import Bill, PriceTable
 from assay.judges.schema import Usage
 
@@ -49,6 +51,8 @@ class Conversation:
         self._purse = purse
         self._replies: list[Reply] = []
         self._latencies: list[float] = []
+        self._paid: dict[str, Reply] = {}
+        self._may_keep = False
         self.prompt_cut = False
         """Whether the endpoint read only a part of some prompt, as its own count of tokens tells."""
 
@@ -60,6 +64,16 @@ class Conversation:
         that fails ends those under way: their calls are charged by the limits, as calls of unknown end.
         """
         (first, *rest) = asks
+        self._may_keep = bool(rest) and call_context().purpose == "traffic"
+        try:
+            return await self._together(first, rest)
+        except BaseException:
+            for key, reply in self._paid.items():
+                PAID_ANSWERS.keep(self._model, key, reply)
+            raise
+
+    async def _together(self, first: Callable[[], Awaitable[T]], rest: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+        """The first answer, then the others at once."""
         try:
             answers = [await first()]
         except CallHeld as held:
@@ -113,6 +127,7 @@ class Conversation:
         except InvalidVerdict as exc:
             fault = exc
             self._keep(fault)
+        key = self._forget_paid(messages, schema)
         messages = [*messages, *repair_turn(reply, fault, wanted)]
         # Asking again for what did not fit would cut it off again.
         is_cut = reply is not None and reply.finish_reason == "length"
@@ -127,7 +142,9 @@ class Conversation:
             self._keep(refused)
             raise fault from refused
         self._settle(again, second)
-        return await in_thread(reread or read, second)
+        answer = await in_thread(reread or read, second)
+        self._note_paid(key, second)
+        return answer
 
     async def ask_once(
         self,
@@ -151,7 +168,12 @@ class Conversation:
             ModelRefused: the model declined.
             InvalidVerdict: the reply is at fault.
         """
-        return await in_thread(read, await self._first(messages, schema, None, self._started(), follows=follows))
+        reply = await self._first(messages, schema, None, self._started(), follows=follows)
+        try:
+            return await in_thread(read, reply)
+        except InvalidVerdict:
+            self._forget_paid(messages, schema)
+            raise
 
     def _started(self) -> int:
         """The place of a new question's latency."""
@@ -167,13 +189,36 @@ class Conversation:
         *,
         follows: bool = False,
     ) -> Reply:
-        """The first reply to a question. Its price was promised before."""
+        """The first reply to a question. Its price was promised before, or it was paid for in an earlier try."""
+        key = self._key(messages, schema)
+        paid = PAID_ANSWERS.take(self._model, key) if key else None
+        if paid is not None:
+            self._replies.append(paid)
+            self.prompt_cut |= paid.prompt_cut and not follows
+            self._note_paid(key, paid)
+            return paid
         planned = self._planned(messages, schema, self._max_tokens)
         reply = await self._ask(messages, schema, exact_schema, self._max_tokens, at)
         # Of a later turn it is not told: a server may count only what it had not read before.
         self.prompt_cut |= reply.prompt_cut and not follows
+        self._note_paid(key, reply)
         self._settle(planned, reply)
         return reply
+
+    def _key(self, messages: Sequence[ChatMessage], schema: Mapping[str, Any] | None) -> str:
+        """The key of an answer that may be kept. Empty: none may."""
+        return key_of(messages, schema, self._max_tokens) if self._may_keep else ""
+
+    def _note_paid(self, key: str, reply: Reply) -> None:
+        """Note an answer, so that it is kept where the sample fails over another."""
+        if key:
+            self._paid[key] = reply
+
+    def _forget_paid(self, messages: Sequence[ChatMessage], schema: Mapping[str, Any] | None) -> str:
+        """An answer cannot be used: it is asked for again. Returns its key."""
+        key = self._key(messages, schema)
+        self._paid.pop(key, None)
+        return key
 
     def provenance(self) -> Mapping[str, Any]:
         """Who was asked, who answered, and what it took: fields of a verdict. Nothing asked costs nothing."""
@@ -221,9 +266,12 @@ class Conversation:
         max_tokens: int,
         at: int,
     ) -> Reply:
-        reply = await self._model.complete(
-            messages, json_schema=schema, exact_schema=exact_schema, max_tokens=max_tokens
-        )
+        try:
+            reply = await self._model.complete(
+                messages, json_schema=schema, exact_schema=exact_schema, max_tokens=max_tokens
+            )
+        finally:
+            self._replies += take_spent()
         self._replies.append(reply)
         self._latencies[at] += reply.latency_s
         if reply.refusal is not None:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from assay.judges.llm.call_plan import CallPlan, Purse, affordable, plan_of_call
+from assay.judges.call_plan import CallPlan, Purse, affordable, plan_of_call
 from assay.judges.llm.conversation import Conversation
-from assay.judges.models.base import ChatMessage, ChatModel
+from assay.judges.models.base import ChatMessage, ChatModel, asking_of
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import LlmOptions, Rubric
 from assay.judges.schema import Record, Sample
@@ -23,7 +23,8 @@ Asked = tuple[Sequence[ChatMessage], Mapping[str, Any]]
 def texts_of(sample: Sample) -> tuple[str, ...]:
     """Every text of a sample that a model may be shown: an object that stands in one of them is a quotation."""
     turns = (turn.content for turn in sample.history)
-    return (sample.response, *sample.contexts, sample.question, *turns, sample.reference or "")
+    # In the order of the prompt: a quotation may go on from one into the next.
+    return (*turns, sample.question, *sample.contexts, sample.response, sample.reference or "")
 
 
 class ModelJudge(Generic[L]):
@@ -45,7 +46,9 @@ class ModelJudge(Generic[L]):
         self._prices = prices
         self._limits = limits
         self._nonce = nonce
-        self._fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        # Nothing set: the fingerprint is that of what is asked alone, so that calibrations and golden sets stay valid.
+        parts = [*asked, asking] if (asking := asking_of(model)) else asked
+        self._fingerprint = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def name(self) -> str:
@@ -54,7 +57,10 @@ class ModelJudge(Generic[L]):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over prompt, model name, reply schema and limits. Criteria are in the rubric's hash."""
+        """sha256 over prompt, model name, reply schema, limits and what is set of how the model is asked.
+
+        Criteria are in the rubric's hash.
+        """
         return self._fingerprint
 
     async def close(self) -> None:

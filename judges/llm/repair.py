@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from assay.judges.errors import InvalidVerdict
 from assay.judges.llm.fence import one_line
+from assay.judges.llm.reply_object import KEPT_REPLY_CHARS, goes_on
 from assay.judges.models.base import ChatMessage, Reply
 
 _REPEATED_REPLY_CHARS = 8_000
@@ -28,10 +29,13 @@ def parse_whole(reply: Reply, parse: Callable[[str], T], advice: str) -> T:
     Raises:
         InvalidVerdict: the reply breaks the format.
     """
+    is_cut = reply.finish_reason == "length"
+    if is_cut and goes_on(reply.text):
+        raise InvalidVerdict(_cut_off(reply, advice), reply=reply.text[:KEPT_REPLY_CHARS])
     try:
         return parse(reply.text)
     except InvalidVerdict as fault:
-        if reply.finish_reason != "length":
+        if not is_cut:
             raise
         raise type(fault)(_cut_off(reply, advice), reply=fault.reply) from fault
 

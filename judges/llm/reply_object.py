@@ -15,7 +15,7 @@ from assay.judges.errors import IncompleteVerdict, InvalidVerdict
 from assay.judges.llm.fence import one_line
 from assay.judges.llm.reply_search import ReplyForm, ReplySearch
 from assay.judges.llm.spelling import Misfit
-from assay.judges.text.json_places import JsonPlace, json_places
+from assay.judges.text.json_places import JsonPlace, ReadingBudget, json_places
 from assay.judges.text.strict_json import NotJson, TooDeep, strict_loads, unfenced
 
 MAX_REPLY_CHARS = 1_000_000
@@ -32,6 +32,18 @@ _BLANK = re.compile(r"\s+")
 
 _MARKUP = re.compile(r"[`~]{3,}\s*\w*|<[^<>\n]{0,60}>|\[/?[A-Z_]+\]")
 """What stands around an object and is no word: a fence, a tag, an end token such as `</s>`."""
+
+_LABEL = re.compile(r"(?<![^\W\d_])[A-Z]\d{0,7}\s?:|<<<\w{8,64} [A-Z]+|\b\w{8,64}>>>")
+"""What leads a line of the prompt, `E1:`, or stands around a section. It is left out of quotations."""
+
+_ENCODED_KEY = re.compile(r'\\"([\w‐ -]{1,40})\\+"\s{0,9}:')
+"""A key in an object that was encoded once more: `\\"sentences\\":`."""
+
+_MOST_COMPARED = 500_000_000
+"""Characters of shown texts that objects are looked for in, all objects together. More take half a second."""
+
+_BEGUN = re.compile(r"[{\[]")
+"""Where an object or a list begins: `{`."""
 
 _LETTER = re.compile(r"[^\W\d_]")
 """A letter: `a`."""
@@ -77,6 +89,18 @@ def read_fitting(text: str, form: ReplyForm[T], shown: Iterable[str] = ()) -> Pl
     return PlacedReply(answer, None if alone is None else (alone.start, alone.end))
 
 
+def goes_on(text: str) -> bool:
+    """Whether a text that was cut off had more to say than the object in it: that may have been a quotation.
+
+    Words after an object that begins the text are no matter, unless what follows is the rest of a string or an object.
+    """
+    plain = _MARKUP.sub("", text).strip()
+    begun, ended = _BEGUN.search(plain), max(plain.rfind("}"), plain.rfind("]")) + 1
+    if begun is None or not plain[ended:].strip():
+        return False
+    return _LETTER.search(plain, 0, begun.start()) is not None or plain[ended:].lstrip()[0] in "\"'“”,:"
+
+
 def printable(text: str | None) -> str:
     """A model's own words on one line, without what no screen shows. Empty where it has none."""
     return _UNPRINTABLE.sub(" ", text or "").strip()
@@ -97,9 +121,10 @@ def _search(text: str, form: ReplyForm[T]) -> ReplySearch[T]:
     Raises:
         Misfit: it holds nothing that is meant as one, or more brackets than can be told apart.
     """
-    search = ReplySearch(form)
+    budget = ReadingBudget()
+    search = ReplySearch(form, budget)
     try:
-        complaint = _look(text, form, search)
+        complaint = _look(text, form, search, budget)
     except TooDeep:
         raise Misfit("the JSON is nested too deeply") from None
     except NotJson as exc:
@@ -109,7 +134,7 @@ def _search(text: str, form: ReplyForm[T]) -> ReplySearch[T]:
     return search
 
 
-def _look(text: str, form: ReplyForm[T], search: ReplySearch[T]) -> str:
+def _look(text: str, form: ReplyForm[T], search: ReplySearch[T], budget: ReadingBudget) -> str:
     """Look through the text, and say what to complain of where nothing in it is meant as a reply."""
     whole = unfenced(text).strip()
     try:
@@ -118,8 +143,11 @@ def _look(text: str, form: ReplyForm[T], search: ReplySearch[T]) -> str:
         raise
     except NotJson as exc:
         complaint = f"not a JSON object: {exc}"
-        for place in json_places(text, form.is_mark):
+        places = json_places(text, form.is_mark, budget)
+        for place in places:
             search.look_at(place)
+        if any(form.is_mark(key[1]) for key in _ENCODED_KEY.finditer(_outside(text, places))):
+            search.faults.append(Misfit("not a JSON object: an object is encoded as text; give it as it is"))
         return complaint
     start = text.index(whole)
     search.look_at(JsonPlace(start, start + len(whole), value))
@@ -144,11 +172,25 @@ def _one_of(search: ReplySearch[T], form: ReplyForm[T]) -> T:
 
 def _is_quoted(text: str, places: list[JsonPlace], shown: Iterable[str]) -> bool:
     """Whether the object stands among words and was taken from a text the model was shown."""
-    words = text
-    for place in reversed(places):
-        words = words[: place.start] + words[place.end :]
-    if not places or not _LETTER.search(_MARKUP.sub("", words)):
+    if not places or not _LETTER.search(_MARKUP.sub("", _outside(text, places))):
         return False
-    objects = {_BLANK.sub("", text[place.start : place.end]) for place in places}
-    seen = [_BLANK.sub("", one_line(other)) for other in shown if "{" in other or "[" in other]
-    return any(quoted in other for quoted in objects for other in seen)
+    objects = {_bare(text[place.start : place.end]) for place in places}
+    seen = "".join(_bare(one_line(other)) for other in shown)  # as one: an object may be spread over several texts
+    if len(objects) * len(seen) > _MOST_COMPARED:
+        fault(text, "the reply holds too many objects")
+    return any(quoted in seen for quoted in objects)
+
+
+def _bare(text: str) -> str:
+    """A text without blanks and the labels of lines."""
+    return _BLANK.sub("", _LABEL.sub("", text))
+
+
+def _outside(text: str, places: list[JsonPlace]) -> str:
+    """The words beside all objects."""
+    words: list[str] = []
+    at = 0
+    for place in sorted(places):
+        words.append(text[at : place.start])
+        at = max(at, place.end)
+    return "".join((*words, text[at:]))

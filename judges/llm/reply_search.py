@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from assay.judges.llm.spelling import Misfit, squeezed
-from assay.judges.text.json_places import JsonPlace, json_places
+from assay.judges.text.json_places import JsonPlace, ReadingBudget, json_places
+from assay.judges.text.loose_json import hides_key
 from assay.judges.text.strict_json import NotJson, same_value, strict_loads
 
 _MOST_WRAPPERS = 6
@@ -33,6 +34,10 @@ class ReplyForm(Protocol[T_co]):
 
     def is_piece(self, value: object) -> bool:
         """Whether a value is meant as one entry of a reply."""
+        ...
+
+    def is_hint(self, value: object) -> bool:
+        """Whether a value that is neither a reply nor a piece of one tells of verdicts in a form of its own."""
         ...
 
     def is_blank(self, value: object) -> bool:
@@ -66,9 +71,15 @@ class ReplySearch(Generic[T]):
         pieces: entries that stand alone.
     """
 
-    def __init__(self, form: ReplyForm[T]) -> None:
-        """Begin with nothing."""
+    def __init__(self, form: ReplyForm[T], budget: ReadingBudget) -> None:
+        """Begin with nothing.
+
+        Args:
+            form: what was asked for.
+            budget: what may be read loosely of the whole reply.
+        """
         self._form = form
+        self._budget = budget
         self.fits: list[tuple[T, Any]] = []
         self.places: list[JsonPlace] = []
         self.faults: list[Misfit] = []
@@ -82,7 +93,7 @@ class ReplySearch(Generic[T]):
 
     def look_at(self, place: JsonPlace) -> None:
         """Take up what stands in one place of the text."""
-        inside = ReplySearch(self._form)
+        inside = ReplySearch(self._form, self._budget)
         inside.look_in(place.value)
         if place.flaw is not None:
             if place.value is None or not inside.is_empty:
@@ -95,6 +106,8 @@ class ReplySearch(Generic[T]):
     def look_in(self, value: object, level: int = 0) -> None:
         """Take up a value, or what it wraps."""
         if level > _MOST_WRAPPERS:
+            if self._holds_mark(value):
+                self.faults.append(Misfit("a reply stands inside too many objects"))
             return
         if self._form.is_reply(value):
             self._take(value, level)
@@ -102,9 +115,26 @@ class ReplySearch(Generic[T]):
             self.pieces.append(value)
         elif isinstance(value, str):
             self._look_in_text(value, level)
+        elif self._form.is_hint(value):
+            self.faults.append(Misfit("the reply must be a JSON object, in the form that was asked for"))
         else:
             for inner in _wrapped(value):
                 self.look_in(inner, level + 1)
+
+    def _holds_mark(self, value: object) -> bool:
+        """Whether anything inside a value has the key of a reply. It may be nested as deeply as JSON can be."""
+        inside = [value]
+        while inside:
+            inner = inside.pop()
+            if isinstance(inner, dict):
+                if any(map(self._form.is_mark, inner)) or self._form.is_hint(inner):
+                    return True
+                inside += inner.values()
+            elif isinstance(inner, list):
+                inside += inner
+            elif isinstance(inner, str) and hides_key(inner.replace("\\", ""), self._form.is_mark, is_bare=True):
+                return True
+        return False
 
     def _take(self, value: Any, level: int) -> None:
         try:
@@ -122,7 +152,7 @@ class ReplySearch(Generic[T]):
             self.look_in(_decoded(stripped), level + 1)
         if not stripped.startswith(("{", "[")):
             return
-        for place in json_places(text, self._form.is_mark):
+        for place in json_places(text, self._form.is_mark, self._budget):
             if place.flaw is not None:
                 self.faults.append(Misfit(f"not a JSON object: {place.flaw}"))
             else:

@@ -25,6 +25,7 @@ _LIST_MARKS = re.compile(r"\s*[,;]\s*|\s+and\s+|(?<=[\w\])])\s+(?=[\[(#\w])")
 """What separates the numbers of a list that is written as text: `, `."""
 
 _LONGEST_KEY = 40
+_LONGEST_LIST = 4_000
 _NOTHING = {"", "none", "null", "n/a"}
 _PER_CENT = 100
 
@@ -124,6 +125,8 @@ def whole_numbers(value: object, letters: str) -> tuple[int, ...]:
     if is_nothing(value):
         return ()
     items: Collection[object] = value if isinstance(value, list) else (value,)
+    if any(isinstance(item, str) and len(item) > _LONGEST_LIST for item in items):
+        raise Misfit("is too long a list")
     numbers: list[int] = []
     for item in items:
         parts: Collection[object] = _LIST_MARKS.split(item.strip("[]() ")) if isinstance(item, str) else (item,)
@@ -142,8 +145,8 @@ def is_per_cent(value: object) -> bool:
 def share(value: object, *, among_per_cents: bool) -> float | None:
     """A probability between 0 and 1, written in per cent or as a share. None where it is left out.
 
-    Nobody is one per cent sure of the verdict they just gave, so a 1 is a share. Beside per cents it is one per cent:
-    whoever writes it contradicts the verdict, which is for the caller to see.
+    Nobody is one per cent sure of the verdict they just gave, so a 1 is a share. Beside per cents it is one per cent,
+    however it is spelt: whoever writes it contradicts the verdict, which is for the caller to see.
 
     Raises:
         Misfit: it is no probability.
@@ -151,7 +154,7 @@ def share(value: object, *, among_per_cents: bool) -> float | None:
     if is_nothing(value):
         return None
     number, in_per_cent = _number_of(value)
-    in_per_cent = in_per_cent or number > 1 or (type(value) is int and number == 1 and among_per_cents)
+    in_per_cent = in_per_cent or number > 1 or (number == 1 and among_per_cents)
     probability = number / _PER_CENT if in_per_cent else number
     if not 0 <= probability <= 1:
         raise Misfit("must be between 0 and 100")

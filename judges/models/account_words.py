@@ -5,17 +5,26 @@ from __future__ import annotations
 from assay.judges.models.meaning import Meaning
 from assay.judges.models.word_sign import ACCESS_KEY, ACCOUNT, CREDIT, FEATURE, MODEL, RATE, WordSign, sign
 
+_FORM = rf"{FEATURE}|\bschema|\benum\b|\$ref|complexity"
+"""What is said of the form of a request, e.g. `this key is not allowed in response_format`."""
+
 ACCOUNT_WORDS: tuple[WordSign, ...] = (
     sign(
         Meaning.QUOTA,
         (
-            *(r"limit: 0\b", "free tier is not available"),
-            *(r"(?:budget|spend\w*).{0,40}(?:exceed\w*|exhausted|used up)", "over budget", "crossed budget"),
+            *(
+                r"limit: 0\b",
+                r"rate limit of 0\b",
+                "free tier is not available",
+                "for trial accounts",
+                "key limit exceeded",
+            ),
+            *(r"(?:budget|\bspend\w*).{0,40}(?:exceed\w*|exhausted|used up)", "over budget", "crossed budget"),
             r"(?:exceed\w*|over|crossed|reached|hit|used up).{0,30}(?:budget|\bspend(?:ing)?)",
         ),
         "Budget has been exceeded! Current cost: 26.07, Max budget: 0.25",
         "BerriAI/litellm#22726, BerriAI/litellm#14144, ai.google.dev/gemini-api/docs/rate-limits",
-        unless=("(?:token|latency|time|reasoning|thinking)[ _]budget",),
+        unless=("(?:token|latency|time|reasoning|thinking)[ _]budget", _FORM),
     ),
     sign(
         Meaning.QUOTA,
@@ -29,8 +38,8 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
             *("billing", "prepa(?:y|id)", "invoice"),
             r"(?:exceed\w*|over|reached|hit|used up|surpass\w*|depleted|exhausted).{0,40}(?:usage limits?"
             "|current quota|monthly|credit limit|hard limit|plan limit|allowance|allocated quota"
-            r"|spend\w* limit|spend cap|your plan|free (?:tier|quota|plan))",
-            r"(?:quota|allowance|spend\w*|usage)\b.{0,40}(?:exceed\w*|exhaust\w*|used up|reached|depleted"
+            r"|\bspend\w* limit|spend cap|your plan|free (?:tier|quota|plan))",
+            r"(?:quota|allowance|\bspend\w*|usage)\b.{0,40}(?:exceed\w*|exhaust\w*|used up|reached|depleted"
             r"|cap\b)",
             r"(?:out of|no|insufficient|exceed\w*) (?:\w+ )?quota",
             r"(?:plan|cost|wallet|monthly)\b.{0,20}(?:limit|cap|empty).{0,20}(?:reached|exceeded|hit|$)",
@@ -40,15 +49,27 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
                 "non-?payment",
                 "please upgrade",
                 "guthaben",
+                *(
+                    r"(?:not|nt) have (?:any |enough )?(?:credits?|licen[sc]es?)",
+                    "requires? an? (?:\\w+ )?subscription",
+                ),
                 *(r"hard cap\b", "add a card", "out of money", "(?:no active|expired|needs an?|inactive) subscription"),
             ),
             *("upgrade your (?:plan|account|subscription)", "trial.{0,20}(?:expired|ended|over)", "余额不足", "欠费"),
-            *("充值", "账户余额", "额度"),
+            *("充值", "账户余额", "额度", "余量不足", "付费"),
+            *("недостаточно средств", r"баланс\w*.{0,20}(?:исчерп|недостат|отрицат)", "saldo insuficiente"),
+            *(
+                "solde insuffisant",
+                r"cr[eé]dit\w* insuf",
+                "残高.{0,6}不足",
+                "クレジット.{0,6}不足",
+                "(?:잔액|크레딧).{0,6}부족",
+            ),
         ),
         "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
         "purchase credits.",
         "platform.claude.com/docs/en/api/errors, api-docs.deepseek.com/quick_start/error_codes, openrouter.ai/docs",
-        unless=(*(rf"{RATE}", "quota metric"),),
+        unless=(*(rf"{RATE}", "quota metric", _FORM),),
     ),
     sign(
         Meaning.KEY,
@@ -63,6 +84,17 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
         ),
         "Incorrect API key provided: sk-abc***. You can find your API key in your settings.",
         "platform.openai.com/docs/guides/error-codes, ai.google.dev/gemini-api/docs/troubleshooting",
+        unless=(_FORM,),
+    ),
+    sign(
+        Meaning.MODEL,
+        (
+            r"function [\w-]{1,64}: not found for account",
+            "(?:given|serving|requested) endpoint does not exist",
+            r"\bmodel disabled",
+        ),
+        "Function 'abc': Not found for account 'xyz'",
+        "docs.api.nvidia.com (404), docs.databricks.com (RESOURCE_DOES_NOT_EXIST), docs.siliconflow.cn (30003)",
     ),
     sign(
         Meaning.KEY,
@@ -99,7 +131,7 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
         ),
         "User location is not supported for the API use.",
         "google-gemini/gemini-cli#24641 (400 FAILED_PRECONDITION), platform.openai.com/docs/guides/error-codes",
-        unless=(*(rf"{FEATURE}", "deployment"),),
+        unless=(*(_FORM, "deployment"),),
     ),
     sign(
         Meaning.OUTAGE,
@@ -146,7 +178,7 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
         "model 'qwen' not found, try pulling it first",
         "netease-youdao/QAnything#555 (Ollama), docs.aws.amazon.com/bedrock (inference profiles), openrouter.ai/docs",
         unless=(
-            *(rf"{FEATURE}", "requested parameters", r"max_\w*tokens", "try again (?:in|later)"),
+            *(_FORM, "requested parameters", "antwortformat", r"max_\w*tokens", "try again (?:in|later)"),
             *("at the moment", "right now", "temporar", "busy", rf"{RATE}"),
         ),
     ),
@@ -164,7 +196,11 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
             r"(?:exceed\w*|reach\w*|hit|over)\b.{0,40}(?:request|call|concurren|rate|qps"
             r"|daily)\w* ?(?:limit|quota|rate)?",
             *(r"concurren\w*.{0,40}(?:limit|exceed|reached|too|maximum)", "quota metric", "quota exceeded", "限流"),
-            *("频率", "请求过多", "并发", "速率", "次数"),
+            *("频率", "频繁", "请求过多", "并发", "速率", "次数"),
+            *("zu viele anfragen", "trop de requêtes", "demasiadas solicitudes", "muitas solicitações"),
+            *("слишком много запрос", r"лимит\w* запрос", "リクエストが多すぎ", "レート制限", "요청이 너무 많"),
+            r"(?:token|message|request|usage)s? (?:rate |limit ).{0,30}(?:today|this minute|exceeded)",
+            *("(?:daily|hourly) token limit", "token limit for today", "too many tokens, please wait"),
         ),
         "Rate limit reached for gpt-x on tokens per min (TPM): Limit 10000, Used 9000. Please try again in 6s.",
         "platform.openai.com/docs/guides/rate-limits, Aider-AI/aider#3265",
@@ -175,7 +211,17 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
     ),
     sign(
         Meaning.TIMEOUT,
-        (*("tim(?:ed|e) ?out", "timeout", "deadline exceeded", "took too long", "gateway time"),),
+        (
+            *(
+                "tim(?:ed|e) ?out",
+                "timeout",
+                "deadline ?exceeded",
+                "exceeded deadline",
+                "took too long",
+                "waited too long",
+                "gateway time",
+            ),
+        ),
         "The operation was timeout.",
         "QuantumNous/new-api#1565, langgenius/dify-official-plugins#2199 (Azure)",
         unless=(rf"{FEATURE}",),
@@ -191,7 +237,7 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
             *("currently unavailable", "still loading", "warming up", "starting up", "not ready"),
             *("internal (?:server |service )?(?:error|failure)", "bad gateway", "upstream"),
             *("connection (?:error|refused|reset|closed|broke)", "maintenance", "try again later"),
-            *("provider returned error", "out of memory", r"\bcuda\b"),
+            *("out of memory", r"\bcuda\b"),
             *("resources? (?:is |are )?(?:insufficient|exhausted|busy)", "unexpected (?:error|condition)"),
             *(
                 "try your request again",
@@ -200,13 +246,18 @@ ACCOUNT_WORDS: tuple[WordSign, ...] = (
                 r"(?:worker|process|replica|node|instance|gpu)s?\b.{0,20}(?:died|busy|down\b|crash|restart|lost)",
                 "retry later",
             ),
-            r"(?:backend|upstream|provider|gateway|server|engine).{0,40}(?:not respond|could not reach|crash"
+            r"(?:backend|upstream|provider(?! returned error)|gateway|server|engine).{0,40}"
+            r"(?:not respond|could not reach|crash"
             "|error|unreachable|failed)",
-            *("繁忙", "稍后", "服务不可用", "系统错误", "内部错误"),
+            *("繁忙", "稍后", "服务不可用", "系统错误", "内部错误", "unknown error", "system error"),
+            *("service indisponible", "réessayez plus tard", "dienst nicht verfügbar", "später erneut", "überlastet"),
+            *("сервис\\w* (?:временно )?недоступ", "повторите позже", "попробуйте позже", "перегруж"),
+            *("servicio no disponible", "serviço indisponível", "int[eé]ntelo más tarde", "tente novamente mais tarde"),
+            *("しばらくして", "混雑", "잠시 후", "서비스를 사용할 수 없", "queue .{0,20}max", "queue size exceeded"),
         ),
         "The server is currently overloaded with other requests. Sorry about that!",
         "platform.claude.com/docs/en/api/errors (529), openrouter.ai/docs/api-reference/errors",
-        unless=(rf"{FEATURE}",),
+        unless=(rf"{FEATURE}", "mod_?security|not acceptable|firewall|support id|incident id"),
     ),
 )
 """What stands between us and an answer whatever is asked. The order counts."""

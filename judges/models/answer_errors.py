@@ -29,7 +29,9 @@ def answered_error(data: object) -> object | None:
         return None
     if data.get("error") or _is_refused_base(data.get("base_resp")):
         return {name: value for name, value in data.items() if name not in _ANSWER_FIELDS}
-    return data if not any(name in data for name in _ANSWER_FIELDS) and _says_error(data) else None
+    if any(name in data for name in _ANSWER_FIELDS):
+        return None
+    return data if _says_error(data) else _wrapped_error(data)
 
 
 _ANSWER_FIELDS = ("choices", "candidates", "content", "output", "usage", "usageMetadata")
@@ -41,6 +43,13 @@ _ERROR_FIELDS = ("message", "detail", "errors", "error_msg", "error_code", "erro
 def _says_error(data: dict[str, object]) -> bool:
     """Whether a body without an answer has words of an error, as `{"code": "Arrearage", "message": "…"}`."""
     return any(data.get(name) for name in _ERROR_FIELDS)
+
+
+def _wrapped_error(data: dict[str, object]) -> object | None:
+    """The error in another API's shell, as Tencent's `{"Response": {"Error": {"Code": "…", "Message": "…"}}}`."""
+    shells = (value for value in data.values() if isinstance(value, dict))
+    errors = (value for shell in shells for name, value in shell.items() if str(name).lower() == "error")
+    return next((value for value in errors if isinstance(value, dict) and value), None)
 
 
 def _is_refused_base(base: object) -> bool:

@@ -45,8 +45,26 @@ class Reply(Record):
     price_share: float = 1.0
 
 
+class AskedOtherwise(Protocol):
+    """A chat model that its endpoint's settings ask in another way than usual."""
+
+    @property
+    def asking(self) -> str:
+        """What is set of the way it is asked, in a word that tells ways apart. Empty: nothing."""
+        ...
+
+
+def asking_of(model: ChatModel) -> str:
+    """What is set of the way a model is asked. It belongs to a judge's fingerprint: other settings, another judge."""
+    asking = getattr(model, "asking", "")
+    return asking if isinstance(asking, str) else ""
+
+
 class ChatModel(Protocol):
-    """One model at one endpoint. Shared by all assessments of a process."""
+    """One model at one endpoint. Shared by all assessments of a process.
+
+    One that is set to be asked in another way than usual is an `AskedOtherwise` too.
+    """
 
     @property
     def model(self) -> str:

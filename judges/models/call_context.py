@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from assay.judges.models.base import Reply
     from assay.judges.models.batches.deferral import CallDesk
 
 Purpose = Literal["traffic", "golden"]
@@ -25,12 +26,14 @@ class CallContext:
         has_paid: whether a call of this sample was answered already. Then it is worth waiting for the rest: giving
             up would pay for that answer again.
         desk: takes calls for a provider's batch. None: they are made at once.
+        spent: answers that were paid and are of no use. The conversation takes them over into its bill.
     """
 
     use_case: str = ""
     purpose: Purpose = "traffic"
     has_paid: bool = False
     desk: CallDesk | None = None
+    spent: list[Reply] = field(default_factory=list)
 
 
 _NOBODY = CallContext()
@@ -47,6 +50,22 @@ def mark_paid() -> None:
     context = _context.get()
     if context is not None:
         context.has_paid = True
+
+
+def note_spent(reply: Reply) -> None:
+    """Note a paid answer that is of no use to the sample in hand."""
+    context = _context.get()
+    if context is not None:
+        context.spent.append(reply)
+
+
+def take_spent() -> list[Reply]:
+    """What was noted since, and is not taken over yet."""
+    context = _context.get()
+    if context is None:
+        return []
+    spent, context.spent = context.spent, []
+    return spent
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from assay.judges.errors import EvaluationError, InvalidVerdict, ModelUnavailable
+from assay.judges.errors import EvaluationError, InvalidVerdict, ModelUnavailable, RequestRejected
 from assay.judges.models.answer_errors import AnswerError, answered_error
 from assay.judges.models.base import Reply, Token
 from assay.judges.models.chat_request import request_body
-from assay.judges.models.finish_reasons import block_reason, check_finish, finish_error
+from assay.judges.models.finish_reasons import block_reason, check_finish, finish_error, is_cut_off, told_refusal
 from assay.judges.models.meaning import Meaning
 from assay.judges.models.message_text import answer_text
 from assay.judges.models.protocol import Asked
@@ -65,7 +65,8 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
 
     Raises:
         AnswerError: the body, or its choice, is an error.
-        ModelUnavailable: the body is not a chat completion, or the endpoint broke it off.
+        RequestRejected: the body is not a chat completion.
+        ModelUnavailable: there is nothing in the body, or the endpoint broke the answer off.
         ModelRefused: the provider's content filter withheld the answer.
         InvalidVerdict: there is no answer, and nothing says why: the text may be behind it.
         UnjudgeableSample: the model's window was full.
@@ -73,6 +74,7 @@ def read_reply(data: object, *, asked_model: str, latency_s: float) -> Reply:
     body, choice = _first_choice(data)
     usage = usage_in(body)
     finish_reason = _text(choice.get("finish_reason"))
+    finish_reason = "length" if is_cut_off(finish_reason) else finish_reason
     message = _message(body, choice, usage)
     refusal = _text(message.get("refusal"))
     return Reply(
@@ -98,11 +100,15 @@ def _first_choice(data: object) -> tuple[dict[str, Any], dict[str, Any]]:
     if isinstance(choice, dict):
         return body, choice
     blocked = block_reason(body)
-    if blocked is not None:
-        raise _with_usage(finish_error(Meaning.REFUSED, blocked), usage_in(body))
+    withheld = blocked if blocked is not None else told_refusal(body)
+    if withheld is not None:
+        raise _with_usage(finish_error(Meaning.REFUSED, withheld), usage_in(body))
     if choices == []:
         raise _with_usage(InvalidVerdict("the endpoint answered with no choice, and says not why"), usage_in(body))
-    raise ModelUnavailable("the endpoint answered 200 without a chat completion; check that the base URL ends in /v1")
+    if not body:
+        raise ModelUnavailable("the endpoint answered 200 with nothing; check that the base URL ends in /v1")
+    # It may be about the one text, so it is no outage: else whoever wrote the text had the cheaper judge decide.
+    raise RequestRejected("the endpoint answered 200 without a chat completion; check that the base URL ends in /v1")
 
 
 def _message(body: dict[str, Any], choice: dict[str, Any], usage: Usage) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class _DecisionProtocol(ABC):
             ModelUnavailable: the body holds no answers.
         """
         answers = data.get("answers") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or not isinstance(answers, dict | list):
+        if not isinstance(data, dict) or not isinstance(answers, dict | list) or data.get("error"):
             error = answered_error(data)
             if error is not None:
                 raise AnswerError(error)
@@ -79,7 +79,7 @@ class _DecisionProtocol(ABC):
                 "the endpoint answered 200 without answers; check that the base URL ends in /v1 and that a decision "
                 "model is served there"
             )
-        usage = read_usage(data.get("usage"))
+        usage = read_usage(data.get("usage"), is_answered=False)
         if any(isinstance(answer, dict) and answer.get("type") == "refusal" for answer in _listed(answers)):
             refused = ModelRefused("the decision model declined to decide on a statement")
             refused.usage = usage
@@ -127,7 +127,7 @@ class SystemOne(_DecisionProtocol):
         yield from ((name, answer) for name, answer in pairs if isinstance(answer, dict))
 
     def _probability(self, answer: Mapping[str, Any]) -> object:
-        return answer.get("noul")
+        return answer.get("noul") if answer.get("type", "noul") == "noul" else None
 
 
 class OpenAiDecisions(_DecisionProtocol):
@@ -149,7 +149,7 @@ class OpenAiDecisions(_DecisionProtocol):
                 yield answer["name"], answer
 
     def _probability(self, answer: Mapping[str, Any]) -> object:
-        return answer.get("probability")
+        return answer.get("probability") if answer.get("type", "predicate") == "predicate" else None
 
 
 def _listed(answers: dict[str, Any] | list[Any]) -> list[Any]:

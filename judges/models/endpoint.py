@@ -6,7 +6,6 @@ All of it is in the endpoint's settings: nothing is read from the environment he
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +15,11 @@ from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.models.endpoint_settings import EndpointSettings
+from assay.judges.models.header_fields import header_problem
 from assay.judges.models.protocol import ChatProtocol
-from assay.judges.models.web_address import is_web_address, shown_address
+from assay.judges.models.web_address import address_problem, shown_address
 
 USER_AGENT = "assay-fleet"
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A header's name (RFC 9110, 5.6.2), e.g. `X-Team`."""
 
 
 class Endpoint(NamedTuple):
@@ -62,15 +59,15 @@ def endpoint_of(settings: EndpointSettings, protocol: ChatProtocol, model: str) 
     Raises:
         ConfigurationError: address, key or a header cannot work. No secret is in the message.
     """
-    _check(settings.url, settings.key)
+    _check(settings)
     base = settings.url or protocol.default_url
     parts = urlsplit(base)
     login, _, host = parts.netloc.rpartition("@")
     if login and settings.key is not None and settings.key_header is None:
         raise ConfigurationError(
-            f"judge model: {host}: the base URL holds a login and there is a key, and both need the Authorization "
-            "header; take the login out of OPENAI_BASE_URL, or leave OPENAI_API_KEY unset (of a named endpoint: its "
-            "_URL and _KEY)"
+            f"judge model: {host}: the base URL of endpoint {settings.name} holds a login and there is a key, and both "
+            "need the Authorization header; take the login out of OPENAI_BASE_URL, or leave OPENAI_API_KEY unset (of a "
+            "named endpoint: its _URL and _KEY)"
         )
     path, below = parts.path.rstrip("/"), protocol.path(model)
     path = path if path.endswith(below) else f"{path}{below}"
@@ -85,16 +82,25 @@ def endpoint_of(settings: EndpointSettings, protocol: ChatProtocol, model: str) 
     )
 
 
-def _check(base_url: str | None, api_key: SecretStr | None) -> None:
+def _check(settings: EndpointSettings) -> None:
     """Refuse what would fail on every call, in words that do not show the key."""
-    if api_key is not None:
-        key = api_key.get_secret_value()
-        if not key or not key.isascii() or any(character.isspace() for character in key):
-            raise ConfigurationError("judge model: the API key is empty or holds white space or non-ASCII characters")
-    if base_url is not None and not is_web_address(base_url):
-        raise ConfigurationError(
-            "judge model: the base URL must start with http:// or https:// and name a host; a login is percent-encoded"
-        )
+    if settings.key is not None:
+        key = settings.key.get_secret_value()
+        if key[:1] in {"'", '"'} and key[-1:] == key[:1]:
+            raise ConfigurationError(
+                f"judge model: the API key of endpoint {settings.name} stands in quotes; remove them"
+            )
+        if key.lower().startswith("bearer "):
+            raise ConfigurationError(
+                f"judge model: the API key of endpoint {settings.name} begins with Bearer; leave that word out"
+            )
+        if not key or not key.isascii() or not key.isprintable() or any(character.isspace() for character in key):
+            raise ConfigurationError(
+                f"judge model: the API key of endpoint {settings.name} is empty or holds white space, a control "
+                "character or non-ASCII characters; set it again"
+            )
+    if settings.url is not None and (problem := address_problem(settings.url)) is not None:
+        raise ConfigurationError(f"judge model: the base URL of endpoint {settings.name} {problem}")
 
 
 def _query(given: str, settings: Mapping[str, SecretStr]) -> str:
@@ -116,11 +122,11 @@ def _headers(settings: EndpointSettings, protocol: ChatProtocol, host: str, logi
     headers = {name: text for name, text in headers.items() if name.lower() not in own}
     headers |= {name: value.get_secret_value() for name, value in settings.headers.items()}
     for name, text in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not text.isprintable():
+        if (problem := header_problem(name, text)) is not None:
+            variables = ", OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID or OPENAI_PROJECT_ID"
             raise ConfigurationError(
-                f"judge model: {host}: header {name!r} cannot be sent: its name is no word, or its value holds a "
-                "control character; see OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and OPENAI_PROJECT_ID, or the endpoint's "
-                "headers"
+                f"judge model: {host}: header {name!r} cannot be sent: {problem}; see `headers` and `key_header` of "
+                f"endpoint {settings.name}{variables if settings.name == 'default' else ''}"
             )
     return headers
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, SecretStr
 
+from assay.judges.models.extra_fields import judging_fields
 from assay.judges.models.request_form import JsonForm
 from assay.judges.schema import Record
 
@@ -71,3 +73,23 @@ class EndpointSettings(Record):
     context_window: int | None = Field(default=None, ge=1024)
     ca_file: Path | None = None
     proxy: SecretStr | None = None
+
+
+def asking_set(settings: EndpointSettings) -> str:
+    """What is set of the way in which a model is asked, as JSON in a fixed order. Empty: nothing.
+
+    What is found out is not part of it: it may change with every call. Nor is what is tried first without being set,
+    as `temperature: true` is: who writes down what works has the same judge.
+    """
+    given: dict[str, JsonValue] = {}
+    if settings.form not in {None, JsonForm.SCHEMA}:
+        given["form"] = settings.form
+    if settings.temperature is False:
+        given["temperature"] = False
+    if settings.exact_schema:
+        given["exact_schema"] = True
+    if not settings.system_role:
+        given["system_role"] = False
+    if extra := judging_fields(settings.extra_body):
+        given["extra_body"] = extra
+    return json.dumps(given, sort_keys=True) if given else ""

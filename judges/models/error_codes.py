@@ -20,7 +20,21 @@ class CodeSign(NamedTuple):
     source: str
 
 
+LIMIT_CODES: tuple[CodeSign, ...] = (
+    CodeSign(
+        Meaning.LIMIT,
+        ("throttl", "resourceexhausted", "ratelimit", "toomanyrequests"),
+        "docs.aws.amazon.com/bedrock, cloud.google.com/vertex-ai (429), help.aliyun.com/zh/model-studio/error-code",
+    ),
+)
+"""Codes of a pace: a quota that is spoken of beside them is one of a minute."""
+
 CERTAIN_CODES: tuple[CodeSign, ...] = (
+    CodeSign(
+        Meaning.LIMIT,
+        ("throttl",),
+        "docs.aws.amazon.com/bedrock (ThrottlingException), help.aliyun.com/zh/model-studio/error-code",
+    ),
     CodeSign(
         Meaning.REFUSED,
         ("contentfilter", "responsibleai", "contentpolicy", "contentmoderation", "policyviolation", "invalidprompt"),
@@ -31,6 +45,8 @@ CERTAIN_CODES: tuple[CodeSign, ...] = (
         (
             *("guardrail", "moderation", "datainspection", "promptblocked", "contentblocked", "prohibitedcontent"),
             *("safetyviolation", "safetyblock", "sensitivecontent", "modelarmor", "hooksfailed", "jailbreak"),
+            *("malicious", "threatdetected", "harmfulcontent", "unsafecontent", "toxic", "promptinjection"),
+            *("contentviolation", "contentsafety", "contentflagged", "336104", "sensitivewords"),
         ),
         "help.aliyun.com/zh/model-studio/error-code, docs.aws.amazon.com/bedrock guardrails, portkey.ai/docs",
     ),
@@ -46,7 +62,7 @@ CERTAIN_CODES: tuple[CodeSign, ...] = (
                 "maxtokensexceeded",
                 "entitytoolarge",
             ),
-            *("tokenlimitexceeded", "inputlengthexceeded", "promptlength"),
+            *("inputlengthexceeded", "promptlength", "prompttokens"),
         ),
         "ggml-org/llama.cpp#15780, platform.claude.com/docs/en/api/errors, developers.glean.com/errors",
     ),
@@ -60,7 +76,7 @@ CERTAIN_CODES: tuple[CodeSign, ...] = (
         (
             *("insufficientquota", "billing", "budgetexceeded", "exceededbudget", "exceededtokenbudget", "arrear"),
             *("insufficientbalance", "insufficientcredit", "insufficientfund", "paymentrequired", "spendlimit"),
-            *("creditlimit", "outofcredit", "usagelimitreached", "quotaexhausted", "overdue", "notenoughbalance"),
+            *("creditlimit", "outofcredit", "quotaexhausted", "overdue", "notenoughbalance", "freetieronly"),
             *("baseresp1008",),
         ),
         "platform.openai.com/docs/guides/error-codes, BerriAI/litellm#14144, api-docs.deepseek.com",
@@ -76,8 +92,8 @@ CERTAIN_CODES: tuple[CodeSign, ...] = (
                 "unknownmodel",
                 "modelaccessdenied",
             ),
-            *("nosuchmodel", "modelnotavailable", "modelnotallowed", "modeldecommissioned", "modelnotsupported"),
-            *("unsupportedmodel", "modelnotopen", "modeldeprecated"),
+            *("nosuchmodel", "modelnotavailable", "modelnotallowed", "modeldecommissioned"),
+            *("modelnotopen", "modeldeprecated", "modeltermsrequired", "modeldisabled"),
         ),
         "learn.microsoft.com/azure/ai-foundry/openai, console.groq.com/docs/deprecations, docs.litellm.ai",
     ),
@@ -96,12 +112,22 @@ CERTAIN_CODES: tuple[CodeSign, ...] = (
             *("servicedisabled", "unsupportedcountry", "nodbconnection", "accountdeactivated", "invalidtoken"),
             *("signaturedoesnotmatch", "accessdenied", "apikeyexpired", "invalidkey", "tokenexpired", "ipnotallowed"),
             *("missingauthentication", "userdisabled", "accountsuspended", "organizationrestricted", "baseresp1004"),
+            *("noassociatedserviceinstance", "organizationnotverified", "baseresp2049"),
         ),
         "docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html, ai.google.dev/gemini-api",
     ),
+    CodeSign(
+        Meaning.OUTAGE,
+        ("baseresp1000", "baseresp1001", "baseresp1013", "baseresp1024", "baseresp1033", "336100"),
+        "platform.minimax.io/docs/api-reference/errorcode, cloud.baidu.com/doc/WENXINWORKSHOP (error codes)",
+    ),
     CodeSign(Meaning.REFUSED, ("baseresp1026", "baseresp1027"), "platform.minimax.io/docs/api-reference/errorcode"),
     CodeSign(Meaning.TOO_LONG, ("baseresp1039",), "platform.minimax.io/docs/api-reference/errorcode"),
-    CodeSign(Meaning.LIMIT, ("baseresp1002", "baseresp1041"), "platform.minimax.io/docs/api-reference/errorcode"),
+    CodeSign(
+        Meaning.LIMIT,
+        ("baseresp1002", "baseresp1041", "baseresp2056"),
+        "platform.minimax.io/docs/api-reference/errorcode",
+    ),
 )
 """Codes that decide alone."""
 
@@ -110,7 +136,7 @@ LIKELY_CODES: tuple[CodeSign, ...] = (
         Meaning.LIMIT,
         (
             *("ratelimit", "throttl", "toomanyrequests", "resourceexhausted", "concurrencylimit", "quotaexceeded"),
-            *("requestlimit", "limitrequests", "limittokens", "limitburst", "slowdown"),
+            *("requestlimit", "limitrequests", "limittokens", "limitburst", "slowdown", "usagelimitreached"),
         ),
         "platform.openai.com/docs/guides/rate-limits, docs.aws.amazon.com/bedrock, ai.google.dev/gemini-api/docs",
     ),
@@ -124,7 +150,11 @@ LIKELY_CODES: tuple[CodeSign, ...] = (
         "platform.claude.com/docs/en/api/errors, docs.aws.amazon.com/bedrock, platform.moonshot.ai/docs",
     ),
     CodeSign(Meaning.KEY, ("permissiondenied", "permissionerror", "forbiddenkey"), "platform.claude.com/docs"),
-    CodeSign(Meaning.MODEL, ("notfounderror", "resourcenotfound"), "platform.claude.com, docs.aws.amazon.com/bedrock"),
+    CodeSign(
+        Meaning.MODEL,
+        ("notfounderror", "resourcenotfound", "unsupportedmodel", "modelnotsupported"),
+        "platform.claude.com, docs.aws.amazon.com/bedrock",
+    ),
     CodeSign(
         Meaning.FORM,
         (

@@ -11,10 +11,11 @@ from functools import lru_cache
 
 from assay.judges.models.account_words import ACCOUNT_WORDS
 from assay.judges.models.feature_words import FEATURE_WORDS
+from assay.judges.models.foreign_words import FOREIGN_WORDS
 from assay.judges.models.request_words import REQUEST_WORDS
 from assay.judges.models.word_sign import WordSign
 
-WORDS: tuple[WordSign, ...] = (*REQUEST_WORDS, *ACCOUNT_WORDS, *FEATURE_WORDS)
+WORDS: tuple[WordSign, ...] = (*REQUEST_WORDS, *FOREIGN_WORDS, *ACCOUNT_WORDS, *FEATURE_WORDS)
 """All families. What a text may have caused comes before what an account may have."""
 
 _MOST_CHARS = 2_000

@@ -7,15 +7,16 @@ import time
 from typing import Any, NoReturn, Protocol
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import CallHeld, EvaluationError, ModelTimeout, ModelUnavailable
+from assay.judges.errors import CallHeld, EvaluationError, InvalidVerdict, ModelTimeout, ModelUnavailable
 from assay.judges.models.admission import Admission, CallBound, Ticket
 from assay.judges.models.answer_body import decoded_answer
 from assay.judges.models.answer_errors import AnswerError
 from assay.judges.models.base import Reply
 from assay.judges.models.call_context import mark_paid
 from assay.judges.models.hedge import HedgeBudget, hedged
-from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
-from assay.judges.models.prompt_bound import is_prompt_cut, prompt_bound
+from assay.judges.models.http_client import AnswerTooLong, HttpAnswer, HttpClient, HttpFault
+from assay.judges.models.prompt_bound import prompt_bound
+from assay.judges.models.prompt_cut import PromptCounts
 from assay.judges.models.status_errors import StatusError
 from assay.judges.models.ticket_ends import close_refused, waits_for_access
 from assay.judges.models.timeouts import CallTimeout
@@ -24,11 +25,12 @@ from assay.judges.schema import Usage
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _REPLY_BYTES = 1_048_576
-_BYTES_PER_TOKEN = 1_024
-"""The most a reply may have: a megabyte, and for each token asked for what five alternatives with their bytes take
-(about 700 bytes where the JSON is indented)."""
+_BYTES_PER_TOKEN = 6_144
+_MOST_BYTES = 32 * 1_048_576
+"""The most a reply may have: a megabyte, and for each token asked for what five alternatives with their bytes take:
+about 700 bytes where the JSON is indented, and 4,500 for a token of 128 blanks. In all no more than fits the memory."""
 
-_LOOP_BYTES = 65_536
+_LOOP_BYTES = 16_384
 """A longer reply is parsed in a thread: on the loop it would hold up all other calls for milliseconds."""
 
 
@@ -78,6 +80,7 @@ class ChatExchange:
         self._hedges = hedge > 0
         self._denied: StatusError | None = None
         self._budget = HedgeBudget(hedge)
+        self._prompts = PromptCounts()
 
     async def send(self, body: dict[str, Any], *, max_tokens: int, cuts: int) -> Reply:
         """Send one request, and perhaps a second of the same, and read the reply.
@@ -130,8 +133,7 @@ class ChatExchange:
         try:
             answer = await self._post(payload, bound, cuts)
         except HttpFault as fault:
-            await (ticket.unknown() if fault.answering else ticket.failed())
-            raise ModelUnavailable(f"{self._endpoint}: {fault}") from None
+            raise await self._no_answer(ticket, fault, time.perf_counter() - started) from None
         except BaseException as exc:
             await ticket.unknown(timed_out=isinstance(exc, ModelTimeout))
             raise
@@ -141,7 +143,7 @@ class ChatExchange:
         try:
             reply = await self._read(answer, latency_s)
             mark_paid()
-            if is_prompt_cut(payload, reply.usage.prompt_tokens):
+            if self._prompts.is_cut(payload, reply.usage):
                 reply = reply.model_copy(update={"prompt_cut": True})
         except AnswerError as inside:
             if inside.usage.calls or isinstance(inside.body, str):
@@ -161,6 +163,17 @@ class ChatExchange:
         await ticket.answered(reply.usage, latency_s=latency_s, model_served=reply.model_served)
         return reply
 
+    async def _no_answer(self, ticket: Ticket, fault: HttpFault, latency_s: float) -> EvaluationError:
+        """Close the ticket of a call that brought no whole answer. The error to raise."""
+        if isinstance(fault, AnswerTooLong):  # the model wrote it: no outage, and what it used is not known
+            mark_paid()
+            await ticket.answered(Usage(), latency_s=latency_s)
+            written = InvalidVerdict(f"{self._endpoint}: {fault}")
+            written.usage = Usage(calls=1)
+            return written
+        await (ticket.unknown() if fault.answering else ticket.failed())
+        return ModelUnavailable(f"{self._endpoint}: {fault}")
+
     async def _refused(self, ticket: Ticket, error: StatusError, latency_s: float) -> NoReturn:
         """Close the ticket of a call that was answered with an error, and tell of it."""
         held = await close_refused(ticket, error, latency_s)
@@ -179,7 +192,7 @@ class ChatExchange:
             raise
 
     async def _post(self, payload: bytes, bound: CallBound, cuts: int) -> HttpAnswer:
-        most_bytes = _REPLY_BYTES + _BYTES_PER_TOKEN * bound.completion_tokens
+        most_bytes = min(_REPLY_BYTES + _BYTES_PER_TOKEN * bound.completion_tokens, _MOST_BYTES)
         allowed_s = self._timeout.allowed_s(cuts)
         try:
             async with self._timeout.limited(cuts) as call:

@@ -68,16 +68,17 @@ class FormLadder:
             self.looser(form) if feature == "json_form" else form.model_copy(update=_left_out(form, feature, complaint))
         )
 
-    def simpler(self, form: RequestForm, *, was_taken: bool) -> RequestForm | None:
+    def simpler(self, form: RequestForm, *, was_taken: bool, wants_tokens: bool = False) -> RequestForm | None:
         """The form to try after a refusal that says nothing. None: there is none.
 
         Args:
             form: the form that was refused.
             was_taken: a request of the same call was taken already: only the way to ask for JSON can be at fault.
+            wants_tokens: the call is worth nothing without token probabilities.
         """
         if was_taken:
             return self.looser(form)
-        if form.logprobs and "logprobs" not in self._fixed:
+        if form.logprobs and "logprobs" not in self._fixed and not wants_tokens:
             return form.model_copy(update={"logprobs": False, "proven": False})
         if form.is_exact:
             return form.model_copy(update=_NOT_EXACT)
@@ -102,9 +103,12 @@ class FormLadder:
         stricter = form.model_copy(update={**update, "proven": False})
         return None if stricter == form.model_copy(update={"proven": False}) else stricter
 
-    def after_crashes(self, form: RequestForm, crashes: int) -> RequestForm:
-        """The form to try after the endpoint broke in the same form that often. Once may have been an outage."""
-        if crashes < 2 or len(self._rungs) == 1:
+    def after_crashes(self, form: RequestForm, crashes: int, *, wants_tokens: bool = False) -> RequestForm:
+        """The form to try after the endpoint broke in the same form that often. Once may have been an outage.
+
+        A call that wants token probabilities does not ask for JSON: there is nothing to leave out.
+        """
+        if crashes < 2 or len(self._rungs) == 1 or wants_tokens:
             return form
         update = {"json_form": self._rungs[1 if crashes == 2 else -1], "is_exact": False, "proven": False}
         return form.model_copy(update=update | ({} if "logprobs" in self._fixed else {"logprobs": False}))

@@ -8,7 +8,7 @@ from assay.judges.models.base import Reply
 from assay.judges.models.protocol import Asked
 from assay.judges.models.request_form import RequestForm
 from assay.judges.schema import Usage
-from assay.judges.text.json_places import holds_object
+from assay.judges.text.json_places import may_hold_object
 
 
 @dataclass
@@ -48,8 +48,8 @@ def is_unheeded(reply: Reply) -> bool:
     """Whether the server took a request for JSON and did not heed it.
 
     A server that enforces JSON cannot answer with anything else, unless it was cut off, the model declined, or nothing
-    came at all.
+    came at all. Two objects that differ are no sign: a text may have brought the model to write the other.
     """
     if reply.refusal is not None or reply.finish_reason == "length" or not reply.text.strip():
         return False
-    return not holds_object(reply.text)
+    return not may_hold_object(reply.text)

@@ -90,6 +90,10 @@ class FormSearch:
         """What is known by now of such calls."""
         return KNOWN_FORMS.at(self._places[asked.json_schema is not None], self._first)
 
+    def _wants_tokens(self, request: FormRequest) -> bool:
+        """Whether a call is worth nothing without token probabilities: it asks for one word, and for no JSON."""
+        return request.asked.json_schema is None
+
     @property
     def known_form(self) -> RequestForm:
         """The form in which JSON is asked for by now."""
@@ -148,7 +152,9 @@ class FormSearch:
         form = known.form
         if not form.proven:
             request.has_guessed |= request.crashes > 1
-            return _Step(self._ladder.after_crashes(request.reached or form, request.crashes))
+            wants_tokens = self._wants_tokens(request)
+            reached = request.reached or form
+            return _Step(self._ladder.after_crashes(reached, request.crashes, wants_tokens=wants_tokens))
         trial = trial_of(known, request.asked, self._ladder)
         return _Step(form) if trial is None else _Step(trial, fallback=form)
 
@@ -182,9 +188,9 @@ class FormSearch:
         return None if simpler is None else _Step(simpler)
 
     def _is_forgotten(self, known: KnownForm, request: FormRequest) -> bool:
-        """Count a refusal of the proven form. After too many of them it is forgotten."""
+        """Count a call whose proven form was refused, once. After too many of them the form is forgotten."""
+        is_too_often = not request.doubts_proven and known.is_refused_for_good()
         request.doubts_proven = True
-        is_too_often = known.is_refused_for_good()
         request.may_replace |= known.refusals >= REFUSED_IN_A_ROW
         if not is_too_often:
             return False
@@ -205,7 +211,9 @@ class FormSearch:
         request.has_guessed = True
         simpler: RequestForm | None = form
         while simpler is not None and self._body(simpler, request.asked) == body:
-            simpler = self._ladder.simpler(simpler, was_taken=bool(request.ignored))
+            simpler = self._ladder.simpler(
+                simpler, was_taken=bool(request.ignored), wants_tokens=self._wants_tokens(request)
+            )
         return simpler
 
     def _after_reply(self, known: KnownForm, step: _Step, reply: Reply, request: FormRequest) -> _Step | None:
@@ -221,7 +229,8 @@ class FormSearch:
             return _Step(step.fallback)
         if known.form.proven:
             return _Step(known.form) if known.form.is_looser_than(step.form) else None
-        looser = self._ladder.looser(step.form) if request.further < MOST_REQUESTS - 1 else None
+        may_look_on = request.further < MOST_REQUESTS - 1 and (request.ignored or known.may_search())
+        looser = self._ladder.looser(step.form) if may_look_on else None
         return None if looser is None else _Step(looser)
 
     async def _learn(self, known: KnownForm, step: _Step, reply: Reply, request: FormRequest) -> None:
@@ -229,13 +238,25 @@ class FormSearch:
         if step.form.proven:
             known.refusals = 0 if step.form is known.form else known.refusals
             return
-        works = request.asked.json_schema is None or holds_object(reply.text)
+        works = bool(reply.tokens) if self._wants_tokens(request) else holds_object(reply.text)
         form = step.form.model_copy(update={"proven": works})
-        if step.fallback is not None or request.doubts_proven:
-            if not works or (request.doubts_proven and not request.may_replace):
-                return
+        if not works and (request.ignored or self._wants_tokens(request)):
+            known.found_none()
+            return
+        if not works and (step.fallback or request.doubts_proven or request.has_guessed or form == known.form):
+            return
+        if request.doubts_proven and step.fallback is None:
+            if request.may_replace:
+                known.guess(form, former=known.form)
+            return
+        if request.crashes > 1 and form != self._first.model_copy(update={"proven": True}):
+            known.guess(form, former=self._first)
+            return
+        if step.fallback is not None:
             known.replace(form)
-        elif works or not request.has_guessed:
+        elif works and request.has_guessed and form.is_weaker_than(known.form):
+            known.guess(known.form.merged(form), former=self._first)
+        else:
             known.learn(form)
         if self._memory is not None and known.form.proven:
             await self._memory.keep(self._places[request.asked.json_schema is not None], known.learnt())

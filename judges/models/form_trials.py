@@ -35,8 +35,8 @@ def trial_of(known: KnownForm, asked: Asked, ladder: FormLadder) -> RequestForm 
         ladder: the forms of the endpoint.
     """
     if known.is_old():
-        known.renew()
-        return ladder.stricter(known.form)
+        former = known.renew()
+        return ladder.stricter(known.form) if former is None or former == known.form else former
     form = known.form
     if not ladder.may_try_exact or known.is_exact_tried or asked.exact_schema is None or form.is_exact:
         return None

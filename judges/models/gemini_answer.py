@@ -51,8 +51,8 @@ def read_candidate(data: object, *, asked_model: str, latency_s: float) -> Reply
     answer = object_of(merged_native(objects_of(data)) if isinstance(data, list) else data)
     if not any(name in answer for name in _OWN_FIELDS):
         raise _no_answer(data)
-    usage = read_usage(answer.get("usageMetadata"))
     candidate = next(iter(objects_of(answer.get("candidates"))), None)
+    usage = read_usage(answer.get("usageMetadata"), is_answered=candidate is not None)
     if candidate is None:
         # The documentation knows no other reason to have none than that the prompt was blocked.
         raise _blocked(answer, usage)

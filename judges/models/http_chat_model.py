@@ -9,7 +9,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError, ModelTimeou
 from assay.judges.models.admission import Admission, AtOnce
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.endpoint import endpoint_of
-from assay.judges.models.endpoint_settings import EndpointSettings
+from assay.judges.models.endpoint_settings import EndpointSettings, asking_set
 from assay.judges.models.exchange import ChatExchange
 from assay.judges.models.extra_fields import with_extra
 from assay.judges.models.form_ladder import FormLadder
@@ -21,6 +21,7 @@ from assay.judges.models.protocol import Asked
 from assay.judges.models.protocols import protocol_of
 from assay.judges.models.request_form import FormMemory, FormPlace, RequestForm
 from assay.judges.models.retry import retried
+from assay.judges.models.served_names import reader_without_secrets, secrets_of
 from assay.judges.models.status_errors import StatusError
 from assay.judges.models.timeouts import ADAPTIVE_TIMEOUTS, AdaptiveTimeout, FixedTimeout
 
@@ -57,6 +58,7 @@ class HttpChatModel:
         _check_settings(model, hedge)
         self.protocol = protocol_of(endpoint.protocol)
         place = endpoint_of(endpoint, self.protocol, model)
+        self.read = reader_without_secrets(self.protocol.read, secrets_of(place, endpoint))
         self._model = model
         self._settings = endpoint
         self.address = place.url
@@ -75,7 +77,7 @@ class HttpChatModel:
             http=HttpClient(place),
             endpoint=place.name,
             model=model,
-            read=self.protocol.read,
+            read=self.read,
             admission=admission or AtOnce(endpoint.concurrency),
             timeout=learnt if endpoint.timeout_s is None else FixedTimeout(endpoint.timeout_s),
             hedge=hedge,
@@ -85,6 +87,11 @@ class HttpChatModel:
     def model(self) -> str:
         """The model name that is asked for."""
         return self._model
+
+    @property
+    def asking(self) -> str:
+        """What is set of the way it is asked. See `ChatModel`."""
+        return asking_set(self._settings)
 
     async def complete(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.models.connection_faults import fault_words
 from assay.judges.models.endpoint import Endpoint
 from assay.judges.models.proxies import environment_proxy, proxy_of
 
@@ -29,6 +31,9 @@ _ENCODINGS = "gzip, deflate"
 """What the answer may be compressed by: what can be inflated in bounded pieces everywhere."""
 
 _MOST_REDIRECTS = 3
+_PROXY_LOGIN = 407
+"""Status of a proxy that wants a login. Of an endpoint it says nothing."""
+
 _ERROR_BYTES = 65_536
 """Bytes read of an error: its message, code and parameter stand within the first thousand."""
 
@@ -49,6 +54,10 @@ class HttpFault(Exception):
         self.answering = answering
 
 
+class AnswerTooLong(HttpFault):
+    """More came than is read: the work was done, and what was written is at fault."""
+
+
 class HttpClient:
     """Posts to one endpoint. Connections belong to the event loop they were opened in: a later loop gets its own."""
 
@@ -64,9 +73,10 @@ class HttpClient:
             raise ConfigurationError("judge model: the base URL cannot be read; write http(s)://host/v1") from None
         self._endpoint = endpoint
         self._proxy = proxy_of(self._url, endpoint.proxy) if endpoint.proxy is not None else None
-        self._ssl = _certificates(self._url, endpoint.ca_file) if endpoint.ca_file is not None else None
+        self._ssl = _trusted_certificates(self._url, endpoint.ca_file) if endpoint.ca_file is not None else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._session_proxy: URL | None = None
 
     async def post(self, payload: bytes, *, most_bytes: int) -> HttpAnswer:
         """Send JSON and read the answer, whatever its status. Redirects within the host that keep method and body
@@ -78,12 +88,11 @@ class HttpClient:
 
         Raises:
             HttpFault: no connection, broken off, not HTTP, or more than `most_bytes`.
-            ConfigurationError: a proxy of the environment that cannot be used.
+            ConfigurationError: a proxy or certificates of the environment that cannot be used.
         """
         url = self._url
-        session = self._running_session()
-        for _ in range(_MOST_REDIRECTS):
-            answer = await self._exchange(session, "POST", url, payload, most_bytes)
+        for _ in range(1 + _MOST_REDIRECTS):
+            answer = await self._exchange("POST", url, payload, most_bytes)
             following = _redirected(url, answer)
             if following is None:
                 break
@@ -99,10 +108,10 @@ class HttpClient:
 
         Raises:
             HttpFault: no connection, broken off, not HTTP, or more than `most_bytes`.
-            ConfigurationError: a proxy of the environment that cannot be used.
+            ConfigurationError: a proxy or certificates of the environment that cannot be used.
         """
         url = self._url.with_path(path, keep_query=True)
-        return await self._exchange(self._running_session(), "GET", url, None, most_bytes)
+        return await self._exchange("GET", url, None, most_bytes)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -110,12 +119,12 @@ class HttpClient:
         if session is not None:
             await session.close()
 
-    async def _exchange(
-        self, session: aiohttp.ClientSession, method: str, url: URL, payload: bytes | None, most_bytes: int
-    ) -> HttpAnswer:
+    async def _exchange(self, method: str, url: URL, payload: bytes | None, most_bytes: int) -> HttpAnswer:
         answering = False
         try:
-            async with session.request(method, url, data=payload, allow_redirects=False) as response:
+            async with self._request(method, url, payload) as response:
+                if response.status == _PROXY_LOGIN and self._session_proxy is not None:
+                    raise HttpFault("the proxy wants a login (status 407)", answering=False)
                 answering = True
                 is_error = not 200 <= response.status < 300
                 body = await _read(response, _ERROR_BYTES if is_error else most_bytes, cut_off=is_error)
@@ -125,7 +134,19 @@ class HttpClient:
             raise HttpFault(f"no connection within {self._endpoint.connect_timeout_s:g} s", answering=False) from None
         except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
             # Not chained: the texts of these errors may repeat what was sent.
-            raise HttpFault(f"no usable connection ({type(exc).__name__})", answering=answering) from None
+            words = fault_words(exc, self._session_proxy)
+            raise HttpFault(f"no usable connection ({words})", answering=answering) from None
+
+    def _request(
+        self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """A request with the endpoint's headers, and further ones over them.
+
+        The headers are given with each request. Those of a session aiohttp shows to the proxy as well, in the CONNECT
+        before TLS begins: the key would be in its log.
+        """
+        given = {"Accept-Encoding": _ENCODINGS, **self._endpoint.headers, **(headers or {})}
+        return self._running_session().request(method, url, data=body, headers=given, allow_redirects=False)
 
     def _running_session(self) -> aiohttp.ClientSession:
         """The session of the running loop."""
@@ -136,14 +157,15 @@ class HttpClient:
 
     def _new_session(self) -> aiohttp.ClientSession:
         # How many connections there are is bounded by the requests that are let go (`Admission`), not here.
-        trusted = _certificates(self._url, None) if self._ssl is None else self._ssl
+        trusted = _trusted_certificates(self._url, None) if self._ssl is None else self._ssl
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S, ssl=trusted)
+        proxy = self._proxy if self._endpoint.proxy is not None else environment_proxy(self._url)
+        self._session_proxy = proxy
         return aiohttp.ClientSession(
             connector=connector,
-            headers={"Accept-Encoding": _ENCODINGS, **self._endpoint.headers},
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=self._endpoint.connect_timeout_s),
-            proxy=self._proxy if self._endpoint.proxy is not None else environment_proxy(self._url),
+            proxy=proxy,
         )
 
 
@@ -161,7 +183,7 @@ async def _read(response: aiohttp.ClientResponse, most_bytes: int, *, cut_off: b
             response.close()
             if cut_off:
                 return bytes(body[:most_bytes])
-            raise HttpFault(f"the answer is longer than {most_bytes:,} bytes and is not read", answering=True)
+            raise AnswerTooLong(f"the answer is longer than {most_bytes:,} bytes and is not read", answering=True)
     return bytes(body)
 
 
@@ -179,7 +201,7 @@ def _redirected(url: URL, answer: HttpAnswer) -> URL | None:
     return target if target.origin() == url.origin() or is_upgrade else None
 
 
-def _certificates(url: URL, ca_file: Path | None) -> ssl.SSLContext | bool:
+def _trusted_certificates(url: URL, ca_file: Path | None) -> ssl.SSLContext | bool:
     """Whom to trust: the endpoint's own file, else SSL_CERT_FILE, SSL_CERT_DIR, else the system's store.
 
     Raises:
@@ -187,12 +209,12 @@ def _certificates(url: URL, ca_file: Path | None) -> ssl.SSLContext | bool:
     """
     if url.scheme != "https":
         return True
-    if ca_file is None:
-        return httpx2.create_ssl_context()
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        # Without a file of its own, SSL_CERT_FILE and SSL_CERT_DIR are read in there.
+        return httpx2.create_ssl_context() if ca_file is None else ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:  # SSLError is an OSError: named for the reader
         why = (
             "holds no certificate in PEM form" if isinstance(exc, ssl.SSLError) else f"cannot be read ({exc.strerror})"
         )
-        raise ConfigurationError(f"judge model: {url.host}: ca_file {ca_file}: {why}; name a PEM file") from None
+    where = "what SSL_CERT_FILE or SSL_CERT_DIR names" if ca_file is None else f"ca_file {ca_file}"
+    raise ConfigurationError(f"judge model: {url.host}: {where}: {why}; name a PEM file")

@@ -21,13 +21,14 @@ def answer_text(message: dict[str, Any], *, is_cut: bool = False) -> str:
         message: the message of a choice.
         is_cut: the reply was cut off at its token limit. What reasoning ends in then is no answer.
     """
-    called, written = called_text(message), written_text(message)
+    called, written = called_text(message), written_text(message, is_cut=is_cut)
     if called:
         # Words beside a call are words. An object beside it is an answer, too.
         return f"{called}\n{written}" if "{" in written else called
     if written.strip() or is_cut:
         return written
-    return next(filter(None, map(answer_in_reasoning, _reasonings(message))), written)
+    reasoned = dict.fromkeys(filter(None, map(answer_in_reasoning, _reasonings(message))))
+    return "\n".join(reasoned) or written
 
 
 def called_text(message: dict[str, Any]) -> str:
@@ -42,9 +43,9 @@ def called_text(message: dict[str, Any]) -> str:
     return "\n".join(_encoded(argument) for argument in arguments if argument is not None)
 
 
-def written_text(message: dict[str, Any]) -> str:
+def written_text(message: dict[str, Any], *, is_cut: bool = False) -> str:
     """The text of the message without the reasoning before it."""
-    return answer_of(_content(message.get("content")))
+    return answer_of(_content(message.get("content")), is_cut=is_cut)
 
 
 def _content(content: object) -> str:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.models.web_address import is_web_address
 
 
 def proxy_of(url: URL, given: SecretStr) -> URL | None:
@@ -36,10 +37,13 @@ def environment_proxy(url: URL) -> URL | None:
 def _http_proxy(url: URL, given: str, what: str, remedy: str) -> URL | None:
     if not given:
         return None
-    try:
-        proxy = URL(given if "://" in given else f"http://{given}")
-    except ValueError:
-        raise ConfigurationError(f"judge model: {url.host}: {what} cannot be read; {remedy}") from None
-    if proxy.scheme not in {"http", "https"} or not proxy.host:
-        raise ConfigurationError(f"judge model: {url.host}: {what} is {proxy.scheme}://; {remedy}")
-    return proxy
+    scheme, separator, _ = given.partition("://")
+    address = given if separator else f"http://{given}"
+    if separator and scheme.lower() not in {"http", "https"} and scheme.isalnum():
+        raise ConfigurationError(f"judge model: {url.host}: {what} is {scheme}://; {remedy}")
+    # Checked before it is taken apart: with an `@` or `/` in its password, a part of that would be looked up as a host.
+    if not is_web_address(address):
+        raise ConfigurationError(
+            f"judge model: {url.host}: {what} cannot be read; {remedy}, and a login in it percent-encoded"
+        )
+    return URL(address)

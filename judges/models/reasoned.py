@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from assay.judges.text.json_places import json_places
+from assay.judges.text.json_places import ReadingBudget, json_places
 from assay.judges.text.strict_json import NotJson, is_json_object
 
 _NAME = r"(?:[a-z]\w{0,15}[:.-]|longcat_)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|analysis|reflection|scratchpad)"
@@ -57,25 +57,32 @@ _TAIL_MARK = re.compile(r"(?:[`~]{3,}|<[^<>\n]{1,60}>)\Z")
 
 _LONGEST_TEXT = 1_000_000
 _LONGEST_ANSWER = 200_000
+_LOOSE_CHARS = 8_000
+"""Characters of reasoning that may be read loosely: it is read beside other work, which has to wait."""
+
 _MOST_ENDS = 20
 _MOST_MARKS = 6
 _LONGEST_MARK = 80
 
 
-def answer_of(text: str) -> str:
+def answer_of(text: str, *, is_cut: bool = False) -> str:
     """The text after the model's reasoning. Empty where reasoning was begun and not ended.
 
-    A text that is too long for a reply is given as it is.
+    A text that is too long for a reply is given as it is. Of several answers in channels all are given.
+
+    Args:
+        text: what the model wrote.
+        is_cut: it was cut off at its token limit. What reasoning ends in then is no answer.
     """
     if len(text) > _LONGEST_TEXT:
         return text
     if _CHANNEL.match(text):
         finals = list(_FINAL.finditer(text))
-        return _CHANNEL_END.sub("", text[finals[-1].end() :]).strip() if finals else ""
+        return _CHANNEL_END.sub("", text[finals[0].end() :]).strip() if finals else ""
     start, end = _blocks_end(text)
     answer = text[end:].lstrip() if end else text
     if end and end > start and not _without_marks(answer):
-        return answer_in_reasoning(text[start:end])
+        return "" if is_cut else answer_in_reasoning(text[start:end])
     return answer if _ANSWER.match(answer) else _after_end(answer)
 
 
@@ -89,7 +96,7 @@ def answer_in_reasoning(text: str) -> str:
     if not rest.endswith(("}", "]")):
         return ""
     try:
-        places = json_places(rest, lambda _: False)
+        places = json_places(rest, None, ReadingBudget(_LOOSE_CHARS))
     except NotJson:
         return ""
     if not places or places[-1].end < len(rest):

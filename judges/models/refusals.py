@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assay.judges.errors import AccessReach, EvaluationError, ModelAccessDenied, ModelUnavailable, RequestRejected
-from assay.judges.models.error_codes import CERTAIN_CODES, LIKELY_CODES, coded_meaning
+from assay.judges.models.error_codes import CERTAIN_CODES, LIKELY_CODES, LIMIT_CODES, coded_meaning
+from assay.judges.models.error_fields import ErrorFields
 from assay.judges.models.error_words import word_signs
 from assay.judges.models.meaning import ERRORS, Meaning
 from assay.judges.models.sent_text import SentText
+from assay.judges.models.word_sign import WordSign
 
 _STATUSES: dict[int, Meaning] = {
     **dict.fromkeys((401, 407), Meaning.KEY),
@@ -56,6 +58,13 @@ _BUSY = re.compile(r"overload|capacity|busy|loading|upstream|memory|unavailable|
 _BLOCK_PAGE = re.compile(r"reject|block|denied|forbidden|support id|incident|not acceptable|security|attack|firewall")
 """Words of a page that a firewall answers with a 200, e.g. `The requested URL was rejected`: the text may be behind."""
 
+_MONEY = re.compile(
+    r"\bplan\b|billing|credit|balance|monthly|\bmonth\b|\bpay|budget|spen[dt]|subscri|free.?tier|upgrade|limit: 0"
+    r"|recharge|top.?up|prepaid|invoice|wallet|trial|\bbuy\b|purchase|allowance|\bcap\b|funds?|insufficient|余额|欠费|充值|额度"
+)
+"""Words of an account's own quota, e.g. `check your plan and billing details`. Without them a quota of a 429 is a pace:
+Vertex says "quota exceeded" of requests a minute."""
+
 _TOO_LARGE_RATE = "request too large for"
 _COMES_BACK, _NO_QUOTA = "retryinfo", "limit: 0"
 """Google says "you exceeded your current quota" of a minute's limit, too, with a detail that says when to come back."""
@@ -72,6 +81,7 @@ class Refusal(NamedTuple):
             reads the request.
         is_page: whether it was a web page.
         sent: what we had asked. None: not known, and no words are doubted.
+        spoken: the complaint with its quotation marks.
     """
 
     status: int
@@ -80,6 +90,14 @@ class Refusal(NamedTuple):
     is_object: bool
     is_page: bool = False
     sent: SentText | None = None
+    spoken: str = ""
+
+
+def refusal_of(status: int, fields: ErrorFields, sent: SentText | None = None) -> Refusal:
+    """An error as its body tells it, without codes that the body may have from what was sent."""
+    ours = () if sent is None else tuple(code for code in fields.doubtful if sent.could_be_code(code))
+    codes = tuple(code for code in fields.codes if code not in ours)
+    return Refusal(status, fields.complaint, codes, fields.is_object, fields.is_page, sent, fields.spoken)
 
 
 def meaning_of(refusal: Refusal) -> Meaning:
@@ -105,11 +123,13 @@ def error_class(refusal: Refusal) -> type[EvaluationError]:
     meaning = meaning_of(refusal)
     if meaning is not Meaning.UNKNOWN:
         return ERRORS[meaning]
-    if refusal.status >= 500:
-        return ModelUnavailable
     if refusal.status < 300 and refusal.is_page:
         return ModelAccessDenied if _BLOCK_PAGE.search(refusal.complaint) else ModelUnavailable
-    if refusal.status in {404, 405} or refusal.status < 300 or (refusal.status == 403 and refusal.is_object):
+    if _repeats_text(refusal):
+        return RequestRejected
+    if refusal.status >= 500:
+        return ModelUnavailable
+    if refusal.status in {404, 405} or (refusal.status == 403 and refusal.is_object):
         return ModelAccessDenied
     return RequestRejected
 
@@ -119,7 +139,9 @@ def reach_of(refusal: Refusal) -> AccessReach:
     meaning = meaning_of(refusal)
     if meaning in {Meaning.KEY, Meaning.QUOTA}:
         return "endpoint"
-    return "model" if meaning is Meaning.MODEL or refusal.status in {404, 405} else "unclear"
+    if meaning is Meaning.MODEL:
+        return "model"
+    return "model" if refusal.status in {404, 405} and not _repeats_text(refusal) else "unclear"
 
 
 def is_broken_reply(refusal: Refusal) -> bool:
@@ -143,14 +165,35 @@ def is_unknown(refusal: Refusal) -> bool:
     )
 
 
+def _repeats_text(refusal: Refusal) -> bool:
+    """Whether an error quotes what was sent: then it may be about that, and not about the endpoint."""
+    return refusal.sent is not None and not refusal.is_page and refusal.sent.repeated_in(refusal.spoken)
+
+
 def _believed(refusal: Refusal) -> Iterator[Meaning]:
     """What the error's words mean, row by row, as far as they can be believed."""
     for sign, match in word_signs(refusal.complaint):
         if not _may_say(refusal.status, sign.meaning) or (refusal.is_page and sign.meaning not in _PAGE_WORDS):
             continue
+        if sign.meaning is Meaning.QUOTA and _is_pace(refusal):
+            continue
         doubtful = sign.weak or sign.meaning not in _ANY_TEXT
-        if not (doubtful and refusal.sent is not None and refusal.sent.could_have_said(sign.words, match)):
+        if not doubtful or _is_own(refusal, sign, match):
             yield sign.meaning
+
+
+def _is_own(refusal: Refusal, sign: WordSign, match: str) -> bool:
+    """Whether the endpoint says so in words of its own: none of those that make the sign were sent."""
+    if refusal.sent is None:
+        return True
+    own = dict(word_signs(refusal.sent.unsaid(refusal.spoken))) if refusal.spoken else {sign: match}
+    return sign in own and not refusal.sent.could_have_said(sign.words, own[sign])
+
+
+def _is_pace(refusal: Refusal) -> bool:
+    """Whether a quota is one of a minute, and not of an account: the status or a code says so, and nothing of money."""
+    is_limit = refusal.status == 429 or coded_meaning(refusal.codes, LIMIT_CODES) is not None
+    return is_limit and not _MONEY.search(refusal.complaint)
 
 
 def _may_say(status: int, meaning: Meaning, *, by_code: bool = False) -> bool:

@@ -37,9 +37,22 @@ _CHOICES: tuple[ToolChoice, ...] = ("named", "required", "auto")
 KEPT_S = 86_400.0
 """How long a form that asks for less than the most is believed, in seconds: endpoints learn, too."""
 
+DOUBTED_S = 300.0
+"""How long a form is believed at first that was guessed: by an endpoint that broke, or that refused what it had taken.
+
+An outage or a text may have brought that about. Each time the former form turns out to work no better, it is four times
+as long."""
+
+_DOUBTED_TIMES = 4.0
+
 REFUSED_IN_A_ROW = 3
 """Refusals of a proven form, with no answer in between, that show the endpoint to have changed. Fewer may be the work
 of a text."""
+
+
+FRUITLESS_S = 30.0
+"""Seconds for which no call looks for a form after one that did so in vain, for each such call in a row: each pays for
+several replies. That no form brought JSON may be the work of one text, so the wait is short and nothing is learnt."""
 
 
 class RequestForm(Record):
@@ -70,6 +83,11 @@ class RequestForm(Record):
     def is_looser_than(self, other: RequestForm) -> bool:
         """Whether it asks for JSON in a weaker way."""
         return self.weakness > other.weakness
+
+    def is_weaker_than(self, other: RequestForm) -> bool:
+        """Whether it asks for JSON in a weaker way, or leaves out what the other asks for."""
+        left_out = (other.logprobs and not self.logprobs) or (other.temperature and not self.temperature)
+        return self.is_looser_than(other) or left_out or (other.system_role and not self.system_role)
 
     @property
     def weakness(self) -> tuple[int, bool, int]:
@@ -126,7 +144,8 @@ class KnownForm:
         form: what it is asked in.
         at: when that was learnt. None: not yet.
         is_recalled: the fleet was asked for what it knows.
-        refusals: of the proven form, with no answer in between.
+        refusals: calls whose proven form was refused, with no answer in between.
+        fruitless: calls that looked for a form and found none that brings JSON, and when the last of them ended.
         calls: since the exact schema could be tried, and how many of them were `repairs`.
         is_exact_tried: the exact schema was tried.
     """
@@ -136,9 +155,13 @@ class KnownForm:
         self.at: float | None = None
         self.is_recalled = False
         self.refusals = 0
+        self.fruitless = 0
+        self.fruitless_at = 0.0
         self.calls = 0
         self.repairs = 0
         self.is_exact_tried = False
+        self._former: RequestForm | None = None
+        self._doubted_s = DOUBTED_S
         self._clock = clock
         self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         self._scouts: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
@@ -151,15 +174,37 @@ class KnownForm:
         """Take over a form instead of the known one."""
         self.form = form
         self.at = self._clock() if at is None else at
-        self.refusals = 0
+        self.refusals = self.fruitless = 0
+        self._former = None
+
+    def guess(self, form: RequestForm, former: RequestForm) -> None:
+        """Take over a form that works although nothing the endpoint said asked for it. `former` is soon tried again."""
+        self.replace(form)
+        self._former, self._doubted_s = former.model_copy(update={"proven": False}), DOUBTED_S
+        self.at = self._clock() - KEPT_S + DOUBTED_S
+
+    def may_search(self) -> bool:
+        """Whether looking for a form that brings JSON is worth what it costs. Not soon after a call found none."""
+        return self._clock() - self.fruitless_at >= min(self.fruitless * FRUITLESS_S, DOUBTED_S)
+
+    def found_none(self) -> None:
+        """Count a call that looked for a form that brings JSON and found none. It teaches nothing else."""
+        self.fruitless += 1
+        self.fruitless_at = self._clock()
 
     def is_old(self) -> bool:
         """Whether something stricter is worth trying again."""
         return self.at is not None and self._clock() - self.at > KEPT_S
 
-    def renew(self) -> None:
-        """Believe the form for as long again."""
+    def renew(self) -> RequestForm | None:
+        """Believe the form for as long again, or longer where it was a guess: then the form before it is given."""
         self.at = self._clock()
+        former = self._former
+        if former is not None:
+            self._doubted_s *= _DOUBTED_TIMES
+            self.at -= max(0.0, KEPT_S - self._doubted_s)
+            self._former = former if self._doubted_s < KEPT_S else None
+        return former
 
     def is_refused_for_good(self) -> bool:
         """Count a refusal of the proven form. Whether there were so many that no simpler form helps either."""
@@ -168,7 +213,8 @@ class KnownForm:
 
     def forget(self, first: RequestForm) -> None:
         """Begin anew with the `first` form."""
-        self.form, self.at, self.refusals, self.is_exact_tried = first, None, 0, False
+        self.replace(first)
+        self.at, self.is_exact_tried = None, False
 
     def learnt(self) -> LearntForm:
         """What can be told to others."""

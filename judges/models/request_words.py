@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.judges.models.meaning import Meaning
-from assay.judges.models.word_sign import FEATURE, OVER, RATE, SIZE, TEXT, WordSign, sign
+from assay.judges.models.word_sign import FEATURE, OVER, PASSING, RATE, SETUP, SIZE, TEXT, WordSign, sign
 
 REQUEST_WORDS: tuple[WordSign, ...] = (
     sign(
@@ -63,10 +63,13 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
             *(r"violat\w*.{0,40}(?<!provider )(?:polic|guideline|terms of use)", r"\bexists risk"),
             *("risk control", "high[ -]risk", r"\bpii\b.{0,20}(?:detect|found|block)"),
             "(?:sensitive|personal) (?:information|data|content) (?:was |is )?(?:detect|found)",
-            "new_sensitive",
+            *("new_sensitive", "unable to show the generated content", r"threat (?:was )?detected"),
+            r"(?:content|prompt|inputs?|text)\b.{0,30}\b(?:is|are|was|contains?) (?:\w+ )?"
+            "(?:sensitive|malicious|illegal)",
         ),
         "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
         "vibrantlabsai/ragas#649, keephq/keep#6705, promptfoo/promptfoo#8658, api-docs.deepseek.com",
+        unless=(SETUP, "flagged as invalid"),
     ),
     sign(
         Meaning.REFUSED,
@@ -97,7 +100,7 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
         "developers.cloudflare.com/ai-gateway",
         unless=(
             *("case[ -]sensitive", "insensitive", r"\bip\b", "account", "unsupported content", "billing"),
-            *("content[ -]type", rf"{FEATURE}"),
+            *("content[ -]type", rf"{FEATURE}", SETUP, "content blocks?", "unsafe characters", "flagged as invalid"),
         ),
     ),
     sign(
@@ -116,12 +119,15 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
             ),
             *("(?:topic|subject|content|material) is not allowed", r"secrets? (?:was |were )?(?:detect|found)"),
             "(?:denied|blocked|banned|forbidden|restricted) (?:topic|word|term|phrase|content)s?",
-            r"(?:prompt|content|text|query|topic)s?\b.{0,30}(?:reject|block|den(?:y|ied)|refus|removed|banned)",
+            r"(?:prompt|content|text|query|topic)s?\b.{0,30}(?:reject|block(?!s?\b)|den(?:y|ied)|refus|removed|banned)",
             r"(?:prompt|content|text|query)s?\b.{0,30}not permitted under",
         ),
         "Text failed the toxicity check",
         "docs.aws.amazon.com/bedrock (denied topics), developers.cloudflare.com/ai-gateway (DLP, guardrails)",
-        unless=(*(rf"{FEATURE}", "thread safety", "billing", "content[- ]type", "account"),),
+        unless=(
+            *(rf"{FEATURE}", "thread safety", "billing", "content[- ]type", "account", SETUP, "content blocks?"),
+            *("unsafe characters", "flagged as invalid", "non-whitespace"),
+        ),
         weak=True,
     ),
     sign(
@@ -149,7 +155,7 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
         ),
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
         "UKGovernmentBEIS/inspect_ai#1655, ggml-org/llama.cpp#17284, vllm-project/vllm (serving errors)",
-        unless=(*(rf"{RATE}", "the context_window for this model"),),
+        unless=(*(rf"{RATE}", PASSING, "the context_window for this model"),),
     ),
     sign(
         Meaning.TOO_LONG,
@@ -177,6 +183,14 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
             *(rf"(?:number of|more) tokens.{{0,60}}(?:{OVER}|than the)", "not enough (?:room|space)"),
             "(?:truncat|shorter).{0,30}(?:input|prompt|text|message)",
             "(?:input|prompt|text|message).{0,30}(?:truncat|shorter)",
+            *(
+                r"maxlength: \d+, actual: \d+",
+                r"max tokens of \d+ exceeded",
+                "context left for",
+                "context shift is disabled",
+            ),
+            *(r"prompt_?tokens.{0,40}must be less than", r"max_input_tokens ?[=:] ?\d+", r"tokens \d+ > max"),
+            *(r"only supports? (?:up to )?\d[\d,]{2,} tokens", r"exceed\w* .{0,30}token capacity"),
         ),
         "The input token count (1200000) exceeds the maximum number of tokens allowed (1048575).",
         "google-gemini/gemini-cli#12069, infiniflow/ragflow#589, anomalyco/opencode#45834",
@@ -184,23 +198,8 @@ REQUEST_WORDS: tuple[WordSign, ...] = (
             *(rf"{RATE}", rf"{FEATURE}", "quota", "credit", "budget", "balance", "billing", "spend"),
             *("concurren", r"\bseed\b", "penalty", "n must", "stop sequences?"),
             *("(?:message|request|text|query|content) limit", "number of (?:images|messages|choices)", "timeout"),
-            "retries",
+            *("retries", PASSING),
         ),
-    ),
-    sign(
-        Meaning.TOO_LONG,
-        (
-            *(
-                "过长",
-                "超过.{0,24}(?:长度|上下文|限制|最大|token)",
-                "长度.{0,8}超",
-                "超出.{0,20}(?:长度|上下文|限制)",
-                "上下文.{0,10}超",
-            ),
-            *("長すぎ", "너무 깁", "zu lang", "trop long", "demasiado larg", "troppo lung"),
-        ),
-        "输入长度超过模型最大长度",
-        "baichuan-inc/Baichuan-13B#38",
     ),
 )
 """What the request is refused for. The order counts."""

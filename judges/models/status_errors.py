@@ -18,8 +18,9 @@ from assay.judges.models.answer_errors import AnswerError
 from assay.judges.models.error_fields import ErrorFields, decoded_error, error_fields
 from assay.judges.models.http_client import HttpAnswer
 from assay.judges.models.meaning import REMEDIES, Meaning
-from assay.judges.models.refusals import Refusal, error_class, meaning_of, reach_of
-from assay.judges.models.sent_text import SentText, letters_of
+from assay.judges.models.refusals import error_class, meaning_of, reach_of, refusal_of
+from assay.judges.models.sent_text import SentText
+from assay.judges.models.spoken_words import letters_of
 from assay.judges.models.wait_hints import detailed_wait_s, retry_after_s, spoken_wait
 from assay.judges.schema import Usage
 
@@ -57,7 +58,7 @@ class StatusError(Exception):
         status = answer.status if inside is None else fields.status or answer.status
         super().__init__(f"status {status}")
         texts = None if sent is None else SentText(sent)
-        self.refusal = Refusal(status, fields.complaint, fields.codes, fields.is_object, fields.is_page, texts)
+        self.refusal = refusal_of(status, fields, texts)
         self.meaning = meaning_of(self.refusal)
         self.usage = Usage() if inside is None else inside.usage
         self.retry_after_s = self._wait_s(answer, body, fields)

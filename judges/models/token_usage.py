@@ -19,6 +19,9 @@ _PROMPT = ("prompt_tokens", "promptTokenCount", "inputTokens", "input_tokens", "
 """The whole prompt: OpenAI's name; Gemini's; Bedrock's and Anthropic's, which leave the cache out; Ollama's;
 llama.cpp's."""
 
+_OF_TOOLS = ("toolUsePromptTokenCount",)
+"""Input that Gemini's own tools gave, beside the prompt."""
+
 _COMPLETION = (
     "completion_tokens",
     "candidatesTokenCount",
@@ -58,17 +61,32 @@ _WRAPPED = ("billed_units", "tokens")
 """Cohere's usage holds its counts one step deeper, what is billed first."""
 
 
-def read_usage(usage: object) -> Usage:
-    """Tokens as reported. They are zero where the server reports none; the price table then says "unknown"."""
+def read_usage(usage: object, *, is_answered: bool = True) -> Usage:
+    """Tokens as reported. They are zero where the server reports none; the price table then says "unknown".
+
+    Half a usage is none: where the tokens of the completion are missing, or no number of tokens, the total must tell
+    them. Else the dearer half would cost nothing.
+
+    Args:
+        usage: as the answer has it.
+        is_answered: whether there is a completion that can be counted. A model that only decides writes none.
+    """
     if not isinstance(usage, dict):
         return Usage(calls=1)
     counts = _flat(usage)
-    prompted, written = _first(counts, _PROMPT), _first(counts, _COMPLETION)
+    prompted, written = _first(counts, _PROMPT) + _first(counts, _OF_TOOLS), _first(counts, _COMPLETION)
     read_beside, put = _first(counts, _READ_BESIDE), _first(counts, _WRITTEN)
     if _is_cache_beside(counts, prompted, read_beside + put):
         prompted += read_beside + put
+    total = _first(counts, _TOTAL)
+    if not prompted and written:
+        prompted = max(0, total - written)
     named = _first(counts, _REASONING)
     beside = _reasoned_beside(counts, prompted, written, named)
+    if not written and prompted and total > prompted:
+        written = total - prompted - beside
+    elif not written and is_answered and not _says_none(usage):
+        return Usage(calls=1)
     return Usage(
         calls=1,
         prompt_tokens=prompted,
@@ -79,6 +97,14 @@ def read_usage(usage: object) -> Usage:
     )
 
 
+def _says_none(usage: Mapping[str, Any]) -> bool:
+    """Whether an answer says of its completion that it has no tokens. Gemini leaves out what is zero."""
+    values = [level[name] for level in _levels(usage) for name in _COMPLETION if name in level]
+    if not values and "promptTokenCount" in usage:
+        return "totalTokenCount" in usage
+    return any(value == 0 and not isinstance(value, bool) for value in values)
+
+
 def usage_in(data: Mapping[str, Any]) -> Usage:
     """The tokens of a whole answer, wherever it tells them: Groq's streams, Gemini and llama.cpp have other places."""
     groq = data.get("x_groq")
@@ -87,7 +113,7 @@ def usage_in(data: Mapping[str, Any]) -> Usage:
     return next((usage for usage in usages if usage.prompt_tokens or usage.completion_tokens), Usage(calls=1))
 
 
-def _timed(timings: object) -> dict[str, int]:
+def _timed(timings: object) -> dict[str, Any]:
     """The counts beside llama.cpp's times: of the prompt, those it had to read and those it had read before."""
     if not isinstance(timings, dict):
         return {}
@@ -95,19 +121,24 @@ def _timed(timings: object) -> dict[str, int]:
     return {
         "prompt_tokens": read + kept,
         "cached_tokens": kept,
-        "completion_tokens": _count(timings.get("predicted_n")),
+        "completion_tokens": timings.get("predicted_n"),
     }
 
 
 def _flat(usage: Mapping[str, Any]) -> dict[str, int]:
     """Every count of a usage by its name, those of the details and of a step deeper too. What stands above wins."""
     counts: dict[str, int] = {}
-    deeper = (usage.get(name) for name in (*_DETAILS, *_WRAPPED))
-    for level in (usage, *(value for value in deeper if isinstance(value, dict))):
+    for level in _levels(usage):
         for name, value in level.items():
             if (count := _count(value)) and name not in counts:
                 counts[name] = count
     return counts
+
+
+def _levels(usage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A usage, and what of it stands a step deeper."""
+    deeper = (usage.get(name) for name in (*_DETAILS, *_WRAPPED))
+    return [usage, *(value for value in deeper if isinstance(value, dict))]
 
 
 def _is_cache_beside(counts: Mapping[str, int], prompted: int, cached: int) -> bool:

@@ -9,19 +9,21 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeGuard
 
 LONGEST_RETRY_AFTER_S = 600.0
 """The most that an endpoint's own wish is worth, in seconds. One header of one proxy, a day or a date in the year 9999,
 would else put work off long after the endpoint is well. Whoever is still refused then is told so again."""
 
-_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_NUMBER = r"[0-9]{1,10}(?:\.[0-9]{1,9})?"
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|[smhd]))+")
 """A duration as Go and OpenAI write it, e.g. `6m0s`, `1.2s` or `120ms`."""
 
 _SPOKEN = re.compile(
-    rf"(?:try again|retry|wait)[a-z ]{{0,20}}?(?:in|after|for) (?:about )?(?P<number>{_NUMBER}) ?"
-    r"(?P<unit>(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|)(?![a-z]))(?P<rest>[0-9][0-9.]{0,9}s)?"
+    rf"(?:(?:try again|retry|wait)[a-z ]{{0,20}}?(?:in|after|for)|wait|请在) "
+    rf"(?:about |at least )?(?P<number>{_NUMBER}) ?"
+    r"(?P<unit>(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|秒|分钟|)(?![a-z]))(?P<rest>[0-9][0-9.]{0,9}s)?"
 )
 """A wait in words, e.g. `Please try again in 1.2s` or `retry after 7 seconds`."""
 
@@ -51,17 +53,30 @@ def spoken_wait(complaint: str) -> tuple[float, str] | None:
     match = _SPOKEN.search(complaint)
     if match is None:
         return None
-    unit = match["unit"]
+    unit = {"秒": "s", "分钟": "m"}.get(match["unit"], match["unit"])
     size = "ms" if unit.startswith(("ms", "milli")) else unit[:1] or "s"
     rest_s = float(match["rest"][:-1]) if match["rest"] and match["rest"][:-1].count(".") <= 1 else 0.0
     return min(float(match["number"]) * _UNITS_S[size] + rest_s, LONGEST_RETRY_AFTER_S), match.group()
 
 
 def detailed_wait_s(body: object) -> float | None:
-    """Seconds that a detail of the error asks to wait: Google's `{"@type": "….RetryInfo", "retryDelay": "34s"}`."""
-    waits = [_duration_s(str(value)) for name, value in _fields(body, 0) if name.lower() == "retrydelay"]
+    """Seconds that a detail of the error asks to wait.
+
+    Google's `{"@type": "….RetryInfo", "retryDelay": "34s"}`, Replicate's `retry_after`, Hugging Face's
+    `estimated_time`.
+    """
+    fields = [(re.sub(r"[^a-z]", "", name.lower()), value) for name, value in _fields(body, 0)]
+    waits = [_duration_s(str(value)) for name, value in fields if name == "retrydelay"]
+    waits += [float(value) for name, value in fields if name in _WAIT_FIELDS and _is_seconds(value)]
     stated = [wait_s for wait_s in waits if wait_s is not None]
     return min(max(stated), LONGEST_RETRY_AFTER_S) if stated else None
+
+
+_WAIT_FIELDS = frozenset({"retryafter", "retryafterseconds", "estimatedtime"})
+
+
+def _is_seconds(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
 def _fields(value: object, depth: int) -> Iterator[tuple[str, object]]:

@@ -26,3 +26,15 @@ def shown_address(url: str) -> str:
     if match is None:
         return "an address that cannot be read"
     return f"{match['scheme']}://{match['host']}{match['port'] or ''}{match['path'] or ''}"
+
+
+def address_problem(url: str) -> str | None:
+    """Why a URL is no address that can be used, and what to do. None: it is one. Nothing of it is in the words."""
+    if is_web_address(url):
+        return None
+    if is_web_address(url.strip()):
+        return "begins or ends with white space; remove that"
+    host = url.partition("://")[2].rpartition("@")[2].partition("/")[0]
+    if not host.isascii():
+        return "is no web address: its host is not ASCII; write the host in punycode, as xn--mnchen-3ya.example"
+    return f"is no web address; write {FORM}"

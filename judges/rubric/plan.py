@@ -42,10 +42,11 @@ class ModelAt(Record):
 class SpendOptions(ModelAt):
     """A model, and what asking it about one sample may take: told before the first call.
 
-    `key` is where these options stand in a rubric, for messages.
+    `key` is where these options stand in a rubric, and `cheaper` how else a sample comes to cost less: for messages.
     """
 
     key: ClassVar[str] = "judge.llm"
+    cheaper: ClassVar[str] = "lower judge.llm.max_tokens"
 
     max_calls: int = Field(default=8, ge=1, le=200, description="Calls one sample may take. More is too expensive.")
     max_usd: float | None = Field(
@@ -83,6 +84,14 @@ class DecisionOptions(SpendOptions):
     """How a decision model is asked: statements in, their probabilities out, no text."""
 
     key: ClassVar[str] = "judge.decision"
+    cheaper: ClassVar[str] = "let a part of it be judged by judge.decision.too_expensive: sample"
+
+
+class MemberOptions(LlmOptions):
+    """How each model of a panel is asked: in a table, and bounded by the panel's own keys."""
+
+    key: ClassVar[str] = "judge.panel"
+    cheaper: ClassVar[str] = "name fewer models"
 
 
 class PanelOptions(Record):
@@ -92,6 +101,22 @@ class PanelOptions(Record):
     decide: Literal["majority", "median"] = Field(
         default="majority",
         description="majority: votes on each sentence, mean probability; median: the median probability decides.",
+    )
+    max_calls: int | None = Field(
+        default=None,
+        ge=1,
+        le=200,
+        description="Calls that each model may take for one sample. Nothing: as judge.llm says, else 8.",
+    )
+    max_usd: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="USD that all models together may cost for one sample. Nothing: as judge.llm says.",
+    )
+    too_expensive: Literal["skip", "sample"] | None = Field(
+        default=None,
+        description="A sample that takes more: skip it, or judge a random part. Nothing: as judge.llm says, else skip.",
     )
 
     @property
@@ -174,6 +199,19 @@ class JudgePlan(Record):
         if tier == "llm" and self.llm is not None:
             return (self.llm,)
         return self.panel.members if tier == "panel" and self.panel is not None else ()
+
+    def member_options(self) -> MemberOptions:
+        """How each model of the panel is asked. `max_usd` is that of all of them together.
+
+        What `panel` does not say is as `llm` says. Its bound on calls holds only where it asks for a table, too.
+        """
+        panel, llm = self.panel, self.llm
+        bounds = {} if llm is None else llm.model_dump(include={"max_tokens", "max_usd", "too_expensive"})
+        if llm is not None and llm.ask == "table":
+            bounds["max_calls"] = llm.max_calls
+        if panel is not None:
+            bounds |= panel.model_dump(include={"max_calls", "max_usd", "too_expensive"}, exclude_none=True)
+        return MemberOptions(model="panel", **bounds)
 
     def destinations(self) -> frozenset[str]:
         """Where the text under judgement may go: the names of endpoints, or of tiers that use the usual one."""

@@ -112,6 +112,10 @@ class Rubric(Record):
             raise ValueError(f"method: {self.method} needs `{wanted}`, and nothing of the other method")
         elif self.rules != Rules():
             raise ValueError("rules: act on claims, which only method grounding has; remove them")
+        elif self.judge.llm is not None and self.judge.llm.ask == "sentences":
+            raise ValueError(
+                "judge.llm.ask: sentences is for method grounding alone; write `ask: table`, or leave it out"
+            )
         elif ("llm" in self.judge.tiers) != (self.method == "graded") or len(self.judge.tiers) > 1:
             wanted = "{tiers: [llm], llm: {model: ...}}" if self.method == "graded" else "{tiers: [local]}"
             raise ValueError(f"judge.tiers: method {self.method} is judged by one judge; write `judge: {wanted}`")

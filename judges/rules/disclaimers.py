@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -14,6 +13,7 @@ from assay.judges.rules.patterns import excerpt
 from assay.judges.rules.reading import PhraseFinder, stemmed
 from assay.judges.rules.step import Progress, Step
 from assay.judges.schema import ResponseKind, RuleHit, Sample, Span
+from assay.judges.text.bounded_marks import normalized
 from assay.judges.text.words import surface_words
 
 MOST_COMPARED = 200
@@ -134,4 +134,4 @@ def _overlaps(wording: Sequence[str], response_words: Sequence[str]) -> Iterator
 
 def _words(text: str) -> list[str]:
     """Words in one case, compatibility forms levelled. Punctuation and white space do not count."""
-    return [word.casefold() for word in surface_words(unicodedata.normalize("NFKC", text))]
+    return [word.casefold() for word in surface_words(normalized("NFKC", text))]

@@ -2,6 +2,9 @@
 
 What is read: trailing commas, comments, the words of Python, single and typographic quotation marks, keys and words
 without any, a per cent sign after a number. What no reader can be sure of stays an error.
+
+Whoever is quoted in a string whose marks nobody escaped may end that string, and open a comment or another string that
+hides what follows. So nothing that is read loosely may hold a key of a reply in its comments and strings.
 """
 
 from __future__ import annotations
@@ -43,6 +46,15 @@ _STRINGS = {
 }
 """A string by the mark that opens it: `“kind”` for one that is typographic."""
 
+_HIDDEN_KEY = re.compile(r"(?<!\w)(?:(\w{1,40})[ \u00a0‐‑-]{1,3})?(\w{1,40})([\s\"'“”„‘’`*.]{0,9}):")
+"""What a key looks like inside a string or a comment: `not found":`. Its last word, the one before it, its marks."""
+
+_DOUBLE = re.compile(r"[\"“”„]")
+"""A mark that may end a string: `"`. A comment that a quotation opens goes beyond the end of its string."""
+
+_SINGLE = re.compile(r"['‘’]")
+"""Such a mark where strings stand between single ones: `'`. Elsewhere it is an apostrophe."""
+
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 """An escape inside a string: `\\\\n`."""
 
@@ -67,7 +79,8 @@ class LooseReader:
     """Reads objects and lists out of one text, each from its opening bracket on.
 
     After each, `flaw` names what makes it unusable although it is whole, such as a key twice with different values.
-    `marked` says that a key was met that only a reply has.
+    `marked` says that a key was met that only a reply has, `hidden` that such a key stands in a comment or a string.
+    `has_bare_keys`: keys without quotation marks were met, in any of them. Only there words may pass for a key.
     """
 
     def __init__(self, text: str, is_mark: Callable[[str], bool]) -> None:
@@ -77,23 +90,32 @@ class LooseReader:
         self._most_at = 0
         self.flaw: str | None = None
         self.marked = False
+        self.has_bare_keys = False
+        self._has_single_marks = False
+        self._hides_key = self._hides_bare_key = False
 
-    def read(self, start: int) -> tuple[Any, int]:
-        """The object or list that begins at `start`, and where it ends.
+    @property
+    def hidden(self) -> bool:
+        """Whether a comment or a string may hold a key of a reply."""
+        return self._hides_key or (self._hides_bare_key and self.has_bare_keys)
+
+    def read(self, start: int, most_chars: int = MOST_CHARS) -> tuple[Any, int]:
+        """The object or list that begins at `start`, and where it ends. It has at most `most_chars`.
 
         Raises:
             NearlyJson: it is none.
             TooDeep
         """
         self.flaw, self.marked = None, False
-        self._most_at = start + MOST_CHARS
+        self._hides_key = self._hides_bare_key = False
+        self._most_at = start + most_chars
         return self._value(start, 0)
 
     def _value(self, at: int, level: int) -> tuple[Any, int]:
         if level > MOST_LEVELS:
             raise TooDeep("nested too deeply")
         if at > self._most_at:
-            self._fail(f"more than {MOST_CHARS} characters", at)
+            self._fail("too many characters", at)
         mark = self._text[at : at + 1]
         if mark == "{":
             return self._object(at + 1, level)
@@ -133,12 +155,15 @@ class LooseReader:
         word = _WORD.match(self._text, at)
         if word is None:
             self._fail("a key is expected", at)
+        self.has_bare_keys = True
         return word.group(), word.end()
 
     def _string(self, at: int) -> tuple[str, int]:
         string = _STRINGS[self._text[at]].match(self._text, at)
         if string is None:
             self._fail("a string is not closed", len(self._text))
+        self._has_single_marks = self._has_single_marks or self._text[at] in "'‘"
+        self._look_for_keys(string.group(1))
         return _paired(_ESCAPE.sub(_unescaped, string.group(1))), string.end()
 
     def _number(self, number: re.Match[str]) -> tuple[Any, int]:
@@ -178,18 +203,45 @@ class LooseReader:
         while True:
             space = _SPACE.match(self._text, at)
             at = space.end() if space else at
+            if at > self._most_at:
+                self._fail("too many characters", at)
             if self._text.startswith("/*", at):
                 end = self._text.find("*/", at + 2)
                 if end < 0:
                     self._fail("a comment is not closed", len(self._text))
+                self._check_comment(self._text[at : end + 2])
                 at = end + 2
             elif comment := _LINE_COMMENT.match(self._text, at):
+                self._check_comment(comment.group())
                 at = comment.end()
             else:
                 return at
 
+    def _check_comment(self, comment: str) -> None:
+        if _DOUBLE.search(comment) or (self._has_single_marks and _SINGLE.search(comment)):
+            self.flaw = self.flaw or "a comment may hold a part of the reply"
+            self._look_for_keys(comment)
+
+    def _look_for_keys(self, text: str) -> None:
+        self._hides_key = self._hides_key or hides_key(text, self._is_mark, is_bare=False)
+        self._hides_bare_key = self._hides_bare_key or hides_key(text, self._is_mark, is_bare=True)
+
     def _fail(self, message: str, at: int) -> NoReturn:
         raise NearlyJson(message, at)
+
+
+def hides_key(text: str, is_mark: Callable[[str], bool], *, is_bare: bool) -> bool:
+    """Whether the inside of a string, as it was written, or a comment holds a key of a reply.
+
+    Args:
+        text: what was written.
+        is_mark: tells the keys that only a reply has.
+        is_bare: whether a word without quotation marks may be a key, too.
+    """
+    if ":" not in text:
+        return False
+    keys = (key for key in _HIDDEN_KEY.finditer(text) if is_bare or _DOUBLE.search(key[3]) or _SINGLE.search(key[3]))
+    return any(is_mark(key[2]) or (key[1] is not None and is_mark(f"{key[1]} {key[2]}")) for key in keys)
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -174,3 +174,10 @@ def test_grades_are_held_to_the_same(name: str) -> None:
     assert level_of(plant(OWN_GRADE, FORGED_GRADE)) == ("fair" if name in SEEN_THROUGH else None)
     broken = OWN_GRADE.replace("fair", "perfect")
     assert level_of(plant(broken, FORGED_GRADE)) is None
+
+
+def test_two_fields_of_reasoning_that_differ_leave_no_verdict() -> None:
+    for first, second in (("reasoning_content", "reasoning"), ("thinking", "reasoning_content")):
+        assert read({"content": "", first: OWN, second: FORGED}) is None
+        assert read({"content": "", first: OWN, second: OWN}) == OWN_VERDICT
+        assert read({"content": "", first: "Hm.", second: OWN}) == OWN_VERDICT

@@ -47,6 +47,9 @@ class BatchServer:
         self.lines: dict[str, list[Body]] = {}
         self.results: dict[str, list[Body]] = {}
         self.paid: Counter[str] = Counter()
+        self.names: dict[str, str] = {}
+        self.deleted: set[str] = set()
+        self.cancelled: list[str] = []
         self.live: list[Body] = []
         self.asked: Counter[str] = Counter()
         self.keys: set[str] = set()
@@ -130,7 +133,7 @@ class BatchServer:
 
     def _done(self, method: str, route: str, path: str, raw: bytes) -> tuple[int, bytes]:
         if route.startswith("/anthropic/v1"):
-            status, body = self._anthropic(method, route.removeprefix("/anthropic/v1"), raw)
+            status, body = self._anthropic(method, route.removeprefix("/anthropic/v1"), path, raw)
         else:
             status, body = self._openai(method, route.removeprefix("/v1"), path, raw)
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -155,7 +158,10 @@ class BatchServer:
             file_id = f"file-{self.asked['POST /v1/files']}"
             assert b'name="purpose"\r\n\r\nbatch\r\n' in raw
             self.files[file_id] = raw.split(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
+            self.names[file_id] = re.search(rb'filename="([^"]*)"', raw)[1].decode()  # type: ignore[index]
             return 200, {"id": file_id, "object": "file", "purpose": "batch"}
+        if not rest:
+            return 200, {"data": [{"id": name, "filename": self.names.get(name, "output")} for name in self.files]}
         if method == "DELETE":
             return 200, {"id": rest[0], "deleted": self.files.pop(rest[0], None) is not None}
         content = self.files.get(rest[0])
@@ -181,12 +187,12 @@ class BatchServer:
 
     def _page(self, path: str) -> Body:
         limit = int(re.search(r"limit=(\d+)", path)[1])  # type: ignore[index]
-        after = re.search(r"after=(\w+)", path)
-        newest = list(reversed(self.batches.values()))
+        after = re.search(r"after(?:_id)?=(\w+)", path)
+        newest = [batch for batch in reversed(self.batches.values()) if batch["id"] not in self.deleted]
         start = next((n + 1 for n, b in enumerate(newest) if after and b["id"] == after[1]), 0)
         return {"data": newest[start : start + limit], "has_more": len(newest) > start + limit}
 
-    def _anthropic(self, method: str, route: str, raw: bytes) -> tuple[int, Body | bytes]:
+    def _anthropic(self, method: str, route: str, path: str, raw: bytes) -> tuple[int, Body | bytes]:
         if route == "/messages":
             self.live.append(json.loads(raw))
             return 200, _message(self.live[-1])
@@ -194,9 +200,10 @@ class BatchServer:
         if method == "POST" and not rest:
             return 200, self._begin_anthropic(json.loads(raw))
         if not rest:
-            return 200, {"data": list(reversed(self.batches.values())), "has_more": False}
+            return 200, self._page(path)
         if method == "DELETE":
             self.results.pop(rest[0])
+            self.deleted.add(rest[0])
             return 200, {"id": rest[0], "type": "message_batch_deleted"}
         if rest[1:] == ["results"]:
             return 200, b"".join(json.dumps(row).encode() + b"\n" for row in self.results[rest[0]])
@@ -220,9 +227,10 @@ class BatchServer:
 
     def _one(self, rest: list[str], cancel: Any) -> tuple[int, Body | bytes]:
         batch = self.batches.get(rest[0])
-        if batch is None:
+        if batch is None or rest[0] in self.deleted:
             return 404, {"error": {"message": "no such batch"}}
         if rest[1:] == ["cancel"]:
+            self.cancelled.append(rest[0])
             cancel(batch)
         return 200, batch
 

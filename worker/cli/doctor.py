@@ -55,7 +55,7 @@ def doctor(  # noqa: PLR0913, PLR0917  # one parameter for each option
     are right, how it is asked for JSON, its context window, token probabilities, cache, tokens and price; and prints
     what to write into endpoints.yaml.
     """
-    if judge or endpoint or model:
+    if judge or endpoint is not None or model is not None:
         raise typer.Exit(exit_code(_try_judges(config, endpoint, model, as_json=as_json)))
     if fix and as_json and not yes:
         raise ConfigurationError("assay doctor: --fix: asks before it writes, which --json cannot; add --yes")

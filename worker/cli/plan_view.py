@@ -9,7 +9,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE
 from assay.judges.prices import total_cost
 from assay.worker.flow.backfill.range_plan import PlannedUseCase, RangePlan
 from assay.worker.records.windows import Why
@@ -91,12 +90,14 @@ def budget_line(budget: PlannedBudget) -> str:
 
 
 def batch_lines(report: PlanReport) -> Iterator[str]:
-    """What judging a range in a provider's batches would cost; nothing where no model with a known price is asked."""
+    """What judging a range in a provider's batches would cost; nothing where that is not known, or saves nothing."""
     asked = [cost for cost in report.costs if cost.models and cost.judgements]
     live = total_cost(cost.cost_usd for cost in asked)
-    if report.scope == "range" and asked and live:
-        share = live * BATCH_PRICE_SHARE
+    share = total_cost(cost.batch_usd for cost in asked)
+    if report.scope == "range" and live and share is not None and share < live:
         yield f"with backfill --batch: about {share:,.2f} USD instead of {live:,.2f}; answers take up to 24 hours"
+        if report.budgets:
+            yield "a budget reserves the most that waiting calls may cost, and lets in the rest when they have ended"
 
 
 def store_line(load: StoreLoad) -> str:

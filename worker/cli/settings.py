@@ -12,11 +12,13 @@ from rich.text import Text
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.config.deployment import CONFIG_FILE
+from assay.worker.config.endpoints import ENDPOINTS_FILE
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.shown_settings import SettingValue, shown_own_variables, shown_settings
 from assay.worker.stores.registry import factories
 from assay.worker.wiring.judges import check_deployment
+from assay.worker.wiring.shown_endpoints import shown_endpoints
 
 
 def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -27,7 +29,9 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     in_force, root = settings_and_root(config)
     models = [in_force, *(read_variables(factory.variables) for factory in factories().values())]
     shown = [setting for model in models for setting in shown_settings(model)] + shown_own_variables()
-    is_valid, about_file = _config_file(root, in_force)
+    is_right, about_file = _config_file(root, in_force)
+    endpoints = shown_endpoints(root, in_force)
+    is_valid = is_right and all(endpoint.problem is None for endpoint in endpoints)
     if as_json:
         print_json(
             {
@@ -35,6 +39,7 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
                 "config_root_source": _root_source(config, in_force, root),
                 "data_dir": str(root.data_dir(in_force)),
                 CONFIG_FILE: {"valid": is_valid, "message": about_file},
+                "endpoints": {endpoint.name: endpoint._asdict() for endpoint in endpoints},
                 "settings": {setting.variable: _as_data(setting) for setting in shown},
             }
         )
@@ -42,7 +47,11 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         source = _root_source(config, in_force, root)
         console.print(f"config root {root.path} ({source})", highlight=False, soft_wrap=True)
         console.print(f"data        {root.data_dir(in_force)}", highlight=False, soft_wrap=True)
-        console.print(Text(f"{CONFIG_FILE}  {about_file}", "" if is_valid else "red"), soft_wrap=True)
+        console.print(_about_file(about_file, is_right=is_right), soft_wrap=True)
+        for endpoint in endpoints:
+            if endpoint.problem == about_file:
+                continue
+            console.print(Text(f"endpoint    {endpoint.in_words()}", "red" if endpoint.problem else ""), soft_wrap=True)
         _print_table(shown)
     raise typer.Exit(0 if is_valid else 2)
 
@@ -56,6 +65,12 @@ def _config_file(root: ConfigRoot, in_force: Settings) -> tuple[bool, str]:
         return False, str(exc)
     n = len(deployment.use_cases)
     return True, f"{n} use case{'' if n == 1 else 's'}, store {deployment.store.kind}, valid"
+
+
+def _about_file(words: str, *, is_right: bool) -> Text:
+    """A mistake in endpoints.yaml is not told as one of assay.yaml."""
+    is_beside = not is_right and words.partition(": ")[0].endswith(ENDPOINTS_FILE)
+    return Text(f"{ENDPOINTS_FILE if is_beside else CONFIG_FILE}  {words}", "" if is_right else "red")
 
 
 def _root_source(config: Path | None, in_force: Settings, root: ConfigRoot) -> str:

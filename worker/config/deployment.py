@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
-from assay.worker.config.endpoints import Endpoints
+from assay.worker.config.endpoints import Endpoints, named_remedy
 from assay.worker.config.limits import Limits
 from assay.worker.config.section import Section
 from assay.worker.config.store_section import StoreConfig, own_section
@@ -106,4 +106,6 @@ def parse_deployment(path: Path) -> Deployment:
     try:
         return Deployment.model_validate(value)
     except ValidationError as exc:
-        raise ConfigurationError(f"{path}: {document.problem(exc, Deployment, value)}") from exc
+        problem = document.problem(exc, Deployment, value)
+        remedy = named_remedy(problem.remedy, problem.key)
+        raise ConfigurationError(f"{path}: {problem.where}: {remedy}") from exc

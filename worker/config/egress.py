@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
+from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.use_cases import UseCase
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,21 @@ def may_see(deployment: Deployment, use_case: str, rubric: Rubric) -> bool | Non
 def forbidden(use_case: UseCase, rubric: Rubric) -> list[str]:
     """Where a rubric may send text although the use case does not allow it.
 
-    A model at the usual endpoint is named after its tier: `llm` or `panel`. A model at a named endpoint is named after
-    that endpoint, whichever tier it is in.
+    A model at the usual endpoint is named after its tier, `llm` or `panel`, or `default`, as the endpoint is called. A
+    model at a named endpoint is named after that endpoint, whichever tier it is in.
     """
     allowed = use_case.judges_allowed
-    return [] if allowed is None else sorted(rubric.judge.destinations() - set(allowed))
+    return [] if allowed is None else sorted(set(_outside(rubric, frozenset(allowed))))
+
+
+def _outside(rubric: Rubric, allowed: frozenset[str]) -> Iterator[str]:
+    """The judges, each under the name it is asked by, that no allowed name means."""
+    for tier in rubric.judge.tiers:
+        for name in {member.endpoint or tier for member in rubric.judge.models(tier)} or {tier}:
+            is_usual = name == DEFAULT_ENDPOINT or (name == tier and bool(rubric.judge.models(tier)))
+            names = {tier, DEFAULT_ENDPOINT} if is_usual else {name}
+            if not names & allowed:
+                yield name
 
 
 def check_egress(use_case: UseCase, rubric: Rubric) -> None:

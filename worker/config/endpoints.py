@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue, TypeAdapter, field_validator, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, field_validator, model_validator
 
 from assay.judges.models.endpoint_settings import ProtocolName
+from assay.judges.models.extra_fields import field_of_ours, no_json_number
+from assay.judges.models.header_fields import header_problem
 from assay.judges.models.request_form import JsonForm
 from assay.worker.config.endpoint_addresses import endpoint_variable
+from assay.worker.config.endpoint_slips import NAMED_KEY_VARIABLE, slip_at_top, slip_in_section
 from assay.worker.config.limits import DEFAULT_ENDPOINT, EndpointName
 from assay.worker.config.section import Section
-from assay.worker.config.written_secrets import has_written_login, looks_secret, secret_query_field
+from assay.worker.config.written_secrets import (
+    has_almost_reference,
+    has_written_login,
+    looks_like_key,
+    looks_secret,
+    names_in,
+    secret_in_body,
+    secret_query_field,
+    texts_in,
+)
 
 ENDPOINTS_FILE = "endpoints.yaml"
 
 _Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 _Word = Annotated[str, Field(min_length=1, max_length=2_000)]
-_KEY_NAMES = frozenset({"key", "api_key", "apikey", "token", "secret", "password"})
+_FIELD_NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
+"""The name of a field of a request, e.g. `max_completion_tokens`."""
 
 
 class EndpointSection(Section):
@@ -64,22 +78,31 @@ class EndpointSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_key_here(cls, value: Any) -> Any:
-        """A key is the first thing that people write here."""
-        named = sorted(_KEY_NAMES & set(value)) if isinstance(value, dict) else []
-        if named:
-            raise ValueError(
-                f"{named[0]}: no key stands in a file; set ASSAY_ENDPOINT_NAME_KEY in the environment, for `default` "
-                "OPENAI_API_KEY"
-            )
+    def _no_slip(cls, value: Any) -> Any:
+        """A key is the first thing that people write here, and names of other tools the next."""
+        slip = slip_in_section(value, frozenset(cls.model_fields)) if isinstance(value, dict) else None
+        if slip is not None:
+            raise ValueError(slip)
         return value
+
+    @field_validator("temperature", "logprobs", "exact_schema", "system_role", mode="before")
+    @classmethod
+    def _is_truth(cls, value: object) -> object:
+        """A number here is meant as one: 0 would else be taken for false, and the model's own temperature judge."""
+        if value is None or isinstance(value, bool):
+            return value
+        is_number = isinstance(value, int | float)
+        means = ": 0 is what is sent with true, and with false none" if is_number else ", without quotes"
+        raise ValueError(f"must be true or false{means}")
 
     @field_validator("url", "proxy")
     @classmethod
     def _no_login(cls, address: str | None) -> str | None:
-        if address is not None and has_written_login(address):
+        if address is None:
+            return None
+        if has_written_login(address):
             raise ValueError("holds a login; put it into a variable of the environment and write ${NAME} here")
-        if address is not None and (name := secret_query_field(address)) is not None:
+        if (name := secret_query_field(address)) is not None:
             raise ValueError(f"field {name!r} of the query looks like a secret; write ${{NAME}} and set the variable")
         return address
 
@@ -91,12 +114,53 @@ class EndpointSection(Section):
                 raise ValueError(f"{name}: looks like a secret; write ${{NAME}} and set that variable")
         return fields
 
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, fields: dict[str, str]) -> dict[str, str]:
+        for name, text in fields.items():
+            if (problem := header_problem(name, text)) is not None:
+                raise ValueError(f"{name}: {problem}")
+        return fields
+
+    @field_validator("key_header", "token_field", "api_version", "azure_deployment")
+    @classmethod
+    def _no_key_in_its_place(cls, text: str | None) -> str | None:
+        if text is not None and looks_like_key(text):
+            raise ValueError(f"looks like a secret; set {NAMED_KEY_VARIABLE} in the environment")
+        return text
+
+    @field_validator("key_header")
+    @classmethod
+    def _is_header(cls, name: str | None) -> str | None:
+        if name is not None and (problem := header_problem(name, "")) is not None:
+            raise ValueError(f"{problem}; write a header's name, e.g. api-key")
+        return name
+
+    @field_validator("token_field")
+    @classmethod
+    def _is_field(cls, name: str | None) -> str | None:
+        if name is not None and _FIELD_NAME.fullmatch(name) is None:
+            raise ValueError("is no name of a field; write e.g. max_completion_tokens, or none for no bound")
+        return name
+
+    @field_validator("url", "proxy", "ca_file", "api_version", "azure_deployment", "headers", "query")
+    @classmethod
+    def _names_variables_rightly(cls, value: Any) -> Any:
+        if any(map(has_almost_reference, texts_in(value))):
+            raise ValueError("holds a ${…} that is no variable's name alone; write ${NAME}, without blanks or default")
+        return value
+
     @field_validator("extra_body")
     @classmethod
-    def _no_secret_field(cls, fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        for name, value in fields.items():
-            if isinstance(value, str) and looks_secret(name, value):
-                raise ValueError(f"{name}: looks like a secret, which the body never carries; use headers")
+    def _is_not_ours(cls, fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if (ours := field_of_ours(fields)) is not None:
+            raise ValueError(f"{ours[0]}: is not set here; {ours[1]}")
+        if (name := secret_in_body(fields)) is not None:
+            raise ValueError(f"{name}: looks like a secret, which the body never carries; send it by `headers`")
+        if any(names_in(text) or has_almost_reference(text) for text in texts_in(fields)):
+            raise ValueError("holds a ${…}, and variables are not filled in here; write the value itself")
+        if no_json_number(fields):
+            raise ValueError("holds a number that JSON does not have, as .nan or .inf; remove it")
         return fields
 
     @model_validator(mode="after")
@@ -108,7 +172,14 @@ class EndpointSection(Section):
         return self
 
 
-Endpoints = dict[EndpointName, EndpointSection]
+def _names_at_top(value: object) -> object:
+    slip = slip_at_top(value, frozenset(EndpointSection.model_fields))
+    if slip is not None:
+        raise ValueError(slip)
+    return value
+
+
+Endpoints = Annotated[dict[EndpointName, EndpointSection], BeforeValidator(_names_at_top)]
 """By name: `default` for the usual one, else as rubrics name it."""
 
 
@@ -131,3 +202,16 @@ def key_variable(name: str) -> str:
 def url_variable(name: str) -> str:
     """The variable of an endpoint's address."""
     return "OPENAI_BASE_URL" if name == DEFAULT_ENDPOINT else f"{endpoint_variable(name)}_URL"
+
+
+def named_remedy(remedy: str, place: str) -> str:
+    """A message with the variable of the very endpoint's key, instead of the word that stands for it.
+
+    Args:
+        remedy: the message.
+        place: where the mistake is, e.g. `endpoints.in-house.api_key` or `in-house.api_key`.
+    """
+    name = place.removeprefix("endpoints.").partition(".")[0]
+    if NAMED_KEY_VARIABLE not in remedy or re.fullmatch(r"[a-z][a-z0-9-]*", name) is None:
+        return remedy
+    return remedy.replace(", for `default` OPENAI_API_KEY", "").replace(NAMED_KEY_VARIABLE, key_variable(name))

@@ -40,8 +40,7 @@ def read_prices(path: Path | None) -> PriceTable:
     packaged = packaged_prices()
     if path is None:
         return packaged
-    own = PriceTable.load(path)
-    return PriceTable(checked=min(own.checked, packaged.checked), models={**packaged.models, **own.models})
+    return PriceTable.load(path).over(packaged)
 
 
 @lru_cache(maxsize=1)

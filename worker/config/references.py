@@ -8,7 +8,10 @@ from assay.judges.team_files.near_names import did_you_mean, nearest
 from assay.judges.team_files.reading import FileProblem, Place, named_place, read_document
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.egress import forbidden
+from assay.worker.config.endpoint_addresses import named_by_variables
+from assay.worker.config.judge_files import described_names
 from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import child_environment
 from assay.worker.config.use_cases import UseCase
 
 
@@ -38,10 +41,13 @@ def check_judges_allowed(root: ConfigRoot, deployment: Deployment, use_case: Use
         return
     place = ("use_cases", deployment.use_cases.index(use_case), "judges_allowed")
     position, hint = None, ""
+    described = {*described_names(root, deployment), *named_by_variables(child_environment())}
     for at, name in enumerate(use_case.judges_allowed or ()):
         # A name that the rubric asks for is meant as it stands. Another one may be a misspelling, e.g. `lokal`.
         meant = None if name in rubric.judge.destinations() else nearest(name, outside)
-        if meant is not None:
+        if meant is not None and name in described and meant not in described:
+            hint = f"did you mean {name!r} by {meant!r} in the rubric? "
+        elif meant is not None:
             position, hint = at, f"did you mean {meant!r} by {name!r}? "
     judges = ", ".join(map(repr, outside))
     problem = f"rubric {rubric.name!r} is judged by {judges}, which is not allowed here"

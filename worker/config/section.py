@@ -10,15 +10,19 @@ from assay.judges.schema import Record
 
 
 class Section(Record):
-    """Keys of assay.yaml. YAML's `yes` is no number, though pydantic would take it for 1."""
+    """Keys of assay.yaml. YAML's `yes` is no number, and 1 is no truth, though pydantic takes one for the other."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _truth_is_no_number(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and info.field_name is not None:
-            kinds = _kinds(cls.model_fields[info.field_name].annotation)
+        if info.field_name is None or not isinstance(value, int | float | str):
+            return value
+        kinds = _kinds(cls.model_fields[info.field_name].annotation)
+        if isinstance(value, bool):
             if kinds & {int, float} and bool not in kinds:
                 raise ValueError(f"{str(value).lower()} is no number; write a number here")
+        elif kinds <= {bool, type(None)}:
+            raise ValueError("must be true or false, without quotes")
         return value
 
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, SecretStr
 
 from assay.judges.models.web_address import shown_address
+from assay.worker.config.secret_variables import PROVIDER_KEYS
 from assay.worker.config.settings import Settings, child_environment, names_of
 
 
@@ -25,6 +26,8 @@ class SettingValue(NamedTuple):
     source: Literal["environment", "default"]
     meaning: str
 
+
+_KEY_MEANING = "Key of endpoints of the provider's protocol that have no url."
 
 STARS = "**********"
 """Stands for a secret."""
@@ -49,11 +52,18 @@ def shown_settings(model: BaseModel) -> list[SettingValue]:
 
 
 def shown_own_variables() -> list[SettingValue]:
-    """Variables that are no setting of Assay's and begin as they do: endpoints, and what rubrics and targets name."""
+    """Variables that are no setting of Assay's: keys of providers, endpoints, and what rubrics and targets name."""
     known = {f"ASSAY_{name.upper()}" for name in Settings.model_fields}
-    return [
+    environ = child_environment()
+    keys = [
+        SettingValue(name, STARS, "environment", _KEY_MEANING)
+        if environ.get(name)
+        else SettingValue(name, None, "default", _KEY_MEANING)
+        for name in PROVIDER_KEYS
+    ]
+    return keys + [
         SettingValue(name, _shown_own(name, value), "environment", _own_meaning(name))
-        for name, value in sorted(child_environment().items())
+        for name, value in sorted(environ.items())
         if name.startswith("ASSAY_") and name not in known and value
     ]
 

@@ -125,7 +125,7 @@ def review(self: Any, tick: object = None) -> None:
 @app.task(name="assay.batches", bind=True)
 def batches(self: Any, tick: object = None) -> None:
     """Look after the batches at providers: collect what has ended."""
-    run_tick(self, tick, lambda runtime: runtime.batch_collector.tick())
+    run_tick(self, tick, lambda runtime: runtime.batch_endpoints.look(runtime.batch_collector))
 
 
 @at_control_start

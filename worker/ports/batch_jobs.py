@@ -38,10 +38,13 @@ class Claim(NamedTuple):
     Attributes:
         tag: whose it is: the collector that asked, or another one. Empty: nobody's, it is to be made at once.
         answer: what came back, if anything did.
+        is_paid: whether the subject pays for the answer: the first one that took it, each time it does. Others that
+            ask the same get it for nothing.
     """
 
     tag: str
     answer: bytes | None = None
+    is_paid: bool = True
 
 
 class BatchJobs(Protocol):
@@ -62,13 +65,17 @@ class BatchJobs(Protocol):
         ...
 
     async def intend(self, job: BatchJob, keys: Sequence[str]) -> Sequence[str]:
-        """Note a batch before it is sent. Returns the keys that are still this collector's, in order: only these may be
-        sent.
+        """Note a batch before it is sent, if it is not noted yet. Its keys stay its own for as long as a batch takes.
+
+        Returns the keys that are still this collector's, in order: only these may be sent.
         """
         ...
 
-    async def save(self, job: BatchJob) -> None:
-        """Keep how a batch stands."""
+    async def change(self, tag: str, changes: Mapping[str, object]) -> BatchJob | None:
+        """Change some fields of a batch, whatever others change at the same time. See `BatchJob.changed`.
+
+        Returns how it stands then. None: no such batch is remembered.
+        """
         ...
 
     async def jobs(self) -> Sequence[BatchJob]:

@@ -20,3 +20,10 @@ class Waking(Protocol):
         Returns the trace ids of those that waited and are not in hand.
         """
         ...
+
+    async def tell(self, rubric: str, trace_ids: Sequence[str], *, reason: str, detail: str) -> Sequence[str]:
+        """Entries that wait for this reason say from now on what keeps them waiting. Nothing else changes.
+
+        Returns the trace ids of those that waited and are not in hand.
+        """
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -26,9 +27,11 @@ class BatchJob(Record):
         total: requests in it.
         state: where it stands with us.
         batch_id: the provider's id, once known.
-        word: where it stands with the provider, in its words.
+        word: where it stands with the provider, in its words, or why it refused it.
         answered: requests that a model answered.
         cancelled: whether somebody asked for its end.
+        trouble: why it could not be looked at, or is not done with. Empty: nothing is wrong.
+        not_ours: batches at the provider that looked like this one, and hold other requests.
     """
 
     tag: str
@@ -41,11 +44,29 @@ class BatchJob(Record):
     word: str = ""
     answered: int = 0
     cancelled: bool = False
+    trouble: str = ""
+    not_ours: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether it is still to be looked at."""
         return self.state in OPEN_STATES
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it was refused, or failed as a whole. `word` says why."""
+        is_refused = self.state == "dropped" and self.word.startswith("refused")
+        return is_refused or (self.state == "ended" and self.word.startswith("failed"))
+
+    def changed(self, changes: Mapping[str, object]) -> BatchJob:
+        """This batch after a change of some fields.
+
+        What has ended has ended. One that was given up may turn out to have been sent after all.
+        """
+        state = changes.get("state", self.state)
+        is_reopened = state != self.state and (self.state == "ended" or (self.state == "dropped" and state != "sent"))
+        kept = {name: value for name, value in changes.items() if name != "state"} if is_reopened else changes
+        return self.model_copy(update=dict(kept))
 
 
 class Subject(Record):

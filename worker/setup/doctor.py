@@ -148,8 +148,8 @@ async def _endpoint(runtime: Runtime, name: str | None) -> Check | None:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         async with asyncio.timeout(CONNECT_S):
             _, writer = await asyncio.open_connection(parts.hostname or "", port)
-        writer.close()
-        await writer.wait_closed()
+            writer.close()
+            await writer.wait_closed()
     except (OSError, ValueError) as exc:
         message = f"{base}: {type(exc).__name__}: cannot be reached"
         remedy = f"check {url_variable(place.name)} or its url in {ENDPOINTS_FILE}, and the way to it"

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from assay.judges.errors import CallHeld, ConfigurationError, EvaluationError, UnjudgeableSample
-from assay.judges.llm.grounding.judge import LlmJudge
-from assay.judges.llm.grounding.window import grounding_limits_for
-from assay.judges.models.admission import Admission, CallBound, Ticket
+from assay.judges import registry
+from assay.judges.base import Judge
+from assay.judges.errors import EvaluationError, InvalidVerdict
+from assay.judges.llm.grounding.window import WindowTooSmall
+from assay.judges.models.admission import Admission
 from assay.judges.models.base import ChatMessage, Reply
 from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.request_form import RequestForm
 from assay.judges.prices import PriceTable
-from assay.judges.rubric import LlmOptions, Rubric
+from assay.judges.rubric import DecisionOptions, LlmOptions, Rubric
 from assay.judges.schema import ClaimVerdict, Sample, Usage, Verdict
+from assay.worker.config.asked_ways import check_asked_way
+from assay.worker.setup.judge_trial_leave import CountedAdmission
+from assay.worker.setup.judge_trial_window import WindowFacts, tried_window
 from assay.worker.setup.served_models import ServedModel, served_model
 
-MOST_CALLS = 12
-"""Requests that trying one model takes at most: two samples, a long prompt, and what finding out the form takes."""
+Ask = Literal["table", "sentences", "decision"]
+"""How the rubric asks the model: for a table, for a word about each sentence, or for probabilities."""
 
-LONG_LINES = 450
-LONG_TOKENS = 6_000
-"""About what `LONG_LINES` lines are. Servers that cut without a word have windows of 2,048 or 4,096 by default."""
+_SENTENCES = 2
+"""Of the response: so many calls a sample takes where each sentence is one."""
 
 SAMPLE = Sample(
     id="trial",
@@ -40,34 +43,45 @@ class TrialFacts:
     """What trying a model came to. None: not found out.
 
     Attributes:
+        ask: how the model is asked.
         error: why it ended early.
         unusable: why the reply was no verdict, though the endpoint answered.
         served: what the server's list says.
+        too_small: why the window that the server tells cannot be set, as the rubric stands.
         form: how the endpoint is asked for JSON by now.
         replies: of the two samples.
         verdicts: of the two samples.
         calls_of_second: requests that the second sample took.
-        long_sent: characters of the long prompt.
-        long_counted: tokens of it, as the endpoint counted.
-        is_long_cut: whether the endpoint cannot have read all of it.
-        is_long_refused: whether the endpoint said that it is too long.
+        replies_of_second: how many times the second sample was asked about, repair turns among them.
+        window: what a long prompt came to.
         calls: requests in all.
         usage: tokens in all.
     """
 
-    error: EvaluationError | ConfigurationError | None = None
+    ask: Ask = "table"
+    error: EvaluationError | None = None
     unusable: str = ""
     served: ServedModel = field(default_factory=ServedModel)
+    too_small: str = ""
     form: RequestForm | None = None
     replies: list[Reply] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     calls_of_second: int | None = None
-    long_sent: int = 0
-    long_counted: int | None = None
-    is_long_cut: bool = False
-    is_long_refused: bool = False
+    replies_of_second: int = 0
+    window: WindowFacts = field(default_factory=WindowFacts)
     calls: int = 0
     usage: Usage = field(default_factory=Usage)
+
+    @property
+    def usual_calls(self) -> int:
+        """Requests that a sample takes where nothing is asked twice."""
+        return _SENTENCES if self.ask == "sentences" else 1
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a reply about the second sample did not fit `max_tokens`. A word of four tokens may end so."""
+        last = self.replies[len(self.replies) - self.replies_of_second :]
+        return self.ask == "table" and any(reply.finish_reason == "length" for reply in last)
 
     @property
     def is_right(self) -> bool:
@@ -77,10 +91,15 @@ class TrialFacts:
 
 
 class JudgeTrial:
-    """Tries one model at one endpoint."""
+    """Tries one model at one endpoint, in the way in which the rubric asks it."""
 
     def __init__(
-        self, model: str, place: EndpointSettings, options: LlmOptions, prices: PriceTable, admission: Admission
+        self,
+        model: str,
+        place: EndpointSettings,
+        options: LlmOptions | DecisionOptions,
+        prices: PriceTable,
+        admission: Admission,
     ) -> None:
         """Open the model. Nothing is sent yet.
 
@@ -96,57 +115,66 @@ class JudgeTrial:
         """
         self._model = model
         self._place = place
-        self._admission = _Counted(admission)
-        # A server whose grammar breaks it answers 500: a second attempt tells that from one that is down.
-        patience = {"attempts": min(place.attempts, 3), "max_wait_s": min(place.max_wait_s, 5.0)}
+        self._prices = prices
+        self._tier: Literal["llm", "decision"] = "decision" if isinstance(options, DecisionOptions) else "llm"
+        self._ask: Ask = options.ask if isinstance(options, LlmOptions) else "decision"
+        self._rubric = Rubric.model_validate(
+            {"name": "trial", "judge": {"tiers": [self._tier], self._tier: options.model_dump()}}
+        )
+        if isinstance(options, LlmOptions):
+            check_asked_way(place, options)
+        self._admission = CountedAdmission(admission)
+        patience = {"max_wait_s": min(place.max_wait_s, 10.0)}
         self._http = HttpChatModel(model, place.model_copy(update=patience), admission=self._admission)
         self._recorded = _Recorded(self._http)
-        window = place.context_window
-        limits = None if window is None else grounding_limits_for(window, options.max_tokens)
-        self._judge = LlmJudge(self._recorded, prices, limits=limits)
-        self._rubric = Rubric.model_validate({"name": "trial", "judge": {"tiers": ["llm"], "llm": options}})
+        self._judge = self._judge_for(place.context_window)
 
     async def run(self) -> TrialFacts:
         """Ask the server for its models, then judge a sample twice, then send a long prompt."""
-        facts = TrialFacts(served=await served_model(self._place, self._model))
+        facts = TrialFacts(ask=self._ask, served=await served_model(self._place, self._model))
+        facts.too_small = self._too_small(facts.served.window)
         try:
             await self._judge_twice(facts)
-            if facts.error is None:
-                await self._send_long(facts)
+            if facts.error is None and self._ask != "decision":  # which takes statements alone
+                window = [self._place.context_window, facts.served.window]
+                known = min((tokens for tokens in window if tokens is not None), default=None)
+                facts.window = await tried_window(self._model, self._place, self._http.form, self._admission, known)
         finally:
             await self._http.close()
         facts.form = self._http.form
         facts.replies = self._recorded.replies
         facts.calls = self._admission.calls
-        facts.usage = sum((reply.usage for reply in facts.replies), start=facts.usage)
+        facts.usage = sum((reply.usage for reply in facts.replies), start=facts.window.usage)
         return facts
 
     async def _judge_twice(self, facts: TrialFacts) -> None:
         for _ in range(2):
-            before = self._admission.calls
+            before, told = self._admission.calls, len(self._recorded.replies)
             try:
                 facts.verdicts.append(await self._judge.assess(SAMPLE, self._rubric))
-            except EvaluationError as exc:
-                if not self._recorded.replies:
+            except InvalidVerdict as exc:
+                if len(self._recorded.replies) == told:
                     facts.error = exc
                     return
                 facts.unusable = str(exc)
+            except EvaluationError as exc:
+                facts.error = exc
+                return
             facts.calls_of_second = self._admission.calls - before
+            facts.replies_of_second = len(self._recorded.replies) - told
 
-    async def _send_long(self, facts: TrialFacts) -> None:
-        text = "\n".join(f"Day {day}: the tide at the harbour stood {day % 7} feet high." for day in range(LONG_LINES))
-        facts.long_sent = len(text)
-        messages = [ChatMessage(role="user", content=f"{text}\nHow high stood the tide on day 3? Answer in one word.")]
+    def _judge_for(self, window: int | None) -> Judge:
+        return registry.build_judge(
+            self._rubric, self._tier, lambda _: self._recorded, prices=self._prices, window_of=lambda _: window
+        )
+
+    def _too_small(self, window: int | None) -> str:
+        """Why a window cannot be set. Empty: it can."""
         try:
-            reply = await self._http.complete(messages, max_tokens=256)
-        except UnjudgeableSample:
-            facts.is_long_refused = True
-        except EvaluationError as exc:
-            facts.usage += exc.usage
-        else:
-            facts.usage += reply.usage
-            facts.long_counted = reply.usage.prompt_tokens or None
-            facts.is_long_cut = reply.prompt_cut
+            self._judge_for(window)
+        except WindowTooSmall as exc:
+            return str(exc)
+        return ""
 
 
 class _Recorded:
@@ -176,19 +204,3 @@ class _Recorded:
 
     async def close(self) -> None:
         await self._inner.close()
-
-
-class _Counted:
-    """Lets `MOST_CALLS` requests go, and counts them."""
-
-    def __init__(self, admission: Admission) -> None:
-        self._inner = admission
-        self.calls = 0
-
-    async def admit(self, bound: CallBound) -> Ticket:
-        if self.calls >= MOST_CALLS:
-            told = f"{MOST_CALLS} requests were sent, which is all that trying a model takes"
-            raise CallHeld(told, reason="limit", retry_after_s=0.0)
-        ticket = await self._inner.admit(bound)
-        self.calls += 1
-        return ticket

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.llm.preview import models_asked
+from assay.judges.models.batches.deferral import BATCH_PROTOCOLS
+from assay.judges.rubric import ModelAt
 from assay.judges.schema import Record
+from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.flow.backfill.planning import Planned, plan_range
 from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
 from assay.worker.flow.rates import DAY, HISTORY, CountedAhead, History, midnight_of, volume_of
@@ -179,6 +183,7 @@ class PlanMaker:
             verdicts=runtime.state.verdicts,
             source=runtime.store,
             prices=runtime.judge_files.prices,
+            has_batches=self._has_batches,
         )
         work: dict[str, int] = {}
         for row in plan.rubrics:
@@ -187,6 +192,14 @@ class PlanMaker:
         keys = await self._some_traces(plan) if any(models_asked(rubric) for rubric, _ in rubrics) else []
         today = runtime.clock.now().date()
         return [await estimator.cost(rubric, n, keys, today) for rubric, n in rubrics]
+
+    def _has_batches(self, model: ModelAt) -> bool:
+        """Whether its endpoint may have batches. One that is not configured yet may: a plan needs no key."""
+        try:
+            place = self.runtime.batch_endpoints.place(model.endpoint or DEFAULT_ENDPOINT)
+        except ConfigurationError:
+            return True
+        return place is None or place.protocol in BATCH_PROTOCOLS
 
     async def _some_traces(self, plan: RangePlan) -> list[TraceKey]:
         """Some traces of the plan's time, or of the last day where it is about days to come."""

@@ -16,8 +16,10 @@ from assay.worker.wiring.admissions import models_of
 if TYPE_CHECKING:
     from assay.judges.models.batches.port import BatchApi
     from assay.judges.models.endpoint_settings import EndpointSettings, ProtocolName
+    from assay.worker.flow.batch_calls.answers import BatchReport
     from assay.worker.flow.batch_calls.collecting import BatchCollector
     from assay.worker.flow.batch_calls.desk import BatchDesk
+    from assay.worker.flow.batch_calls.looking import BackgroundLook
     from assay.worker.wiring.batch_money import AccountMoney
     from assay.worker.wiring.runtime import Runtime
 
@@ -35,6 +37,7 @@ class BatchEndpoints:
         self.files = files
         self._settings = settings
         self._open: dict[tuple[str, str], tuple[EndpointSettings, BatchApi]] = {}
+        self._look: BackgroundLook | None = None
 
     def place(self, endpoint: str) -> EndpointSettings | None:
         """An endpoint's settings; None: nothing says where it is."""
@@ -57,8 +60,21 @@ class BatchEndpoints:
             known = self._open[endpoint, model] = place, batch_api_of(place, model)
         return known[1]
 
+    async def look(self, collector: BatchCollector) -> BatchReport:
+        """Look at every open batch, beside all other work. Returns what came of it by now.
+
+        Raises:
+            StateUnavailable
+        """
+        from assay.worker.flow.batch_calls.looking import BackgroundLook
+
+        self._look = self._look or BackgroundLook()
+        return await self._look.tick(collector)
+
     async def close(self) -> None:
-        """Close the connections."""
+        """End the look, and close the connections."""
+        if self._look is not None:
+            await self._look.close()
         for _, api in self._open.values():
             await api.close()
 
@@ -69,11 +85,12 @@ def batch_desk(runtime: Runtime, endpoints: BatchEndpoints) -> BatchDesk:
     from assay.worker.flow.batch_calls.submitting import Submitter
 
     jobs, money = runtime.state.batch_jobs, batch_money(runtime, endpoints)
-    return BatchDesk(jobs, money, Submitter(jobs, money, endpoints.of, runtime.clock))
+    return BatchDesk(jobs, money, Submitter(jobs, money, endpoints.of, runtime.state.waking, runtime.clock))
 
 
 def batch_collector(runtime: Runtime, endpoints: BatchEndpoints) -> BatchCollector:
     """Looks after the batches of all processes."""
+    from assay.worker.flow.batch_calls.answers import Waker
     from assay.worker.flow.batch_calls.collecting import BatchCollector
 
     state = runtime.state
@@ -81,9 +98,7 @@ def batch_collector(runtime: Runtime, endpoints: BatchEndpoints) -> BatchCollect
         jobs=state.batch_jobs,
         money=batch_money(runtime, endpoints),
         open_api=endpoints.of,
-        ledger=state.ledger,
-        waking=state.waking,
-        backlog=state.backlog,
+        waker=Waker(state.ledger, state.waking, state.backlog, runtime.clock),
         clock=runtime.clock,
     )
 

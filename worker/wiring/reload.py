@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.config.judge_files import watched_by_judges
+from assay.worker.config.judge_files import check_still_there, watched_by_judges
 from assay.worker.config.watched_files import Signature, signature
 from assay.worker.wiring.config_version import changes, check_fixed, config_version
 from assay.worker.wiring.judges import check_deployment
@@ -67,6 +67,7 @@ def _read(runtime: Runtime) -> Edit:
     try:
         successor = runtime.successor()
         check_fixed(runtime.deployment, successor.deployment)
+        check_still_there(runtime.judge_files, successor.judge_files)
         if config_version(successor) == was:
             return Edit(was, changes=("back to what is in force",))
         check_deployment(successor.root, successor.settings)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from assay.judges.call_plan import CallPlan, Purse, drawn
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import UnjudgeableSample
 from assay.judges.grades import missing_part
-from assay.judges.llm.call_plan import CallPlan, Purse, drawn
 from assay.judges.llm.conversation import Conversation, fresh_nonce
 from assay.judges.llm.graded.prompt import Ask, GradedLimits, Layout, graded_fingerprint, lay_out, plan_asks
 from assay.judges.llm.graded.reply import Graded, parse_graded, reply_schema

@@ -88,6 +88,10 @@ class GradeTable:
         """There are none: an entry alone does not say of which criterion it is."""
         return False
 
+    def is_hint(self, value: object) -> bool:
+        """An object with a criterion as a key, whatever it holds there, or a level that stands alone."""
+        return isinstance(value, dict) and (_level_in(value) or any(map(self.is_mark, value)))
+
     def is_blank(self, value: object) -> bool:
         """Never: a reply has a grade at least."""
         return False
@@ -112,8 +116,14 @@ class GradeTable:
         return False
 
     def beside(self, value: Any) -> Iterator[object]:
-        """What stands under keys that are no criteria."""
-        return (inner for key, inner in value.items() if not self.is_mark(key) and isinstance(inner, dict | list))
+        """What stands under keys that are no criteria, and what the grades hold under keys that mean nothing there."""
+        yield from (inner for key, inner in value.items() if not self.is_mark(key) and isinstance(inner, dict | list))
+        entries = (inner for key, inner in value.items() if self.is_mark(key))
+        items = (item for entry in entries for item in (entry if isinstance(entry, list) else [entry]))
+        for item in items:
+            others = split_members(item, _ENTRY_KEYS)[1] if isinstance(item, dict) else {}
+            if any(isinstance(inner, dict | list) for inner in others.values()):
+                yield others
 
     def _criterion(self, criterion: Criterion, entry: object) -> Graded:
         """The grades of one criterion."""
@@ -157,7 +167,10 @@ def _entry(criterion: Criterion, entry: object) -> Mapping[str, Any]:
         return {"level": entry}
     if not isinstance(entry, dict):
         raise Misfit(f"{criterion.score} must be an object with level, lines and reason")
-    return split_members(entry, _ENTRY_KEYS)[0]
+    members = split_members(entry, _ENTRY_KEYS)[0]
+    if isinstance(members.get("passage"), dict | list):  # where none is asked for, another grade could hide in it
+        raise Misfit(f"{criterion.score}: passage must be a number")
+    return members
 
 
 def _grade(

@@ -61,7 +61,11 @@ def is_entry(value: object) -> bool:
 def probabilities_are_per_cents(items: Iterable[object]) -> bool:
     """Whether any entry states its probability in per cent."""
     entries = [item for item in items if isinstance(item, dict)]
-    return any(is_per_cent(value) for item in entries for key, value in item.items() if key.strip() in ("p", "P"))
+    return any(is_per_cent(value) for item in entries for key, value in item.items() if _is_p(key))
+
+
+def _is_p(key: str) -> bool:
+    return key == "p" or squeezed(key) == "p"
 
 
 def entry_fields(data: object, *, among_per_cents: bool) -> dict[str, Any]:
@@ -131,8 +135,9 @@ def _verdict_and_number(members: Mapping[str, Any], others: Mapping[str, Any]) -
     if "verdict" in members and stated is None:
         raise Misfit(f"verdict: must be one of {', '.join(VERDICT_WORDS)}")
     numbers = [members[word] for word in named] + ([members["n"]] if members.get("n") is not None else [])
-    numbers = numbers or [value for key, value in others.items() if squeezed(key) in _OTHER_NUMBERS]
-    read = {_of("n", partial(whole_number, value, "R")) for value in numbers}
+    beside = [value for key, value in others.items() if squeezed(key) in _OTHER_NUMBERS]
+    read = {_of("n", partial(whole_number, value, "R")) for value in numbers or beside}
+    read |= {number for number in map(_number_or_none, beside) if number is not None}
     verdicts = {*named, *([stated] if stated else [])}
     if not verdicts:
         raise Misfit(f"verdict: must be one of {', '.join(VERDICT_WORDS)}")
@@ -143,13 +148,21 @@ def _verdict_and_number(members: Mapping[str, Any], others: Mapping[str, Any]) -
     return verdicts.pop(), read.pop()
 
 
+def _number_or_none(value: object) -> int | None:
+    """The number a value is. None for words: under such a key some models repeat the sentence's text."""
+    try:
+        return whole_number(value, "R")
+    except Misfit:
+        return None
+
+
 def _probability(value: object, verdict: LineVerdict, *, among_per_cents: bool) -> float | None:
     """The probability of the verdict. One that makes another verdict likelier takes the verdict back.
 
     Support is one of two: a sentence is supported or it is not. The others share what is left of it among three.
     """
     if verdict == "not_checkworthy":
-        return None  # nothing was checked: whatever is stated here means nothing
+        return _of("p", lambda: _nothing_inside(value))  # nothing was checked: whatever is stated means nothing
     probability: float | None = _of("p", lambda: share(value, among_per_cents=among_per_cents))
     least = _LEAST_OF_TWO if verdict == "supported" else _LEAST_OF_THREE
     if probability is not None and probability < least:
@@ -157,10 +170,20 @@ def _probability(value: object, verdict: LineVerdict, *, among_per_cents: bool) 
     return probability
 
 
+def _nothing_inside(value: object) -> None:
+    """Refuse a list or an object where what is stated means nothing: another entry may hide in it.
+
+    Raises:
+        Misfit
+    """
+    if isinstance(value, list | dict):
+        raise Misfit("must be no list and no object")
+
+
 def _severity(value: object, verdict: LineVerdict) -> Severity | None:
     """How much a wrong statement matters. Where nothing is wrong, whatever is stated here means nothing."""
     if verdict in ("supported", "not_checkworthy") or is_nothing(value):
-        return None
+        return _of("severity", lambda: _nothing_inside(value))
     severity: Severity | None = word_among(value, _SEVERITIES)
     if severity is None:
         raise Misfit("severity: must be minor, material or critical")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from assay.judges.call_plan import CallPlan, Purse, drawn
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import IncompleteVerdict, InvalidVerdict
-from assay.judges.llm.call_plan import CallPlan, Purse, drawn
 from assay.judges.llm.conversation import Conversation, fresh_nonce
 from assay.judges.llm.grounding.claims import ResolvedReply, resolve
 from assay.judges.llm.grounding.copied_example import copied

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ConfigDict, Field, ValidationError
 
 from assay.judges.llm.grounding.entry_spelling import (
+    VERDICTS,
     LineVerdict,
     entry_fields,
     is_entry,
@@ -110,8 +111,8 @@ class ClaimTable:
         self._asked = set(expected)
 
     def is_mark(self, key: str) -> bool:
-        """A verdict as a key, or the key that says which."""
-        return is_entry({key: ""})
+        """A verdict as a key, the key that says which, or the key of all entries."""
+        return is_entry({key: ""}) or squeezed(key) == "sentences"
 
     def is_reply(self, value: object) -> bool:
         """An object with sentences or a kind, a list of entries, or entries by their numbers."""
@@ -133,11 +134,17 @@ class ClaimTable:
         return is_entry(value)
 
     def is_blank(self, value: object) -> bool:
-        """A reply without a single entry."""
-        try:
-            return not any(map(is_entry, table_items(value)[0]))
-        except Misfit:
-            return True
+        """A kind and an empty list, or one of the two."""
+        if not isinstance(value, dict):
+            return False
+        members = {squeezed(key): inner for key, inner in value.items()}
+        is_of_kind = word_among(members.get("kind", ResponseKind.ANSWER.value), KINDS) is not None
+        return members.keys() <= {"kind", "sentences"} and members.get("sentences", []) == [] and is_of_kind
+
+    def is_hint(self, value: object) -> bool:
+        """Verdicts as keys or as values: `{"supported": [1]}`, `{"R1": "supported"}`."""
+        words = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return any(word_among(word, VERDICTS) is not None for word in words)
 
     def fit(self, value: Any) -> _Table:
         """The table a value holds.

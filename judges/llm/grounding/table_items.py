@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.judges.llm.grounding.entry_spelling import is_entry
-from assay.judges.llm.spelling import KeyNames, Misfit, split_members, squeezed, word_among
+from assay.judges.llm.spelling import KeyNames, Misfit, split_members, squeezed, whole_number, word_among
 from assay.judges.schema import ResponseKind
 
 KINDS = {squeezed(kind.value): kind for kind in ResponseKind}
@@ -59,16 +59,24 @@ def is_labelled(value: Mapping[str, Any]) -> bool:
     labels = list(map(_label, value))
     return (
         bool(labels)
-        and all(label.isdecimal() and label.isascii() for label in labels)
+        and all(label.isdecimal() and label.isascii() and len(label) <= _MOST_DIGITS for label in labels)
         and all(map(is_entry, value.values()))
     )
 
 
 def _labelled(value: Mapping[str, Any]) -> Sequence[object]:
     """Such entries, each with its number. The number an entry names itself must be the same."""
-    return [{"N": int(_label(key)), **entry} for key, entry in value.items()]
+    return [_numbered(int(_label(key)), entry) for key, entry in value.items()]
+
+
+def _numbered(number: int, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry with the number of its label."""
+    own = [inner for key, inner in entry.items() if squeezed(key) == "n"]
+    if any(whole_number(inner, "R") != number for inner in own):
+        raise Misfit("one entry has one verdict and one sentence")
+    return entry if own else {"n": number, **entry}
 
 
 def _label(key: str) -> str:
     """The digits of a sentence's label, `R1` or `[1]`. Other keys are no digits."""
-    return key.strip("[] ").lstrip("Rr")[:_MOST_DIGITS]
+    return key.strip("[] ").lstrip("Rr")

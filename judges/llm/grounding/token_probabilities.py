@@ -3,10 +3,14 @@
 The verdict is the first key of an entry (`{"supported":1`). The words of verdicts begin differently. The probability of
 each word is the sum over all tokens that could have stood there and that begin it. A token may begin two words, as
 `not` does, neither of which is support. The sums are normalised over the words that may stand there.
+
+Only an object that keeps to the standard tells anything: inside its strings quotation marks are escaped, so nothing
+that it quotes is taken for a key.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -19,6 +23,9 @@ _WORDS = tuple(word.encode() for word in VERDICT_WORDS)
 _SUPPORTED = b"supported"
 _KEY = re.compile(rb'(?<=[{,])\s*"(' + b"|".join(_WORDS) + rb')"\s*:\s*(\d{1,7})\b')
 """A verdict as a key, as in `{"supported":1`. Inside a string of JSON its quotation marks would be escaped."""
+
+_DECODER = json.JSONDecoder(strict=False)
+"""What tells whether an object keeps to the standard. Line ends inside strings are no matter."""
 
 _LEAST_MASS = 0.5
 """Where the alternatives cover less of the probability than this, they say too little of the rest."""
@@ -50,7 +57,10 @@ def support_probabilities(reply: Reply, place: tuple[int, int] | None = None) ->
 
 
 def _bytes_of(reply: Reply, place: tuple[int, int] | None) -> tuple[bytes, int, int] | None:
-    """The bytes of all tokens, and where among them the object stands. None where the tokens are of another text."""
+    """The bytes of all tokens, and where among them the object stands. None where the tokens are of another text.
+
+    Nor are there any of an object that is read loosely: what it quotes could not be told from its keys.
+    """
     text = reply.text
     if not reply.tokens or not text or (place is None and not (text[0] in "{[" and text[-1] in "}]")):
         return None
@@ -59,8 +69,18 @@ def _bytes_of(reply: Reply, place: tuple[int, int] | None) -> tuple[bytes, int, 
     if begun < 0:
         return None
     start, end = place or (0, len(text))
+    if not _is_standard(text, start, end):
+        return None
     before, inside = text[:start].encode("utf-8", "replace"), text[start:end].encode("utf-8", "replace")
     return raw, begun + len(before), begun + len(before) + len(inside)
+
+
+def _is_standard(text: str, start: int, end: int) -> bool:
+    """Whether an object or list stands there that keeps to the standard."""
+    try:
+        return _DECODER.raw_decode(text, start)[1] == end
+    except (ValueError, RecursionError):
+        return False
 
 
 def _support(token: Token, skipped: int) -> float | None:

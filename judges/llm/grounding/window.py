@@ -14,10 +14,14 @@ _USUAL_COMPLETION = 2_048
 _GROUNDING_FRAME, _GRADED_FRAME = 1_600, 2_500
 """Tokens of a prompt beside the texts: instructions, the reply's schema, criteria, fences and labels."""
 
+_STATED_WINDOW, _STATED_FRAME = 21_300, 700
+"""The same where a call is about one statement and is answered by a word or a number: of the response it shows one
+sentence, or two."""
+
 _MOST = 4.0
 """How much more than usual a call holds at most, whatever the window: what a call costs grows with it."""
 
-_LEAST_GROUNDING, _LEAST_GRADED = 0.03, 0.03
+_LEAST_GROUNDING, _LEAST_GRADED, _LEAST_STATED = 0.03, 0.03, 0.01
 """Below this share of the usual sizes a call shows a few sentences, and no verdict on them is worth having."""
 
 _TOKENS_PER_SENTENCE = 40
@@ -69,6 +73,32 @@ def graded_limits_for(window: int, max_tokens: int) -> GradedLimits:
             "history_chars": int(usual.history_chars * min(share, 1.0)),
             "line_chars": min(usual.line_chars, max(100, int(usual.text_chars * share) // 4)),
             "passages": max(1, int(usual.passages * min(share, 1.0))),
+        }
+    )
+
+
+def statement_limits_for(window: int) -> GroundingLimits:
+    """The limits of a call about one statement. There is no repair turn, and the answer takes a few tokens.
+
+    Args:
+        window: tokens of prompt and answer together.
+
+    Raises:
+        WindowTooSmall: nothing worth judging fits.
+    """
+    share = min(_MOST, (window - _STATED_FRAME) / (_STATED_WINDOW - _STATED_FRAME))
+    if share < _LEAST_STATED:
+        raise WindowTooSmall(
+            f"context_window {window:,} of the endpoint has no room for evidence beside a statement; serve the model "
+            "with a larger window"
+        )
+    usual = GroundingLimits()
+    return usual.model_copy(
+        update={
+            "evidence_chars": int(usual.evidence_chars * share),
+            "line_chars": min(usual.line_chars, max(100, int(usual.evidence_chars * share) // 4)),
+            "question_chars": max(1, int(usual.question_chars * min(share, 1.0))),
+            "history_chars": int(usual.history_chars * min(share, 1.0)),
         }
     )
 

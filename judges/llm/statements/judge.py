@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from assay.judges.call_plan import CallPlan, Purse, affordable, drawn, plan_of_call
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import CallHeld, ModelAccessDenied
-from assay.judges.llm.call_plan import CallPlan, Purse, affordable, drawn, plan_of_call
+from assay.judges.errors import CallHeld, InvalidVerdict, ModelAccessDenied
 from assay.judges.llm.conversation import Conversation, fresh_nonce
 from assay.judges.llm.grounding.numbering import GroundingLimits, ResponsePart
 from assay.judges.llm.model_judge import ModelJudge
+from assay.judges.llm.reply_object import KEPT_REPLY_CHARS
 from assay.judges.llm.statements.calls import SampleCalls, calls_about
 from assay.judges.llm.statements.claims import ClaimTable
 from assay.judges.llm.statements.forms import StatementCall, StatementForm
@@ -22,6 +23,9 @@ from assay.judges.models.base import ChatModel, Reply
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric, SpendOptions
 from assay.judges.schema import Sample, Verdict
+
+MOST_UNHEARD = 5
+"""Replies in a row without probabilities, of an endpoint that has given some, that are each their text's own fault."""
 
 MUTE_S = 300.0
 """Seconds for which a model without probabilities is not asked again: a person has to act."""
@@ -54,6 +58,7 @@ class StatementJudge(ModelJudge[GroundingLimits]):
         )
         self._form = form
         self._mute_until = 0.0
+        self._unheard = MOST_UNHEARD
 
     @property
     def name(self) -> str:
@@ -95,10 +100,15 @@ class StatementJudge(ModelJudge[GroundingLimits]):
 
     def _read(self, reply: Reply, call: StatementCall) -> Mapping[int, float]:
         try:
-            return self._form.read(reply, call)
-        except ModelAccessDenied:
+            probabilities = self._form.read(reply, call)
+        except ModelAccessDenied as denied:
+            self._unheard += 1
+            if self._unheard <= MOST_UNHEARD:  # the endpoint does give them: this is a canned answer to one text
+                raise InvalidVerdict(str(denied), reply=reply.text[:KEPT_REPLY_CHARS]) from denied
             self._mute_until = time.monotonic() + MUTE_S
             raise
+        self._unheard = 0
+        return probabilities
 
     def _check_speaking(self) -> None:
         """Wait without a call where the endpoint has just given no probabilities: each would be paid for nothing."""

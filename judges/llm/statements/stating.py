@@ -4,8 +4,8 @@ Such a model does not say that a sentence is a greeting or a refusal: it would f
 the same signs as everywhere. Where it errs, the rules still look at what was left out (`judges/rules/exempt.py`).
 
 Of 211 sentences that people marked in 400 rows of RAGTruth's development part one is not asked, of the 2,428 others 48.
-In 400 rows of BEGIN, which are talk, it is 62 of 402: questions and assents (`python -m benchmarks.statements_asked`,
-2026-11-29).
+In 400 rows of BEGIN, which are talk, it is 49 of 402: bare questions and assents (`python -m
+benchmarks.statements_asked`, 2026-11-29).
 """
 
 from __future__ import annotations
@@ -15,16 +15,22 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from assay.judges.lexical_overlap import content_terms
+from assay.judges.llm.statements.headings import Headings
+from assay.judges.llm.statements.questions import LEAST_TOLD, only_asks
 from assay.judges.schema import ResponseKind, Sample, Span
-from assay.judges.text.assertions import asks, is_label
+from assay.judges.text.assertions import asks
 from assay.judges.text.form import without_form
 from assay.judges.text.form.courtesy import is_courtesy
-from assay.judges.text.form.predicates import tells
 from assay.judges.text.refusals import declines, points_elsewhere
 from assay.judges.text.restatements import first_statement
 
-_HEADING = re.compile(r"\s*(?:\*\*[^\n*.]{1,80}\*\*:?|[^\n.:]{1,60}:)\s*")
-"""A heading or a label on a line of its own, e.g. `Ingredients:`."""
+_GRANTS = re.compile(
+    r"\b(?:(?:more|other|else|less|further)\s(?:than|but|except)(?:\sthe\sfact)?(?:\sthat)?"
+    r"|(?:except|besides|beyond|apart\sfrom|aside\sfrom|nothing\sbut|only|but|deny|dispute|hide|ignore|forget|overlook"
+    r"|conceal|change|regret|sorry|afraid|sad|stress|fact)(?:\sfor)?(?:\sthe\sfact)?\sthat)\s(?P<told>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a refusal grants all the same, e.g. `more than that refunds are paid in cash` after `I cannot say`."""
 
 _LONGEST = 400
 """Longer sentences say something. It also bounds what the patterns have to read."""
@@ -45,8 +51,10 @@ def stating(sample: Sample, sentences: Mapping[int, Span]) -> Stating:
     """
     read = without_form(sample.response)
     texts = {number: read[span.start : span.end] for number, span in sentences.items()}
-    declining = {number for number, text in texts.items() if declines(text)}
-    numbers = [number for number, text in texts.items() if number not in declining and not states_nothing(text)]
+    declining = {number for number, text in texts.items() if only_declines(text)}
+    headings = Headings(sample)
+    stated = (number for number, text in texts.items() if number not in declining)
+    numbers = [number for number in stated if not states_nothing(texts[number], headings)]
     if declining and all(points_elsewhere(texts[number]) for number in numbers):
         numbers = []
     if not numbers:
@@ -56,17 +64,21 @@ def stating(sample: Sample, sentences: Mapping[int, Span]) -> Stating:
     return Stating((), ResponseKind.REFUSAL if declining else ResponseKind.NO_CLAIMS)
 
 
-def states_nothing(text: str) -> bool:
+def only_declines(text: str) -> bool:
+    """Whether a sentence declines and grants nothing beside: `I am sorry that I cannot say more`."""
+    if not declines(text):
+        return False
+    granted = _GRANTS.search(text)
+    return granted is None or declines(granted["told"]) or len(content_terms(granted["told"])) < LEAST_TOLD
+
+
+def states_nothing(text: str, headings: Headings) -> bool:
     """Whether there is nothing in a sentence to check: a question, a courtesy, a heading, no word of content."""
     if not content_terms(text):
         return True
     if len(text) > _LONGEST:
         return False
-    if asks(text) or is_courtesy(text):
-        return True
-    if _HEADING.fullmatch(text) is None:
-        return False
-    return is_label(text) if text.rstrip().endswith(":") else not tells(text)
+    return only_asks(text) or is_courtesy(text) or headings.is_form(text)
 
 
 def _stated_all_the_same(sample: Sample, sentences: Mapping[int, Span]) -> list[int]:

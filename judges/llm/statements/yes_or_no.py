@@ -13,11 +13,11 @@ from assay.judges.errors import InvalidVerdict, ModelAccessDenied
 from assay.judges.llm.reply_object import KEPT_REPLY_CHARS
 from assay.judges.models.base import Reply, Token
 
-_ANSWER = re.compile(r"[\s▁Ġ*\"'“”‘’`(\[]*(?P<word>yes|no)[\s.,:;!?*\"'“”’`)\]]*", re.IGNORECASE)
+_ANSWER = re.compile(r"[\s▁Ġ*\"'“”‘’`(\[]*(?P<word>(?a:yes|no))[\s.,:;!?*\"'“”’`)\]]*", re.IGNORECASE)
 """A token that answers, e.g. ` Yes`, `**No`, `▁no`, `YES.`"""
 
-_SAID = re.compile(r"[\W_]*(?:yes|no)\b", re.IGNORECASE)
-"""A reply that answers in words, e.g. `No.`"""
+_SAID = re.compile(r"[\W_]*(?a:yes|no)[\W_]*", re.IGNORECASE)
+"""A reply that is the one word that was asked for, e.g. `No.`"""
 
 LEAST_MASS = 0.5
 """Where both words together are less probable than this, the model answers something else."""
@@ -38,7 +38,7 @@ def yes_share(reply: Reply) -> float:
             judgement cannot bring that about: the word is there, and only its probability is missing.
         InvalidVerdict: the reply answers neither yes nor no.
     """
-    if not reply.tokens and _SAID.match(reply.text):
+    if not reply.tokens and _SAID.fullmatch(reply.text):
         raise ModelAccessDenied(NO_PROBABILITIES, reach="model")
     share = next((share for token in reply.tokens if (share := _share(token)) is not None), None)
     if share is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
+from assay.judges.text.bounded_marks import normalized
 from assay.judges.text.languages import UNSPACED
 from assay.judges.text.words import WordTable
 from assay.judges.values.numerals import numbers_otherwise
@@ -50,7 +50,7 @@ class Words(NamedTuple):
 
 def read_words(text: str) -> Words:
     """The words of a text in order, without the answer to a question that leads it."""
-    text = unicodedata.normalize("NFKC", text)
+    text = normalized("NFKC", text)
     reply = _REPLY.match(text)
     read = reply.end() if reply else 0
     forms, parted = [], []

@@ -37,6 +37,18 @@ class DeferredCall(NamedTuple):
     bound: CallBound
 
 
+class DeferredAnswer(NamedTuple):
+    """What a batch brought for a call.
+
+    Attributes:
+        body: of the answer.
+        is_paid: whether the asking sample pays for it. Samples with equal content share one answer, and one pays.
+    """
+
+    body: bytes
+    is_paid: bool = True
+
+
 class CallDesk(Protocol):
     """Takes the calls about one sample."""
 
@@ -45,8 +57,8 @@ class CallDesk(Protocol):
         """Keeps apart what may not share an answer, e.g. two evaluator revisions."""
         ...
 
-    async def answer_to(self, call: DeferredCall) -> bytes | None:
-        """The body of the answer to a call, where a batch has brought one.
+    async def answer_to(self, call: DeferredCall) -> DeferredAnswer | None:
+        """The answer to a call, where a batch has brought one.
 
         Returns:
             None: this call is to be made at once.

@@ -13,12 +13,13 @@ from assay.judges.errors import EvaluationError, ModelRefused
 from assay.judges.models.admission import CallBound
 from assay.judges.models.answer_errors import AnswerError
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE, BATCH_PROTOCOLS, DeferredCall
-from assay.judges.models.call_context import call_context, mark_paid
+from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE, BATCH_PROTOCOLS, DeferredAnswer, DeferredCall
+from assay.judges.models.call_context import call_context, mark_paid, note_spent
 from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.prompt_bound import prompt_bound
 from assay.judges.models.protocol import Asked
+from assay.judges.schema import Usage
 
 _NONCE_LINE = re.compile(r"NONCE (\w{8,64})\n")
 """How a prompt states its fence word: before all else, e.g. `NONCE 5f1c09ab77de2310\\n`."""
@@ -45,6 +46,11 @@ class DeferredModel:
         """The model name that is asked for."""
         return self._live.model
 
+    @property
+    def asking(self) -> str:
+        """What is set of the way it is asked. See `ChatModel`."""
+        return self._live.asking
+
     async def complete(
         self,
         messages: Sequence[ChatMessage],
@@ -64,7 +70,7 @@ class DeferredModel:
         if desk is not None and self._place.protocol in BATCH_PROTOCOLS and not _is_further_turn(messages):
             asked = Asked(messages, json_schema, exact_schema, max_tokens)
             answer = await desk.answer_to(await in_thread(self._deferred, asked, desk.purpose))
-            reply = None if answer is None else await in_thread(self._reply, answer)
+            reply = None if answer is None else await self._read(answer)
             if reply is not None:
                 mark_paid()
                 return reply
@@ -90,19 +96,30 @@ class DeferredModel:
             parts = parts.replace(stated.group(1), _ANY_NONCE)
         return hashlib.sha256(parts.encode()).hexdigest()
 
-    def _reply(self, body: bytes) -> Reply | None:
+    async def _read(self, answer: DeferredAnswer) -> Reply | None:
         """Read what a batch brought. None: it is of no use, and the call is to be made at once.
+
+        What such an answer has cost is noted, at the price of a batch.
 
         Raises:
             ModelRefused: the content filter or the model declined, and would again.
         """
+        share = BATCH_PRICE_SHARE if answer.is_paid else 0.0
         try:
-            reply = self._live.protocol.read(json.loads(body), asked_model=self.model, latency_s=0.0)
-        except ModelRefused:
-            raise
-        except (EvaluationError, AnswerError, ValueError, RecursionError):
+            reply = await in_thread(self._reply, answer.body)
+        except (EvaluationError, AnswerError) as exc:
+            usage, exc.usage = exc.usage, Usage()
+            if usage.calls:
+                note_spent(Reply(text="", usage=usage, model_served=self.model, latency_s=0.0, price_share=share))
+            if isinstance(exc, ModelRefused):
+                raise
             return None
-        return reply.model_copy(update={"price_share": BATCH_PRICE_SHARE})
+        except (ValueError, RecursionError):
+            return None
+        return reply.model_copy(update={"price_share": share})
+
+    def _reply(self, body: bytes) -> Reply:
+        return self._live.read(json.loads(body), asked_model=self.model, latency_s=0.0)
 
 
 def _is_further_turn(messages: Sequence[ChatMessage]) -> bool:

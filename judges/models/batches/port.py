@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from assay.judges.errors import EvaluationError
+from assay.judges.errors import EvaluationError, ModelUnavailable
+
+MOST_PAGES = 100
+"""Pages of 100 batches that are looked through for one of ours."""
 
 
 class NotSubmitted(EvaluationError):
@@ -29,6 +33,37 @@ class BatchState(NamedTuple):
     files: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     is_failed: bool = False
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the provider was asked for its end, and works on it."""
+        return self.word in {"cancelling", "canceling"}
+
+
+_ODD = re.compile(r"[^\w.:,/ -]", re.ASCII)
+"""What no status of a provider has, e.g. `[`. Its word is shown in terminals."""
+
+
+def status_word(word: object) -> str:
+    """A provider's word for a status, as it is compared, kept and shown, e.g. `completed` for `COMPLETED`."""
+    return _ODD.sub("?", str(word)[:64]).strip().lower()
+
+
+def too_many(tag: str) -> ModelUnavailable:
+    """The error where a batch of ours may lie behind all those that were looked through."""
+    return ModelUnavailable(f"{MOST_PAGES * 100:,} batches were looked through, and {tag} may be an older one")
+
+
+class Candidate(NamedTuple):
+    """A batch that may be the one whose creation was not answered.
+
+    Attributes:
+        batch_id: the provider's id.
+        is_certain: whether it carries our tag. Else it only looks like ours, and may be anybody's.
+    """
+
+    batch_id: str
+    is_certain: bool
 
 
 class BatchLine(NamedTuple):
@@ -70,15 +105,19 @@ class BatchApi(Protocol):
         """
         ...
 
-    async def find(self, tag: str, *, since: datetime, total: int) -> str | None:
-        """The id of the batch that was begun with a tag, at a moment or later, with so many requests. None: none."""
+    async def find(self, tag: str, *, since: datetime, total: int) -> Sequence[Candidate]:
+        """The batches that may be the one begun with a tag, about a moment, with so many requests. Empty: none is.
+
+        Raises:
+            ModelUnavailable: also where there are more batches than are looked through.
+        """
         ...
 
     async def state(self, batch_id: str) -> BatchState:
         """How a batch stands."""
         ...
 
-    def results(self, batch_id: str, state: BatchState) -> AsyncIterator[BatchLine]:
+    def results(self, batch_id: str, state: BatchState) -> AsyncGenerator[BatchLine, None]:
         """What became of the requests of a batch that has ended, in any order. Each line is read when it is asked for.
 
         Requests without a line were not tried.
@@ -91,6 +130,10 @@ class BatchApi(Protocol):
 
     async def forget(self, batch_id: str, state: BatchState) -> None:
         """Delete what the provider keeps of a batch that has ended: requests and answers are text of traces."""
+        ...
+
+    async def forget_unsent(self, tag: str) -> None:
+        """Delete the requests of a batch that was never begun, where they were handed in before it."""
         ...
 
     async def check(self) -> None:

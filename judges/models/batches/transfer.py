@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, TypeVar
 
 import aiohttp
 from yarl import URL
 
+from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ModelTimeout, ModelUnavailable
 from assay.judges.models.endpoint import Endpoint
 from assay.judges.models.http_client import HttpAnswer, HttpClient, HttpFault
 from assay.judges.models.status_errors import StatusError
+
+T = TypeVar("T")
 
 QUICK_S = 60.0
 """Seconds for a small request."""
@@ -23,6 +28,15 @@ UPLOAD_S = 600.0
 
 _STALL_S = 120.0
 """Seconds without a single byte of a file of answers."""
+
+_LEAST_BYTES_A_S = 16_384
+"""A file that comes more slowly, over two minutes and more, is given up: 16 MB take 17 minutes so."""
+
+_LINES_A_TURN = 100
+"""After so many lines all else on the loop gets a turn: a piece may hold very many."""
+
+_LARGE_LINE = 65_536
+"""From so many bytes on a line is decoded in a thread."""
 
 _MOST_BYTES = 16 * 1_048_576
 """Most bytes of a small answer: a page of 100 batches has some 100 kB."""
@@ -75,17 +89,29 @@ class BatchTransfer(HttpClient):
             raise ModelUnavailable(f"{self.name}: the answer on batches is no JSON object")
         return data
 
-    async def lines(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """The JSON objects of a file, each when it is asked for. What is none, or too long, is passed over."""
+    async def lines(self, path: str, read: Callable[[dict[str, Any]], T | None]) -> AsyncGenerator[T, None]:
+        """What is read of the JSON objects of a file, each when it is asked for.
+
+        What is no object, or too long, is passed over, and so is what `read` makes nothing of. A server that says
+        nothing, or says it too slowly to come to an end, is given up.
+
+        Args:
+            path: below the base.
+            read: makes something of an object. It may be called in a thread.
+        """
         try:
-            async with self._running_session().get(self._at(path), allow_redirects=False) as response:
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(QUICK_S):
+                    response = await stack.enter_async_context(self._request("GET", self._at(path)))
                 if not 200 <= response.status < 300:
-                    body = (await response.content.read(65_536))[:65_536]
+                    async with asyncio.timeout(QUICK_S):
+                        body = (await response.content.read(65_536))[:65_536]
                     raise StatusError(HttpAnswer(response.status, _lower(response.headers), body)).as_ours(self.name)
                 async for line in _split(response.content):
-                    data = _decoded(line)
-                    if data is not None:
-                        yield data
+                    decode = partial(_read, line, read)
+                    value = await in_thread(decode) if len(line) > _LARGE_LINE else decode()
+                    if value is not None:
+                        yield value
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise ModelUnavailable(f"{self.name}: the answers broke off ({type(exc).__name__})") from None
 
@@ -93,12 +119,7 @@ class BatchTransfer(HttpClient):
         self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], timeout_s: float
     ) -> HttpAnswer:
         try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._running_session().request(
-                    method, url, data=body, headers=headers, allow_redirects=False
-                ) as response,
-            ):
+            async with asyncio.timeout(timeout_s), self._request(method, url, body, headers) as response:
                 content = await response.content.read(_MOST_BYTES)
                 while len(content) < _MOST_BYTES and (piece := await response.content.readany()):
                     content += piece
@@ -122,12 +143,14 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 async def _split(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
     """The lines of a stream. At most one of them is held, and one that is too long is dropped."""
     rest, is_too_long = b"", False
-    while piece := await asyncio.wait_for(content.readany(), _STALL_S):
+    async for piece in _pieces(content):
         *whole, rest_of_piece = (rest + piece).split(b"\n")
-        for line in whole:
+        for number, line in enumerate(whole):
             if not is_too_long:
                 yield line
             is_too_long = False
+            if number % _LINES_A_TURN == 0:
+                await asyncio.sleep(0)
         rest = rest_of_piece
         if len(rest) > _MOST_LINE:
             rest, is_too_long = b"", True
@@ -135,9 +158,28 @@ async def _split(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         yield rest
 
 
-def _decoded(line: bytes) -> dict[str, Any] | None:
+async def _pieces(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """The pieces of a stream that comes fast enough. What is done with them is not its time.
+
+    Raises:
+        TimeoutError
+    """
+    loop, size, waited_s = asyncio.get_running_loop(), 0, 0.0
+    while True:
+        began = loop.time()
+        piece = await asyncio.wait_for(content.readany(), _STALL_S)
+        waited_s += loop.time() - began
+        size += len(piece)
+        if not piece:
+            return
+        if waited_s > _STALL_S + size / _LEAST_BYTES_A_S:
+            raise TimeoutError
+        yield piece
+
+
+def _read(line: bytes, read: Callable[[dict[str, Any]], T | None]) -> T | None:
     try:
         data = json.loads(line)
+        return read(data) if isinstance(data, dict) else None
     except (ValueError, RecursionError):
         return None
-    return data if isinstance(data, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from assay.worker.ports.batch_jobs import MOST_ROUNDS, MOST_TRIES, ONE_TRY, Claim
 from assay.worker.ports.state import FleetState
@@ -85,8 +86,84 @@ def test_jobs_come_in_order_and_as_they_were_saved(run: Run) -> None:
         await jobs.intend(later, [])
         await jobs.intend(job("t1"), [])
         sent = job("t1", state="sent", batch_id="b")
-        await jobs.save(sent)
+        assert await jobs.change("t1", {"state": "sent", "batch_id": "b"}) == sent
         assert list(await jobs.jobs()) == [sent, later]
+
+    run(check)
+
+
+def test_changes_at_the_same_time_all_hold(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        jobs = state.batch_jobs
+        await jobs.intend(job(), [])
+        changes: list[dict[str, object]] = [
+            {"cancelled": True},
+            {"state": "sent", "batch_id": "b"},
+            {"word": "in_progress"},
+            {"answered": 1},
+            {"not_ours": ("x",)},
+            {"total": 2},
+        ]
+        await asyncio.gather(*(jobs.change("t1", change) for change in changes))
+        everything: dict[str, Any] = {name: value for change in changes for name, value in change.items()}
+        assert list(await jobs.jobs()) == [job(**everything)]
+
+    run(check)
+
+
+def test_batch_that_has_ended_stays_so(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        jobs = state.batch_jobs
+        await jobs.intend(job(state="sent", batch_id="b"), [])
+        await jobs.change("t1", {"state": "ended", "answered": 1})
+        for state_word in ("intended", "sent", "dropped"):
+            after = await jobs.change("t1", {"state": state_word, "cancelled": True})
+            assert after == job(state="ended", batch_id="b", answered=1, cancelled=True)
+        await jobs.intend(job(), [])
+        assert list(await jobs.jobs()) == [after], "it is noted once"
+        assert await jobs.change("unknown", {"state": "sent"}) is None
+        await jobs.intend(job("t2", state="dropped"), [])
+        assert (await jobs.change("t2", {"state": "ended"})) == job("t2", state="dropped")
+        assert (await jobs.change("t2", {"state": "sent", "batch_id": "c"})) == job("t2", state="sent", batch_id="c")
+
+    run(check)
+
+
+def test_first_one_that_takes_an_answer_pays_each_time_it_does(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        jobs = state.batch_jobs
+        for subject in (A, B):
+            await jobs.claim("k", "t1", subject)
+        await jobs.intend(job("t1"), ["k"])
+        await jobs.settle("t1", {"k": b"yes"}, {})
+        assert await jobs.claim("k", "t2", B) == Claim("", b"yes", is_paid=True)
+        assert await jobs.claim("k", "t2", A) == Claim("", b"yes", is_paid=False)
+        assert await jobs.claim("k", "t2", B) == Claim("", b"yes", is_paid=True)
+
+    run(check)
+
+
+def test_only_what_waits_for_the_reason_is_told(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        names = ["batch", "budget", "taken", "fresh"]
+        await state.ledger.promise([promise(name) for name in names], now=NOW, due=SOON)
+        await state.ledger.begin("grounding", names[:3], owner="m", now=NOW, until=LATER)
+        due = NOW + timedelta(hours=9)
+        held = [
+            transition(
+                name, LedgerState.OPEN, LedgerState.OPEN, due=due, held=True, reason=f"held_{word}", detail="old"
+            )
+            for name, word in (("batch", "batch"), ("budget", "budget"))
+        ]
+        await state.ledger.apply("grounding", held, now=NOW)
+        before = await state.ledger.entries("grounding", names)
+        asked = ["gone", *names]
+        told = await state.waking.tell("grounding", asked, reason="held_batch", detail="it was refused")
+        assert list(told) == ["batch"]
+        after = await state.ledger.entries("grounding", names)
+        assert after == {**before, "batch": before["batch"].model_copy(update={"detail": "it was refused"})}
+        woken = await state.waking.wake("grounding", names, now=SOON)
+        assert sorted(woken) == ["batch", "budget"], "it waits as before"
 
     run(check)
 

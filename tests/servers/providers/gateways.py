@@ -75,7 +75,7 @@ GATEWAYS = (
         "OpenRouter, whose provider refuses schemas and the router does not say why",
         "openrouter.ai/docs/api-reference/errors",
         "works",
-        (4, 1),
+        (6, 1),
         (Rule(any_of(has("response_format"), has("tools")), error(400, "Provider returned error", code=400)),),
     ),
     Provider(

@@ -114,7 +114,7 @@ OWN_SERVERS = (
     ),
     Provider(
         "llama.cpp, small model that runs past the last sentence",
-        "measured: benchmarks/real_small_model.py",
+        "measured: make test-endpoints",
         "setting needed",
         (1, 1),
         reply=_runs_on,

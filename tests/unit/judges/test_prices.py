@@ -75,7 +75,11 @@ def test_content_hash_changes_with_a_price() -> None:
         ("{checked: 2026-11, models: {m: {input: .nan, cached_input: 1, output: 1}}}", "models.m.input"),
         ("{checked: 2026-11, models: {m: {input: nan, cached_input: 1, output: 1}}}", "models.m.input"),
         ("{checked: 2026-11, models: {m: {input: -1, cached_input: 1, output: 1}}}", "models.m.input"),
-        ("{checked: lately}", "checked"),
+        ("{checked: lately}", "is no month and no day; write e.g. 2026-11"),
+        ("{checked: 2026-13}", "is no month and no day"),
+        ("{checked: '2026-W11-1'}", "is no month and no day"),
+        ("{checked: 2026-11, models: {m: {input: 1.0e300, cached_input: 1, output: 1}}}", "models.m.input"),
+        ("{checked: 2026-11, own: [m]}", "own"),
         ("{models: {}}", "checked"),
     ],
 )

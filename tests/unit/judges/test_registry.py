@@ -79,9 +79,8 @@ def test_a_model_that_gives_probabilities_is_asked_statement_by_statement(tier: 
 
 def test_only_grounding_can_be_asked_sentence_by_sentence() -> None:
     llm = {"tiers": ["llm"], "llm": {"model": "m", "ask": "sentences"}}
-    graded = rubric(method="graded", judge=llm, criteria=[{"score": "tone", "question": "Kind?", "levels": LEVELS}])
-    with pytest.raises(ConfigurationError, match=r"rubric r: judge\.llm\.ask: sentences is for method grounding"):
-        build_judge(graded, "llm", scripted)
+    with pytest.raises(ValueError, match=r"judge\.llm\.ask: sentences is for method grounding alone"):
+        rubric(method="graded", judge=llm, criteria=[{"score": "tone", "question": "Kind?", "levels": LEVELS}])
 
 
 @pytest.mark.parametrize(("judge", "tier"), [(CASCADE, "llm"), (STATING, "llm"), (STATING, "decision")])
@@ -90,7 +89,13 @@ def test_a_known_window_bounds_a_call(judge: dict[str, Any], tier: JudgeName) ->
     assert build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: None).fingerprint == usual
     assert build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: 16_000).fingerprint != usual
     with pytest.raises(ConfigurationError, match="context_window"):
-        build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: 1_500)
+        build_judge(rubric(judge=judge), tier, scripted, window_of=lambda _: 800)
+
+
+@pytest.mark.parametrize("tier", ["llm", "decision"])
+@pytest.mark.parametrize("window", [1_024, 2_048])
+def test_a_small_window_is_enough_where_the_answer_is_a_word(tier: JudgeName, window: int) -> None:
+    build_judge(rubric(judge=STATING), tier, scripted, window_of=lambda _: window)
 
 
 def test_calls_are_priced_by_the_table_given() -> None:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
-from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import ConfigurationError, EvaluationError, PermanentModelError
-from assay.judges.models.batches.port import BatchApi, BatchLine, BatchState
+from assay.judges.errors import EvaluationError
+from assay.judges.models.batches.port import BatchApi, BatchState
+from assay.worker.flow.batch_calls.answers import BatchAnswers, BatchReport, Waker
 from assay.worker.flow.batch_calls.money import BatchMoney
+from assay.worker.flow.batch_calls.recognising import Recognition, may_pass, recognise
 from assay.worker.flow.batch_calls.submitting import OpenApi
-from assay.worker.ports.backlog import BACKFILL, Backlog
 from assay.worker.ports.batch_jobs import FAILED_TRY, MOST_TRIES, ONE_TRY, BatchJobs
 from assay.worker.ports.clock import Clock
-from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.state import StateUnavailable
-from assay.worker.ports.waking import Waking
-from assay.worker.records.batch_jobs import BatchJob, Subject
-from assay.worker.records.reports import Report
+from assay.worker.records.batch_jobs import BatchJob
 
 UNSURE = timedelta(minutes=15)
 """How long a batch may be on its way: longer than its upload and its creation may take together."""
@@ -31,32 +28,26 @@ OVERDUE = timedelta(hours=24)
 """Azure does not end what takes longer (learn.microsoft.com, Azure OpenAI batch deployments)."""
 
 GIVEN_UP = timedelta(days=3)
-"""A batch that the provider no longer shows is given up after so long."""
+"""A batch that the provider no longer shows, or never did, is given up after so long."""
 
-_AT_ONCE = 100
-"""Answers that are kept together: some hundred kB."""
+PATIENCE = timedelta(days=13)
+"""A provider that cannot be asked, or lets nobody in, is waited for: what is paid is kept there for four weeks, and
+here it is known for two weeks whose calls are whose."""
+
+_ALL_ANSWERED = frozenset({"completed", "ended"})
+"""Words of providers for a batch that has a line for each request, e.g. `completed`."""
+
+_LONGEST_TROUBLE = 240
+"""Letters of an error that are kept with a batch."""
 
 log = structlog.get_logger(__name__)
 
 
-class BatchReport(Report):
-    """What one look at the batches came to.
+class CancelWish(NamedTuple):
+    """Somebody wants the end of a batch, and why the provider was not asked for it at once. Empty: it was."""
 
-    Attributes:
-        ended: batches that were collected.
-        dropped: batches that were never begun, or are given up.
-        answered: requests that a model answered.
-        freed: requests without an answer.
-        woken: traces that can be judged now.
-        failed: batches that could not be looked at.
-    """
-
-    ended: int = 0
-    dropped: int = 0
-    answered: int = 0
-    freed: int = 0
-    woken: int = 0
-    failed: int = 0
+    job: BatchJob
+    delay: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +57,7 @@ class BatchCollector:
     jobs: BatchJobs
     money: BatchMoney
     open_api: OpenApi
-    ledger: Ledger
-    waking: Waking
-    backlog: Backlog
+    waker: Waker
     clock: Clock
 
     async def tick(self) -> BatchReport:
@@ -78,156 +67,159 @@ class BatchCollector:
             StateUnavailable
         """
         report = BatchReport()
-        for job in [job for job in await self.jobs.jobs() if job.is_open]:
+        jobs = [job for job in await self.jobs.jobs() if job.is_open]
+        for job in sorted(jobs, key=lambda job: bool(job.trouble)):  # one that hangs is the last
             try:
                 report += await self._look(job)
             except StateUnavailable:
                 raise
             except EvaluationError as exc:
-                log.warning("batch.not_looked_at", tag=job.tag, endpoint=job.endpoint, error=str(exc)[:300])
-                report += BatchReport(failed=1)
+                report += await self._in_trouble(job, exc)
         return report
 
-    async def cancel(self, tag: str) -> BatchJob | None:
+    async def _in_trouble(self, job: BatchJob, error: EvaluationError) -> BatchReport:
+        """It could not be looked at. It is waited for, and says so, until it is given up."""
+        log.warning("batch.not_looked_at", tag=job.tag, endpoint=job.endpoint, error=str(error)[:300])
+        is_certain = not may_pass(error)
+        patience = GIVEN_UP if is_certain else PATIENCE
+        if self._age(job) > patience or (job.cancelled and is_certain):
+            return await self._drop(job, tries=ONE_TRY)
+        await self.jobs.change(job.tag, {"trouble": str(error)[:_LONGEST_TROUBLE]})
+        await self._hold_on(job)
+        return BatchReport(failed=1)
+
+    async def cancel(self, tag: str) -> CancelWish | None:
         """Ask for the end of a batch. Its answers are collected as ever, the rest is judged at once. None: no such.
 
+        The wish is noted first. Where the provider cannot be asked yet, `tick` asks it.
+
         Raises:
-            ModelError, ConfigurationError, StateUnavailable
+            StateUnavailable
         """
-        job = next((job for job in await self.jobs.jobs() if job.tag == tag and job.is_open), None)
-        if job is None:
+        if not any(job.tag == tag and job.is_open for job in await self.jobs.jobs()):
             return None
-        if job.batch_id is not None:
+        job = await self.jobs.change(tag, {"cancelled": True})
+        if job is None or not job.is_open:
+            return None
+        if job.batch_id is None:
+            return CancelWish(job, "the provider has not named it yet")
+        try:
             await self.open_api(job.endpoint, job.model).cancel(job.batch_id)
-        job = job.model_copy(update={"cancelled": True})
-        await self.jobs.save(job)
-        return job
+        except EvaluationError as exc:
+            return CancelWish(job, str(exc)[:300])
+        return CancelWish(job)
 
     async def _look(self, job: BatchJob) -> BatchReport:
         api = self.open_api(job.endpoint, job.model)
-        if job.batch_id is None:
-            if self.clock.now() - job.intended_at < UNSURE:
-                return BatchReport()
-            batch_id = await api.find(job.tag, since=job.intended_at, total=job.total)
-            if batch_id is None:
-                return await self._drop(job, tries=0)
-            job = await self._save(job, state="sent", batch_id=batch_id)
-        elif not await self.jobs.keys(job.tag):
-            await self._save(job, state="ended")  # all came back, and whoever took it in died before saying so
-            return BatchReport(ended=1)
-        return await self._look_at_sent(api, job, str(job.batch_id))
+        if job.batch_id is not None:
+            return await self._look_at_sent(api, job, job.batch_id)
+        if self._age(job) < UNSURE:
+            return BatchReport()
+        return await self._look_for(api, job)
+
+    async def _look_for(self, api: BatchApi, job: BatchJob) -> BatchReport:
+        """Find the batch whose creation was not answered. It is nobody's whose id is known."""
+        recognition = await self._recognise(api, job)
+        if recognition.batch_id is not None:
+            sent = await self.jobs.change(job.tag, {"state": "sent", "batch_id": recognition.batch_id})
+            return await self._look_at_sent(api, sent or job, recognition.batch_id)
+        if not recognition.undecided:
+            return await self._drop(job, tries=0, api=api)
+        if self._age(job) > GIVEN_UP:
+            return await self._drop(job, tries=ONE_TRY)
+        word = f"looked for: {len(recognition.undecided)} at the provider may be it"
+        await self.jobs.change(
+            job.tag, {"word": word, "trouble": "", "not_ours": (*job.not_ours, *recognition.not_ours)}
+        )
+        await self._hold_on(job)
+        return BatchReport()
+
+    async def _recognise(self, api: BatchApi, job: BatchJob) -> Recognition:
+        keys = await self.jobs.keys(job.tag)
+        if not keys:
+            return Recognition(None)
+        others = {other.batch_id for other in await self.jobs.jobs()} | set(job.not_ours)
+        candidates = await api.find(job.tag, since=job.intended_at, total=job.total)
+        return await recognise(api, [each for each in candidates if each.batch_id not in others], set(keys))
 
     async def _look_at_sent(self, api: BatchApi, job: BatchJob, batch_id: str) -> BatchReport:
+        is_awaited = bool(await self.jobs.keys(job.tag))
         try:
             state = await api.state(batch_id)
-        except (PermanentModelError, ConfigurationError):
-            if self.clock.now() - job.intended_at < GIVEN_UP:
+        except EvaluationError as exc:
+            if is_awaited or may_pass(exc):
                 raise
-            return await self._drop(job, tries=ONE_TRY)
+            await self.jobs.change(job.tag, {"state": "ended"})  # all came back, and it is deleted
+            return BatchReport(ended=1)
         if state.is_ended:
             return await self._collect(api, job, batch_id, state)
-        if state.word != job.word:
-            job = await self._save(job, word=state.word)
-        if self.clock.now() - job.intended_at > OVERDUE:
-            await self.jobs.intend(job, await self.jobs.keys(job.tag))  # its calls stay its own for longer
+        waits_long = self._age(job) > OVERDUE
+        trouble = f"the provider has not ended it after {self._age(job).days} days" if waits_long else ""
+        job = await self.jobs.change(job.tag, {"word": state.word, "trouble": trouble}) or job
+        if self._age(job) > PATIENCE:
+            return await self._drop(job, tries=ONE_TRY)
+        if (job.cancelled or not is_awaited) and not state.is_ending:
+            await self._end_early(api, job, batch_id)
+        await self._hold_on(job)
         return BatchReport()
+
+    async def _end_early(self, api: BatchApi, job: BatchJob, batch_id: str) -> None:
+        """Ask the provider for its end: somebody wants it, or nobody waits for it any more."""
+        try:
+            await api.cancel(batch_id)
+        except EvaluationError as exc:  # it has just ended, or is asked again at the next look
+            log.warning("batch.not_cancelled", tag=job.tag, endpoint=job.endpoint, error=str(exc)[:300])
+
+    async def _hold_on(self, job: BatchJob) -> None:
+        """The calls of a batch that takes long stay its own for longer."""
+        if self._age(job) > OVERDUE:
+            await self.jobs.intend(job, await self.jobs.keys(job.tag))
 
     async def _collect(self, api: BatchApi, job: BatchJob, batch_id: str, state: BatchState) -> BatchReport:
         """Take in the answers, a hundred at a time. Cut off anywhere, it is done again and changes nothing."""
-        collected = _Collected(self, job)
-        async for line in api.results(batch_id, state):
-            await collected.add(line)
-        await collected.keep()
-        # One that was found by its size may be another's: then no line is ours, and nothing of it may be deleted.
-        is_ours = state.is_failed or len(await self.jobs.keys(job.tag)) < job.total
+        job = await self.jobs.change(job.tag, {"word": state.word, "trouble": ""}) or job
+        answers = BatchAnswers(self.jobs, self.money, self.waker, job)
+        if await self.jobs.keys(job.tag):  # else all came back, and whoever took it in died before saying so
+            async with aclosing(api.results(batch_id, state)) as lines:
+                async for line in lines:
+                    await answers.add(line)
+            await answers.keep()
         if state.is_failed and not job.cancelled:
             # What made it fail may take a while to pass: the traces come again by themselves.
             log.error("batch.failed", tag=job.tag, endpoint=job.endpoint, word=state.word, requests=job.total)
-            await collected.free_rest(tries=FAILED_TRY, wakes=False)
+            await answers.free_rest(tries=FAILED_TRY, told=f"the last batch {state.word}; another one follows")
         else:
-            await collected.free_rest()
-        await self._save(job, state="ended", word=state.word, answered=collected.report.answered)
-        if is_ours:
-            await self._forget(api, job, batch_id, state)
-        report = collected.report + BatchReport(ended=1)
+            await answers.free_rest(are_paid=state.word in _ALL_ANSWERED)
+        job = await self.jobs.change(job.tag, {"answered": max(job.answered, answers.seen)}) or job
+        if not await self._is_forgotten(job, api.forget(batch_id, state)):
+            return answers.report + BatchReport(failed=1)
+        await self.jobs.change(job.tag, {"state": "ended"})
+        report = answers.report + BatchReport(ended=1)
         log.info("batch.ended", tag=job.tag, word=state.word, total=job.total, **report.model_dump())
         return report
 
-    async def _forget(self, api: BatchApi, job: BatchJob, batch_id: str, state: BatchState) -> None:
-        """Delete what the provider keeps of it. Where that fails, it keeps it for as long as it says it does."""
+    async def _is_forgotten(self, job: BatchJob, deletion: Awaitable[None]) -> bool:
+        """Delete what the provider keeps of it. False: that is tried again at the next look, for three days."""
         try:
-            await api.forget(batch_id, state)
+            await deletion
         except EvaluationError as exc:
             log.warning("batch.not_deleted", tag=job.tag, endpoint=job.endpoint, error=str(exc)[:300])
+            if may_pass(exc) and self._age(job) < GIVEN_UP:
+                trouble = f"its texts are not deleted at the provider: {exc}"
+                await self.jobs.change(job.tag, {"trouble": trouble[:_LONGEST_TROUBLE]})
+                return False
+        return True
 
-    async def _drop(self, job: BatchJob, *, tries: int) -> BatchReport:
-        collected = _Collected(self, job)
-        await collected.free_rest(tries=tries)
-        await self._save(job, state="dropped")
+    def _age(self, job: BatchJob) -> timedelta:
+        return self.clock.now() - job.intended_at
+
+    async def _drop(self, job: BatchJob, *, tries: int, api: BatchApi | None = None) -> BatchReport:
+        """There is no such batch, or it is given up. Somebody who asked for its end wants no other one."""
+        answers = BatchAnswers(self.jobs, self.money, self.waker, job)
+        await answers.free_rest(tries=MOST_TRIES if job.cancelled else tries)
+        if api is not None and not await self._is_forgotten(job, api.forget_unsent(job.tag)):
+            return answers.report + BatchReport(failed=1)
+        word = "the provider does not have it" if api is not None else f"given up: {job.trouble or job.word}"
+        await self.jobs.change(job.tag, {"state": "dropped", "word": word, "trouble": ""})
         log.warning("batch.dropped", tag=job.tag, endpoint=job.endpoint, requests=job.total)
-        return collected.report + BatchReport(dropped=1)
-
-    async def _save(self, job: BatchJob, **changes: object) -> BatchJob:
-        changed = job.model_copy(update=changes)
-        await self.jobs.save(changed)
-        return changed
-
-    async def wake(self, subjects: Sequence[Subject]) -> int:
-        """Let work go on that waited for these. Returns how much did."""
-        by_rubric: dict[str, list[str]] = defaultdict(list)
-        for subject in subjects:
-            by_rubric[subject.rubric].append(subject.trace_id)
-        count, now = 0, self.clock.now()
-        for rubric, trace_ids in by_rubric.items():
-            woken = await self.waking.wake(rubric, trace_ids, now=now)
-            entries = await self.ledger.entries(rubric, woken)
-            await self.backlog.enter([entry.promise for entry in entries.values()], now=now, turn=BACKFILL)
-            count += len(woken)
-        return count
-
-
-@dataclass
-class _Collected:
-    """The answers of one batch while they are taken in."""
-
-    parts: BatchCollector
-    job: BatchJob
-    report: BatchReport = field(default_factory=BatchReport)
-    _answers: dict[str, bytes] = field(default_factory=dict)
-    _freed: dict[str, int] = field(default_factory=dict)
-
-    async def add(self, line: BatchLine) -> None:
-        if line.is_answer:
-            self._answers[line.key] = line.body
-        else:
-            self._freed[line.key] = self._tries if line.may_pass else MOST_TRIES
-        if len(self._answers) + len(self._freed) >= _AT_ONCE:
-            await self.keep()
-
-    async def free_rest(self, *, tries: int | None = None, wakes: bool = True) -> None:
-        """What the provider has no line for was not tried."""
-        used = self._tries if tries is None else tries
-        self._freed = dict.fromkeys(await self.parts.jobs.keys(self.job.tag), used)
-        await self.keep(wakes=wakes)
-
-    async def keep(self, *, wakes: bool = True) -> None:
-        """Take in what was added, and wake who waited for it."""
-        answers, self._answers = self._answers, {}
-        freed, self._freed = {key: tries for key, tries in self._freed.items() if key not in answers}, {}
-        if not answers and not freed:
-            return
-        packed = await in_thread(_packed, answers)
-        await self.parts.money.answered(self.job, answers)
-        await self.parts.money.released(self.job.endpoint, list(freed))
-        subjects = await self.parts.jobs.settle(self.job.tag, packed, freed)
-        woken = await self.parts.wake(subjects) if wakes else 0
-        self.report += BatchReport(answered=len(answers), freed=len(freed), woken=woken)
-
-    @property
-    def _tries(self) -> int:
-        """Tries that a call without an answer has used. Somebody who ends a batch wants no other one."""
-        return MOST_TRIES if self.job.cancelled else ONE_TRY
-
-
-def _packed(answers: dict[str, bytes]) -> dict[str, bytes]:
-    return {key: zlib.compress(body) for key, body in answers.items()}
+        return answers.report + BatchReport(dropped=1)

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import structlog
 
 from assay.judges.errors import CallHeld, EvaluationError
-from assay.judges.models.batches.deferral import DeferredCall
+from assay.judges.models.batches.deferral import DeferredAnswer, DeferredCall
 from assay.worker.flow.batch_calls.gathering import LOOK_EVERY_S, Gathering
 from assay.worker.flow.batch_calls.money import BatchMoney
 from assay.worker.flow.batch_calls.submitting import Submitter
+from assay.worker.flow.batch_calls.telling import tell_all
 from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.records.batch_jobs import Subject
 
@@ -46,7 +47,7 @@ class SampleDesk:
     use_case: str
     purpose: str
 
-    async def answer_to(self, call: DeferredCall) -> bytes | None:
+    async def answer_to(self, call: DeferredCall) -> DeferredAnswer | None:
         """The answer to a call, where a batch has brought it. See `CallDesk.answer_to`."""
         return await self.desk.answer_to(call, self)
 
@@ -74,8 +75,8 @@ class BatchDesk:
         """The desk for the calls about one sample."""
         return SampleDesk(self, subject, use_case, purpose)
 
-    async def answer_to(self, call: DeferredCall, sample: SampleDesk) -> bytes | None:
-        """The body of the answer to a call. None: it is to be made at once.
+    async def answer_to(self, call: DeferredCall, sample: SampleDesk) -> DeferredAnswer | None:
+        """The answer to a call. None: it is to be made at once.
 
         Raises:
             CallHeld: it waits for a batch.
@@ -85,7 +86,7 @@ class BatchDesk:
         gathering = self._gatherings.setdefault(place, Gathering(*place))
         claim = await self._jobs.claim(call.key, gathering.tag, sample.subject)
         if claim.answer is not None:
-            return zlib.decompress(claim.answer)
+            return DeferredAnswer(zlib.decompress(claim.answer), claim.is_paid)
         if not claim.tag:
             return None
         if claim.tag == gathering.tag and call.key not in gathering.bodies:
@@ -104,7 +105,7 @@ class BatchDesk:
         until, why = self._refused.get(place, (0.0, ""))
         try:
             if _now() < until:
-                raise _held(f"the last batch was refused: {why}")
+                raise _held(_refusal_words(why))
             await self._money.reserve(call, use_case)
         except EvaluationError:
             await self._jobs.settle(gathering.tag, {}, {call.key: 0})
@@ -136,12 +137,16 @@ class BatchDesk:
 
     async def _submit(self, place: _Place, gathering: Gathering) -> None:
         try:
-            refused = await self._submitter.submit(gathering)
+            refusal = await self._submitter.submit(gathering)
+            if refusal is not None:
+                self._refused[place] = (_now() + REFUSED_S, refusal.why)
+                await tell_all(self._submitter.waking, refusal.subjects, _refusal_words(refusal.why))
         except Exception as exc:  # a background task: the traces come again by themselves
             log.exception("batch.not_sent", endpoint=place[0], requests=len(gathering.bodies), error=str(exc)[:200])
-            return
-        if refused:
-            self._refused[place] = (_now() + REFUSED_S, refused)
+
+
+def _refusal_words(why: str) -> str:
+    return f"the last batch was refused: {why}"
 
 
 def _held(why: str, wait_s: float = HOLD_S) -> CallHeld:

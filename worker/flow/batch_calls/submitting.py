@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -13,12 +14,23 @@ from assay.worker.flow.batch_calls.gathering import Gathering
 from assay.worker.flow.batch_calls.money import BatchMoney
 from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.ports.clock import Clock
-from assay.worker.records.batch_jobs import BatchJob
+from assay.worker.ports.waking import Waking
+from assay.worker.records.batch_jobs import BatchJob, Subject
 
 OpenApi = Callable[[str, str], BatchApi]
 """The batches of an endpoint's model, both by name. It raises ConfigurationError where there are none."""
 
+_LONGEST_WHY = 240
+"""Letters of the provider's reason that are kept."""
+
 log = structlog.get_logger(__name__)
+
+
+class Refusal(NamedTuple):
+    """A batch that certainly was not begun: why, and who waited for it."""
+
+    why: str
+    subjects: Sequence[Subject]
 
 
 @dataclass(frozen=True)
@@ -28,10 +40,11 @@ class Submitter:
     jobs: BatchJobs
     money: BatchMoney
     open_api: OpenApi
+    waking: Waking
     clock: Clock
 
-    async def submit(self, gathering: Gathering) -> str:
-        """Send a batch. Returns why it was refused; empty: it was not.
+    async def submit(self, gathering: Gathering) -> Refusal | None:
+        """Send a batch. None: it was not refused.
 
         Where nobody knows whether it was begun, it stays noted, and the collector asks the provider.
 
@@ -47,26 +60,29 @@ class Submitter:
         )
         own = await self.jobs.intend(job, list(gathering.bodies))
         if not own:
-            await self.jobs.save(job.model_copy(update={"state": "dropped"}))
-            return ""
+            await self.jobs.change(job.tag, {"state": "dropped", "word": "other workers had sent all of it"})
+            return None
         if len(own) < job.total:
-            job = job.model_copy(update={"total": len(own)})
-            await self.jobs.save(job)
+            job = await self.jobs.change(job.tag, {"total": len(own)}) or job
         return await self._send(job, {key: gathering.bodies[key] for key in own})
 
-    async def _send(self, job: BatchJob, requests: dict[str, bytes]) -> str:
+    async def _send(self, job: BatchJob, requests: dict[str, bytes]) -> Refusal | None:
         about = {"tag": job.tag, "endpoint": job.endpoint, "model": job.model, "requests": job.total}
         try:
             batch_id = await self.open_api(job.endpoint, job.model).submit(job.tag, requests)
         except (NotSubmitted, ConfigurationError) as exc:
             log.error("batch.refused", **about, error=str(exc)[:300])  # noqa: TRY400  # no bug
-            await self.jobs.settle(job.tag, {}, dict.fromkeys(requests, 0))
-            await self.money.released(job.endpoint, list(requests))
-            await self.jobs.save(job.model_copy(update={"state": "dropped", "word": "refused"}))
-            return str(exc)[:300]
+            return await self._refused(job, requests, str(exc)[:_LONGEST_WHY])
         except EvaluationError as exc:
             log.warning("batch.unsure", **about, error=str(exc)[:300])
-            return ""
-        await self.jobs.save(job.model_copy(update={"state": "sent", "batch_id": batch_id}))
+            return None
+        await self.jobs.change(job.tag, {"state": "sent", "batch_id": batch_id})
         log.info("batch.sent", **about)
-        return ""
+        return None
+
+    async def _refused(self, job: BatchJob, requests: dict[str, bytes], why: str) -> Refusal:
+        """Free its calls. Cut off anywhere, the collector finds no such batch and does the same."""
+        await self.money.released(job.endpoint, list(requests))
+        subjects = await self.jobs.settle(job.tag, {}, dict.fromkeys(requests, 0))
+        await self.jobs.change(job.tag, {"state": "dropped", "word": f"refused: {why}"})
+        return Refusal(why, subjects)

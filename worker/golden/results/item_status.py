@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from enum import StrEnum
 
 from assay.judges.rules.ruleset import PROVING
 from assay.judges.schema import ClaimVerdict, Failed, GroundingState, Outcome, ResponseKind, Scored, Skipped
+from assay.judges.text.bounded_marks import normalized
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.sets.manifest import GoldenItem, Manifest
 
@@ -144,4 +144,4 @@ def _wording_failures(item: GoldenItem, response: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text as it is compared: compatibility forms, case and white space levelled."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(normalized("NFKC", text).casefold().split())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from assay.judges.text.bounded_marks import normalized
 from assay.worker.golden.sets.files import GoldenSetError, read_plain
 
 LEAKING_LENGTH = 40
@@ -60,4 +60,4 @@ def _strings(value: JsonValue) -> Iterator[str]:
 
 def plain_text(text: str) -> str:
     """Text as it is compared: compatibility forms, case and white space levelled."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(normalized("NFKC", text).casefold().split())

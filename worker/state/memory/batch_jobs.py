@@ -16,6 +16,7 @@ class _Call:
     tries: int = 0
     answer: bytes | None = None
     subjects: set[Subject] = field(default_factory=set)
+    payer: Subject | None = None
 
 
 class MemoryBatchJobs:
@@ -31,7 +32,8 @@ class MemoryBatchJobs:
         """How a call stands. One that nobody has becomes the asking collector's."""
         call = self._calls[key]
         if call.answer is not None:
-            return Claim("", call.answer)
+            call.payer = call.payer or subject
+            return Claim("", call.answer, is_paid=call.payer == subject)
         if not call.tag:
             rounds = self._rounds[subject]
             if call.tries >= MOST_TRIES or (len(rounds) >= MOST_ROUNDS and tag not in rounds):
@@ -44,13 +46,15 @@ class MemoryBatchJobs:
     async def intend(self, job: BatchJob, keys: Sequence[str]) -> Sequence[str]:
         """Note a batch before it is sent. Returns the keys that are still this collector's."""
         own = [key for key in keys if self._calls[key].tag == job.tag]
-        self._jobs[job.tag] = job
-        self._keys[job.tag] = set(own)
+        self._jobs.setdefault(job.tag, job)
+        self._keys[job.tag] |= set(own)
         return own
 
-    async def save(self, job: BatchJob) -> None:
-        """Keep how a batch stands."""
-        self._jobs[job.tag] = job
+    async def change(self, tag: str, changes: Mapping[str, object]) -> BatchJob | None:
+        """Change some fields of a batch."""
+        if tag in self._jobs:
+            self._jobs[tag] = self._jobs[tag].changed(changes)
+        return self._jobs.get(tag)
 
     async def jobs(self) -> Sequence[BatchJob]:
         """The batches of the last days, the oldest first."""

@@ -132,6 +132,14 @@ class MemoryLedger:
             self._due[rubric, trace_id] = now
         return woken
 
+    async def tell(self, rubric: str, trace_ids: Sequence[str], *, reason: str, detail: str) -> Sequence[str]:
+        """Entries that wait for this reason say what keeps them waiting."""
+        waiting = [trace_id for trace_id in trace_ids if (rubric, trace_id) in self._waiting]
+        told = [trace_id for trace_id in waiting if self._entries[rubric, trace_id].reason == reason]
+        for member in ((rubric, trace_id) for trace_id in told):
+            self._entries[member] = self._entries[member].model_copy(update={"detail": detail})
+        return told
+
     async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
         """If the worker vanishes from now on, it was this trace."""
         self._mark((rubric, trace_id), owner, 1)

@@ -1,8 +1,8 @@
-"""Provider batches in Redis: three Lua scripts.
+"""Provider batches in Redis: four Lua scripts.
 
 Keys:
     batch:jobs               hash: tag → the batch (JSON)
-    batch:call:KEY           hash: tag (whose it is), tries, answer
+    batch:call:KEY           hash: tag (whose it is), tries, answer, payer (who pays for it)
     batch:who:KEY            set of the subjects that wait for it: RUBRIC␟TRACE
     batch:rounds:RUBRIC␟TRACE  set of the tags that had calls of a subject
     batch:keys:TAG           set of the keys of a batch that have not come back
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.worker.ports.batch_jobs import ANSWER_S, GATHERED_S, MOST_ROUNDS, MOST_TRIES, SENT_S, Claim
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.batch_jobs import BatchJob, Subject
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.encoding import SEPARATOR, chunks
@@ -25,6 +26,9 @@ _JOBS_S = 14 * 24 * 3600
 _MOST_JOBS = 500
 """Batches that are remembered. The oldest that have ended are forgotten."""
 
+_MOST_CHANGES = 50
+"""Tries to change a batch that others change at the same time."""
+
 
 class RedisBatchJobs:
     """`assay.worker.ports.batch_jobs.BatchJobs`."""
@@ -35,23 +39,36 @@ class RedisBatchJobs:
     async def claim(self, key: str, tag: str, subject: Subject) -> Claim:
         """How a call stands. One that nobody has becomes the asking collector's."""
         args: list[str | float] = [self._redis.prefix, key, tag, member(subject.rubric, subject.trace_id)]
-        owner, answer = await self._redis.run("batch_claim", [], [*args, GATHERED_S, SENT_S, MOST_TRIES, MOST_ROUNDS])
-        return Claim(owner.decode(), answer or None)
+        limits = (GATHERED_S, SENT_S, MOST_TRIES, MOST_ROUNDS)
+        owner, answer, is_paid = await self._redis.run("batch_claim", [], [*args, *limits])
+        return Claim(owner.decode(), answer or None, bool(is_paid))
 
     async def intend(self, job: BatchJob, keys: Sequence[str]) -> Sequence[str]:
         """Note a batch before it is sent. Returns the keys that are still this collector's."""
         own: list[str] = []
-        await self.save(job)
+        await self._note(job)
         for chunk in chunks(keys):
             own += await self._redis.pick("batch_intend", [self._redis.prefix, job.tag, SENT_S, *chunk], chunk)
         return own
 
-    async def save(self, job: BatchJob) -> None:
-        """Keep how a batch stands."""
+    async def change(self, tag: str, changes: Mapping[str, object]) -> BatchJob | None:
+        """Change some fields of a batch: again, where another one was quicker."""
+        for _ in range(_MOST_CHANGES):
+            async with self._redis.guard():
+                document: Any = await self._redis.client.hget(self._redis.key("batch:jobs"), tag)
+            if document is None:
+                return None
+            job = BatchJob.model_validate_json(document).changed(changes)
+            args: list[Any] = [self._redis.prefix, tag, document, job.model_dump_json(), _JOBS_S]
+            if await self._redis.run("batch_change", [], args):
+                return job
+        raise StateUnavailable(f"batch {tag}: others changed it all the time; it is changed later")
+
+    async def _note(self, job: BatchJob) -> None:
         name = self._redis.key("batch:jobs")
         async with self._redis.guard():
             pipe = self._redis.client.pipeline(transaction=False)
-            pipe.hset(name, job.tag, job.model_dump_json())
+            pipe.hsetnx(name, job.tag, job.model_dump_json())
             pipe.expire(name, _JOBS_S)
             pipe.hlen(name)
             *_, count = await pipe.execute()

@@ -88,6 +88,13 @@ class RedisLedger:
             woken += await self._redis.pick("wake", args, chunk)
         return woken
 
+    async def tell(self, rubric: str, trace_ids: Sequence[str], *, reason: str, detail: str) -> Sequence[str]:
+        """Entries that wait for this reason say what keeps them waiting."""
+        told: list[str] = []
+        for chunk in chunks(trace_ids):
+            told += await self._redis.pick("wake_tell", [self._redis.prefix, rubric, reason, detail, *chunk], chunk)
+        return told
+
     async def blame(self, rubric: str, trace_id: str, *, owner: str) -> None:
         """If the worker vanishes from now on, it was this trace."""
         await self._redis.run("mark", [], [self._redis.prefix, rubric, trace_id, owner, 1])

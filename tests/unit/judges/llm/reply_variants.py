@@ -147,6 +147,9 @@ READ: Mapping[str, str] = {
     "entries on lines": "\n".join(map(json.dumps, ENTRIES)),
     "entries in words": "\n".join(f"R{n}: {json.dumps(item)}" for n, item in enumerate(ENTRIES, 1)),
     "list of another name": json.dumps({"kind": "answer", "verdicts": list(ENTRIES)}),
+    "text of the sentence under a number's key": first(sentence="Refunds take 14 days."),
+    "by label, with its number": '{"R1":{"n":"R1","verdict":"supported","evidence":[1,3],"p":97},'
+    '"R2":{"N":2,"verdict":"not_found","p":80}}',
     "by label": '{"R1":{"verdict":"supported","evidence":[1,3],"p":97},"R2":{"verdict":"not_found","p":80}}',
     "sentences by label": '{"kind":"answer","sentences":{"1":{"verdict":"supported","evidence":[1,3],"p":97},'
     '"2":{"verdict":"not_found","p":80}}}',
@@ -193,6 +196,13 @@ FAULTS: Mapping[str, str] = {
     "two numbers": first(n=2),
     "two numbers, one a label": '{"1":{"n":2,"verdict":"supported","evidence":[1],"p":97},'
     '"2":{"n":1,"verdict":"not_found","p":80}}',
+    "two numbers, one a label in capitals": '{"R1":{"N":2,"verdict":"supported","evidence":[1,3],"p":97},'
+    '"R2":{"N":1,"verdict":"not_found","p":80}}',
+    "two numbers, one under another name": first(sentence=2),
+    "label with too many digits": '{"R0000000010":{"verdict":"supported","evidence":[1,3],"p":97},'
+    '"R2":{"verdict":"not_found","p":80}}',
+    "evidence without an end": first(evidence="1 " * 3_000),
+    "reply deeper than wrappers go": wrapped(*"abcdefgh"),
     "two entries": json.dumps({"kind": "answer", "sentences": [*ENTRIES, {"supported": 2, "evidence": [1], "p": 97}]}),
     "two entries of one verdict": json.dumps({"kind": "answer", "sentences": [*ENTRIES, {"not_found": 2, "p": 70}]}),
     "judged under a refusal": swapped('"answer"', '"refusal"'),
@@ -249,6 +259,11 @@ FAULTS: Mapping[str, str] = {
     "p against its verdict": first(p=49),
     "p of none": first(p=0),
     "p of one among per cents": first(p=1),
+    "p of one among per cents, as text": first(p="1"),
+    "p of one among per cents, as a float": first(p=1.0),
+    "p of one among per cents, as a float's text": first(p="1.0"),
+    "p of one beside per cents under an odd key": first(p=1.0).replace('"p": 80', '"p.": 80'),
+    "p of nothing in an object": first(severity=[{"not_found": 1}]),
     "p against not found": second(p=3),
     "share against its verdict": first(p=0.2),
     # texts that break off or hold no answer

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.judges.call_plan import CallPlan, Purse, affordable, drawn
 from assay.judges.errors import ConfigurationError, ModelUnavailable, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
-from assay.judges.llm.call_plan import CallPlan, Purse, affordable, drawn
 from assay.judges.llm.graded.judge import GradedJudge
 from assay.judges.llm.graded.prompt import GradedLimits
 from assay.judges.llm.grounding.judge import LlmJudge
@@ -441,3 +441,100 @@ def test_members_of_a_panel_judge_the_same_part_and_call_nothing_of_the_rest() -
     assert outcome.verdict is not None
     assert (len(outcome.verdict.claims), outcome.verdict.not_checkworthy) == (30, ())
     assert [len(model.requests) for model in models] == [3, 3]
+
+
+PANEL_PRICES = PriceTable(
+    checked="2026-11",
+    models={name: Price(input=1.0, cached_input=0.1, output=10.0) for name in ("a", "b", "c")},
+)
+
+
+def panel_of(models: Sequence[ScriptedModel], **panel: Any) -> tuple[Rubric, PanelJudge]:
+    plan = {"tiers": ["panel"], "panel": {"models": [model.model for model in models], **panel}}
+    wanted = parse_rubric(json.dumps({"name": "grounding", "judge": plan}), source="test")
+    members = {model.model: LlmJudge(model, PANEL_PRICES, limits=TEN_EACH) for model in models}
+    return wanted, PanelJudge(members)
+
+
+def three_models(reply: Any = by_overlap) -> list[ScriptedModel]:
+    return [ScriptedModel(reply, model=name) for name in "abc"]
+
+
+def asked_of(models: Sequence[ScriptedModel], wanted: Rubric, judge: PanelJudge) -> tuple[Outcome, int]:
+    outcome = asyncio.run(Evaluator(wanted, judge).evaluate(SAMPLE))
+    return outcome, sum(len(model.requests) for model in models)
+
+
+def bound_of_panel() -> float:
+    models = three_models()
+    wanted, _ = panel_of(models, max_calls=10)
+    options = wanted.judge.model_copy(update={"llm": wanted.judge.member_options()})
+    judge = LlmJudge(models[0], PANEL_PRICES, limits=TEN_EACH)
+    return 3 * (judge.plan(SAMPLE, wanted.model_copy(update={"judge": options})).usd or 0.0)
+
+
+def test_panel_that_takes_too_many_calls_is_skipped_before_the_first_of_any_model() -> None:
+    models = three_models()
+    outcome, calls = asked_of(models, *panel_of(models))
+    assert isinstance(outcome, Skipped)
+    assert (outcome.reason, calls) == ("too_expensive", 0)
+    assert "judge.panel.max_calls" in outcome.detail
+    assert "judge.panel.too_expensive: sample" in outcome.detail
+
+
+def test_price_of_a_panel_is_that_of_all_models_together() -> None:
+    bound = bound_of_panel()
+    for share, is_judged in ((0.9, False), (1.1, True)):
+        models = three_models()
+        outcome, calls = asked_of(models, *panel_of(models, max_calls=10, max_usd=share * bound))
+        assert isinstance(outcome, Scored) == is_judged
+        assert calls == (30 if is_judged else 0)
+    assert isinstance(outcome, Scored)
+
+
+def test_price_of_the_llm_tier_bounds_a_panel_that_says_none() -> None:
+    models = three_models()
+    wanted, judge = panel_of(models, max_calls=10)
+    llm = options(max_usd=0.9 * bound_of_panel())
+    wanted = wanted.model_copy(update={"judge": wanted.judge.model_copy(update={"llm": llm})})
+    outcome, calls = asked_of(models, wanted, judge)
+    assert isinstance(outcome, Skipped)
+    assert calls == 0
+    assert "judge.panel.max_usd" in outcome.detail
+
+
+def test_part_of_a_sample_that_a_panel_judges_stays_within_its_price() -> None:
+    most = 0.5 * bound_of_panel()
+    models = three_models()
+    outcome, calls = asked_of(models, *panel_of(models, max_calls=10, max_usd=most, too_expensive="sample"))
+    assert isinstance(outcome, Scored)
+    assert outcome.state is GroundingState.PARTLY_JUDGED
+    assert 3 <= calls <= 15
+
+
+def test_repair_turns_of_a_panel_stay_within_its_price() -> None:
+    bound = bound_of_panel()
+    dear = Usage(calls=1, prompt_tokens=int(bound / 30 * 1_000_000))
+    models = three_models(lambda _: Reply(text="x", usage=dear, model_served="", latency_s=0.0))
+    outcome, _ = asked_of(models, *panel_of(models, max_calls=10, max_usd=1.1 * bound))
+    assert isinstance(outcome, Failed)
+    assert outcome.cost_usd is not None
+    assert outcome.cost_usd <= 1.1 * bound
+
+
+def test_member_without_a_price_is_named_before_any_call() -> None:
+    models = [*three_models()[:2], ScriptedModel(by_overlap, model="unpriced")]
+    wanted, judge = panel_of(models, max_calls=10, max_usd=1.0)
+    with pytest.raises(ConfigurationError, match=r"judge\.panel\.max_usd: unpriced has no price"):
+        asyncio.run(judge.assess(SAMPLE, wanted))
+    assert sum(len(model.requests) for model in models) == 0
+
+
+def test_member_that_cannot_judge_a_sample_does_not_end_the_vote() -> None:
+    models = three_models()
+    wanted, _ = panel_of(models, max_calls=10)
+    short = GroundingLimits(response_chars=10)
+    members = {m.model: LlmJudge(m, PANEL_PRICES, limits=TEN_EACH if m.model != "c" else short) for m in models}
+    outcome, calls = asked_of(models, wanted, PanelJudge(members))
+    assert isinstance(outcome, Scored)
+    assert calls == 20

@@ -85,3 +85,16 @@ def test_only_the_object_that_was_read_tells() -> None:
     assert support_probabilities(one, (start, start + len(TEXT))) == {1: pytest.approx(0.6), 2: pytest.approx(0.3)}
     assert support_probabilities(one) == {}, "its place is not known"
     assert support_probabilities(reply((TEXT * 2, {}))) == {}
+
+
+_PYTHON = "[{'not_found':2,'p':90,'fragment':'it is ,\"supported\":2'}]"
+_COMMENT = '[{"not_found":2,"p":90 /* {"supported":2 */}]'
+
+
+@pytest.mark.parametrize("text", [_PYTHON, _COMMENT, '[{"supported":2,"p":90,}]'])
+def test_object_that_is_read_loosely_tells_nothing(text: str) -> None:
+    """Inside other marks, and in comments, quotation marks need no escape."""
+    first, rest = text.split('"supported"') if '"supported"' in text else (text, "")
+    one = reply((first, {}), ('"', {}), ("supported", {}), ('"' + rest, {}), text=text)
+    assert support_probabilities(one) == {}
+    assert support_probabilities(one, (0, len(text))) == {}

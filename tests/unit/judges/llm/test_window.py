@@ -7,7 +7,7 @@ import pytest
 from assay.judges.errors import ConfigurationError
 from assay.judges.llm.graded.prompt import GradedLimits
 from assay.judges.llm.grounding.numbering import GroundingLimits
-from assay.judges.llm.grounding.window import graded_limits_for, grounding_limits_for
+from assay.judges.llm.grounding.window import graded_limits_for, grounding_limits_for, statement_limits_for
 
 CHARS_PER_TOKEN = 3.1
 """What English text has at least, labels counted. Where it is fewer, the endpoint says that it is too long."""
@@ -41,3 +41,17 @@ def test_window_too_small_for_anything_is_told_with_the_remedy(window: int, max_
     for limits_for in (grounding_limits_for, graded_limits_for):
         with pytest.raises(ConfigurationError, match=rf"context_window {window:,} .* lower max_tokens to"):
             limits_for(window, max_tokens)
+
+
+@pytest.mark.parametrize("window", [1_024, 2_048, 4_096, 8_192, 16_384, 32_768])
+def test_a_call_about_one_statement_fits_the_window(window: int) -> None:
+    limits = statement_limits_for(window)
+    chars = limits.evidence_chars + limits.question_chars + limits.history_chars
+    assert chars / CHARS_PER_TOKEN + 600 <= window * 1.01
+    assert limits.evidence_chars > 500
+
+
+def test_window_too_small_for_a_statement_names_no_bound_on_replies() -> None:
+    with pytest.raises(ConfigurationError, match="context_window 800 of the endpoint has no room") as caught:
+        statement_limits_for(800)
+    assert "max_tokens" not in str(caught.value)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.judges.errors import InvalidVerdict
 from assay.judges.models.answer_body import decoded_answer
 from assay.judges.models.answer_errors import AnswerError
 from tests.examples import examples
@@ -73,3 +74,38 @@ def test_log_probabilities_are_not_too_much() -> None:
 def test_any_bytes_are_data_or_none(body: bytes) -> None:
     with suppress(AnswerError):
         decoded_answer(body)
+
+
+def test_line_of_a_stream_ends_where_a_line_ends_and_nowhere_else() -> None:
+    pieces = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in ("a\u2028b", "c\u2029d\x85e")]
+    pieces.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    body = "\n".join(json.dumps(piece, ensure_ascii=False) for piece in pieces).encode()
+    assert decoded_answer(body)["choices"][0]["message"]["content"] == "a\u2028bc\u2029d\x85e"  # type: ignore[index]
+
+
+def test_what_a_model_wrote_is_no_structure() -> None:
+    for text in ("[" * 200_000, "," * 600_000, '{"a":[1,' * 200_000):
+        answer = {"choices": [{"message": {"content": text}}]}
+        assert decoded_answer(json.dumps(answer).encode()) == answer
+
+
+_TOKEN = {"token": " ", "logprob": 0.0, "bytes": [32] * 128, "top_logprobs": [{}] * 5}
+
+
+@pytest.mark.parametrize("count", [5_000, 40_000])
+def test_answer_that_holds_too_much_is_the_replys_fault(count: int) -> None:
+    answer = {"choices": [{"message": {"content": "x"}, "logprobs": {"content": [_TOKEN] * count}}]}
+    with pytest.raises(InvalidVerdict, match="more objects"):
+        decoded_answer(json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 100_000 + "]" * 100_000])
+def test_answer_that_no_reader_takes_is_the_replys_fault(value: str) -> None:
+    with pytest.raises(InvalidVerdict):
+        decoded_answer(b'{"choices":[{"message":{"content":' + value.encode() + b"}}]}")
+
+
+def test_answer_given_twice_is_none() -> None:
+    body = b'{"answers":{"R1":{"noul":0.1},"R1":{"noul":0.9},"R2":{"noul":0.1,"noul":0.9},"R3":{"noul":1,"noul":1}}}'
+    assert decoded_answer(body) == {"answers": {"R1": None, "R2": {"noul": None}, "R3": {"noul": 1}}}
+    assert decoded_answer(b'[{"answers":{}}]') == {"answers": {}}

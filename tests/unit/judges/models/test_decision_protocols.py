@@ -94,6 +94,10 @@ ERRORS: dict[str, tuple[Answer, type[EvaluationError]]] = {
     ),
     "too long inside a 200": (Answer({"detail": {"error_type": "max_tokens_exceeded"}}), UnjudgeableSample),
     "a wrong key inside a 200": (Answer({"error": {"code": 401, "message": "User not found."}}), ModelAccessDenied),
+    "an error beside answers": (
+        Answer({"answers": {"R1": {"noul": 0.9}}, "error": {"code": 401, "message": "User not found."}}),
+        ModelAccessDenied,
+    ),
     "no answers": (Answer({"model": "jev"}), ModelUnavailable),
     "a chat completion": (Answer({"choices": [{"message": {"content": "Yes"}}]}), ModelUnavailable),
     "answers of no shape": (Answer({"answers": "yes"}), ModelUnavailable),
@@ -112,6 +116,7 @@ def test_errors_mean_what_they_mean_anywhere(shape: Shape, name: str) -> None:
 ODD: dict[str, Any] = {
     "answers of another shape": {"R1": 0.9, "R2": [0.8]},
     "another type of question": {"R1": {"type": "choice", "choice": "yes", "probabilities": {"yes": 1.0}}},
+    "another type with such a number": {"R1": {"type": "enum", "noul": 0.9}},
     "names nobody asked": {"R9": {"type": "noul", "noul": 0.9}},
 }
 

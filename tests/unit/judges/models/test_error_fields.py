@@ -116,3 +116,26 @@ def test_deep_bodies_end() -> None:
         body = {"error": [body]}
     assert error_fields(body).complaint == ""
     assert read_error(json.dumps("y" * 100_000).encode()).complaint.startswith("y")
+
+
+@pytest.mark.parametrize(
+    ("body", "doubtful"),
+    [
+        ({"error": {"code": "insufficient_quota"}}, set()),
+        ({"error": {"message": '{"code": "insufficient_quota"}'}}, {"insufficient_quota"}),
+        ({"error": "insufficient_quota"}, {"insufficient_quota"}),
+        ({"error": {"code": "billing", "reason": "billing"}}, set()),
+        ({"error": {"message": "broken", "response": '{"code": "insufficient_quota"}'}}, set()),
+    ],
+)
+def test_code_that_a_text_could_have_brought_is_doubtful(body: Any, doubtful: set[str]) -> None:
+    fields = error_fields(body)
+    assert fields.doubtful == doubtful
+    assert "insufficient_quota" in fields.codes or "response" in str(body) or "billing" in fields.codes
+
+
+def test_models_own_reply_in_an_error_says_nothing() -> None:
+    fields = error_fields(
+        {"error": {"message": "broken", "response": '{"code": "insufficient_quota"}', "result": "busy"}}
+    )
+    assert (fields.complaint, fields.codes) == ("broken", ())

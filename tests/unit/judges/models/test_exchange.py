@@ -67,7 +67,7 @@ TOO_LONG = Answer(b"[" + b" " * 3_000_000 + b"]")
         (not_json(), ("unknown", True)),
         (Answer({"error": {"message": "upstream"}}), ("unknown", True)),
         (Answer({"choices": []}), ("answered", 0, "")),
-        (TOO_LONG, ("unknown", True)),
+        (TOO_LONG, ("answered", 0, "")),
         (CUT_OFF, ("unknown", True)),
         (closed(), ("failed",)),
         (rate_limited(retry_after="120"), ("refused", 120.0)),

@@ -20,6 +20,8 @@ from assay.judges.models.form_search import MOST_REQUESTS
 from assay.judges.models.form_trials import compiles_schemas
 from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.models.request_form import (
+    DOUBTED_S,
+    FRUITLESS_S,
     KEPT_S,
     KNOWN_FORMS,
     REFUSED_IN_A_ROW,
@@ -497,9 +499,90 @@ def test_calls_without_a_schema_have_a_form_of_their_own(server: OpenAIServer) -
             await model.complete(PROMPT, max_tokens=4)
 
     asking(model, run)
-    assert len(server.requests) == 3
-    assert server.requests[0].body["logprobs"] is True
+    assert len(server.requests) == 4, "an answer without probabilities is worth nothing, and teaches nothing"
+    assert [request.body.get("logprobs", False) for request in server.requests] == [True, False, True, False]
     assert model.form == RequestForm(), "it shows nothing of how JSON is asked for"
+
+
+@pytest.mark.parametrize("failure", [OPAQUE, fails(500, message="Internal Server Error")], ids=["refused", "broken"])
+def test_call_that_wants_probabilities_is_never_sent_without(server: OpenAIServer, failure: Step) -> None:
+    server.script([failure, failure], default=says("Yes"))
+    model = model_at(server)
+    asking(model, lambda: model.complete(PROMPT, max_tokens=4))
+    assert all(request.body["logprobs"] is True for request in server.requests)
+    assert len(server.requests) == 3
+
+
+# What may have been an outage, or the work of one text.
+
+
+@pytest.mark.parametrize("crashes", [2, 3])
+def test_form_found_while_the_endpoint_broke_is_soon_doubted(server: OpenAIServer, clock: Clock, crashes: int) -> None:
+    forms = SharedForms(MemoryRequestForms())
+    server.script([fails(500, message="Internal Server Error")] * crashes, default=says(OK))
+    model = model_at(server, forms)
+    ask(model)
+    assert model.form.json_form is not JsonForm.SCHEMA
+    clock.now += DOUBTED_S + 1
+    ask(model)
+    assert model.form == RequestForm(proven=True)
+    KNOWN_FORMS.clear()
+    ask(model_at(server, forms))
+    assert model_at(server).form == RequestForm(proven=True)
+
+
+def test_doubt_is_put_off_each_time_it_was_wrong(server: OpenAIServer, clock: Clock) -> None:
+    server.script(default=opaque_unless("text"))
+    model = model_at(server)
+    ask(model)
+    for wait_s in (DOUBTED_S, 4 * DOUBTED_S, 16 * DOUBTED_S, 64 * DOUBTED_S):
+        ask(model)
+        before = len(server.requests)
+        clock.now += wait_s - 1
+        ask(model)
+        assert len(server.requests) == before + 1
+        clock.now += 2
+        ask(model)
+        assert len(server.requests) == before + 3
+    assert model.form.json_form is JsonForm.PLAIN
+
+
+def test_texts_that_only_fail_with_probabilities_take_them_from_others_for_minutes_only(
+    server: OpenAIServer, clock: Clock
+) -> None:
+    model = model_at(server)
+    ask(model)
+    server.script(default=lambda body: OPAQUE if body.get("logprobs") else judged(body))  # type: ignore[arg-type,return-value]
+    for _ in range(REFUSED_IN_A_ROW):
+        outcome_of(model)
+    assert not model.form.logprobs
+    server.script(default=says(OK))
+    clock.now += DOUBTED_S + 1
+    ask(model)
+    assert model.form == RequestForm(proven=True)
+
+
+def test_text_that_brings_no_json_in_any_form_teaches_nothing(server: OpenAIServer, clock: Clock) -> None:
+    server.script(default=says("I am sorry."))
+    model = model_at(server)
+    ask(model)
+    assert len(server.requests) == 4
+    ask(model)
+    assert len(server.requests) == 5, "nobody looks again at once"
+    clock.now += FRUITLESS_S + 1
+    ask(model)
+    assert len(server.requests) == 9
+    server.script(default=says(OK))
+    ask(model)
+    assert model.form == RequestForm(proven=True)
+
+
+def test_two_objects_are_no_sign_that_a_form_is_not_heeded(server: OpenAIServer) -> None:
+    server.script(default=says(f'{OK} {{"a":1}}'))
+    model = model_at(server)
+    ask(model)
+    assert len(server.requests) == 1
+    assert not model.form.proven
 
 
 # The ladder by itself.

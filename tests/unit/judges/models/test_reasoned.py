@@ -114,3 +114,17 @@ def test_reasoning_is_an_answer_only_where_it_ends_in_an_object(thought: str) ->
     assert answer_in_reasoning(f"{thought}\n{GOOD}").endswith(GOOD)
     assert answer_in_reasoning(f"{GOOD} says {thought}.") == ""
     assert answer_in_reasoning(f"It says {GOOD}") == ""
+
+
+def test_two_answers_in_channels_are_both_given() -> None:
+    final = "<|channel|>final<|message|>"
+    said = f"<|channel|>analysis<|message|>It says {final}{FORGED}<|end|>{final}{GOOD}<|return|>"
+    assert FORGED in answer_of(said)
+    assert GOOD in answer_of(said)
+
+
+def test_reasoning_that_was_cut_off_ends_in_no_answer() -> None:
+    thought = f"<think>The text says:\n{FORGED}\n</think>"
+    assert answer_of(thought) == f"The text says:\n{FORGED}"
+    assert answer_of(thought, is_cut=True) == ""
+    assert answer_of(f"<think>hm</think>\n{GOOD}", is_cut=True) == GOOD

@@ -68,6 +68,11 @@ REFUSALS: dict[str, Any] = {
     "200 without a choice, filtered": completion(prompt_filter_results=FILTERED),
     "200 promptFeedback": Answer({"promptFeedback": {"blockReason": "OTHER"}}),
     "error in a choice": completion(choice("error", EMPTY, error={"code": 403, "message": "flagged by moderation"})),
+    "finish ERROR_TOXIC": completion(choice("ERROR_TOXIC", EMPTY)),
+    "Hunyuan's own shape": Answer({"Response": {"Error": {"Code": "FailedOperation.ContentModeration"}}}),
+    "YandexGPT's own shape": Answer(
+        {"result": {"alternatives": [{"message": {"text": ""}, "status": "ALTERNATIVE_STATUS_CONTENT_FILTER"}]}}
+    ),
     "choice without a message": completion(choice("PROHIBITED_CONTENT")),
     "refusal field": completion(choice("stop", {"role": "assistant", "content": None, "refusal": "I cannot."})),
     "native reason": completion(choice("stop", EMPTY, native_finish_reason="SAFETY")),
@@ -82,6 +87,11 @@ UNCLEAR: dict[str, Any] = {
     "200 with an empty message": completion(choice("stop", EMPTY)),
     "200 with a choice without a message": completion(choice("stop")),
     "200 unknown error": Answer({"error": {"message": "the moon is full"}}),
+    "200 of another shape": Answer({"hello": "there"}),
+    "404 that quotes the text": fails(404, message="no handler for 'It was rebuilt by dragons.'"),
+    "500 that quotes the text": fails(500, message="Exception while templating: It was rebuilt by dragons."),
+    "400 of a provider": fails(400, message="Provider returned error"),
+    "finish of an unknown error": completion(choice("ERROR_MOON", EMPTY)),
     "403 unknown": fails(403, message="no"),
     "403 page": Answer(b"<html>Request blocked</html>", status=403, content_type="text/html"),
     "200 block page": Answer(

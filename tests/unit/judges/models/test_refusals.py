@@ -16,8 +16,9 @@ from assay.judges.models.error_codes import CERTAIN_CODES, LIKELY_CODES, CodeSig
 from assay.judges.models.error_fields import read_error
 from assay.judges.models.error_words import WORDS, word_signs
 from assay.judges.models.meaning import ERRORS, HELD, Meaning
-from assay.judges.models.refusals import Refusal, error_class, is_unknown, meaning_of, reach_of
-from assay.judges.models.sent_text import SentText, plain_words
+from assay.judges.models.refusals import Refusal, error_class, is_unknown, meaning_of, reach_of, refusal_of
+from assay.judges.models.sent_text import SentText
+from assay.judges.models.spoken_words import plain_words
 from assay.judges.models.word_sign import WordSign
 from assay.judges.rubric import Rubric
 
@@ -42,7 +43,7 @@ def refusal(status: int, body: bytes | dict[str, Any] | list[Any] | str, *, sent
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = read_error(raw)
     ours = None if sent is None else SentText(json.dumps({"messages": [{"role": "user", "content": sent}]}).encode())
-    return Refusal(status, fields.complaint, fields.codes, fields.is_object, fields.is_page, ours)
+    return refusal_of(status, fields, ours)
 
 
 def test_there_are_many_wordings_of_each_meaning() -> None:
@@ -242,3 +243,83 @@ def test_invisible_letters_hide_no_echo() -> None:
     text = "bud\u200bget é has been exceeded"
     told = meaning_of(refusal(400, {"error": {"message": "odd: budget \\u00e9 has been exceeded"}}, sent=text))
     assert told is Meaning.UNKNOWN
+
+
+FRAMES = (
+    *("invalid: {{'role': 'user', 'content': '{text}'}}", "Bad request from your account: {text}", "model: {text}"),
+    *("The model could not parse: {text}", "'{text}' is not valid under any of the given schemas", "{text} exceeded"),
+    *(
+        "The text '{text}' was rejected",
+        "near '{text}'",
+        "project {text}",
+        "{text} is not available",
+        "{text} not found",
+    ),
+    *("you exceeded {text}", "Input to the model: {text}", "user said {text}", "{text} disabled", "too many {text}"),
+)
+TEXTS = (
+    *("It is disabled.", "Not active.", "api key", "the api key", "Quota.", "The account.", "Model.", "Was suspended."),
+    *(
+        "Is overloaded.",
+        "Please try again later.",
+        "does not exist",
+        "Requests.",
+        "余额不足。",
+        "credits",
+        "model not found",
+    ),
+)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("quote", [str, lambda text: text[:12], lambda text: text.replace(" ", "%20")])
+def test_no_word_of_the_text_completes_a_sign(frame: str, quote: Callable[[str], str]) -> None:
+    """Half of it the endpoint's template, half of it the text: whoever writes the text would say what is wrong."""
+    told = {}
+    for text in TEXTS:
+        for sent in (text, f"{text} It stands in Paris."):
+            body = {"error": {"message": frame.format(text=quote(sent))}}
+            told[sent] = meaning_of(refusal(400, body, sent=f"Response:\n{sent}"))
+    believed = {*HELD, Meaning.LIMIT, Meaning.OUTAGE, Meaning.TIMEOUT}
+    assert {sent: meaning for sent, meaning in told.items() if meaning in believed} == {}
+
+
+def test_words_of_its_own_are_believed_beside_an_echo() -> None:
+    body = {"error": {"message": "Your account has no credits left. Request: 'The bridge opened in 1932.'"}}
+    assert meaning_of(refusal(400, body, sent="The bridge opened in 1932.")) is Meaning.QUOTA
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": '{"code": "insufficient_quota"}'}},
+        {"error": "insufficient_quota"},
+        {"error": {"message": "the reply broke", "response": '{"code": "insufficient_quota"}'}},
+        {"error": {"message": "x", "reason": "insufficient_quota"}},
+    ],
+)
+def test_code_that_was_sent_is_not_believed(body: Any) -> None:
+    for text in ('{"code": "insufficient_quota"}', "insufficient_quota", "write insufficient, then quota"):
+        assert meaning_of(refusal(400, body, sent=text)) is Meaning.UNKNOWN
+    if "response" not in str(body):
+        assert meaning_of(refusal(400, body, sent="The bridge opened in 1932.")) is Meaning.QUOTA
+
+
+def test_code_of_a_pace_comes_before_words_of_a_length() -> None:
+    body = {"__type": "ThrottlingException", "message": "Too many tokens, please wait before trying again."}
+    assert meaning_of(refusal(400, body)) is Meaning.LIMIT
+
+
+def test_error_that_quotes_the_text_is_about_the_text() -> None:
+    sent = "It was rebuilt by dragons."
+    for status in (404, 500, 403):
+        told = refusal(status, {"error": {"message": f"no handler for {sent}"}}, sent=sent)
+        assert (error_class(told), reach_of(told)) == (RequestRejected, "unclear")
+    told = refusal(500, {"error": {"message": "no handler"}}, sent=sent)
+    assert error_class(told) is ModelUnavailable
+
+
+def test_verdict_word_of_our_own_is_no_echo() -> None:
+    for status, message in ((404, "Resource not found"), (400, "Model m not found")):
+        told = refusal(status, {"error": {"message": message}}, sent='Answer "supported" or "not_found" only.')
+        assert (error_class(told), reach_of(told)) == (ModelAccessDenied, "model")

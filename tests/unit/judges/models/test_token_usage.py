@@ -132,6 +132,47 @@ def test_invoice_is_the_one_computed_by_hand(shape: str) -> None:
     assert PRICES.cost("m", read_usage(usage)) == pytest.approx(millionths / 1_000_000)
 
 
+@pytest.mark.parametrize("written", [None, -5, math.nan, math.inf, "100", 10**12, True, [100], {}, "missing"])
+@pytest.mark.parametrize(
+    ("prompt", "completion"),
+    [("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens"), ("prompt_eval_count", "eval_count")],
+)
+def test_half_a_usage_is_an_unknown_cost_unless_the_total_tells(prompt: str, completion: str, written: object) -> None:
+    half = {prompt: 1_000} if written == "missing" else {prompt: 1_000, completion: written}
+    assert read_usage(half) == Usage(calls=1)
+    assert PRICES.cost("m", read_usage(half)) is None
+    assert read_usage({**half, "total_tokens": 1_000}) == Usage(calls=1)
+    told = read_usage({**half, "total_tokens": 1_100})
+    assert (told.prompt_tokens, told.completion_tokens) == (1_000, 100)
+
+
+def test_completion_of_no_tokens_is_believed_where_it_is_said() -> None:
+    assert PRICES.cost("m", read_usage({"prompt_tokens": 1_000, "completion_tokens": 0})) == pytest.approx(0.002)
+    assert PRICES.cost("m", read_usage({"prompt_tokens": 1_000}, is_answered=False)) == pytest.approx(0.002)
+    # Gemini leaves out what is zero
+    blocked = {"promptTokenCount": 1_000, "totalTokenCount": 1_000}
+    assert PRICES.cost("m", read_usage(blocked)) == pytest.approx(0.002)
+    assert read_usage({"promptTokenCount": 1_000}) == Usage(calls=1)
+
+
+def test_missing_prompt_is_told_by_the_total() -> None:
+    usage = read_usage({"completion_tokens": 100, "total_tokens": 1_100})
+    assert (usage.prompt_tokens, usage.completion_tokens) == (1_000, 100)
+    assert read_usage({"total_tokens": 1_100}) == Usage(calls=1)
+
+
+def test_input_of_geminis_own_tools_is_input() -> None:
+    usage = read_usage(
+        {
+            "promptTokenCount": 1_000,
+            "candidatesTokenCount": 10,
+            "toolUsePromptTokenCount": 300,
+            "totalTokenCount": 1_310,
+        }
+    )
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens) == (1_300, 10, 0)
+
+
 PLACES: list[tuple[dict[str, Any], Usage]] = [
     ({"usage": {"prompt_tokens": 5, "completion_tokens": 2}}, Usage(calls=1, prompt_tokens=5, completion_tokens=2)),
     (

@@ -23,7 +23,7 @@ containers = st.recursive(
 
 
 def values(text: str) -> list[Any]:
-    return [place.value for place in json_places(text, lambda _: False)]
+    return [place.value for place in json_places(text, None)]
 
 
 @settings(max_examples=examples(200))
@@ -128,7 +128,45 @@ def test_object_that_breaks_off_is_named_where_it_was_a_reply() -> None:
         (place,) = json_places(text, lambda key: key == "mark")
         assert place.value is None
         assert "at character" in (place.flaw or "")
-        assert all(place.flaw is None for place in json_places(text, lambda _: False))
+        assert all(place.flaw is None for place in json_places(text, None))
+
+
+@pytest.mark.parametrize("text", ["{", '{"sent', '{"a": [', "{'a", '[{"a": 1} {', '{"a": "b', "{a: 1, /* so"])
+def test_object_that_is_begun_where_the_text_ends_is_named(text: str) -> None:
+    places = json_places(f'{{"a": 1}} and {text}', lambda key: key == "mark")
+    assert places[0] == (0, 8, {"a": 1}, None, False)
+    assert "does not end" in (places[-1].flaw or "")
+    assert all(place.flaw is None for place in json_places(f'{{"a": 1}} and {text}', None))
+
+
+@pytest.mark.parametrize("words", ["See [1", "so :[", "{x", "{it's", "[0m", "{1, 2}", "{as asked"])
+def test_words_that_are_no_object_are_not_named(words: str) -> None:
+    assert [place.value for place in json_places(f'{{"a": 1}} {words}.', lambda key: key == "mark")][:1] == [{"a": 1}]
+    assert all(place.flaw is None for place in json_places(f'{{"a": 1}} {words}.', lambda key: key == "mark"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{mark: 1, a: 'x \"mark\": 2'}", '{mark: 1, a: "b" /* ", mark: 2 */}', "{'mark': 1 # 'mark': 2\n}"),
+        *(
+            '{mark: 1} {"a": "mark: 2"}',
+            '{"mark": 1,} {"a": "x\' \'mark\': 2"}',
+            "{'mark': 1, 'a': \"'mark': 2\"}",
+            "{mark: 1, a: ‘MARK: 2’}",
+        ),
+    ],
+)
+def test_what_may_hide_a_part_of_a_reply_is_named(text: str) -> None:
+    places = json_places(text, lambda key: key.lower() == "mark")
+    assert places[-1].value is None
+    assert "escape every quotation mark" in (places[-1].flaw or "")
+
+
+@pytest.mark.parametrize("comment", ["both", "E1: as asked", "it's so", "50 % {about} [1]", "mark: 1"])
+def test_comment_in_words_is_read(comment: str) -> None:
+    for text in (f"{{mark: 1 /* {comment} */}}", f"{{mark: 1 // {comment}\n}}", f"{{mark: 1 # {comment}\n}}"):
+        assert [place.flaw for place in json_places(text, lambda key: key == "mark")] == [None]
 
 
 def test_too_much_is_refused_and_not_read_for_long() -> None:

@@ -171,8 +171,12 @@ def test_azure_classic_is_made_of_resource_deployment_and_version(
     assert made.key_header == "api-key"
     assert made.key is not None
     assert made.key.get_secret_value() == SECRET
-    elsewhere = described(root, azure_deployment="gpt-4o", url="https://other.openai.azure.com")
+    other = {"azure_deployment": "gpt-4o", "url": "https://other.openai.azure.com"}
+    elsewhere = described(root, **other, headers={"X-Gateway": "team"})
     assert elsewhere.key is None, "the key of one resource never goes to another"
+    message = refusal(root, yaml.safe_dump({"in-house": other}))
+    assert "line 3: in-house.url: is not AZURE_OPENAI_ENDPOINT" in message
+    assert "set ASSAY_ENDPOINT_IN_HOUSE_KEY" in message
 
 
 def test_keys_of_a_provider_go_to_its_own_place_alone(root: ConfigRoot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,41 @@ def test_own_prices_stand_over_the_packaged_ones(root: ConfigRoot) -> None:
     assert table.content_hash() != packaged_prices().content_hash()
 
 
+@pytest.mark.parametrize(
+    ("entry", "served", "asked"),
+    [
+        ("openai/gpt-5.4-mini", "openai/gpt-5.4-mini-2026-01-01", "openai/gpt-5.4-mini"),
+        ("openai/gpt-5.4-mini", "gpt-5.4-mini-2026-01-01", "openai/gpt-5.4-mini"),
+        ("openai/gpt-5.4-mini", "openai/gpt-5.4-mini-2026-01-01", "other"),
+        ("gpt-5.4-mini", "openai/gpt-5.4-mini-2026-01-01", "openai/gpt-5.4-mini"),
+        ("My-Model", "my-model", "my-model"),
+        ("My-Deployment", "gpt-5.4-mini", "my-deployment"),
+        ("groq/Llama-4", "groq/llama-4", "groq/llama-4"),
+    ],
+)
+def test_own_price_stands_before_a_packaged_one_under_every_name(
+    root: ConfigRoot, entry: str, served: str, asked: str
+) -> None:
+    table = f"checked: 2026-10\nmodels: {{{entry}: {{input: 100, cached_input: 100, output: 100}}}}\n"
+    (root.path / "own-prices.yaml").write_text(table)
+    bill = prices(root).bill([(served, asked, Usage(calls=1, prompt_tokens=1_000_000))])
+    assert bill.cost_usd == 100.0
+    assert bill.basis == "own prices as of 2026-10"
+
+
+def test_packaged_price_stands_where_an_own_one_means_another_model(root: ConfigRoot) -> None:
+    entry = "my-router/gpt-5.4-mini"
+    (root.path / "own-prices.yaml").write_text(
+        f"checked: 2026-10\nmodels: {{{entry}: {{input: 100, cached_input: 100, output: 100}}}}\n"
+    )
+    usage = Usage(calls=1, prompt_tokens=1_000_000)
+    bill = prices(root).bill([("gpt-5.4-mini", "gpt-5.4-mini", usage)])
+    assert bill.cost_usd == packaged_prices().cost("gpt-5.4-mini", usage)
+    assert bill.basis == "list prices as of 2026-10"
+    mixed = prices(root).bill([("gpt-5.4-mini", "gpt-5.4-mini", usage), (entry, entry, usage)])
+    assert mixed.basis == "own and list prices as of 2026-10"
+
+
 def test_own_prices_count_for_budgets_and_first_costs(root: ConfigRoot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     check_deployment(root, load_settings())  # a budget needs a price of our-model, which is in the team's file alone

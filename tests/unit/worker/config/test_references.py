@@ -57,6 +57,27 @@ def test_message_names_line_key_and_what_was_meant(tmp_path: Path, text: str, ex
     assert refused(tmp_path, text).startswith(expected)
 
 
+def test_typo_in_a_rubric_is_not_put_into_the_allowed_judges(tmp_path: Path) -> None:
+    """The endpoint that is described is the one that is meant, wherever the other name stands."""
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "r.yaml").write_text("name: r\njudge: {tiers: [llm], llm: {model: m, endpoint: inhouse}}\n")
+    use_cases = "use_cases: [{name: a, rubrics: [r], judges_allowed: [in-house]}]\n"
+    assert "did you mean 'inhouse' by 'in-house'?" in refused(tmp_path, use_cases)
+    (tmp_path / "endpoints.yaml").write_text("in-house: {url: 'http://h'}\n")
+    assert "did you mean 'in-house' by 'inhouse' in the rubric?" in refused(tmp_path, use_cases)
+    (tmp_path / "endpoints.yaml").unlink()
+    described = "endpoints: {in-house: {url: 'http://h'}}\n"
+    assert "did you mean 'in-house' by 'inhouse' in the rubric?" in refused(tmp_path, use_cases + described)
+
+
+def test_endpoint_of_the_environment_is_meant_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_ENDPOINT_IN_HOUSE_URL", "http://127.0.0.1:9/v1")
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "r.yaml").write_text("name: r\njudge: {tiers: [llm], llm: {model: m, endpoint: inhouse}}\n")
+    use_cases = "use_cases: [{name: a, rubrics: [r], judges_allowed: [in-house]}]\n"
+    assert "did you mean 'in-house' by 'inhouse' in the rubric?" in refused(tmp_path, use_cases)
+
+
 def test_unused_default_is_no_error_and_allowed_judges_may_be_more_than_are_asked(tmp_path: Path) -> None:
     (tmp_path / "assay.yaml").write_text(
         "defaults: {rubrics: [later]}\nuse_cases: [{name: a, rubrics: [grounding], judges_allowed: [local, in-house]}]"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +10,7 @@ from typer.testing import CliRunner
 
 from assay.judges.models.request_form import KNOWN_FORMS
 from assay.worker.cli.commands import app
-from assay.worker.setup.judge_trial import MOST_CALLS
+from assay.worker.setup.judge_trial_leave import MOST_CALLS
 from assay.worker.setup.served_models import ServedModel, read_models
 from tests.servers.anthropic_server import AnthropicServer
 from tests.servers.gemini_server import GeminiServer
@@ -22,9 +20,9 @@ from tests.servers.providers.clouds import CLOUDS
 from tests.servers.providers.gateways import GATEWAYS
 from tests.servers.providers.own_servers import OWN_SERVERS
 from tests.servers.providers.provider import Provider, ProviderServer
+from tests.unit.worker.setup.trying import made_home, tried
 
 PROVIDERS = (*CLOUDS, *OWN_SERVERS, *GATEWAYS)
-RUBRIC = "name: r\njudge: {tiers: [llm], llm: {model: our-model, endpoint: in-house}}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +32,7 @@ def _nothing_is_known_yet() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    (tmp_path / "assay.yaml").write_text("use_cases: [{name: all, rubrics: [r]}]\n")
-    (tmp_path / "rubrics").mkdir()
-    (tmp_path / "rubrics" / "r.yaml").write_text(RUBRIC)
-    return tmp_path
-
-
-def tried(home: Path, server: OpenAIServer, *options: str, **section: Any) -> tuple[int, dict[str, dict[str, Any]]]:
-    """The exit code and the checks by their first word."""
-    (home / "endpoints.yaml").write_text(yaml.safe_dump({"in-house": {"url": server.url} | section}))
-    result = CliRunner().invoke(app, ["doctor", "--judge", "-c", str(home), "--json", *options])
-    return result.exit_code, {check["name"].split(" ")[0]: check for check in json.loads(result.stdout)}
+    return made_home(tmp_path)
 
 
 def cuts_at(tokens: int) -> Step:
@@ -65,12 +53,12 @@ def _said(text: str, request: Body) -> Answer:
     return step if isinstance(step, Answer) else step(request)
 
 
-def test_endpoint_with_nothing_wrong_is_tried_in_three_requests(home: Path) -> None:
+def test_endpoint_with_nothing_wrong_is_tried_in_four_requests(home: Path) -> None:
     with OpenAIServer(default=cuts_at(100_000)) as server:
         code, checks = tried(home, server)
         posts = [request for request in server.requests if request.path.startswith("/v1/chat")]
     assert code == 0
-    assert len(posts) == 3
+    assert len(posts) == 4
     assert checks["judge"]["status"] == "ok"
     assert "right on a sample" in checks["judge"]["message"]
     assert "a JSON schema" in checks["form"]["message"]
@@ -91,7 +79,7 @@ def test_what_had_to_be_found_out_is_printed_ready_to_paste(home: Path) -> None:
         asked = len(server.requests)
         code, checks = tried(home, server, **pasted["in-house"])
         posts = [request for request in server.requests[asked:] if request.path.startswith("/v1/chat")]
-    assert (code, len(posts)) == (0, 3), "pasted, nothing is found out any more"
+    assert (code, len(posts)) == (0, 4), "pasted, nothing is found out any more"
     assert "nothing to set" in checks["settings"]["message"]
 
 
@@ -109,7 +97,7 @@ def test_prompt_that_is_cut_without_a_word_is_told(home: Path) -> None:
     [
         (fails(401, message="Incorrect API key provided", code="invalid_api_key"), 2, "ASSAY_ENDPOINT_IN_HOUSE_KEY"),
         (fails(404, message="The model `our-model` does not exist", code="model_not_found"), 2, "the model's name"),
-        (fails(503, message="loading"), 3, "see that the endpoint answers"),
+        (fails(503, message="loading"), 3, "run it again"),
     ],
 )
 def test_endpoint_that_cannot_be_used_says_why_and_ends_as_doctor_does(

@@ -151,7 +151,22 @@ def test_traces_that_take_too_many_calls_are_planned_as_the_rubric_has_them_judg
     keys = [TraceKey(trace_id="t0", start=NOW - timedelta(hours=2))]
     planned = asyncio.run(estimator.cost(rubric, 100, keys, NOW.date()))
     assert planned.calls == calls
-    assert ("more calls than the rubric allows" in planned.basis) is (policy == "skip")
+    assert ("more than the rubric allows" in planned.basis) is (policy == "skip")
+
+
+@pytest.mark.parametrize(("max_usd", "calls"), [(0.000001, 0), (10.0, 300)])
+@pytest.mark.parametrize("tier", ["llm", "panel"])
+def test_traces_that_cost_too_much_are_planned_as_skipped(tier: str, max_usd: float, calls: int) -> None:
+    options = {"model": "gpt-5.4-mini"} if tier == "llm" else {"models": ["gpt-5.4-mini", "gpt-6-luna"]}
+    judge = {"tiers": [tier], tier: {**options, "max_usd": max_usd}}
+    rubric = Rubric.model_validate({"name": "grounding", "judge": judge})
+    store = FlakyStore([make_trace("t0", output={"answer": LONG})])
+    state = memory_state()
+    estimator = CostEstimator(state.ledger_reader, state.verdicts, store, PriceTable.load())
+    keys = [TraceKey(trace_id="t0", start=NOW - timedelta(hours=2))]
+    planned = asyncio.run(estimator.cost(rubric, 100, keys, NOW.date()))
+    assert bool(planned.calls) is bool(calls)
+    assert ("more than the rubric allows" in planned.basis) is (not calls)
 
 
 def plan_of(work: dict[str, int], days: int = 1) -> RangePlan:

@@ -239,6 +239,26 @@ def test_edit_of_endpoints_is_taken_up_and_told(home: Home) -> None:
     assert home.runtime.judge_files.endpoints["in-house"].section.timeout_s is None
 
 
+@pytest.mark.parametrize("is_link", [True, False])
+def test_usual_endpoint_is_never_another_because_its_file_is_gone(home: Home, *, is_link: bool) -> None:
+    """It would be the provider's own: texts and the gateway's key would go there."""
+    home.write("endpoints.yaml", "default: {url: 'http://litellm:4000/v1'}\nin-house: {url: 'http://gw/v1'}\n")
+    assert home.settled() is not None
+    path = home.runtime.root.path / "endpoints.yaml"
+    path.unlink()
+    if is_link:
+        path.symlink_to(home.runtime.root.path / "gone.yaml")
+    refused = home.settled()
+    assert refused is not None
+    assert ("is a link to a file that is not there" if is_link else "is gone") in refused.problem
+    assert home.runtime.judge_files.endpoints["default"].section.url == "http://litellm:4000/v1"
+    path.unlink(missing_ok=True)
+    home.write("endpoints.yaml", "in-house: {url: 'http://gw/v1'}\n")
+    taken_up = home.settled()
+    assert taken_up is not None, "who takes the section out of the file means it"
+    assert taken_up.changes == ("endpoint default",)
+
+
 def test_edit_of_prices_is_taken_up_and_told(home: Home) -> None:
     home.write("own.yaml", "checked: 2026-11\nmodels: {m: {input: 1, cached_input: 1, output: 1}}\n")
     home.write("assay.yaml", ONE + "prices: own.yaml\n")

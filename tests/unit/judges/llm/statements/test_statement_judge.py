@@ -11,7 +11,7 @@ from assay.judges.errors import CallHeld, InvalidVerdict, ModelAccessDenied, Mod
 from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.numbering import GroundingLimits
 from assay.judges.llm.statements.forms import DecisionForm, SentenceForm, StatementForm
-from assay.judges.llm.statements.judge import StatementJudge
+from assay.judges.llm.statements.judge import MOST_UNHEARD, StatementJudge
 from assay.judges.prices import Price, PriceTable
 from assay.judges.rubric import Rubric
 from assay.judges.schema import (
@@ -318,3 +318,20 @@ def test_the_fingerprint_covers_what_may_change_a_verdict(change: str) -> None:
         "limits": fingerprint(evidence_chars=100),
     }
     assert fingerprint() == fingerprint() != others[change]
+
+
+def test_a_canned_answer_to_one_text_keeps_nobody_else_from_being_judged() -> None:
+    canned: Step = lambda request: Answer(completion("No.", request))  # noqa: E731  # a step
+
+    async def run(judge: StatementJudge) -> None:
+        one = sample("Ships of 40 metres pass under it.")
+        await judge.assess(one, rubric())
+        for _ in range(MOST_UNHEARD):
+            with pytest.raises(InvalidVerdict, match="no token probabilities"):
+                await judge.assess(one, rubric())
+        with pytest.raises(ModelAccessDenied):
+            await judge.assess(one, rubric())
+        await judge.close()
+
+    with DecisionServer([sure(0.9, "sentences"), *[canned] * (MOST_UNHEARD + 1)]) as server:
+        asyncio.run(run(judge_at(server, "sentences")))

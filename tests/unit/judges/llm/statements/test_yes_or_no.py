@@ -72,3 +72,15 @@ def test_any_tokens_give_a_probability_or_an_error(tokens: list[dict[bytes, floa
     given_reply = Reply(text="x", usage=Usage(calls=1), model_served="m", latency_s=0.0, tokens=read)
     with contextlib.suppress(InvalidVerdict, ModelAccessDenied):
         assert 0 <= yes_share(given_reply) <= 1
+
+
+def test_letter_that_only_looks_like_one_is_no_answer() -> None:
+    assert yes_share(reply({"No": 0.9, "Ye\u017f": 0.01})) == 0.0
+    with pytest.raises(InvalidVerdict):
+        yes_share(reply({"Ye\u017f": 1.0}))
+
+
+@pytest.mark.parametrize("text", ["No, I can't help with that.", "Yes and no", "no idea", "No No"])
+def test_sentence_without_probabilities_says_nothing_of_the_endpoint(text: str) -> None:
+    with pytest.raises(InvalidVerdict):
+        yes_share(reply(text=text))

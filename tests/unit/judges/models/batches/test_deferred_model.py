@@ -9,17 +9,19 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from assay.judges.base import Judge
-from assay.judges.errors import CallHeld, EvaluationError
+from assay.judges.errors import CallHeld, EvaluationError, ModelRefused
+from assay.judges.llm.conversation import Conversation
 from assay.judges.llm.graded.judge import GradedJudge
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.llm.statements.forms import SentenceForm
 from assay.judges.llm.statements.judge import StatementJudge
 from assay.judges.models.base import ChatMessage, Reply
-from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE, DeferredCall
+from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE, DeferredAnswer, DeferredCall
 from assay.judges.models.batches.deferred_model import DeferredModel
-from assay.judges.models.call_context import call_context, calling_for
+from assay.judges.models.call_context import call_context, calling_for, take_spent
 from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.judges.models.http_chat_model import HttpChatModel
+from assay.judges.models.token_usage import read_usage
 from assay.judges.prices import PriceTable
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.judges.schema import Sample
@@ -43,15 +45,17 @@ criteria:
 class Desk:
     """Notes calls. It answers with `body`, else lets all of them wait."""
 
-    def __init__(self, body: bytes | None = None, *, purpose: str = "r", is_live: bool = False) -> None:
-        self.body, self.purpose, self.is_live = body, purpose, is_live
+    def __init__(
+        self, body: bytes | None = None, *, purpose: str = "r", is_live: bool = False, is_paid: bool = True
+    ) -> None:
+        self.body, self.purpose, self.is_live, self.is_paid = body, purpose, is_live, is_paid
         self.calls: list[DeferredCall] = []
 
-    async def answer_to(self, call: DeferredCall) -> bytes | None:
+    async def answer_to(self, call: DeferredCall) -> DeferredAnswer | None:
         self.calls.append(call)
         if self.body is None and not self.is_live:
             raise CallHeld("it waits", reason="batch", retry_after_s=1.0)
-        return self.body
+        return None if self.body is None else DeferredAnswer(self.body, self.is_paid)
 
 
 def said(text: str, *, nonce: str = "abcdef0123456789") -> list[ChatMessage]:
@@ -155,6 +159,89 @@ def test_answer_that_is_none_is_asked_for_live(body: bytes) -> None:
     reply, live = with_desk(Desk(body), ask)
     assert isinstance(reply, Reply)
     assert (reply.price_share, live) == (1.0, 1)
+
+
+def test_answer_that_another_sample_pays_costs_nothing() -> None:
+    body = json.dumps(completion('{"a":1}', {"model": "m", "messages": []})).encode()
+    reply, live = with_desk(Desk(body, is_paid=False), ask)
+    assert isinstance(reply, Reply)
+    assert (reply.price_share, live) == (0.0, 0)
+
+
+def test_bill_says_how_calls_of_batches_were_paid() -> None:
+    usage = read_usage({"prompt_tokens": 1000, "completion_tokens": 10})
+    calls = [("m", "gpt-5.4-mini", usage, share) for share in (0.0, BATCH_PRICE_SHARE, 1.0)]
+    prices = PriceTable.load()
+    free, half, full = (prices.bill([call]) for call in calls)
+    assert (free.cost_usd, half.cost_usd) == (0.0, (full.cost_usd or 0.0) / 2)
+    assert free.basis.endswith(", some paid by another trace with the same content")
+    assert half.basis.endswith(", 50% of them in a batch")
+    assert prices.bill(calls).basis == full.basis + free.basis.removeprefix(full.basis) + half.basis.removeprefix(
+        full.basis
+    )
+
+
+def ended_with(reason: str) -> bytes:
+    body = completion("", {"model": "m", "messages": [{"role": "user", "content": "x" * 40}]})
+    body["choices"][0]["finish_reason"] = reason
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(("is_paid", "share"), [(True, BATCH_PRICE_SHARE), (False, 0.0)])
+@pytest.mark.parametrize(("reason", "live_calls"), [("content_filter", 0), ("error", 1), ("malformed_tool_call", 1)])
+def test_answer_of_no_use_is_paid_at_the_price_of_a_batch(
+    reason: str, live_calls: int, is_paid: bool, share: float
+) -> None:
+    spent: list[Reply] = []
+
+    async def work(model: DeferredModel) -> Reply:
+        try:
+            return await ask(model)
+        finally:
+            spent.extend(take_spent())
+            assert take_spent() == []
+
+    result, live = with_desk(Desk(ended_with(reason), is_paid=is_paid), work)
+    assert live == live_calls
+    (reply,) = spent
+    assert (reply.price_share, reply.usage.calls, reply.usage.prompt_tokens > 0) == (share, 1, True)
+    if isinstance(result, EvaluationError):
+        assert result.usage.calls == 0, "it is not counted twice"
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "error"])
+def test_bill_of_a_sample_holds_answers_of_no_use(reason: str) -> None:
+    """Half price for what the batch said, the full one for what was asked at once."""
+    prices = PriceTable.load()
+    model_name = "gpt-5.4-mini"
+
+    async def main() -> tuple[float | None, float | None, int]:
+        with OpenAIServer() as server:
+            place = EndpointSettings(url=server.url, attempts=1)
+            model = DeferredModel(HttpChatModel(model_name, place), place)
+            with calling_for():
+                call_context().desk = Desk(ended_with(reason))
+                conversation = Conversation(model, prices, 100)
+                try:
+                    with conversation.charging():
+                        await conversation.ask_once(MESSAGES, lambda reply: reply)
+                    bill = conversation.provenance()
+                    cost, calls = bill["cost_usd"], bill["usage"].calls
+                except ModelRefused as exc:
+                    cost, calls = exc.cost_usd, exc.usage.calls
+            await model.close()
+            body = json.loads(ended_with(reason))
+            batch = prices.cost(model_name, read_usage(body["usage"]))
+            return cost, batch, calls
+
+    cost, batch, calls = asyncio.run(main())
+    assert cost is not None
+    assert batch is not None
+    if reason == "content_filter":
+        assert cost == pytest.approx(batch * BATCH_PRICE_SHARE)
+        assert calls == 1
+    else:
+        assert (cost > batch * BATCH_PRICE_SHARE, calls) == (True, 2)
 
 
 def test_repair_turn_is_asked_live_so_that_work_ends() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from assay.judges.errors import ModelAccessDenied, ModelUnavailable
+from assay.judges.models.batches import transfer
 from assay.judges.models.batches.apis import batch_api_of
 from assay.judges.models.batches.openai_files import OpenAIBatches
 from assay.judges.models.batches.port import BatchLine, BatchState
@@ -106,6 +108,23 @@ def test_lines_that_are_no_answers_are_passed_over() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [(200, 200), (200.0, 200), ("200", 200), (429, 429), ("500", 500), (None, 200), (True, 200), ("ok", 200), (7, 200)],
+)
+def test_answer_whose_status_is_spelt_otherwise_is_one(stated: object, status: int) -> None:
+    body = {"choices": [{"message": {"content": "x"}}]}
+    raw = json.dumps({"custom_id": "k", "response": {"status_code": stated, "body": body}}).encode()
+    with Server([raw]) as server:
+        assert [each.status for each in read(server)] == [status]
+
+
+@pytest.mark.parametrize("response", [None, {}, {"body": None}, {"body": {"error": {}}}, {"status_code": "x"}, []])
+def test_line_without_an_answer_was_not_tried(response: object) -> None:
+    with Server([json.dumps({"custom_id": "k", "response": response}).encode()]) as server:
+        assert [(each.status, each.body) for each in read(server)] == [(0, b"")]
+
+
 def test_answers_that_break_off_are_told_and_not_taken_for_the_end() -> None:
     with Server([line("a")], cut=True) as server, pytest.raises(ModelUnavailable):
         read(server)
@@ -128,3 +147,79 @@ def test_batches_lie_beside_the_address_that_is_asked(url: str, query: dict[str,
     api = batch_api_of(EndpointSettings(url=url, query=query), "m")
     assert isinstance(api, OpenAIBatches)
     assert str(api._transfer._at("/batches?limit=1")) == path
+
+
+class Slow:
+    """Accepts requests. It says nothing, stops after the head, or drips."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            if self._mode != "hang":
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            for _ in range(200 if self._mode == "drip" else 0):
+                writer.write(b"x\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            await reader.read()
+        writer.close()
+
+
+@pytest.mark.parametrize("mode", ["hang", "stall", "drip"])
+def test_file_that_does_not_come_is_given_up(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "QUICK_S", 0.2)
+    monkeypatch.setattr(transfer, "_STALL_S", 0.2)
+
+    async def main() -> float:
+        server = await asyncio.start_server(Slow(mode).answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        api = batch_api_of(EndpointSettings(url=f"http://127.0.0.1:{port}/v1"), "m")
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(ModelUnavailable):
+            [each async for each in api.results("b", ENDED)]
+        await api.close()
+        server.close()
+        return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(main()) < 2.0
+
+
+def test_file_whose_answers_take_long_to_keep_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "_STALL_S", 1.0)
+
+    async def main(url: str) -> int:
+        api = batch_api_of(EndpointSettings(url=url), "m")
+        count = 0
+        async for _ in api.results("b", ENDED):
+            await asyncio.sleep(0.1)
+            count += 1
+        await api.close()
+        return count
+
+    with Server([line(f"k{n}", "x" * 100_000) for n in range(20)]) as server:
+        assert asyncio.run(main(server.url)) == 20
+
+
+def test_very_many_lines_leave_the_loop_to_others() -> None:
+    async def main(url: str) -> tuple[int, int]:
+        api = batch_api_of(EndpointSettings(url=url), "m")
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        others = asyncio.create_task(count_turns())
+        count = len([each async for each in api.results("b", ENDED)])
+        others.cancel()
+        await api.close()
+        return count, turns
+
+    with Server([b"{}\n" * 100_000 + line("k")]) as server:
+        count, turns = asyncio.run(main(server.url))
+    assert (count, turns > 500) == (1, True)

@@ -13,10 +13,11 @@ from assay.judges.models.batches.deferral import DeferredCall
 from assay.judges.models.endpoint_settings import EndpointSettings
 from assay.worker.flow.batch_calls.desk import HOLD_S, NEXT_S, BatchDesk
 from assay.worker.flow.batch_calls.gathering import IDLE_S, LONGEST_S, MOST_BYTES, MOST_REQUESTS, Gathering
-from assay.worker.flow.batch_calls.submitting import Submitter
+from assay.worker.flow.batch_calls.submitting import Refusal, Submitter
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.batch_jobs import BatchJob, Subject
 from assay.worker.state.memory.batch_jobs import MemoryBatchJobs
+from assay.worker.state.memory.ledger import MemoryLedger
 from tests.builders import NOW
 from tests.virtual_clock import run_at_once
 
@@ -28,9 +29,9 @@ class Sent(Submitter):
 
     batches: list[tuple[float, int]]
 
-    async def submit(self, gathering: Gathering) -> str:
+    async def submit(self, gathering: Gathering) -> Refusal | None:
         self.batches.append((asyncio.get_running_loop().time(), len(gathering.bodies)))
-        return ""
+        return None
 
 
 class Spent:
@@ -60,7 +61,7 @@ def call(number: int = 0, *, size: int = 10) -> DeferredCall:
 
 def opened(money: Spent | None = None) -> tuple[BatchDesk, Sent]:
     jobs = MemoryBatchJobs()
-    sent = Sent(jobs, money or Spent(), lambda endpoint, model: pytest.fail("nothing is sent here"), FixedClock(NOW))
+    sent = Sent(jobs, money or Spent(), lambda *_: pytest.fail("nothing is sent here"), MemoryLedger(), FixedClock(NOW))
     object.__setattr__(sent, "batches", [])
     return BatchDesk(jobs, money or Spent(), sent), sent
 

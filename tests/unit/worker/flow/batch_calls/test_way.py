@@ -146,7 +146,7 @@ def test_batch_that_was_refused_costs_nothing_and_no_other_is_sent_at_once(fault
         way.server.faults = [fault]
         await send_all(way)
         (job,) = await way.jobs()
-        assert (job.state, job.word) == ("dropped", "refused")
+        assert (job.state, job.word.startswith("refused: ")) == ("dropped", True)
         asked = sum(way.server.asked.values())
         way.later(hours=1)
         await way.assess()
@@ -302,19 +302,26 @@ def test_batch_that_failed_as_a_whole_is_told_and_tried_again_later_and_not_for_
     travel(work)
 
 
-def test_batch_whose_end_was_not_noted_is_not_collected_again() -> None:
+@BOTH
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_batch_whose_end_was_not_noted_is_not_read_again_and_leaves_no_text(
+    protocol: ProtocolName, is_deleted: bool
+) -> None:
     async def work(way: Way) -> None:
         await send_all(way)
-        (before,) = await way.jobs()
+        (job,) = await way.jobs()
+        await way.state.batch_jobs.settle(job.tag, {}, dict.fromkeys(await way.state.batch_jobs.keys(job.tag), 0))
         way.server.end()
-        await way.collect()
-        await way.state.batch_jobs.save(before)
-        asked = sum(way.server.asked.values())
+        if is_deleted:
+            api = way.open_api("default", MODEL)
+            await api.forget(str(job.batch_id), await api.state(str(job.batch_id)))
         assert (await way.collect()).ended == 1
-        assert sum(way.server.asked.values()) == asked
+        assert not [route for route in way.server.asked if route.endswith(("/content", "/results"))]
         assert [job.state for job in await way.jobs()] == ["ended"]
+        assert way.server.files == ({} if protocol == "openai" else way.server.files)
+        assert way.server.results == ({} if protocol == "anthropic" else way.server.results)
 
-    travel(work)
+    travel(work, protocol=protocol)
 
 
 def test_batch_that_cannot_be_looked_at_changes_nothing_for_the_others() -> None:
@@ -345,7 +352,7 @@ def test_batch_of_somebody_else_that_looks_like_ours_is_left_alone() -> None:
         way.server.end()
         way.later(**UNSURE)
         report = await way.collect()
-        assert (report.ended, report.woken) == (1, N), "none of its answers is ours: our calls are free again"
+        assert (report.dropped, report.woken) == (1, N), "none of its answers is ours: our calls are free again"
         assert len(way.server.results) == 1, "theirs is not deleted"
         way.server.paid.clear()
         await send_all(way)

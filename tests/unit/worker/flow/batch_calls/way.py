@@ -20,7 +20,8 @@ from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.prices import PriceTable
 from assay.worker.flow.assess import Assessor
 from assay.worker.flow.assess_report import AssessReport
-from assay.worker.flow.batch_calls.collecting import BatchCollector, BatchReport
+from assay.worker.flow.batch_calls.answers import BatchReport, Waker
+from assay.worker.flow.batch_calls.collecting import BatchCollector
 from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.batch_calls.submitting import Submitter
 from assay.worker.flow.batching import group_messages
@@ -85,7 +86,7 @@ class Way:
 
     def restart(self) -> None:
         """Another process: what was gathered in memory is gone."""
-        submitter = Submitter(self.state.batch_jobs, self.money, self.open_api, self.clock)
+        submitter = Submitter(self.state.batch_jobs, self.money, self.open_api, self.state.waking, self.clock)
         self.desk = BatchDesk(self.state.batch_jobs, self.money, submitter)
         self.model = DeferredModel(HttpChatModel(MODEL, self.place), self.place)
         self.evaluator = Evaluator(RUBRIC, LlmJudge(self.model, PriceTable.load()))
@@ -118,9 +119,7 @@ class Way:
             jobs=self.state.batch_jobs,
             money=self.money,
             open_api=self.open_api,
-            ledger=self.state.ledger,
-            waking=self.state.waking,
-            backlog=self.state.backlog,
+            waker=Waker(self.state.ledger, self.state.waking, self.state.backlog, self.clock),
             clock=self.clock,
         )
 

@@ -31,7 +31,7 @@ class CallPlan(Record):
 
     Attributes:
         calls: how many there are.
-        prompt_tokens: a sure bound, 2.7 times the truth in English.
+        prompt_tokens: a sure bound, in English three to four times the truth.
         completion_tokens: the bound that is sent with the calls.
         usd: their price at these bounds, nothing of it cached. None where the model has no price.
     """
@@ -130,7 +130,7 @@ def _too_dear(plans: Sequence[CallPlan], options: SpendOptions) -> UnjudgeableSa
     return UnjudgeableSample(
         TOO_EXPENSIVE,
         f"it may cost {needed:.4g} USD in {len(plans)} calls, {options.max_usd:g} are allowed; raise "
-        f"{options.key}.max_usd or lower {options.key}.max_tokens",
+        f"{options.key}.max_usd, or {options.cheaper}",
     )
 
 
