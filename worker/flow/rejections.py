@@ -1,8 +1,8 @@
 """Rejections in a row: an endpoint that turns down one text after the other, and says not why in words we know.
 
-One such rejection may be due to the text, and parks it. Where text after text is rejected and none gets through, it is
-not the text: an account, or a setting, for which nobody has written down the words yet. Then the rest waits, as for a
-refused key, until a call gets through or a person mends it.
+One such rejection may be due to the text: it is tried again, and parked. Where text after text is rejected and none
+gets through, it is not the text: an account, or a setting, for which nobody has written down the words yet. Then the
+rest waits, as for a refused key, until a call gets through or a person mends it.
 """
 
 from __future__ import annotations

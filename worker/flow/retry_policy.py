@@ -34,6 +34,8 @@ POLICIES: dict[type[Exception], Policy] = {
     errors.UnjudgeableSample: Policy(disposition=Disposition.SKIP),
     errors.TransientModelError: _PROVIDER,
     errors.PermanentModelError: Policy(disposition=Disposition.PARK),
+    # Nobody knows why. It may be the text, or a gateway that broke in its own words: a minute later it takes the text.
+    errors.RequestRejected: Policy(disposition=Disposition.RETRY, max_attempts=3),
     # What is known to hold for all calls is held (`Failed.held`). What may be due to this text alone is tried again.
     errors.ModelAccessDenied: _PROVIDER,
     errors.ModelRefused: Policy(disposition=Disposition.SKIP),

@@ -37,7 +37,7 @@ def test_every_error_of_judges_and_ports_has_a_disposition(error: type[Exception
         ("ModelTimeout", Disposition.RETRY),
         ("IncompleteVerdict", Disposition.RETRY),
         ("ModelAccessDenied", Disposition.RETRY),
-        ("RequestRejected", Disposition.PARK),
+        ("RequestRejected", Disposition.RETRY),
         ("ModelRefused", Disposition.SKIP),
         ("StoreRejected", Disposition.PARK),
         ("RubricError", Disposition.PARK),
