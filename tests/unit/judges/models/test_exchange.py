@@ -204,7 +204,10 @@ def test_refused_account_is_named_where_its_breaker_holds_the_call(server: OpenA
         (Answer({"error": {"code": 502, "message": "Provider returned error"}}), ("failed",)),
         (Answer({"error": {"code": 403, "message": "flagged by moderation"}}), ("rejected",)),
         (Answer({"error": {"code": 400, "message": "prompt is too long"}}), ("rejected",)),
-        (Answer({"error": {"code": 400, "message": "x"}, "usage": {"prompt_tokens": 7, "completion_tokens": 0}}), ("answered", 7, "")),
+        (
+            Answer({"error": {"code": 400}, "usage": {"prompt_tokens": 7, "completion_tokens": 0}}),
+            ("answered", 7, ""),
+        ),
         (fails(500, message="content_filter: blocked"), ("rejected",)),
         (fails(400, message="Budget has been exceeded!"), ("denied",)),
         (fails(404, message="The model `m` does not exist"), ("rejected",)),
