@@ -35,7 +35,7 @@ def deployed(home: Path, n: int) -> Deployed:
     traces = [
         make_trace(
             f"past-{i:04}",
-            start=now - timedelta(hours=20, minutes=7 * i),
+            start=now - timedelta(days=3, minutes=7 * i),  # older than any sweep looks back
             input={"question": f"Question {i}: when was the bridge opened?"},
         )
         for i in range(n)

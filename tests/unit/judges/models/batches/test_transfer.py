@@ -154,8 +154,17 @@ class Slow:
 
     def __init__(self, mode: str) -> None:
         self._mode = mode
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def close(self) -> None:
+        """Close what is open within the loop it belongs to."""
+        for writer in self._writers:
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         with suppress(OSError, asyncio.IncompleteReadError):
             await reader.readuntil(b"\r\n\r\n")
             if self._mode != "hang":
@@ -174,7 +183,8 @@ def test_file_that_does_not_come_is_given_up(mode: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(transfer, "_STALL_S", 0.2)
 
     async def main() -> float:
-        server = await asyncio.start_server(Slow(mode).answer, "127.0.0.1", 0)
+        slow = Slow(mode)
+        server = await asyncio.start_server(slow.answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         api = batch_api_of(EndpointSettings(url=f"http://127.0.0.1:{port}/v1"), "m")
         began = asyncio.get_running_loop().time()
@@ -182,6 +192,7 @@ def test_file_that_does_not_come_is_given_up(mode: str, monkeypatch: pytest.Monk
             [each async for each in api.results("b", ENDED)]
         await api.close()
         server.close()
+        await slow.close()
         return asyncio.get_running_loop().time() - began
 
     assert asyncio.run(main()) < 2.0
