@@ -18,6 +18,7 @@ from tests.servers.batch_servers import BatchServer, Fault
 
 CONFIG = """
 window_seconds: 3600
+lookback_hours: 1
 defaults: {quiet_seconds: 1, rubrics: [asked]}
 limits: {usd_per_day: 5}
 use_cases: [{name: bot}]
@@ -35,7 +36,7 @@ def deployed(home: Path, n: int) -> Deployed:
     traces = [
         make_trace(
             f"past-{i:04}",
-            start=now - timedelta(days=3, minutes=7 * i),  # older than any sweep looks back
+            start=now - timedelta(hours=20, minutes=7 * i),  # longer ago than the sweep looks back
             input={"question": f"Question {i}: when was the bridge opened?"},
         )
         for i in range(n)
