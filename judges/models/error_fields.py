@@ -66,11 +66,6 @@ class _Reading:
     is_inner: bool = False
 
 
-def read_error(body: bytes) -> ErrorFields:
-    """Read the body of an error answer, whatever it is."""
-    return error_fields(decoded_error(body))
-
-
 def decoded_error(body: bytes) -> object:
     """The body's JSON, else its text."""
     text = body.decode("utf-8", "replace").strip().removeprefix("\ufeff")

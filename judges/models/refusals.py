@@ -144,11 +144,6 @@ def reach_of(refusal: Refusal) -> AccessReach:
     return "model" if refusal.status in {404, 405} and not _repeats_text(refusal) else "unclear"
 
 
-def is_broken_reply(refusal: Refusal) -> bool:
-    """Whether the endpoint itself found that the model's reply broke the form asked for."""
-    return meaning_of(refusal) is Meaning.BROKEN_REPLY
-
-
 def is_access(refusal: Refusal) -> bool:
     """Whether key or quota are refused, and so every call to the endpoint. An unknown model says nothing of others."""
     return meaning_of(refusal) in {Meaning.KEY, Meaning.QUOTA}

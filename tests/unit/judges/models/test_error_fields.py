@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.judges.models.answer_errors import answered_error
-from assay.judges.models.error_fields import error_fields, read_error
+from assay.judges.models.error_fields import decoded_error, error_fields
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -34,7 +34,7 @@ def test_any_body_is_read(body: Any) -> None:
 
 @given(st.binary())
 def test_any_bytes_are_read(body: bytes) -> None:
-    read_error(body)
+    error_fields(decoded_error(body))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_speaking_fields_are_read(body: Any, complaint: str, codes: tuple[str, .
     ],
 )
 def test_page_is_told_from_a_text(body: bytes, is_page: bool) -> None:
-    fields = read_error(body)
+    fields = error_fields(decoded_error(body))
     assert fields.is_page is is_page
     assert "style" not in fields.complaint
 
@@ -115,7 +115,7 @@ def test_deep_bodies_end() -> None:
     for _ in range(500):
         body = {"error": [body]}
     assert error_fields(body).complaint == ""
-    assert read_error(json.dumps("y" * 100_000).encode()).complaint.startswith("y")
+    assert error_fields(decoded_error(json.dumps("y" * 100_000).encode())).complaint.startswith("y")
 
 
 @pytest.mark.parametrize(

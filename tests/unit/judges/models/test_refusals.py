@@ -13,7 +13,7 @@ import pytest
 from assay.judges.errors import ModelAccessDenied, ModelUnavailable, RequestRejected
 from assay.judges.llm.preview import stable_part
 from assay.judges.models.error_codes import CERTAIN_CODES, LIKELY_CODES, CodeSign
-from assay.judges.models.error_fields import read_error
+from assay.judges.models.error_fields import decoded_error, error_fields
 from assay.judges.models.error_words import WORDS, word_signs
 from assay.judges.models.meaning import ERRORS, HELD, Meaning
 from assay.judges.models.refusals import Refusal, error_class, is_unknown, meaning_of, reach_of, refusal_of
@@ -41,7 +41,7 @@ EVERY_TENTH = WORDINGS[::10]
 
 def refusal(status: int, body: bytes | dict[str, Any] | list[Any] | str, *, sent: str | None = None) -> Refusal:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = read_error(raw)
+    fields = error_fields(decoded_error(raw))
     ours = None if sent is None else SentText(json.dumps({"messages": [{"role": "user", "content": sent}]}).encode())
     return refusal_of(status, fields, ours)
 
