@@ -179,6 +179,8 @@ class FormSearch:
             simpler = self._ladder.looser(form) if form.json_form is JsonForm.TOOL and not is_proven else None
         elif not may_be_of_form(form, error.refusal):
             request.crashes += error.refusal.status in _BREAKING
+        elif is_proven and form != known.form:
+            simpler = known.form  # found by another call while this one was on its way: no refusal of the known form
         elif is_proven and self._is_forgotten(known, request):
             simpler = self._first if self._first != form else None
         else:
