@@ -1,14 +1,34 @@
-"""What a trace says of itself without a judge, as far as it goes beside a score."""
+"""What a trace says of itself without a judge. Unknown stays None, and is never 0."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import Field
+
 from assay.judges.schema import Record
+
+_BESIDE_SCORES = ("release", "version", "session_id", "prompt_name", "prompt_version")
+"""Facts that go into the metadata of a score: what a team compares there when an average moves."""
 
 
 class TraceFacts(Record):
-    """Where an answer came from: what a team compares when an average moves.
+    """Where an answer came from and what it took. No text of the trace: names, numbers and codes.
 
-    `prompt_name` and `prompt_version` are those of the last model call that names a prompt.
+    Attributes:
+        prompt_name: of the last model call that names a prompt, as is `prompt_version`.
+        trace_name: the name of the root.
+        duration_s: seconds from the start of the root to its end.
+        first_token_s: seconds from the start of the root to the first token of the call that wrote the answer.
+        input_tokens: of all model calls of the trace, cached ones among them.
+        cached_tokens: those of the input that the provider had in its cache.
+        output_tokens: of all model calls, reasoning among them.
+        reasoning_tokens: those of the output that nobody sees.
+        cost_usd: of all model calls.
+        cost_from: who knows the cost: the trace itself, or our price table.
+        model_asked: of the call that wrote the answer, as are `model_served`, `provider` and `finish_reason`.
+        model_calls: how many there were.
+        passages: pieces of evidence in the sample.
     """
 
     release: str | None = None
@@ -16,7 +36,26 @@ class TraceFacts(Record):
     session_id: str | None = None
     prompt_name: str | None = None
     prompt_version: str | None = None
+    trace_name: str | None = None
+    environment: str | None = None
+    level: str | None = None
+    tags: tuple[str, ...] = ()
+    duration_s: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    first_token_s: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    input_tokens: int | None = Field(default=None, ge=0)
+    cached_tokens: int | None = Field(default=None, ge=0)
+    output_tokens: int | None = Field(default=None, ge=0)
+    reasoning_tokens: int | None = Field(default=None, ge=0)
+    cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    cost_from: Literal["trace", "prices"] | None = None
+    model_asked: str | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    model_calls: int | None = Field(default=None, ge=0)
+    passages: int | None = Field(default=None, ge=0)
 
     def known(self) -> dict[str, str]:
-        """What is known, by name."""
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        """What goes beside a score and is known, by name."""
+        values = {name: getattr(self, name) for name in _BESIDE_SCORES}
+        return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,44 @@
+"""Ledger entries that ended and are not yet in the record.
+
+An entry gets its place here in the very step that makes it final, and leaves when its row is written. So no worker
+that dies in between loses a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from assay.worker.records.ledger import LedgerEntry
+
+
+class Unrecorded(NamedTuple):
+    """How many ended entries wait for their row, and since when the oldest does."""
+
+    entries: int
+    oldest: datetime | None
+
+
+class EndedEntries(Protocol):
+    """The queue of ended entries. Every method is atomic and safe to repeat.
+
+    Raises (all methods):
+        StateUnavailable
+    """
+
+    async def ended(self, *, limit: int) -> Sequence[LedgerEntry]:
+        """Those that ended first. They stay until `recorded`. One that was opened again is not among them."""
+        ...
+
+    async def recorded(self, entries: Sequence[LedgerEntry]) -> None:
+        """Let go of entries whose row is written. One that has ended anew meanwhile stays."""
+        ...
+
+    async def unrecorded(self) -> Unrecorded:
+        """What waits."""
+        ...
+
+    async def enqueue_all(self, *, since: datetime) -> int:
+        """Queue every final entry whose trace started since a moment: for a record that is new. Returns how many."""
+        ...

@@ -1,0 +1,85 @@
+"""The record as control workers write it, and as everything that tells of past traffic reads it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from assay.judges.errors import EvaluationError
+from assay.worker.ports.health import Check
+from assay.worker.records.history import HistoryQuery, HistoryRow
+
+Block = Mapping[str, Sequence[Any]]
+"""Some thousand rows as columns of one length, by name. Moments are UTC datetimes, JSON is decoded."""
+
+
+class HistoryUnavailable(EvaluationError):
+    """The database cannot be reached, is locked or full. It may pass. One line names the place and the remedy."""
+
+
+class HistoryWriter(Protocol):
+    """The record as it is written.
+
+    Raises (all methods):
+        HistoryUnavailable: nothing was written.
+        ConfigurationError: only a person can mend it: a file that cannot be written, no database.
+    """
+
+    async def write(self, rows: Sequence[HistoryRow]) -> None:
+        """Write rows in one transaction. Writing a row again changes nothing; a later `changed_at` replaces it."""
+        ...
+
+    async def prune(self, before: datetime, *, limit: int) -> int:
+        """Remove up to `limit` rows of traces that started before a moment. Returns how many were removed."""
+        ...
+
+    async def identity(self) -> str:
+        """An id that this database got when it was made: another database has another."""
+        ...
+
+
+class HistoryReader(Protocol):
+    """The record as it is read. Nothing here changes it.
+
+    Raises (all methods):
+        HistoryUnavailable, ConfigurationError
+    """
+
+    def blocks(self, query: HistoryQuery, names: Sequence[str]) -> AsyncIterator[Block]:
+        """The columns of these names, in blocks, in the order of the traces' start (then trace id, then rubric)."""
+        ...
+
+    async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
+        """All rows of one trace, the latest last."""
+        ...
+
+    async def counts(self, query: HistoryQuery) -> Mapping[tuple[str, str, str, str], int]:
+        """Number of rows by (use case, rubric, state, reason)."""
+        ...
+
+    async def examine(self) -> Check:
+        """What `assay doctor` tells: where the record is, how many rows, how old, which schema, or what is wrong."""
+        ...
+
+
+@dataclass(frozen=True)
+class History:
+    """Both sides of one database, and how to let go of it. Connections open at first use."""
+
+    writer: HistoryWriter
+    reader: HistoryReader
+    connection: HistoryConnection
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self.connection.close()
+
+
+class HistoryConnection(Protocol):
+    """What reader and writer share."""
+
+    async def close(self) -> None:
+        """Release connections; the next call would open them again."""
+        ...

@@ -1,0 +1,119 @@
+"""The record: one durable row per (trace, rubric) that came to an end. No text of the trace is in it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from assay.judges.schema import Probability, Record
+from assay.worker.records.messages import Pi
+
+
+class HistoryRow(Record):
+    """How one promise ended. The fields are the columns, in this order.
+
+    Key: (store, project, trace_id, observation_id, rubric, rubric_hash). Of two rows with one key the one with the
+    later `changed_at` counts.
+
+    Attributes:
+        store: kind of the trace store, or its name where a deployment has several.
+        project: the store's project.
+        observation_id: '' where the scores are those of the trace itself.
+        pi: probability that the trace was selected.
+        stratum: what raised its rate, e.g. `base` or `feedback`.
+        sample: whether it counts in weighted estimates (`base`), or was added to look at (`boost`).
+        pi2: probability that a sample judged so by a cascade's first tier goes on. None: no cascade.
+        state: how the promise ended.
+        reason: of skipped and dead why; of scored the outcome's state, e.g. `judged`, `refusal`.
+        changed_at: when it ended.
+        tags, scores, rule_hits, screening, unanswered: JSON.
+        risk: the score `hallucination_risk`, as are `faithfulness` and `groundedness`; others are in `scores`.
+        flagged_kind: verdict of the worst claim, e.g. `contradicted`, or the id of the rule that fired.
+        worst: offsets of the worst claim in the response and of its evidence: `{"span": [3, 40],
+            "evidence": [[0, 10, 60]]}`. Numbers, so that a page can mark the sentence in the text of the trace store.
+        sample_hash: sha256 over what was judged, so that an audit can tell whether the store still shows it.
+        judge_cost_usd: what judging took. None: no known price.
+        screening: the first phase of a cascade, as `assay.judges.schema.Screening`.
+        unanswered: what a first tier concluded, and its revision, where a later tier gave no answer.
+        from_store: judged under an earlier ledger, and read back from the store.
+    """
+
+    store: str
+    project: str
+    trace_id: str
+    observation_id: str = ""
+    session_id: str | None = None
+    rubric: str
+    rubric_hash: str
+    calibration_hash: str | None = None
+    use_case: str
+    window: str
+    pi: Pi
+    stratum: str
+    sample: Literal["base", "boost"] = "base"
+    pi2: Probability | None = None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    selected_at: AwareDatetime
+    trace_name: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    version: str | None = None
+    level: str | None = None
+    tags: tuple[str, ...] = ()
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    model_asked: str | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    duration_s: float | None = None
+    first_token_s: float | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: float | None = None
+    cost_from: str | None = None
+    model_calls: int | None = None
+    passages: int | None = None
+    state: Literal["scored", "skipped", "dead"]
+    reason: str = ""
+    changed_at: AwareDatetime
+    attempts: int = Field(default=0, ge=0)
+    revision: str | None = None
+    judge: str | None = None
+    tier: str | None = None
+    judge_model: str | None = None
+    risk: Probability | None = None
+    faithfulness: Probability | None = None
+    groundedness: Probability | None = None
+    scores: dict[str, float | str] = Field(default_factory=dict)
+    flagged_kind: str | None = None
+    rule_hits: tuple[str, ...] = ()
+    worst: dict[str, JsonValue] | None = None
+    sample_hash: str | None = None
+    calibrated: bool | None = None
+    degraded: bool = False
+    needs_review: bool = False
+    judge_calls: int | None = None
+    judge_input_tokens: int | None = None
+    judge_output_tokens: int | None = None
+    judge_cost_usd: float | None = None
+    screening: dict[str, JsonValue] | None = None
+    unanswered: dict[str, JsonValue] | None = None
+    from_store: bool = False
+
+
+class HistoryQuery(Record):
+    """Which rows: of traces that started in [since, until), of these use cases and rubrics. Empty: of all."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    use_cases: tuple[str, ...] = ()
+    rubrics: tuple[str, ...] = ()
+
+    def before(self) -> HistoryQuery:
+        """The same over a period of the same length that ends where this one begins."""
+        return self.model_copy(update={"since": self.since - (self.until - self.since), "until": self.since})
