@@ -24,6 +24,9 @@ from assay.judges.schema import Usage
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+_CONSTRAINTS = ("response_format", "tools", "generationConfig", "output_config")
+"""Where the protocols have the schema of the reply, e.g. `response_format` of OpenAI's."""
+
 _REPLY_BYTES = 1_048_576
 _BYTES_PER_TOKEN = 6_144
 _MOST_BYTES = 32 * 1_048_576
@@ -36,6 +39,10 @@ _LOOP_BYTES = 16_384
 
 _MARKS_OF_A_MODEL = (b'"choices"', b'"candidates"', b'"stop_reason"')
 """Names that stand in the answers of the protocols: of OpenAI's, Gemini's and Anthropic's. In a stream, too."""
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    return _encode(body).encode("utf-8", "replace")
 
 
 class ReadReply(Protocol):
@@ -95,7 +102,13 @@ class ChatExchange:
             CallHeld: no leave.
             ModelTimeout, ModelUnavailable, ModelRefused
         """
-        payload = _encode(body).encode("utf-8", "replace")
+        payload = _encoded(body)
+        reply = await self._sent(payload, max_tokens=max_tokens, cuts=cuts)
+        constraints = {key: body[key] for key in _CONSTRAINTS if key in body}
+        is_cut = self._prompts.is_cut(payload, reply.usage, _encoded(constraints) if constraints else b"")
+        return reply.model_copy(update={"prompt_cut": True}) if is_cut else reply
+
+    async def _sent(self, payload: bytes, *, max_tokens: int, cuts: int) -> Reply:
         bound = CallBound(prompt_tokens=prompt_bound(payload), completion_tokens=max_tokens)
         ticket = await self._admit(bound)
         self._budget.earn()
@@ -143,8 +156,6 @@ class ChatExchange:
         try:
             reply = await self._read(answer, latency_s)
             mark_paid()
-            if self._prompts.is_cut(payload, reply.usage):
-                reply = reply.model_copy(update={"prompt_cut": True})
         except AnswerError as inside:
             if inside.usage.calls or isinstance(inside.body, str):
                 mark_paid()

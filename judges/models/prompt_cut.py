@@ -115,6 +115,10 @@ class PromptText(NamedTuple):
     script: str
     others: int
 
+    def without(self, part: PromptText) -> PromptText:
+        """What is left of it without a part of it."""
+        return self._replace(latin=self.latin - part.latin, others=max(0, self.others - part.others))
+
 
 def text_of(payload: bytes) -> PromptText:
     """What the text of an encoded body consists of."""
@@ -143,19 +147,22 @@ class PromptCounts:
         self._highest = 0
         self._at_highest: set[int] = set()
 
-    def is_cut(self, payload: bytes, usage: Usage) -> bool:
+    def is_cut(self, payload: bytes, usage: Usage, aside: bytes = b"") -> bool:
         """Whether the endpoint read only a part of a request. What it counted is learnt from.
 
         Args:
             payload: the encoded body.
             usage: as reported. A prompt of no tokens was not counted.
+            aside: what of the body may not be a part of the prompt. Many servers make a grammar of a schema, which the
+                model never reads. With one for each sentence that is more than the text.
         """
         counted = usage.prompt_tokens
         if counted < _LEAST_BELIEVED:
             return False
         if usage.cached_tokens:  # it counts what it had read before, and says how much that was
             self._whole = _COUNTED_WHOLE
-        text, floor = text_of(payload), prompt_floor(payload)
+        whole, floor = text_of(payload), prompt_floor(payload) - prompt_floor(aside)
+        text = whole.without(text_of(aside))
         expected = self._expected(text)
         if max(expected, floor, text.others / 2) >= _SHORT:
             return self._is_at_window(len(payload), counted) or self._is_long_cut(floor, expected, counted)
@@ -164,7 +171,7 @@ class PromptCounts:
             self._left_out = max(self._left_out, expected - counted)
         elif not self._leaves_out:
             self._whole += 1
-            self._learn(text, counted)
+            self._learn(whole, counted)  # as if all were counted: so rather too little is expected
         return False
 
     def _expected(self, text: PromptText) -> float:

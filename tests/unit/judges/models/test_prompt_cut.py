@@ -157,6 +157,24 @@ def test_count_that_is_no_count_says_nothing(tokens: int) -> None:
     assert not PromptCounts().is_cut(sent(ARTICLE_1["English"] * 500), used(tokens))
 
 
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_schema_that_no_model_reads_is_no_prompt(encoding: str, *, is_counted: bool) -> None:
+    """A server of llama.cpp makes a grammar of it: sixteen of 62 verdicts of a real one were taken for cut."""
+    counts = PromptCounts()
+    for sentences in (3, 2, 9, 5, 12, 40, 20):
+        schema = {"properties": {f"R{n}": REPLY_SCHEMA for n in range(sentences)}}
+        text = (ARTICLE_1["English"] + " ") * sentences
+        messages = [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": text}]
+        aside = json.dumps({"response_format": schema}, separators=(",", ":"))
+        body = json.dumps({"messages": messages, "response_format": schema}, separators=(",", ":"))
+        read = INSTRUCTIONS + text + (aside if is_counted else "")
+        tokens = len(tokeniser(encoding).encode(read))
+        assert not counts.is_cut(body.encode(), used(tokens), aside.encode())
+        if len(tokeniser(encoding).encode(text)) > 4_096:
+            assert counts.is_cut(body.encode(), used(2_048), aside.encode())
+
+
 def test_case_of_the_report_is_seen() -> None:
     """2,050 tokens reported for 24,303 characters sent."""
     prose = (ARTICLE_1["English"] + " ") * 200
