@@ -14,9 +14,9 @@ import math
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from assay.judges.base import Judge
 from assay.judges.errors import ConfigurationError
@@ -83,7 +83,8 @@ class Calibration(Record):
     """A fitted curve and what it rests on: the content of `calibration/RUBRIC-JUDGE.json`.
 
     `rubric_hash` covers what of the rubric can change a judge's risk. Its cuts, patterns and texts may be edited.
-    `data_digest` is the sha256 of the labels file.
+    `data_digest` is the sha256 of the labels file. `use_case` is the one whose answers were labelled, and the only one
+    it holds for. None: it holds wherever there is no nearer one.
     """
 
     v: Literal[1] = 1
@@ -96,6 +97,15 @@ class Calibration(Record):
     positives: int = Field(ge=1)
     fitted_on: date
     data_digest: str
+    use_case: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A calibration of no use case is written as it was before there were any, and has the same hash."""
+        data: dict[str, Any] = serialise(self)
+        if self.use_case is None:
+            del data["use_case"]
+        return data
 
     def __call__(self, risk: float) -> float:
         """The calibrated risk, in [0, 1]. It never falls where the risk rises."""

@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 
 StartFire = Callable[..., Fire]
 
-QUICK = {"ASSAY_RECONCILE_EVERY_S": "2", "ASSAY_VERIFY_EVERY_S": "1"}
+QUICK = {"ASSAY_RECONCILE_EVERY_S": "2", "ASSAY_VERIFY_EVERY_S": "1", "ASSAY_HISTORY_EVERY_S": "1"}
 """Shorter than usual: a test waits for each of these."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from assay.worker.history.opening import FILE
 from benchmarks.fire.audit import Audit, audit
 from benchmarks.fire.fleet import Fire
+from tests.recorded import hold_record_to_ledger, unrecorded
 from tests.waiting import until
 
 
@@ -30,7 +32,10 @@ def await_that(fleet: Fire, condition: Callable[[], object]) -> None:
 
 
 def settled(fleet: Fire) -> Audit:
-    """Wait until every trace is final; what became of each. Holds in every test: nothing lost, nothing wrong."""
+    """Wait until every trace is final; what became of each.
+
+    Holds in every test: nothing lost, nothing wrong, and a row in the record for each, the ledger's own.
+    """
     await_that(fleet, lambda: fleet.final() >= fleet.traces)
     found = audit(fleet)
     assert found.open == 0, found.line()
@@ -39,6 +44,8 @@ def settled(fleet: Fire) -> Audit:
     assert not found.wrong_value, found.line()
     assert not found.wrong_trace, found.line()
     assert found.funnel_adds_up, found.line()
+    await_that(fleet, lambda: unrecorded(fleet.broker.url) == 0)
+    assert len(hold_record_to_ledger(fleet.broker.url, fleet.home / ".assay" / FILE)) == fleet.traces
     return found
 
 

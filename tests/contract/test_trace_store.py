@@ -23,7 +23,7 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.records.scores import Score
-from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceRoot
+from assay.worker.records.traces import OWN_ENVIRONMENT, Tokens, Trace, TraceRoot
 from assay.worker.reporting.funnel import read_funnel
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.registry import embedded_factory
@@ -222,6 +222,24 @@ def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(
         return dict(await store.fetch_traces([mine.key(1), mine.key(1), mine.key(99)]))
 
     assert within(factory, use) == {mine.tid(1): full}
+
+
+def test_fetch_traces_gives_what_a_model_call_took(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+    """Input with what came from a cache, output with reasoning, however the store keeps them."""
+    trace = mine.trace(1)
+    retrieval, answer = trace.observations
+    took = {
+        "usage": Tokens(input=120, cached=80, cache_write=10, output=30, reasoning=20),
+        "cost_usd": 0.0012,
+        "first_token": answer.start + timedelta(milliseconds=250),
+    }
+    paid = trace.model_copy(update={"observations": (retrieval, answer.model_copy(update=took))})
+
+    async def use(store: FilledStore) -> dict[str, Trace]:
+        await store.add_traces([paid])
+        return dict(await store.fetch_traces([mine.key(1)]))
+
+    assert within(factory, use) == {mine.tid(1): paid}
 
 
 def test_fetch_traces_takes_two_hundred_and_refuses_more(mine: OwnData, factory: Callable[[], FilledStore]) -> None:

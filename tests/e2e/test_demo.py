@@ -56,7 +56,7 @@ def test_the_judge_agrees_with_people_and_the_interval_holds_their_rate(demos: l
 def test_gates_are_right_in_both_directions(demos: list[dict[str, Any]]) -> None:
     verdicts = {(gate["baseline"], gate["candidate"]): gate["verdict"] for gate in demos[0]["gates"]}
     assert verdicts == {("gpt-4o", "llama-3.1-405b"): "pass", ("human-reference", "gpt-4o"): "regressed"}
-    assert demos[0]["schema"] == 1
+    assert demos[0]["schema"] == 2
     for gate, page in zip(demos[0]["gates"], demos[0]["pages"], strict=True):
         text = Path(page).read_text(encoding="utf-8")
         assert f"{gate['candidate']} against {gate['baseline']}" in text
@@ -66,7 +66,7 @@ def test_the_next_commands_work(demos: list[dict[str, Any]]) -> None:
     home = demos[0]["directory"]
     worst = demos[0]["worst"][0]["trace_id"]
     env = {"PATH": os.environ["PATH"], "COLUMNS": "160"}  # noqa: TID251  # a child's PATH
-    for args, expected in ((("why", worst), "selected"), (("report",), "weighted by 1/π")):
+    for args, expected in ((("why", worst), "selected"), (("report",), "of traces with a risk")):
         command = [sys.executable, "-m", "assay.worker.cli", *args, "-c", home]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,15 +142,31 @@ def test_why_of_an_unknown_trace_is_exit_2_and_says_what_was_looked_at(judged: P
 
 
 def test_report_counts_as_status_does(judged: Path) -> None:
-    status = json.loads(assay("status", "--json", cwd=judged).stdout)["funnel"]["rows"]
-    report = json.loads(assay("report", "--json", cwd=judged).stdout)
-    (case,) = report["use_cases"]
-    (row,) = status
-    assert case["counts"]["scored"] == row["scored"]
-    assert sum(row["scored"].values()) == case["found_in_store"] + case["judged"] + case["forgotten"]
+    def reported() -> dict[str, Any]:
+        cases: list[dict[str, Any]] = json.loads(assay("report", "--json", cwd=judged).stdout)["use_cases"]
+        return cases[0]["coverage"] if cases else {"scored": {}}
+
+    until(lambda: sum(reported()["scored"].values()) == 4, every_s=0.5)  # rows are written by the fleet's next tick
+    (row,) = json.loads(assay("status", "--json", cwd=judged).stdout)["funnel"]["rows"]
+    coverage = reported()
+    assert {name: coverage[name] for name in ("seen", "not_selected", "scored")} == {
+        name: row[name] for name in ("seen", "not_selected", "scored")
+    }
     shown = assay("report", cwd=judged).stdout
-    assert "4 seen, 4 selected: 4 scored" in shown
+    assert "4 seen, 0 not taken, 4 selected: 4 scored, 0 skipped, 0 dead, 0 in flight" in shown
     assert "of traces with a risk" in shown
+
+
+def test_a_report_needs_no_redis_and_marks_the_sentence(judged: Path) -> None:
+    until(lambda: "in flight not known" not in assay("report", cwd=judged).stdout, every_s=0.5)
+    nowhere = "redis://127.0.0.1:1/0"
+    done = assay("report", "--html", "r.html", "--markdown", "r.md", cwd=judged, ASSAY_REDIS_URL=nowhere)
+    assert done.returncode == 0, done.stderr
+    page = (judged / "r.html").read_text(encoding="utf-8")
+    assert "<mark" in page
+    assert "4711 euros" in page
+    assert "Redis does not answer" in page
+    assert "in flight not known" in (judged / "r.md").read_text(encoding="utf-8")
 
 
 def test_redis_that_is_down_is_one_line_and_exit_3(judged: Path) -> None:

@@ -19,9 +19,10 @@ from pydantic import BaseModel, SecretStr
 
 from assay.worker.ports.source import trace_in
 from assay.worker.records.scores import Score
-from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
+from assay.worker.records.traces import Observation, Tokens, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.client import LangfuseClient
+from assay.worker.stores.langfuse.codec import iso
 from assay.worker.stores.langfuse.quotas import PLANS, Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
 
@@ -182,6 +183,9 @@ def _span(trace_id: str, parent: str | None, step: Observation, shared: Mapping[
         "langfuse.observation.input": _text(step.input),
         "langfuse.observation.output": _text(step.output),
         "gen_ai.request.model": step.model,
+        "langfuse.observation.usage_details": _usage(step.usage),
+        "langfuse.observation.cost_details": None if step.cost_usd is None else json.dumps({"total": step.cost_usd}),
+        "langfuse.observation.completion_start_time": step.first_token and json.dumps(iso(step.first_token)),
         **{f"langfuse.observation.metadata.{key}": _text(value) for key, value in step.metadata.items()},
     }
     return {
@@ -195,6 +199,21 @@ def _span(trace_id: str, parent: str | None, step: Observation, shared: Mapping[
         "attributes": [{"key": key, "value": _value(value)} for key, value in attributes.items() if value is not None],
         "status": {},
     }
+
+
+def _usage(tokens: Tokens | None) -> str | None:
+    """Tokens as the server's SDK sends them: each kind apart."""
+    if tokens is None:
+        return None
+    details = {
+        "input": (tokens.input or 0) - (tokens.cached or 0) - (tokens.cache_write or 0),
+        "output": (tokens.output or 0) - (tokens.reasoning or 0),
+        "input_cached_tokens": tokens.cached,
+        "input_cache_creation": tokens.cache_write,
+        "output_reasoning_tokens": tokens.reasoning,
+    }
+    known = {key: count for key, count in details.items() if count is not None}
+    return json.dumps(known | {"total": sum(known.values())})
 
 
 def _value(value: Any) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from assay.worker.stores.registry import factories
 ROOT = Path(__file__).parents[2]
 TEXTS = (".py", ".yaml", ".yml", ".md", ".jinja", ".js", ".css", ".lua", ".json", ".txt")
 STORES = ROOT / "worker" / "stores"
+RECORD = ROOT / "worker" / "history"
+"""The record is a database of ours. It may be of the same kind as a trace store, and has nothing to do with one."""
 
 
 def files_outside(folder: Path) -> Iterator[Path]:
     for top in ("worker", "judges"):
         for path in (ROOT / top).rglob("*"):
-            if path.suffix in TEXTS and folder not in path.parents:
+            if path.suffix in TEXTS and not {folder, RECORD} & set(path.parents):
                 yield path
 
 

@@ -9,15 +9,21 @@ from assay.judges.errors import ConfigurationError
 from assay.worker.config.root import ConfigRoot, calibration_path, packaged_root
 
 
-def calibration_target(root: ConfigRoot, rubric: str, judge: str) -> Path:
+def calibration_target(root: ConfigRoot, rubric: str, judge: str, use_case: str | None = None) -> Path:
     """The config root's own place for the file. It is never inside an installed package.
+
+    Args:
+        root: the config root.
+        rubric: its name.
+        judge: the judge's name.
+        use_case: the one whose answers were labelled. None: it is to hold for all that have none of their own.
 
     Raises:
         ConfigurationError: there is no config root of the team's own.
     """
     if root.path == packaged_root() and Path.cwd() != root.path:
         raise ConfigurationError("config root: none here; name one with --config, or the file to write with --out")
-    return calibration_path(root.path, rubric, judge)
+    return calibration_path(root.path, rubric, judge, use_case)
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:

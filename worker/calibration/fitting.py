@@ -66,6 +66,7 @@ def calibrate_rows(
     without: Mapping[str, int],
     file: LabelsFile,
     on: date,
+    use_case: str | None = None,
 ) -> CalibrationReport:
     """Fit the risk of an evaluator's judge to labels, and say what the calibration is worth.
 
@@ -76,6 +77,7 @@ def calibrate_rows(
         without: answers that have no risk, by reason.
         file: where the labels come from.
         on: the day of fitting.
+        use_case: the only one it is to hold for. None: all that have none of their own.
 
     Raises:
         CalibrationError: as `fit` and `cross_fitted`.
@@ -93,6 +95,7 @@ def calibrate_rows(
             positives=sum(row.label for row in rows),
             fitted_on=on,
             data_digest=file.digest,
+            use_case=use_case,
         ),
         groups=tuple(compare(rows, calibrated, slices, rubric.risk_labels.high)),
         without_risk=dict(without),

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.rubric import Rubric
 from assay.worker.batch.process_pool import cores
 from assay.worker.batch.reading import SampleSource, open_samples
 from assay.worker.batch.run import choose_rubric
@@ -22,6 +23,7 @@ from assay.worker.calibration.judged_labels import judge_labels, tier_to_calibra
 from assay.worker.calibration.labels import LabelsFile, check_labels
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
 from assay.worker.cli.judge import JudgeConcurrencyOption, JudgeOption, RubricNameOption, WorkersOption
+from assay.worker.cli.plan import check_use_case
 from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.cli.streams import print_error
 from assay.worker.ports.clock import SystemClock
@@ -39,6 +41,10 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         Path | None, typer.Option("--out", "-o", help="Where to write \\[default: calibration/ in the config root]")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Write a reliability plot (PNG).")] = None,
+    use_case: Annotated[
+        str | None,
+        typer.Option("--use-case", help="For this use case alone \\[default: for all that have none of their own]"),
+    ] = None,
     slices: Annotated[list[str] | None, typer.Option("--slice", help="Also by this field; may be repeated.")] = None,
     concurrency: JudgeConcurrencyOption = 32,
     workers: WorkersOption = None,
@@ -49,16 +55,15 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     The curve is logistic below 500 labels and isotonic from there on. Rows with one `source_id` stay together in
     every fold and interval. Workers, `assay judge`, golden runs and the gate use the file from their next start on.
+    A curve is right only for the kind of answers that were labelled: with --use-case workers use it for that one alone.
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    if chosen.method != "grounding":
-        raise ConfigurationError(
-            f"rubric {chosen.name}: method: {chosen.method} gives no hallucination_risk to calibrate; name a rubric of "
-            "method grounding"
-        )
+    _check_method(chosen)
     tier = tier_to_calibrate(chosen, judge_name)
-    target = out or calibration_target(root, chosen.name, tier)
+    if use_case is not None:
+        check_use_case(root.deployment(), use_case)
+    target = out or calibration_target(root, chosen.name, tier, use_case)
     in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
     file = check_labels(labels, {in_force.revision, evaluator.revision}, lambda bad: print_error(f"assay: {bad}"))
@@ -73,9 +78,19 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
             on_judged=advance,
         )
     report = calibrate_rows(
-        rows, evaluator, slices=slices or [], without=without, file=file, on=SystemClock().now().date()
+        rows,
+        evaluator,
+        slices=slices or [],
+        without=without,
+        file=file,
+        on=SystemClock().now().date(),
+        use_case=use_case,
     )
     write_calibration(report.calibration, target)
+    _tell(report, target, plot, as_json=as_json)
+
+
+def _tell(report: CalibrationReport, target: Path, plot: Path | None, *, as_json: bool) -> None:
     if plot is not None:
         from assay.worker.calibration.reliability_plot import plot_reliability
 
@@ -84,6 +99,19 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
         print_json(report)
     else:
         _show(report, target, plot)
+
+
+def _check_method(rubric: Rubric) -> None:
+    """See that the rubric gives a risk.
+
+    Raises:
+        ConfigurationError
+    """
+    if rubric.method != "grounding":
+        raise ConfigurationError(
+            f"rubric {rubric.name}: method: {rubric.method} gives no hallucination_risk to calibrate; name a rubric of "
+            "method grounding"
+        )
 
 
 @contextmanager

@@ -46,7 +46,16 @@ COMMANDS = {
         "Show the funnel (it adds up), queues, what was paid for no score, and how scheduled golden sets stand.",
     ),
     "report": LazyCommand(
-        "report:report", "Show weighted rates with intervals, per use case, rubric and evaluator revision."
+        "report:report",
+        "Show how often answers were wrong: weighted rates with intervals, trend, worst answers and what it took.",
+    ),
+    "compare": LazyCommand(
+        "compare:compare",
+        "Compare two slices of production traffic. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
+    ),
+    "export": LazyCommand(
+        "export:export",
+        "Write the record of a period as Parquet, CSV or JSON lines: one row per trace and rubric that came to an end.",
     ),
     "flagged": LazyCommand(
         "flagged:flagged",
@@ -68,6 +77,10 @@ COMMANDS = {
     "gate": LazyCommand(
         "golden.gate:gate",
         "Compare a candidate release with the baseline. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
+    ),
+    "replay": LazyCommand(
+        "replay:replay",
+        "Ask the application again what these traces asked, and judge the old and the new answer side by side.",
     ),
     "settings": LazyCommand(
         "settings:settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +62,7 @@ def flagged(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
 async def _write(query: FlaggedQuery, runtime: Runtime, writer: ListWriter, others: Sequence[str]) -> str:
     """Write the list. Returns what the store refused, and nothing where it refused nothing."""
+    from assay.worker.config.redaction import redaction_of
     from assay.worker.reporting.flagged.answers import FlaggedReader
     from assay.worker.reporting.flagged.ranking import Ranker, WrittenVerdicts
     from assay.worker.reporting.rubric_versions import RubricVersions
@@ -68,7 +70,8 @@ async def _write(query: FlaggedQuery, runtime: Runtime, writer: ListWriter, othe
     state, store = runtime.state, runtime.store
     ranking = await Ranker(query, WrittenVerdicts(state.ledger_reader, store, store)).rank()
     writer.begin(query, ranking.counts)
-    reader = FlaggedReader(store, state.verdicts, RubricVersions(runtime.rubrics.values(), state.documents))
+    versions = RubricVersions(runtime.rubrics.values(), state.documents)
+    reader = FlaggedReader(store, state.verdicts, versions, partial(redaction_of, runtime.deployment))
     told: Counter[str] = Counter()
     problem, rank = ranking.problem, 0
     async for page in reader.pages(ranking.worst):

@@ -10,9 +10,13 @@ import typer
 from rich.text import Text
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.redaction.policy import Redaction
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
+from assay.worker.config.redaction import redaction_for
 from assay.worker.flow.label_pull import LabelledTrace, OpinionCounts, Wanted, collect, samples
+from assay.worker.flow.selection import first_match
 from assay.worker.records.private_files import open_private, private_directory, replace_private
+from assay.worker.records.traces import TraceRoot
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import review_queues_of
 
@@ -79,8 +83,13 @@ async def _pull(runtime: Runtime, wanted: Wanted, rubric: str | None) -> tuple[l
     tally = OpinionCounts()
     labels = await collect(review_queues_of(runtime.store), wanted, now=runtime.clock.now(), tally=tally)
     paths = runtime.rubrics[name].sample
-    labelled = [trace async for trace in samples(runtime.store, labels, paths, days=wanted.days, tally=tally)]
-    return labelled, tally
+    deployment = runtime.deployment
+
+    def redaction(root: TraceRoot) -> Redaction:
+        return redaction_for(deployment, first_match(root, deployment))
+
+    pulled = samples(runtime.store, labels, paths, redaction, days=wanted.days, tally=tally)
+    return [trace async for trace in pulled], tally
 
 
 def _write(path: Path, labelled: list[LabelledTrace]) -> None:

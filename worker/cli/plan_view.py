@@ -12,9 +12,10 @@ from rich.text import Text
 from assay.judges.prices import total_cost
 from assay.worker.flow.backfill.range_plan import PlannedUseCase, RangePlan
 from assay.worker.records.windows import Why
+from assay.worker.setup.judge_cost import JudgeCost
 from assay.worker.setup.plan import PlanReport, StoreLoad
 from assay.worker.setup.plan_budgets import PlannedBudget
-from assay.worker.setup.plan_costs import JudgeCost
+from assay.worker.setup.plan_precision import ASSUMED
 
 RULES: dict[Why, str] = {
     "configured": "the rate in assay.yaml",
@@ -50,6 +51,7 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
         yield cost_line(cost)
     yield from batch_lines(report)
     yield from map(budget_line, report.budgets)
+    yield from precision_lines(report)
     yield store_line(report.store)
     outdated = sum(row.outdated for row in plan.rubrics)
     if report.scope == "range" and outdated:
@@ -84,9 +86,11 @@ def budget_line(budget: PlannedBudget) -> str:
     held = f"{name}: {budget.usd_per_day:,.2f} USD a day"
     if budget.cost_usd is None:
         return f"{held}; what the plan takes of it is not known"
-    taken = f"the plan takes about {budget.cost_usd / budget.days:,.2f} USD a day"
+    a_day = f"about {budget.cost_usd / budget.days:,.2f} USD a day"
+    if budget.pays < 1.0:
+        return f"{held}; the rates of assay.yaml would take {a_day}, so sweeps lower them to {budget.pays:.0%}"
     rest = "; what is over waits for the next day, or lower the rate" if budget.is_short else ""
-    return f"{held}, {taken}{rest}"
+    return f"{held}, the plan takes {a_day}{rest}"
 
 
 def batch_lines(report: PlanReport) -> Iterator[str]:
@@ -116,16 +120,16 @@ def _table(report: PlanReport) -> Table:
     table.add_column("rubric", no_wrap=True)
     for name in ("traces", "rate"):
         table.add_column(name, justify="right", no_wrap=True)
-    columns = ["to judge", "± points\nat 5 %"]
+    columns = ["to judge", "± points", "days to see\n2 points"]
     if report.scope == "range":
         columns.insert(1, "selected\nbefore")
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     cases = {case.use_case: case for case in plan.use_cases}
-    precision = {(row.use_case, row.rubric): row.points for row in report.precision}
+    precision = {(row.use_case, row.rubric): row for row in report.precision}
     for row in plan.rubrics:
         case = cases.get(row.use_case)
-        points = precision.get((row.use_case, row.rubric))
+        known = precision.get((row.use_case, row.rubric))
         table.add_row(
             row.use_case,
             row.rubric,
@@ -133,9 +137,29 @@ def _table(report: PlanReport) -> Table:
             _rate(case),
             f"{row.work:,}",
             *([f"{row.known + row.again:,}"] if report.scope == "range" else []),
-            "" if points is None else f"{points:.1f}",
+            "" if known is None or known.points is None else f"{known.points:.1f}",
+            "" if known is None else days_words(known.days_to_see),
         )
     return table
+
+
+def days_words(days: float | None) -> str:
+    """Days as a table has room for them: `under 1`, `3.4`, `12`."""
+    if days is None:
+        return ""
+    if days < 1:
+        return "under 1"
+    return f"{days:.1f}" if days < 10 else f"{days:,.0f}"
+
+
+def precision_lines(report: PlanReport) -> Iterator[str]:
+    """What the precision rests on: once for all rows that were assumed, else row by row."""
+    known = [row for row in report.precision if row.points is not None]
+    if any(row.basis == ASSUMED for row in known):
+        yield f"± points (95 %) and days to see 2 points (power 80 %, as many days before), {ASSUMED}"
+    for row in known:
+        if row.basis != ASSUMED:
+            yield f"± points of {row.use_case} ({row.rubric}), {row.basis}"
 
 
 def _title(report: PlanReport) -> str:

@@ -1,69 +1,205 @@
-"""`assay report`: the rates."""
+"""`assay report`: how often the answers were wrong, read from the record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.worker.cli.context import (
-    ConfigOption,
-    DaysOption,
-    JsonOption,
-    console,
-    last_days,
-    print_json,
-    with_runtime,
-)
-from assay.worker.reporting.funnel import Funnel, read_funnel
-from assay.worker.reporting.period_report import PeriodReport, read_period, with_links
-from assay.worker.reporting.terminal.funnel import rootless_words
-from assay.worker.reporting.terminal.report import period_lines
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json
+from assay.worker.cli.moments import parse_moment
+from assay.worker.cli.streams import print_error
+from assay.worker.cli.whole_files import write_whole
+from assay.worker.cli.with_record import with_record
 
 if TYPE_CHECKING:
+    from assay.judges.rubric import Rubric
+    from assay.worker.config.root import ConfigRoot
+    from assay.worker.ports.ended_entries import Unrecorded
+    from assay.worker.records.history import HistoryQuery
+    from assay.worker.reporting.period.answers import MarkedAnswer
+    from assay.worker.reporting.period.records import Fact, PeriodReport
     from assay.worker.wiring.runtime import Runtime
+
+USUAL_DAYS = 7
+"""UTC days of a report where no beginning is given, today included."""
+
+_EVER = timedelta(days=400)
+"""How far back a use case is looked for that assay.yaml no longer has."""
 
 
 class Grouping(StrEnum):
-    """What rates can be shown by."""
+    """What rates can be split by."""
 
-    DAY = "day"
+    PROMPT_VERSION = "prompt_version"
+    MODEL = "model"
+    RELEASE = "release"
+    TAG = "tag"
+    ENVIRONMENT = "environment"
 
 
-def report(
-    config: ConfigOption = None,
-    days: DaysOption = 7,
-    by: Annotated[Grouping | None, typer.Option("--by", help="Also show the rate of each day.")] = None,
+def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
+    use_case: Annotated[list[str] | None, typer.Option("--use-case", help="Only this use case; once for each.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="First moment: 2026-11-20, 36h or 7d \\[default: seven UTC days]")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Last day, or the moment after the last \\[default: now]")
+    ] = None,
+    by: Annotated[Grouping | None, typer.Option("--by", help="Also show the rates of each value.")] = None,
     compare: Annotated[
-        bool, typer.Option("--compare/--no-compare", help="Whether to show the change since the days before.")
+        bool, typer.Option("--compare/--no-compare", help="Whether to test the change since the period before.")
     ] = True,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one self-contained page: trends, worst answers, coverage.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write it for a pull request or a wiki.")] = None,
     as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
-    """Show weighted rates with intervals, per use case, rubric and evaluator revision."""
+    """Show how often answers were wrong: weighted rates with intervals, trend, worst answers and what it took."""
 
-    async def read(runtime: Runtime) -> tuple[PeriodReport, Funnel]:
-        state, (first, last) = runtime.state, last_days(runtime.clock.now(), days)
-        funnel = await read_funnel(state.ledger_reader, state.windows, first, last)
-        spent = await state.spend.total(first, last)
-        rates = await read_period(
-            state.ledger_reader,
-            state.outcomes,
-            runtime.rubrics.values(),
-            funnel,
-            spent,
-            ends=await state.call_reader.unknown_ends(first, last),
-            compare=compare,
-        )
-        return await with_links(rates, runtime.store), funnel
+    async def work(runtime: Runtime, has_redis: bool) -> tuple[PeriodReport, list[MarkedAnswer]]:
+        query = await _query(runtime, use_case or (), since, until)
+        fact: Fact | None = by.value if by else None
+        told = await _read(runtime, query, fact, has_redis=has_redis, compare=compare)
+        return told, await _answers(runtime, told, has_redis=has_redis) if html else []
 
-    period, funnel = with_runtime(config, read)
+    period, answers = with_record(config, work)
+    if html:
+        from assay.worker.reporting.period.html.page import report_page
+
+        write_whole(html, report_page(period, answers), "--html")
+    if markdown:
+        from assay.worker.reporting.period.markdown import report_markdown
+
+        write_whole(markdown, report_markdown(period), "--markdown")
     if as_json:
         print_json(period)
-        return
-    if not any(case.counts.total_scored for case in period.use_cases):
-        console.print(f"nothing scored from {period.first} to {period.last} (UTC); see assay status")
-        return
-    for line in [*period_lines(period, by_day=by is Grouping.DAY), f"[dim]unseen: {rootless_words(funnel)}[/]"]:
-        # An address is copied whole. All else is wrapped at words.
-        console.print(line, highlight=False, soft_wrap="://" in line)
+    elif not html and not markdown:
+        _print(period)
+    for path in (html, markdown):
+        if path:
+            print_error(f"written to {path}")
+
+
+async def _query(runtime: Runtime, use_cases: Sequence[str], since: str | None, until: str | None) -> HistoryQuery:
+    """What was asked for.
+
+    Raises:
+        ConfigurationError: no such use case, or no such period.
+        HistoryUnavailable
+    """
+    from assay.worker.records.history import HistoryQuery
+
+    begin, end = period_of(since, until, now=runtime.clock.now())
+    await _check_use_cases(runtime, use_cases, end)
+    return HistoryQuery(since=begin, until=end, use_cases=tuple(use_cases))
+
+
+def period_of(since: str | None, until: str | None, *, now: datetime) -> tuple[datetime, datetime]:
+    """The first moment of a report, and the first after it. Without a beginning it is seven UTC days, the last one's
+    among them.
+
+    Raises:
+        ConfigurationError: what was typed is no time, or the period is empty.
+    """
+    end = now if until is None else parse_moment(until, "--until", now, is_end=True)
+    last = (end - timedelta(microseconds=1)).date()
+    usual = datetime.combine(last - timedelta(days=USUAL_DAYS - 1), time(), UTC)
+    begin = usual if since is None else parse_moment(since, "--since", now)
+    if begin >= end:
+        raise ConfigurationError(
+            f"--since, --until: the period is empty: {begin:%Y-%m-%d %H:%M} is not before {end:%Y-%m-%d %H:%M} UTC"
+        )
+    return begin, end
+
+
+async def _check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: datetime) -> None:
+    """Refuse a name that is neither configured nor in the record.
+
+    Raises:
+        ConfigurationError
+    """
+    from assay.worker.records.history import HistoryQuery
+    from assay.worker.reporting.flagged.query import check_known
+
+    known = [case.name for case in runtime.deployment.use_cases]
+    if any(name not in known for name in use_cases):
+        ever = await runtime.history.reader.counts(HistoryQuery(since=end - _EVER, until=end))
+        known += sorted({name for name, *_ in ever} - set(known))
+    for name in use_cases:
+        check_known("--use-case", name, known, "neither in assay.yaml nor in the record")
+
+
+async def _read(
+    runtime: Runtime, query: HistoryQuery, by: Fact | None, *, has_redis: bool, compare: bool
+) -> PeriodReport:
+    from assay.worker.reporting.period.coverage import Ledger
+    from assay.worker.reporting.period.exams import Exams
+    from assay.worker.reporting.period.links import with_links
+    from assay.worker.reporting.period.reading import PeriodReader
+
+    state = runtime.state
+    cuts = {rubric.name: rubric.risk_labels.high for rubric in runtime.rubrics.values()}
+    ledger = Ledger(state.ledger_reader, state.windows) if has_redis else None
+    exams = Exams.kept(runtime.root.data_dir(runtime.settings), _golden_sets(runtime.root))
+    reader = PeriodReader(runtime.history.reader, cuts=cuts, labels_of=exams.labels)
+    period = await reader.read(query, by=by, ledger=ledger, compare=compare)
+    if has_redis:
+        first, last = query.since.date(), (query.until - timedelta(microseconds=1)).date()
+        spent, ends = await state.spend.total(first, last), await state.call_reader.unknown_ends(first, last)
+        notes = (*period.notes, *_waiting(await state.ended.unrecorded()))
+        period = period.model_copy(update={"spent_without_score": spent, "unknown_ends": ends, "notes": notes})
+    return await with_links(period, runtime.store)
+
+
+def _waiting(unrecorded: Unrecorded) -> Iterator[str]:
+    """That the record is behind, where it is."""
+    if unrecorded.entries:
+        yield f"{unrecorded.entries:,} traces have ended and are not in the record yet; see assay status"
+
+
+def _golden_sets(root: ConfigRoot) -> Iterator[Path]:
+    """The folders of golden sets in reach."""
+    for name in root.golden_set_names():
+        with suppress(ConfigurationError):  # another set of that name lies in the current folder
+            yield root.golden_set(name)
+
+
+async def _answers(runtime: Runtime, period: PeriodReport, *, has_redis: bool) -> list[MarkedAnswer]:
+    """The worst answers with their texts."""
+    from assay.judges.redaction.policy import Redaction
+    from assay.worker.config.redaction import redaction_of, strictest
+    from assay.worker.reporting.period.answers import read_answers
+    from assay.worker.reporting.rubric_versions import RubricVersions
+
+    own = {rubric.content_hash(): rubric for rubric in runtime.rubrics.values()}
+    versions = RubricVersions(own.values(), runtime.state.documents)
+
+    async def rubric_of(digest: str) -> Rubric | None:
+        return await versions.get(digest) if has_redis else own.get(digest)
+
+    def redaction(use_case: str) -> Redaction:
+        """That of a use case which assay.yaml no longer has is the strictest of all: it may have had any."""
+        known = {case.name for case in runtime.deployment.use_cases}
+        deployment = runtime.deployment
+        return redaction_of(deployment, use_case) if use_case in known else strictest(deployment)
+
+    return await read_answers(period, runtime.history.reader, runtime.store, rubric_of, redaction)
+
+
+def _print(period: PeriodReport) -> None:
+    from assay.worker.reporting.terminal.report import report_parts
+
+    if not period.use_cases:
+        where = f"{period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
+        console.print(f"the record has no trace that started {where}; see assay status")
+    for part in report_parts(period) if period.use_cases else ():
+        console.print(part, highlight=False)

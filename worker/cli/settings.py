@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
+import yaml
+from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 
@@ -16,17 +19,27 @@ from assay.worker.config.endpoints import ENDPOINTS_FILE
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.shown_settings import SettingValue, shown_own_variables, shown_settings
+from assay.worker.config.shown_use_cases import shown_use_case
 from assay.worker.stores.registry import factories
 from assay.worker.wiring.judges import check_deployment
 from assay.worker.wiring.shown_endpoints import shown_endpoints
 
 
-def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def settings(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    use_case: Annotated[
+        str | None, typer.Option("--use-case", help="Only the keys in force of this use case of assay.yaml.")
+    ] = None,
+) -> None:
     """Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.
 
     Secrets are starred out. Exit 2 if assay.yaml is not valid.
     """
     in_force, root = settings_and_root(config)
+    if use_case is not None:
+        _print_use_case(shown_use_case(root.deployment(), use_case), as_json=as_json)
+        return
     models = [in_force, *(read_variables(factory.variables) for factory in factories().values())]
     shown = [setting for model in models for setting in shown_settings(model)] + shown_own_variables()
     is_right, about_file = _config_file(root, in_force)
@@ -54,6 +67,13 @@ def settings(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             console.print(Text(f"endpoint    {endpoint.in_words()}", "red" if endpoint.problem else ""), soft_wrap=True)
         _print_table(shown)
     raise typer.Exit(0 if is_valid else 2)
+
+
+def _print_use_case(keys: dict[str, JsonValue], *, as_json: bool) -> None:
+    if as_json:
+        print_json(keys)
+    else:
+        console.print(Text(yaml.safe_dump(keys, sort_keys=False, allow_unicode=True).rstrip()), soft_wrap=True)
 
 
 def _config_file(root: ConfigRoot, in_force: Settings) -> tuple[bool, str]:

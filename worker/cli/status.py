@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import (
     ConfigOption,
     DaysOption,
@@ -26,6 +27,7 @@ from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 if TYPE_CHECKING:
     from assay.worker.flow.coverage import Coverage
     from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+    from assay.worker.ports.history import HistoryReader
     from assay.worker.records.ledger import UnscoredSpend
     from assay.worker.wiring.config_announcement import LastEdit
     from assay.worker.wiring.runtime import Runtime
@@ -99,13 +101,13 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
     first, last = last_days(runtime.clock.now(), days)
     state = runtime.state
     return Status(
-        funnel=await read_funnel(runtime.state.ledger_reader, runtime.state.windows, first, last),
+        funnel=await read_funnel(state.ledger_reader, state.windows, first, last, record=_reader(runtime)),
         waiting={
             name: await runtime.state.deliveries.queue_depth(name)
             for name in (ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE)
         },
         health=await read_fleet_health(
-            HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader),
+            HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader, state.ended),
             runtime.deployment,
             runtime.clock,
             _intervals(runtime),
@@ -120,6 +122,14 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
         coverage=await read_coverage(runtime, most=MOST_LOOKED_AT),
         edit=await last_edit(runtime.state.key_values),
     )
+
+
+def _reader(runtime: Runtime) -> HistoryReader | None:
+    """The record, for days that the ledger has forgotten. Without it the others are told all the same."""
+    try:
+        return runtime.history.reader
+    except ConfigurationError:  # the worker that writes says so, and so does `assay doctor`
+        return None
 
 
 def _intervals(runtime: Runtime) -> dict[str, float]:

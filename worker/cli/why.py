@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
 from assay.worker.reporting.terminal.why import story_lines, unknown_words
-from assay.worker.reporting.why import TraceStory, tell
+from assay.worker.reporting.why import TraceStory, tell, with_record
 
 if TYPE_CHECKING:
     from assay.worker.wiring.runtime import Runtime
@@ -18,7 +18,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
 
     async def read(runtime: Runtime) -> TraceStory:
         state = runtime.state
-        return await tell(
+        story = await tell(
             trace,
             runtime.deployment,
             store=runtime.store,
@@ -27,6 +27,11 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
             verdicts=state.verdicts,
             now=runtime.clock.now(),
         )
+        try:
+            reader = runtime.history.reader
+        except ConfigurationError as exc:
+            return story.model_copy(update={"record_unread": str(exc)})
+        return await with_record(story, reader)
 
     story = with_runtime(config, read)
     if as_json:

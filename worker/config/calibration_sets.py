@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -33,6 +33,16 @@ class CalibrationSet(Record):
     def content_hash(self) -> str:
         """sha256 of `content()`, 64 hex digits."""
         return hashlib.sha256(self.content().encode()).hexdigest()
+
+
+def calibration_key(rubric: str, use_case: str | None = None) -> str:
+    """What the calibrations of a rubric are kept under, e.g. `grounding`; for a use case `grounding@support-bot`."""
+    return rubric if use_case is None else f"{rubric}@{use_case}"
+
+
+def calibrations_for(rubric: str, use_case: str, in_force: Mapping[str, CalibrationSet]) -> CalibrationSet | None:
+    """The calibrations that hold for a use case: its own, else the general ones."""
+    return in_force.get(calibration_key(rubric, use_case)) or in_force.get(rubric)
 
 
 def parse_calibration_set(text: str, *, source: str) -> CalibrationSet:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.config.endpoints import Endpoints, named_remedy
 from assay.worker.config.limits import Limits
+from assay.worker.config.profiles import Profiles, UseCasesFrom, known_profile, with_its_profile, with_profile
 from assay.worker.config.section import Section
 from assay.worker.config.store_section import StoreConfig, own_section
 from assay.worker.config.use_cases import Defaults, UseCase
@@ -39,7 +42,13 @@ class Deployment(Section):
     prices: str | None = Field(
         default=None, min_length=1, description="Prices of your own, merged over the packaged ones; a file beside this."
     )
-    use_cases: tuple[UseCase, ...] = Field(min_length=1)
+    profiles: Profiles = Field(default_factory=dict, description="Sets of keys that use cases name by `profile`.")
+    use_cases_from: tuple[Annotated[UseCasesFrom, AfterValidator(known_profile)], ...] = Field(
+        default=(), description="Use cases that differ in one value alone. They come after `use_cases`."
+    )
+    use_cases: tuple[Annotated[UseCase, AfterValidator(with_its_profile)], ...] = Field(
+        default=(), validate_default=True, description="The first match in file order takes a trace."
+    )
 
     @model_validator(mode="after")
     def _windows_fit(self) -> Deployment:
@@ -55,6 +64,16 @@ class Deployment(Section):
             name = next(iter(self.review_queues))
             raise ValueError(
                 f"use_cases.{name}.review_queue: only store.kind {kinds_with(WithReviewQueues)} has queues; remove it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _feedback_is_there(self) -> Deployment:
+        name = next((case.name for case in self.use_cases if case.feedback), None)
+        if name and WithReviewQueues not in factory_of(self.store.kind).capabilities:
+            raise ValueError(
+                f"use_cases.{name}.feedback: only store.kind {kinds_with(WithReviewQueues)} has what users say; "
+                "remove it"
             )
         return self
 
@@ -76,9 +95,19 @@ class Deployment(Section):
 
     @field_validator("use_cases")
     @classmethod
+    def _with_those_from(cls, use_cases: tuple[UseCase, ...], info: ValidationInfo) -> tuple[UseCase, ...]:
+        profiles = info.data.get("profiles", {})
+        listed = [case for section in info.data.get("use_cases_from", ()) for case in section.use_cases()]
+        every = (*use_cases, *(with_profile(case, profiles) for case in listed))
+        if not every and not {"profiles", "use_cases_from"} - info.data.keys():
+            raise ValueError("must hold at least one use case; add `- {name: everything}`")
+        return every
+
+    @field_validator("use_cases")
+    @classmethod
     def _names_unique(cls, use_cases: tuple[UseCase, ...]) -> tuple[UseCase, ...]:
-        names = [case.name for case in use_cases]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = Counter(case.name for case in use_cases)
+        twice = sorted(name for name, count in names.items() if count > 1)
         if twice:
             raise ValueError(f"names must be unique: {', '.join(twice)}; rename all but one")
         return use_cases

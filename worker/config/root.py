@@ -66,8 +66,8 @@ class ConfigRoot(Record):
         roots = (self.path, packaged_root())
         return sorted({p.stem for root in roots for p in (root / "rubrics").glob("*.yaml") if p.is_file()})
 
-    def calibration(self, rubric: Rubric, judge: Judge) -> Calibration | None:
-        """The calibration in force for a rubric and its judge.
+    def calibration(self, rubric: Rubric, judge: Judge, use_case: str | None = None) -> Calibration | None:
+        """The calibration in force for a rubric and its judge: the use case's own, else the general one.
 
         One that no longer holds is left out with a warning. A risk is never calibrated by another judge's labels.
 
@@ -77,8 +77,8 @@ class ConfigRoot(Record):
         Raises:
             CalibrationError: the file cannot be read as a calibration.
         """
-        for root in (self.path, packaged_root()):
-            path = calibration_path(root, rubric.name, judge.name)
+        roots, names = (self.path, packaged_root()), dict.fromkeys((use_case, None))
+        for path in (calibration_path(root, rubric.name, judge.name, name) for name in names for root in roots):
             if path.is_file():
                 calibration = read_calibration(path)
                 mismatch = calibration.mismatch(rubric, judge)
@@ -88,10 +88,15 @@ class ConfigRoot(Record):
                 return None
         return None
 
-    def has_calibration(self, rubric: Rubric) -> bool:
-        """Whether there is a file for any of this rubric's judges, whether or not it still holds."""
-        roots = (self.path, packaged_root())
-        return any(calibration_path(root, rubric.name, tier).is_file() for root in roots for tier in rubric.judge.tiers)
+    def has_calibration(self, rubric: Rubric, use_case: str | None = None) -> bool:
+        """Whether there is a file for any of this rubric's judges, whether or not it still holds.
+
+        Args:
+            rubric: the rubric.
+            use_case: whose own files are looked for. None: the general ones.
+        """
+        roots, tiers = (self.path, packaged_root()), rubric.judge.tiers
+        return any(calibration_path(root, rubric.name, tier, use_case).is_file() for root in roots for tier in tiers)
 
     def golden_set(self, name: str) -> Path:
         """Directory of a golden set.
@@ -115,9 +120,9 @@ class ConfigRoot(Record):
         return sorted({p.parent.name for root in roots for p in (root / "golden_sets").glob("*/manifest.yaml")})
 
 
-def calibration_path(root: Path, rubric: str, judge: str) -> Path:
-    """Where in a config root the calibration of a rubric's judge lies."""
-    return root / "calibration" / f"{rubric}-{judge}.json"
+def calibration_path(root: Path, rubric: str, judge: str, use_case: str | None = None) -> Path:
+    """Where in a config root the calibration of a rubric's judge lies, e.g. `grounding-local@support-bot.json`."""
+    return root / "calibration" / f"{rubric}-{judge}{f'@{use_case}' if use_case else ''}.json"
 
 
 def load_named_rubric(path: Path, variables: Mapping[str, str]) -> Rubric:

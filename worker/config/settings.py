@@ -26,6 +26,9 @@ Variables = TypeVar("Variables", bound=BaseModel)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LogFormat = Literal["json", "console"]
 
+_SECRETS = frozenset({"ASSAY_REDIS_URL", "ASSAY_DATABASE_URL", "ASSAY_GOLDEN_WEBHOOK_URL"})
+"""Variables of ours that no rubric may name: each may hold a password."""
+
 _INHERITED = ("openai_", "azure_")
 """Settings with a name of their own in the environment, which child processes have anyway."""
 
@@ -45,6 +48,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, description="Broker and shared state; none: an embedded server.")
     config_dir: Path | None = Field(None, description="Directory of assay.yaml, rubrics/ and golden_sets/.")
     data_dir: Path | None = Field(None, description="Embedded store, broker, logs; default .assay beside assay.yaml.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL of the record; unset: a file, history.db, in the data directory."
+    )
     key_prefix: str = Field("assay:", description="Prefix of every Redis key, so that deployments can share a server.")
 
     openai_api_key: SecretStr | None = Field(
@@ -94,6 +100,8 @@ class Settings(BaseSettings):
     backlog_limit_s: Seconds = Field(3600, description="The sweep waits while judging what is selected takes longer.")
     reconcile_every_s: Seconds = Field(15, description="How often judged work whose posting is overdue is looked for.")
     verify_every_s: Seconds = Field(5, description="How often written scores are read back.")
+    history_every_s: Seconds = Field(5, description="How often what has ended is written into the record.")
+    history_days: int = Field(400, ge=1, description="Days for which the record keeps its rows, at least one.")
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
     config_look_every_s: Seconds = Field(15, description="How often edited files are looked for.")
@@ -115,7 +123,8 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field("json", description="json for machines, console for people.")
 
     @field_validator(
-        *("redis_url", "golden_webhook_url", "openai_api_key", "openai_base_url", "config_dir", "data_dir"),
+        *("redis_url", "database_url", "golden_webhook_url", "openai_api_key", "openai_base_url"),
+        *("config_dir", "data_dir"),
         *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb", "prices_file"),
         *("openai_org_id", "openai_project_id", "openai_custom_headers", "openai_api_version"),
         *("azure_openai_endpoint", "azure_openai_api_key"),
@@ -185,7 +194,7 @@ def log_format_asked() -> LogFormat:
 
 
 def _is_secret(variable: str) -> bool:
-    return variable in {"ASSAY_REDIS_URL", "ASSAY_GOLDEN_WEBHOOK_URL"} or variable.startswith("ASSAY_ENDPOINT_")
+    return variable in _SECRETS or variable.startswith("ASSAY_ENDPOINT_")
 
 
 def load_settings() -> Settings:

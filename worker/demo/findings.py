@@ -12,9 +12,9 @@ from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.ledger import LedgerEntry
-from assay.worker.reporting.columns import RISK
+from assay.worker.reporting.flagged.query import RISK
 from assay.worker.reporting.funnel import Funnel
-from assay.worker.reporting.report import ReportRow
+from assay.worker.reporting.period.records import UseCaseReport
 from assay.worker.statistics.agreement import auroc_estimate, class_rates
 
 FLAG_AT = 0.5
@@ -57,15 +57,16 @@ def _agreement(group: str, entries: Sequence[LedgerEntry], labelled: Mapping[str
     )
 
 
-def weighted_rates(report: Sequence[ReportRow], labelled: Mapping[str, LabelledTrace]) -> list[WeightedRate]:
-    """The weighted share of flagged answers, beside the human share in all traffic, which only a demo can know."""
+def weighted_rates(report: Sequence[UseCaseReport], labelled: Mapping[str, LabelledTrace]) -> list[WeightedRate]:
+    """The expected share of answers with a problem, beside the human share in all traffic, which only a demo knows."""
     rates = []
-    for row in report:
-        labels = [item.label for item in labelled.values() if item.trace.root.name == row.use_case]
+    for case in report:
+        labels = [item.label for item in labelled.values() if item.trace.root.name == case.use_case]
         share = sum(labels) / len(labels)
-        rates.append(
-            WeightedRate(use_case=row.use_case, flagged=row.flagged, seen=len(labels), human_share_of_all=share)
-        )
+        for row in case.revisions:
+            problem, flagged = row.rates.problem_share, row.rates.flagged
+            known = {"use_case": case.use_case, "seen": len(labels), "human_share_of_all": share}
+            rates.append(WeightedRate(**known, problem=problem, flagged=flagged))
     return rates
 
 

@@ -10,7 +10,7 @@ from assay.judges.schema import Record
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import JudgeExam
 from assay.worker.reporting.funnel import Funnel
-from assay.worker.reporting.report import ReportRow
+from assay.worker.reporting.period.records import UseCaseReport
 from assay.worker.statistics.agreement import ClassRates
 from assay.worker.statistics.bootstrap import BootstrapEstimate
 from assay.worker.statistics.intervals import Estimate
@@ -31,9 +31,13 @@ class Agreement(Record):
 
 
 class WeightedRate(Record):
-    """The share of flagged answers in all traffic, estimated from the sample, beside what people marked in all."""
+    """What the sample says of answers with a risk, beside what people marked in all traffic.
+
+    `problem` is the expected share of answers with a problem; None where the risk is not calibrated.
+    """
 
     use_case: str
+    problem: Estimate | None
     flagged: Estimate | None
     seen: int
     human_share_of_all: float
@@ -62,7 +66,7 @@ class DemoResult(Record):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    schema_version: Literal[2] = Field(default=2, alias="schema")
     judge: str
     model: str | None
     directory: str
@@ -71,7 +75,7 @@ class DemoResult(Record):
     funnel: Funnel
     second_sweep_selected: int
     scores_in_store: int
-    report: tuple[ReportRow, ...]
+    report: tuple[UseCaseReport, ...]
     worst: tuple[WorstTrace, ...]
     agreement: tuple[Agreement, ...]
     weighted: tuple[WeightedRate, ...]

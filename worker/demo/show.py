@@ -10,7 +10,6 @@ from rich.table import Table
 from assay.worker.demo.result import DemoResult, WorstTrace
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
 from assay.worker.reporting.terminal.funnel import funnel_table
-from assay.worker.reporting.terminal.report import spread
 from assay.worker.reporting.terminal.text import percent, shown
 from assay.worker.statistics.intervals import Estimate
 
@@ -48,18 +47,27 @@ def _funnel(result: DemoResult, console: Console) -> None:
 
 def _scores(result: DemoResult, console: Console) -> None:
     console.print(Rule("2  Scores of the judged answers", align="left", style="dim"))
-    table = Table("use case", "score", "p10 / median / p90", box=SIMPLE)
-    for row in result.report:
-        for name, distribution in row.distributions.items():
-            table.add_row(row.use_case, name, spread(distribution))
+    table = Table("use case", "score", "median, weighted by 1/π", box=SIMPLE)
+    for case in result.report:
+        for row in case.revisions:
+            for name in ("faithfulness", "groundedness", "risk"):
+                table.add_row(case.use_case, name, _median(getattr(row.rates, f"median_{name}")))
     console.print(table)
-    console.print(f"[dim]evaluator revision {', '.join(dict.fromkeys(r.revision[:12] for r in result.report))}[/]\n")
+    revisions = dict.fromkeys(row.revision[:12] for case in result.report for row in case.revisions)
+    console.print(f"[dim]evaluator revision {', '.join(revisions)}[/]\n")
     for rate in result.weighted:
         console.print(
-            f"[bold]{rate.use_case}[/]: flagged share of all {rate.seen:,} answers, weighted by 1/π:\n"
-            f"  [bold]{percent(rate.flagged)}[/]. People marked {rate.human_share_of_all:.1%} of them.",
+            f"[bold]{rate.use_case}[/]: people marked {rate.human_share_of_all:.1%} of all {rate.seen:,} answers.\n"
+            f"  expected share of answers with a problem: [bold]{percent(rate.problem)}[/]\n"
+            f"  flagged, of those with a risk:            {percent(rate.flagged)}",
             highlight=False,
         )
+
+
+def _median(median: Estimate | None) -> str:
+    if median is None:
+        return "none"
+    return f"{median.value:.2f} ({median.low:.2f}–{median.high:.2f}, n={median.n})"
 
 
 def _worst(result: DemoResult, console: Console) -> None:

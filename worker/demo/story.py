@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as datetime_time
 from pathlib import Path
 
 import yaml
@@ -31,8 +32,10 @@ from assay.worker.launch.fleet import Fleet, running_fleet
 from assay.worker.ports.capabilities import WithTotals, WithTraceImport
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreUnavailable
+from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.funnel import Funnel, read_funnel
-from assay.worker.reporting.report import read_report
+from assay.worker.reporting.period.reading import PeriodReader
+from assay.worker.reporting.period.records import PeriodReport
 from assay.worker.wiring.golden_calls import load_set, read_set
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.runtime import Runtime
@@ -135,13 +138,13 @@ async def _watch(
         funnel = await _settled(fleet, runtime, progress)
         again = await runtime.sweeper.sweep()
         entries = await findings.scored_entries(runtime.state.ledger_reader, funnel)
-        report = await read_report(runtime.state.outcomes, runtime.rubrics.values(), funnel.first, funnel.last)
-        costs = [row.cost_usd for row in report]
+        report = (await _report(runtime, funnel)).use_cases
+        costs = [row.judging.cost_usd for case in report for row in case.revisions]
         return {
             "funnel": funnel,
             "second_sweep_selected": again.selected,
             "scores_in_store": await _count_scores(runtime),
-            "report": tuple(report),
+            "report": report,
             "worst": tuple(await findings.worst_traces(runtime.state.verdicts, entries, labelled)),
             "agreement": tuple(await asyncio.to_thread(findings.agreements, entries, labelled)),
             "weighted": tuple(findings.weighted_rates(report, labelled)),
@@ -149,6 +152,18 @@ async def _watch(
         }
     finally:
         await runtime.close()
+
+
+async def _report(runtime: Runtime, funnel: Funnel) -> PeriodReport:
+    """What the record says, once every row is in it. The fleet writes them; nobody has to wait for its next tick."""
+    while (await runtime.state.ended.unrecorded()).entries:
+        await runtime.keep_history()
+        await asyncio.sleep(0.05)
+    since = datetime.combine(funnel.first, datetime_time(), UTC)
+    until = datetime.combine(funnel.last, datetime_time(), UTC) + timedelta(days=1)
+    cuts = {rubric.name: rubric.risk_labels.high for rubric in runtime.rubrics.values()}
+    reader = PeriodReader(runtime.history.reader, cuts=cuts)
+    return await reader.read(HistoryQuery(since=since, until=until), compare=False)
 
 
 async def _settled(fleet: Fleet, runtime: Runtime, progress: Progress) -> Funnel:

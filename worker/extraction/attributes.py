@@ -6,7 +6,7 @@ Stores keep attributes as metadata: flat under dotted keys, with or without `att
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
 
@@ -80,7 +80,19 @@ _KINDS = {
     "mlflow.spanType": {},
 }
 """Attributes that say what a step does, with their words for it where those are not the common ones."""
+
+
+def _beginnings(names: Iterable[str]) -> frozenset[str]:
+    """Keys of objects in which attributes may lie: `gen_ai` of `{"gen_ai": {"operation.name": "chat"}}`."""
+    whole = [around + name for name in names for around in ("", "attributes.")]
+    return frozenset(name[:at] for name in whole for at in range(len(name)) if name[at] == ".")
+
+
+_KIND_BEGINNINGS = _beginnings(_KINDS)
+_INSTRUCTION_BEGINNINGS = _beginnings([INSTRUCTIONS]) | {INSTRUCTIONS, f"attributes.{INSTRUCTIONS}"}
 _MOST_KEYS = 20_000
+_LONGEST_KEY = 300
+"""Characters of a key that can be part of a name. Each name under a key repeats it."""
 
 
 def flat(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -91,7 +103,9 @@ def flat(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         prefix, value, depth = stack.pop()
         if isinstance(value, dict) and depth > 0 and value:
             stack += [
-                (f"{prefix}.{key}" if prefix else key, inner, depth - 1) for key, inner in reversed(value.items())
+                (f"{prefix}.{key}" if prefix else key, inner, depth - 1)
+                for key, inner in reversed(value.items())
+                if len(key) <= _LONGEST_KEY
             ]
         if prefix:
             names.setdefault(prefix.removeprefix("attributes."), value)
@@ -100,9 +114,9 @@ def flat(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 def kind_in(metadata: Mapping[str, JsonValue]) -> str:
     """What a step does, by its attributes: `retriever`, `reranker`, `tool`, `llm`, …; empty where none says."""
-    names = flat(metadata)
+    names = metadata if _KIND_BEGINNINGS.isdisjoint(metadata) else flat(metadata)
     for name, words in _KINDS.items():
-        kind = names.get(name)
+        kind = names.get(name, names.get(f"attributes.{name}"))
         if isinstance(kind, str) and kind:
             return words.get(kind.lower(), kind.lower())
     return ""
@@ -113,9 +127,10 @@ def recorded(metadata: Mapping[str, JsonValue], *, is_output: bool) -> tuple[Jso
     if not metadata:
         return None, ""
     names = flat(metadata)
+    flattened = {key[: match.start()] for key in names if (match := _NUMBERED.search(key))}
     for name in _OUTPUTS if is_output else _INPUTS:
         value = names.get(name)
-        if isinstance(value, dict) or value in EMPTY:
+        if name in flattened and (isinstance(value, dict) or value in EMPTY):
             value = _unflattened(names, name, "assistant" if is_output else "user") or value
         if value not in EMPTY:
             return decoded(value), name
@@ -124,7 +139,9 @@ def recorded(metadata: Mapping[str, JsonValue], *, is_output: bool) -> tuple[Jso
 
 def instructions_in(metadata: Mapping[str, JsonValue]) -> JsonValue:
     """Instructions that were recorded apart from the messages, as a message. OpenTelemetry GenAI."""
-    parts = decoded(flat(metadata).get(INSTRUCTIONS)) if metadata else None
+    if _INSTRUCTION_BEGINNINGS.isdisjoint(metadata):
+        return None
+    parts = decoded(flat(metadata).get(INSTRUCTIONS))
     return None if parts in EMPTY else [{"role": "system", "content": parts}]
 
 

@@ -42,6 +42,7 @@ class Extraction(Record):
         history_source: where they were.
         tried: the selectors of each part, in the order they were tried.
         reasons: why a part is missing although something is there, by the part's name.
+        answer_id: the step that gave the answer. None: none did, or nobody knows which.
     """
 
     trace_id: str
@@ -52,6 +53,7 @@ class Extraction(Record):
     history_source: str = ""
     tried: dict[str, tuple[str, ...]]
     reasons: dict[str, str] = Field(default_factory=dict)
+    answer_id: str | None = None
 
 
 def extract(trace: Trace, paths: SamplePaths) -> Extraction:
@@ -78,6 +80,7 @@ def extract(trace: Trace, paths: SamplePaths) -> Extraction:
             "history": paths.history,
         },
         reasons=reasons,
+        answer_id=source.answer.id if source.answer else None,
     )
 
 

@@ -128,6 +128,12 @@ def batches(self: Any, tick: object = None) -> None:
     run_tick(self, tick, lambda runtime: runtime.batch_endpoints.look(runtime.batch_collector))
 
 
+@app.task(name="assay.history", bind=True)
+def history(self: Any, tick: object = None) -> None:
+    """Write what has ended into the record."""
+    run_tick(self, tick, lambda runtime: runtime.keep_history())
+
+
 @at_control_start
 def serve_metrics() -> None:
     """Serve the state of the golden sets' schedules to Prometheus, on ASSAY_METRICS_PORT if it is set."""

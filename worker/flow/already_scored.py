@@ -14,19 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assay.judges.rubric import ANSWER_CHECK, Rubric
 from assay.worker.flow.batching import chunks
-from assay.worker.flow.written_judgements import written_judgement
+from assay.worker.flow.written_judgements import Written, written
 from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.sink import ScoreReader
-from assay.worker.records.ledger import Judgement, Promise
+from assay.worker.records.ledger import Promise
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
 
 Key = tuple[str, str]
 """Rubric and trace, e.g. `("grounding", "0af7651916cd43dd8448eb211c80319c")`."""
 
-Known = dict[Key, Judgement | None]
-"""What scores say of how a trace was judged; None where they do not say enough."""
+Known = dict[Key, Written]
+"""What scores say of how a trace was judged."""
 
 _Scores = dict[Key, list[Score]]
 
@@ -41,7 +41,7 @@ async def already_scored(
     """
     wanted = {(promise.rubric, promise.trace_id) for promise in promises}
     scores = await _scores(promises, rubrics, sink, project)
-    return {key: written_judgement(of, rubrics[key[0]]) for key, of in scores.items() if key in wanted}
+    return {key: written(of, rubrics[key[0]]) for key, of in scores.items() if key in wanted}
 
 
 async def _scores(

@@ -17,12 +17,15 @@ import structlog
 from assay.judges.cpu_executor import Watch
 from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.prices import PriceTable
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
 from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.judging import Judging
 from assay.worker.flow.outbox import Outbox, until_answered
+from assay.worker.flow.preparing import Preparing
 from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.suspicion import MOST_BLAMED, SUSPICIOUS_DELIVERIES, Suspicion
 from assay.worker.flow.transitions import AssessLimits, AssessTransitions, parked
@@ -63,6 +66,10 @@ class Assessor:
     limits: AssessLimits
     may_see: Callable[[str, Rubric], bool | None]
     """Whether a use case's text may go to the judges that a rubric names. False for an unknown use case."""
+    redaction: Callable[[str], Redaction]
+    """What no judge may see of a use case's text. It raises ConfigurationError for an unknown use case."""
+    prices: PriceTable | None = None
+    """What models cost, for traces that do not say it."""
     at_risk: AtRisk = field(default_factory=AtRisk)
     """How many judgements the process has under way, over all its messages."""
     desk: BatchDesk | None = None
@@ -167,6 +174,7 @@ class _Batch:
         parts = self._parts
         judging = Judging(
             evaluator,
+            Preparing(evaluator.rubric, evaluator.revision, parts.redaction, parts.prices),
             parts.outbox,
             parts.spend,
             self._transitions,

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from assay.judges.rubric import Rubric
-from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.calibration_sets import CalibrationSet, calibrations_for
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import UseCase
 from assay.worker.flow import selection
 from assay.worker.records.ledger import Promise, count_key
 from assay.worker.records.traces import TraceRoot
-from assay.worker.records.windows import WindowRecord
+from assay.worker.records.windows import ResolvedRate, WindowRecord
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Chooser:
     deployment: Deployment
     rubrics: Mapping[str, Rubric]
     calibrations: Mapping[str, CalibrationSet]
-    _versions: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    _versions: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
 
     @cached_property
     def policy(self) -> str:
@@ -97,7 +97,7 @@ class Chooser:
                 seen.unfinished += 1
             elif case := self._taker(root, first):
                 seen.by_use_case[case.name] += 1
-                if stratum := selection.highest_stratum(root, case):
+                if stratum := selection.highest_stratum(root, case, _stored_strata(first, case)):
                     seen.strata[case.name, stratum.rate] += 1
             else:
                 seen.unmatched += 1
@@ -130,8 +130,8 @@ class Chooser:
             if case is None or only not in (None, case.name):
                 continue
             rate = window.rates[case.name]
-            chosen = selection.decide(root, case, rate.rate, self.deployment.salt, paced=rate.paced)
-            is_unpaid = chosen is None and rate.full is not None and self._takes(root, case, rate.full)
+            chosen = self._decide(root, case, rate.rate, rate)
+            is_unpaid = chosen is None and rate.full is not None and self._takes(root, case, rate)
             for name in self.deployment.rubrics_of(case):
                 key = count_key(case.name, name)
                 choice.passed_over[key] += chosen is None
@@ -139,13 +139,21 @@ class Chooser:
                     choice.unpaid[key] += 1
                 if chosen is not None:
                     rubric = self.rubrics[name]
-                    choice.promises.append(self._promise(root, chosen, case, rubric, window=window.id, now=now))
+                    choice.promises.append(self.promise(root, chosen, case, rubric, window=window.id, now=now))
                 elif rate.lowered:
                     choice.maybe_promised[name, root.trace_id] = key
         return choice
 
-    def _takes(self, root: TraceRoot, case: UseCase, rate: float) -> bool:
-        return selection.decide(root, case, rate, self.deployment.salt) is not None
+    def _decide(
+        self, root: TraceRoot, case: UseCase, base_rate: float, rate: ResolvedRate
+    ) -> selection.Selected | None:
+        salt = self.deployment.salt
+        return selection.decide(root, case, base_rate, salt, paced=rate.paced, strata=rate.strata)
+
+    def _takes(self, root: TraceRoot, case: UseCase, rate: ResolvedRate) -> bool:
+        """Whether the rates without a budget would have taken it."""
+        full = rate.full or rate.rate
+        return selection.decide(root, case, full, self.deployment.salt, strata=rate.strata) is not None
 
     def use_case_of(self, root: TraceRoot, now: datetime, first: WindowRecord | None = None) -> UseCase | None:
         """The use case that takes a trace. None where none does, or where the trace is excluded or still runs."""
@@ -157,20 +165,21 @@ class Chooser:
         """The first use case that matches. Where the use cases were others at a window's first scan, one that had a
         rate there goes first: what was counted and passed over as its trace stays that.
         """
+        if first is None or first.policy in ("", self.policy):
+            return selection.first_match(root, self.deployment)
         cases = selection.matching_use_cases(root, self.deployment)
-        if first is not None and first.policy not in ("", self.policy):
-            cases.sort(key=lambda case: case.name not in first.rates)
-        return next(iter(cases), None)
+        return min(cases, key=lambda case: case.name not in first.rates, default=None)
 
-    def version_of(self, rubric: str) -> tuple[str, str | None]:
-        """The versions of a rubric and its calibration that are in force."""
-        if rubric not in self._versions:  # a hash of a rubric takes longer than all else about a promise
-            calibration = self.calibrations.get(rubric)
+    def version_of(self, rubric: str, use_case: str) -> tuple[str, str | None]:
+        """The versions of a rubric, and of its calibration for a use case, that are in force."""
+        key = (rubric, use_case)
+        if key not in self._versions:  # a hash of a rubric takes longer than all else about a promise
+            calibration = calibrations_for(rubric, use_case, self.calibrations)
             calibration_hash = calibration.content_hash() if calibration else None
-            self._versions[rubric] = self.rubrics[rubric].content_hash(), calibration_hash
-        return self._versions[rubric]
+            self._versions[key] = self.rubrics[rubric].content_hash(), calibration_hash
+        return self._versions[key]
 
-    def _promise(
+    def promise(
         self,
         root: TraceRoot,
         chosen: selection.Selected,
@@ -180,7 +189,8 @@ class Chooser:
         window: str,
         now: datetime,
     ) -> Promise:
-        rubric_hash, calibration_hash = self.version_of(rubric.name)
+        """What is promised of a chosen trace."""
+        rubric_hash, calibration_hash = self.version_of(rubric.name, use_case.name)
         return Promise(
             trace_id=root.trace_id,
             rubric=rubric.name,
@@ -197,6 +207,11 @@ class Chooser:
             sample=chosen.sample,
             selected_at=now,
         )
+
+
+def _stored_strata(window: WindowRecord | None, case: UseCase) -> Mapping[str, float] | None:
+    rate = window.rates.get(case.name) if window else None
+    return rate.strata if rate else None
 
 
 def _is_encodable(root: TraceRoot) -> bool:

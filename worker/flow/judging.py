@@ -11,41 +11,32 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 
 from assay.judges.cpu_executor import Watch, in_thread, watched_steps
-from assay.judges.errors import EvaluationError, UnjudgeableSample
+from assay.judges.errors import EvaluationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.models.call_context import call_context
-from assay.judges.schema import Failed, Sample, Scored, Skipped
-from assay.worker.extraction.facts import facts_of
-from assay.worker.extraction.samples import build_sample
+from assay.judges.schema import Failed, Scored, Skipped
 from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.batch_calls.desk import BatchDesk
 from assay.worker.flow.outbox import Outbox
+from assay.worker.flow.preparing import Prepared, Preparing
 from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.retry_policy import BACKOFF_FIRST_S
 from assay.worker.flow.transitions import AssessTransitions
-from assay.worker.flow.verdicts import KeptVerdict, verdict_key
+from assay.worker.flow.verdict_notes import note_of
+from assay.worker.flow.verdicts import KeptVerdict
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.batch_jobs import Subject
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import LedgerEntry, Transition, Unanswered, UnscoredSpend
+from assay.worker.records.particulars import Particulars, Spent
 
 log = structlog.get_logger(__name__)
-
-
-class Prepared(NamedTuple):
-    """A trace that can be judged: its sample, and where a verdict on it is kept."""
-
-    entry: LedgerEntry
-    sample: Sample
-    key: str
-    facts: TraceFacts
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,7 @@ class Judging:
     """Turns fetched traces into transitions, with one evaluator."""
 
     evaluator: Evaluator
+    preparing: Preparing
     outbox: Outbox
     spend: UnscoredSpending
     transitions: AssessTransitions
@@ -112,12 +104,12 @@ class Judging:
         if isinstance(fetched, StoreError):
             return self.transitions.unread(entry, fetched)
         try:
-            sample = build_sample(fetched, self.evaluator.rubric.sample)
-            return Prepared(entry, sample, verdict_key(sample, self.evaluator.revision), facts_of(fetched))
-        except UnjudgeableSample as exc:
-            return self.transitions.without_scores(entry, Skipped(reason=exc.reason, detail=exc.detail))
+            prepared = self.preparing.prepare(entry, fetched)
         except Exception as exc:  # noqa: BLE001  # a trace that breaks our reading changes nothing for its neighbours
             return self._failed(entry, exc)
+        if isinstance(prepared, Prepared):
+            return prepared
+        return _told(self.transitions.without_scores(entry, prepared.outcome), entry, prepared.facts)
 
     async def _judge(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
         """Take the verdict that is kept for this content, or ask the judge."""
@@ -137,12 +129,12 @@ class Judging:
         """Ask the judge, and keep what it says."""
         entry, watch = trace.entry, self.watches.get(trace.entry.trace_id)
         with watched_steps(watch) if watch else nullcontext():
-            outcome = await self.evaluator.evaluate(trace.sample)
+            outcome = await self.evaluator.evaluate(trace.shown.sample)
         outcome = self.rejections.heard(self.evaluator.revision, entry.trace_id, outcome)
         if not isinstance(outcome, Scored):
             self._count_spent(entry, outcome)
-            unanswered = Unanswered.after(outcome, self.evaluator.revision)
-            return self.transitions.without_scores(entry, outcome).model_copy(update={"unanswered": unanswered})
+            change = _told(self.transitions.without_scores(entry, outcome), entry, trace.facts, _spent_on(outcome))
+            return change.model_copy(update={"unanswered": Unanswered.after(outcome, self.evaluator.revision)})
         verdict = KeptVerdict(trace_id=entry.trace_id, outcome=outcome)
         self.paid.add(entry.trace_id)
         # Two traces with equal content may be judged at once: both take the verdict that was kept first.
@@ -150,14 +142,25 @@ class Judging:
         return self._judged(trace, first, paid=verdict)
 
     def _judged(self, trace: Prepared, kept: KeptVerdict, *, paid: KeptVerdict) -> Transition:
-        cost_usd = paid.cost_for(trace.entry.trace_id)
-        rubric = self.evaluator.rubric
-        return self.transitions.judged(trace.entry, trace.key, kept, rubric, cost_usd=cost_usd, facts=trace.facts)
+        entry, rubric, verdict = trace.entry, self.evaluator.rubric, kept.outcome.verdict
+        return self.transitions.judged(
+            entry,
+            trace.key,
+            kept,
+            rubric,
+            cost_usd=paid.cost_for(entry.trace_id),
+            seen=Particulars(
+                facts=trace.facts,
+                note=note_of(verdict, rubric, trace.shown) if verdict else None,
+                spent=(entry.particulars.spent or Spent()) + paid.spent_for(entry.trace_id),
+            ),
+            session_id=trace.session_id,
+        )
 
     def _count_spent(self, entry: LedgerEntry, outcome: Skipped | Failed) -> None:
         """Count what was paid for no score. The ledger keeps only what scores have cost."""
-        calls, cost_usd = outcome.usage.calls, outcome.cost_usd
-        if not calls or (isinstance(outcome, Failed) and outcome.held == "batch"):  # its answers are kept
+        calls, cost_usd = _spent_on(outcome).calls, outcome.cost_usd
+        if not calls:
             return
         usage = outcome.usage.model_dump()
         log.debug(
@@ -170,3 +173,16 @@ class Judging:
         unpriced = calls if cost_usd is None else 0
         spend = UnscoredSpend(calls=calls, cost_usd=cost_usd or 0.0, unpriced_calls=unpriced)
         self.outbox.owe(partial(self.spend.add, self.transitions.clock.now().date(), spend))
+
+
+def _spent_on(outcome: Skipped | Failed) -> Spent:
+    """What was paid for no score. The answers of a batch are kept, and count when they come to something."""
+    if isinstance(outcome, Failed) and outcome.held == "batch":
+        return Spent()
+    return Spent.of(outcome.usage, outcome.cost_usd)
+
+
+def _told(change: Transition, entry: LedgerEntry, facts: TraceFacts, spent: Spent | None = None) -> Transition:
+    """A transition without scores, with what the record is told of the trace."""
+    before = entry.particulars.spent or Spent()
+    return change.model_copy(update={"particulars": Particulars(facts=facts, spent=before + (spent or Spent()))})

@@ -6,7 +6,7 @@ Each opinion is counted, whether it can be used or not. What cannot be used is c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,15 +14,18 @@ from typing import Literal
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError, UnjudgeableSample
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import redacted_sample
 from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Record, Sample
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.batching import chunks
+from assay.worker.flow.redacted_facts import redacted_id
 from assay.worker.ports.reviews import HumanScore, Reviewed, ReviewQueues
 from assay.worker.ports.source import Fetched, TraceReader, trace_in
 from assay.worker.ports.store_errors import StoreBusy, TraceTooLarge
 from assay.worker.ports.waiting import wait_for_budget
-from assay.worker.records.traces import TraceKey
+from assay.worker.records.traces import TraceKey, TraceRoot
 
 FETCHED_AT_ONCE = 50
 Origin = Literal["review", "feedback"]
@@ -97,7 +100,13 @@ async def collect(queues: ReviewQueues, wanted: Wanted, *, now: datetime, tally:
 
 
 async def samples(
-    source: TraceReader, labels: Mapping[str, Label], paths: SamplePaths, *, days: int, tally: OpinionCounts
+    source: TraceReader,
+    labels: Mapping[str, Label],
+    paths: SamplePaths,
+    redaction: Callable[[TraceRoot], Redaction],
+    *,
+    days: int,
+    tally: OpinionCounts,
 ) -> AsyncIterator[LabelledTrace]:
     """Each labelled trace that is still there with what its rubric would judge of it.
 
@@ -105,6 +114,7 @@ async def samples(
         source: where the traces are.
         labels: by trace id.
         paths: the rubric's selectors.
+        redaction: what of a trace is replaced: the file is kept, and judges see it when they are calibrated.
         days: how long before an opinion its trace may have begun.
         tally: counts.
     """
@@ -113,7 +123,7 @@ async def samples(
         keys = [TraceKey(trace_id=label.trace_id, start=label.at - before, end=label.at) for label in chunk]
         traces = await _fetched(source, keys)
         for label in chunk:
-            labelled = await in_thread(_labelled, label, traces, paths)
+            labelled = await in_thread(_labelled, label, traces, paths, redaction)
             if isinstance(labelled, str):
                 tally.drop(label.place, labelled)
                 continue
@@ -231,14 +241,17 @@ def _keep(labels: dict[str, Label], label: Label, tally: OpinionCounts) -> None:
     tally.drop(loser.place, "the trace has another, later or by a reviewer")
 
 
-def _labelled(label: Label, traces: Mapping[str, Fetched], paths: SamplePaths) -> LabelledTrace | str:
+def _labelled(
+    label: Label, traces: Mapping[str, Fetched], paths: SamplePaths, redaction: Callable[[TraceRoot], Redaction]
+) -> LabelledTrace | str:
     if isinstance(traces.get(label.trace_id), TraceTooLarge):
         return "trace too large"
     trace = trace_in(traces, label.trace_id)
     if trace is None:
         return "trace no longer there"
     try:
-        sample = build_sample(trace, paths)
+        policy = redaction(trace.root)
+        sample = redacted_sample(build_sample(trace, paths), policy).sample
     except UnjudgeableSample as exc:
         return exc.reason.replace("_", " ")
-    return LabelledTrace(label=label, sample=sample, source_id=trace.root.session_id or trace.id)
+    return LabelledTrace(label=label, sample=sample, source_id=redacted_id(trace.root.session_id, policy) or trace.id)

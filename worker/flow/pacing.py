@@ -128,6 +128,8 @@ class Pacer:
     purse: Purse | None = None
     _profiles: dict[str, DayProfile] = field(default_factory=dict)
     _needs_usd: dict[str, float] = field(default_factory=dict)
+    _waiting_usd: dict[str, float] = field(default_factory=dict)
+    """What use cases that were not paced in the window yet ask of it, so that the first has no more than its share."""
 
     def look(
         self,
@@ -135,6 +137,7 @@ class Pacer:
         around: Sequence[WindowRecord],
         window: WindowRecord,
         seen: Mapping[str, int],
+        asked: Mapping[str, float],
     ) -> None:
         """Know the traffic up to a window.
 
@@ -143,6 +146,7 @@ class Pacer:
             around: recorded windows less than a day away.
             window: the window whose rates are asked for next.
             seen: its traces by use case.
+            asked: how many of them the policy's own rates take, of the use cases whose rates are asked for.
         """
         if not self._profiles:
             profiles = DayProfiles(before, self.deployment.window_seconds)
@@ -152,6 +156,10 @@ class Pacer:
         self._expect(counted)
         self._needs_usd = {
             name: own * course.factor(own) for name, course in self.courses.items() if (own := course.need_usd)
+        }
+        window_usd = {name: n * course.cost_usd for name, n in asked.items() if (course := self.courses.get(name))}
+        self._waiting_usd = {
+            name: own * self.courses[name].factor(own + self.courses[name].need_usd) for name, own in window_usd.items()
         }
 
     def _measure_shares(self, around: Sequence[WindowRecord]) -> None:
@@ -189,6 +197,7 @@ class Pacer:
             fresh: how many of the window's traces the rate is for.
         """
         course = self.courses.get(use_case)
+        self._waiting_usd.pop(use_case, None)
         if course is None or not course.cost_usd:
             return rate
         course.seen, course.asked = course.seen + fresh, course.asked + asked
@@ -212,7 +221,7 @@ class Pacer:
         """By how much the budget of all lowers the rates: all by the same factor."""
         if self.purse is None:
             return 1.0
-        others = sum(self._needs_usd.values()) - self._needs_usd.get(use_case, 0.0)
+        others = sum(self._needs_usd.values()) - self._needs_usd.get(use_case, 0.0) + sum(self._waiting_usd.values())
         chosen = sum(each.chosen_usd for each in self.courses.values())
         return self.purse.share_of(need_usd + others, chosen_usd=chosen, cost_usd=course.cost_usd)
 

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from assay.judges.rubric import Rubric
 from assay.worker.flow.already_scored import Known, already_scored
+from assay.worker.flow.written_judgements import Written
 from assay.worker.ports.backlog import Backlog
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Project
-from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise, Transition
+from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
 
 
 class Released(NamedTuple):
@@ -71,7 +72,7 @@ class Promiser:
             return {}
         return await already_scored(promises, self.rubrics, self.sink, await self.project.project_id())
 
-    async def close_known(self, known: Mapping[tuple[str, str], Judgement | None], now: datetime) -> None:
+    async def close_known(self, known: Mapping[tuple[str, str], Written], now: datetime) -> None:
         """End the open entries of traces whose scores the store already holds."""
         for rubric in {rubric for rubric, _ in known}:
             transitions = [
@@ -80,7 +81,8 @@ class Promiser:
                     expected=(LedgerState.OPEN,),
                     state=LedgerState.SCORED,
                     reason="in_store",
-                    judgement=known[name, trace_id],
+                    judgement=known[name, trace_id].judgement,
+                    particulars=known[name, trace_id].particulars,
                 )
                 for name, trace_id in sorted(known)
                 if name == rubric

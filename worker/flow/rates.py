@@ -89,23 +89,24 @@ class RateResolver:
         rates = rates_for(self._history[1], around, self._deployment, window, seen, self._ahead)
         if self._pacer is None:
             return rates
-        self._pacer.look(self._history[1].recorded, around, window, seen)
-        return {name: self._paced(name, rate, window, seen, strata or {}) for name, rate in rates.items()}
+        asked = {
+            name: _asked(name, rate, seen, strata or {})
+            for name, rate in rates.items()
+            if rate != window.rates.get(name)
+        }
+        self._pacer.look(self._history[1].recorded, around, window, seen, asked)
+        return {
+            name: self._pacer.pace(name, rate, asked[name], seen[name] - rate.earlier) if name in asked else rate
+            for name, rate in rates.items()
+        }
 
-    def _paced(
-        self,
-        use_case: str,
-        rate: ResolvedRate,
-        window: WindowRecord,
-        seen: Mapping[str, int],
-        strata: Mapping[tuple[str, float], int],
-    ) -> ResolvedRate:
-        """A rate that is new in this window, lowered where money is short."""
-        if self._pacer is None or rate == window.rates.get(use_case):
-            return rate
-        raised = sum(n * max(0.0, high - rate.rate) for (name, high), n in strata.items() if name == use_case)
-        fresh = seen[use_case] - rate.earlier
-        return self._pacer.pace(use_case, rate, rate.rate * fresh + raised, fresh)
+
+def _asked(
+    use_case: str, rate: ResolvedRate, seen: Mapping[str, int], strata: Mapping[tuple[str, float], int]
+) -> float:
+    """How many of a window's traces a rate that is new in it takes, strata included, before money is counted."""
+    raised = sum(n * max(0.0, high - rate.rate) for (name, high), n in strata.items() if name == use_case)
+    return rate.rate * (seen[use_case] - rate.earlier) + raised
 
 
 def rates_for(
@@ -188,6 +189,7 @@ def _after_growth(
         "earlier": before,
         "earlier_taken": taken,
         "seen": before + volume.in_window,
+        "strata": stored.strata,
     }
     return fresh.model_copy(update=lowered)
 

@@ -14,14 +14,15 @@ IEEE/ACM Transactions on Networking 9(3), 2001. Nothing here does I/O.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Literal, NamedTuple
 
 from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.schema import Record
 from assay.worker.config.deployment import Deployment
-from assay.worker.config.use_cases import Defaults, LowTraffic, Match, Stratum, UseCase
+from assay.worker.config.use_cases import Defaults, LowTraffic, Match, UseCase
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
 from assay.worker.records.windows import ResolvedRate, Why
 
@@ -43,16 +44,9 @@ def selection_salt(salt: str) -> str:
 
 def matches(root: TraceRoot, match: Match) -> bool:
     """Whether a trace falls under a match: keys ANDed, values ORed, globs allowed."""
-    columns = (
-        (match.environment, root.environment),
-        (match.trace_name, root.name),
-        (match.release, root.release or ""),
-        (match.version, root.version or ""),
-        (match.level, root.level),
-        (match.user_id, root.user_id or ""),
-    )
-    if any(patterns and not _any_glob(value, patterns) for patterns, value in columns):
-        return False
+    for patterns in match.compiled:
+        if not patterns.take(getattr(root, patterns.column) or ""):
+            return False
     if match.tags_any and not any(_any_glob(tag, match.tags_any) for tag in root.tags):
         return False
     return all(root.metadata.get(key) == value for key, value in match.metadata.items())
@@ -61,6 +55,11 @@ def matches(root: TraceRoot, match: Match) -> bool:
 def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]:
     """All use cases that match a trace, in file order. The first is its use case."""
     return [case for case in deployment.use_cases if matches(root, case.match)]
+
+
+def first_match(root: TraceRoot, deployment: Deployment) -> UseCase | None:
+    """The use case of a trace. With hundreds of them it takes less time than to look for all that match."""
+    return next((case for case in deployment.use_cases if matches(root, case.match)), None)
 
 
 def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:
@@ -119,13 +118,15 @@ def resolve_rate(use_case: UseCase, defaults: Defaults, volume: Volume) -> Resol
         volume: what is known of its traffic.
     """
     standard = use_case.rate or (defaults.high_stakes_rate if use_case.stakes == "high" else defaults.rate)
+    strata = {stratum.key: stratum.rate for stratum in use_case.strata}
+    resolved = partial(_resolved, volume=volume, strata=strata)
     whole = _rate_for_low_traffic(defaults.low_traffic, volume)
     if whole is not None and whole > standard:
-        return _resolved(whole, "volume_unknown" if volume.expected is None else "low_traffic", volume)
+        return resolved(whole, "volume_unknown" if volume.expected is None else "low_traffic")
     least = _rate_for_minimum(defaults.min_per_day, volume)
     if least > standard:
-        return _resolved(least, "min_per_day", volume)
-    return _resolved(standard, "configured", volume)
+        return resolved(least, "min_per_day")
+    return resolved(standard, "configured")
 
 
 def bar_per_day(rule: LowTraffic, *, is_known: bool, was_whole: bool) -> float:
@@ -156,11 +157,26 @@ def _share(wanted: float, traces: float) -> float:
     return math.floor(1e9 * min(1.0, max(0.0, wanted) / traces)) / 1e9 if traces else 0.0
 
 
-def _resolved(rate: float, why: Why, volume: Volume) -> ResolvedRate:
-    return ResolvedRate(rate=rate, why=why, seen=volume.in_window, seen_in_day=volume.day, expected=volume.expected)
+def _resolved(rate: float, why: Why, *, volume: Volume, strata: dict[str, float]) -> ResolvedRate:
+    return ResolvedRate(
+        rate=rate,
+        why=why,
+        seen=volume.in_window,
+        seen_in_day=volume.day,
+        expected=volume.expected,
+        strata=strata,
+    )
 
 
-def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str, *, paced: float = 1.0) -> Selected | None:
+def decide(
+    root: TraceRoot,
+    use_case: UseCase,
+    base_rate: float,
+    salt: str,
+    *,
+    paced: float = 1.0,
+    strata: Mapping[str, float] | None = None,
+) -> Selected | None:
     """Choose or pass over one trace.
 
     Of the strata that match the trace, the one with the highest rate gives its probability. A trace that the
@@ -172,9 +188,10 @@ def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str, *, p
         base_rate: the base rate of its window.
         salt: the deployment's.
         paced: what a budget leaves of the strata's rates. The base rate is lowered already.
+        strata: the strata's rates that are stored with the window; None where none are.
     """
     u64 = hash64(selection_salt(salt), root.trace_id)
-    stratum = highest_stratum(root, use_case)
+    stratum = highest_stratum(root, use_case, strata)
     raised = stratum.rate * paced if stratum else 0.0
     pi = max(base_rate, raised)
     if not is_below(u64, pi):
@@ -183,9 +200,22 @@ def decide(root: TraceRoot, use_case: UseCase, base_rate: float, salt: str, *, p
     return Selected(pi=pi, stratum=name, sample="base" if is_below(u64, base_rate) else "boost")
 
 
-def highest_stratum(root: TraceRoot, use_case: UseCase) -> Stratum | None:
-    """Of the strata that match a trace, the one with the highest rate."""
-    return max((s for s in use_case.strata if matches(root, s.when)), key=lambda s: s.rate, default=None)
+class RaisedRate(NamedTuple):
+    """What a stratum is called, and its rate."""
+
+    name: str
+    rate: float
+
+
+def highest_stratum(root: TraceRoot, use_case: UseCase, stored: Mapping[str, float] | None = None) -> RaisedRate | None:
+    """Of the strata that match a trace, the one with the highest rate.
+
+    Where a window's own rates are stored, an edit of assay.yaml changes nothing: a trace that was passed over would
+    else be taken by a later scan at a higher rate, and those that were taken before would count for too many.
+    """
+    raised = (RaisedRate(s.name, s.rate if stored is None else stored.get(s.key, 0.0)) for s in use_case.strata)
+    matching = (rate for rate, stratum in zip(raised, use_case.strata, strict=True) if matches(root, stratum.when))
+    return max(matching, key=lambda rate: rate.rate, default=None)
 
 
 def _any_glob(value: str, patterns: Sequence[str]) -> bool:

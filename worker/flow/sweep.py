@@ -24,6 +24,7 @@ from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.budgeting import Budgeting
 from assay.worker.flow.candidates import Choice, Chooser
+from assay.worker.flow.feedback import FeedbackSweep
 from assay.worker.flow.pressure import Pressure
 from assay.worker.flow.promising import Promiser, Released
 from assay.worker.flow.rates import CountedAhead, RateResolver
@@ -56,6 +57,7 @@ class SweepReport(Report):
 
     Attributes:
         messages: published at once. The rest of what was selected waits in the backlog.
+        feedback: traces that users' feedback added.
         held_back: no window was looked through, because what waits already takes too long.
     """
 
@@ -65,6 +67,7 @@ class SweepReport(Report):
     selected: int = 0
     already_scored: int = 0
     messages: int = 0
+    feedback: int = 0
     skipped_because_running: bool = False
     held_back: bool = False
 
@@ -88,6 +91,8 @@ class Sweeper:
     clock: Clock
     ledger_deadline: timedelta
     calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
+    feedback: FeedbackSweep | None = None
+    """Adds what users complained about. None where the store has no such scores."""
     counts_ahead: bool = False
     """Whether all due windows are counted before the first rate is resolved, as a store nearby allows: so the volume
     of an import is known beforehand."""
@@ -116,6 +121,8 @@ class Sweeper:
                     is_ours = await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
                     if not is_ours or _keeps_failing(reports):
                         break
+                else:
+                    reports.append(await self._feedback())
         finally:
             await self.locks.release("sweep", owner=owner)
         return sum(reports, SweepReport())
@@ -156,6 +163,17 @@ class Sweeper:
                 ledger_deadline=self.ledger_deadline,
             ),
         )
+
+    async def _feedback(self) -> SweepReport:
+        """What users complained about, once all windows that are due were looked through."""
+        if self.feedback is None:
+            return SweepReport()
+        try:
+            scanner = self.scanner
+            return SweepReport(feedback=await self.feedback.sweep(scanner.chooser, scanner.promiser, self.clock.now()))
+        except StoreError as exc:
+            log.warning("sweep.feedback_failed", error=type(exc).__name__, detail=_first_line(exc))
+            return SweepReport()
 
     async def _count_ahead(self, due: Sequence[WindowRecord]) -> CountedAhead:
         """How many traces each window has, before any rate is resolved, where looking twice costs little."""

@@ -27,7 +27,7 @@ from assay.worker.records.jsonl import (
     unzipped,
     without_lone_surrogates,
 )
-from assay.worker.records.traces import Observation, Trace, TraceRoot
+from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 
 SHOWN = 20
 """How many bad lines an import keeps to show; all are counted."""
@@ -62,6 +62,9 @@ class ObservationLine(Record):
     input: JsonValue = None
     output: JsonValue = Field(None, description="Of a retriever or a tool: the evidence.")
     model: str | None = None
+    usage: Tokens | None = Field(None, description="Of a model call. What is left out is unknown.")
+    cost_usd: float | None = Field(None, strict=True, ge=0.0, allow_inf_nan=False, description="0 is taken as unknown.")
+    first_token: Moment | None = Field(None, description="When the first token of a streamed answer came.")
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 

@@ -13,7 +13,8 @@ from assay.worker.flow.verdicts import KeptVerdict
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.store_errors import StoreBusy, StoreError, StoreUnavailable, TraceTooLarge
 from assay.worker.records.facts import TraceFacts
-from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Transition
+from assay.worker.records.ledger import FINAL_STATES, Judgement, LedgerEntry, LedgerState, Transition
+from assay.worker.records.particulars import Particulars, Spent
 
 _LONGEST_DETAIL = 300
 
@@ -50,10 +51,21 @@ class AssessTransitions:
         rubric: Rubric,
         *,
         cost_usd: float | None,
-        facts: TraceFacts | None = None,
+        seen: Particulars | None = None,
+        session_id: str | None = None,
     ) -> Transition:
-        """There is a verdict, kept under a key: its scores are to be posted next."""
-        facts = facts or TraceFacts()
+        """There is a verdict, kept under a key: its scores are to be posted next.
+
+        Args:
+            entry: what was judged.
+            key: where the verdict is kept.
+            kept: the verdict.
+            rubric: what it was judged by.
+            cost_usd: what this trace adds to the bill.
+            seen: what the record is told of it.
+            session_id: the session whose scores are kept up to date, if the rubric asks for it.
+        """
+        seen = seen or Particulars()
         outcome, verdict = kept.outcome, kept.outcome.verdict
         judgement = Judgement(
             verdict_key=key,
@@ -62,8 +74,8 @@ class AssessTransitions:
             state=outcome.state,
             values=judged_values(outcome, rubric),
             names=written_names(outcome, rubric),
-            facts=facts,
-            session_id=facts.session_id if rubric.write.sessions else None,
+            facts=seen.facts or TraceFacts(),
+            session_id=session_id if rubric.write.sessions else None,
             prefix=rubric.write.prefix,
             cost_usd=cost_usd,
             screening=verdict.screening if verdict else None,
@@ -71,7 +83,8 @@ class AssessTransitions:
             needs_review=verdict is not None and verdict.needs_review,
         )
         due = self.clock.now() + self.limits.record_deadline
-        return from_open(entry, LedgerState.JUDGED, due=due, judgement=judgement)
+        judged = from_open(entry, LedgerState.JUDGED, due=due, judgement=judgement)
+        return judged.model_copy(update={"particulars": seen})
 
     def without_scores(self, entry: LedgerEntry, outcome: Outcome) -> Transition:
         """The outcome is no score: skipped, held, tried again or parked, by the table of `retry_policy`."""
@@ -150,6 +163,7 @@ def from_open(
     failed_attempt: bool = False,
 ) -> Transition:
     """The transition of an open entry to a state."""
+    is_untried = state in FINAL_STATES and entry.attempts == 0 and entry.particulars.spent is None
     return Transition(
         trace_id=entry.trace_id,
         expected=(LedgerState.OPEN,),
@@ -158,6 +172,7 @@ def from_open(
         detail=detail[:_LONGEST_DETAIL],
         due=due,
         judgement=judgement,
+        particulars=entry.particulars.model_copy(update={"spent": Spent()}) if is_untried else None,
         failed_attempt=failed_attempt,
     )
 

@@ -7,6 +7,7 @@ import zlib
 from pydantic import ValidationError
 
 from assay.judges.schema import Record, Sample, Scored
+from assay.worker.records.particulars import Spent
 
 
 class KeptVerdict(Record):
@@ -20,6 +21,12 @@ class KeptVerdict(Record):
         if trace_id != self.trace_id or self.outcome.verdict is None:
             return 0.0
         return self.outcome.verdict.cost_usd
+
+    def spent_for(self, trace_id: str) -> Spent:
+        """What this trace has taken: all of it for the trace that paid, nothing for the others."""
+        if trace_id != self.trace_id or self.outcome.verdict is None:
+            return Spent()
+        return Spent.of(self.outcome.verdict.usage, self.outcome.verdict.cost_usd)
 
 
 def verdict_key(sample: Sample, revision: str, purpose: str = "production") -> str:

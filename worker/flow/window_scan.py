@@ -123,7 +123,7 @@ class WindowScanner:
                 "is_final": is_over(age, late),
                 "next_scan": window.end + next_age(age, late, has_unfinished=bool(seen.unfinished)),
                 "seen": dict(seen.by_use_case),
-                "not_selected": dict(passed_over),
+                "not_selected": {key: max(0, n - len(window.feedback.get(key, ()))) for key, n in passed_over.items()},
                 "not_selected_budget": dict(unpaid),
                 "unmatched": seen.unmatched,
                 "excluded": seen.excluded,

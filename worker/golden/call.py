@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from assay.worker.golden.gate.session import GoldenSession
 from assay.worker.golden.report.gate_record import gate_result
 from assay.worker.golden.results.gate_result import GateResult
 from assay.worker.golden.results.run_result import GoldenRun
+from assay.worker.golden.runs.deferral import Deferral
 from assay.worker.golden.runs.journal import (
     JOURNAL,
     Journal,
@@ -23,7 +24,8 @@ from assay.worker.golden.runs.journal import (
     is_run_id,
     resume_or_restart,
 )
-from assay.worker.golden.runs.run import SampleEvaluator, Targets
+from assay.worker.golden.runs.judgement import SampleEvaluator
+from assay.worker.golden.runs.run import Targets
 from assay.worker.golden.runs.run_store import Origin, RunStore
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.targets import ExchangeLog, GoldenTarget, baseline_targets, target_for
@@ -53,6 +55,7 @@ class GoldenCall:
         timeout_s: of the whole run; None: no limit.
         resume: whether it goes on with a run of this id.
         origin: who began it.
+        deferral: where the judge's calls go.
     """
 
     golden: GoldenSet
@@ -64,6 +67,7 @@ class GoldenCall:
     timeout_s: float | None = None
     resume: Resume = "never"
     origin: Origin = "command"
+    deferral: Deferral = field(default_factory=Deferral)
 
     @property
     def store(self) -> RunStore:
@@ -133,6 +137,7 @@ class GoldenCall:
                 repeats=self.repeats,
                 timeout_s=self.timeout_s,
                 journal=journal,
+                deferral=self.deferral,
             )
         finally:
             journal.close()

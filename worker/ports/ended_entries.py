@@ -2,12 +2,15 @@
 
 An entry gets its place here in the very step that makes it final, and leaves when its row is written. So no worker
 that dies in between loses a row.
+
+A dead letter that is replayed, and an entry that is judged again under another version, leave as they are opened. They
+come back when they end anew. The row of a version whose entry was opened before it was written is never written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from assay.worker.records.ledger import LedgerEntry
@@ -39,6 +42,9 @@ class EndedEntries(Protocol):
         """What waits."""
         ...
 
-    async def enqueue_all(self, *, since: datetime) -> int:
-        """Queue every final entry whose trace started since a moment: for a record that is new. Returns how many."""
+    async def enqueue_all(self, first: date, last: date) -> int:
+        """Queue every final entry whose trace started on one of these UTC days: for a record that is new.
+
+        Returns how many did not wait yet. It may be stopped halfway and begun anew.
+        """
         ...

@@ -12,7 +12,11 @@ from assay.worker.ports.health import Check
 from assay.worker.records.history import HistoryQuery, HistoryRow
 
 Block = Mapping[str, Sequence[Any]]
-"""Some thousand rows as columns of one length, by name. Moments are UTC datetimes, JSON is decoded."""
+"""Some thousand rows as columns of one length, by name: plain lists, which numpy takes as they are.
+
+Moments are whole microseconds since 1970 in UTC, e.g. `1795996800000000`: a million datetimes would take a second to
+make. JSON is decoded. Unknown is None.
+"""
 
 
 class HistoryUnavailable(EvaluationError):
@@ -28,7 +32,11 @@ class HistoryWriter(Protocol):
     """
 
     async def write(self, rows: Sequence[HistoryRow]) -> None:
-        """Write rows in one transaction. Writing a row again changes nothing; a later `changed_at` replaces it."""
+        """Write rows in one transaction. Writing a row again changes nothing; a later `changed_at` replaces it.
+
+        What was read back from the store (`from_store`) replaces nothing that was judged here, and is left out where
+        the trace has a row of its rubric, of whichever version, that was.
+        """
         ...
 
     async def prune(self, before: datetime, *, limit: int) -> int:

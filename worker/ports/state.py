@@ -13,11 +13,11 @@ from assay.worker.ports.clock import SharedClock
 from assay.worker.ports.dead_letters import DeadLetters
 from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.documents import Documents
+from assay.worker.ports.ended_entries import EndedEntries
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.ledger import Ledger, LedgerReader, Reopening
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
-from assay.worker.ports.outcomes import OutcomeReader
 from assay.worker.ports.pulse import FleetPulse
 from assay.worker.ports.request_forms import RequestForms
 from assay.worker.ports.review_list import ReviewList
@@ -62,10 +62,10 @@ class FleetState:
 
     ledger: Ledger
     ledger_reader: LedgerReader
-    outcomes: OutcomeReader
     dead_letters: DeadLetters
     server: StateServer
     reopening: Reopening
+    ended: EndedEntries
     backlog: Backlog
     windows: Windows
     verdicts: VerdictCache

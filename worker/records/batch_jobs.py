@@ -69,8 +69,22 @@ class BatchJob(Record):
         return self.model_copy(update=dict(kept))
 
 
+_GOLDEN = "golden/"
+"""What no rubric's name begins with, e.g. `golden/support-v1`."""
+
+
 class Subject(Record):
     """Whose call it is: what is to be judged once the answer is here."""
 
     rubric: str
     trace_id: str
+
+    @classmethod
+    def of_golden(cls, golden_set: str, run_id: str, judgement: str) -> Subject:
+        """One judgement of a golden run. It is no trace: its run looks for the answer itself."""
+        return cls(rubric=f"{_GOLDEN}{golden_set}", trace_id=f"{run_id}/{judgement}")
+
+    @property
+    def is_trace(self) -> bool:
+        """Whether it stands in the ledger, and can be woken."""
+        return not self.rubric.startswith(_GOLDEN)

@@ -16,18 +16,19 @@ class TraceFacts(Record):
     """Where an answer came from and what it took. No text of the trace: names, numbers and codes.
 
     Attributes:
-        prompt_name: of the last model call that names a prompt, as is `prompt_version`.
-        trace_name: the name of the root.
+        prompt_name: of the last step that names a prompt, as is `prompt_version`.
+        trace_name: the name of the root, unless it is a sentence.
         duration_s: seconds from the start of the root to its end.
         first_token_s: seconds from the start of the root to the first token of the call that wrote the answer.
         input_tokens: of all model calls of the trace, cached ones among them.
         cached_tokens: those of the input that the provider had in its cache.
         output_tokens: of all model calls, reasoning among them.
         reasoning_tokens: those of the output that nobody sees.
-        cost_usd: of all model calls.
+        cost_usd: of all model calls. Never 0: recorders write 0 for a model without a price.
         cost_from: who knows the cost: the trace itself, or our price table.
-        model_asked: of the call that wrote the answer, as are `model_served`, `provider` and `finish_reason`.
-        model_calls: how many there were.
+        model_asked: of the call that wrote the answer, as are `model_served`, `provider` and `finish_reason`. Where
+            nobody knows which that was, of the last one that did not fail.
+        model_calls: how many there were. None: no step was recorded as one.
         passages: pieces of evidence in the sample.
     """
 

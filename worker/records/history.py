@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Probability, Record
 from assay.worker.records.messages import Pi
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RowKey(NamedTuple):
+    """What makes two rows the same promise."""
+
+    store: str
+    project: str
+    trace_id: str
+    observation_id: str
+    rubric: str
+    rubric_hash: str
+
 
 class HistoryRow(Record):
     """How one promise ended. The fields are the columns, in this order.
 
     Key: (store, project, trace_id, observation_id, rubric, rubric_hash). Of two rows with one key the one with the
-    later `changed_at` counts.
+    later `changed_at` counts (`replaces`).
 
     Attributes:
         store: kind of the trace store, or its name where a deployment has several.
@@ -22,7 +36,8 @@ class HistoryRow(Record):
         observation_id: '' where the scores are those of the trace itself.
         pi: probability that the trace was selected.
         stratum: what raised its rate, e.g. `base` or `feedback`.
-        sample: whether it counts in weighted estimates (`base`), or was added to look at (`boost`).
+        sample: whether the base rate alone selected it (`base`), or only a raised one (`boost`). Both count in rates
+            with their `pi`. Only `boost` of the stratum `feedback` does not, since nobody knows how likely it was.
         pi2: probability that a sample judged so by a cascade's first tier goes on. None: no cascade.
         state: how the promise ended.
         reason: of skipped and dead why; of scored the outcome's state, e.g. `judged`, `refusal`.
@@ -105,6 +120,20 @@ class HistoryRow(Record):
     unanswered: dict[str, JsonValue] | None = None
     from_store: bool = False
 
+    @property
+    def key(self) -> RowKey:
+        """Rows with one key are of one promise."""
+        return RowKey(*(getattr(self, name) for name in RowKey._fields))
+
+    def replaces(self, other: HistoryRow) -> bool:
+        """Whether it counts rather than another row with its key: the later one does, but what we judged comes first.
+
+        What was read back from the store tells less, and it is always later.
+        """
+        if self.from_store != other.from_store:
+            return other.from_store
+        return self.changed_at > other.changed_at
+
 
 class HistoryQuery(Record):
     """Which rows: of traces that started in [since, until), of these use cases and rubrics. Empty: of all."""
@@ -117,3 +146,13 @@ class HistoryQuery(Record):
     def before(self) -> HistoryQuery:
         """The same over a period of the same length that ends where this one begins."""
         return self.model_copy(update={"since": self.since - (self.until - self.since), "until": self.since})
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as columns hold it: whole microseconds since 1970 in UTC, e.g. 1795996800000000."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(microseconds_since_1970: int) -> datetime:
+    """The moment that a column holds."""
+    return _EPOCH + timedelta(microseconds=microseconds_since_1970)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from assay.judges.schema import Failed, Record, Screening, Skipped
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.messages import Pi
+from assay.worker.records.particulars import Particulars
 from assay.worker.records.scores import score_id
 
 
@@ -74,6 +75,7 @@ class Judgement(Record):
         values: every score by its own name, whether or not it is written.
         names: the scores that are written, and under which names. None for an entry of an older Assay, which wrote
             all of them under their own names.
+        facts: those that go beside a score. All facts of the trace are in the entry's particulars.
         session_id: the session whose scores are to be kept up to date, too. None where the rubric does not ask for it.
         prefix: stands before the names of the session's scores.
         screening: the first phase of a cascade; None for a single judge.
@@ -118,6 +120,7 @@ class LedgerEntry(Record):
         since: when its age began: when it was first taken, and anew after a dead letter is replayed. What it waited for
             leave is taken out.
         unanswered: the latest failure of a later tier. It counts only while the entry is skipped or dead.
+        particulars: what its row in the record needs beside all this.
     """
 
     promise: Promise
@@ -132,6 +135,7 @@ class LedgerEntry(Record):
     changed_at: AwareDatetime
     judgement: Judgement | None = None
     unanswered: Unanswered | None = None
+    particulars: Particulars = Particulars()
 
     @property
     def trace_id(self) -> str:
@@ -156,6 +160,7 @@ class Transition(Record):
         wrote: counts a write of its scores.
         fresh_start: its age and its counts begin anew.
         held: it stays open and waits for leave: no try was made, and the time until it is taken is no age.
+        particulars: take the place of the entry's, all of them. None: those stay.
     """
 
     trace_id: str
@@ -166,6 +171,7 @@ class Transition(Record):
     due: AwareDatetime | None = None
     judgement: Judgement | None = None
     unanswered: Unanswered | None = None
+    particulars: Particulars | None = None
     failed_attempt: bool = False
     wrote: bool = False
     fresh_start: bool = False

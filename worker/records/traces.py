@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, JsonValue
 
@@ -12,8 +13,39 @@ OWN_ENVIRONMENT = "assay"
 """Environment of everything we record about ourselves. It is never sampled, so no judge is ever judged."""
 
 
+MOST_TOKENS = 2_000_000_000
+"""Of one count. No trace takes more, and a column of 32 bits still holds it."""
+
+TokenCount = Annotated[int, Field(strict=True, ge=0, le=MOST_TOKENS)]
+
+
+class Tokens(Record):
+    """Tokens of a model call. None: nobody said.
+
+    Attributes:
+        input: all that went in, those from and into the provider's cache among them.
+        cached: those of the input that the provider had in its cache.
+        cache_write: those of the input that it put into its cache.
+        output: all that came out, reasoning among them.
+        reasoning: those of the output that nobody sees.
+    """
+
+    input: TokenCount | None = None
+    cached: TokenCount | None = None
+    cache_write: TokenCount | None = None
+    output: TokenCount | None = None
+    reasoning: TokenCount | None = None
+
+
 class Observation(Record):
-    """One step inside a trace: a retrieval, a generation, a tool call."""
+    """One step inside a trace: a retrieval, a generation, a tool call.
+
+    Attributes:
+        model: as the store's own column names it.
+        usage: what the store's own columns count, as are `cost_usd` and `first_token`. Attributes of the application
+            lie in `metadata`, whichever dialect they are in (`assay.worker.extraction.names.dialects`).
+        first_token: when the first token of a streamed answer came.
+    """
 
     id: str
     type: str = "span"
@@ -25,6 +57,9 @@ class Observation(Record):
     input: JsonValue = None
     output: JsonValue = None
     model: str | None = None
+    usage: Tokens | None = None
+    cost_usd: float | None = Field(default=None, strict=True, ge=0.0, allow_inf_nan=False)
+    first_token: AwareDatetime | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 

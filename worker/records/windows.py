@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -31,6 +32,8 @@ class ResolvedRate(Record):
         lowered: how often the window's rate was lowered since its first scan.
         earlier: how many of the window's traces an earlier and higher rate was for.
         earlier_taken: how many of those that rate takes on average.
+        strata: the rates of the strata as they were at the first scan, by their keys. None in windows of an older
+            Assay: there those of assay.yaml hold.
     """
 
     rate: float = Field(ge=0.0, le=1.0)
@@ -43,6 +46,7 @@ class ResolvedRate(Record):
     lowered: int = Field(default=0, ge=0)
     earlier: int = Field(default=0, ge=0)
     earlier_taken: float = Field(default=0.0, ge=0.0)
+    strata: dict[str, float] | None = None
 
     @property
     def is_for_low_traffic(self) -> bool:
@@ -68,6 +72,8 @@ class WindowRecord(Record):
         seen: traces in the last scan, by use case.
         not_selected: those that the hash passed over, by `count_key`. The ledger counts what was selected.
         not_selected_budget: those of them that the rates without a budget would have taken.
+        feedback: ids of traces that were passed over, and that users' feedback added since, by `count_key`. They are no
+            longer among `not_selected`.
         policy: which use cases there were at the first scan, and what they matched, as a hash. Empty in windows of an
             older Assay.
         late: how many traces turned up only after `late_seconds`: they ran for long, or arrived late.
@@ -83,6 +89,7 @@ class WindowRecord(Record):
     seen: dict[str, int] = Field(default_factory=dict)
     not_selected: dict[str, int] = Field(default_factory=dict)
     not_selected_budget: dict[str, int] = Field(default_factory=dict)
+    feedback: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rates: dict[str, ResolvedRate] = Field(default_factory=dict)
     policy: str = ""
     unmatched: int = 0
@@ -95,6 +102,17 @@ class WindowRecord(Record):
     def id(self) -> str:
         """The window's start, as text that sorts in time."""
         return utc_iso(self.start)
+
+    def with_feedback(self, added: Mapping[str, Collection[str]]) -> WindowRecord:
+        """The record after feedback added traces, by `count_key`. Adding one again changes nothing."""
+        feedback, not_selected = dict(self.feedback), dict(self.not_selected)
+        for key, trace_ids in added.items():
+            known = feedback.get(key, ())
+            new = sorted(set(trace_ids) - set(known))
+            if new:
+                feedback[key] = (*known, *new)
+                not_selected[key] = max(0, not_selected.get(key, 0) - len(new))
+        return self.model_copy(update={"feedback": feedback, "not_selected": not_selected})
 
     @property
     def total(self) -> int:

@@ -19,8 +19,10 @@ from assay.worker.limits.status import CallStatus, call_status
 from assay.worker.ports.backlog import Backlog
 from assay.worker.ports.call_limits import CallAccountReader, UnknownEnds
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.ended_entries import EndedEntries
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.pulse import FleetPulse, TickTimes
+from assay.worker.reporting.record_health import RecordHealth, read_record_health
 
 CLOCK_OFF_S = 2.0
 """From so many seconds on a clock is off. One that is kept by NTP is right to some hundredths."""
@@ -58,6 +60,7 @@ class FleetHealth(Record):
         backlog: what waits for its release.
         calls: limits, budgets and endpoints of judge models.
         unknown_ends: calls of these days of which nobody knows how they ended.
+        record: what waits for its row in the record.
     """
 
     ticks: tuple[Tick, ...] = ()
@@ -67,12 +70,14 @@ class FleetHealth(Record):
     backlog: BacklogView = BacklogView()
     calls: CallStatus = CallStatus()
     unknown_ends: UnknownEnds = UnknownEnds()
+    record: RecordHealth = RecordHealth()
 
     @property
     def warnings(self) -> list[str]:
         """What a person has to look at."""
         told = [*(tick.sentence for tick in self.ticks), *(process.sentence for process in self.processes)]
-        return [line for line in (*told, self.held_back.sentence if self.held_back else "") if line]
+        held_back = self.held_back.sentence if self.held_back else ""
+        return [line for line in (*told, held_back, *self.record.sentences) if line]
 
 
 class HealthPorts(NamedTuple):
@@ -82,6 +87,7 @@ class HealthPorts(NamedTuple):
     backlog: Backlog
     key_values: KeyValues
     call_reader: CallAccountReader
+    ended: EndedEntries
 
 
 async def read_fleet_health(
@@ -115,6 +121,7 @@ async def read_fleet_health(
         backlog=await read_backlog(ports.backlog, clock),
         calls=await call_status(ports.call_reader, deployment),
         unknown_ends=await ports.call_reader.unknown_ends(first, last),
+        record=await read_record_health(ports.ended, ports.key_values, clock.now()),
     )
 
 

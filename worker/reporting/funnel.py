@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import Field, computed_field
 
 from assay.judges.schema import Record
+from assay.worker.ports.history import HistoryReader
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import FINAL_STATES, LedgerState, count_key
+from assay.worker.reporting.funnel_counts import read_counts
 
 IN_STORE = "in_store"
 """The reason of traces whose scores the store had already when they were selected."""
@@ -77,6 +79,8 @@ class Funnel(Record):
         unseen_rootless: about how many traces without a root there are in the windows that were looked through for
             them. None where no window was, or so few that having met none says nothing.
         rootless_windows: how many windows were looked through for them.
+        record_until: days before this one are told by the record, because the ledger began with it. What was not
+            selected then is not known. None: the ledger has all days.
     """
 
     first: date
@@ -89,6 +93,7 @@ class Funnel(Record):
     late: int = 0
     unseen_rootless: int | None = None
     rootless_windows: int = 0
+    record_until: date | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -102,16 +107,30 @@ class Funnel(Record):
         return sum(sum(row.in_flight.values()) for row in self.rows)
 
 
-async def read_funnel(ledger: LedgerReader, windows: Windows, first: date, last: date) -> Funnel:
-    """The funnel of traces that started on these UTC days, both included."""
+async def read_funnel(
+    ledger: LedgerReader, windows: Windows, first: date, last: date, *, record: HistoryReader | None = None
+) -> Funnel:
+    """The funnel of traces that started on these UTC days, both included.
+
+    Args:
+        ledger: what was promised, and what became of it.
+        windows: what sweeps found.
+        first: the first day.
+        last: the last one.
+        record: has the days before this ledger began, where an earlier one was lost.
+
+    Raises:
+        StateUnavailable
+    """
     start = datetime.combine(first, time(), UTC)
     recorded = await windows.between(start, datetime.combine(last, time(), UTC) + timedelta(days=1))
     passed_over: Counter[str] = Counter()
     for window in recorded:
         passed_over.update(window.not_selected)
+    counts = await read_counts(ledger, windows, first, last, record=record)
     parts: dict[str, dict[LedgerState, Counter[str]]] = {}
-    promised = {count_key(*key): n for key, n in (await ledger.promised(first, last)).items()}
-    for (use_case, rubric, ledger_state, reason), n in (await ledger.counts(first, last)).items():
+    promised = {count_key(*key): n for key, n in counts.promised.items()}
+    for (use_case, rubric, ledger_state, reason), n in counts.ends.items():
         key = count_key(use_case, rubric)
         parts.setdefault(key, {s: Counter() for s in LedgerState})[ledger_state][reason] += n
     rows = [
@@ -129,6 +148,7 @@ async def read_funnel(ledger: LedgerReader, windows: Windows, first: date, last:
         late=sum(w.late for w in recorded),
         unseen_rootless=sum(rootless) if any(rootless) or is_fair_share(len(rootless), len(recorded)) else None,
         rootless_windows=len(rootless),
+        record_until=counts.record_until,
     )
 
 

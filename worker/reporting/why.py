@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from assay.judges.cpu_executor import in_thread
+from assay.judges.errors import ConfigurationError
 from assay.judges.hash_sampling import hash64
 from assay.judges.schema import Record, Scored
 from assay.worker.config.deployment import Deployment
@@ -16,6 +17,7 @@ from assay.worker.flow.candidates import Chooser
 from assay.worker.flow.coverage import uncovered_reason
 from assay.worker.flow.scores import expected_scores
 from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.history import HistoryReader, HistoryUnavailable
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import TraceReader
@@ -23,6 +25,7 @@ from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.trace_links import trace_url
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.ports.windows import Windows
+from assay.worker.records.history import HistoryRow
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey
@@ -47,7 +50,8 @@ class TraceStory(Record):
     something was. `budget_took_it`: it is not selected, and would have been at the rate without the budget. `unread`
     says why a trace that the store may have is not shown. `url` is its page in the store. `uncovered` says why no sweep
     will look at it by itself, and how it is judged all the same. `project` is what the store calls the project that was
-    looked in.
+    looked in. `rows` are those of the record that the ledger has no entry for any more; `record_unread` says why the
+    record could not be asked.
     """
 
     trace_id: str
@@ -66,11 +70,15 @@ class TraceStory(Record):
     is_selected: bool | None = None
     budget_took_it: bool = False
     rubrics: tuple[RubricStory, ...] = ()
+    rows: tuple[HistoryRow, ...] = ()
+    record_unread: str | None = None
 
     @property
     def is_known(self) -> bool:
-        """Whether the store or the ledger has ever had the trace."""
-        return self.trace is not None or self.unread is not None or any(story.entry for story in self.rubrics)
+        """Whether the store, the ledger or the record has ever had the trace."""
+        if self.rows or self.trace is not None or self.unread is not None:
+            return True
+        return any(story.entry for story in self.rubrics)
 
 
 class StoryStore(TraceReader, ScoreReader, Protocol):
@@ -130,6 +138,18 @@ async def tell(
     return story.model_copy(update=update)
 
 
+async def with_record(story: TraceStory, record: HistoryReader) -> TraceStory:
+    """The story with what the record has of it: of forgotten traces, and of earlier versions of a rubric."""
+    entries = [rubric.entry.promise for rubric in story.rubrics if rubric.entry]
+    told = {(promise.rubric, promise.rubric_hash) for promise in entries}
+    try:
+        rows = await record.rows_of(story.trace_id)
+    except (HistoryUnavailable, ConfigurationError) as exc:
+        return story.model_copy(update={"record_unread": str(exc)})
+    forgotten = tuple(row for row in rows if (row.rubric, row.rubric_hash) not in told)
+    return story.model_copy(update={"rows": forgotten})
+
+
 def _takers(trace: Trace, window: WindowRecord | None, deployment: Deployment) -> list[UseCase]:
     """The use cases that match, the taker first, as a sweep has it: also in a window of an earlier assay.yaml."""
     cases = selection.matching_use_cases(trace.root, deployment)
@@ -152,9 +172,10 @@ def _selection(
     rate = window.rates.get(cases[0].name) if cases and window else None
     if rate is None:
         return {}
-    chosen = selection.decide(trace.root, cases[0], rate.rate, deployment.salt, paced=rate.paced)
+    salt, strata = deployment.salt, rate.strata
+    chosen = selection.decide(trace.root, cases[0], rate.rate, salt, paced=rate.paced, strata=strata)
     if chosen is None:
-        without_budget = selection.decide(trace.root, cases[0], rate.full or rate.rate, deployment.salt)
+        without_budget = selection.decide(trace.root, cases[0], rate.full or rate.rate, salt, strata=strata)
         return {"pi": rate.rate, "is_selected": False, "budget_took_it": without_budget is not None}
     return {"pi": chosen.pi, "stratum": chosen.stratum, "is_selected": True}
 

@@ -16,6 +16,7 @@ from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.denominators import check_denominators
+from assay.worker.setup.record_checks import record_checks
 from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
 from assay.worker.wiring.admissions import models_of
@@ -41,11 +42,8 @@ class Doctor:
     async def checks(self) -> AsyncIterator[Check]:
         """Every check in turn, as it is done."""
         runtime = self._runtime
-        async for check in _state(runtime):
+        async for check in _places(runtime):
             yield check
-        private = permission_check(runtime.root.data_dir(runtime.settings))
-        if private is not None:
-            yield private
         first: Check | None = None
         async for check in _store(runtime, write=self._write):
             first = first or check
@@ -75,6 +73,17 @@ class Doctor:
             yield Check(
                 name="traces", status="fail", message=str(exc), remedy="see that the store answers; run it again"
             )
+
+
+async def _places(runtime: Runtime) -> AsyncIterator[Check]:
+    """Where everything is kept but the traces."""
+    async for check in _state(runtime):
+        yield check
+    async for check in record_checks(runtime):
+        yield check
+    private = permission_check(runtime.root.data_dir(runtime.settings))
+    if private is not None:
+        yield private
 
 
 async def _state(runtime: Runtime) -> AsyncIterator[Check]:

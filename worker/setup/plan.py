@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from assay.judges.errors import ConfigurationError
@@ -15,20 +15,18 @@ from assay.judges.rubric import ModelAt
 from assay.judges.schema import Record
 from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.flow.backfill.planning import Planned, plan_range
-from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase, RangePlan
-from assay.worker.flow.rates import DAY, HISTORY, CountedAhead, History, midnight_of, volume_of
-from assay.worker.flow.selection import resolve_rate
+from assay.worker.flow.backfill.range_plan import RangePlan
+from assay.worker.flow.rates import DAY
 from assay.worker.ports.capabilities import RequestBudget, WithRequestBudget
 from assay.worker.records.messages import BATCH_SIZE
 from assay.worker.records.traces import TraceKey
-from assay.worker.records.windows import WindowRecord
-from assay.worker.setup.plan_budgets import PlannedBudget, planned_budgets
-from assay.worker.setup.plan_costs import MOST_ESTIMATED, CostEstimator, CostTotals, JudgeCost
-from assay.worker.statistics.intervals import wilson
+from assay.worker.setup.judge_cost import CostTotals, JudgeCost
+from assay.worker.setup.plan_budgets import PlannedBudget, paced, planned_budgets
+from assay.worker.setup.plan_costs import MOST_ESTIMATED, CostEstimator
+from assay.worker.setup.plan_day import OrdinaryDay
+from assay.worker.setup.plan_precision import Precision, precision_of
+from assay.worker.setup.plan_record import measured_rates, recorded_costs
 from assay.worker.wiring.runtime import Runtime
-
-ASSUMED_RATE = 0.05
-"""Share of bad answers that the precision is told for. It is about the largest a team would live with."""
 
 SCANS = 6
 """How often a window is listed: when it closes, when late traces had their time, and about four times in a day."""
@@ -41,17 +39,6 @@ class StoreLoad(Record):
     writes: int
     reads_per_minute: int | None = None
     minutes: float | None = None
-
-
-class Precision(Record):
-    """How well a rate will be known: `points` to both sides of the assumed rate, at 95 %."""
-
-    use_case: str
-    rubric: str
-    judged: int
-    traces: int
-    assumed_rate: float = ASSUMED_RATE
-    points: float | None
 
 
 class PlanReport(Record):
@@ -110,12 +97,10 @@ class PlanMaker:
             StoreUnavailable, StoreRejected, StateUnavailable
         """
         now = self.runtime.clock.now()
-        midnight = midnight_of(now)
-        recorded = await self.runtime.state.windows.between(midnight - HISTORY, now)
-        history = History([w for w in recorded if w.start < midnight], self.runtime.deployment.window_seconds)
-        plan, days = self._ordinary_day(history, recorded, midnight, only)
-        basis = f"the mean of the last {days} whole days that sweeps saw"
-        if not days:
+        ordinary = OrdinaryDay(self.runtime, now, only)
+        plan = await ordinary.plan()
+        basis = f"the mean of the last {ordinary.days} whole days that sweeps saw"
+        if not ordinary.days:
             plan = (await plan_range(self.runtime.sweeper.scanner, now - DAY, now, now, only=only)).plan
             # What was selected already is part of a day's work.
             whole = [r.model_copy(update={"selected": r.selected + r.known, "known": 0}) for r in plan.rubrics]
@@ -125,38 +110,6 @@ class PlanMaker:
         listing = SCANS * max(windows, _pages(plan.traces, budget))
         return await self._report("day", basis, plan, listing, budget)
 
-    def _ordinary_day(
-        self, history: History, recorded: Sequence[WindowRecord], midnight: datetime, only: str | None
-    ) -> tuple[RangePlan, int]:
-        """The mean of the whole days that sweeps saw, and how many there were."""
-        deployment = self.runtime.deployment
-        use_cases, rubrics, most_days = [], [], 0
-        window = WindowRecord(start=midnight, end=midnight + timedelta(seconds=deployment.window_seconds))
-        for case in deployment.use_cases:
-            days = history.days(case.name).complete
-            if not days or only not in (None, case.name):
-                continue
-            most_days = max(most_days, len(days))
-            traces = round(sum(days) / len(days))
-            volume = volume_of(case.name, history, recorded, window, traces, CountedAhead())
-            rate = resolve_rate(case, deployment.defaults, volume._replace(in_day=0, taken_in_day=0.0))
-            use_cases.append(
-                PlannedUseCase(
-                    use_case=case.name,
-                    traces=traces,
-                    lowest_rate=rate.rate,
-                    highest_rate=rate.rate,
-                    rules={rate.why: traces},
-                )
-            )
-            selected = round(traces * rate.rate)
-            rubrics += [
-                PlannedRubric(use_case=case.name, rubric=name, selected=selected, passed_over=traces - selected)
-                for name in deployment.rubrics_of(case)
-            ]
-        plan = RangePlan(start=midnight, end=midnight + DAY, use_cases=tuple(use_cases), rubrics=tuple(rubrics))
-        return plan, most_days
-
     async def _budget(self) -> RequestBudget | None:
         store = self.runtime.store
         return await store.request_budget() if isinstance(store, WithRequestBudget) else None
@@ -165,16 +118,25 @@ class PlanMaker:
         self, scope: Literal["day", "range"], basis: str, plan: RangePlan, listing: int, budget: RequestBudget | None
     ) -> PlanReport:
         costs = await self._costs(plan)
+        budgets = planned_budgets(plan, costs, self.runtime.deployment)
+        if scope == "day":
+            day = paced(plan, costs, self.runtime.deployment)
+            plan, costs, budgets = day.plan, day.costs, day.budgets
+        measured = await measured_rates(self.runtime.history.reader, self.runtime.clock.now(), self._cut_of)
         return PlanReport(
             scope=scope,
             basis=basis,
             plan=plan,
             costs=tuple(costs),
             totals=CostTotals.of(costs),
-            budgets=tuple(planned_budgets(plan, costs, self.runtime.deployment)),
+            budgets=tuple(budgets),
             store=self._load(plan, listing, budget),
-            precision=tuple(precision_of(plan)),
+            precision=tuple(precision_of(plan, measured)),
         )
+
+    def _cut_of(self, rubric: str) -> float:
+        known = self.runtime.rubrics.get(rubric)
+        return 0.5 if known is None else known.risk_labels.high
 
     async def _costs(self, plan: RangePlan) -> list[JudgeCost]:
         runtime = self.runtime
@@ -184,6 +146,7 @@ class PlanMaker:
             source=runtime.store,
             prices=runtime.judge_files.prices,
             has_batches=self._has_batches,
+            recorded=await recorded_costs(runtime.history.reader, runtime.clock.now()),
         )
         work: dict[str, int] = {}
         for row in plan.rubrics:
@@ -227,23 +190,3 @@ class PlanMaker:
 
 def _pages(traces: int, budget: RequestBudget | None) -> int:
     return math.ceil(traces / (budget.roots_per_request if budget else 500))
-
-
-def precision_of(plan: RangePlan) -> list[Precision]:
-    """How well the rates of a plan will be known, from all that is judged then."""
-    traces = {case.use_case: case.traces for case in plan.use_cases}
-    rows = []
-    for row in plan.rubrics:
-        judged = row.selected + row.again + row.known
-        interval = wilson(ASSUMED_RATE * judged, judged)
-        points = None if interval is None else 100 * (interval.high - interval.low) / 2
-        rows.append(
-            Precision(
-                use_case=row.use_case,
-                rubric=row.rubric,
-                judged=judged,
-                traces=traces.get(row.use_case, 0),
-                points=points,
-            )
-        )
-    return rows

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import fmean
-
-from pydantic import Field
 
 from assay.judges.call_plan import TOO_EXPENSIVE, CallPlan, affordable, drawn, plan_of_call
 from assay.judges.cpu_executor import in_thread
@@ -18,7 +16,7 @@ from assay.judges.models.base import ChatMessage
 from assay.judges.models.batches.deferral import BATCH_PRICE_SHARE
 from assay.judges.prices import PriceTable, total_cost
 from assay.judges.rubric import JudgeName, LlmOptions, ModelAt, Rubric, SpendOptions
-from assay.judges.schema import Record, Usage, Verdict
+from assay.judges.schema import Usage, Verdict
 from assay.worker.extraction.samples import build_sample
 from assay.worker.flow.verdicts import KeptVerdict, unpack
 from assay.worker.ports.ledger import LedgerReader
@@ -26,6 +24,8 @@ from assay.worker.ports.source import TraceReader
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.setup.judge_cost import JudgeCost
+from assay.worker.setup.plan_record import RecordedCost, cost_from_record
 
 MOST_MEASURED, MOST_ESTIMATED = 200, 20
 """Judgements that are measured, and traces that are looked at where nothing was judged yet."""
@@ -42,34 +42,6 @@ COMPLETION_TOKENS = 150
 """Tokens that a model's answer is taken for where none was measured: verdicts on about eight sentences."""
 
 
-class JudgeCost(Record):
-    """What the judgements by one rubric cost.
-
-    Attributes:
-        rubric: its name.
-        tiers: the judges it names, from the first to the last.
-        models: the models that may be asked.
-        judgements: how many judgements it is for.
-        calls: how many calls to models. None where nothing is known about them.
-        prompt_tokens: tokens in. None where nothing is known about them.
-        completion_tokens: tokens out.
-        cost_usd: US dollars, of calls that are made at once. None where a price is unknown.
-        batch_usd: the same where calls that can wait are made in their provider's batches. None: not known.
-        basis: what the figures rest on, or why there are none.
-    """
-
-    rubric: str
-    tiers: tuple[str, ...]
-    models: tuple[str, ...] = ()
-    judgements: int
-    calls: int | None = Field(0, ge=0)
-    prompt_tokens: int | None = Field(0, ge=0)
-    completion_tokens: int | None = Field(0, ge=0)
-    cost_usd: float | None = 0.0
-    batch_usd: float | None = None
-    basis: str
-
-
 @dataclass(frozen=True)
 class CostEstimator:
     """Knows what judgements took, or would take."""
@@ -80,6 +52,8 @@ class CostEstimator:
     prices: PriceTable
     has_batches: Callable[[ModelAt], bool] = lambda _: True
     """Whether calls to a model can be made in batches."""
+    recorded: Mapping[tuple[str, str], RecordedCost] = field(default_factory=dict)
+    """What past judgements took, by rubric and its version: they are known for longer than verdicts are kept."""
 
     async def cost(self, rubric: Rubric, judgements: int, keys: Sequence[TraceKey], today: date) -> JudgeCost:
         """What so many judgements by a rubric cost.
@@ -106,6 +80,9 @@ class CostEstimator:
         measured = await self._measured(rubric, today)
         if len(measured) >= _LEAST_MEASURED:
             return self._with_batches(_from_measured(cost, measured, self.prices), rubric)
+        recorded = self.recorded.get((rubric.name, rubric.content_hash()))
+        if recorded is not None and recorded.judgements >= _LEAST_MEASURED:
+            return cost_from_record(cost, recorded)
         return await self._estimated(cost, rubric, keys)
 
     async def _measured(self, rubric: Rubric, today: date) -> list[KeptVerdict]:
@@ -259,23 +236,3 @@ def _mean(usages: Sequence[Usage]) -> Usage:
 def _price_note(prices: PriceTable, models: Sequence[str]) -> str:
     unknown = [model for model in models if prices.price(model) is None]
     return f"; cost unknown: no price for {', '.join(unknown)}" if unknown else f"; list prices as of {prices.checked}"
-
-
-class CostTotals(Record):
-    """Tokens and US dollars of all rubrics. None where one of them is not known."""
-
-    prompt_tokens: int | None = 0
-    completion_tokens: int | None = 0
-    cost_usd: float | None = 0.0
-
-    @classmethod
-    def of(cls, costs: Sequence[JudgeCost]) -> CostTotals:
-        """The sum."""
-        tokens = [(cost.prompt_tokens, cost.completion_tokens) for cost in costs]
-        known = [(sent, got) for sent, got in tokens if sent is not None and got is not None]
-        is_known = len(known) == len(tokens)
-        return cls(
-            prompt_tokens=sum(sent for sent, _ in known) if is_known else None,
-            completion_tokens=sum(got for _, got in known) if is_known else None,
-            cost_usd=total_cost(cost.cost_usd for cost in costs),
-        )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.worker.statistics.two_phase import Phased
-
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 class SliceKey(NamedTuple):
@@ -29,32 +29,76 @@ class SliceKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Traces of the base sample that were selected and ended without a verdict.
+    """Traces that were selected and ended without a verdict.
 
     Attributes:
         pi: their selection probabilities.
-        reasons: how many by `state: reason`.
+        days: proleptic ordinals of the UTC days on which they started.
+        reason_codes: why, of each, as an index of `reason_names`.
+        reason_names: `state: reason`, e.g. `dead: poison`.
     """
 
     pi: Floats
-    reasons: Counter[str]
+    days: Integers
+    reason_codes: Integers
+    reason_names: tuple[str, ...]
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many by `state: reason`."""
+        return counted(self.reason_codes, self.reason_names)
+
+    def only(self, rows: Bools) -> Unanswered:
+        """Some of them."""
+        return replace(self, pi=self.pi[rows], days=self.days[rows], reason_codes=self.reason_codes[rows])
+
+
+@dataclass(frozen=True)
+class ScreenedRows:
+    """Traces that a cascade's first tier judged, as columns. Those that got no score at all are among them.
+
+    Attributes:
+        first: risk by the first tier, NaN where there is none.
+        final: risk by a later tier, NaN where there is none, or none was asked.
+        seen: whether a later tier's verdict stands.
+        chosen: whether the trace was to go on to a later tier.
+        pi: selection probability.
+        pi2: probability of going on, given what the first tier said: 1 where it had to.
+        clusters, days: as in `Traffic`.
+    """
+
+    first: Floats
+    final: Floats
+    seen: Bools
+    chosen: Bools
+    pi: Floats
+    pi2: Floats
+    clusters: Integers
+    days: Integers
+
+    def only(self, rows: Bools) -> ScreenedRows:
+        """Some of them."""
+        return ScreenedRows(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """One slice of the base sample. All arrays have one length: the scored rows, with a risk or without.
+    """One slice of the sample. All arrays have one length: the scored rows, with a risk or without.
 
     Attributes:
         risk: `hallucination_risk`, NaN where there is none.
         faithfulness, groundedness: NaN where there is none.
         pi: selection probability.
-        clusters: number of the session; a trace without a session is one of its own.
+        clusters: number of the session; a trace without a session is one of its own. The same session has the same
+            number in every slice that one process reads.
         days: proleptic ordinal of the UTC day of the trace's start.
-        states: how many by outcome state, e.g. `judged`, `refusal`, unweighted; `state_codes` has them by row.
+        state_codes: outcome state of each row, as an index of `state_names`.
+        state_names: e.g. `judged`, `refusal`.
         calibrated: whether every risk comes from a calibration.
-        phased: rows of a cascade with their first phase; empty where no cascade judged.
+        screened: rows of a cascade with their first phase; None where no cascade judged.
         unanswered: what the slice leaves out.
-        boost: rows that were added to look at, and count in no rate.
+        boost: scored rows that were added because of users' feedback, and count in no rate. See `survey_design`.
+        calibration: hash of the calibration that the team fitted, of the rows that were judged last. None: none.
     """
 
     key: SliceKey
@@ -62,17 +106,55 @@ class Traffic:
     faithfulness: Floats
     groundedness: Floats
     pi: Floats
-    clusters: NDArray[np.int64]
-    days: NDArray[np.int64]
-    state_codes: NDArray[np.int64]
+    clusters: Integers
+    days: Integers
+    state_codes: Integers
     state_names: tuple[str, ...]
-    states: Counter[str]
     calibrated: bool
-    phased: tuple[Phased, ...]
+    screened: ScreenedRows | None
     unanswered: Unanswered
     boost: int = 0
+    calibration: str | None = None
 
     @property
     def n(self) -> int:
         """How many were scored."""
         return int(self.risk.size)
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many by outcome state, unweighted."""
+        return counted(self.state_codes, self.state_names)
+
+    def is_state(self, name: str) -> Bools:
+        """Which rows ended in this state."""
+        code = self.state_names.index(name) if name in self.state_names else -1
+        rows: Bools = self.state_codes == code
+        return rows
+
+
+_ROW_COLUMNS = ("risk", "faithfulness", "groundedness", "pi", "clusters", "days", "state_codes")
+
+
+def by_day(traffic: Traffic) -> dict[int, Traffic]:
+    """The slice of each UTC day, by its proleptic ordinal. Boosted rows are not told apart by day: they are 0."""
+    days = np.unique(np.concatenate([traffic.days, traffic.unanswered.days])).tolist()
+    return {day: _of_day(traffic, day) for day in days}
+
+
+def counted(codes: Integers, names: tuple[str, ...]) -> Counter[str]:
+    """How often each name occurs, the most frequent first."""
+    counts = Counter(dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True)))
+    return Counter({name: count for name, count in counts.most_common() if count})
+
+
+def _of_day(traffic: Traffic, day: int) -> Traffic:
+    rows = traffic.days == day
+    screened = traffic.screened.only(traffic.screened.days == day) if traffic.screened else None
+    return replace(
+        traffic,
+        **{name: getattr(traffic, name)[rows] for name in _ROW_COLUMNS},
+        screened=screened if screened is not None and screened.pi.size else None,
+        unanswered=traffic.unanswered.only(traffic.unanswered.days == day),
+        boost=0,
+    )

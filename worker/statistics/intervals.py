@@ -1,4 +1,4 @@
-"""Confidence intervals of a share: Wilson for display, Clopper–Pearson where the guarantee matters."""
+"""Confidence intervals of a share: Wilson for display, exact ones where the guarantee or a small sample matters."""
 
 from __future__ import annotations
 
@@ -42,14 +42,24 @@ def wilson(k: float, n: float, conf: float = 0.95) -> Interval | None:
     _check(k, n, conf)
     if n == 0:
         return None
-    z = NormalDist().inv_cdf(0.5 + conf / 2)
-    p = k / n
-    stretch = 1 + z * z / n
-    centre = (p + z * z / (2 * n)) / stretch
-    half = z / stretch * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # At p = 0 and p = 1 one end is exact; rounding must not push it past the estimate.
-    low = 0.0 if k == 0 else max(0.0, min(p, centre - half))
-    high = 1.0 if k == n else min(1.0, max(p, centre + half))
+    return score_interval(k / n, n, NormalDist().inv_cdf(0.5 + conf / 2))
+
+
+def score_interval(share: float, n: float, critical: float) -> Interval:
+    """Wilson's interval for a share of n observations and any critical value, e.g. Student's where n is uncertain.
+
+    Args:
+        share: in [0, 1].
+        n: observations, more than 0. Infinite: the interval is the share itself.
+        critical: how many standard errors it is to hold.
+    """
+    reach = critical * critical / n
+    stretch = 1 + reach
+    centre = (share + reach / 2) / stretch
+    half = math.sqrt(share * (1 - share) * reach + reach * reach / 4) / stretch
+    # At 0 and 1 one end is exact; rounding must not push it past the estimate.
+    low = 0.0 if share == 0 else max(0.0, min(share, centre - half))
+    high = 1.0 if share == 1 else min(1.0, max(share, centre + half))
     return Interval(low=low, high=high)
 
 
@@ -68,6 +78,31 @@ def clopper_pearson(k: float, n: float, conf: float = 0.95) -> Interval | None:
     low = 0.0 if k == 0 else _bisect(lambda x: regularised_beta(x, k, n - k + 1), tail)
     high = 1.0 if k == n else _bisect(lambda x: regularised_beta(x, k + 1, n - k), 1 - tail)
     return Interval(low=low, high=high)
+
+
+def mid_p(k: float, n: float, conf: float = 0.95) -> Interval | None:
+    """The exact interval with half of what was seen in each tail (Lancaster 1961; Berry & Armitage 1995).
+
+    It covers `conf` on the average over small samples, where Clopper and Pearson's covers more and Wilson's, of rare
+    events, less. None for n = 0.
+
+    Raises:
+        ValueError: k outside [0, n] or conf outside (0, 1).
+    """
+    _check(k, n, conf)
+    if n == 0:
+        return None
+    tail = (1 - conf) / 2
+    low = 0.0 if k == 0 else _bisect(lambda x: _half_counted(x, k, n), tail)
+    high = 1.0 if k == n else _bisect(lambda x: _half_counted(x, k, n), 1 - tail)
+    return Interval(low=low, high=high)
+
+
+def _half_counted(x: float, k: float, n: float) -> float:
+    """P(more than k of n) + P(k of n)/2 for a true share x, by the beta distribution."""
+    at_least = 1.0 if k == 0 else regularised_beta(x, k, n - k + 1)
+    more = 0.0 if k == n else regularised_beta(x, k + 1, n - k)
+    return (at_least + more) / 2
 
 
 def regularised_beta(x: float, a: float, b: float) -> float:

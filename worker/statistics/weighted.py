@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from assay.judges.schema import Record
 from assay.worker.statistics.intervals import Estimate, wilson
+from assay.worker.statistics.student import critical_value
 
 Floats = NDArray[np.float64]
-Labels = NDArray[np.uint64]
+Labels = NDArray[np.uint64] | NDArray[np.int64]
 """Names of clusters as numbers: for many observations, of which each name would be an object."""
 
 
@@ -111,6 +113,55 @@ def hajek_share(
         n_effective=n_star,
         n_clusters=mean.n_clusters,
     )
+
+
+def weighted_mean(
+    values: Sequence[float] | Floats,
+    pis: Sequence[float] | Floats,
+    *,
+    clusters: Sequence[Hashable] | Labels | None = None,
+    conf: float = 0.95,
+) -> Estimate | None:
+    """Hájek mean of numbers of any range, e.g. seconds or dollars, with Student's interval.
+
+    Returns:
+        None where `hajek_mean` is None, and of a single observation.
+
+    Raises:
+        ValueError: as `hajek_mean`.
+    """
+    mean = hajek_mean(values, pis, clusters=clusters)
+    if mean is None or mean.n < 2:
+        return None
+    half = critical_value(conf, max(1.0, mean.n_kish - 1)) * math.sqrt(mean.variance)
+    return Estimate(
+        value=mean.value, low=mean.value - half, high=mean.value + half, n=mean.n, n_clusters=mean.n_clusters
+    )
+
+
+def shared_correlation(first: tuple[Floats, Floats, Labels], second: tuple[Floats, Floats, Labels]) -> float:
+    """Correlation of two Hájek means that clusters with observations on both sides cause, in [−1, 1]; 0 without any.
+
+    Args:
+        first: values, selection probabilities and clusters of one side.
+        second: those of the other.
+    """
+    sums = [_cluster_residuals(*side) for side in (first, second)]
+    names, at_first, at_second = np.intersect1d(sums[0][0], sums[1][0], assume_unique=True, return_indices=True)
+    spread = math.sqrt(float((sums[0][1] ** 2).sum()) * float((sums[1][1] ** 2).sum()))
+    if not names.size or not spread:
+        return 0.0
+    together = float((sums[0][1][at_first] * sums[1][1][at_second]).sum())
+    return min(1.0, max(-1.0, together / spread))
+
+
+def _cluster_residuals(values: Floats, pis: Floats, clusters: Labels) -> tuple[NDArray[np.int64], Floats]:
+    """The name of each cluster, in order, and the sum of its w(y−μ)."""
+    w = 1 / pis
+    mean = float((w * values).sum() / w.sum()) if w.size else 0.0
+    names, index = np.unique(clusters, return_inverse=True)
+    residuals: Floats = np.bincount(index, weights=w * (values - mean), minlength=names.size).astype(np.float64)
+    return names.astype(np.int64), residuals
 
 
 def cluster_index(clusters: Sequence[Hashable] | Labels) -> NDArray[np.intp]:

@@ -5,9 +5,11 @@ All of it is imported where it is made: most processes never see a batch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError, PermanentModelError
+from assay.judges.rubric import ModelAt
 from assay.worker.config.judge_files import JudgeFiles
 from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.settings import Settings
@@ -130,11 +132,29 @@ async def check_batches(runtime: Runtime, use_case: str | None) -> None:
     deployment = runtime.deployment
     cases = [case for case in deployment.use_cases if use_case in (None, case.name)]
     rubrics = {name: runtime.rubrics[name] for case in cases for name in deployment.rubrics_of(case)}
-    asked = {(m.endpoint or DEFAULT_ENDPOINT, m.model) for rubric in rubrics.values() for m in models_of(rubric)}
-    if not asked:
+    models = [model for rubric in rubrics.values() for model in models_of(rubric)]
+    if not models:
         raise ConfigurationError("--batch: no rubric of these use cases asks a model; leave it out")
+    await check_models(runtime.batch_endpoints, models, "--batch")
+
+
+async def check_models(endpoints: BatchEndpoints, models: Iterable[ModelAt], wish: str) -> None:
+    """Return if the endpoints of these models have batches and let us in.
+
+    Args:
+        endpoints: of the deployment.
+        models: that are asked.
+        wish: what asks for batches, and is to be left out where there are none.
+
+    Raises:
+        ConfigurationError: one has none, or no model is asked at all.
+        ModelError: one cannot be asked now.
+    """
+    asked = {(model.endpoint or DEFAULT_ENDPOINT, model.model) for model in models}
+    if not asked:
+        raise ConfigurationError(f"{wish}: the rubric asks no model; leave it out")
     for endpoint, model in sorted(asked):
         try:
-            await runtime.batch_endpoints.of(endpoint, model).check()
+            await endpoints.of(endpoint, model).check()
         except PermanentModelError as exc:
-            raise ConfigurationError(f"--batch: {exc}; {endpoint} may have no batches: leave --batch out") from exc
+            raise ConfigurationError(f"{wish}: {exc}; {endpoint} may have no batches: leave {wish} out") from exc

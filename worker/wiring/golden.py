@@ -34,14 +34,16 @@ def golden_clock(runtime: Runtime, publish: PublishGolden) -> GoldenClock:
         schedules=partial(golden_schedules, runtime.root),
         publish=publish,
         clock=runtime.clock,
+        batches=runtime.state.batch_jobs,
     )
 
 
 def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
-    """Runs golden sets that are due."""
+    """Runs golden sets that are due. Called in the loop of the process."""
     from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
     from assay.worker.golden.scheduling.scheduler import ScheduledRuns
     from assay.worker.wiring.experiments import experiments_of
+    from assay.worker.wiring.golden_batches import open_desk
     from assay.worker.wiring.golden_calls import load_set
 
     place = GoldenPlace(
@@ -52,6 +54,7 @@ def scheduled_runs(runtime: Runtime) -> ScheduledRuns:
         concurrency=GOLDEN_CONCURRENCY,
         webhook=runtime.settings.golden_webhook_url,
         show=experiments_of(runtime.root, runtime.settings),
+        open_desk=open_desk(runtime),
     )
     return ScheduledRuns(
         key_values=runtime.state.key_values, locks=runtime.state.locks, clock=runtime.clock, place=place

@@ -15,7 +15,7 @@ from assay.judges.base import Judge
 from assay.judges.calibration import Calibration
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import JudgeName, Rubric
-from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.calibration_sets import CalibrationSet, calibration_key
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
 from assay.worker.config.judge_files import JudgeFiles, no_judge_files, read_judge_files
@@ -90,25 +90,34 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
 
 
 def load_calibrations(
-    root: ConfigRoot, rubrics: Iterable[Rubric], settings: Settings, files: JudgeFiles | None = None
+    root: ConfigRoot,
+    rubrics: Iterable[Rubric],
+    settings: Settings,
+    files: JudgeFiles | None = None,
+    use_cases: Sequence[str] = (),
 ) -> dict[str, CalibrationSet]:
-    """The calibrations in force by rubric name. What the root says of endpoints is read unless it is given.
+    """The calibrations in force. What the root says of endpoints is read unless it is given.
+
+    Returns:
+        By rubric name, and by `calibration_key` for use cases that have one of their own.
 
     Raises:
         ConfigurationError
     """
-    by_rubric = {}
+    in_force = {}
     for rubric in rubrics:
         # A control worker asks no model. It builds the judges only where there is a calibration to hold against one.
-        judges = []
-        if root.has_calibration(rubric):
-            files = files or read_judge_files(root, settings)
-            judges = build_judges(rubric, settings, files=files)
-        in_force = [root.calibration(rubric, judge) for judge in judges]
-        calibrations = CalibrationSet.of(calibration for calibration in in_force if calibration is not None)
-        if calibrations is not None:
-            by_rubric[rubric.name] = calibrations
-    return by_rubric
+        names = [name for name in (None, *use_cases) if root.has_calibration(rubric, name)]
+        if not names:
+            continue
+        files = files or read_judge_files(root, settings)
+        judges = build_judges(rubric, settings, files=files)
+        for name in names:
+            fitted = [root.calibration(rubric, judge, name) for judge in judges]
+            calibrations = CalibrationSet.of(calibration for calibration in fitted if calibration is not None)
+            if calibrations is not None:
+                in_force[calibration_key(rubric.name, name)] = calibrations
+    return in_force
 
 
 def build_evaluator(

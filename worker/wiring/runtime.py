@@ -6,7 +6,6 @@ Each use case is imported where it is built: `assay status` reads the state and 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property, partial
@@ -18,6 +17,7 @@ from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
 from assay.worker.config.egress import may_see
 from assay.worker.config.judge_files import read_judge_files
+from assay.worker.config.redaction import redaction_of
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.flow.outbox import Outbox
@@ -26,6 +26,7 @@ from assay.worker.limits.admissions import Admissions
 from assay.worker.limits.call_rules import CallRules
 from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.history import History
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.state import FleetState, StateUnavailable
 from assay.worker.ports.store import Store
@@ -33,7 +34,9 @@ from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.admissions import fleet_admissions
 from assay.worker.wiring.batches import BatchEndpoints
+from assay.worker.wiring.documents import published
 from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
+from assay.worker.wiring.process_parts import ProcessParts
 from assay.worker.wiring.queues import ASSESS_QUEUE
 from assay.worker.wiring.shared_forms import SharedForms
 from assay.worker.wiring.stores import open_deployment_store, review_queues_of
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from assay.worker.flow.assess import Assessor
     from assay.worker.flow.batch_calls.collecting import BatchCollector
     from assay.worker.flow.batch_calls.desk import BatchDesk
+    from assay.worker.flow.history_writing import HistoryReport
     from assay.worker.flow.reconcile import Reconciler
     from assay.worker.flow.record import Recorder
     from assay.worker.flow.release import Releaser
@@ -119,7 +123,7 @@ class Runtime:
             predecessor.batch_endpoints if predecessor else BatchEndpoints(self.judge_files, settings)
         )
         self.batch_endpoints.files = self.judge_files
-        self._desks: list[BatchDesk] = predecessor._desks if predecessor else []  # noqa: SLF001  # one for a process
+        self._parts: ProcessParts = predecessor._parts if predecessor else ProcessParts([], [])  # noqa: SLF001
 
     def successor(self) -> Runtime:
         """This process's runtime with the files as they are now.
@@ -140,6 +144,7 @@ class Runtime:
         from assay.worker.flow.budgeting import Budgeting
         from assay.worker.flow.pressure import Pressure
         from assay.worker.flow.sweep import Sweeper
+        from assay.worker.wiring.feedback import feedback_sweep
         from assay.worker.wiring.first_costs import first_cost_usd
 
         return Sweeper(
@@ -168,22 +173,24 @@ class Runtime:
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
             calibrations=self.calibrations,
+            feedback=feedback_sweep(self.store, self.state, self.deployment),
             counts_ahead=isinstance(self.store, WithTraceImport),
         )
 
     @cached_property
     def calibrations(self) -> dict[str, CalibrationSet]:
-        """The calibrations in force by rubric name, read once as rubrics are."""
-        return load_calibrations(self.root, self.rubrics.values(), self.settings, self.judge_files)
+        """The calibrations in force by rubric name and use case, read once as rubrics are."""
+        names = [case.name for case in self.deployment.use_cases]
+        return load_calibrations(self.root, self.rubrics.values(), self.settings, self.judge_files, names)
 
     @property
     def batch_desk(self) -> BatchDesk:
         """Takes the calls of this process that may wait for a provider's batch."""
         from assay.worker.wiring.batches import batch_desk
 
-        if not self._desks:
-            self._desks.append(batch_desk(self, self.batch_endpoints))
-        return self._desks[0]
+        if not self._parts.desks:
+            self._parts.desks.append(batch_desk(self, self.batch_endpoints))
+        return self._parts.desks[0]
 
     @cached_property
     def batch_collector(self) -> BatchCollector:
@@ -209,6 +216,8 @@ class Runtime:
             publish=self.publish,
             clock=self.clock,
             may_see=partial(may_see, self.deployment),
+            redaction=partial(redaction_of, self.deployment),
+            prices=self.judge_files.prices,
             desk=self.batch_desk,
             limits=AssessLimits(
                 batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
@@ -258,6 +267,26 @@ class Runtime:
             rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
             review_queues=self.deployment.review_queues,
         )
+
+    @property
+    def history(self) -> History:
+        """The record, the same for all runtimes of this process.
+
+        Raises:
+            ConfigurationError: the database's address cannot be one, or its driver is not installed.
+        """
+        from assay.worker.wiring.history import open_record
+
+        records = self._parts.records
+        if not records:
+            records.append(open_record(self.settings, self.root))
+        return records[0]
+
+    async def keep_history(self) -> HistoryReport:
+        """Write what has ended into the record."""
+        from assay.worker.wiring.history import keep_history
+
+        return await keep_history(self)
 
     async def review(self) -> ReviewReport:
         """Put flagged answers into the queues people review; nothing where no use case has one."""
@@ -331,20 +360,12 @@ class Runtime:
         on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
         if on_disk is not None:
             return on_disk
-        content = await self._document(digest)
+        content = await published(self.state.documents, digest)
         return parse_rubric(content, source=f"rubric {digest[:12]}") if content else None
 
     async def _calibration_set(self, digest: str) -> CalibrationSet | None:
-        content = await self._document(digest)
+        content = await published(self.state.documents, digest)
         return parse_calibration_set(content, source=f"calibration {digest[:12]}") if content else None
-
-    async def _document(self, digest: str) -> str | None:
-        """A published document. What has another hash than it is asked for by is no such document."""
-        content = await self.state.documents.get(digest)
-        if content is None or hashlib.sha256(content.encode()).hexdigest() == digest:
-            return content
-        log.error("document.wrong_content", asked=digest, remedy="somebody else writes to this Redis; sweep again")
-        return None
 
     async def synchronise_clock(self) -> None:
         """Read the time of the shared state, which all processes go by. Without an answer this machine's is used."""
@@ -355,7 +376,7 @@ class Runtime:
 
     async def drain(self, timeout_s: float) -> bool:
         """Bring what this process owes the state there: before it ends. False if the state did not take all of it."""
-        flushes = asyncio.gather(*(desk.flush(0.8 * timeout_s) for desk in self._desks))
+        flushes = asyncio.gather(*(desk.flush(0.8 * timeout_s) for desk in self._parts.desks))
         is_drained, _ = await asyncio.gather(self.outbox.drain(timeout_s), flushes)
         return is_drained
 
@@ -365,6 +386,8 @@ class Runtime:
             await evaluator.judge.close()
         await self.shared_admissions.close()
         await self.batch_endpoints.close()
+        for record in self._parts.records:
+            await record.close()
         await self.store.close()
         await self.state.close()
 

@@ -54,7 +54,7 @@ def test_keys_are_called_as_they_always_were_and_all_but_open_work_have_an_end(b
     ended = {f"entry:{ENTRY}done", f"history:{ENTRY}done"}
     by_day = {f"{kind}:{DAY}" for kind in ("day", "count", "promised", "windows", "lost")}
     single = {"kept:k", "kept:v", "doc:d", "lock:sweep", "limit:store"}
-    assert endless == {"epoch", "due:open", "dead", *open_work}
+    assert endless == {"epoch", "due:open", "dead", "ended", *open_work}
     assert names == {*endless, *ended, *by_day, *single}
 
 

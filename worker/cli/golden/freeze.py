@@ -19,6 +19,7 @@ from assay.worker.config.settings import Settings
 from assay.worker.golden.sets.golden_set import LOCK, GoldenSet
 from assay.worker.golden.sets.lock import Change, changes_since_lock, freeze, noted_changes
 from assay.worker.golden.sets.summary import deviations, set_summary
+from assay.worker.wiring.golden_batches import check_judge_by
 from assay.worker.wiring.golden_calls import read_set
 
 
@@ -44,6 +45,7 @@ def freeze_set(
     if dataset is not None:
         fetch_items(settings, root, name, dataset, version)
     golden = read_set(root, settings, name)
+    check_judge_by(golden, root, settings)
     for line in set_summary(golden):
         console.print(Text(f"  {line}"))
     findings = print_findings(settings, root, golden)

@@ -11,6 +11,9 @@ GOLDEN_COMMANDS = {
         "golden.init:init_set",
         "Write a golden set to fill in: a commented manifest, items and anchors from a table or from flagged traces.",
     ),
+    "add": LazyCommand(
+        "golden.add:add", "Make items of traces, and anchors of their answers. The set is not frozen by it."
+    ),
     "label": LazyCommand(
         "golden.label:label", "Label the answers that wait for it, one after the other: are they right or wrong?"
     ),

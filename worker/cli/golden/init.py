@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -109,6 +110,7 @@ def _flagged(config: Path | None, since: str | None, use_cases: list[str]) -> Se
     Raises:
         ConfigurationError: nothing is flagged.
     """
+    from assay.worker.config.redaction import redaction_of
     from assay.worker.reporting.flagged.query import FlaggedQuery, choose_cuts
     from assay.worker.reporting.flagged.ranking import Ranker, WrittenVerdicts
     from assay.worker.setup.golden_set.content import MOST_ITEMS
@@ -121,7 +123,8 @@ def _flagged(config: Path | None, since: str | None, use_cases: list[str]) -> Se
         query = FlaggedQuery(start=first, end=last, use_cases=tuple(use_cases), cuts=cuts, limit=MOST_ITEMS)
         store = runtime.store
         ranking = await Ranker(query, WrittenVerdicts(runtime.state.ledger_reader, store, store)).rank()
-        return await flagged_content(ranking.worst, store, runtime.rubrics)
+        redaction = partial(redaction_of, runtime.deployment)
+        return await flagged_content(ranking.worst, store, runtime.rubrics, redaction)
 
     content = with_runtime(config, work)
     if not content.items:

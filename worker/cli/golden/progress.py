@@ -19,7 +19,7 @@ from assay.worker.cli.golden.shared_limits import run_admissions
 from assay.worker.cli.streams import print_error
 from assay.worker.golden.call import OnDone
 from assay.worker.golden.runs.fleet_judging import FleetEvaluator
-from assay.worker.golden.runs.run import SampleEvaluator
+from assay.worker.golden.runs.judgement import SampleEvaluator
 from assay.worker.launch.broker import Broker
 from assay.worker.launch.fleet import running_broker
 from assay.worker.ports.state import StateUnavailable

@@ -14,7 +14,8 @@ def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOpti
     """List the kept runs and gates of a set, oldest first."""
     settings, root = settings_and_root(config)
     golden = read_set(root, settings, name)
-    history = run_store(root, settings, golden).history()
+    store = run_store(root, settings, golden)
+    history = store.history()
     if as_json:
         print_json(history)
         return
@@ -25,3 +26,7 @@ def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOpti
         same = "yes" if run.set_digest == golden.digest else "no"
         table.add_row(run.run_id, run.kind, Text(run.target), *counts, verdict, same)
     console.print(table)
+    for waiting in store.waiting():
+        since, named = f"{waiting.since:%Y-%m-%d %H:%M} UTC", ", ".join(waiting.batches) or "not sent yet"
+        line = f"{waiting.run_id}: {waiting.judgements} judgements wait for a batch since {since} ({named})"
+        console.print(Text(line), soft_wrap=True)

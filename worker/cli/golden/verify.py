@@ -15,6 +15,7 @@ from assay.worker.golden.report.wording.effects import effect_words
 from assay.worker.golden.sets.exam_size import exam_note
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.verify import Finding
+from assay.worker.wiring.golden_batches import check_judge_by
 from assay.worker.wiring.golden_calls import load_set
 
 
@@ -22,6 +23,7 @@ def verify(name: NameArgument, config: ConfigOption = None, as_json: JsonOption 
     """Hold a set against its lock and its checks; any difference is exit 2 and says where."""
     settings, root = settings_and_root(config)
     golden = load_set(root, settings, name)
+    check_judge_by(golden, root, settings)
     effect = detectable_effect(golden, repeats=golden.manifest.repeats)
     if as_json:
         findings = checked(settings, root, golden)

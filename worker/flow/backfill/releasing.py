@@ -168,7 +168,7 @@ class Releasing:
         """Open those again that came to an end under another version. Their pi stays what it was."""
         again = []
         for key, entry in entries.items():
-            rubric_hash, calibration_hash = self.chooser.version_of(entry.promise.rubric)
+            rubric_hash, calibration_hash = self.chooser.version_of(entry.promise.rubric, entry.promise.use_case)
             if entry.state not in FINAL_STATES or entry.promise.version == (rubric_hash, calibration_hash):
                 continue
             subject = chosen.get(key, entry.promise)

@@ -10,7 +10,7 @@ import asyncio
 import json
 import zlib
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -46,6 +46,8 @@ class SampleDesk:
     subject: Subject
     use_case: str
     purpose: str
+    tags: set[str] = field(default_factory=set)
+    """Our names of the batches that it waits for."""
 
     async def answer_to(self, call: DeferredCall) -> DeferredAnswer | None:
         """The answer to a call, where a batch has brought it. See `CallDesk.answer_to`."""
@@ -71,9 +73,9 @@ class BatchDesk:
         self._sending: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
 
-    def for_sample(self, subject: Subject, *, use_case: str, purpose: str) -> SampleDesk:
-        """The desk for the calls about one sample."""
-        return SampleDesk(self, subject, use_case, purpose)
+    def for_sample(self, subject: Subject, *, use_case: str, purpose: str, tags: set[str] | None = None) -> SampleDesk:
+        """The desk for the calls about one sample. What it waits for is added to `tags`."""
+        return SampleDesk(self, subject, use_case, purpose, set() if tags is None else tags)
 
     async def answer_to(self, call: DeferredCall, sample: SampleDesk) -> DeferredAnswer | None:
         """The answer to a call. None: it is to be made at once.
@@ -91,6 +93,7 @@ class BatchDesk:
             return None
         if claim.tag == gathering.tag and call.key not in gathering.bodies:
             await self._take(call, gathering, sample.use_case)
+        sample.tags.add(claim.tag)
         raise _held("its answer comes with a provider's batch; `assay batches ls` shows how it stands")
 
     async def flush(self, timeout_s: float) -> None:

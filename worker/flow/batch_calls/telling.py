@@ -19,9 +19,9 @@ _ROUNDS = 3
 
 
 def by_rubric(subjects: Sequence[Subject]) -> Mapping[str, list[str]]:
-    """The traces of each rubric."""
+    """The traces of each rubric. Judgements of golden runs are none."""
     traces: dict[str, list[str]] = defaultdict(list)
-    for subject in subjects:
+    for subject in (subject for subject in subjects if subject.is_trace):
         traces[subject.rubric].append(subject.trace_id)
     return traces
 

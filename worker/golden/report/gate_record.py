@@ -62,4 +62,5 @@ def gate_result(comparison: Comparison) -> GateResult:
         finished=max(baseline.finished, candidate.finished),
         usage=baseline.usage + candidate.usage,
         cost_usd=total_cost([baseline.cost_usd, candidate.cost_usd]),
+        judged_by=candidate.judged_by,
     )

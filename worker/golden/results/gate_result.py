@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from assay.judges.schema import Record, Usage
 from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import ItemResult, JudgeExam
+from assay.worker.golden.results.run_result import ItemResult, JudgedBy, JudgeExam
 from assay.worker.statistics.intervals import Estimate, Interval
 from assay.worker.statistics.repeats import VarianceComponents
 
@@ -134,7 +134,8 @@ class GateResult(Record):
 
     `next_steps` say what a person can do about an inconclusive verdict.
     `baseline_runs` names the reviewed outputs that were judged again. `noise` tells the spread among repeats of an
-    unchanged release, where there are repeats.
+    unchanged release, where there are repeats. `judged_by` is `batch` where a provider's batches
+    brought the judge's answers.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
@@ -185,6 +186,7 @@ class GateResult(Record):
     finished: AwareDatetime | None = None
     usage: Usage = Usage()
     cost_usd: float | None = None
+    judged_by: JudgedBy = "live"
 
     @property
     def exit_code(self) -> int:

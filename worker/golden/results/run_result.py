@@ -17,6 +17,9 @@ from assay.worker.golden.sets.manifest import Release
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_share
 
+JudgedBy = Literal["live", "batch"]
+"""How a run's judge was asked: `live` at once, `batch` by a provider's batches at half the price."""
+
 JUDGEMENTS_TO_CONFIRM = 3
 """A failure that decides alone counts when the majority of so many judgements of the same answer says so."""
 
@@ -58,6 +61,11 @@ class ItemResult(Record):
             latency_s=self.target_latency_s,
             tokens=self.target_tokens,
         )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no judge is needed: there is no answer, or one that fails by itself."""
+        return self.response is None or self.status is not ItemStatus.MISSING
 
     @property
     def judging(self) -> Spent:
@@ -186,7 +194,8 @@ class GoldenRun(Record):
 
     `items` holds `repeats` results an item. `usage` and `cost_usd` are those of every judgement, also of those that
     failed or confirmed; `cost_usd` is None where a price is unknown. `timed_out` says that the whole run's time was up
-    before everything had been asked.
+    before everything had been asked. `judged_by` is `batch` where the judge was asked by a provider's batches: then
+    `cost_usd` is at their price.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
@@ -208,6 +217,7 @@ class GoldenRun(Record):
     usage: Usage = Usage()
     cost_usd: float | None = None
     models_served: tuple[str, ...] = ()
+    judged_by: JudgedBy = "live"
 
     @property
     def outcomes(self) -> list[Outcome | None]:

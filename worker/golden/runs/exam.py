@@ -20,7 +20,9 @@ from assay.worker.golden.results.run_result import (
 )
 from assay.worker.golden.results.usage import total_spent
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
-from assay.worker.golden.runs.run import RunPlan, SampleEvaluator, judged_twice
+from assay.worker.golden.runs.deferral import is_deferred
+from assay.worker.golden.runs.judgement import SampleEvaluator, judged_twice
+from assay.worker.golden.runs.run import RunPlan
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.sets.manifest import MIN_LABELS_PER_CLASS, Anchor
 from assay.worker.statistics.agreement import youden_lower
@@ -46,7 +48,7 @@ async def examine_judge(
     async def judge(anchor: Anchor) -> AnchorResult:
         result = plan.journal.anchor(anchor.id)
         if result is None:
-            result = await _judge_anchor(golden, anchor, evaluator)
+            result = await _judge_anchor(golden, anchor, evaluator, plan)
             plan.journal.keep("anchor", result)
         plan.on_done(result)
         return result
@@ -54,7 +56,8 @@ async def examine_judge(
     judged = await map_bounded(judge, golden.anchors, limit=plan.limit, deadline=plan.deadline)
     results = [result or _unjudged(anchor) for anchor, result in zip(golden.anchors, judged, strict=True)]
     exam = grade(golden, results, evaluator.revision)
-    if exam.state not in (ExamState.BELOW_BAR, ExamState.BELOW_BASELINE):
+    waits = any(result is not None and is_deferred(result.outcome) for result in judged)
+    if waits or exam.state not in (ExamState.BELOW_BAR, ExamState.BELOW_BASELINE):
         return exam
     return grade(golden, await _confirmed(golden, results, evaluator, plan), evaluator.revision)
 
@@ -180,13 +183,18 @@ async def _confirmed(
     wrong = [result for result in results if result.flagged is not None and not result.right]
 
     async def again(result: AnchorResult) -> AnchorResult:
-        flags, spent = list(result.judgements or (result.flagged,)), result.judging
-        while len(flags) < JUDGEMENTS_TO_CONFIRM:
-            judged = await _judge_anchor(golden, anchors[result.id], evaluator)
-            flags, spent = [*flags, judged.flagged], spent + judged.judging
+        flags = result.judgements or (result.flagged,)
+        further = [
+            await _judge_anchor(golden, anchors[result.id], evaluator, plan, number=number)
+            for number in range(len(flags), JUDGEMENTS_TO_CONFIRM)
+        ]
+        if any(is_deferred(judged.outcome) for judged in further):
+            return result
+        flags += tuple(judged.flagged for judged in further)
+        spent = sum((judged.judging for judged in further), result.judging)
         # A judgement that failed speaks for nobody; then the first one stands.
         flagged = next((flag for flag in (True, False) if 2 * flags.count(flag) > len(flags)), result.flagged)
-        update = {"flagged": flagged, "judgements": tuple(flags), "spent": spent}
+        update = {"flagged": flagged, "judgements": flags, "spent": spent}
         confirmed = result.model_copy(update=update)
         plan.journal.keep("anchor", confirmed)
         return confirmed
@@ -200,8 +208,11 @@ def _unjudged(anchor: Anchor) -> AnchorResult:
     return AnchorResult(id=anchor.id, label=anchor.label, source_id=anchor.source_id, flagged=None)
 
 
-async def _judge_anchor(golden: GoldenSet, anchor: Anchor, evaluator: SampleEvaluator) -> AnchorResult:
-    outcome, spent = await judged_twice(golden.anchor_sample(anchor), evaluator)
+async def _judge_anchor(
+    golden: GoldenSet, anchor: Anchor, evaluator: SampleEvaluator, plan: RunPlan, *, number: int = 0
+) -> AnchorResult:
+    name = f"anchor/{anchor.id}/{number}"
+    outcome, spent = await judged_twice(golden.anchor_sample(anchor), evaluator, plan.deferral, name)
     flagged = _flagged(golden, outcome) if isinstance(outcome, Scored) else None
     return _unjudged(anchor).model_copy(update={"flagged": flagged, "outcome": outcome, "spent": spent})
 

@@ -19,7 +19,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.models.call_context import calling_for
 from assay.judges.schema import Failed, Outcome, Sample
-from assay.worker.golden.runs.run import held_for_s
+from assay.worker.golden.runs.judgement import held_for_s
 from assay.worker.ports.documents import Documents
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks

@@ -34,9 +34,12 @@ class JournalHeader(Record):
 
 
 class _Line(Record):
+    """`answer` is one that the target gave, or why it gave none, before a judge saw it."""
+
     part: str
     item: ItemResult | None = None
     anchor: AnchorResult | None = None
+    answer: ItemResult | None = None
 
 
 _LINE = TypeAdapter(_Line)
@@ -49,6 +52,7 @@ class Journal:
         self._file = file
         self._items: dict[tuple[str, str, int], ItemResult] = {}
         self._anchors: dict[str, AnchorResult] = {}
+        self._answers: dict[tuple[str, str, int], ItemResult] = {}
 
     def __len__(self) -> int:
         return len(self._items) + len(self._anchors)
@@ -60,6 +64,14 @@ class Journal:
     def anchor(self, anchor_id: str) -> AnchorResult | None:
         """The kept result of one anchor."""
         return self._anchors.get(anchor_id)
+
+    def answer(self, part: str, item_id: str, repeat: int) -> ItemResult | None:
+        """The kept answer of the target, before a judge saw it."""
+        return self._answers.get((part, item_id, repeat))
+
+    def keep_answer(self, part: str, result: ItemResult) -> None:
+        """Write down what the target said, for a run that is put aside before a judge has seen it."""
+        self._write(_Line(part=part, answer=result))
 
     def keep(self, part: str, result: ItemResult | AnchorResult) -> None:
         """Write a result down. What is missing is not kept: it is tried again when the run goes on."""
@@ -83,6 +95,8 @@ class Journal:
     def _take(self, line: _Line) -> None:
         if line.item is not None:
             self._items[line.part, line.item.id, line.item.repeat] = line.item
+        if line.answer is not None:
+            self._answers[line.part, line.answer.id, line.answer.repeat] = line.answer
         if line.anchor is not None:
             self._anchors[line.anchor.id] = line.anchor
 

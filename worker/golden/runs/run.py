@@ -6,20 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
-from assay.judges.errors import (
-    ConfigurationError,
-    EvaluationError,
-    IncompleteVerdict,
-    InvalidVerdict,
-    ModelTimeout,
-    ModelUnavailable,
-    RateLimited,
-)
 from assay.judges.metrics import worst_claim
-from assay.judges.models.call_context import calling_for
-from assay.judges.schema import Claim, ClaimVerdict, Failed, Outcome, Sample, Scored
+from assay.judges.schema import Claim, ClaimVerdict, Outcome, Scored
 from assay.judges.text.reasoning import without_reasoning
 from assay.worker.golden.results.item_status import (
     REASONING_SHOWN,
@@ -31,38 +20,17 @@ from assay.worker.golden.results.item_status import (
 )
 from assay.worker.golden.results.judge_models import models_served
 from assay.worker.golden.results.run_result import JUDGEMENTS_TO_CONFIRM, AnchorResult, GoldenRun, ItemResult
-from assay.worker.golden.results.usage import Spent, spent_on, total_spent
+from assay.worker.golden.results.usage import total_spent
 from assay.worker.golden.runs.concurrency import limit_of, map_bounded
+from assay.worker.golden.runs.deferral import Deferral, is_deferred
 from assay.worker.golden.runs.journal import Journal
+from assay.worker.golden.runs.judgement import SampleEvaluator, judged_twice
 from assay.worker.golden.sets.golden_set import GoldenSet, item_sample
 from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.golden.targets import GoldenTarget, TargetFailure, TargetResponse
 
-_MAY_PASS = {
-    error.__name__ for error in (RateLimited, ModelTimeout, ModelUnavailable, InvalidVerdict, IncompleteVerdict)
-}
-
-LONGEST_HELD_S = 600.0
-"""How long one judgement is held in all before it counts as failed, in seconds. The run may end it sooner."""
-
-LONGEST_LOOK_S = 30.0
-"""How long it waits at most before it looks whether it still is held, in seconds."""
-
 Targets = GoldenTarget | Sequence[GoldenTarget]
 """Where a run's answers come from: one target, or one for each repeat in turn."""
-
-
-class SampleEvaluator(Protocol):
-    """What a run needs of `assay.judges.evaluate.Evaluator`."""
-
-    @property
-    def revision(self) -> str:
-        """sha256 over everything that could change a verdict."""
-        ...
-
-    async def evaluate(self, sample: Sample) -> Outcome:
-        """Judge one sample; a failure is an outcome, not an exception."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +38,8 @@ class RunPlan:
     """How a run is made.
 
     `limit` is shared by everything that runs at the same time. `deadline` is on the loop's clock. `part` names the
-    side in the journal, from which answers that were already judged are taken.
+    side in the journal, from which answers that were already judged are taken. `deferral` says where the judge's
+    calls go.
     """
 
     limit: asyncio.Semaphore
@@ -80,6 +49,7 @@ class RunPlan:
     part: str = "candidate"
     journal: Journal = field(default_factory=Journal)
     on_done: Callable[[ItemResult | AnchorResult], None] = lambda _: None
+    deferral: Deferral = field(default_factory=Deferral)
 
 
 async def run_golden(
@@ -110,8 +80,9 @@ async def run_golden(
         repeat, item = ask
         result = plan.journal.item(plan.part, item.id, repeat)
         if result is None:
-            result = await _run_item(item, golden, targets[repeat % len(targets)], evaluator)
-            result = result.model_copy(update={"repeat": repeat})
+            result = await _answered(item, repeat, targets, plan)
+            if not result.is_settled:
+                result = await _judged(result, item, golden, evaluator, plan)
             plan.journal.keep(plan.part, result)
         plan.on_done(result)
         return result
@@ -138,7 +109,23 @@ async def run_golden(
         usage=spent.usage,
         cost_usd=spent.cost_usd,
         models_served=models_served(result.outcome for result in results),
+        judged_by=plan.deferral.judged_by,
     )
+
+
+async def ask_side(golden: GoldenSet, side: Targets | GoldenRun, plan: RunPlan) -> None:
+    """Ask for all answers of a side and keep them, before the first one is judged: then one batch takes them all."""
+    if isinstance(side, GoldenRun):
+        return
+    targets = list(side) if isinstance(side, Sequence) else [side]
+
+    async def ask(wanted: tuple[int, GoldenItem]) -> None:
+        repeat, item = wanted
+        if plan.journal.item(plan.part, item.id, repeat) is None:
+            await _answered(item, repeat, targets, plan)
+
+    asks = [(repeat, item) for repeat in range(plan.repeats) for item in golden.items]
+    await map_bounded(ask, asks, limit=plan.limit, deadline=plan.deadline)
 
 
 async def run_side(
@@ -166,11 +153,16 @@ async def confirm_failures(
     failed = [result for result in run.items if result.id in wanted and result.status is ItemStatus.FAILED]
 
     async def again(result: ItemResult) -> ItemResult:
-        statuses, spent = list(result.judgements or (result.status,)), result.judging
-        while len(statuses) < JUDGEMENTS_TO_CONFIRM:
-            judged = await _judged(result, wanted[result.id], golden, evaluator)
-            statuses, spent = [*statuses, judged.status], spent + judged.judging
-        confirmed = result.model_copy(update={"judgements": tuple(statuses), "spent": spent})
+        statuses, item = result.judgements or (result.status,), wanted[result.id]
+        further = [
+            await _judged(result, item, golden, evaluator, plan, number=number)
+            for number in range(len(statuses), JUDGEMENTS_TO_CONFIRM)
+        ]
+        if any(is_deferred(judged.outcome) for judged in further):
+            return result
+        statuses += tuple(judged.status for judged in further)
+        spent = sum((judged.judging for judged in further), result.judging)
+        confirmed = result.model_copy(update={"judgements": statuses, "spent": spent})
         plan.journal.keep(plan.part, confirmed)
         return confirmed
 
@@ -179,55 +171,6 @@ async def confirm_failures(
     items = tuple(confirmed.get((result.id, result.repeat), result) for result in run.items)
     spent = total_spent(result.judging for result in items)
     return run.model_copy(update={"items": items, "usage": spent.usage, "cost_usd": spent.cost_usd})
-
-
-async def judged_twice(sample: Sample, evaluator: SampleEvaluator) -> tuple[Outcome, Spent]:
-    """The outcome of a judgement, tried once more where it failed and may go better, and what all tries took.
-
-    Raises:
-        ConfigurationError: from the judge; every sample would fail.
-    """
-    outcome = await _outcome_of(sample, evaluator)
-    spent = spent_on(outcome)
-    if isinstance(outcome, Failed) and outcome.error in _MAY_PASS:
-        outcome = await _outcome_of(sample, evaluator)
-        spent += spent_on(outcome)
-    return outcome, spent
-
-
-async def _outcome_of(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
-    """One try, which waits where a limit or a breaker lets no call go: it was none. Its calls go before traffic."""
-    with calling_for(purpose="golden"):
-        waited_s = 0.0
-        while True:
-            outcome = await _tried(sample, evaluator)
-            wait_s = held_for_s(outcome)
-            if wait_s is None or waited_s + wait_s > LONGEST_HELD_S:
-                return outcome
-            await asyncio.sleep(wait_s)
-            waited_s += wait_s
-
-
-def held_for_s(outcome: Outcome) -> float | None:
-    """Seconds after which an outcome that was held is worth another look.
-
-    Returns:
-        None: it was not held, or had cost something, or a budget is spent: that lasts until a day is over. Nor is a
-            person waited for, who has to mend a key or an account.
-    """
-    if not isinstance(outcome, Failed) or outcome.held not in {"limit", "breaker"} or outcome.usage.calls:
-        return None
-    return min(outcome.retry_after_s or LONGEST_LOOK_S, LONGEST_LOOK_S)
-
-
-async def _tried(sample: Sample, evaluator: SampleEvaluator) -> Outcome:
-    """An error of the judge's is an outcome like any other failure, with what it had spent."""
-    try:
-        return await evaluator.evaluate(sample)
-    except ConfigurationError:
-        raise
-    except EvaluationError as exc:
-        return Failed(error=type(exc).__name__, message=str(exc), usage=exc.usage, cost_usd=exc.cost_usd)
 
 
 def _unasked(repeat: int, item: GoldenItem) -> ItemResult:
@@ -241,10 +184,20 @@ def _unanswered(item: GoldenItem) -> ItemResult:
     return ItemResult(id=item.id, status=ItemStatus.MISSING, tags=item.tags, source_id=item.source_id)
 
 
-async def _run_item(
-    item: GoldenItem, golden: GoldenSet, target: GoldenTarget, evaluator: SampleEvaluator
-) -> ItemResult:
-    """One item from question to decision."""
+async def _answered(item: GoldenItem, repeat: int, targets: Sequence[GoldenTarget], plan: RunPlan) -> ItemResult:
+    """What came of asking the target once, before a judge saw it. An answer that was kept is not asked for again."""
+    kept = plan.journal.answer(plan.part, item.id, repeat)
+    if kept is not None:
+        return kept
+    result = await _asked(item, targets[repeat % len(targets)])
+    result = result.model_copy(update={"repeat": repeat})
+    if plan.deferral.judged_by == "batch":
+        plan.journal.keep_answer(plan.part, result)
+    return result
+
+
+async def _asked(item: GoldenItem, target: GoldenTarget) -> ItemResult:
+    """The target's answer, decided where that needs no judge."""
     result = _unanswered(item)
     try:
         reply = await target.respond(item)
@@ -256,14 +209,26 @@ async def _run_item(
     if lacks:
         judgements = (ItemStatus.FAILED,) * JUDGEMENTS_TO_CONFIRM
         return result.model_copy(update={"status": ItemStatus.FAILED, "reasons": lacks, "judgements": judgements})
-    return await _judged(result, item, golden, evaluator)
+    return result
 
 
-async def _judged(result: ItemResult, item: GoldenItem, golden: GoldenSet, evaluator: SampleEvaluator) -> ItemResult:
-    """The result after its answer was judged; a judge that fails is asked once more, as in production."""
+async def _judged(
+    result: ItemResult,
+    item: GoldenItem,
+    golden: GoldenSet,
+    evaluator: SampleEvaluator,
+    plan: RunPlan,
+    *,
+    number: int = 0,
+) -> ItemResult:
+    """The result after its answer was judged; a judge that fails is asked once more, as in production.
+
+    `number` says which judgement of this very answer it is.
+    """
     contexts = item.contexts if result.contexts is None else result.contexts
     sample = item_sample(item, response=result.response or "", contexts=contexts)
-    outcome, spent = await judged_twice(sample, evaluator)
+    name = f"{plan.part}/{item.id}/{result.repeat}/{number}"
+    outcome, spent = await judged_twice(sample, evaluator, plan.deferral, name)
     return _decided(result.model_copy(update={"spent": spent}), item, outcome, golden)
 
 

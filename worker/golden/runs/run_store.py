@@ -19,6 +19,7 @@ from assay.worker.golden.sets.files import GoldenSetError, write_text
 
 HISTORY = "history.jsonl"
 RUN, GATE = "run.json", "gate.json"
+WAITS = "waits.json"
 
 
 Origin = Literal["command", "schedule"]
@@ -49,6 +50,18 @@ class RunSummary(Record):
     verdict: GateVerdict | None = None
     p_value: float | None = None
     cost_usd: float | None = None
+
+
+class WaitingRun(Record):
+    """A run that is put aside until a provider's batch has ended: since when, and for which.
+
+    `judgements` is how many wait. `batches` are our tags, as `assay batches ls` shows them.
+    """
+
+    run_id: str
+    since: AwareDatetime
+    judgements: int
+    batches: tuple[str, ...] = ()
 
 
 class _Acknowledged(Record):
@@ -130,6 +143,22 @@ class RunStore:
             with contextlib.suppress(ValidationError):
                 runs.append(_Acknowledged.model_validate_json(line).acknowledged)
         return frozenset(runs)
+
+    def put_aside(self, waiting: WaitingRun) -> None:
+        """Note that a run waits for a batch, beside its journal."""
+        write_text(self.directory(waiting.run_id) / WAITS, waiting.model_dump_json() + "\n")
+
+    def take_up(self, run_id: str) -> None:
+        """Note that a run does not wait any more, or is looked at."""
+        (self.directory(run_id) / WAITS).unlink(missing_ok=True)
+
+    def waiting(self) -> tuple[WaitingRun, ...]:
+        """The runs on this machine that are put aside, oldest first."""
+        runs = []
+        for path in sorted(self.path.glob(f"*/{WAITS}")):
+            with contextlib.suppress(OSError, ValidationError):
+                runs.append(WaitingRun.model_validate_json(path.read_bytes()))
+        return tuple(runs)
 
     def _lines(self) -> list[bytes]:
         try:

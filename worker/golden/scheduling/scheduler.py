@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,8 @@ from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.evaluate import redacted
 from assay.worker.golden.scheduling.announce import Announcement, announce
 from assay.worker.golden.scheduling.outcome import ERROR, RunOutcome
-from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, run_scheduled
-from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord, SlotState
+from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, PutAside, run_scheduled
+from assay.worker.golden.scheduling.slot_records import BatchWait, SlotBook, SlotRecord, SlotState
 from assay.worker.golden.scheduling.tick import RUN_LOCK
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.key_values import KeyValues
@@ -29,6 +30,12 @@ LOCK_TTL_S = 60.0
 RENEW_EVERY_S = 15.0
 MAX_ATTEMPTS = 3
 """A run that was begun so often and never ended is given up: it may be what ends its worker."""
+
+LOOK_AGAIN = timedelta(minutes=30)
+"""After so long a run that was put aside is looked at, whatever is known of its batches: as a backfill's traces are."""
+
+ELSEWHERE = timedelta(hours=1)
+"""How long the worker with a run's journal may be away before another one begins the run anew."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +76,10 @@ class _Lease:
 
 
 class ScheduledRunReport(Report):
-    """Which run ended here and with which verdict; empty where the slot had ended or is in other hands."""
+    """Which run ended here and with which verdict; empty where the slot had ended or is in other hands.
+
+    The verdict of a run that was put aside is `waiting`.
+    """
 
     run_id: str = ""
     verdict: str = ""
@@ -77,7 +87,9 @@ class ScheduledRunReport(Report):
     @classmethod
     def of(cls, record: SlotRecord | None) -> ScheduledRunReport:
         """The report of what `ScheduledRuns.run` returned."""
-        return cls() if record is None else cls(run_id=record.run_id, verdict=record.verdict)
+        if record is None:
+            return cls()
+        return cls(run_id=record.run_id, verdict=record.verdict or record.state.value)
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ class ScheduledRuns:
         try:
             # Between the first look and the lock another worker may have ended it.
             record = await book.record(message.golden_set, message.slot) or record
-            if record.state.is_final:
+            if record.state.is_final or not await self._is_ours(record, book):
                 return None
             async with self._held(record, owner) as lease:
                 return await self._finish(record, book, lease)
@@ -116,7 +128,10 @@ class ScheduledRuns:
         if record.state is not SlotState.ANNOUNCING:
             record = self._changed(record, state=SlotState.RUNNING, attempts=record.attempts + 1)
             await book.put(record)
-            outcome = await self._outcome(record, lease)
+            try:
+                outcome = await self._outcome(record, lease)
+            except PutAside as aside:
+                return await self._wait(record, book, lease, aside)
             detail = outcome.lines[0][:300] if outcome.lines else ""
             record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **outcome.model_dump())
             if lease.is_lost:
@@ -131,14 +146,47 @@ class ScheduledRuns:
         await book.put(record)
         return record
 
+    async def _wait(self, record: SlotRecord, book: SlotBook, lease: _Lease, aside: PutAside) -> SlotRecord:
+        """Put the run aside: `GoldenClock` publishes it again when its batches have ended."""
+        if lease.is_lost:
+            raise _LockLost
+        now, before = self.clock.now(), record.waits
+        waits = BatchWait(
+            since=before.since if before else now,
+            judgements=aside.judgements,
+            batches=aside.batches,
+            rounds=before.rounds + 1 if before else 1,
+            look_at=now + LOOK_AGAIN,
+            why=aside.why[:300],
+        )
+        # Work that was put aside in order did not end its worker.
+        record = self._changed(record, state=SlotState.WAITING, attempts=0, waits=waits)
+        await book.put(record)
+        log.info("golden.waits_for_batch", golden_set=record.golden_set, run_id=record.run_id, batches=aside.batches)
+        return record
+
+    async def _is_ours(self, record: SlotRecord, book: SlotBook) -> bool:
+        """Whether this worker goes on with a run that was put aside. The one with its journal does.
+
+        Elsewhere the target would be asked anew, and its judgements paid again: that is done where nobody with the
+        journal came by for an hour.
+        """
+        waits, now = record.waits, self.clock.now()
+        if waits is None or self.place.has_begun(record):
+            return True
+        if waits.missed_since is None:
+            await book.put(record.model_copy(update={"waits": waits.model_copy(update={"missed_since": now})}))
+            return False
+        return now - waits.missed_since >= ELSEWHERE
+
     async def _outcome(self, record: SlotRecord, lease: _Lease) -> RunOutcome:
         if record.attempts > MAX_ATTEMPTS:
             why = f"given up: begun {record.attempts - 1} times, its worker ended every time"
             return RunOutcome(verdict=ERROR, lines=(why,))
         try:
             # In a loop and a thread of its own: reading files and testing permutations would hold everybody else up.
-            return await in_thread(lease.run, lambda: run_scheduled(self.place, record))
-        except _LockLost:
+            return await in_thread(lease.run, lambda: run_scheduled(self.place, record, self.clock.now()))
+        except (_LockLost, PutAside):
             raise
         except EvaluationError as exc:
             log.warning("golden.scheduled_run_failed", golden_set=record.golden_set, error=type(exc).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,10 +22,14 @@ has begun where its worker has not been heard of for so long."""
 
 
 class SlotState(StrEnum):
-    """How far a slot's run is. DONE says that it was judged, not that it passed; ANNOUNCING that its news is left."""
+    """How far a slot's run is. DONE says that it was judged, not that it passed; ANNOUNCING that its news is left.
+
+    WAITING: it is put aside until a provider's batch has ended, and no worker has it in hand.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
+    WAITING = "waiting"
     ANNOUNCING = "announcing"
     DONE = "done"
     FAILED = "failed"
@@ -35,11 +40,37 @@ class SlotState(StrEnum):
         return self in (SlotState.DONE, SlotState.FAILED)
 
 
+class BatchWait(Record):
+    """What a run that is put aside waits for.
+
+    Attributes:
+        since: when it was first put aside.
+        judgements: how many wait now.
+        batches: our tags of the batches, as `assay batches ls` shows them.
+        rounds: how often it was put aside.
+        look_at: when it is looked at in any case.
+        missed_since: since when its answers could be collected, and no worker that has its journal came by.
+        why: what it waits for, in words.
+    """
+
+    since: AwareDatetime
+    judgements: int = 0
+    batches: tuple[str, ...] = ()
+    rounds: int = 1
+    look_at: AwareDatetime
+    missed_since: AwareDatetime | None = None
+    why: str = ""
+
+    def __str__(self) -> str:
+        named = f" ({', '.join(self.batches)})" if self.batches else f": {self.why}" if self.why else ""
+        return f"{self.judgements} judgements wait for a batch since {self.since:%Y-%m-%d %H:%M} UTC{named}"
+
+
 class SlotRecord(Record):
     """One slot of one set.
 
     `verdict`, `detail` and, for the news, `lines` say how the run ended; `shown` what became of its experiment in the
-    trace store, `announced` what became of the webhook.
+    trace store, `announced` what became of the webhook. `waits` says what it waits for, or waited for before.
     """
 
     golden_set: str
@@ -53,6 +84,7 @@ class SlotRecord(Record):
     lines: tuple[str, ...] = ()
     shown: str = ""
     announced: str = ""
+    waits: BatchWait | None = None
 
 
 class ScheduleStatus(Record):
@@ -94,10 +126,30 @@ class SlotBook:
 
     async def put(self, record: SlotRecord) -> None:
         """Replace a slot's record; one that has ended is its set's last run from then on."""
+        if record.waits is not None:
+            await self._note_waiting(record)
         keys = [_slot_key(record.golden_set, record.slot)]
         keys += [_last_key(record.golden_set)] if record.state.is_final else []
         for key in keys:
             await self._key_values.keep(key, _packed(record), ttl_s=KEPT_S, replace=True)
+
+    async def waiting(self, name: str) -> list[SlotRecord]:
+        """The runs of a set that were put aside and have not ended: also those of slots before the last one."""
+        records = [await self.record(name, slot) for slot in await self._waiting_slots(name)]
+        return [record for record in records if record is not None and not record.state.is_final]
+
+    async def _note_waiting(self, record: SlotRecord) -> None:
+        """Remember a slot whose run is put aside until it ends. Only who holds the lock of runs does this."""
+        slots = set(await self._waiting_slots(record.golden_set))
+        changed = slots - {record.slot} if record.state.is_final else slots | {record.slot}
+        if changed != slots:
+            value = json.dumps(sorted(slot.isoformat() for slot in changed)).encode()
+            await self._key_values.keep(_waiting_key(record.golden_set), value, ttl_s=KEPT_S, replace=True)
+
+    async def _waiting_slots(self, name: str) -> list[datetime]:
+        key = _waiting_key(name)
+        raw = (await self._key_values.kept([key])).get(key)
+        return [datetime.fromisoformat(text) for text in json.loads(raw)] if raw is not None else []
 
     async def heard(self, run_id: str, now: datetime) -> None:
         """Note that a run's worker is alive."""
@@ -136,6 +188,8 @@ class SlotBook:
             return False
         if record.state.is_final:
             return True
+        if record.state is SlotState.WAITING and record.waits is not None:
+            return now - record.waits.look_at <= OVERDUE_AFTER
         key = _heard_key(record.run_id)
         raw = (await self._key_values.kept([key])).get(key)
         heard = record.changed_at if raw is None else max(record.changed_at, datetime.fromisoformat(raw.decode()))
@@ -143,11 +197,17 @@ class SlotBook:
 
 
 def _first_key(name: str, schedule: Schedule) -> str:
-    return f"golden:first:{name}:{digest_of(schedule.model_dump(mode='json'))[:16]}"
+    # How it is judged does not change when it is due.
+    times = schedule.model_dump(mode="json", exclude={"judge_by"})
+    return f"golden:first:{name}:{digest_of(times)[:16]}"
 
 
 def _last_key(name: str) -> str:
     return f"golden:last:{name}"
+
+
+def _waiting_key(name: str) -> str:
+    return f"golden:waiting:{name}"
 
 
 def _heard_key(run_id: str) -> str:

@@ -5,7 +5,7 @@ Claims each due slot once and republishes its message until the run ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,11 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotRecord
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotRecord, SlotState
 from assay.worker.golden.sets.files import read_mapping
 from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.golden.sets.schedule import Schedule
+from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks
@@ -51,7 +52,8 @@ class GoldenClock:
     """Finds out which golden sets are due.
 
     Of the slots that came while nobody looked only the last is run. A slot is claimed by its record in the state, so
-    however many beats and workers there are, each slot has one run.
+    however many beats and workers there are, each slot has one run. A run that was put aside for a provider's batch is
+    published again when that has ended, also where a further slot has come since.
     """
 
     key_values: KeyValues
@@ -59,6 +61,7 @@ class GoldenClock:
     schedules: Callable[[], Schedules]
     publish: PublishGolden
     clock: Clock
+    batches: BatchJobs | None = None
 
     async def tick(self) -> TickReport:
         """Claim what is due, and publish the oldest claimed run that no worker has in hand."""
@@ -68,13 +71,14 @@ class GoldenClock:
         for name, problem in schedules.problems.items():
             log.warning("golden.schedule_unreadable", golden_set=name, problem=problem)
         open_slots, due = await self._claim(schedules.by_set, now)
+        open_slots = await self._may_go_on(open_slots, now)
         if not open_slots:
             return TickReport(due=due)
         owner = new_run_id()
         if not await self.locks.acquire(RUN_LOCK, owner=owner, ttl_s=10):
             return TickReport(due=due, busy=True)
         await self.locks.release(RUN_LOCK, owner=owner)
-        chosen = min(open_slots, key=lambda record: record.slot)
+        chosen = min(open_slots, key=_turn)
         await self.publish([GoldenRunMessage(golden_set=chosen.golden_set, slot=chosen.slot)])
         return TickReport(due=due, published=(chosen.golden_set,))
 
@@ -88,6 +92,7 @@ class GoldenClock:
         open_slots, due = [], []
         for name, schedule in schedules.items():
             slot = schedule.latest(now)
+            open_slots += [record for record in await book.waiting(name) if record.slot != slot]
             if slot < await book.first_seen(name, schedule, now):
                 continue
             mine = SlotRecord(golden_set=name, slot=slot, run_id=new_run_id(), changed_at=now)
@@ -95,6 +100,26 @@ class GoldenClock:
             due += [name] if record.run_id == mine.run_id else []
             open_slots += [] if record.state.is_final else [record]
         return open_slots, tuple(due)
+
+    async def _may_go_on(self, records: Sequence[SlotRecord], now: datetime) -> list[SlotRecord]:
+        """Those whose batches have ended, or that do not wait for any."""
+        if not any(record.state is SlotState.WAITING for record in records):
+            return list(records)
+        ended = {job.tag for job in await self.batches.jobs() if not job.is_open} if self.batches else set()
+        return [record for record in records if _is_ready(record, ended, now)]
+
+
+def _turn(record: SlotRecord) -> tuple[bool, datetime]:
+    """The oldest slot comes first. One whose journal nobody here has lets the others go before it."""
+    return record.waits is not None and record.waits.missed_since is not None, record.slot
+
+
+def _is_ready(record: SlotRecord, ended: Set[str], now: datetime) -> bool:
+    """Whether a run can go on: nothing that it waits for is under way, or it is time for another look."""
+    waits = record.waits
+    if record.state is not SlotState.WAITING or waits is None:
+        return True
+    return now >= waits.look_at or (bool(waits.batches) and ended >= set(waits.batches))
 
 
 def read_schedules(directories: Mapping[str, Path]) -> Schedules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -28,11 +28,13 @@ class Schedule(Record):
     """`weekly: "Mon 06:00"` or `"Mon-Fri 06:00"`, or `daily: "06:00"`, or lists of these; in the zone `timezone`.
 
     In spring the skipped hour runs one hour later. In autumn the repeated hour runs once, the first time.
+    `judge_by: batch` has the judge's calls answered by a provider's batches: at half the price, within days.
     """
 
     weekly: str | tuple[str, ...] = Field(default=())
     daily: str | tuple[str, ...] = Field(default=())
     timezone: str = "UTC"
+    judge_by: Literal["live", "batch"] = "live"
 
     @field_validator("timezone")
     @classmethod

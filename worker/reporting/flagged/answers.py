@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import AwareDatetime
 
 from assay.judges.cpu_executor import in_thread
+from assay.judges.redaction.policy import Redaction
 from assay.judges.schema import Record, Scored, Verdict
 from assay.worker.flow.scores import names_in
 from assay.worker.flow.verdicts import unpack
@@ -21,6 +22,11 @@ from assay.worker.records.ledger import LedgerEntry, LedgerState
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import TraceKey
 from assay.worker.reporting.flagged.evidence import EvidenceText, evidence_of, judged_sample
+from assay.worker.reporting.flagged.original_places import (
+    evidence_in_original,
+    outcome_in_original,
+    problem_in_original,
+)
 from assay.worker.reporting.flagged.problem import Problem, problem_of
 from assay.worker.reporting.flagged.ranking import FlaggedEntry
 from assay.worker.reporting.rubric_versions import RubricVersions
@@ -47,7 +53,8 @@ class FlaggedAnswer(Record):
         told_by: the verdict, which is kept for a day, the comment in the store, or nothing, where both are gone.
         evidence_note: why there is no evidence to show: nothing in the evidence, or why it cannot be read.
         sample: base or boost: whether the base rate alone would have selected it.
-        outcome: the whole verdict, with every claim and its offsets. None where it has expired.
+        outcome: the whole verdict, with every claim and its offsets. None where it has expired. Offsets, here and in
+            the problem and its evidence, count in the trace's own text, where the trace can still be read.
         url: its page in the trace store. None where the store has no pages.
     """
 
@@ -85,8 +92,15 @@ class Page(NamedTuple):
 class FlaggedReader:
     """Reads what is told of flagged answers. Where the store fails, verdicts are told without it."""
 
-    def __init__(self, store: StoredTraces, verdicts: VerdictCache, rubrics: RubricVersions) -> None:
+    def __init__(
+        self,
+        store: StoredTraces,
+        verdicts: VerdictCache,
+        rubrics: RubricVersions,
+        redaction: Callable[[str], Redaction],
+    ) -> None:
         self._store = store
+        self._redaction = redaction
         self._verdicts = verdicts
         self._rubrics = rubrics
         self._problem = ""
@@ -147,11 +161,15 @@ class FlaggedReader:
         """An answer whose verdict is kept."""
         verdict = outcome.verdict
         rubric = await self._rubrics.get(flagged.entry.promise.rubric_hash)
-        sample, why_not = await in_thread(judged_sample, flagged.entry, fetched, rubric)
+        shown, why_not = await in_thread(judged_sample, flagged.entry, fetched, rubric, self._redaction)
+        sample = shown.sample if shown else None
         problem = Problem(reason=outcome.comment)
         if verdict is not None:
             problem = problem_of(verdict, flagged.cut.score, rubric=rubric, sample=sample)
         evidence, note = evidence_of(problem, sample, "the trace could not be read" if self._problem else why_not)
+        if shown is not None:
+            problem, outcome = problem_in_original(problem, shown), outcome_in_original(outcome, shown)
+            evidence = tuple(evidence_in_original(text, shown) for text in evidence)
         return await self._answer(
             flagged,
             told_by="verdict",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from assay.judges.errors import UnjudgeableSample
+from collections.abc import Callable
+
+from assay.judges.errors import ConfigurationError, UnjudgeableSample
 from assay.judges.grades import cited_text
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import RedactedSample, redacted_sample
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Citation, Record, Sample
 from assay.worker.extraction.samples import build_sample
@@ -20,26 +24,31 @@ class EvidenceText(Record):
     text: str | None
 
 
-def judged_sample(entry: LedgerEntry, fetched: Fetched | None, rubric: Rubric | None) -> tuple[Sample | None, str]:
+def judged_sample(
+    entry: LedgerEntry, fetched: Fetched | None, rubric: Rubric | None, redaction: Callable[[str], Redaction]
+) -> tuple[RedactedSample | None, str]:
     """What was judged, taken out of the trace once more, or why it cannot be shown.
 
-    A verdict's offsets count in what was judged. A trace that grew since, or another rubric's selectors, would show
-    words that no judge ever saw.
+    A verdict's offsets count in what was judged. A trace that grew since, another rubric's selectors, or another
+    redaction would show words that no judge ever saw.
     """
     if rubric is None:
         return None, "the rubric that judged it is not known any more"
-    if fetched is None:
-        return None, "the store does not have the trace any more"
-    if isinstance(fetched, StoreError):
-        return None, f"the trace could not be read: {fetched}"
+    if fetched is None or isinstance(fetched, StoreError):
+        return (
+            None,
+            f"the trace could not be read: {fetched}" if fetched else "the store does not have the trace any more",
+        )
     try:
-        sample = build_sample(fetched, rubric.sample)
+        shown = redacted_sample(build_sample(fetched, rubric.sample), redaction(entry.promise.use_case))
     except UnjudgeableSample:
         return None, "the trace has changed since it was judged"
+    except ConfigurationError:
+        return None, f"use case {entry.promise.use_case} is not configured any more, so it is not known what to redact"
     key = entry.judgement.verdict_key if entry.judgement else ""
-    if sample.content_hash() != key.rpartition(":")[2]:
-        return None, "the trace has changed since it was judged"
-    return sample, ""
+    if shown.sample.content_hash() != key.rpartition(":")[2]:
+        return None, "the trace, or what of it is redacted, has changed since it was judged"
+    return shown, ""
 
 
 def evidence_of(problem: Problem, sample: Sample | None, why_not: str) -> tuple[tuple[EvidenceText, ...], str]:

@@ -34,6 +34,9 @@ def funnel_table(funnel: Funnel) -> Group:
         f"{funnel.windows} windows; {funnel.unmatched} traces matched no use case, {funnel.excluded} excluded, "
         f"{funnel.unfinished} not finished yet, {funnel.late} seen only after late_seconds"
     )
+    if funnel.record_until is not None:
+        told = f"days before {funnel.record_until} are told by the record, which knows nothing of what was not taken"
+        reasons.append(f"[dim]{told}[/]")
     return Group(
         table, *(Text.from_markup(line) for line in (*reasons, f"[dim]{windows}; {rootless_words(funnel)}[/]"))
     )

@@ -1,32 +1,56 @@
-"""Counts, rates and distributions, a block of lines for each use case, rubric and revision."""
+"""The report of a period in a terminal: a block for each use case, rubric and revision, 80 columns wide."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
 
 from assay.worker.records.ledger import UnscoredSpend
-from assay.worker.reporting.cascade_rates import CascadeRates
-from assay.worker.reporting.comparison import Comparison
-from assay.worker.reporting.period_report import ComparedRow, PeriodReport, UseCaseReport
-from assay.worker.reporting.report import DayRate, Distribution, ReportRow
+from assay.worker.reporting.period.records import DayRate, PeriodReport, RevisionReport, Split, UseCaseReport
+from assay.worker.reporting.period.scale import scale_top
+from assay.worker.reporting.period.words import (
+    Line,
+    application_lines,
+    before_words,
+    count_lines,
+    coverage_words,
+    headline,
+    interval_words,
+    rate_lines,
+    reasons,
+)
 from assay.worker.reporting.terminal.fleet_health import unknown_words
-from assay.worker.reporting.terminal.text import one_line, percent, shown
-from assay.worker.reporting.unanswered import Silence
+from assay.worker.reporting.terminal.text import one_line, shown
+from assay.worker.statistics.intervals import Estimate
+
+MOST_DAYS = 14
+"""Days that the trend shows. The page and the JSON have all."""
+
+_LABEL = 19
+_PLOT = 30
+_TONES = {"worse": "red", "better": "green", "no change shown": "dim", "not compared": "dim"}
 
 
-def period_lines(report: PeriodReport, *, by_day: bool) -> Iterator[str]:
-    """The whole report, in Rich's markup."""
-    yield f"traces started {report.first} to {report.last} (UTC)"
+def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
+    """The whole report, part by part. Addresses are texts that are not to be wrapped."""
+    yield f"traces started {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+    for note in report.notes:
+        yield f"[yellow]{shown(note)}[/]"
     for case in report.use_cases:
-        yield from _use_case_lines(case, by_day=by_day)
-    if report.spent_without_score.calls:
-        yield spend_words(report.spent_without_score)
-    if report.unknown_ends.calls:
-        yield unknown_words(report.unknown_ends)
-    if report.problem:
-        yield f"[yellow]no links: the trace store failed: {shown(report.problem)}[/]"
+        yield from _use_case_parts(case)
+    lost, ends = report.spent_without_score, report.unknown_ends
+    if (lost and lost.calls) or (ends and ends.calls):
+        yield ""
+    if lost and lost.calls:
+        yield spend_words(lost)
+    if ends and ends.calls:
+        yield unknown_words(ends)
 
 
 def spend_words(spent: UnscoredSpend) -> str:
@@ -35,118 +59,135 @@ def spend_words(spent: UnscoredSpend) -> str:
     return f"spent without a score: {spent.calls:,} model calls, {spent.cost_usd:.4f} USD{unpriced}"
 
 
-def _use_case_lines(case: UseCaseReport, *, by_day: bool) -> Iterator[str]:
-    counts = case.counts
+def _use_case_parts(case: UseCaseReport) -> Iterator[RenderableType]:
     yield ""
-    yield f"[bold]{shown(counts.use_case)}[/]  [dim]rubric {shown(counts.rubric)}[/]"
-    parts = {"scored": counts.scored, "skipped": counts.skipped, "dead": counts.dead, "in flight": counts.in_flight}
-    ended = ", ".join(f"{sum(part.values()):,} {name}" for name, part in parts.items())
-    yield f"  {counts.seen:,} seen, {counts.selected:,} selected: {ended}"
-    sources = [f"{case.found_in_store:,} found in the store, judged under an earlier ledger{_read_back_words(case)}"]
-    sources *= bool(case.found_in_store)
-    sources += [f"{case.judged:,} judged"]
-    sources += [f"{case.forgotten:,} no longer in the ledger, which keeps two weeks"] * bool(case.forgotten)
-    if len(sources) > 1:
-        yield f"  {counts.total_scored:,} scored = {' + '.join(sources)}"
-    for row in case.rows:
-        yield from row_lines(row)
-        if row.before is not None:
-            yield f"  {before_words(row.before)}"
-        yield from _link_lines(row)
-        if by_day:
-            yield from (f"  {day_words(day)}" for day in row.days)
-    if case.without_values:
-        yield f"  [yellow]{case.without_values:,} scored before the ledger was lost are in no rate here[/]"
-    if not case.rows:
-        yield "  no rate: nothing that was judged here is in the ledger"
+    yield Rule(f"[bold]{shown(case.use_case)}[/] · rubric {shown(case.rubric)}", align="left", style="dim")
+    yield Padding(Text(coverage_words(case.coverage)), (0, 0, 0, 2))
+    for name in ("skipped", "dead"):
+        part = getattr(case.coverage, name)
+        if part:
+            yield Padding(Text.from_markup(f"[dim]{name}: {shown(reasons(part))}[/]"), (0, 0, 0, 4))
+    if not case.revisions:
+        yield Padding("no rate: nothing of this use case has a verdict in the record", (0, 0, 0, 2))
+    for row in case.revisions:
+        yield from _revision_parts(row)
 
 
-def _read_back_words(case: UseCaseReport) -> str:
-    if not case.read_back:
-        return ""
-    return " (in the rates)" if not case.without_values else f" ({case.read_back:,} of them in the rates)"
+def _revision_parts(row: RevisionReport) -> Iterator[RenderableType]:
+    yield ""
+    name, rate = headline(row.rates)
+    number = "no rate" if rate is None else f"{rate.value:.1%}"
+    yield Padding(Text.assemble((number, "bold"), f"  {name}"), (0, 0, 0, 2))
+    yield _lines(
+        [
+            Line("", interval_words(rate)),
+            *_before_lines(row),
+            *(Line("warning", f"[yellow]{shown(warning)}[/]") for warning in row.warnings),
+            *_safe(rate_lines(row)),
+            *_safe(count_lines(row)),
+            *_safe(application_lines(row)),
+            *(Line("a jump", f"[yellow]{shown(jump)}[/]") for jump in row.application.jumps),
+        ]
+    )
+    if len(row.days) > 1:
+        yield Padding(_trend(row.days), (1, 0, 0, 2))
+    if row.split is not None:
+        yield Padding(_split(row.split), (1, 0, 0, 2))
+    if row.worst:
+        yield ""
+        yield from _worst_parts(row)
 
 
-def row_lines(row: ReportRow) -> Iterator[str]:
-    """The rates of one revision."""
-    states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(row.states.items()))
-    judge = "nobody, there was no evidence" if row.judge == "none" else f"judge {shown(row.judge)}"
-    yield f"  [dim]{judge} · revision {row.revision[:12]}[/]"
-    yield f"  {row.scored:,} judged: {states}"
-    weights = "1/π and 1/π₂" if row.cascade else "1/π"
-    share = f"risk ≥ {row.flag_at:g} in [bold]{percent(row.flagged)}[/]"
-    if row.with_risk:
-        without = f", {row.scored - row.with_risk:,} of {row.scored:,} judged have none" * (row.with_risk < row.scored)
-        yield f"  {share} of traces with a risk, weighted by {weights}{without}"
-    else:
-        yield f"  no rate: none of {row.scored:,} judged traces has a risk"
-    if row.unanswered is not None:
-        yield f"  {silence_words(row.unanswered)}"
-    if row.cascade is not None:
-        yield from _cascade_lines(row.cascade)
-    for name, distribution in row.distributions.items():
-        yield f"  {name:<20} p10 / median / p90  {spread(distribution)}"
-    yield f"  {cost_words(row)}"
+def _before_lines(row: RevisionReport) -> Iterator[Line]:
+    if row.before is not None:
+        yield Line("period before", f"[{_TONES[row.before.word]}]{shown(before_words(row.before))}[/]")
 
 
-def silence_words(silence: Silence) -> str:
-    """What unanswered traces leave open: `3 unanswered (2 dead: poison …): the rate could be 11.9%–14.2%`."""
-    reasons = ", ".join(f"{n:,} {shown(why.replace('_', ' '))}" for why, n in silence.reasons.items())
-    bounds = ""
-    if silence.low is not None and silence.high is not None:
-        bounds = f": the rate could be {silence.low:.1%}–{silence.high:.1%}, if all were good or all bad"
-    return f"{silence.traces:,} unanswered ({reasons}){bounds}"
+def _safe(lines: Iterator[Line] | Sequence[Line]) -> Iterator[Line]:
+    """Lines with foreign words in them, made harmless."""
+    return (Line(shown(label), shown(text)) for label, text in lines)
 
 
-def before_words(before: Comparison) -> str:
-    """What the period before says: `2026-11-16 to 2026-11-22: 52.0% (…); change +5.6 points (−2.0 to +13.1)`."""
-    period = f"before, {before.first} to {before.last}:"
-    if before.change is None:
-        return f"{period} {before.note}"
-    low, change, high = (f"{100 * end:+.1f}" for end in (before.change.low, before.change.value, before.change.high))
-    verdict = "change" if before.change.is_shown else "no change shown:"
-    sessions = "" if before.sessions is None else f", over {before.sessions:,} sessions"
-    note = f"; {before.note}" if before.note else ""
-    return f"{period} {percent(before.flagged)}; {verdict} {change} points ({low} to {high}{sessions}){note}"
+def _lines(lines: Sequence[Line]) -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=_LABEL, style="dim")
+    grid.add_column(overflow="fold")
+    for label, text in lines:
+        grid.add_row(label, text)
+    return Padding(grid, (0, 0, 0, 2))
 
 
-def cost_words(row: ReportRow) -> str:
-    """What judging cost, in all and for one answer."""
-    if row.cost_usd is None:
-        return "cost not known: a model that judged has no price"
-    if not row.cost_usd:
-        return "cost 0 USD: no model was paid for"
-    return f"cost {row.cost_usd:.4f} USD, {row.cost_usd / max(1, row.scored):.6f} a judged answer"
+def _trend(days: Sequence[DayRate]) -> RenderableType:
+    """Days as intervals on one scale."""
+    shown_days = days[-MOST_DAYS:]
+    scale = Scale.of([day.rate for day in shown_days])
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for _ in range(4):
+        table.add_column(no_wrap=True)
+    left_out = len(days) - len(shown_days)
+    older = f"; {left_out} days before are in --html and --json" if left_out else ""
+    for day in shown_days:
+        table.add_row(
+            f"{day.day}", scale.drawn(day.rate), _value(day.rate), f"[dim]{_ends(day.rate)} n={day.with_risk:,}[/]"
+        )
+    return Group(f"[dim]by day, {scale.words}{older}[/]", table)
 
 
-def day_words(day: DayRate) -> str:
-    """The rate of a day. Days with few answers move a lot, and the interval says so."""
-    return f"{day.day}  {day.judged:,} judged, risk in {percent(day.flagged)}"
+def _split(split: Split) -> RenderableType:
+    rates = [headline(value.rates)[1] for value in split.values]
+    scale = Scale.of(rates)
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(max_width=20, overflow="ellipsis", no_wrap=True)
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    for value, rate in zip(split.values, rates, strict=True):
+        name = "[dim]unknown[/]" if value.value is None else escape(one_line(value.value))
+        table.add_row(name, scale.drawn(rate), _value(rate), f"[dim]{_ends(rate)} n={value.rates.with_risk:,}[/]")
+    title = f"[dim]by {split.by.replace('_', ' ')}, {scale.words}[/]"
+    if not split.other_values:
+        return Group(title, table)
+    return Group(title, table, f"[dim]others: {split.other_values:,} values, n={split.others:,}[/]")
 
 
-def _link_lines(row: ComparedRow) -> Iterator[str]:
-    """The riskiest answers with where to see them."""
+def _worst_parts(row: RevisionReport) -> Iterator[RenderableType]:
     for number, answer in enumerate(row.worst):
         label = "worst" if number == 0 else "     "
-        yield f"  {label} {answer.risk:.2f}  {escape(one_line(answer.url or answer.trace_id))}"
-    if row.worst:
-        yield f"  [dim]the sentences: assay flagged --use-case {row.use_case}[/]"
+        # An address is copied whole, so it stands on its line as it is.
+        yield Text.from_markup(
+            f"  [dim]{label}[/] {answer.risk:.2f} {escape(one_line(answer.url or answer.trace_id))}", overflow="ignore"
+        )
 
 
-def _cascade_lines(rates: CascadeRates) -> Iterator[str]:
-    decided = ", ".join(f"{judge} {n:,}" for judge, n in rates.decided_by.items())
-    asked = f"{rates.escalated:,} escalated, {rates.audited:,} audited, {rates.passed:,} passed by the first tier alone"
-    yield f"  decided by {decided}; {asked}"
-    if rates.flagged is None:
-        yield "  [yellow]no rate: nothing of what was not escalated has been audited; see judge.audit_share[/]"
-    yield f"  [dim]biased, for comparison: first tier alone {percent(rates.first_only)}[/]"
-    yield f"  [dim]biased, for comparison: among what later tiers saw {percent(rates.later_only)}[/]"
-    if rates.unanswered or rates.needs_review:
-        lost = f" ({rates.lost:,} of them skipped or parked)" if rates.lost else ""
-        yield f"  {rates.unanswered:,} not answered by the tier they needed{lost}; {rates.needs_review:,} for a person"
+class Scale:
+    """A scale from 0 to a round share, on which intervals are drawn in one line of characters."""
+
+    def __init__(self, top: float) -> None:
+        self.top = top
+
+    @classmethod
+    def of(cls, rates: Sequence[Estimate | None]) -> Scale:
+        """The shortest scale of round shares that holds all intervals."""
+        return cls(scale_top(rates))
+
+    @property
+    def words(self) -> str:
+        """What the ends of the scale mean."""
+        return f"drawn from 0 to {self.top:.0%}"
+
+    def drawn(self, rate: Estimate | None) -> str:
+        """An interval with its value: `   |--•----|   `. Characters that every terminal has, but for the dot."""
+        if rate is None:
+            return " " * _PLOT
+        low, at, high = (min(_PLOT - 1, int(_PLOT * share / self.top)) for share in (rate.low, rate.value, rate.high))
+        line = [" "] * low + ["-"] * (high - low + 1) + [" "] * (_PLOT - high - 1)
+        line[low], line[high] = "|", "|"
+        line[at] = "•"
+        return "".join(line)
 
 
-def spread(distribution: Distribution) -> str:
-    """Quantiles and count of a distribution."""
-    d = distribution
-    return f"{d.p10:.2f} / {d.median:.2f} / {d.p90:.2f} (n={d.n})"
+def _value(rate: Estimate | None) -> str:
+    return "[dim]no rate[/]" if rate is None else f"[bold]{rate.value:>6.1%}[/]"
+
+
+def _ends(rate: Estimate | None) -> str:
+    return "" if rate is None else f"({rate.low:.1%}–{rate.high:.1%})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotState
 from assay.worker.reporting.terminal.text import without_controls
 
 
@@ -22,7 +22,8 @@ def schedule_line(status: ScheduleStatus) -> Text:
     else:
         record = status.record
         line.append(f"{record.slot:%Y-%m-%d %H:%M} UTC {record.state.value}")
-        told = [part for part in (record.verdict, record.detail, record.shown, record.announced) if part]
+        waits = str(record.waits) if record.state is SlotState.WAITING and record.waits is not None else ""
+        told = [part for part in (waits, record.verdict, record.detail, record.shown, record.announced) if part]
         line.append(without_controls("".join(f", {part}" for part in told)))
     if status.next_slot is not None:
         line.append(f"; next {status.next_slot:%Y-%m-%d %H:%M} UTC")

@@ -11,6 +11,7 @@ from assay.judges.metrics import team_hits
 from assay.judges.schema import Verdict
 from assay.worker.flow.coverage import backfill_command
 from assay.worker.records.windows import ResolvedRate
+from assay.worker.reporting.terminal.record_rows import fact_lines, row_lines
 from assay.worker.reporting.terminal.text import clipped, one_line, shown
 from assay.worker.reporting.why import RubricStory, TraceStory
 
@@ -39,6 +40,10 @@ def story_lines(story: TraceStory) -> Iterator[str]:
     yield from _selection_lines(story)
     for rubric in story.rubrics:
         yield from _rubric_lines(rubric)
+    for row in story.rows:
+        yield from row_lines(row)
+    if story.record_unread is not None:
+        yield f"  the record could not be asked: {shown(story.record_unread)}"
 
 
 def unknown_words(story: TraceStory) -> str:
@@ -46,7 +51,7 @@ def unknown_words(story: TraceStory) -> str:
     rubrics = ", ".join(rubric.rubric for rubric in story.rubrics)
     return (
         f"trace {story.trace_id!a}: unknown; neither project {story.project!a} of the trace store nor the ledger of "
-        f"rubric {rubrics} has it. Check the id, and that it is this project's"
+        f"rubric {rubrics} nor the record has it. Check the id, and that it is this project's"
     )
 
 
@@ -111,6 +116,7 @@ def _rubric_lines(story: RubricStory) -> Iterator[str]:
     yield f"  rubric {story.rubric} {entry.promise.rubric_hash[:12]}: [bold]{entry.state}[/]{reason}"
     if entry.detail:
         yield f"    {shown(entry.detail)}"
+    yield from (f"    {line}" for line in fact_lines(entry.particulars.facts))
     for event in story.history:
         why = f" ({shown(event.reason)})" if event.reason else ""
         yield f"    {event.at:%H:%M:%S.%f}"[:-3] + f"  {event.state}{why}"
@@ -151,4 +157,4 @@ def _verdict_lines(verdict: Verdict, revision: str) -> Iterator[str]:
 
 
 def _unless_selected(story: TraceStory) -> str:
-    return "" if not any(s.entry for s in story.rubrics) else " (any more)"
+    return " (any more)" if story.rows or any(s.entry for s in story.rubrics) else ""

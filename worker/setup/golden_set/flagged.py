@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assay.judges.errors import UnjudgeableSample
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import redacted_sample
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample
 from assay.worker.extraction.samples import build_sample
+from assay.worker.flow.redacted_facts import redacted_id
 from assay.worker.ports.source import Fetched, TraceReader
 from assay.worker.ports.store_errors import StoreError
 from assay.worker.records.traces import TraceKey
@@ -19,7 +22,10 @@ _PAGE = 100
 
 
 async def flagged_content(
-    flagged: Sequence[FlaggedEntry], store: TraceReader, rubrics: Mapping[str, Rubric]
+    flagged: Sequence[FlaggedEntry],
+    store: TraceReader,
+    rubrics: Mapping[str, Rubric],
+    redaction_of: Callable[[str], Redaction],
 ) -> SetContent:
     """The content of a set from flagged answers, in their order; each trace once.
 
@@ -27,6 +33,7 @@ async def flagged_content(
         flagged: the answers.
         store: where their traces are.
         rubrics: those in use, whose selectors find the parts of a trace.
+        redaction_of: what of a use case's text is replaced.
 
     Raises:
         StoreError: nothing could be read.
@@ -42,11 +49,12 @@ async def flagged_content(
         for answer in page:
             rubric = rubrics.get(answer.entry.promise.rubric)
             fetched = traces.get(answer.entry.trace_id)
-            sample = None if rubric is None else _sample(fetched, rubric)
+            redaction = redaction_of(answer.entry.promise.use_case)
+            sample = None if rubric is None else _sample(fetched, rubric, redaction)
             if sample is None or not sample.question:
                 lost += 1
             else:
-                _add(content, answer, sample, _session(fetched))
+                _add(content, answer, sample, _session(fetched, redaction))
     if lost:
         content.notes.append(f"{lost} traces left out: the store has them no more, or they hold no question")
     if content.items:
@@ -54,17 +62,19 @@ async def flagged_content(
     return content
 
 
-def _sample(fetched: Fetched | None, rubric: Rubric) -> Sample | None:
+def _sample(fetched: Fetched | None, rubric: Rubric, redaction: Redaction) -> Sample | None:
     if fetched is None or isinstance(fetched, StoreError):
         return None
     try:
-        return build_sample(fetched, rubric.sample)
+        return redacted_sample(build_sample(fetched, rubric.sample), redaction).sample
     except UnjudgeableSample:
         return None
 
 
-def _session(fetched: Fetched | None) -> str | None:
-    return None if fetched is None or isinstance(fetched, StoreError) else fetched.root.session_id
+def _session(fetched: Fetched | None, redaction: Redaction) -> str | None:
+    if fetched is None or isinstance(fetched, StoreError):
+        return None
+    return redacted_id(fetched.root.session_id, redaction)
 
 
 def _add(content: SetContent, answer: FlaggedEntry, sample: Sample, session: str | None) -> None:

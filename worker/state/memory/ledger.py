@@ -34,6 +34,8 @@ class MemoryLedger:
         self._untried: set[_Member] = set()
         self._waiting: dict[_Member, datetime] = {}
         self._alive: dict[str, datetime] = {}
+        self.unrecorded: set[tuple[str, str]] = set()
+        """Rubric and trace of what ended and waits for its row."""
 
     async def promise(self, promises: Sequence[Promise], *, now: datetime, due: datetime) -> Sequence[Promise]:
         """Open entries for promises that have none yet. Returns the promises that were new."""
@@ -59,6 +61,7 @@ class MemoryLedger:
             self._entries[member] = LedgerEntry(promise=promise, since=now, changed_at=now)
             self._due[member] = due
             self._untried.add(member)
+            self.unrecorded.discard(member)
             self._history[member].append(LedgerEvent(at=now, state=LedgerState.OPEN, reason="judged again"))
             opened.append(promise)
         return opened
@@ -168,6 +171,7 @@ class MemoryLedger:
             self._wait(member, transition, now)
             if transition.fresh_start:
                 self._untried.add(member)
+            self._queue_row(member)
             self._due.pop(member, None)
             self._not_before.pop(member, None)
             if transition.due is not None and transition.state is LedgerState.OPEN:
@@ -176,6 +180,13 @@ class MemoryLedger:
                 self._due[member] = transition.due
             applied.append(transition.trace_id)
         return applied
+
+    def _queue_row(self, member: _Member) -> None:
+        """What is final waits for its row, what is not does not."""
+        if self._entries[member].state in FINAL_STATES:
+            self.unrecorded.add(member)
+        else:
+            self.unrecorded.discard(member)
 
     def _wait(self, member: _Member, transition: Transition, now: datetime) -> None:
         """Take an entry out of its owner's hands. What is held waits from now on, and its try was no age."""
@@ -235,5 +246,6 @@ def _changed(entry: LedgerEntry, transition: Transition, now: datetime) -> Ledge
             "changed_at": now,
             "judgement": transition.judgement or entry.judgement,
             "unanswered": transition.unanswered or entry.unanswered,
+            "particulars": transition.particulars or entry.particulars,
         }
     )

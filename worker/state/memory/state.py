@@ -10,11 +10,11 @@ from assay.worker.state.memory.call_account import MemoryCallAccount
 from assay.worker.state.memory.dead_letters import MemoryDeadLetters
 from assay.worker.state.memory.deliveries import MemoryDeliveries
 from assay.worker.state.memory.documents import MemoryDocuments
+from assay.worker.state.memory.ended_entries import MemoryEndedEntries
 from assay.worker.state.memory.key_values import MemoryKeyValues
 from assay.worker.state.memory.ledger import MemoryLedger
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.state.memory.locks import MemoryLocks
-from assay.worker.state.memory.outcomes import MemoryOutcomes
 from assay.worker.state.memory.pulse import MemoryPulse
 from assay.worker.state.memory.request_forms import MemoryRequestForms
 from assay.worker.state.memory.review_list import MemoryReviewList
@@ -40,10 +40,10 @@ def memory_state() -> FleetState:
     return FleetState(
         ledger=ledger,
         ledger_reader=ledger,
-        outcomes=MemoryOutcomes(ledger),
         dead_letters=MemoryDeadLetters(ledger),
         server=NoServer(),
         reopening=ledger,
+        ended=MemoryEndedEntries(ledger),
         backlog=MemoryBacklog(ledger),
         windows=MemoryWindows(),
         verdicts=key_values,

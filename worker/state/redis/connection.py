@@ -17,6 +17,8 @@ from assay.worker.state.redis.pool import BoundedPool, NoConnectionFree, blockin
 
 _LUA = Path(__file__).parent / "lua"
 T = TypeVar("T")
+Argument = str | float | bytes
+"""What a script takes. Bytes are passed on as they are."""
 
 
 class RedisConnection:
@@ -61,12 +63,12 @@ class RedisConnection:
                 f"Redis at {self._address}: {type(exc).__name__}: {exc}; check ASSAY_REDIS_URL and that the server runs"
             ) from exc
 
-    async def run(self, script: str, keys: Sequence[str], args: Sequence[str | float]) -> Any:
+    async def run(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Run a script of the folder `lua` by its name."""
         async with self.guard():
             return await self._scripts[script](keys=keys, args=args)
 
-    async def pick(self, script: str, args: Sequence[str | float], items: Sequence[T]) -> list[T]:
+    async def pick(self, script: str, args: Sequence[Argument], items: Sequence[T]) -> list[T]:
         """Run a script that answers with 1-based positions. Returns the items at these."""
         if not items:
             return []

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from pydantic import ValidationError
+
+from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import Judgement, LedgerEntry, LedgerState, Promise, Unanswered
+from assay.worker.records.particulars import Particulars
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.encoding import SEPARATOR, moment
 
@@ -20,6 +25,25 @@ def member(rubric: str, trace_id: str) -> str:
 def promise_document(promise: Promise) -> str:
     """A promise as it is kept. Older workers know no batches, and read the promises of all others."""
     return promise.model_dump_json(exclude=None if promise.by_batch else {"by_batch"})
+
+
+def judgement_document(judgement: Judgement) -> str:
+    """A judgement as it is kept. Older workers know the facts that go beside a score, and refuse all others."""
+    facts = TraceFacts.model_validate(judgement.facts.known())
+    return judgement.model_copy(update={"facts": facts}).model_dump_json(exclude_defaults=True)
+
+
+def particulars_document(particulars: Particulars) -> bytes:
+    """Particulars as they are kept: half as long as JSON, and a month of traffic has many."""
+    return zlib.compress(particulars.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass"))
+
+
+def _particulars(raw: bytes | None) -> Particulars:
+    """What cannot be read, as after an upgrade, is not known. The entry still is."""
+    try:
+        return Particulars.model_validate_json(zlib.decompress(raw)) if raw else Particulars()
+    except (zlib.error, ValidationError):
+        return Particulars()
 
 
 async def load_entries(redis: RedisConnection, members: Sequence[str]) -> list[LedgerEntry]:
@@ -54,4 +78,5 @@ def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
         changed_at=moment(fields[b"changed_at"]),
         judgement=Judgement.model_validate_json(judgement) if judgement else None,
         unanswered=Unanswered.model_validate_json(unanswered) if unanswered else None,
+        particulars=_particulars(fields.get(b"particulars")),
     )

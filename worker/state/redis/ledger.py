@@ -1,7 +1,8 @@
 """The ledger in Redis: eight Lua scripts, each atomic.
 
 Keys:
-    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, unanswered;
+    entry:RUBRIC␟TRACE     hash: promise (JSON), state, reason, attempts, deliveries, writes, judgement, unanswered,
+                           particulars (compressed JSON);
                            since, '' until it is first taken; waiting: not_before, held;
                            in hand: owner, until, begun, blamed
     owners                 sorted set of who holds entries, by the moment until which it is known to live
@@ -10,6 +11,7 @@ Keys:
     promised:DATE          hash: use case␟rubric → promises ever made
     due:STATE              sorted set of members by deadline (open, judged, posted)
     dead                   sorted set of members by the time they gave up
+    ended                  sorted set of members whose row is to be written: `ended_entries.py`
     day:DATE, count:DATE   members and counts by UTC day of the trace's start
 """
 
@@ -20,12 +22,18 @@ from datetime import datetime
 
 from assay.worker.ports.ledger import OWNER_LEASE_S
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
-from assay.worker.state.redis.connection import RedisConnection
+from assay.worker.state.redis.connection import Argument, RedisConnection
 from assay.worker.state.redis.encoding import COUNTS_TTL_S, chunks, day_of
-from assay.worker.state.redis.entries import entries_of, history_line, load_entries, member, promise_document
-
-FINAL_TTL_S = 14 * 24 * 3600
-"""How long a final entry lives: long enough that no sweep can meet its trace again."""
+from assay.worker.state.redis.ended_entries import UNRECORDED_TTL_S
+from assay.worker.state.redis.entries import (
+    entries_of,
+    history_line,
+    judgement_document,
+    load_entries,
+    member,
+    particulars_document,
+    promise_document,
+)
 
 MEMBERS_TTL_S = 30 * 24 * 3600
 """How long the list of a day's entries lives: longer than any of them can be open."""
@@ -107,7 +115,7 @@ class RedisLedger:
         """Apply transitions whose entry is still in an expected state."""
         applied: list[str] = []
         for chunk in chunks(transitions):
-            args: list[str | float] = [self._redis.prefix, rubric, now.timestamp(), FINAL_TTL_S]
+            args: list[Argument] = [self._redis.prefix, rubric, now.timestamp(), UNRECORDED_TTL_S]
             for transition in chunk:
                 args += _arguments(transition, now)
             applied += [transition.trace_id for transition in await self._redis.pick("transition", args, chunk)]
@@ -122,8 +130,8 @@ class RedisLedger:
         return await load_entries(self._redis, [name.decode() for name in members])
 
 
-def _arguments(transition: Transition, now: datetime) -> list[str | float]:
-    """One transition as `transition.lua` reads it: thirteen arguments."""
+def _arguments(transition: Transition, now: datetime) -> list[Argument]:
+    """One transition as `transition.lua` reads it: fourteen arguments."""
     return [
         transition.trace_id,
         ",".join(transition.expected),
@@ -131,11 +139,12 @@ def _arguments(transition: Transition, now: datetime) -> list[str | float]:
         transition.reason,
         transition.detail,
         transition.due.timestamp() if transition.due else "",
-        transition.judgement.model_dump_json() if transition.judgement else "",
+        judgement_document(transition.judgement) if transition.judgement else "",
         int(transition.failed_attempt),
         int(transition.wrote),
         int(transition.fresh_start),
         history_line(now, transition.state, transition.reason),
         transition.unanswered.model_dump_json() if transition.unanswered else "",
         int(transition.held),
+        particulars_document(transition.particulars) if transition.particulars else "",
     ]

@@ -15,12 +15,12 @@ from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.dead_letters import RedisDeadLetters
 from assay.worker.state.redis.deliveries import RedisDeliveries
 from assay.worker.state.redis.documents import RedisDocuments
+from assay.worker.state.redis.ended_entries import RedisEndedEntries
 from assay.worker.state.redis.key_values import RedisKeyValues
 from assay.worker.state.redis.ledger import RedisLedger
 from assay.worker.state.redis.ledger_reader import RedisLedgerReader
 from assay.worker.state.redis.limits import RedisLimits
 from assay.worker.state.redis.locks import RedisLocks
-from assay.worker.state.redis.outcomes import RedisOutcomes
 from assay.worker.state.redis.pulse import RedisPulse
 from assay.worker.state.redis.request_forms import RedisRequestForms
 from assay.worker.state.redis.review_list import RedisReviewList
@@ -43,8 +43,8 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
     return FleetState(
         ledger=ledger,
         reopening=ledger,
+        ended=RedisEndedEntries(connection),
         ledger_reader=RedisLedgerReader(connection),
-        outcomes=RedisOutcomes(connection),
         dead_letters=RedisDeadLetters(connection),
         server=RedisServer(connection),
         backlog=RedisBacklog(connection),

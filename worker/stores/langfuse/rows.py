@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.worker.records.traces import Observation, Trace, TraceRoot
 from assay.worker.stores.langfuse.codec import metadata, moment, payload, prompt, text
+from assay.worker.stores.langfuse.usage import cost_of, first_token_of, tokens_of
 
 Row = Mapping[str, Any]
 
@@ -106,6 +107,9 @@ def _step(row: Row, expanded: frozenset[str]) -> Observation:
         input=payload(row.get("input")),
         output=payload(row.get("output")),
         model=text(row.get("model")),
+        usage=tokens_of(row),
+        cost_usd=cost_of(row),
+        first_token=first_token_of(row),
         metadata=prompt(row) | metadata(row.get("metadata"), expanded=expanded),
     )
 

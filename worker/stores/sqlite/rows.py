@@ -54,6 +54,9 @@ def _observation_row(trace_id: str, position: int, step: Observation) -> Row:
             ),
             "start": utc_iso(step.start),
             "end": utc_iso(step.end) if step.end else None,
+            "usage": step.usage.model_dump_json(exclude_none=True) if step.usage else None,
+            "cost_usd": step.cost_usd,
+            "first_token": utc_iso(step.first_token) if step.first_token else None,
             **_json(metadata=step.metadata, input=step.input, output=step.output),
         }
 
@@ -104,6 +107,7 @@ def traces_of(traces: Iterable[Row], observations: Iterable[Row]) -> dict[str, T
 
 def _observation_of(row: Row) -> Observation:
     payloads = {k: json.loads(row[k]) for k in ("metadata", "input", "output")}
+    payloads["usage"] = json.loads(row["usage"]) if row["usage"] else None
     return Observation(**{k: row[k] for k in row if k not in {"trace_id", "position"}} | payloads)
 
 

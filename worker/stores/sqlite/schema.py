@@ -40,7 +40,13 @@ _V1 = (
     "CREATE INDEX scores_by_trace ON scores (trace_id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+_V2 = (
+    "ALTER TABLE observations ADD COLUMN usage TEXT",
+    "ALTER TABLE observations ADD COLUMN cost_usd REAL",
+    "ALTER TABLE observations ADD COLUMN first_token TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
 """Statements that lead from version n to n + 1; the file's `user_version` counts how many have run."""
 
 

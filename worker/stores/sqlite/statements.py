@@ -12,7 +12,7 @@ _ROOT = (
 _TRACE = (*_ROOT, "input", "output")
 _OBSERVATION = (
     *("trace_id", "position", "id", "type", "name", "parent_id", "start", "end", "level", "model"),
-    *("metadata", "input", "output"),
+    *("usage", "cost_usd", "first_token", "metadata", "input", "output"),
 )
 _SCORE = (
     *("id", "trace_id", "observation_id", "name", "data_type", "value", "string_value", "comment", "environment"),

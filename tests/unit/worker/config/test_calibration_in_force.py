@@ -10,16 +10,18 @@ import pytest
 
 from assay.judges.calibration import Calibration, risk_hash
 from assay.judges.local.judge import LocalJudge
-from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.config.calibration_sets import CalibrationSet, calibrations_for, parse_calibration_set
 from assay.worker.config.root import ConfigRoot, calibration_path
 from assay.worker.config.settings import Settings
+from assay.worker.config.use_cases import UseCase
 from assay.worker.flow.batching import group_messages
+from assay.worker.flow.candidates import Chooser
 from assay.worker.records.ledger import Promise
 from assay.worker.records.messages import AssessMessage
 from assay.worker.state.memory.state import memory_state
 from assay.worker.wiring.judges import build_evaluator, load_calibrations
 from assay.worker.wiring.runtime import Runtime
-from tests.builders import NOW
+from tests.builders import NOW, make_deployment
 from tests.unit.judges.calibrations import make_calibration
 
 
@@ -73,6 +75,32 @@ def test_file_that_no_longer_holds_is_left_out_with_a_warning(
     (record,) = caplog.records
     assert record.getMessage().startswith(f"{path}: not used: ")
     assert "fit it again with `assay calibrate`" in record.getMessage()
+
+
+def test_use_case_with_labels_of_its_own_is_judged_by_its_own_curve(root: ConfigRoot) -> None:
+    """A curve does not transfer to other answers, so that of one use case holds for no other."""
+    rubric = root.rubric("grounding", {})
+    general, own = own_calibration(root), own_calibration(root, n=101, use_case="bot")
+    write(root, general)
+    calibration_path(root.path, "grounding", "local", "bot").write_text(own.model_dump_json())
+    in_force = load_calibrations(root, [rubric], Settings(), None, ["bot", "faq"])
+    assert in_force == {"grounding": only(general), "grounding@bot": only(own)}
+    assert calibrations_for("grounding", "bot", in_force) == only(own)
+    assert calibrations_for("grounding", "faq", in_force) == only(general)
+    chooser = Chooser(
+        deployment=make_deployment(UseCase(name="bot"), UseCase(name="faq")),
+        rubrics={"grounding": rubric},
+        calibrations=in_force,
+    )
+    assert chooser.version_of("grounding", "bot") == (rubric.content_hash(), only(own).content_hash())
+    assert chooser.version_of("grounding", "faq") == (rubric.content_hash(), only(general).content_hash())
+    assert parse_calibration_set(only(own).content(), source="a message") == only(own)
+    assert build_evaluator(rubric, root, Settings()).calibration == general
+
+
+def test_calibration_of_no_use_case_is_written_as_it_always_was(root: ConfigRoot) -> None:
+    assert "use_case" not in own_calibration(root).content() + only(own_calibration(root)).content()
+    assert '"use_case":"bot"' in own_calibration(root, use_case="bot").content()
 
 
 def test_promises_and_messages_name_the_calibration() -> None:

@@ -29,7 +29,7 @@ def write(tmp_path: Path, text: str) -> ConfigRoot:
         ("use_cases: [{name: a, rate: ten}]", "use_cases.a.rate"),
         ("store: {kind: mongo}\nuse_cases: [{name: a}]", "store.kind"),
         ("use_cases: [{name: a", "line 1"),
-        ("", "use_cases: missing"),
+        ("", "use_cases: must hold at least one use case"),
         ("- a", "must hold keys"),
         ("defaults: {rate: 1.0}\nuse_cases: [{name: a}]", "defaults.rate"),
         ("use_cases: [{name: a, stakes: high, rate: 0.05}]", "low for high stakes"),

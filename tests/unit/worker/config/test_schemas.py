@@ -15,13 +15,17 @@ from assay.worker.config.deployment import Deployment
 from assay.worker.config.endpoints import endpoints_schema
 from assay.worker.golden.report.json_report import gate_schema, run_schema
 from assay.worker.golden.sets.manifest import Manifest
+from assay.worker.reporting.compare.result import compare_schema
+from assay.worker.reporting.period.records import report_schema
 
 ROOT = Path(__file__).parents[4]
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "docs/assay.schema.json": Deployment.model_json_schema,
+    "docs/compare.schema.json": compare_schema,
     "docs/endpoints.schema.json": endpoints_schema,
     "docs/gate.schema.json": gate_schema,
     "docs/golden-run.schema.json": run_schema,
+    "docs/report.schema.json": report_schema,
     "golden_sets/manifest.schema.json": Manifest.model_json_schema,
 }
 SHIPPED = {

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Sample
 from assay.worker.flow.assess import Assessor
@@ -51,6 +52,7 @@ class Line:
         self.unavailable: Exception | None = None
         self.rejections = RejectionRuns()
         self.allowed: bool | None = True
+        self.redaction = Redaction()
         self.promises = [promise_of(trace) for trace in traces]
         asyncio.run(self.state.ledger.promise(self.promises, now=NOW, due=NOW + timedelta(seconds=120)))
 
@@ -93,6 +95,7 @@ class Line:
                 max_age=timedelta(hours=6),
             ),
             may_see=lambda use_case, rubric: self.allowed,
+            redaction=lambda use_case: self.redaction,
             rejections=self.rejections,
         )
 

@@ -12,8 +12,8 @@ import pytest
 from assay.judges import errors
 from assay.judges.rubric import SamplePaths
 from assay.judges.schema import Sample, Usage
-from assay.worker.extraction.samples import build_sample
-from assay.worker.flow import judging
+from assay.worker.extraction.extract import Extraction, extract
+from assay.worker.flow import preparing
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.suspicion import MOST_BLAMED
 from assay.worker.ports.source import Fetched
@@ -112,14 +112,14 @@ def test_trace_that_kills_its_worker_is_parked_and_its_neighbours_are_judged(mon
             raise WorkerDies
         await absolve(rubric, trace_id, owner=owner)
 
-    def dies_of_t2(trace: Trace, paths: SamplePaths) -> Sample:
+    def dies_of_t2(trace: Trace, paths: SamplePaths) -> Extraction:
         nonlocal is_gone
         if trace.id == "t2":
             is_gone = True
             raise WorkerDies
-        return build_sample(trace, paths)
+        return extract(trace, paths)
 
-    monkeypatch.setattr(judging, "build_sample", dies_of_t2)
+    monkeypatch.setattr(preparing, "extract", dies_of_t2)
     monkeypatch.setattr(line.state.suspects, "absolve", unless_gone)
     deaths = 0
     while line.entry("t2").state is S.OPEN and deaths < 20:
@@ -208,12 +208,12 @@ def test_duplicate_message_does_not_shorten_a_back_off() -> None:
 def test_message_of_a_foreign_error_reaches_neither_ledger_nor_log(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def quotes_private_text(trace: Trace, paths: SamplePaths) -> Sample:
+    def quotes_private_text(trace: Trace, paths: SamplePaths) -> Extraction:
         if trace.id == "t1":
             raise ValueError("private answer text")
-        return build_sample(trace, paths)
+        return extract(trace, paths)
 
-    monkeypatch.setattr(judging, "build_sample", quotes_private_text)
+    monkeypatch.setattr(preparing, "extract", quotes_private_text)
     line = Line(traces(2))
     line.assess()
     assert line.counts() == {(S.DEAD, "ValueError"): 1, (S.JUDGED, ""): 1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +14,13 @@ from assay.judges.hash_sampling import hash64, is_below
 from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Usage, Verdict
 from assay.worker.ports.store_errors import TraceTooLarge
-from assay.worker.reporting.report import ReportRow, read_report
-from assay.worker.reporting.terminal.report import row_lines
+from assay.worker.reporting.period.records import RevisionReport
+from assay.worker.reporting.period.words import count_lines
 from assay.worker.reporting.terminal.why import story_lines
-from tests.builders import NOW, make_trace
+from tests.builders import make_trace
 from tests.fakes import PlannedJudge
 from tests.unit.worker.flow.pipeline import Line
+from tests.unit.worker.reporting.period.lines import report_of
 
 N = 400
 """Traces: the screen is unsure of every fifth; the model flags these, and every tenth of those it passes."""
@@ -85,10 +85,13 @@ def judged(rubric: Rubric, *, down: Any = None) -> tuple[Line, Named]:
     return line, llm
 
 
-def report(line: Line, rubric: Rubric) -> ReportRow:
-    day = (NOW - timedelta(hours=2)).date()
-    (row,) = asyncio.run(read_report(line.state.outcomes, [rubric], day, day))
-    return row
+def report(line: Line, rubric: Rubric) -> RevisionReport:
+    return report_of(line, rubric)
+
+
+def told(row: RevisionReport) -> str:
+    """What is said of a revision's judges."""
+    return "\n".join(line.text for line in count_lines(row))
 
 
 def drawn(n: int) -> bool:
@@ -105,39 +108,31 @@ def test_model_is_called_for_what_is_escalated_or_audited_and_for_nothing_else()
     )
 
 
-def test_rate_is_weighted_by_both_probabilities_and_the_biased_ones_stand_beside_it() -> None:
+def test_rate_is_weighted_by_both_probabilities() -> None:
     rubric = make_rubric()
     line, _ = judged(rubric)
     row = report(line, rubric)
-    rates = row.cascade
-    assert rates is not None
-    assert row.judge == "cascade"
+    ways, flagged = row.cascade, row.rates.flagged
+    assert row.rates.cascade
     audited = [n for n in range(N) if n % 5 and drawn(n)]
     missed = sum(n % 10 == 1 for n in audited) / len(audited)
-    assert row.flagged is not None
-    assert row.flagged.value == pytest.approx(0.2 + 0.8 * missed)
-    assert row.flagged.low < 0.3 < row.flagged.high, "the model would have flagged 30 % of everything"
-    assert row.flagged.n == N
-    assert rates.first_only is not None
-    assert rates.later_only is not None
-    assert rates.first_only.value == 0.0
-    assert rates.later_only.value > 0.5
-    assert rates.difference == pytest.approx((80 + sum(n % 10 == 1 for n in audited) / 0.2) / N)
-    assert (rates.escalated, rates.audited, rates.passed) == (80, len(audited), N - 80 - len(audited))
-    assert rates.decided_by == {"llm": 80 + len(audited), "local": N - 80 - len(audited)}
-    shown = "\n".join(row_lines(row))
+    assert flagged is not None
+    assert flagged.value == pytest.approx(0.2 + 0.8 * missed)
+    assert flagged.low < 0.3 < flagged.high, "the model would have flagged 30 % of everything"
+    assert ways is not None
+    assert (ways.escalated, ways.audited, ways.passed) == (80, len(audited), N - 80 - len(audited))
+    assert row.judging.judges == {"llm": 80 + len(audited), "local": N - 80 - len(audited)}
+    shown = told(row)
     assert "weighted by 1/π and 1/π₂" in shown
-    assert f"decided by llm {80 + len(audited)}, local {N - 80 - len(audited)}" in shown
+    assert f"local {N - 80 - len(audited)}, llm {80 + len(audited)}" in shown
 
 
 def test_without_an_audit_no_rate_is_claimed() -> None:
     rubric = make_rubric(audit_share=0.0)
     line, _ = judged(rubric)
     row = report(line, rubric)
-    assert row.flagged is None
-    shown = "\n".join(row_lines(row))
-    assert "not estimable" in shown
-    assert "see judge.audit_share" in shown
+    assert row.rates.flagged is None
+    assert "see judge.audit_share" in told(row)
 
 
 def test_scores_in_the_store_say_who_decided_why_and_how_likely() -> None:
@@ -168,17 +163,17 @@ def test_outage_under_screen_is_marked_and_made_up_for() -> None:
     rubric = make_rubric(on_failure="screen")
     line, _ = judged(rubric, down=lambda n: n % 20 == 0)
     row = report(line, rubric)
-    assert row.scored == N
+    assert row.rates.n == N
     assert row.cascade is not None
     assert row.cascade.unanswered == 20
     whole = report(judged(rubric)[0], rubric)
-    assert row.flagged is not None
-    assert whole.flagged is not None
-    assert row.flagged.value == pytest.approx(whole.flagged.value)
+    assert row.rates.flagged is not None
+    assert whole.rates.flagged is not None
+    assert row.rates.flagged.value == pytest.approx(whole.rates.flagged.value)
     marked = [s for s in line.store.scores.values() if s.metadata["degraded"]]
     assert {s.metadata["tier"] for s in marked} == {"screen"}
     assert len({s.trace_id for s in marked}) == 20
-    assert "20 not answered by the tier they needed" in "\n".join(row_lines(row))
+    assert "20 not answered by the tier they needed" in told(row)
 
 
 def test_why_says_of_a_trace_that_cannot_be_read_why_and_not_that_it_is_missing() -> None:

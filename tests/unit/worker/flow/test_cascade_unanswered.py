@@ -12,11 +12,9 @@ from assay.judges.errors import InvalidVerdict, ModelRefused, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
 from assay.judges.schema import Sample, Tier, Verdict
 from assay.worker.records.ledger import LedgerState
-from assay.worker.reporting.terminal.report import row_lines
-from assay.worker.statistics.two_phase import Phased, answered_rows, difference_mean, two_phase_share
 from tests.builders import make_trace
 from tests.unit.worker.flow.pipeline import Line
-from tests.unit.worker.flow.test_cascade_report import N, Named, make_rubric, number, report, says
+from tests.unit.worker.flow.test_cascade_report import N, Named, make_rubric, number, report, says, told
 
 RUBRIC = make_rubric(audit_share=0.2)
 
@@ -59,26 +57,23 @@ def test_who_answered_stands_for_who_did_not_and_the_lost_are_told(
     lost = {key for key, entry in entries.items() if entry.state is state}
     assert lost == {f"t-{n}" for n in range(0, N, 20)}, "a quarter of the escalated"
     row = report(line, RUBRIC)
-    assert row.scored == N - len(lost)
+    assert row.rates.n == N - len(lost)
     assert row.cascade is not None
-    assert (row.cascade.unanswered, row.cascade.lost, row.cascade.escalated) == (20, 20, 80)
-    assert row.flagged is not None
-    assert row.flagged.value == pytest.approx(0.20), "not 60 of 380"
-    assert row.flagged.n == N
-    assert row.cascade.difference == pytest.approx(0.20)
+    assert (row.cascade.unanswered, row.cascade.escalated) == (20, 80)
+    assert sum(row.unanswered.values()) == 20
+    assert row.rates.flagged is not None
+    assert row.rates.flagged.value == pytest.approx(0.20), "not 60 of 380"
     whole = report(judged(None, silent=20), RUBRIC)
-    assert whole.flagged is not None
-    assert whole.flagged.value == pytest.approx(0.20)
-    shown = "\n".join(row_lines(row))
-    assert "20 not answered by the tier they needed (20 of them skipped or parked)" in shown
+    assert whole.rates.flagged is not None
+    assert whole.rates.flagged.value == pytest.approx(0.20)
+    assert "20 not answered by the tier they needed" in told(row)
 
 
 def test_without_any_answer_to_what_was_escalated_no_rate_is_claimed() -> None:
     row = report(judged(ModelRefused("no"), silent=5), RUBRIC)
     assert row.cascade is not None
-    assert row.cascade.lost == 80
-    assert row.flagged is None
-    assert row.cascade.difference is None
+    assert row.cascade.unanswered == 80
+    assert row.rates.flagged is None
 
 
 def test_trace_that_is_answered_in_the_end_is_counted_once() -> None:
@@ -86,22 +81,13 @@ def test_trace_that_is_answered_in_the_end_is_counted_once() -> None:
     assert line.evaluator is not None
     waiting = report(line, RUBRIC).cascade
     assert waiting is not None
-    assert waiting.lost == 0, "what is tried again is in flight, not lost"
+    assert waiting.unanswered == 0, "what is tried again is in flight, not lost"
     answered = judged(None, silent=20).evaluator
     line.evaluator = answered
     line.assess()
     line.record()
     line.verify()
     row = report(line, RUBRIC)
-    assert row.scored == N
+    assert row.rates.n == N
     assert row.cascade is not None
-    assert (row.cascade.unanswered, row.cascade.lost) == (0, 0)
-
-
-def test_silence_of_all_that_were_escalated_leaves_nothing_to_stand_for_them() -> None:
-    silent = [Phased(first=1.0, final=None, pi=1.0, pi2=1.0, chosen=True)] * 5
-    settled = [Phased(first=0.0, final=0.0, pi=1.0, pi2=0.5, chosen=True)] * 5
-    assert answered_rows([*silent, *settled]) == []
-    assert two_phase_share([*silent, *settled]) is None
-    assert difference_mean(answered_rows([*silent, *settled])) is None
-    assert two_phase_share(settled) is not None
+    assert row.cascade.unanswered == 0

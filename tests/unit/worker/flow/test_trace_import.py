@@ -19,7 +19,7 @@ from assay.worker.flow import trace_import as jsonl
 from assay.worker.flow.trace_import import ImportResult, TraceLine, import_file, read_traces, schema_text
 from assay.worker.records import jsonl as lines
 from assay.worker.records.jsonl import BadLine
-from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.records.traces import Tokens, Trace, TraceKey
 from assay.worker.stores.sqlite.store import SqliteStore
 
 ROOT = Path(__file__).parents[4]
@@ -42,6 +42,12 @@ FULL: dict[str, Any] = {
     "observations": [
         {"id": "r", "type": "retriever", "name": "search", "output": ["passage"], "start": START, "end": START},
         {"type": "generation", "parent_id": "r", "model": "m", "input": "?", "metadata": {"k": None}, "level": "ERROR"},
+        {
+            "type": "generation",
+            "usage": {"input": 120, "cached": 80, "output": 20},
+            "cost_usd": 0.0004,
+            "first_token": "2026-11-21T11:00:01.5+01:00",
+        },
     ],
 }
 
@@ -73,7 +79,11 @@ def test_full_line_becomes_the_whole_trace(file: Path) -> None:
     assert [(one.id, one.type, one.start, one.level) for one in found.observations] == [
         ("r", "retriever", found.root.start, "DEFAULT"),
         ("t1:1", "generation", found.root.start, "ERROR"),
+        ("t1:2", "generation", found.root.start, "DEFAULT"),
     ]
+    paid = found.observations[2]
+    assert (paid.usage, paid.cost_usd) == (Tokens(input=120, cached=80, output=20), 0.0004)
+    assert paid.first_token == datetime(2026, 11, 21, 10, 0, 1, 500000, UTC)
 
 
 def test_smallest_line_is_an_id_and_a_start(file: Path) -> None:
@@ -98,6 +108,23 @@ BAD: list[tuple[object, str, str]] = [
     ({"id": "t", "start": START, "metadata": [1]}, "metadata", "object"),
     ({"id": "t", "start": START, "observations": [{}, {"typ": "x"}]}, "observations.1.typ", "unknown key"),
     ({"id": "t", "start": START, "observations": [{"id": "a"}, {"id": "a"}]}, "line", "'a' comes twice"),
+    *(
+        ({"id": "t", "start": START, "observations": [{"usage": {"input": count}}]}, "observations.0.usage.input", told)
+        for count, told in (
+            ("120", "whole number"),
+            (True, "whole number"),
+            (1.5, "whole number"),
+            (-1, "the least is 0"),
+            (10**12, "the most is"),
+        )
+    ),
+    (
+        {"id": "t", "start": START, "observations": [{"usage": {"total": 1}}]},
+        "observations.0.usage.total",
+        "unknown key",
+    ),
+    ({"id": "t", "start": START, "observations": [{"cost_usd": -0.1}]}, "observations.0.cost_usd", "the least is 0"),
+    ({"id": "t", "start": START, "observations": [{"cost_usd": "0.1"}]}, "observations.0.cost_usd", "number"),
     ([1], "line", "jq -c"),
     ("text", "line", "no JSON object"),
     (None, "line", "no JSON object"),

@@ -11,11 +11,12 @@ import pytest
 
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.flow.promising import Promiser
-from assay.worker.flow.written_judgements import written_judgement
+from assay.worker.flow.written_judgements import FACTS_BESIDE, written_judgement
 from assay.worker.launch.broker import Broker
 from assay.worker.ports.state import FleetState
+from assay.worker.records.facts import TraceFacts
 from assay.worker.records.scores import Score
-from assay.worker.reporting.report import ReportRow, read_report
+from assay.worker.reporting.period.records import RevisionReport
 from assay.worker.state.memory.state import memory_state
 from assay.worker.state.redis.state import redis_state
 from tests.builders import NOW
@@ -23,6 +24,7 @@ from tests.unit.worker.flow.pipeline import RUBRIC, Line
 from tests.unit.worker.flow.test_cascade_report import judged as cascade_judged
 from tests.unit.worker.flow.test_cascade_report import make_rubric
 from tests.unit.worker.reporting.flagged.lines import judged, trace
+from tests.unit.worker.reporting.period.lines import read_state
 
 CHOOSING = parse_rubric("name: grounding\nwrite: {scores: [faithfulness], prefix: a_}", source="r")
 
@@ -33,13 +35,12 @@ def fresh(request: pytest.FixtureRequest, broker: Broker, key_prefix: str) -> Ca
     return lambda: memory_state() if request.param == "memory" else redis_state(broker.url, prefix=key_prefix)
 
 
-def rates(line: Line, rubric: Rubric, state: FleetState | None = None) -> list[ReportRow]:
+def report(line: Line, rubric: Rubric, state: FleetState | None = None) -> RevisionReport:
     """The report of a line, from its own state, or from a new one into which a sweep promised all of it again."""
-    first, last = (NOW - timedelta(days=2)).date(), NOW.date()
 
-    async def run() -> list[ReportRow]:
+    async def run() -> RevisionReport:
         if state is None:
-            return await read_report(line.state.outcomes, [rubric], first, last)
+            return await read_state(line.state, line, rubric)
         try:
             promiser = Promiser(
                 project=line.store,
@@ -51,9 +52,9 @@ def rates(line: Line, rubric: Rubric, state: FleetState | None = None) -> list[R
                 ledger_deadline=timedelta(seconds=120),
             )
             released = await promiser.release(line.promises, NOW, may_be_old=True)
-            scored = sum(row.scored for row in await read_report(line.state.outcomes, [rubric], first, last))
-            assert released.known == scored
-            return await read_report(state.outcomes, [rubric], first, last)
+            row = await read_state(state, line, rubric)
+            assert released.known == row.rates.n
+            return row
         finally:
             await state.close()
 
@@ -64,26 +65,24 @@ async def _nothing() -> int:
     return 0
 
 
-def comparable(rows: list[ReportRow]) -> list[dict[str, Any]]:
-    """All but what says where the values come from, and values that are never written."""
-    return [row.model_dump(exclude={"from_store", "distributions"}) for row in rows]
+def comparable(row: RevisionReport) -> dict[str, Any]:
+    """All that the scores in the store tell."""
+    return row.model_dump(include={"revision", "rates", "states", "boost", "unanswered", "cascade", "before"})
 
 
 def test_after_a_loss_a_report_says_what_it_said_before(fresh: Callable[[], FleetState]) -> None:
     line = judged([trace(f"t-{n}") for n in range(10, 100, 3)])
-    before, after = rates(line, RUBRIC), rates(line, RUBRIC, fresh())
-    assert before[0].flagged is not None
-    assert comparable(after) == comparable(before)
-    assert after[0].distributions == before[0].distributions
-    assert (before[0].from_store, after[0].from_store) == (0, after[0].scored)
+    before = report(line, RUBRIC)
+    assert before.rates.flagged is not None
+    assert comparable(report(line, RUBRIC, fresh())) == comparable(before)
 
 
 def test_a_cascade_keeps_both_phases(fresh: Callable[[], FleetState]) -> None:
     rubric = make_rubric()
     line, _ = cascade_judged(rubric)
-    before, after = rates(line, rubric), rates(line, rubric, fresh())
-    assert before[0].cascade is not None
-    assert comparable(after) == comparable(before)
+    before = report(line, rubric)
+    assert before.cascade is not None
+    assert comparable(report(line, rubric, fresh())) == comparable(before)
 
 
 def score(name: str, value: float | str, **metadata: Any) -> Score:
@@ -126,3 +125,12 @@ def test_names_are_told_as_they_were_before_the_prefix() -> None:
     told = written_judgement([score("a_faithfulness", 0.5, **hashed)], CHOOSING)
     assert told is not None
     assert (told.values, told.names) == ({"faithfulness": 0.5}, {"faithfulness": "a_faithfulness"})
+
+
+def test_facts_are_those_that_were_written_and_not_what_the_judge_took() -> None:
+    """`cost_usd` and `model_served` of a score are the judge's. A trace has facts of the same name."""
+    metadata = {"release": "7", "cost_usd": 0.5, "model_served": "judge-1", "tags": "x", "environment": "production"}
+    told = written_judgement([score("hallucination_risk", 0.2, **metadata)], RUBRIC)
+    assert told is not None
+    assert told.facts == TraceFacts(release="7")
+    assert TraceFacts.model_validate(dict.fromkeys(FACTS_BESIDE, "x")).known().keys() == set(FACTS_BESIDE)

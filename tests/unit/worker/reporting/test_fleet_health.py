@@ -49,7 +49,7 @@ def test_a_fleet_that_never_ran_is_told_nothing_about() -> None:
     async def read() -> FleetHealth:
         state = memory_state()
         days = {"first": NOW.date(), "last": NOW.date()}
-        ports = HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader)
+        ports = HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader, state.ended)
         return await read_fleet_health(ports, make_deployment(), FixedClock(NOW), {"verify": 5.0}, **days)
 
     health = asyncio.run(read())

@@ -17,9 +17,11 @@ from assay.worker.flow.backfill.range_plan import PlannedRubric, PlannedUseCase,
 from assay.worker.flow.verdicts import KeptVerdict, pack
 from assay.worker.records.ledger import Judgement, LedgerState
 from assay.worker.records.traces import TraceKey
-from assay.worker.setup.plan import StoreLoad, precision_of
+from assay.worker.setup.judge_cost import CostTotals, JudgeCost
+from assay.worker.setup.plan import StoreLoad
 from assay.worker.setup.plan_budgets import planned_budgets
-from assay.worker.setup.plan_costs import CostEstimator, CostTotals, JudgeCost
+from assay.worker.setup.plan_costs import CostEstimator
+from assay.worker.setup.plan_precision import precision_of
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_trace
 from tests.contract.state.making import promise, transition

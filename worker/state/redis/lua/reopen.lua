@@ -1,6 +1,7 @@
 -- Open final entries again whose promise names another version of rubric or calibration.
 -- ARGV: prefix, now, due, event, then per promise: rubric, trace_id, rubric_hash, calibration_hash ('' = none), document
 -- Returns the 1-based positions of the promises whose entry was opened.
+-- One that waits for its row in the record waits no longer: it gets the row of what it is judged to be now.
 local prefix, now, due, event = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local final = {scored = true, skipped = true, dead = true}
 local opened = {}
@@ -23,12 +24,13 @@ for i = 5, #ARGV, 5 do
     redis.call('HINCRBY', count, table.concat({old[4], rubric, 'open', ''}, '\31'), 1)
     redis.call('HSET', entry, 'promise', document, 'state', 'open', 'reason', '', 'detail', '', 'attempts', 0,
       'deliveries', 0, 'writes', 0, 'since', '', 'changed_at', now)
-    redis.call('HDEL', entry, 'judgement', 'unanswered', 'owner', 'until', 'begun', 'held', 'not_before', 'blamed')
+    redis.call('HDEL', entry, 'judgement', 'unanswered', 'particulars', 'owner', 'until', 'begun', 'held', 'not_before', 'blamed')
     redis.call('PERSIST', entry)
     redis.call('PERSIST', prefix .. 'history:' .. member)
     redis.call('RPUSH', prefix .. 'history:' .. member, event)
     redis.call('LTRIM', prefix .. 'history:' .. member, -100, -1)
     redis.call('ZREM', prefix .. 'dead', member)
+    redis.call('ZREM', prefix .. 'ended', member)
     redis.call('ZADD', prefix .. 'due:open', due, member)
     opened[#opened + 1] = (i - 5) / 5 + 1
   end

@@ -17,6 +17,7 @@ from assay.worker.stores.langfuse.client import LangfuseClient, NotThere
 from assay.worker.stores.langfuse.codec import moment, prompt, text
 from assay.worker.stores.langfuse.fetch_deadline import FETCH_S, meaning_for_one
 from assay.worker.stores.langfuse.rows import LEAVES, UNKNOWN_ENVIRONMENT, Row, latest, under
+from assay.worker.stores.langfuse.usage import cost_of, first_token_of, tokens_of
 
 PATH = "/api/public/traces"
 AT_ONCE = 4
@@ -114,5 +115,8 @@ def _step(row: Row, start: datetime) -> Observation:
         input=row.get("input"),
         output=row.get("output"),
         model=text(row.get("model")),
+        usage=tokens_of(row),
+        cost_usd=cost_of(row),
+        first_token=first_token_of(row),
         metadata=prompt(row) | (own if isinstance(own := row.get("metadata"), dict) else {}),
     )

@@ -35,7 +35,7 @@ from assay.worker.stores.langfuse.fetch_deadline import Patience, meaning_for_on
 from assay.worker.stores.langfuse.rows import Row, trace_of
 from assay.worker.stores.langfuse.v4.roots import PATH
 
-FIELDS = "core,basic,time,io,metadata,model,prompt,trace_context"
+FIELDS = "core,basic,time,io,metadata,model,usage,prompt,trace_context"
 EARLIER, LATER = timedelta(minutes=15), timedelta(hours=1)
 """How far outside its root's time a trace's rows are looked for: clocks differ, background steps run on."""
 

@@ -18,6 +18,7 @@ from assay.judges.models.batches.port import BatchApi
 from assay.judges.models.endpoint_settings import EndpointSettings, ProtocolName
 from assay.judges.models.http_chat_model import HttpChatModel
 from assay.judges.prices import PriceTable
+from assay.judges.redaction.policy import Redaction
 from assay.worker.flow.assess import Assessor
 from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.batch_calls.answers import BatchReport, Waker
@@ -161,5 +162,6 @@ class Way:
                 batch_deadline=timedelta(seconds=60), trace_wait=timedelta(minutes=15), max_age=timedelta(hours=6)
             ),
             may_see=lambda use_case, rubric: True,
+            redaction=lambda use_case: Redaction(),
             desk=self.desk,
         )

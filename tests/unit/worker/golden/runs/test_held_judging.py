@@ -8,8 +8,9 @@ import pytest
 
 from assay.judges.models.call_context import call_context
 from assay.judges.schema import Failed, HoldReason, Outcome, Sample, Usage
-from assay.worker.golden.runs import run as golden_run
-from assay.worker.golden.runs.run import judged_twice
+from assay.worker.golden.runs import judgement
+from assay.worker.golden.runs.deferral import Deferral
+from assay.worker.golden.runs.judgement import judged_twice
 from tests.unit.worker.golden.golden_sets import OK, WrittenJudge
 from tests.unit.worker.golden.runs.test_fleet_judging import Queue, sample
 
@@ -37,7 +38,7 @@ class HoldingJudge(WrittenJudge):
 @pytest.mark.parametrize("reason", ["limit", "breaker"])
 def test_held_judgement_is_waited_for_as_golden_work(reason: HoldReason) -> None:
     judge = HoldingJudge(held(reason), 3)
-    outcome, _ = asyncio.run(judged_twice(sample(1, OK), judge))
+    outcome, _ = asyncio.run(judged_twice(sample(1, OK), judge, Deferral(), "a"))
     assert outcome.outcome == "scored"
     assert judge.purposes == ["golden"] * 4
 
@@ -45,14 +46,14 @@ def test_held_judgement_is_waited_for_as_golden_work(reason: HoldReason) -> None
 @pytest.mark.parametrize("outcome", [held("budget"), held("access"), held(calls=1)])
 def test_spent_budget_and_what_was_paid_are_not_tried_again(outcome: Failed) -> None:
     judge = HoldingJudge(outcome, 99)
-    assert asyncio.run(judged_twice(sample(1, OK), judge))[0] == outcome
+    assert asyncio.run(judged_twice(sample(1, OK), judge, Deferral(), "a"))[0] == outcome
     assert len(judge.purposes) == 1
 
 
 def test_judgement_that_is_held_for_too_long_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden_run, "LONGEST_HELD_S", 0.05)
+    monkeypatch.setattr(judgement, "LONGEST_HELD_S", 0.05)
     judge = HoldingJudge(held(retry_after_s=0.02), 99)
-    assert asyncio.run(judged_twice(sample(1, OK), judge))[0] == held(retry_after_s=0.02)
+    assert asyncio.run(judged_twice(sample(1, OK), judge, Deferral(), "a"))[0] == held(retry_after_s=0.02)
     assert len(judge.purposes) == 3
 
 

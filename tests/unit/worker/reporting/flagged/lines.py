@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from assay.judges.redaction.policy import Redaction
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, RuleHit, Sample, Severity, Span, Tier, Verdict
 from assay.worker.records.traces import Trace
 from assay.worker.reporting.flagged.answers import FlaggedAnswer, FlaggedReader, Page
@@ -15,6 +16,8 @@ from assay.worker.reporting.flagged.ranking import Ranker, Ranking, WrittenVerdi
 from assay.worker.reporting.rubric_versions import RubricVersions
 from tests.builders import NOW, make_trace
 from tests.unit.worker.flow.pipeline import RUBRIC, Line
+
+NOTHING = Redaction()
 
 RISK = Cut(rubric="grounding", score="hallucination_risk", side="above", at=0.5)
 
@@ -68,12 +71,14 @@ def ranked(line: Line, asked: FlaggedQuery | None = None) -> Ranking:
     return asyncio.run(Ranker(asked or query(), where).rank())
 
 
-def told(line: Line, asked: FlaggedQuery | None = None, *, store: Any = None) -> tuple[list[FlaggedAnswer], str]:
+def told(
+    line: Line, asked: FlaggedQuery | None = None, *, store: Any = None, redaction: Redaction = NOTHING
+) -> tuple[list[FlaggedAnswer], str]:
     """The answers of a list, and what the store refused."""
 
     async def read() -> list[Page]:
         rubrics = RubricVersions([RUBRIC], line.state.documents)
-        reader = FlaggedReader(store or line.store, line.state.verdicts, rubrics)
+        reader = FlaggedReader(store or line.store, line.state.verdicts, rubrics, lambda _: redaction)
         where = WrittenVerdicts(line.state.ledger_reader, line.store, line.store)
         ranking = await Ranker(asked or query(), where).rank()
         return [page async for page in reader.pages(ranking.worst)]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
-from assay.judges.schema import Citation, Claim, ClaimVerdict, Grade, Span, Tier, Verdict
+from assay.judges.schema import Citation, Claim, ClaimVerdict, Evidence, Grade, Sample, Span, Tier, Verdict
 from assay.worker.ports.store_errors import StoreError, StoreUnavailable, TraceTooLarge
 from assay.worker.records.scores import Score
 from assay.worker.reporting.flagged.answers import PAGE
@@ -18,6 +19,8 @@ from tests.builders import make_sample
 from tests.fakes import FlakyStore
 from tests.unit.worker.flow.pipeline import Line
 from tests.unit.worker.reporting.flagged.lines import judged, query, says, told, trace
+
+MAIL = Redaction(kinds=("email",))
 
 
 class WithPages(FlakyStore):
@@ -85,7 +88,7 @@ def test_a_trace_that_has_changed_shows_no_words_that_no_judge_saw() -> None:
     line.store.traces["t-90"] = trace("t-90", contexts=("Something else entirely.", "and this, not those words"))
     (answer,), _ = told(line)
     assert [found.text for found in answer.evidence] == [None]
-    assert answer.evidence_note == "the trace has changed since it was judged"
+    assert answer.evidence_note == "the trace, or what of it is redacted, has changed since it was judged"
     assert answer.problem.sentence == "Dogs travel free.", "the claim has it"
 
 
@@ -224,3 +227,36 @@ def test_a_graded_answer_tells_the_worst_grade_of_its_criterion(score: str, expe
     assert {name: getattr(problem, name) for name in expected} == expected
     if score == "rude":
         assert [citation.part for citation in problem.held_against] == ["question"]
+
+
+def test_places_lead_to_the_text_of_the_store_and_words_stay_redacted() -> None:
+    answer = "ann@example.com opened it in 1932. Dogs travel free."
+    line = Line([trace("t-90", answer, contexts=("Opened in 1932.", "ann@example.com: dogs pay."))], says_of_redacted)
+    line.redaction = MAIL
+    line.assess()
+    (told_of,), _ = told(line, redaction=MAIL)
+    span, cited = told_of.problem.span, told_of.evidence[0].citation
+    assert told_of.problem.sentence == "Dogs travel free."
+    assert span is not None
+    assert answer[span.start : span.end] == "Dogs travel free."
+    assert told_of.evidence[0].text == "[EMAIL_1]: dogs"
+    assert "ann@example.com: dogs pay."[cited.start : cited.end] == "ann@example.com: dogs"
+    assert told_of.outcome is not None
+    assert told_of.outcome.verdict is not None
+    assert told_of.outcome.verdict.claims[1].span == span
+    assert "ann@" not in told_of.model_dump_json()
+
+
+def says_of_redacted(sample: Sample) -> Verdict:
+    verdict = says(sample)
+    good, bad = verdict.claims
+    held_against = (Evidence(context=1, start=0, end=len("[EMAIL_1]: dogs")),)
+    whole = good.model_copy(update={"span": Span(start=0, end=bad.span.start - 1)})
+    return verdict.model_copy(update={"claims": (whole, bad.model_copy(update={"evidence": held_against}))})
+
+
+def test_another_redaction_since_shows_no_words_that_no_judge_saw() -> None:
+    line = judged([trace("t-90", contexts=("Opened in 1932.", "ann@example.com: Dogs pay 2 euros."))])
+    (answer,), _ = told(line, redaction=MAIL)
+    assert [evidence.text for evidence in answer.evidence] == [None]
+    assert "redacted" in answer.evidence_note

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from assay.judges.redaction.policy import Redaction
 from assay.worker.golden.sets.manifest import Anchor, GoldenItem
 from assay.worker.ports.source import Fetched
 from assay.worker.records.traces import Trace, TraceKey
@@ -14,6 +15,8 @@ from assay.worker.setup.golden_set.content import SetContent
 from assay.worker.setup.golden_set.flagged import flagged_content
 from tests.unit.worker.flow.pipeline import RUBRIC
 from tests.unit.worker.reporting.flagged.lines import judged, ranked, trace
+
+NOTHING = Redaction()
 
 
 def content(traces: Sequence[Trace], *, lost: Sequence[str] = ()) -> SetContent:
@@ -30,7 +33,7 @@ def content(traces: Sequence[Trace], *, lost: Sequence[str] = ()) -> SetContent:
             there = await line.store.fetch_traces(keys)
             return {name: value for name, value in there.items() if name not in lost}
 
-    made = asyncio.run(flagged_content(ranking.worst, Store(), {RUBRIC.name: RUBRIC}))
+    made = asyncio.run(flagged_content(ranking.worst, Store(), {RUBRIC.name: RUBRIC}, lambda _: NOTHING))
     for item in made.items:
         GoldenItem.model_validate(item)
     for answer in made.unlabelled:

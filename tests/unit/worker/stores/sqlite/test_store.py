@@ -18,7 +18,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.ports.store import StoreContext
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
-from assay.worker.records.traces import Trace
+from assay.worker.records.traces import Tokens, Trace, TraceKey
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.sqlite.factory import FACTORY, SqliteSection, SqliteVariables
 from assay.worker.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -94,6 +94,41 @@ def test_database_of_another_program_is_left_alone(path: Path) -> None:
     assert isinstance(error, ConfigurationError)
     assert "another program's" in str(error)
     assert path.read_bytes() == before
+
+
+def test_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """A model call that was stored before tokens were kept says nothing of them; a new one does."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("INSERT INTO meta VALUES ('project_id', 'p')")
+        moment = "2026-11-21T12:00:00.000000Z"
+        connection.execute(
+            "INSERT INTO traces VALUES ('old', 'o', '', 'e', ?, NULL, 'DEFAULT', '', '', '', '', '[]', '{}', '1', '2')",
+            (moment,),
+        )
+        connection.execute(
+            "INSERT INTO observations VALUES ('old', 0, 's', 'generation', '', 'o', ?, NULL, 'DEFAULT', 'm', '{}', '1',"
+            " '2')",
+            (moment,),
+        )
+    new = trace(1)
+    paid = new.observations[1].model_copy(update={"usage": Tokens(input=3), "cost_usd": 0.5})
+    new = new.model_copy(update={"observations": (new.observations[0], paid)})
+
+    async def run() -> tuple[Trace, Trace]:
+        store = SqliteStore(path)
+        assert await store.project_id() == "p"
+        await store.add_traces([new])
+        found = await store.fetch_traces([key(1), TraceKey(trace_id="old", start=NOON)])
+        await store.close()
+        return found["old"], found[tid(1)]
+
+    old, added = asyncio.run(run())
+    assert (old.observations[0].usage, old.observations[0].cost_usd, old.observations[0].first_token) == (None,) * 3
+    assert added == new
 
 
 def test_database_of_a_newer_version_is_left_alone(path: Path) -> None:

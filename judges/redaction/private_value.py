@@ -1,0 +1,21 @@
+"""A private value in a text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PrivateValue(NamedTuple):
+    """Where a private value stands, and what it is.
+
+    Attributes:
+        kind: a kind, or the name of a pattern.
+        start: its first character.
+        end: after its last one.
+        key: the value in its normal form: two spellings of one value have one key.
+    """
+
+    kind: str
+    start: int
+    end: int
+    key: str

@@ -1,0 +1,137 @@
+"""`assay compare` over a record in SQLite: exit codes, what is said, and what is written. No Redis runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from assay.judges.errors import ConfigurationError
+from assay.worker.cli.commands import app
+from assay.worker.history.opening import FILE, open_history
+from assay.worker.records.history import HistoryRow
+from tests.unit.worker.reporting.compare.rows import NOW, release
+from tests.waiting import PATIENCE_S
+
+POLICY = "store: {kind: sqlite}\nuse_cases: [{name: bot}, {name: contracts}]\n"
+SPAN = ("--since", "2026-11-22", "--until", "2026-11-29T12:00Z")
+RELEASES = ("--by", "release", "--a", "v41", "--b", "v42")
+
+
+def written(home: Path, rows: Iterable[HistoryRow]) -> Path:
+    """A deployment whose record has these rows."""
+
+    async def write() -> None:
+        history = open_history(None, home / FILE)
+        try:
+            await history.writer.write(list(rows))
+        finally:
+            await history.close()
+
+    (home / "assay.yaml").write_text(POLICY)
+    asyncio.run(write())
+    return home
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three releases of the bot: the second is like the first, the third is worse; one of the contracts, of few."""
+    rows = [*release("v41", 600, 0.05), *release("v42", 600, 0.05), *release("v43", 600, 0.15, input_tokens=4000)]
+    few = [
+        *release("v41", 30, 0.05, seed=4, use_case="contracts"),
+        *release("v43", 30, 0.05, seed=4, use_case="contracts"),
+    ]
+    return written(tmp_path_factory.mktemp("deployment"), [*rows, *few])
+
+
+def run(home: Path, *args: str) -> Result:
+    env = {"ASSAY_DATA_DIR": str(home), "ASSAY_REDIS_URL": "redis://localhost:1/0", "COLUMNS": "300"}
+    return CliRunner().invoke(app, ["compare", "--config", str(home), *args], env=env)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        ((*RELEASES, "--use-case", "bot"), 0, "pass: b is not shown to be worse"),
+        (("--by", "release", "--a", "v41", "--b", "v43", "--use-case", "bot"), 1, "regressed: b is shown to be worse"),
+        (("--by", "release", "--a", "v41", "--b", "v43", "--use-case", "contracts"), 3, "answers are needed"),
+        (("--by", "release", "--a", "v41", "--b", "v43"), 1, "the worst of 2 rows"),
+        ((*RELEASES, "--use-case", "bot", "--non-inferior", "0.1"), 0, "shown to be worse by less than 10 points"),
+        ((*RELEASES, "--use-case", "bot", "--non-inferior", "0.001"), 3, "not shown to stay within 0.1 points"),
+    ],
+)
+def test_exit_codes_are_the_gates(home: Path, args: tuple[str, ...], code: int, words: str) -> None:
+    done = run(home, *args, *SPAN)
+    assert done.exit_code == code, done.output
+    assert words in done.output
+    assert f"exit code {code}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--by", "release", "--a", "v41", "--b", "v44"), "did you mean 'v4"),
+        (("--by", "release", "--a", "v41", "--b", "v41"), "name two different values"),
+        (("--by", "tag", "--a", "x", "--b", "y"), "has a tag; the application has to say it"),
+        (("--by", "release", "--a", "v41"), "--by, --a, --b: name the fact and its two values"),
+        ((*RELEASES, "--changed-at", "2026-11-25"), "leave one out"),
+        (("--changed-at", "2026-12-25"), "is not before"),
+        ((*RELEASES, "--use-case", "bots"), "did you mean 'bot'"),
+        ((*RELEASES, "--rubric", "groundng"), "did you mean 'grounding'"),
+        ((*RELEASES, "--alpha", "0.9"), "--alpha: 0.9 is not between 0 and 0.5"),
+        ((*RELEASES, "--markdown", "/nowhere/at/all.md"), "--markdown: /nowhere/at/all.md"),
+    ],
+)
+def test_what_cannot_be_compared_is_an_input_error(home: Path, args: tuple[str, ...], words: str) -> None:
+    error = run(home, *args, *SPAN).exception
+    assert isinstance(error, ConfigurationError)  # exit code 2
+    assert words in str(error)
+    assert len(str(error).splitlines()) == 1
+
+
+def subprocess_run(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """The command as a pipeline runs it."""
+    code = "import sys; from assay.worker.cli import main; sys.argv[0] = 'assay'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "compare", "--config", str(home), *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env={"ASSAY_DATA_DIR": str(home), "ASSAY_REDIS_URL": "redis://localhost:1/0", "PATH": "/usr/bin:/bin"},
+    )
+
+
+def test_a_pipeline_is_stopped_by_the_process_and_gets_a_summary(home: Path, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    worse = ("--by", "release", "--a", "v41", "--b", "v43", "--use-case", "bot")
+    process = subprocess_run(home, *worse, *SPAN, "--json", "--markdown", str(summary))
+    assert process.returncode == 1, process.stderr
+    result = json.loads(process.stdout)
+    assert (result["schema"], result["verdict"], result["rows"][0]["reason"]) == (1, "regressed", "shown_worse")
+    assert result["rows"][0]["tested"]["a"]["n"] == 600
+    assert summary.read_text(encoding="utf-8").startswith("### ❌ Compare: **regressed**")
+    assert "input tokens a request" in summary.read_text(encoding="utf-8")
+
+
+def test_the_time_before_a_change_is_as_long_as_that_after_it(home: Path) -> None:
+    done = run(home, "--changed-at", "2026-11-26", "--until", "2026-11-29T12:00Z", "--use-case", "bot", "--json")
+    question = json.loads(done.output)["question"]
+    moments = [datetime.fromisoformat(question[side][end]) for side in "ab" for end in ("since", "until")]
+    assert moments == [datetime(2026, 11, 22, 12, tzinfo=UTC), *[datetime(2026, 11, 26, tzinfo=UTC)] * 2, NOW]
+    assert done.exit_code == 0
+
+
+def test_a_record_that_is_not_there_yet_is_inconclusive(tmp_path: Path) -> None:
+    (tmp_path / "assay.yaml").write_text(POLICY)
+    done = run(tmp_path, "--changed-at", "2026-11-26", "--until", "2026-11-29T12:00Z")
+    assert done.exit_code == 3
+    assert "no judged traffic" in done.output
+    assert not (tmp_path / FILE).exists()

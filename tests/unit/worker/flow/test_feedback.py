@@ -1,0 +1,157 @@
+"""What users complained about is judged too, once, beside the sample and in no rate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.use_cases import Feedback
+from assay.worker.flow.feedback import FeedbackSweep
+from assay.worker.flow.sweep import Sweeper
+from assay.worker.ports.reviews import HumanScore
+from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreUnavailable
+from assay.worker.records.ledger import LedgerEntry
+from assay.worker.records.traces import Trace, TraceKey
+from tests.builders import NOW
+from tests.unit.worker.flow.test_sweep import World, roots
+
+HOUR = timedelta(hours=1)
+
+
+class Opinions:
+    """What users said, and the traces it was about."""
+
+    def __init__(self, world: World, scores: Sequence[HumanScore]) -> None:
+        self.world = world
+        self.scores = list(scores)
+        self.is_down = False
+        self.asked = 0
+
+    async def feedback(self, name: str, start: datetime, end: datetime) -> AsyncIterator[Sequence[HumanScore]]:
+        self.asked += 1
+        yield [score for score in self.scores if score.name == name and start <= score.at < end]
+
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
+        if self.is_down:
+            raise StoreUnavailable("down")
+        ids = {key.trace_id for key in keys}
+        return {root.trace_id: Trace(root=root) for root in self.world.store.roots if root.trace_id in ids}
+
+
+class FeedbackWorld(World):
+    """A hundred traces at a rate of 30 %, and users who say something about some of them."""
+
+    def __init__(self, scores: Sequence[HumanScore], **feedback: object) -> None:
+        rule = {"scores": ["user-feedback"], **feedback}
+        case = {"name": "bot", "rate": 0.3, "feedback": rule}
+        defaults = {"min_per_day": 0, "low_traffic": {"below_per_day": 0}}
+        top = {"store": {"kind": "langfuse"}, "lookback_hours": 3}
+        deployment = Deployment.model_validate({**top, "use_cases": [case], "defaults": defaults})
+        super().__init__(*roots(100), deployment=deployment)
+        self.opinions = Opinions(self, scores)
+
+    def sweeper(self, now: datetime) -> Sweeper:
+        state = self.state
+        sweep = FeedbackSweep(self.opinions, self.opinions, state.windows, state.key_values, self.deployment)  # type: ignore[arg-type]
+        return replace(super().sweeper(now), feedback=sweep)
+
+    def entries(self) -> Mapping[str, LedgerEntry]:
+        ids = [root.trace_id for root in self.store.roots]
+        return asyncio.run(self.state.ledger.entries("grounding", ids))
+
+    def strata(self) -> Counter[tuple[str, str]]:
+        return Counter((e.promise.stratum, e.promise.sample) for e in self.entries().values())
+
+
+def said(
+    number: int | str, value: float | str = 0.0, *, at: datetime = NOW - HOUR, name: str = "user-feedback"
+) -> HumanScore:
+    return HumanScore(trace_id=f"trace-{number}", name=name, value=value, at=at)
+
+
+def test_complaints_about_what_was_passed_over_are_added_once_and_the_sample_stays_as_it_was() -> None:
+    world = FeedbackWorld([said(n) for n in range(100)], most_per_day=50)
+    sample = FeedbackWorld([])
+    sample.sweep(NOW)
+    base = set(sample.entries())
+    reports = [world.sweep(NOW + n * HOUR) for n in range(4)]
+    assert sum(report.feedback for report in reports) == 50
+    assert world.strata() == {("standard", "base"): len(base), ("feedback", "boost"): 50}
+    assert {e.trace_id for e in world.entries().values() if e.promise.sample == "base"} == base
+    assert max(Counter(world.published.trace_ids).values()) == 1
+    (row,) = world.funnel().rows
+    assert (row.seen, row.selected, row.not_selected) == (100, len(base) + 50, 50 - len(base))
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "is_one"),
+    [
+        ({}, 0.0, True),
+        ({}, False, True),
+        ({}, 1.0, False),
+        ({}, "thumb", False),
+        ({"below": 3}, 2.0, True),
+        ({"values": ["Down", "bad"]}, "down", True),
+        ({"values": ["down"]}, 0.0, False),
+    ],
+)
+def test_what_counts_as_a_complaint(rule: dict[str, object], value: bool | float | str, is_one: bool) -> None:
+    feedback = Feedback.model_validate({"scores": ["user-feedback"], **rule})
+    assert feedback.is_complaint("user-feedback", value) is is_one
+    assert not feedback.is_complaint("another", value)
+
+
+def test_what_users_liked_and_what_no_sweep_has_seen_adds_nothing() -> None:
+    world = FeedbackWorld([said(n, 1.0) for n in range(50)])
+    world.opinions.scores += [said(7, name="other"), said("unknown")]
+    for n in range(3):
+        world.sweep(NOW + n * HOUR)
+    assert world.strata().keys() == {("standard", "base")}
+
+
+def test_early_complaint_waits_until_its_window_was_looked_through() -> None:
+    """Else the trace would be in the ledger before the hash could choose it, and the sample would lack it."""
+    early = [said(n, at=NOW - timedelta(minutes=2)) for n in range(100)]
+    world = FeedbackWorld(early)
+    assert world.sweep(NOW).feedback == 0
+    assert world.strata().keys() == {("standard", "base")}
+    assert world.sweep(NOW + HOUR).feedback > 0
+
+
+def test_store_that_is_down_loses_no_complaint_and_stops_no_sweep() -> None:
+    world = FeedbackWorld([said(n) for n in range(30)])
+    world.opinions.is_down = True
+    assert world.sweep(NOW).windows > 0
+    world.opinions.is_down = False
+    assert world.sweep(NOW + timedelta(minutes=1)).feedback > 0
+    assert world.opinions.asked == 2
+    world.sweep(NOW + timedelta(minutes=2))
+    assert world.opinions.asked == 2, "feedback is read every five minutes at most"
+
+
+def test_what_the_next_scan_of_a_window_passes_over_leaves_out_what_feedback_added() -> None:
+    world = FeedbackWorld([said(n) for n in range(40)])
+    for hours in (0, 1, 5, 25, 27):
+        world.sweep(NOW + hours * HOUR)
+    (row,) = world.funnel().rows
+    assert row.seen == 100
+    assert world.funnel().adds_up
+
+
+def test_stratum_of_a_team_may_not_be_called_feedback() -> None:
+    stratum = {"name": "feedback", "when": {"level": ["ERROR"]}, "rate": 0.3}
+    with pytest.raises(ValueError, match="choose another name"):
+        Deployment.model_validate({"use_cases": [{"name": "bot", "strata": [stratum]}]})
+
+
+def test_store_without_opinions_is_refused() -> None:
+    case = {"name": "bot", "feedback": {"scores": ["x"]}}
+    with pytest.raises(ValueError, match=r"feedback: only store\.kind langfuse has what users say"):
+        Deployment.model_validate({"use_cases": [case]})

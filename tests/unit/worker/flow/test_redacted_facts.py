@@ -1,0 +1,43 @@
+"""Names that people give may hold a private value: the record is not told, and sessions stay apart."""
+
+from __future__ import annotations
+
+from assay.judges.redaction.policy import OwnPattern, Redaction
+from assay.worker.flow.label_pull import Label, _labelled
+from assay.worker.flow.redacted_facts import redacted_facts
+from assay.worker.records.facts import TraceFacts
+from tests.builders import NOW, make_trace
+from tests.unit.worker.flow.pipeline import RUBRIC
+
+MAIL = Redaction(kinds=("email",))
+FACTS = TraceFacts(
+    trace_name="mail of ann@example.com", tags=("ann@example.com", "legal"), session_id="ann@example.com", release="r1"
+)
+
+
+def test_names_have_placeholders_and_a_session_an_id_of_its_own() -> None:
+    redacted = redacted_facts(FACTS, MAIL)
+    other = redacted_facts(FACTS.model_copy(update={"session_id": "bob@example.com"}), MAIL)
+    assert (redacted.trace_name, redacted.tags, redacted.release) == ("mail of [EMAIL_1]", ("[EMAIL_1]", "legal"), "r1")
+    assert redacted.session_id is not None
+    assert redacted.session_id.startswith("redacted-")
+    assert redacted.session_id == redacted_facts(FACTS, MAIL).session_id != other.session_id
+    assert "@" not in redacted.model_dump_json()
+
+
+def test_fact_whose_private_values_cannot_be_found_is_not_known() -> None:
+    slow = Redaction(patterns=(OwnPattern(name="slow", pattern="(?:z|zz|y?z)+$"),))
+    long = TraceFacts(trace_name="z" * 60_000 + "x", session_id="z" * 60_000 + "x", release="r1")
+    redacted = redacted_facts(long, slow)
+    assert (redacted.trace_name, redacted.release) == (None, "r1")
+    assert redacted.session_id is not None
+    assert redacted.session_id.startswith("redacted-")
+
+
+def test_labels_hold_no_private_value_either() -> None:
+    trace = make_trace("t1", output={"answer": "Ask ann@example.com."}, session_id="ann@example.com")
+    label = Label(trace_id="t1", label=1, origin="feedback", place="p", reviewer=None, at=NOW)
+    labelled = _labelled(label, {"t1": trace}, RUBRIC.sample, lambda root: MAIL)
+    assert not isinstance(labelled, str)
+    assert labelled.sample.response == "Ask [EMAIL_1]."
+    assert labelled.source_id.startswith("redacted-")

@@ -1,0 +1,76 @@
+"""What a request takes: weighted means, and a jump that is named only where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.worker.reporting.period.application import JUMP_NUMBER, jumps, mean_estimate
+from assay.worker.reporting.period.records import PromptUse
+from assay.worker.statistics.intervals import Estimate
+from assay.worker.statistics.weighted import hajek_mean
+from tests.unit.worker.reporting.period.history_rows import a_row, read
+
+
+def use(
+    version: str | None, tokens: float, n: int = 100, *, half: float = 50.0, name: str | None = "answer"
+) -> PromptUse:
+    estimate = Estimate(value=tokens, low=tokens - half, high=tokens + half, n=n)
+    return PromptUse(prompt_name=name, prompt_version=version, n=n, tokens=estimate, cost_usd=None)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(0.01, 1)), min_size=2, max_size=30))
+def test_each_request_is_one_draw(pairs: list[tuple[float, float]]) -> None:
+    values, pi = (np.array(column) for column in zip(*pairs, strict=True))
+    estimate = mean_estimate(values, pi)
+    known = hajek_mean(values, pi, clusters=np.arange(values.size, dtype=np.uint64))
+    assert estimate is not None
+    assert known is not None
+    assert estimate.value == pytest.approx(known.value)
+    assert estimate.high - estimate.value >= 1.95 * known.variance**0.5 - 1e-6 * known.value
+    assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_one_value_has_no_interval_and_unknown_ones_do_not_count() -> None:
+    assert mean_estimate(np.array([3.0, np.nan]), np.array([1.0, 1.0])) is None
+    estimate = mean_estimate(np.array([3.0, np.nan, 5.0]), np.array([1.0, 0.1, 1.0]))
+    assert estimate is not None
+    assert (estimate.value, estimate.n) == (4.0, 2)
+
+
+def test_a_fourfold_jump_is_named_with_both_n() -> None:
+    assert list(jumps([use("11", 1_000, 580), use("12", 1_100), use("13", 5_300, 60)])) == [
+        "prompt answer, version 13 takes 5.3 times the tokens of version 11: "
+        "5,300 (n=60) against 1,000 (n=580) a request"
+    ]
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        [use("11", 1_000), use("12", 3_900)],
+        [use("11", 1_000), use("12", 5_000, JUMP_NUMBER - 1)],
+        [use("11", 1_000), use(None, 5_000)],
+        [use("11", 1_000), use("12", 5_000, name="title")],
+        [use("11", 1_000, half=900), use("12", 5_000, half=3_500)],
+        [use("11", 0, half=0), use("12", 5_000)],
+    ],
+    ids=["less", "few", "unknown version", "another prompt", "intervals meet", "none"],
+)
+def test_what_is_no_jump_is_not_named(uses: list[PromptUse]) -> None:
+    assert list(jumps(uses)) == []
+
+
+def test_a_report_tells_tokens_and_waits_of_the_traffic() -> None:
+    light = [a_row(number, pi=0.1, input_tokens=100, output_tokens=0) for number in range(30)]
+    heavy = [a_row(number, pi=1.0, input_tokens=1_000, output_tokens=0, duration_s=9.0) for number in range(30, 60)]
+    (row,) = read(*light, *heavy).use_cases[0].revisions
+    (prompt,) = row.application.prompts
+    assert prompt.tokens is not None
+    assert prompt.tokens.value == pytest.approx((300 * 100 + 30 * 1_000) / 330)
+    assert row.application.duration.n == 60
+    assert row.application.duration.p50 is not None
+    assert row.application.duration.p95 is not None
+    assert (row.application.duration.p50.value, row.application.duration.p95.value) == (2.0, 9.0)

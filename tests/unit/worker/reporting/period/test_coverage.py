@@ -1,0 +1,65 @@
+"""What became of traces: what ended is the record's, what is on its way the ledger's, and unknown is not 0."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from assay.worker.ports.state import StateUnavailable
+from assay.worker.records.ledger import LedgerState, count_key
+from assay.worker.records.windows import WindowRecord
+from assay.worker.reporting.period.coverage import NO_LEDGER, Ledger, read_coverage
+from assay.worker.reporting.period.words import coverage_words
+from tests.unit.worker.reporting.period.history_rows import START, WEEK, a_row, record_of
+
+BOT = ("bot", "grounding")
+
+
+class Counts:
+    """A ledger's counts and windows; or one that does not answer."""
+
+    def __init__(self, *, is_there: bool = True) -> None:
+        self.is_there = is_there
+
+    async def counts(self, *_: Any) -> dict[tuple[str, str, LedgerState, str], int]:
+        if not self.is_there:
+            raise StateUnavailable("Redis does not answer")
+        return {
+            ("bot", "grounding", LedgerState.OPEN, ""): 3,
+            ("bot", "grounding", LedgerState.SCORED, "judged"): 9,
+            ("new", "grounding", LedgerState.OPEN, ""): 1,
+        }
+
+    async def between(self, *_: Any) -> list[WindowRecord]:
+        window = {"start": START, "end": START, "seen": {"bot": 50}, "not_selected": {count_key(*BOT): 45}}
+        return [WindowRecord.model_validate(window)]
+
+
+def read(counts: Counts | None, **query: Any) -> tuple[Any, str]:
+    async def run() -> tuple[Any, str]:
+        reader = await record_of(a_row(1), a_row(2, state="skipped", reason="no_response", revision=None))
+        ledger = None if counts is None else Ledger(counts, counts)  # type: ignore[arg-type]  # as much as is asked
+        return await read_coverage(reader, WEEK.model_copy(update=query), ledger)
+
+    return asyncio.run(run())
+
+
+def test_ended_and_open_traces_make_the_selected() -> None:
+    coverage, note = read(Counts())
+    assert note == ""
+    assert coverage_words(coverage[BOT]) == (
+        "50 seen, 45 not taken, 5 selected: 1 scored, 1 skipped, 0 dead, 3 in flight"
+    )
+    assert coverage["new", "grounding"].in_flight == 1
+
+
+def test_without_an_answer_of_the_ledger_it_is_not_known() -> None:
+    for counts in (None, Counts(is_there=False)):
+        coverage, note = read(counts)
+        assert note == NO_LEDGER
+        assert coverage_words(coverage[BOT]) == "2 selected: 1 scored, 1 skipped, 0 dead, in flight not known"
+
+
+def test_only_what_was_asked_for_is_counted() -> None:
+    coverage, _ = read(Counts(), use_cases=("bot",))
+    assert set(coverage) == {BOT}

@@ -1,0 +1,144 @@
+"""Terminal, Markdown and page: they fit, they say the same, and a trace's words stay words."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from rich.console import Console
+
+from assay.worker.reporting.period.answers import MarkedAnswer, Passage
+from assay.worker.reporting.period.html.chart import trend_of
+from assay.worker.reporting.period.html.page import report_page
+from assay.worker.reporting.period.markdown import report_markdown
+from assay.worker.reporting.period.records import DayRate, PeriodReport
+from assay.worker.reporting.period.scale import SCALE_TOPS, scale_top
+from assay.worker.reporting.terminal.report import Scale, report_parts
+from assay.worker.statistics.intervals import Estimate
+from tests.unit.worker.golden.golden_pages import HOSTILE
+from tests.unit.worker.reporting.period.history_rows import START, a_row, a_week, read
+
+
+@pytest.fixture(scope="module")
+def week() -> PeriodReport:
+    return read(*a_week(300), *a_week(60, first=1_000, use_case="contracts", calibrated=False), by="release")
+
+
+@pytest.fixture(scope="module")
+def hostile() -> PeriodReport:
+    name = HOSTILE.replace("\x00", "")
+    fields = {"use_case": name, "release": name, "prompt_version": name, "prompt_name": name, "judge": name}
+    rows = [a_row(number, **fields, reason=name if number else "judged") for number in range(30)]
+    return read(*rows, a_row(99, **fields | {"state": "dead", "revision": None, "reason": name}), by="release")
+
+
+def terminal(report: PeriodReport) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=80, color_system=None)
+    for part in report_parts(report):
+        console.print(part, highlight=False)
+    return out.getvalue()
+
+
+def test_the_terminal_has_eighty_columns(week: PeriodReport) -> None:
+    text = terminal(week)
+    assert max(map(len, text.splitlines())) <= 80
+    for words in ("expected share of answers with a problem", "share flagged, risk ≥ 0.5", "by day", "by release"):
+        assert words in text
+
+
+def test_all_say_the_same_numbers(week: PeriodReport) -> None:
+    rate = week.use_cases[0].revisions[0].rates.problem_share
+    assert rate is not None
+    for text in (terminal(week), report_markdown(week), report_page(week)):
+        assert f"{rate.value:.1%}" in text
+        assert f"{rate.low:.1%}–{rate.high:.1%}" in text
+        assert f"n={rate.n:,}" in text
+        assert "Redis does not answer" in text
+
+
+def test_an_interval_is_drawn_where_it_lies() -> None:
+    rate = Estimate(value=0.25, low=0.1, high=0.45, n=40)
+    line = Scale(0.6).drawn(rate)
+    assert [line.index(sign) / len(line) * 0.6 for sign in "|•"] == pytest.approx([0.1, 0.25], abs=0.03)
+    assert line.rindex("|") / len(line) * 0.6 == pytest.approx(0.45, abs=0.03)
+    assert len(line) == len(Scale(0.6).drawn(None))
+
+
+def test_a_scale_holds_every_interval() -> None:
+    for top in SCALE_TOPS:
+        assert scale_top([Estimate(value=top / 2, low=0, high=top, n=9), None]) == top
+    assert scale_top([]) == 1.0
+
+
+def test_no_line_is_drawn_over_a_day_without_a_rate() -> None:
+    rate = Estimate(value=0.2, low=0.1, high=0.3, n=20)
+    days = [
+        DayRate(day=(START + timedelta(days=at)).date(), n=20, with_risk=20, rate=None if at == 3 else rate)
+        for at in range(7)
+    ]
+    trend = trend_of(days, days[0].day, days[-1].day, name="share")
+    assert trend is not None
+    assert (len(trend.points), len(trend.lines), len(trend.bands)) == (6, 2, 2)
+    assert trend_of(days[:1], days[0].day, days[-1].day, name="share") is None
+
+
+class Page(HTMLParser):
+    """Collects tags and attributes of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+
+def hostile_answers(report: PeriodReport) -> list[MarkedAnswer]:
+    case = report.use_cases[0]
+    row = case.revisions[0]
+    worst = row.worst[0].model_copy(update={"kind": HOSTILE, "trace_id": HOSTILE})
+    fields = {"use_case": case.use_case, "rubric": case.rubric, "revision": row.revision, "worst": worst}
+    texts = {"question": HOSTILE, "response": HOSTILE * 30, "passages": (Passage(number=1, text=HOSTILE),)}
+    return [MarkedAnswer.model_validate({**fields, **texts, "span": (10, 60), "note": HOSTILE})]
+
+
+def test_a_page_of_hostile_words_has_no_markup_of_theirs(hostile: PeriodReport) -> None:
+    page = Page(report_page(hostile, hostile_answers(hostile)))
+    assert not page.tags & {"script", "img", "iframe", "b"}
+    assert not {name for name in page.attributes if name.startswith("on")} | (page.attributes & {"style"})
+    assert all(address.startswith("#") for address in page.addresses)
+    assert "mark" in page.tags
+
+
+def test_hostile_words_drive_no_terminal_and_no_markdown(hostile: PeriodReport) -> None:
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\u2066]", terminal(hostile))
+    markdown = report_markdown(hostile)
+    outside = re.sub(r"(`+).*?\1", "", markdown)
+    assert "<" not in outside.replace("<br>", "")
+    assert "javascript:" not in outside
+    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in markdown.splitlines()]
+    assert set(bars) == {0, 3, 4}
+
+
+def test_links_are_where_the_store_has_pages(week: PeriodReport) -> None:
+    url = "https://langfuse.example.org/project/p1/traces/8f0c"
+    case = week.use_cases[0]
+    row = case.revisions[0]
+    linked = row.model_copy(update={"worst": tuple(worst.model_copy(update={"url": url}) for worst in row.worst)})
+    report = week.model_copy(update={"use_cases": (case.model_copy(update={"revisions": (linked,)}),)})
+    assert f"[open](<{url}>)" in report_markdown(report)
+    assert url in terminal(report).splitlines()[-1]
+
+
+def test_nothing_in_the_record_is_said(week: PeriodReport) -> None:
+    empty = week.model_copy(update={"use_cases": ()})
+    assert "has no trace of this period" in report_page(empty)

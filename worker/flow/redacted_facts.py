@@ -1,0 +1,44 @@
+"""Facts of a trace without private values: names that people give may hold an address."""
+
+from __future__ import annotations
+
+import hashlib
+
+from assay.judges.errors import UnjudgeableSample
+from assay.judges.redaction.placeholders import Placeholders
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import redacted_text
+from assay.worker.records.facts import TraceFacts
+
+_NAMES = ("release", "version", "prompt_name", "prompt_version", "trace_name", "environment", "level")
+"""Facts that are names, e.g. `trace_name`."""
+
+
+def redacted_facts(facts: TraceFacts, redaction: Redaction) -> TraceFacts:
+    """The facts with placeholders. A session keeps an id of its own: rates are clustered by it.
+
+    A fact whose private values cannot be found for certain is not known.
+    """
+    if redaction.is_empty:
+        return facts
+    changes: dict[str, object] = {name: _redacted(getattr(facts, name), redaction) for name in _NAMES}
+    tags = (_redacted(tag, redaction) for tag in facts.tags)
+    changes["tags"] = tuple(tag for tag in tags if tag is not None)
+    changes["session_id"] = redacted_id(facts.session_id, redaction)
+    return facts.model_copy(update=changes)
+
+
+def _redacted(text: str | None, redaction: Redaction) -> str | None:
+    if text is None:
+        return None
+    try:
+        return redacted_text(text, redaction, Placeholders((text,))).text
+    except UnjudgeableSample:
+        return None
+
+
+def redacted_id(written: str | None, redaction: Redaction) -> str | None:
+    """An id as it is, or a digest of it where it holds a private value, e.g. `redacted-3f2a9c0b17de`."""
+    if written is None or _redacted(written, redaction) == written:
+        return written
+    return f"redacted-{hashlib.sha256(written.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"

@@ -1,0 +1,1 @@
+"""The changes, each named after the format that it leads to."""

@@ -1,0 +1,166 @@
+"""The record in a PostgreSQL database: for a fleet on several machines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from itertools import islice
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.history.places import Rows
+from assay.worker.history.postgres_address import VARIABLE, PostgresAddress
+from assay.worker.ports.history import HistoryUnavailable
+
+STATEMENT_TIMEOUT_S = 30
+"""Seconds until the server gives up a statement. Reading many rows has an hour, as its reader may be slow."""
+
+_SCHEMA_LOCK = 0x4153_5359
+"""Number of the advisory lock under which the schema is changed: "ASSY"."""
+
+_CHUNK = 400
+"""Rows handed on at a time: so few tuples die young, and the garbage collector never walks over them."""
+
+_MESSAGE_ROWS = 1_000
+"""Rows that the driver takes from the server in one piece."""
+
+_LOGIN = f"check user and password in {VARIABLE}"
+_OF_A_PERSON = {
+    "28": f"refuses the login; {_LOGIN}",
+    "3D": f"has no such database; create it, or correct {VARIABLE}",
+    "3F": f"has no such schema; create it, or correct {VARIABLE}",
+    "42501": "does not let the user make or write the record; grant CREATE on the schema, and all rights on its tables",
+    "25006": f"is read-only; name the primary in {VARIABLE}, as with ?target_session_attrs=read-write",
+}
+"""What only a person can mend, by SQLSTATE or its class."""
+
+_MAY_PASS = {
+    "53100": "has a full disk; free some space",
+    "53300": "has no connection left; raise max_connections, or put a pooler before it",
+    "57P01": "is shutting down",
+    "57P02": "is starting again after a crash",
+    "57P03": "is starting",
+    "57014": f"took longer than {STATEMENT_TIMEOUT_S} s for a statement",
+    "55P03": "is locked by another transaction",
+    "40": "had to give up the transaction for another one",
+    "42P01": "lost the record's table; the next write makes it again",
+}
+"""What may pass by itself."""
+
+_AT_CONNECTING = (
+    (re.compile(r"password authentication failed|no password supplied|pg_hba\.conf|role .* does not exist"), "28"),
+    (re.compile(r"database .* does not exist"), "3D"),
+    (re.compile(r"too many connections|connection slots"), "53300"),
+    (re.compile(r"starting up|not yet accepting"), "57P03"),
+    (re.compile(r"shutting down"), "57P01"),
+)
+"""A login that fails has no SQLSTATE in the driver's error, only the server's words."""
+
+_OF_LOST_CONNECTION = {"08"}
+"""Classes of SQLSTATE that say no more than that there is no connection."""
+
+_OF_TLS = re.compile(r"certificate|SSL|sslmode|sslrootcert")
+
+
+class PostgresServer:
+    """One database of a server. The password is in no message."""
+
+    def __init__(self, url: SecretStr, *, connect_timeout_s: float) -> None:
+        self._address = PostgresAddress(url, connect_timeout_s=connect_timeout_s)
+
+    @property
+    def shown(self) -> str:
+        """Host, port and database."""
+        return self._address.shown
+
+    def engine(self, *, writing: bool) -> Engine:
+        """Few connections, asked before use whether they live, each transaction with a limit of time."""
+        engine = create_engine(
+            self._address.for_driver,
+            connect_args=self._address.options,
+            pool_size=1 if writing else 2,
+            max_overflow=1 if writing else 2,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED" if writing else "REPEATABLE READ",
+        )
+        event.listen(engine, "begin", _limit_of_time)
+        return engine
+
+    def is_there(self) -> bool:
+        """The server must be asked."""
+        return True
+
+    def lock_schema(self, connection: Connection) -> None:
+        """An advisory lock, until the transaction ends."""
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+
+    def rows(self, connection: Connection, selection: Select[Any]) -> Rows:
+        """As the server sends them, in the driver's binary form: it reads ahead while the last ones are worked on."""
+        connection.execute(text("SET LOCAL statement_timeout = '1h'"))
+        compiled = selection.compile(connection, compile_kwargs={"render_postcompile": True})
+        cursor: Any = connection.connection.cursor()
+        stream: Generator[tuple[Any, ...], None, None] = cursor.stream(
+            str(compiled), compiled.params, binary=True, size=_rows_in_a_message()
+        )
+        try:
+            while chunk := list(islice(stream, _CHUNK)):
+                yield chunk
+        finally:
+            stream.close()  # which has the server stop sending
+            cursor.close()
+
+    def check_writable(self, connection: Connection) -> None:
+        """Refuse a server that only reads, and a user who may not write.
+
+        Raises:
+            ConfigurationError
+        """
+        if connection.execute(text("SELECT pg_is_in_recovery()")).scalar():
+            raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['25006']}")
+        if not connection.execute(text("SELECT has_table_privilege('history', 'INSERT, UPDATE, DELETE')")).scalar():
+            raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['42501']}")
+
+    def problem(self, exc: BaseException) -> EvaluationError:
+        """One line with server, database and remedy."""
+        if isinstance(exc, EvaluationError):
+            return exc
+        if isinstance(exc, PoolTimeout):
+            return HistoryUnavailable(f"{self.shown}: all connections of this process are taken")
+        cause = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
+        return self._problem_of_driver(cause)
+
+    def _problem_of_driver(self, cause: BaseException) -> EvaluationError:
+        state = getattr(cause, "sqlstate", None) or _state_of_words(str(cause))
+        for code in (state, state[:2]):
+            if code in _OF_A_PERSON:
+                return ConfigurationError(f"{self.shown}: {_OF_A_PERSON[code]}")
+            if code in _MAY_PASS:
+                return HistoryUnavailable(f"{self.shown}: {_MAY_PASS[code]}")
+        if state and state[:2] not in _OF_LOST_CONNECTION:
+            return HistoryUnavailable(f"{self.shown}: failed with SQLSTATE {state} ({type(cause).__name__})")
+        if _OF_TLS.search(str(cause)):
+            return ConfigurationError(f"{self.shown}: no TLS; check sslmode and certificates in {VARIABLE}")
+        return HistoryUnavailable(f"{self.shown}: does not answer; check that it runs and can be reached")
+
+
+def _state_of_words(words: str) -> str:
+    return next((state for pattern, state in _AT_CONNECTING if pattern.search(words)), "")
+
+
+def _limit_of_time(connection: Connection) -> None:
+    # By statement, not as an option of the connection: poolers refuse those.
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+
+
+def _rows_in_a_message() -> int:
+    from psycopg import capabilities
+
+    return _MESSAGE_ROWS if capabilities.has_stream_chunked() else 1

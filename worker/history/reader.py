@@ -1,0 +1,88 @@
+"""The record as reports, signals and audits read it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, func, select
+
+from assay.worker.history.connection import Connection
+from assay.worker.history.examining import examine
+from assay.worker.history.reading import BlockStream
+from assay.worker.history.rows import row_of
+from assay.worker.history.schema import is_readable
+from assay.worker.history.table import HISTORY
+from assay.worker.ports.health import Check
+from assay.worker.ports.history import Block
+from assay.worker.records.history import HistoryQuery, HistoryRow, microseconds
+from assay.worker.records.history_columns import COLUMN_KINDS
+from assay.worker.records.storable import storable_text
+
+
+class SqlHistoryReader:
+    """Reads the table. A database that has none yet is an empty record."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def blocks(self, query: HistoryQuery, names: Sequence[str]) -> AsyncIterator[Block]:
+        """The columns of these names, in blocks, as of the moment of the first. Rows written meanwhile are not in them.
+
+        Raises:
+            KeyError: a name is no column.
+        """
+        columns = [HISTORY.c[name] for name in names]
+        order = (HISTORY.c.started_at, HISTORY.c.trace_id, HISTORY.c.rubric)
+        stream = BlockStream(self._connection, select(*columns).where(*_of(query)).order_by(*order), names)
+        try:
+            while block := await self._connection.in_thread(stream.next):
+                yield block
+        finally:
+            # In a thread, and after a fetch that still runs there: whoever reads may be cancelled at any moment.
+            await self._connection.in_thread(stream.close)
+
+    async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
+        """All rows of one trace, the latest last."""
+        names = tuple(COLUMN_KINDS)
+        selection = (
+            select(*(HISTORY.c[name] for name in names))
+            .where(HISTORY.c.trace_id == storable_text(trace_id))
+            .order_by(HISTORY.c.changed_at, HISTORY.c.row_key)
+        )
+        rows = await self._fetch(selection)
+        return [row_of(dict(zip(names, row, strict=True))) for row in rows]
+
+    async def counts(self, query: HistoryQuery) -> Mapping[tuple[str, str, str, str], int]:
+        """Number of rows by (use case, rubric, state, reason)."""
+        key = (HISTORY.c.use_case, HISTORY.c.rubric, HISTORY.c.state, HISTORY.c.reason)
+        rows = await self._fetch(select(*key, func.count()).where(*_of(query)).group_by(*key))
+        return {(use_case, rubric, state, reason): count for use_case, rubric, state, reason, count in rows}
+
+    async def examine(self) -> Check:
+        """Where the record is, how many rows, how old, which format, or what is wrong."""
+        return await examine(self._connection)
+
+    async def _fetch(self, selection: sqlalchemy.Select[Any]) -> Sequence[Sequence[Any]]:
+        place = self._connection.place
+        if not place.is_there():
+            return []
+
+        def fetch(connection: sqlalchemy.Connection) -> Sequence[Sequence[Any]]:
+            if not is_readable(connection, place):
+                return []
+            return [tuple(row) for row in connection.execute(selection)]
+
+        return await self._connection.read(fetch)
+
+
+def _of(query: HistoryQuery) -> list[ColumnElement[bool]]:
+    """The rows of a query."""
+    start = HISTORY.c.started_at
+    conditions = [start >= microseconds(query.since), start < microseconds(query.until)]
+    if query.use_cases:
+        conditions.append(HISTORY.c.use_case.in_([storable_text(name) for name in query.use_cases]))
+    if query.rubrics:
+        conditions.append(HISTORY.c.rubric.in_([storable_text(name) for name in query.rubrics]))
+    return conditions

@@ -1,0 +1,42 @@
+"""The table of the record. Its columns are the fields of `HistoryRow`, in their order, behind a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from assay.worker.records.history import HistoryRow
+from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
+
+_TYPES: dict[ColumnKind, type[TypeEngine[Any]]] = {
+    "text": Text,
+    "integer": BigInteger,
+    "number": Double,
+    "truth": Boolean,
+    "moment": BigInteger,
+    "texts": Text,
+    "json": Text,
+}
+"""Moments are whole microseconds since 1970 in UTC, JSON is text: both databases hold and order them alike."""
+
+METADATA = MetaData()
+
+HISTORY = Table(
+    "history",
+    METADATA,
+    Column("row_key", LargeBinary, primary_key=True),
+    *(
+        Column(name, _TYPES[COLUMN_KINDS[name]], nullable=not field.is_required() and field.default is None)
+        for name, field in HistoryRow.model_fields.items()
+    ),
+    # A month of everything, and pruning. A month of one use case. All rows of a trace. The first two give the rows in
+    # the order in which they are read, so that nothing is sorted.
+    Index("history_by_start", "started_at", "trace_id", "rubric"),
+    Index("history_by_use_case", "use_case", "started_at", "trace_id", "rubric"),
+    Index("history_by_trace", "trace_id"),
+)
+
+META = Table("history_meta", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+"""What is true of the database as a whole: `identity`, and `made_at`."""

@@ -1,0 +1,1 @@
+"""Two slices of production traffic beside each other: is the second worse?"""

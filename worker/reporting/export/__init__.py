@@ -1,0 +1,1 @@
+"""The record as files for notebooks, spreadsheets and data lakes."""

@@ -1,0 +1,66 @@
+"""The page itself: template and style in one document that loads nothing and runs nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from assay.worker.golden.report import html as gate_page
+from assay.worker.golden.report.html.safetext import plain, shown
+from assay.worker.reporting.period.answers import MarkedAnswer
+from assay.worker.reporting.period.html.views import overview, overview_scale, use_case_views
+from assay.worker.reporting.period.records import PeriodReport
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_HOUSE_STYLE = Path(gate_page.__path__[0]) / "templates" / "page.css"
+"""The style of the gate's page: both look alike."""
+
+
+def report_page(report: PeriodReport, answers: Sequence[MarkedAnswer] = ()) -> str:
+    """A report as one HTML document. `answers` are the worst ones with their texts."""
+    style = _style()
+    period = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            period=period,
+            notes=report.notes,
+            bars=overview(report),
+            bars_scale=overview_scale(report),
+            use_cases=use_case_views(report, answers),
+            style=Markup(style),  # noqa: S704  # our own file
+            policy=_policy(style),
+        )
+    )
+
+
+def _policy(style: str) -> str:
+    """Nothing is loaded and nothing runs. The page's own style is named by its digest."""
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _style() -> str:
+    # The first character after a tag is a line feed, which a browser counts into the digest.
+    return "\n".join(path.read_text(encoding="utf-8") for path in (_HOUSE_STYLE, _TEMPLATES / "report.css"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "shown": shown}
+    return environment

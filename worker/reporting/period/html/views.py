@@ -1,0 +1,286 @@
+"""What the page of a report is filled with: each part as the template needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from assay.judges.schema import ClaimVerdict
+from assay.worker.golden.report.html.highlights import Mark, Run, cut
+from assay.worker.reporting.period.answers import MarkedAnswer
+from assay.worker.reporting.period.html.chart import Trend, trend_of
+from assay.worker.reporting.period.records import Coverage, PeriodReport, RevisionReport, Split, UseCaseReport
+from assay.worker.reporting.period.scale import scale_top
+from assay.worker.reporting.period.words import (
+    NO_USE,
+    Line,
+    before_words,
+    count_lines,
+    coverage_words,
+    headline,
+    interval_words,
+    is_use_known,
+    percent,
+    percentile_words,
+    prompt_name,
+    prompt_words,
+    rate_lines,
+    reasons,
+)
+from assay.worker.statistics.intervals import Estimate
+
+_LONGEST_ANSWER, _LONGEST_QUESTION, _LONGEST_PASSAGE = 2_000, 600, 600
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on a scale of 0 to 100, with its words."""
+
+    name: str
+    low: float
+    at: float
+    high: float
+    words: str
+    is_known: bool = True
+    anchor: str = ""
+    tone: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraphs:
+    """A label and what is said of it, in several paragraphs."""
+
+    label: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the funnel: how many, and which part of the first step that is, from 0 to 100."""
+
+    name: str
+    n: str
+    share: float
+    words: str
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """One of the worst answers."""
+
+    trace_id: str
+    url: str | None
+    risk: str
+    kind: str
+    tone: str
+    question: str
+    runs: tuple[Run, ...]
+    passages: tuple[tuple[int, str], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class RevisionView:
+    """One revision."""
+
+    anchor: str
+    name: str
+    value: str
+    interval: str
+    tone: str
+    change: str
+    warnings: tuple[str, ...]
+    lines: tuple[Paragraphs, ...]
+    prompts: tuple[Bar, ...]
+    other_prompts: int
+    waits: tuple[Paragraphs, ...]
+    jumps: tuple[str, ...]
+    trend: Trend | None
+    split: tuple[Bar, ...]
+    split_title: str
+    split_scale: str
+    others: str
+    answers: tuple[AnswerView, ...]
+
+
+@dataclass(frozen=True)
+class UseCaseView:
+    """One use case under one rubric."""
+
+    name: str
+    rubric: str
+    funnel: tuple[Step, ...]
+    funnel_words: str
+    reasons: tuple[tuple[str, str], ...]
+    revisions: tuple[RevisionView, ...]
+
+
+_TONES = {"worse": "regressed", "better": "pass"}
+
+
+def use_case_views(report: PeriodReport, answers: Sequence[MarkedAnswer]) -> tuple[UseCaseView, ...]:
+    """All use cases in their order."""
+    return tuple(_use_case(number, case, report, answers) for number, case in enumerate(report.use_cases))
+
+
+def overview(report: PeriodReport) -> tuple[Bar, ...]:
+    """All headlines on one scale, each with a link to its section."""
+    rows = [
+        (f"r{number}-{at}", case, row, headline(row.rates)[1])
+        for number, case in enumerate(report.use_cases)
+        for at, row in enumerate(case.revisions)
+    ]
+    top = scale_top([rate for *_, rate in rows])
+    return tuple(
+        _bar(
+            case.use_case,
+            rate,
+            top,
+            anchor=anchor,
+            tone=_TONES.get(row.before.word, "") if row.before else "",
+            note=row.before.word if row.before else "",
+        )
+        for anchor, case, row, rate in rows
+    )
+
+
+def overview_scale(report: PeriodReport) -> str:
+    """What the ends of the overview's scale mean."""
+    return _scale_words([headline(row.rates)[1] for case in report.use_cases for row in case.revisions])
+
+
+def _scale_words(rates: Sequence[Estimate | None]) -> str:
+    return f"drawn from 0 to {scale_top(rates):.0%}, bars are 95 % intervals"
+
+
+def _bar(name: str, rate: Estimate | None, top: float, *, anchor: str = "", tone: str = "", note: str = "") -> Bar:
+    if rate is None:
+        return Bar(name, 0, 0, 0, "not estimable", is_known=False, anchor=anchor, tone=tone, note=note)
+    low, at, high = (round(100 * min(1.0, share / top), 1) for share in (rate.low, rate.value, rate.high))
+    return Bar(name, low, at, high, percent(rate), anchor=anchor, tone=tone, note=note)
+
+
+def _use_case(number: int, case: UseCaseReport, report: PeriodReport, answers: Sequence[MarkedAnswer]) -> UseCaseView:
+    own = [answer for answer in answers if (answer.use_case, answer.rubric) == (case.use_case, case.rubric)]
+    parts = (("scored", case.coverage.scored), ("skipped", case.coverage.skipped), ("dead", case.coverage.dead))
+    return UseCaseView(
+        name=case.use_case,
+        rubric=case.rubric,
+        funnel=tuple(_funnel(case.coverage)),
+        funnel_words=coverage_words(case.coverage),
+        reasons=tuple((name, reasons(part)) for name, part in parts if part),
+        revisions=tuple(
+            _revision(f"r{number}-{at}", row, report, [answer for answer in own if answer.revision == row.revision])
+            for at, row in enumerate(case.revisions)
+        ),
+    )
+
+
+def _funnel(coverage: Coverage) -> Iterator[Step]:
+    """From what was seen to what has a score. Unknown steps are left out: they are not 0."""
+    selected = coverage.ended + (coverage.in_flight or 0)
+    steps = [("seen", coverage.seen), ("selected", selected), ("scored", sum(coverage.scored.values()))]
+    steps += [("skipped", sum(coverage.skipped.values())), ("dead", sum(coverage.dead.values()))]
+    steps += [("in flight", coverage.in_flight)]
+    whole = max(1, coverage.seen or selected)
+    for name, n in steps:
+        if n is not None:
+            share = n / whole
+            yield Step(name, f"{n:,}", round(100 * min(1.0, share), 1), f"{share:.1%} of {whole:,}")
+
+
+def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: Sequence[MarkedAnswer]) -> RevisionView:
+    name, rate = headline(row.rates)
+    last = (report.until - timedelta(microseconds=1)).date()
+    return RevisionView(
+        anchor=anchor,
+        name=name,
+        value="–" if rate is None else f"{rate.value:.1%}",
+        interval=interval_words(rate),
+        tone=_TONES.get(row.before.word, "") if row.before else "",
+        change=before_words(row.before) if row.before else "",
+        warnings=row.warnings,
+        lines=tuple(_paragraphs(_lines(row))),
+        prompts=tuple(_prompts(row)),
+        other_prompts=row.application.other_prompts,
+        waits=tuple(_paragraphs(_waits(row))),
+        jumps=row.application.jumps,
+        trend=trend_of(row.days, report.since.date(), last, name=name),
+        split=tuple(_split(row.split)) if row.split else (),
+        split_title=row.split.by.replace("_", " ") if row.split else "",
+        split_scale=_scale_words([headline(value.rates)[1] for value in row.split.values]) if row.split else "",
+        others=_others(row.split),
+        answers=tuple(map(_answer, answers)),
+    )
+
+
+def _lines(row: RevisionReport) -> Iterator[Line]:
+    yield from rate_lines(row)
+    yield from count_lines(row)
+
+
+def _paragraphs(lines: Iterable[Line]) -> Iterator[Paragraphs]:
+    """Lines with those that go on from them."""
+    label, texts = "", list[str]()
+    for line in lines:
+        if line.label and texts:
+            yield Paragraphs(label, tuple(texts))
+            texts = []
+        label = line.label or label
+        texts.append(line.text)
+    if texts:
+        yield Paragraphs(label, tuple(texts))
+
+
+def _prompts(row: RevisionReport) -> Iterator[Bar]:
+    """Tokens of a request by prompt version, on one scale."""
+    uses = row.application.prompts
+    if not is_use_known(row.application):
+        return
+    top = max((use.tokens.high for use in uses if use.tokens is not None), default=1.0)
+    for use in uses:
+        bar = _bar(prompt_name(use), use.tokens, top)
+        yield replace(bar, words=prompt_words(use))
+
+
+def _waits(row: RevisionReport) -> Iterator[Line]:
+    if not is_use_known(row.application):
+        yield Line("a request takes", NO_USE)
+    yield Line("duration", percentile_words(row.application.duration))
+    yield Line("first token", percentile_words(row.application.first_token))
+
+
+def _split(split: Split) -> Iterator[Bar]:
+    rates = [headline(value.rates)[1] for value in split.values]
+    top = scale_top(rates)
+    for value, rate in zip(split.values, rates, strict=True):
+        yield _bar("unknown" if value.value is None else value.value, rate, top)
+
+
+def _others(split: Split | None) -> str:
+    if split is None or not split.other_values:
+        return ""
+    return f"others: {split.other_values:,} values, n={split.others:,}"
+
+
+def _answer(answer: MarkedAnswer) -> AnswerView:
+    verdict = ClaimVerdict.NOT_FOUND if answer.worst.kind == "not_found" else ClaimVerdict.CONTRADICTED
+    marks = [Mark(*answer.span, label="", verdict=verdict)] if answer.span else []
+    kind = (answer.worst.kind or "").replace("_", " ")
+    return AnswerView(
+        trace_id=answer.worst.trace_id,
+        url=answer.worst.url,
+        risk=f"{answer.worst.risk:.2f}",
+        kind=kind,
+        tone=verdict.value if kind else "",
+        question=_clipped(answer.question, _LONGEST_QUESTION),
+        runs=cut(answer.response, marks, limit=_LONGEST_ANSWER),
+        passages=tuple((passage.number, _clipped(passage.text, _LONGEST_PASSAGE)) for passage in answer.passages),
+        note=answer.note,
+    )
+
+
+def _clipped(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit].rstrip()}…"

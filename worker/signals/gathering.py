@@ -1,0 +1,218 @@
+"""Rows of the record as they come in blocks, kept as numbers: some seventy bytes a row, and no row itself."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.worker.config.use_cases import FEEDBACK_STRATUM
+from assay.worker.ports.history import Block
+from assay.worker.signals.survey_design import counts_in_rates
+from assay.worker.signals.traffic import Bools, Floats, Integers
+from assay.worker.signals.unanswered import is_unanswered
+
+COLUMNS = (
+    "trace_id",
+    "session_id",
+    "rubric",
+    "rubric_hash",
+    "calibration_hash",
+    "use_case",
+    "pi",
+    "sample",
+    "stratum",
+    "started_at",
+    "state",
+    "reason",
+    "changed_at",
+    "revision",
+    "risk",
+    "faithfulness",
+    "groundedness",
+    "calibrated",
+    "screening",
+    "unanswered",
+)
+"""What is read of each row, beside the fact that slices are split by."""
+
+ROW_FIELDS = ("kind", "ended", "risk", "faithfulness", "groundedness", "pi", "clusters", "days", "calibrated")
+SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", "days", "kind", "lost")
+
+_DAY = 86_400_000_000
+_EPOCH_ORDINAL = 719_163
+_LONE_TRACE = 0x5DEECE66D
+"""Mixed into the number of a trace without a session, so that it is never that of a session with its name."""
+
+Columns = dict[str, NDArray[Any]]
+
+
+class Kind(NamedTuple):
+    """What rows have in common, as far as it decides which slice they belong to."""
+
+    use_case: str
+    rubric: str
+    revision: str | None
+    value: str | None
+    rubric_hash: str
+    calibration_hash: str | None
+
+
+class Numbers(dict[Any, int]):
+    """Gives each new thing the next number, from 0 on."""
+
+    def __missing__(self, key: Hashable) -> int:
+        self[key] = number = len(self)
+        return number
+
+    def of(self, things: Iterable[Hashable], count: int) -> Integers:
+        """The number of each thing."""
+        return np.fromiter(map(self.__getitem__, things), np.int64, count)
+
+
+class Gathered:
+    """All rows of one query, as columns.
+
+    Attributes:
+        kinds: every `Kind` that occurred, numbered.
+        ends: every (state, reason) that occurred, numbered.
+        last: when the latest row of each kind ended, in microseconds, by its number.
+        boost: scored rows that count in no rate, by the number of their kind.
+    """
+
+    def __init__(self) -> None:
+        self.kinds, self.ends = Numbers(), Numbers()
+        self.last: dict[int, int] = {}
+        self.boost: dict[int, int] = {}
+        self._rows: list[Columns] = []
+        self._screened: list[Columns] = []
+
+    def add(self, block: Block, values: Sequence[str | None], at: Integers | None) -> None:
+        """Keep a block.
+
+        Args:
+            block: its columns, `COLUMNS` among them.
+            values: the fact that slices are split by, of each row that is kept.
+            at: which row of the block each of them is, where one row may count several times. None: all, once.
+        """
+        n = len(block["trace_id"])
+        rows = _row_columns(block, self.ends.of(zip(block["state"], block["reason"], strict=True), n))
+        screened_at = _has(block["screening"]) | _has(block["unanswered"])
+        rows["row"] = np.arange(n)
+        if at is not None:
+            rows = {name: column[at] for name, column in rows.items()}
+        rows["kind"] = self._kinds_of(block, values, rows["row"] if at is not None else None)
+        base = self._drawn(rows)
+        self._note_last(base)
+        if screened_at.any():
+            self._add_screened(block, {name: column[screened_at[base["row"]]] for name, column in base.items()})
+        del base["row"]
+        self._rows.append(base)
+
+    def rows(self) -> Columns:
+        """Rows that count in rates, scored ones and others."""
+        return _joined(self._rows, ROW_FIELDS)
+
+    def screened(self) -> Columns:
+        """Those that a cascade's first tier judged."""
+        return _joined(self._screened, SCREENED_FIELDS)
+
+    def _kinds_of(self, block: Block, values: Sequence[str | None], at: Integers | None) -> Integers:
+        columns = [
+            block["use_case"],
+            block["rubric"],
+            _revisions(block),
+            block["rubric_hash"],
+            block["calibration_hash"],
+        ]
+        if at is not None:
+            columns = [[column[k] for k in at.tolist()] for column in columns]
+        use_cases, rubrics, revisions, *hashes = columns
+        return self.kinds.of(zip(use_cases, rubrics, revisions, values, *hashes, strict=True), len(values))
+
+    def _drawn(self, rows: Columns) -> Columns:
+        outside = rows.pop("outside")
+        if not outside.any():
+            return rows
+        scored = self._is_end("scored")[rows["ended"]]
+        for kind, count in zip(*np.unique(rows["kind"][outside & scored], return_counts=True), strict=True):
+            self.boost[int(kind)] = self.boost.get(int(kind), 0) + int(count)
+        return {name: column[~outside] for name, column in rows.items()}
+
+    def _note_last(self, rows: Columns) -> None:
+        changed, scored = rows.pop("changed_at"), self._is_end("scored")[rows["ended"]]
+        latest = np.zeros(len(self.kinds), dtype=np.int64)
+        np.maximum.at(latest, rows["kind"][scored], changed[scored])
+        for kind in np.flatnonzero(latest).tolist():
+            self.last[kind] = max(self.last.get(kind, 0), int(latest[kind]))
+
+    def _is_end(self, state: str) -> Bools:
+        return np.array([name == state for name, _ in self.ends], dtype=np.bool_)
+
+    def _add_screened(self, block: Block, rows: Columns) -> None:
+        ends = list(self.ends)
+        parts: dict[str, list[float]] = {name: [] for name in ("first", "final", "seen", "chosen", "pi2", "lost")}
+        kept = []
+        for k, (row, end) in enumerate(zip(rows["row"].tolist(), rows["ended"].tolist(), strict=True)):
+            lost = is_unanswered(*ends[end])
+            screening = (block["unanswered"][row] or {}).get("screening") if lost else block["screening"][row]
+            if screening and (lost or ends[end][0] == "scored"):
+                kept.append(k)
+                _add_screening(parts, screening, rows["risk"][k], lost=lost)
+        columns = {name: rows[name][kept] for name in ("pi", "clusters", "days", "kind")}
+        self._screened.append({**{name: np.array(values, dtype=float) for name, values in parts.items()}, **columns})
+
+
+def _row_columns(block: Block, ended: Integers) -> Columns:
+    sessions = zip(block["session_id"], block["trace_id"], strict=True)
+    return {
+        "ended": ended,
+        **{name: _floats(block[name]) for name in ("risk", "faithfulness", "groundedness", "pi")},
+        "clusters": np.array([hash(s) if s else hash(t) ^ _LONE_TRACE for s, t in sessions], dtype=np.int64),
+        "days": np.array(block["started_at"], dtype=np.int64) // _DAY + _EPOCH_ORDINAL,
+        "calibrated": _floats(block["calibrated"]) == 1,
+        "outside": _outside(block),
+        "changed_at": np.array(block["changed_at"], dtype=np.int64),
+    }
+
+
+def _add_screening(parts: dict[str, list[float]], screening: Mapping[str, Any], risk: float, *, lost: bool) -> None:
+    seen = bool(screening["phase2"]) and not lost
+    parts["first"].append(screening["scores"].get("hallucination_risk", np.nan))
+    parts["final"].append(risk if seen else np.nan)
+    parts["seen"].append(seen)
+    parts["chosen"].append(screening["why"] != "passed")
+    parts["pi2"].append(screening["pi2"])
+    parts["lost"].append(lost)
+
+
+def _revisions(block: Block) -> Sequence[str | None]:
+    """Under which revision each row was judged, or would have been."""
+    if not any(block["unanswered"]):
+        return block["revision"]
+    rows = zip(block["revision"], block["unanswered"], strict=True)
+    return [revision or (silent or {}).get("revision") for revision, silent in rows]
+
+
+def _outside(block: Block) -> Bools:
+    if FEEDBACK_STRATUM not in block["stratum"]:
+        return np.zeros(len(block["stratum"]), dtype=np.bool_)
+    drawn = zip(block["sample"], block["stratum"], strict=True)
+    return np.array([not counts_in_rates(sample, stratum) for sample, stratum in drawn], dtype=np.bool_)
+
+
+def _has(column: Sequence[Any]) -> Bools:
+    if not any(column):
+        return np.zeros(len(column), dtype=np.bool_)
+    return np.array([bool(value) for value in column], dtype=np.bool_)
+
+
+def _floats(column: Sequence[Any]) -> Floats:
+    return np.array(column, dtype=np.float64)
+
+
+def _joined(blocks: list[Columns], names: Sequence[str]) -> Columns:
+    """One column of each name, made one after the other so that no two copies of all lie in memory."""
+    return {name: np.concatenate([block.pop(name) for block in blocks]) if blocks else np.empty(0) for name in names}

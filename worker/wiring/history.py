@@ -1,0 +1,63 @@
+"""The record as a deployment has it: the server that `ASSAY_DATABASE_URL` names, else a file in the data directory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assay.judges.errors import ConfigurationError
+from assay.worker.config.root import ConfigRoot
+from assay.worker.config.settings import Settings
+from assay.worker.ports.history import History
+
+if TYPE_CHECKING:
+    from assay.worker.flow.history_writing import HistoryKeeper, HistoryReport
+    from assay.worker.wiring.runtime import Runtime
+
+
+def open_record(settings: Settings, root: ConfigRoot) -> History:
+    """The record of these settings. It needs no Redis, and nothing is opened before it is first asked.
+
+    Raises:
+        ConfigurationError: the address cannot be one, or its driver is not installed.
+    """
+    from assay.worker.history.opening import FILE, open_history
+
+    return open_history(settings.database_url, root.data_dir(settings) / FILE)
+
+
+async def keep_history(runtime: Runtime) -> HistoryReport:
+    """Write what has ended into the record.
+
+    Raises:
+        StateUnavailable
+    """
+    from assay.worker.flow.history_trouble import HistoryTroubles
+    from assay.worker.flow.history_writing import HistoryReport
+
+    try:
+        keeper = history_keeper(runtime)
+    except ConfigurationError as exc:
+        await HistoryTroubles(runtime.state.key_values).tell(exc, runtime.clock.now())
+        return HistoryReport()
+    return await keeper.tick()
+
+
+def history_keeper(runtime: Runtime) -> HistoryKeeper:
+    """Writes the record.
+
+    Raises:
+        ConfigurationError: as `open_record`.
+    """
+    from assay.worker.flow.history_writing import HistoryKeeper
+
+    return HistoryKeeper(
+        ended=runtime.state.ended,
+        writer=runtime.history.writer,
+        project=runtime.store,
+        store=runtime.deployment.store.kind,
+        locks=runtime.state.locks,
+        key_values=runtime.state.key_values,
+        clock=runtime.clock,
+        keep_for=timedelta(days=runtime.settings.history_days),
+    )
