@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from assay.judges.errors import RubricError
 from assay.judges.redaction.policy import OwnPattern
 from assay.judges.redaction.private_value import PrivateValue
-from assay.judges.rules.expressions import check_telling, search
 from assay.judges.text.form.marks import citation_marks
 from assay.judges.text.form.named_marks import named_marks
 
@@ -18,6 +17,8 @@ def check_pattern(name: str, pattern: str) -> None:
     Raises:
         RubricError: it does not compile, every text matches it, or its placeholder reads as a mark of a source.
     """
+    from assay.judges.rules.expressions import check_telling  # loads a good deal, and most deployments redact nothing
+
     check_telling(pattern, "redact", name)
     placeholder = f"x {placeholder_of(name, 1)} y"
     if any(citation_marks(placeholder)) or any(named_marks(placeholder)):
@@ -35,6 +36,8 @@ def own_values(text: str, pattern: OwnPattern) -> Iterator[PrivateValue]:
     Raises:
         PatternTimeout: it took longer than patterns of users may.
     """
+    from assay.judges.rules.expressions import search
+
     for match in search(pattern.pattern, text, rule=f"redact pattern {pattern.name!r}", limit=None):
         if match.group():
             yield PrivateValue(pattern.name, match.start(), match.end(), match.group())

@@ -22,7 +22,6 @@ from assay.judges.redaction.placeholders import Placeholders
 from assay.judges.redaction.policy import KINDS, PrivateKind, Redaction
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.schema import Citation, Evidence, Sample, Span, Turn
-from assay.judges.values.deobfuscate import visible
 
 FAILED = "redaction_failed"
 """Why a trace is skipped whose private values could not be found for certain."""
@@ -137,6 +136,8 @@ def private_values(text: str, redaction: Redaction) -> list[PrivateValue]:
     Raises:
         UnjudgeableSample: as `redacted_sample`.
     """
+    from assay.judges.values.deobfuscate import visible  # loads a good deal, and most deployments redact nothing
+
     try:
         own = [value for pattern in redaction.patterns for value in own_values(text, pattern)]
     except EvaluationError as exc:

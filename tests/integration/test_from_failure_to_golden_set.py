@@ -192,3 +192,26 @@ def test_private_values_reach_neither_the_set_nor_a_model(home: Home, capsys: py
         code, (seen,) = replayed(home, capsys, "t9", "--target", "bot-v1")
     assert (code, seen["new"]["response"]) == (0, GOOD)
     assert address not in json.dumps(seen)
+
+
+def test_label_given_later_makes_an_anchor_of_what_waited(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write()
+    assert home.assay("golden", "add", "bot-v1", "t1", "t2") == 0
+    assert home.assay("golden", "add", "bot-v1", "t1", "--label", "wrong") == 0
+    assert [each["item"] for each in read(home, "anchors-to-label.jsonl")] == ["trace-t1"]
+    assert read(home, "anchors.jsonl")[-1] == {"id": "trace-t1-a1", "label": 1, "item": "trace-t1", "response": WRONG}
+    capsys.readouterr()
+    assert home.assay("golden", "add", "bot-v1", "t1", "--label", "right") == 0
+    assert "trace t1: anchor trace-t1-a1 says the opposite" in capsys.readouterr().out
+    assert read(home, "anchors.jsonl")[-1]["label"] == 1
+
+
+def test_what_freezing_takes_for_one_question_is_one_item(home: Home) -> None:
+    traces = home.path / "more.jsonl"
+    lines = [line("t11", "Who closed it?", GOOD), line("t12", "Who  closed it? ", GOOD)]
+    traces.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    home.write()
+    assert home.assay("import", str(traces)) == 0
+    assert home.assay("golden", "add", "bot-v1", "t11", "t12", "--label", "right") == 0
+    assert home.assay("golden", "freeze", "bot-v1", "--yes") == 0
+    assert [each["id"] for each in read(home, "items.jsonl") if each["id"].startswith("trace")] == ["trace-t11"]

@@ -17,7 +17,7 @@ from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot, packaged_root
 from assay.worker.flow.label_pull import OpinionCounts, Wanted, collect
 from assay.worker.golden.sets.golden_set import GoldenSet
-from assay.worker.setup.golden_set.additions import Additions, Expect, SetAdditions
+from assay.worker.setup.golden_set.additions import Additions, Expect, SetAdditions, changing
 from assay.worker.setup.recorded_samples import RecordedSample, SampleFinder
 from assay.worker.wiring.golden_calls import read_set
 from assay.worker.wiring.runtime import Runtime
@@ -69,21 +69,34 @@ def add(  # noqa: PLR0913, PLR0917  # one parameter for each option
     if label is not None and reviewed:
         raise ConfigurationError("--label and --reviewed: both say what the answers are; leave one out")
     settings, root = settings_and_root(config)
-    golden = read_set(root, settings, name)
-    _check_own(root, golden)
+    with changing(root.golden_set(name)):
+        golden = read_set(root, settings, name)
+        _check_own(root, golden)
+        additions = _additions(golden, traces, expect, label, reviewed=reviewed, use_case=use_case, config=config)
+        report = additions.report() if dry_run else additions.write()
+    if as_json:
+        print_json(report)
+    else:
+        _show(report, golden.directory, is_written=not dry_run)
 
+
+def _additions(  # what the command was given
+    golden: GoldenSet,
+    traces: list[str],
+    expect: Expected,
+    label: Said | None,
+    *,
+    reviewed: bool,
+    use_case: str | None,
+    config: Path | None,
+) -> SetAdditions:
     async def work(runtime: Runtime) -> SetAdditions:
         recorded = await SampleFinder.of(runtime).samples(traces, rubric=golden.rubric, use_case=use_case)
         labels = await _reviews(runtime) if reviewed else {}
         given = None if label is None else int(label is Said.WRONG)
         return _taken(golden, recorded, expect.value, labels, given)
 
-    additions = with_runtime(config, work)
-    report = additions.report() if dry_run else additions.write()
-    if as_json:
-        print_json(report)
-    else:
-        _show(report, golden.directory, is_written=not dry_run)
+    return with_runtime(config, work)
 
 
 def _check_own(root: ConfigRoot, golden: GoldenSet) -> None:
@@ -130,6 +143,10 @@ def _show(report: Additions, directory: Path, *, is_written: bool) -> None:
     lines = [f"{report.golden_set}: {verb}: {', '.join(parts)}"]
     lines += [f"  item {item}" for item in report.items]
     lines += [f"  trace {trace_id} asks what item {item} asks" for trace_id, item in report.known.items()]
+    lines += [
+        f"! trace {trace_id}: anchor {anchor} says the opposite of its answer; look at it, and mend anchors.jsonl"
+        for trace_id, anchor in report.contradicted.items()
+    ]
     if is_written and (report.items or report.anchors):
         lines += ["not frozen yet, so a gate refuses the set; next:"]
         lines += [f"  $EDITOR {directory / 'items.jsonl'}  # expect, reference, must_include of the new items"]

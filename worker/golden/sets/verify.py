@@ -136,7 +136,7 @@ def _loose_turns(golden: GoldenSet) -> list[str]:
 def _duplicates(golden: GoldenSet) -> Iterator[Finding]:
     seen: dict[str, list[str]] = defaultdict(list)
     for item in golden.items:
-        seen[_asked(item)].append(item.id)
+        seen[asked_text(item)].append(item.id)
     twins = [f"{' = '.join(names)}" for names in seen.values() if len(names) > 1]
     if twins:
         text = f"the same question with the same history and evidence: {_listed(twins)}; a duplicate counts twice"
@@ -204,14 +204,15 @@ def _leakage(golden: GoldenSet, others: Iterable[GoldenSet]) -> Iterator[Finding
                 words = f"{len(leaked)} {what} occur in {path.name}: {_listed(leaked)}"
                 yield Finding(check="leakage", level="error", text=words)
     for other in others:
-        known = {_asked(item): item.id for item in other.items}
-        shared = [item.id for item in golden.items if _asked(item) in known]
+        known = {asked_text(item): item.id for item in other.items}
+        shared = [item.id for item in golden.items if asked_text(item) in known]
         if shared:
             words = f"{len(shared)} items are also in golden set {other.name}: {_listed(shared)}"
             yield Finding(check="leakage", level="warning", text=words)
 
 
-def _asked(item: GoldenItem) -> str:
+def asked_text(item: GoldenItem) -> str:
+    """What is asked over which evidence, as one text: items of which it is equal are duplicates."""
     history = [turn.content for turn in item.history]
     return "\0".join(plain_text(text) for text in (item.question, *history, *item.contexts))
 

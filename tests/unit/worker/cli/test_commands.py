@@ -110,7 +110,7 @@ def test_what_only_reads_the_state_imports_no_judge_and_no_queue(
     assert not modules & (HEAVY - needed)
     judging = ("assay.judges.local", "assay.judges.llm", "assay.judges.values", "assay.judges.cascade")
     assert not [name for name in modules if name.startswith((*judging, "assay.worker.golden.runs"))]
-    assert len(modules) < 890, len(modules)
+    assert len(modules) < 1040, len(modules)  # 125 of them are SQLAlchemy's: a young ledger asks the record
 
 
 def test_version_names_the_program_and_the_version() -> None:
