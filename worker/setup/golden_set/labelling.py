@@ -32,9 +32,9 @@ def read_waiting(directory: Path) -> Waiting:
 
 
 def keep_label(directory: Path, waiting: Waiting, answer: dict[str, Any], label: int) -> Waiting:
-    """Make an anchor of an answer; returns those that still wait.
+    """Make an anchor of an answer; returns those of `waiting` that still wait.
 
-    The anchor is written first, so that a label given once is not lost.
+    The anchor is written first, so that a label given once is not lost. What was added to the file meanwhile stays.
 
     Raises:
         GoldenSetError: a file cannot be written.
@@ -44,9 +44,9 @@ def keep_label(directory: Path, waiting: Waiting, answer: dict[str, Any], label:
     begins = "" if not kept or kept.endswith("\n") else "\n"
     anchor = {"id": answer["id"], "label": label, "item": answer["item"], "response": answer["response"]}
     write_text(path, f"{kept}{begins}{json.dumps(anchor, ensure_ascii=False)}\n")
-    rest = [other for other in waiting if other is not answer]
-    write_waiting(directory, rest)
-    return rest
+    there = read_waiting(directory) if (directory / TO_LABEL).exists() else []
+    write_waiting(directory, [other for other in there if other["id"] != answer["id"]])
+    return [other for other in waiting if other is not answer]
 
 
 def write_waiting(directory: Path, waiting: Sequence[dict[str, Any]]) -> None:

@@ -93,6 +93,18 @@ def test_a_label_makes_an_anchor_at_once_and_takes_the_answer_away(tmp_path: Pat
         read_waiting(directory)
 
 
+def test_what_is_added_while_a_person_labels_stays(tmp_path: Path) -> None:
+    directory = tmp_path / "golden_sets" / "faq-v1"
+    write_set(directory, waiting(2), manifest())
+    first, *_ = answers = read_waiting(directory)
+    path = directory / TO_LABEL
+    more = {"id": "later", "label": None, "item": "q1", "response": "Another."}
+    path.write_text(path.read_text(encoding="utf-8") + json.dumps(more) + "\n", encoding="utf-8")
+    keep_label(directory, answers, first, 1)
+    assert "later" in [answer["id"] for answer in read_waiting(directory)]
+    assert first["id"] not in [answer["id"] for answer in read_waiting(directory)]
+
+
 def test_an_anchors_file_without_a_last_line_end_is_not_torn(tmp_path: Path) -> None:
     directory = new_set_directory(tmp_path, "faq-v1")
     write_set(directory, waiting(2), manifest())
