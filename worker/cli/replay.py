@@ -54,13 +54,15 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each option
         recorded = await SampleFinder.of(runtime).samples(traces, rubric=chosen, use_case=use_case)
         for sample in recorded:
             check_egress(sample.use_case, chosen)
-        evaluator = build_evaluator(chosen, root, settings)
+        names = {sample.use_case.name for sample in recorded}
+        evaluators = {name: build_evaluator(chosen, root, settings, use_case=name) for name in names}
         asked = replay_target(golden, model=model, prompt=prompt, lookup=settings.variable, concurrency=concurrency)
         try:
-            return await Replay(asked, is_application(golden), evaluator, concurrency).replay(recorded)
+            return await Replay(asked, is_application(golden), evaluators, concurrency).replay(recorded)
         finally:
             await asked.close()
-            await evaluator.judge.close()
+            for evaluator in evaluators.values():
+                await evaluator.judge.close()
 
     replayed = with_runtime(config, work)
     if as_json:

@@ -7,11 +7,11 @@ defaults.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assay.judges.base import Judge
-from assay.judges.calibration import Calibration, read_calibration
+from assay.judges.calibration import Calibration, CalibrationError, read_calibration
 from assay.judges.errors import ConfigurationError, RubricError
 from assay.judges.rubric import Rubric, load_rubric
 from assay.judges.schema import Record
@@ -77,15 +77,19 @@ class ConfigRoot(Record):
         Raises:
             CalibrationError: the file cannot be read as a calibration.
         """
-        roots, names = (self.path, packaged_root()), dict.fromkeys((use_case, None))
-        for path in (calibration_path(root, rubric.name, judge.name, name) for name in names for root in roots):
-            if path.is_file():
-                calibration = read_calibration(path)
+        for name in dict.fromkeys((use_case, None)):
+            for root in (self.path, packaged_root()):
+                path = calibration_path(root, rubric.name, judge.name, name)
+                if not path.is_file():
+                    continue
+                calibration = _calibration_of(path, name)
                 mismatch = calibration.mismatch(rubric, judge)
                 if mismatch is None:
                     return calibration
                 log.warning("%s: not used: %s; fit it again with `assay calibrate`", path, mismatch)
-                return None
+                if name is None:
+                    return None
+                break  # the general one is nearer than none
         return None
 
     def has_calibration(self, rubric: Rubric, use_case: str | None = None) -> bool:
@@ -97,6 +101,11 @@ class ConfigRoot(Record):
         """
         roots, tiers = (self.path, packaged_root()), rubric.judge.tiers
         return any(calibration_path(root, rubric.name, tier, use_case).is_file() for root in roots for tier in tiers)
+
+    def foreign_calibrations(self, use_cases: Sequence[str]) -> list[Path]:
+        """Files of the team's calibrations for other use cases than these, e.g. of one that was renamed."""
+        files = sorted((self.path / "calibration").glob("*@*.json"))
+        return [path for path in files if path.stem.rpartition("@")[2] not in use_cases]
 
     def golden_set(self, name: str) -> Path:
         """Directory of a golden set.
@@ -123,6 +132,22 @@ class ConfigRoot(Record):
 def calibration_path(root: Path, rubric: str, judge: str, use_case: str | None = None) -> Path:
     """Where in a config root the calibration of a rubric's judge lies, e.g. `grounding-local@support-bot.json`."""
     return root / "calibration" / f"{rubric}-{judge}{f'@{use_case}' if use_case else ''}.json"
+
+
+def _calibration_of(path: Path, use_case: str | None) -> Calibration:
+    """The calibration in a file, which is for the use case that its name tells.
+
+    Raises:
+        CalibrationError: unreadable, or fitted for another use case: a curve does not transfer.
+    """
+    calibration = read_calibration(path)
+    if calibration.use_case != use_case:
+        fitted = f"use case {calibration.use_case!r} alone" if calibration.use_case else "no use case of its own"
+        raise CalibrationError(
+            f"{path}: use_case: was fitted for {fitted}; give it the name that `assay calibrate` gave it, or fit one "
+            f"for {f'use case {use_case!r}' if use_case else 'all'}"
+        )
+    return calibration
 
 
 def load_named_rubric(path: Path, variables: Mapping[str, str]) -> Rubric:

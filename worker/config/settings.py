@@ -101,7 +101,9 @@ class Settings(BaseSettings):
     reconcile_every_s: Seconds = Field(15, description="How often judged work whose posting is overdue is looked for.")
     verify_every_s: Seconds = Field(5, description="How often written scores are read back.")
     history_every_s: Seconds = Field(5, description="How often what has ended is written into the record.")
-    history_days: int = Field(400, ge=1, description="Days for which the record keeps its rows, at least one.")
+    history_days: int = Field(
+        400, ge=1, le=36_500, description="Days for which the record keeps its rows, from 1 to 36500."
+    )
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
     config_look_every_s: Seconds = Field(15, description="How often edited files are looked for.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
+
+import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.llm.preview import models_asked
@@ -18,6 +20,7 @@ from assay.worker.flow.backfill.planning import Planned, plan_range
 from assay.worker.flow.backfill.range_plan import RangePlan
 from assay.worker.flow.rates import DAY
 from assay.worker.ports.capabilities import RequestBudget, WithRequestBudget
+from assay.worker.ports.history import HistoryUnavailable
 from assay.worker.records.messages import BATCH_SIZE
 from assay.worker.records.traces import TraceKey
 from assay.worker.setup.judge_cost import CostTotals, JudgeCost
@@ -27,6 +30,9 @@ from assay.worker.setup.plan_day import OrdinaryDay
 from assay.worker.setup.plan_precision import Precision, precision_of
 from assay.worker.setup.plan_record import measured_rates, recorded_costs
 from assay.worker.wiring.runtime import Runtime
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 SCANS = 6
 """How often a window is listed: when it closes, when late traces had their time, and about four times in a day."""
@@ -122,7 +128,8 @@ class PlanMaker:
         if scope == "day":
             day = paced(plan, costs, self.runtime.deployment)
             plan, costs, budgets = day.plan, day.costs, day.budgets
-        measured = await measured_rates(self.runtime.history.reader, self.runtime.clock.now(), self._cut_of)
+        reader, now = self.runtime.history.reader, self.runtime.clock.now()
+        measured = await _if_there(measured_rates(reader, now, self._cut_of), {})
         return PlanReport(
             scope=scope,
             basis=basis,
@@ -146,7 +153,7 @@ class PlanMaker:
             source=runtime.store,
             prices=runtime.judge_files.prices,
             has_batches=self._has_batches,
-            recorded=await recorded_costs(runtime.history.reader, runtime.clock.now()),
+            recorded=await _if_there(recorded_costs(runtime.history.reader, runtime.clock.now()), {}),
         )
         work: dict[str, int] = {}
         for row in plan.rubrics:
@@ -190,3 +197,12 @@ class PlanMaker:
 
 def _pages(traces: int, budget: RequestBudget | None) -> int:
     return math.ceil(traces / (budget.roots_per_request if budget else 500))
+
+
+async def _if_there(reading: Awaitable[T], otherwise: T) -> T:
+    """What the record says. While its database is away a plan assumes what it cannot know, and says so."""
+    try:
+        return await reading
+    except HistoryUnavailable as exc:
+        log.warning("plan.record_away", error=str(exc), remedy="the plan goes without it")
+        return otherwise

@@ -84,6 +84,10 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
     files = read_judge_files(root, settings, deployment)
     for rubric in rubrics.values():
         build_evaluator(rubric, root, settings, files=files)
+    names = [case.name for case in deployment.use_cases]
+    load_calibrations(root, rubrics.values(), settings, files, names)
+    for path in root.foreign_calibrations(names):
+        log.warning("calibration.not_used", file=str(path), reason="assay.yaml has no use case of that name")
     check_endpoints(files, settings)
     check_limits(deployment, rubrics, settings, files)
     check_store(root, deployment, settings, rubrics.values())
@@ -128,6 +132,7 @@ def build_evaluator(
     tier: JudgeName | None = None,
     admissions: Admissions | None = None,
     files: JudgeFiles | None = None,
+    use_case: str | None = None,
 ) -> Evaluator:
     """The evaluator of a rubric: its judges, each with the calibration that the config root holds for it.
 
@@ -138,6 +143,7 @@ def build_evaluator(
         tier: only this judge of the rubric's cascade, for everything.
         admissions: lets its model calls go. None: the root's limits, within this process.
         files: what the root says of endpoints and prices. None: it is read.
+        use_case: whose own calibration is taken, where there is one. None: the general one.
 
     Raises:
         ConfigurationError
@@ -150,7 +156,7 @@ def build_evaluator(
         admissions = command_admissions(root, settings, files=files)
     tiers = [tier] if tier else rubric.judge.tiers
     judges = [build_judge(rubric, settings, each, admissions, files) for each in tiers]
-    return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge)) for judge in judges])
+    return assemble(rubric, [CascadeTier(judge, root.calibration(rubric, judge, use_case)) for judge in judges])
 
 
 def assemble(rubric: Rubric, tiers: Sequence[CascadeTier]) -> Evaluator:

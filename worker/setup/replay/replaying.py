@@ -6,7 +6,7 @@ Both answers are judged by the same evaluator, so that only the answer differs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,13 +76,13 @@ class Replay:
         target: the application, or a model with a prompt.
         is_application: whether it is the application, which had the text before and gets it as it was. A model gets
             what the use case's policy lets out.
-        evaluator: judges both answers.
+        evaluators: by use case, each with that use case's calibration: it judges both answers.
         concurrency: traces at work at once.
     """
 
     target: GoldenTarget
     is_application: bool
-    evaluator: Evaluator
+    evaluators: Mapping[str, Evaluator]
     concurrency: int = 8
 
     async def replay(self, recorded: Sequence[RecordedSample]) -> list[Replayed]:
@@ -101,15 +101,16 @@ class Replay:
             # Together: a value has the same placeholder in both.
             then, now = (each.sample for each in redacted_samples((recorded.recorded, fresh), recorded.redaction))
         except TargetFailure as exc:
-            old = await self._judged(recorded.sample)
+            old = await self._judged(recorded.sample, recorded)
             return _side_by_side(recorded, old, JudgedAnswer(state=f"no answer: {exc.reason}", reason=exc.detail))
         except UnjudgeableSample as exc:
-            old = await self._judged(recorded.sample)
+            old = await self._judged(recorded.sample, recorded)
             return _side_by_side(recorded, old, JudgedAnswer(state=f"skipped: {exc.reason}", reason=exc.detail))
-        return _side_by_side(recorded, *await asyncio.gather(self._judged(then), self._judged(now)))
+        return _side_by_side(recorded, *await asyncio.gather(self._judged(then, recorded), self._judged(now, recorded)))
 
-    async def _judged(self, sample: Sample) -> JudgedAnswer:
-        return _judged(sample, await self.evaluator.evaluate(sample), self.evaluator)
+    async def _judged(self, sample: Sample, recorded: RecordedSample) -> JudgedAnswer:
+        evaluator = self.evaluators[recorded.use_case.name]
+        return _judged(sample, await evaluator.evaluate(sample), evaluator)
 
 
 def _side_by_side(recorded: RecordedSample, old: JudgedAnswer, new: JudgedAnswer) -> Replayed:

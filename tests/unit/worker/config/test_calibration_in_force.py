@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from pathlib import Path
 
 import pytest
 
-from assay.judges.calibration import Calibration, risk_hash
+from assay.judges.calibration import Calibration, CalibrationError, risk_hash
 from assay.judges.local.judge import LocalJudge
 from assay.worker.config.calibration_sets import CalibrationSet, calibrations_for, parse_calibration_set
 from assay.worker.config.root import ConfigRoot, calibration_path
@@ -19,7 +20,7 @@ from assay.worker.flow.candidates import Chooser
 from assay.worker.records.ledger import Promise
 from assay.worker.records.messages import AssessMessage
 from assay.worker.state.memory.state import memory_state
-from assay.worker.wiring.judges import build_evaluator, load_calibrations
+from assay.worker.wiring.judges import build_evaluator, check_deployment, load_calibrations
 from assay.worker.wiring.runtime import Runtime
 from tests.builders import NOW, make_deployment
 from tests.unit.judges.calibrations import make_calibration
@@ -96,6 +97,44 @@ def test_use_case_with_labels_of_its_own_is_judged_by_its_own_curve(root: Config
     assert chooser.version_of("grounding", "faq") == (rubric.content_hash(), only(general).content_hash())
     assert parse_calibration_set(only(own).content(), source="a message") == only(own)
     assert build_evaluator(rubric, root, Settings()).calibration == general
+
+
+@pytest.mark.parametrize(("fitted_for", "name"), [("bot", "faq"), ("bot", None), (None, "bot")])
+def test_curve_under_another_name_than_its_own_is_refused(
+    root: ConfigRoot, fitted_for: str | None, name: str | None
+) -> None:
+    """A copy would silently judge answers that nobody labelled."""
+    path = calibration_path(root.path, "grounding", "local", name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(own_calibration(root, use_case=fitted_for).model_dump_json())
+    with pytest.raises(CalibrationError, match="use_case: was fitted for"):
+        load_calibrations(root, [root.rubric("grounding", {})], Settings(), None, ["bot", "faq"])
+
+
+def test_curve_of_a_use_case_that_no_longer_holds_leaves_the_general_one(
+    root: ConfigRoot, caplog: pytest.LogCaptureFixture
+) -> None:
+    general = own_calibration(root)
+    write(root, general)
+    stale = own_calibration(root, use_case="bot", judge_fingerprint="old")
+    calibration_path(root.path, "grounding", "local", "bot").write_text(stale.model_dump_json())
+    assert root.calibration(root.rubric("grounding", {}), LocalJudge(), "bot") == general
+    assert "grounding-local@bot.json: not used" in caplog.text
+
+
+def test_broken_curve_of_a_use_case_is_told_before_anything_starts(root: ConfigRoot) -> None:
+    path = calibration_path(root.path, "grounding", "local", "bot")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{")
+    with pytest.raises(CalibrationError, match=re.escape(str(path))):
+        check_deployment(root, Settings())
+
+
+def test_files_of_use_cases_that_are_no_more_are_named(root: ConfigRoot) -> None:
+    path = calibration_path(root.path, "grounding", "local", "gone")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+    assert root.foreign_calibrations(["bot"]) == [path]
 
 
 def test_calibration_of_no_use_case_is_written_as_it_always_was(root: ConfigRoot) -> None:
