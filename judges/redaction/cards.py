@@ -5,18 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.redaction.blanks import without
+from assay.judges.redaction.boundaries import BLANK, DASH, NO_NUMBER_BEFORE
 from assay.judges.redaction.private_value import PrivateValue
+from assay.judges.redaction.time_limit import TimeLimit
 
-_CANDIDATE = re.compile(r"(?<![\w.,+/-])\d(?:[ \u00a0\u2009\u202f-]?\d){12,18}")
+_GAP = rf"(?:{BLANK}{{0,2}}(?:[{DASH}./·_+]{BLANK}{{0,2}}|\*|\r?\n{BLANK}{{0,2}})?)"
+"""What a card, a page or a table puts between groups, e.g. ` `, `-`, two spaces, a line end."""
+
+_CANDIDATE = re.compile(rf"{NO_NUMBER_BEFORE}\d(?:{_GAP}\d){{12,18}}+")
 """Thirteen to nineteen digits, perhaps in groups, e.g. `4111 1111 1111 1111`."""
 
+_PLAIN = re.compile(r"\d(?:[ \u00a0\u2009\u202f-]?\d){12,18}")
+"""A number with the usual gaps: any groups will do. With others they must be a card's."""
+
 _ISSUERS = re.compile(
-    r"(?P<n16>4|5[1-5]|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)|6011|64[4-9]|65|35(?:2[89]|[3-8]\d)|62|81)"
+    r"(?P<n16>4|5[1-5]|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)|6011|64[4-9]|65|9792|220[0-4]|35(?:2[89]|[3-8]\d)|62|81)"
     r"|(?P<n15>3[47])|(?P<n14>30[0-5]|36|38)|(?P<n12>50[1-3]\d|5[6-9]|6304|67)"
 )
 """How the numbers of an issuer begin, e.g. `4`, `51`, `34`. The group says how many digits they have at least."""
 
-_GROUPED = re.compile(r"\d{4}[ \u00a0-]\d{4}[ \u00a0-]\d{4}[ \u00a0-]\d{4}|3[47]\d\d[ \u00a0-]\d{6}[ \u00a0-]\d{5}")
+_GROUPED = re.compile(rf"\d{{4}}(?P<gap>{_GAP})\d{{4}}{_GAP}\d{{4}}{_GAP}\d{{4}}|3\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}")
 """Groups as they stand on a card, e.g. `4111-1111-1111-1111`."""
 
 _LABEL = re.compile(r"card|karte|visa|master|amex|american express|tarjeta|carte|carta|cartão|卡", re.IGNORECASE)
@@ -24,42 +33,70 @@ _LABEL = re.compile(r"card|karte|visa|master|amex|american express|tarjeta|carte
 
 _LOOK_BACK = 30
 
+_GROUP = re.compile(r"\d+")
+"""Digits in a row, e.g. `4111`."""
 
-def cards(text: str) -> Iterator[PrivateValue]:
+_DIGITS_OF_ARTICLE = 13
+
+
+def cards(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
     """Card numbers in a text, in order.
 
     The check digit tells them from other long numbers. A wrong one is let pass where the groups are a card's, or the
     text says that it is a card: one wrong digit does not make the other fifteen public.
     """
-    for candidate in _CANDIDATE.finditer(text):
-        end = _end(text, candidate)
-        if end is not None:
-            digits = "".join(filter(str.isdigit, text[candidate.start() : end]))
-            yield PrivateValue("credit_card", candidate.start(), end, digits)
+    values = list(_cards(text, limit))
+    yield from values
+    if values:  # `4111111111111111-5555555555554444`: the second one begins behind the first
+        yield from _cards(without(text, values), limit)
 
 
-def _end(text: str, candidate: re.Match[str]) -> int | None:
-    """Where a card's number ends that begins as the candidate does. None: it is another number."""
+def _cards(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
+    position = 0
+    while candidate := _CANDIDATE.search(text, position):
+        limit.check()
+        value = _value(text, candidate)
+        # What was matched beyond the number may be the next one.
+        position = value.end if value else _GROUP.match(text, candidate.start()).end()  # type: ignore[union-attr]
+        if value:
+            yield value
+
+
+def _value(text: str, candidate: re.Match[str]) -> PrivateValue | None:
+    """A card's number that begins as the candidate does. None: it is another number."""
     start = candidate.start()
+    if not _ISSUERS.match("".join(filter(str.isdigit, candidate.group()))):
+        return None
     is_named = _LABEL.search(text, max(0, start - _LOOK_BACK), start) is not None
     grouped = _GROUPED.match(text, start)
+    plain = _PLAIN.match(text, start)
     for end in _ends(text, candidate):
-        digits = "".join(filter(str.isdigit, text[start:end]))
+        written = text[start:end]
+        digits = "".join(filter(str.isdigit, written))
         is_shaped = grouped is not None and grouped.end() == end
-        if _is_issued(digits) and (_is_checked(digits) or is_named or is_shaped):
-            return end
+        if not _is_issued(digits) or not (is_shaped or (plain is not None and plain.end() >= end)):
+            continue
+        is_sure = is_named or (_is_checked(digits) and not _is_article(digits))
+        is_sure = is_sure or (is_shaped and bool(_PLAIN.fullmatch(written)) and not written.isdecimal())
+        return PrivateValue("credit_card", start, end, digits, is_sure)
     return None
+
+
+def _is_article(digits: str) -> bool:
+    """Whether it may be the number of an article: they have thirteen digits, and no card in use has."""
+    return len(digits) == _DIGITS_OF_ARTICLE
 
 
 def _ends(text: str, candidate: re.Match[str]) -> Iterator[int]:
     """Where a number may end: after thirteen digits or more, and not inside a group. The usual length comes first."""
-    ends = [
-        position
-        for position in range(candidate.start() + 13, candidate.end() + 1)
-        if text[position - 1].isdigit() and not text[position : position + 1].isalnum()
-    ]
-    usual = [end for end in ends if sum(map(str.isdigit, text[candidate.start() : end])) in (15, 16)]
-    yield from dict.fromkeys([*usual, *reversed(ends)])
+    sizes = {}
+    count = 0
+    for position in range(candidate.start() + 1, candidate.end() + 1):
+        count += text[position - 1].isdigit()
+        if text[position - 1].isdigit() and not text[position : position + 1].isalnum() and count >= _DIGITS_OF_ARTICLE:
+            sizes[position] = count
+    usual = [end for end, size in sizes.items() if size in (15, 16)]
+    yield from dict.fromkeys([*usual, *reversed(sizes)])
 
 
 def _is_issued(digits: str) -> bool:

@@ -3,58 +3,123 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
+from assay.judges.redaction.boundaries import BLANK
 from assay.judges.redaction.private_value import PrivateValue
+from assay.judges.redaction.time_limit import TimeLimit
 from assay.judges.text.bounded_marks import normalized
 
-_AT = re.compile(r"[@＠]|%40|&#0?64;|&commat;|\s?[(\[{]\s?(?:at|@|ät|arroba)\s?[)\]}]\s?", re.IGNORECASE)
-"""What parts the name from the domain, e.g. `@`, ` (at) `, `%40` in an address of a page."""
+_BRACKETED = r"\s?[(\[{]\s?(?:at|@|ät|arroba)\s?[)\]}]\s?"
 
-_DOT = r"(?:[.．。]|\s?[(\[{]\s?(?:dot|punkt|punto|point)\s?[)\]}]\s?)"
-_DOMAIN = re.compile(
-    rf"(?:[^\W_](?:[\w-]{{0,62}}[^\W_])?{_DOT}){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,24}})", re.IGNORECASE
+_AT = re.compile(
+    rf"[@＠﹫](?P<loose_after>{BLANK})?(?:[*_]{{1,3}}|</?[a-z]{{1,6}}>|\r?\n{BLANK}{{0,2}})?|&commat;|{_BRACKETED}"
+    r"|(?P<said>\sat\s)(?=[\w-]{1,63}\s(?:dot|punkt|punto)\s)",
+    re.IGNORECASE,
 )
+"""What parts the name from the domain, e.g. `@`, ` (at) `, ` at ` before a domain with ` dot `."""
+
+_LETTER_OF_WIDE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+_DOT = (
+    rf"(?:(?:\r?\n)?[.．]|(?<=[{_LETTER_OF_WIDE}])。|。(?=[A-Za-z0-9])"
+    r"|\s?[(\[{]\s?(?:dot|punkt|punto|point)\s?[)\]}]\s?)"
+)
+_SAID_DOT = rf"(?:{_DOT}|\s\.\s|\s(?:dot|punkt|punto)\s)"
+_LABEL = r"[^\W_](?:[\w-]{0,62}[^\W_])?"
+_END = r"(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})"
+_DOMAIN = re.compile(rf"(?:{_LABEL}{_DOT}){{1,8}}{_END}", re.IGNORECASE)
 """A domain, e.g. `example.co.uk`, `müller.de`, `example (dot) com`."""
 
-_PARTS_OF_DOT = re.compile(_DOT, re.IGNORECASE)
+_KNOWN_END = (
+    r"(?:com|org|net|edu|gov|mil|info|biz|io|ai|app|dev|de|fr|uk|es|it|nl|be|ch|at|eu|us|ca|au|jp|cn|in|br|ru|pl|se|no"
+    r"|dk|fi|ie|pt|mx|kr)"
+)
+_LOOSE_DOMAIN = re.compile(
+    rf"(?!(?:the|a|an|this)\s){_LABEL}(?:{_SAID_DOT}{_LABEL}){{0,3}}?{_SAID_DOT}{_KNOWN_END}(?![\w-]|\.\w)",
+    re.IGNORECASE,
+)
+"""A domain after a sign with gaps, where the end must be a known one, e.g. `example dot org`, `example . org`."""
+
+_SENTENCE = re.compile(r"(?<=[a-z])\.[A-Z][a-z]+$")
+"""The next sentence, begun without a space, e.g. `.Then` in `example.org.Then`."""
+
+_PARTS_OF_DOT = re.compile(_SAID_DOT, re.IGNORECASE)
 """What parts the labels of a domain, e.g. ` (dot) `."""
 
 _IN_NAMES = frozenset("._+-'’")
 """What may stand inside a name besides letters and digits, e.g. `+` in `ann+news`."""
+
+_QUOTED = re.compile(r'"[^"\n@<>{}]{1,64}"$')
+"""A name in quotes, e.g. `"ann smith"`."""
 
 _LONGEST_NAME = 64
 
 _VERSION = re.compile(r"\d{1,6}\.(?:\d|x\b)|\dx\.(?:png|jpe?g|webp|gif|svg)\b", re.IGNORECASE)
 """What follows the sign in the version of a package or an image, e.g. `18.2` in `react@18.2.0`, `2x.png`."""
 
+_IN_USE = re.compile(rf"[a-z-]{{2,}}\.{_KNOWN_END}$", re.IGNORECASE)
+"""The end of a domain that no version has, e.g. `example.org` in `1.2.3.example.org`."""
+
 _REPOSITORY = re.compile(r":[\w~/]")
 """What follows the host of a repository, e.g. `:team` in `git@host.example:team/app`."""
 
 
-def emails(text: str) -> Iterator[PrivateValue]:
+def emails(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
     """Addresses in a text, in order."""
     for sign in _AT.finditer(text):
+        limit.check()
         start = _name_start(text, sign.start())
-        domain = _DOMAIN.match(text, sign.end())
-        if domain is None or start == sign.start() or _VERSION.match(text, sign.end()):
+        is_loose = start == sign.start() or bool(sign.group("said") or sign.group("loose_after"))
+        if start == sign.start() and text[start - 1 : start].isspace():  # `ann @ example.org`
+            start = _name_start(text, sign.start() - 1)
+        end = _domain_end(text, sign.end(), is_loose=is_loose)
+        if end is None or start >= sign.start() - text[sign.start() - 1].isspace():
             continue
-        name = text[start : sign.start()]
-        if name == "git" and _REPOSITORY.match(text, domain.end()):
-            continue
-        yield PrivateValue("email", start, domain.end(), _key(name, domain.group()))
+        name = text[start : sign.start()].strip()
+        if name and not (name == "git" and _REPOSITORY.match(text, end)):
+            yield PrivateValue("email", start, end, _key(name, text[sign.end() : end]))
+
+
+def _domain_end(text: str, start: int, *, is_loose: bool) -> int | None:
+    """Where a domain ends that begins here. None: there is none."""
+    domain = (_LOOSE_DOMAIN if is_loose else _DOMAIN).match(text, start)
+    if domain is None or (_VERSION.match(text, start) and not _IN_USE.search(domain.group())):
+        return None
+    sentence = _SENTENCE.search(domain.group())
+    if sentence and "." in domain.group()[: sentence.start()]:
+        return domain.start() + sentence.start()
+    return domain.end()
 
 
 def _name_start(text: str, end: int) -> int:
     """Where the name begins that ends before the sign. `end`: there is none."""
+    quoted = _QUOTED.search(text, max(0, end - _LONGEST_NAME - 2), end) if text[end - 1 : end] == '"' else None
+    if quoted:
+        return quoted.start()
     start = end
-    while start and end - start < _LONGEST_NAME and (text[start - 1].isalnum() or text[start - 1] in _IN_NAMES):
+    while start and end - start < _LONGEST_NAME and _is_in_name(text[start - 1]):
         start -= 1
     while start < end and not text[start].isalnum() and text[start] != "_":
         start += 1
     return start
 
 
+def _is_in_name(letter: str) -> bool:
+    return letter.isalnum() or letter in _IN_NAMES or unicodedata.combining(letter) > 0
+
+
 def _key(name: str, domain: str) -> str:
-    address = f"{name}@{_PARTS_OF_DOT.sub('.', domain)}"
-    return normalized("NFKC", address).casefold()
+    labels = _PARTS_OF_DOT.sub(".", domain).split(".")
+    address = f"{name}@{'.'.join(map(_shown_label, labels))}"
+    return normalized("NFKC", normalized("NFKC", address).casefold())
+
+
+def _shown_label(label: str) -> str:
+    """A label as people read it: `müller` for `xn--mller-kva`."""
+    if not label.casefold().startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label

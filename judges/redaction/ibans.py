@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.judges.redaction.boundaries import BLANK, DASH, NO_WORD_BEFORE
 from assay.judges.redaction.private_value import PrivateValue
+from assay.judges.redaction.time_limit import TimeLimit
 
 _LENGTHS = {
     int(length): frozenset(countries.split())
@@ -19,10 +21,10 @@ _LENGTHS = {
         "22": "BG BH DE GB GE IE ME RS VA",
         "23": "AE GI IL IQ OM SO TL",
         "24": "AD CZ ES MD PK RO SA SE SK TN VG",
-        "25": "LY PT ST",
-        "26": "IS TR",
-        "27": "FR GR IT MC MR SM BI DJ",
-        "28": "AL AZ BY CY DO GT HU LB NI PL SV",
+        "25": "LY PT ST AO CV GW MZ",
+        "26": "IS TR DZ IR",
+        "27": "FR GR IT MC MR SM BI DJ CF CG CM GA GQ KM MG TD",
+        "28": "AL AZ BY CY DO GT HU LB NI PL SV HN MA SN CI BF BJ ML NE TG",
         "29": "BR EG PS QA UA",
         "30": "JO KW MU YE",
         "31": "MT SC",
@@ -30,40 +32,71 @@ _LENGTHS = {
         "33": "RU",
     }.items()
 }
-"""How many characters the number of a country has, by the registry of SWIFT (ISO 13616)."""
+"""How many characters the number of a country has, by the registry of SWIFT (ISO 13616) and beyond, e.g. `DZ`."""
 
 _LENGTH_OF = {country: length for length, countries in _LENGTHS.items() for country in countries}
 
-_START = re.compile(r"(?<!\w)(?P<country>[A-Z]{2})[ \u00a0-]?\d\d(?=[ \u00a0\u2009\u202f-]?[0-9A-Z])", re.IGNORECASE)
+_WIDE_GAP = rf"{BLANK}{{0,2}}\n?{BLANK}?[{DASH}./+_]?{BLANK}{{0,2}}"
+
+_START = re.compile(
+    rf"(?:{NO_WORD_BEFORE}|(?<=IBAN))(?P<country>[A-Z]{{2}})[ \u00a0-]?\d\d(?={_WIDE_GAP}[0-9A-Z])", re.IGNORECASE
+)
 """Country and check digits, and what follows, e.g. `DE89 3704`."""
 
-_BETWEEN = " \u00a0\u2009\u202f-"
-"""What may part its groups, one at a time."""
+_PLAIN_GAPS = " \u00a0\u2009\u202f-"
+"""What parts its groups mostly, one at a time."""
+
+_OTHER_GAP = re.compile(rf"(?:{BLANK}|[\n\r{DASH}./+_]){{1,4}}")
+"""What a page or a table puts between groups, e.g. two spaces, a line end. The check digits must be right then."""
+
+_YEARS = re.compile(r"[A-Z]{2}\d\d(?:(?:19|20)\d\d)+")
+"""A series of years, e.g. `AT20 2020 2021 2022 2023`."""
+
+_LABEL = re.compile(r"iban[^\n]{0,8}$", re.IGNORECASE)
 
 
-def ibans(text: str) -> Iterator[PrivateValue]:
+def ibans(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:
     """Account numbers in a text, in order. The check digits may be wrong: a mistyped number is as private."""
-    for start in _START.finditer(text):
+    position = 0
+    while start := _START.search(text, position):
+        limit.check()
+        position = start.start() + 1
         length = _LENGTH_OF.get(start.group("country").upper())
-        end = _end(text, start.start(), length) if length else None
-        if end is not None:
-            written = text[start.start() : end]
-            key = "".join(filter(str.isalnum, written)).upper()
-            if sum(map(str.isdigit, key)) >= len(key) // 2:
-                yield PrivateValue("iban", start.start(), end, key)
+        value = _value(text, start.start(), length) if length else None
+        if value is not None:
+            position = value.end
+            yield value
 
 
-def _end(text: str, start: int, length: int) -> int | None:
-    """Where the number ends that has so many letters and digits. None: it has fewer, or more."""
-    position, count, gap = start, 0, False
+def _value(text: str, start: int, length: int) -> PrivateValue | None:
+    """The number that has so many letters and digits. None: it has fewer, or more, or is something else."""
+    end, is_plain = _end(text, start, length)
+    key = "".join(letter for letter in text[start:end] if letter.isascii() and letter.isalnum()).upper()
+    if len(key) != length or sum(map(str.isdigit, key)) < length // 2:
+        return None
+    is_named = _LABEL.search(text[max(0, start - 14) : start]) is not None
+    goes_on = text[end : end + 1].isalnum()
+    is_plain = is_plain and not _YEARS.fullmatch(key)
+    is_certain = is_plain and not goes_on and text[start : start + 2].isupper()
+    return PrivateValue("iban", start, end, key) if is_certain or is_named or _is_checked(key) else None
+
+
+def _end(text: str, start: int, length: int) -> tuple[int, bool]:
+    """Where so many letters and digits end, or what is no part of them begins. Also whether all gaps are plain."""
+    position, count, is_plain = start, 0, True
     while position < len(text) and count < length:
         letter = text[position]
         if letter.isascii() and letter.isalnum():
-            count, gap = count + 1, False
-        elif letter in _BETWEEN and not gap:
-            gap = True
-        else:
-            return None
-        position += 1
-    goes_on = position < len(text) and text[position].isalnum()
-    return position if count == length and not goes_on else None
+            position, count = position + 1, count + 1
+            continue
+        gap = _OTHER_GAP.match(text, position)
+        if gap is None:
+            break
+        is_plain = is_plain and len(gap.group()) == 1 and letter in _PLAIN_GAPS
+        position = gap.end()
+    return position, is_plain
+
+
+def _is_checked(key: str) -> bool:
+    """Whether the check digits are those of the others (ISO 7064, mod 97)."""
+    return int("".join(str(int(letter, 36)) for letter in key[4:] + key[:4])) % 97 == 1

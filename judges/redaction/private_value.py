@@ -13,9 +13,12 @@ class PrivateValue(NamedTuple):
         start: its first character.
         end: after its last one.
         key: the value in its normal form: two spellings of one value have one key.
+        is_sure: False where what stands around it says that it is another number, or where it could be one. It is
+            replaced only if another place of the sample says that the same value is private.
     """
 
     kind: str
     start: int
     end: int
     key: str
+    is_sure: bool = True

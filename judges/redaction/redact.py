@@ -5,37 +5,29 @@ So an answer that repeats a value of its evidence still does, and one that says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from assay.judges.errors import EvaluationError, UnjudgeableSample
-from assay.judges.redaction.cards import cards
-from assay.judges.redaction.emails import emails
-from assay.judges.redaction.ibans import ibans
-from assay.judges.redaction.network_addresses import network_addresses
+from assay.judges.errors import UnjudgeableSample
 from assay.judges.redaction.offsets import RedactedText, Replaced
-from assay.judges.redaction.own_patterns import own_values
-from assay.judges.redaction.phones import phones
 from assay.judges.redaction.placeholders import Placeholders
-from assay.judges.redaction.policy import KINDS, PrivateKind, Redaction
+from assay.judges.redaction.policy import Redaction
 from assay.judges.redaction.private_value import PrivateValue
+from assay.judges.redaction.sample_values import SampleValues
+from assay.judges.redaction.time_limit import FAILED
 from assay.judges.schema import Citation, Evidence, Sample, Span, Turn
 
-FAILED = "redaction_failed"
-"""Why a trace is skipped whose private values could not be found for certain."""
-
-_FINDERS: dict[PrivateKind, Callable[[str], Iterator[PrivateValue]]] = {
-    "email": emails,
-    "iban": ibans,
-    "credit_card": cards,
-    "ip": network_addresses,
-    "phone": phones,
-}
-
-_LIKE_PHONES: tuple[PrivateKind, ...] = ("iban", "credit_card", "ip")
-"""What has stretches that look like telephone numbers. Where it is not asked for, it is left as it is."""
+__all__ = [
+    "FAILED",
+    "RedactedSample",
+    "private_values",
+    "redacted_detail",
+    "redacted_sample",
+    "redacted_samples",
+    "redacted_text",
+]
 
 
 class RedactedSample(NamedTuple):
@@ -98,8 +90,9 @@ def redacted_samples(samples: Iterable[Sample], redaction: Redaction) -> list[Re
     if redaction.is_empty:
         return [_unchanged(sample) for sample in samples]
     texts = [text for sample in samples for text in _texts(sample)]
-    with_placeholders = Placeholders(texts)
-    return [_redacted(sample, lambda text: redacted_text(text, redaction, with_placeholders)) for sample in samples]
+    values = SampleValues(texts, redaction)
+    placeholders = Placeholders(texts, values.phone_book)
+    return [_redacted(sample, lambda text: _replaced(text, values.of(text), placeholders)) for sample in samples]
 
 
 def redacted_detail(detail: str, redaction: Redaction) -> str:
@@ -118,16 +111,7 @@ def redacted_text(text: str, redaction: Redaction, placeholders: Placeholders) -
     Raises:
         UnjudgeableSample: as `redacted_sample`.
     """
-    pieces: list[str] = []
-    replaced: list[Replaced] = []
-    position = length = 0
-    for value in private_values(text, redaction):
-        placeholder = placeholders.of(value)
-        start = length + value.start - position
-        pieces += (text[position : value.start], placeholder)
-        replaced.append(Replaced(start, start + len(placeholder), value.start, value.end))
-        position, length = value.end, start + len(placeholder)
-    return RedactedText("".join((*pieces, text[position:])), replaced) if replaced else RedactedText(text)
+    return _replaced(text, private_values(text, redaction), placeholders)
 
 
 def private_values(text: str, redaction: Redaction) -> list[PrivateValue]:
@@ -136,56 +120,21 @@ def private_values(text: str, redaction: Redaction) -> list[PrivateValue]:
     Raises:
         UnjudgeableSample: as `redacted_sample`.
     """
-    from assay.judges.values.deobfuscate import visible  # loads a good deal, and most deployments redact nothing
-
-    try:
-        own = [value for pattern in redaction.patterns for value in own_values(text, pattern)]
-    except EvaluationError as exc:
-        raise UnjudgeableSample(FAILED, str(exc)[:200]) from exc
-    shown = visible(text)
-    left, known = shown.text, []
-    for kind in KINDS:
-        if kind in redaction.kinds or (kind in _LIKE_PHONES and "phone" in redaction.kinds):
-            values = list(_FINDERS[kind](left))
-            left = _without(left, values)
-            known += values if kind in redaction.kinds else []
-    for value in known:
-        start, end = shown.original(value.start, value.end)
-        own.append(value._replace(start=start, end=end))
-    return list(_apart(own, text))
+    return SampleValues((text,), redaction).of(text)
 
 
-def _without(text: str, values: Iterable[PrivateValue]) -> str:
-    """The text with blank lines over values: nothing else is found in them, or across them."""
+def _replaced(text: str, values: Iterable[PrivateValue], placeholders: Placeholders) -> RedactedText:
+    """The text with placeholders in the place of these values."""
     pieces: list[str] = []
-    position = 0
+    replaced: list[Replaced] = []
+    position = length = 0
     for value in values:
-        if value.start >= position:
-            pieces += (text[position : value.start], "\n" * (value.end - value.start))
-            position = value.end
-    return "".join((*pieces, text[position:])) if pieces else text
-
-
-def _apart(values: Iterable[PrivateValue], text: str) -> Iterator[PrivateValue]:
-    """The values in order, those that overlap as one: it has the name of the longest."""
-    last: PrivateValue | None = None
-    for value in sorted(values, key=lambda value: (value.start, -value.end)):
-        if last is not None and value.start < last.end:
-            last = _joined(last, value, text)
-            continue
-        if last is not None:
-            yield last
-        last = value
-    if last is not None:
-        yield last
-
-
-def _joined(first: PrivateValue, second: PrivateValue, text: str) -> PrivateValue:
-    """Two values that overlap as one. `first` begins first, or is the longer one."""
-    if second.end <= first.end:
-        return first
-    longer = max(first, second, key=lambda value: value.end - value.start)
-    return longer._replace(start=first.start, end=second.end, key=text[first.start : second.end])
+        placeholder = placeholders.of(value)
+        start = length + value.start - position
+        pieces += (text[position : value.start], placeholder)
+        replaced.append(Replaced(start, start + len(placeholder), value.start, value.end))
+        position, length = value.end, start + len(placeholder)
+    return RedactedText("".join((*pieces, text[position:])), replaced) if replaced else RedactedText(text)
 
 
 def _redacted(sample: Sample, redact: Callable[[str], RedactedText]) -> RedactedSample:
@@ -202,21 +151,29 @@ def _redacted(sample: Sample, redact: Callable[[str], RedactedText]) -> Redacted
             "contexts": tuple(context.text for context in contexts),
             "response": response.text,
             "reference": reference.text if sample.reference is not None else None,
-            "metadata": {key: _redacted_value(value, redact) for key, value in sample.metadata.items()},
+            "metadata": _redacted_keys(sample.metadata, redact),
         }
     )
     return RedactedSample(safe, response, contexts, history, question, reference)
 
 
-def _redacted_value(value: JsonValue, redact: Callable[[str], RedactedText]) -> JsonValue:
-    """A value of the metadata, which no judge sees and a file may keep."""
+def _redacted_value(value: JsonValue, redact: Callable[[str], RedactedText], key: str = "") -> JsonValue:
+    """A value of the metadata, which no judge sees and a file may keep. Its key may say that a number is a phone's."""
     if isinstance(value, str):
         return redact(value).text
     if isinstance(value, list):
-        return [_redacted_value(item, redact) for item in value]
+        return [_redacted_value(item, redact, key) for item in value]
     if isinstance(value, dict):
-        return {key: _redacted_value(item, redact) for key, item in value.items()}
-    return value
+        return _redacted_keys(value, redact)
+    if isinstance(value, bool) or value is None:
+        return value
+    named = redact(f"{key}: {value}")
+    inside = [place for place in named.replaced if place.original_end > len(key) + 1]
+    return named.text[inside[0].start :] if inside else value
+
+
+def _redacted_keys(values: Mapping[str, JsonValue], redact: Callable[[str], RedactedText]) -> dict[str, JsonValue]:
+    return {redact(key).text: _redacted_value(value, redact, key) for key, value in values.items()}
 
 
 def _unchanged(sample: Sample) -> RedactedSample:

@@ -46,7 +46,6 @@ def gate_of(text: str) -> Any:
     return {**kept, "answers": sides}
 
 
-@pytest.mark.timeout(150)
 def test_scheduled_run_by_batches_survives_its_worker_and_pays_each_judgement_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,11 +62,14 @@ def test_scheduled_run_by_batches_survives_its_worker_and_pays_each_judgement_on
         home.write({"old": answers()}, target=target(app), rubric="asked", schedule=schedule, gate=gate)
         with running_broker(deployed.settings, deployed.root) as broker:
             deployed.ask(_looked_at_yesterday, broker)
-            with deployed.running():
+            with deployed.running(assess_workers=0):
                 deployed.await_that(lambda: has_waited(_status(deployed), 1), told=lambda: _status(deployed))
                 (tag,) = _status(deployed).record.waits.batches  # type: ignore[union-attr]
+                capsys.readouterr()
                 home.assay("golden", "runs", "bot-v1")
                 shown = capsys.readouterr().out
+                home.assay("golden", "runs", "bot-v1", "--json")
+                (listed,) = json.loads(capsys.readouterr().out)
                 deployed.kill("control")
                 server.end()
                 deployed.await_that(lambda: has_waited(_status(deployed), 2), told=lambda: _status(deployed))
@@ -76,6 +78,7 @@ def test_scheduled_run_by_batches_survives_its_worker_and_pays_each_judgement_on
                 status = _status(deployed)
         assert f"{ROUNDS[0]} judgements wait for a batch since" in shown
         assert tag in shown
+        assert (listed["kind"], listed["judgements"], listed["batches"]) == ("waiting", ROUNDS[0], [tag])
         assert status.record is not None
         assert (status.record.state, status.record.verdict) == (SlotState.DONE, "regressed"), status
         assert len(app.requests) == N, "the application was asked once"

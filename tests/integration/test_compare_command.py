@@ -85,7 +85,13 @@ def test_exit_codes_are_the_gates(home: Path, args: tuple[str, ...], code: int, 
         (("--changed-at", "2026-12-25"), "is not before"),
         ((*RELEASES, "--use-case", "bots"), "did you mean 'bot'"),
         ((*RELEASES, "--rubric", "groundng"), "did you mean 'grounding'"),
-        ((*RELEASES, "--alpha", "0.9"), "--alpha: 0.9 is not between 0 and 0.5"),
+        ((*RELEASES, "--alpha", "0.9"), "--alpha: 0.9 is not between 0.000001 and 0.5"),
+        ((*RELEASES, "--alpha", "1"), "--alpha: 1 is not between"),
+        ((*RELEASES, "--alpha", "1e-300"), "--alpha: 1e-300 is not between"),
+        ((*RELEASES, "--alpha", "nan"), "--alpha: nan is not between"),
+        ((*RELEASES, "--non-inferior", "1"), "--non-inferior: 1 is not between"),
+        ((*RELEASES, "--must-see", "1e-300"), "--must-see: 1e-300 is not between"),
+        ((*RELEASES, "--markdown", "/proc"), "--markdown: /proc: is a folder"),
         ((*RELEASES, "--markdown", "/nowhere/at/all.md"), "--markdown: /nowhere/at/all.md"),
     ],
 )
@@ -94,6 +100,32 @@ def test_what_cannot_be_compared_is_an_input_error(home: Path, args: tuple[str, 
     assert isinstance(error, ConfigurationError)  # exit code 2
     assert words in str(error)
     assert len(str(error).splitlines()) == 1
+
+
+def test_a_summary_that_cannot_be_written_hides_no_verdict(home: Path) -> None:
+    done = run(
+        home, "--by", "release", "--a", "v41", "--b", "v43", "--use-case", "bot", *SPAN, "--markdown", "/dev/full"
+    )
+    assert done.exit_code == 1
+    assert "verdict: regressed; exit code 1" in done.stdout
+    assert "warning: --markdown: /dev/full: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["日本 🙂", "x" * 500])
+def test_a_release_is_named_as_the_application_names_it(tmp_path: Path, name: str) -> None:
+    home = written(tmp_path, [*release("v41", 60, 0.05), *release("v42", 60, 0.9, release=name)])
+    done = run(home, "--by", "release", "--a", "v41", "--b", name, *SPAN)
+    assert done.exit_code == 1
+    assert name[:100] in done.output
+
+
+def test_a_rise_that_is_meant_is_accepted_and_stays_to_be_seen(tmp_path: Path) -> None:
+    shy = release("v42", 400, 0.0, seed=3, reason="refusal", risk=None, faithfulness=None)
+    home = written(tmp_path, [*release("v41", 400, 0.05), *release("v42", 400, 0.05), *shy])
+    stopped, passed = run(home, *RELEASES, *SPAN), run(home, *RELEASES, *SPAN, "--accept", "refusals")
+    assert (stopped.exit_code, passed.exit_code) == (3, 0)
+    assert "take it as meant (--accept refusals)" in stopped.output
+    assert "b is shown to have more, p < 0.0001 (accepted: --accept)" in passed.output
 
 
 def subprocess_run(home: Path, *args: str) -> subprocess.CompletedProcess[str]:

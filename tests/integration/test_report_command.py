@@ -49,6 +49,7 @@ def test_a_week_is_told_without_redis(home: Path) -> None:
     ("options", "words", "code"),
     [
         (("--use-case", "bott"), "--use-case 'bott': neither in assay.yaml nor in the record; did you mean bot?", 2),
+        (("--html", "r.txt", "--markdown", "./r.txt"), "--html, --markdown: both name r.txt; give each a file", 2),
         (("--html", "nowhere/r.html"), "--html nowhere/r.html: cannot be written", 2),
     ],
 )

@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import suppress
 
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.worker.batch.reading import RawLine
+from assay.worker.batch.redacting import NOTHING
 from assay.worker.batch.verdict_lines import Judged, judge_line
 from assay.worker.records.jsonl import BadLine
 
@@ -16,7 +18,12 @@ Task = asyncio.Task[Judged | BadLine]
 
 
 async def judge_concurrently(
-    lines: Iterable[RawLine | BadLine], evaluator: Evaluator, *, concurrency: int, explain: bool = False
+    lines: Iterable[RawLine | BadLine],
+    evaluator: Evaluator,
+    *,
+    concurrency: int,
+    explain: bool = False,
+    redaction: Redaction = NOTHING,
 ) -> AsyncGenerator[Judged | BadLine, None]:
     """Judge up to `concurrency` lines at once. Close the iterator to cancel what is in flight.
 
@@ -30,7 +37,7 @@ async def judge_concurrently(
     async def start_all() -> None:
         async for line in _read_ahead(lines):
             await slots.acquire()
-            task = asyncio.create_task(judge_line(line, evaluator, explain=explain))
+            task = asyncio.create_task(judge_line(line, evaluator, explain=explain, redaction=redaction))
             started.add(task)
             tasks.put_nowait(task)
         tasks.put_nowait(None)

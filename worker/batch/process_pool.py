@@ -19,10 +19,12 @@ from typing import Any
 import assay
 from assay.judges.errors import EvaluationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.judges.schema import Failed
 from assay.worker.batch.chunks import CHUNK_LINES, ChunksAhead, Numbered, chunks
 from assay.worker.batch.judging_process import Task
 from assay.worker.batch.reading import RawLine, read_sample
+from assay.worker.batch.redacting import NOTHING
 from assay.worker.batch.verdict_lines import Judged, judged
 from assay.worker.config.settings import child_environment
 from assay.worker.records.jsonl import BadLine
@@ -126,9 +128,12 @@ class _Process:
 class JudgingPool:
     """Processes that judge with the local judge as `evaluator` does. As a context manager it leaves none behind."""
 
-    def __init__(self, evaluator: Evaluator, *, workers: int, explain: bool = False) -> None:
+    def __init__(
+        self, evaluator: Evaluator, *, workers: int, explain: bool = False, redaction: Redaction = NOTHING
+    ) -> None:
         self._evaluator = evaluator
-        self._task = Task.of(evaluator, explain=explain)
+        self._redaction = redaction
+        self._task = Task.of(evaluator, explain=explain, redaction=redaction)
         self._workers = workers
         self._processes: list[_Process] = []
         self._taken = 0
@@ -209,7 +214,7 @@ class JudgingPool:
         if isinstance(read, BadLine):
             return read
         failed = Failed(error="ProcessLost", message="the process that judged it died, most likely for lack of memory")
-        return judged(read, failed, self._evaluator, explain=self._task.explain)
+        return judged(read, failed, self._evaluator, explain=self._task.explain, redaction=self._redaction)
 
 
 def cores() -> int:

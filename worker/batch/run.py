@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import JudgeName, Rubric
 from assay.worker.batch.concurrent import judge_concurrently
 from assay.worker.batch.process_pool import JudgingPool
 from assay.worker.batch.reading import RawLine
+from assay.worker.batch.redacting import NOTHING
 from assay.worker.batch.verdict_lines import Judged
 from assay.worker.config.root import ConfigRoot
 from assay.worker.records.jsonl import BadLine
@@ -58,32 +60,39 @@ def judge_all(
     workers: int,
     concurrency: int,
     explain: bool = False,
+    redaction: Redaction = NOTHING,
 ) -> None:
     """Judge every line and hand the results over in order: the local judge in processes, a model on one loop.
+
+    Args:
+        lines: the input.
+        evaluator: who judges.
+        take: is given each result.
+        workers: processes of the local judge.
+        concurrency: samples in flight at a model.
+        explain: whether results come with words for a person.
+        redaction: what no judge gets to see.
 
     Raises:
         ConfigurationError: the input cannot be read, or the endpoint refuses us.
         ProcessLost: processes cannot be started.
     """
     if evaluator.judge.name == "local" and workers > 1:
-        with JudgingPool(evaluator, workers=workers, explain=explain) as pool:
+        with JudgingPool(evaluator, workers=workers, explain=explain, redaction=redaction) as pool:
             for result in pool.judge(lines):
                 take(result)
     else:
         at_once = 1 if evaluator.judge.name == "local" else concurrency
-        asyncio.run(_on_one_loop(lines, evaluator, take, concurrency=at_once, explain=explain))
+        results = judge_concurrently(lines, evaluator, concurrency=at_once, explain=explain, redaction=redaction)
+        asyncio.run(_on_one_loop(results, evaluator, take))
 
 
 async def _on_one_loop(
-    lines: Iterable[RawLine | BadLine],
+    results: AsyncGenerator[Judged | BadLine, None],
     evaluator: Evaluator,
     take: Callable[[Judged | BadLine], None],
-    *,
-    concurrency: int,
-    explain: bool,
 ) -> None:
     try:
-        results = judge_concurrently(lines, evaluator, concurrency=concurrency, explain=explain)
         async with aclosing(results):
             held: list[Judged | BadLine] = []
             async for result in results:

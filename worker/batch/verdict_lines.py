@@ -10,26 +10,24 @@ from pydantic import JsonValue
 
 from assay.judges.errors import ModelAccessDenied, RequestRejected
 from assay.judges.evaluate import Evaluator
-from assay.judges.grades import cited_text
-from assay.judges.metrics import judged_risk
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import RedactedSample, redacted_sample
 from assay.judges.rubric import Rubric
 from assay.judges.schema import (
-    Claim,
     Failed,
-    Grade,
     Outcome,
-    Sample,
     Scored,
     Skipped,
     TierStep,
     Usage,
     Verdict,
 )
-from assay.worker.batch.explanation import QUOTE_LIMIT, explain_verdict
+from assay.worker.batch.explanation import explain_verdict
 from assay.worker.batch.reading import LabelledSample, RawLine, read_sample
+from assay.worker.batch.redacting import NOTHING, sample_digest, shown_sample
+from assay.worker.batch.verdict_basis import DIGITS, basis
 from assay.worker.records.jsonl import BadLine
 
-_DIGITS = 6
 _REFUSALS = frozenset(error.__name__ for error in (ModelAccessDenied, RequestRejected))
 
 
@@ -55,18 +53,41 @@ class Judged(NamedTuple):
     settled: bool = False
 
 
-async def judge_line(line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool) -> Judged | BadLine:
+async def judge_line(
+    line: RawLine | BadLine, evaluator: Evaluator, *, explain: bool, redaction: Redaction = NOTHING
+) -> Judged | BadLine:
     """Judge one line of input. A line that could not be read is given back."""
     read = read_sample(line) if isinstance(line, RawLine) else line
     if isinstance(read, BadLine):
         return read
-    outcome = await evaluator.evaluate(read.sample)
-    return judged(read, outcome, evaluator, explain=explain)
+    shown = await shown_sample(read.sample, redaction)
+    if isinstance(shown, Skipped):
+        return judged(read, shown, evaluator, explain=explain, redaction=redaction)
+    outcome = await evaluator.evaluate(shown.sample)
+    return judged(read, outcome, evaluator, explain=explain, redaction=redaction, shown=shown)
 
 
-def judged(read: LabelledSample, outcome: Outcome, evaluator: Evaluator, *, explain: bool) -> Judged:
-    """The outcome of a sample, as it is written."""
-    record = verdict_record(read, outcome, evaluator)
+def judged(  # what was judged, and how
+    read: LabelledSample,
+    outcome: Outcome,
+    evaluator: Evaluator,
+    *,
+    explain: bool,
+    redaction: Redaction = NOTHING,
+    shown: RedactedSample | None = None,
+) -> Judged:
+    """The outcome of a sample, as it is written.
+
+    Args:
+        read: the line.
+        outcome: what became of it.
+        evaluator: who judged it.
+        explain: whether a person is told, too.
+        redaction: what the judge did not see.
+        shown: what it saw. None where that is the sample itself, or nothing at all.
+    """
+    shown = shown or redacted_sample(read.sample, NOTHING)
+    record = verdict_record(read, outcome, evaluator, shown, redaction)
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
     refused = isinstance(outcome, Failed) and outcome.error in _REFUSALS
     usage, cost_usd = _spent(outcome)
@@ -91,19 +112,16 @@ def _is_settled(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.screening is not None and verdict.usage.calls == 0
 
 
-def sample_digest(sample: Sample) -> str:
-    """What a verdict line remembers of its sample: enough to see that it has changed since."""
-    return sample.content_hash()[:16]
-
-
-def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator) -> dict[str, Any]:
+def verdict_record(
+    read: LabelledSample, outcome: Outcome, evaluator: Evaluator, shown: RedactedSample, redaction: Redaction
+) -> dict[str, Any]:
     """The verdict's fields, then the kept ones. A kept field with a verdict's name goes into `input`."""
     verdict = outcome.verdict if isinstance(outcome, Scored) else None
     usage, cost_usd = _spent(outcome)
     record: dict[str, Any] = {
         "id": read.given_id,
         "outcome": outcome.outcome,
-        **_concluded(read.sample, outcome, evaluator.rubric),
+        **_concluded(shown, outcome, evaluator.rubric),
         "judge": evaluator.judge.name,
         "rubric": evaluator.rubric.name,
         "revision": evaluator.revision,
@@ -121,20 +139,20 @@ def verdict_record(read: LabelledSample, outcome: Outcome, evaluator: Evaluator)
         "cost_usd": cost_usd,
         "cost_basis": verdict.cost_basis if verdict else "",
         "usage": usage.model_dump(),
-        "sample": sample_digest(read.sample),
+        "sample": sample_digest(read.sample, redaction),
     }
     return record | _beside(record.keys() | _ALL_NAMES, read.kept)
 
 
 def _step(step: TierStep) -> dict[str, Any]:
-    risk = None if step.risk is None else round(step.risk, _DIGITS)
+    risk = None if step.risk is None else round(step.risk, DIGITS)
     return {**step.model_dump(mode="json"), "risk": risk}
 
 
 def _votes(verdict: Verdict | None) -> list[dict[str, Any]]:
     """How each member of a panel voted. Empty where no panel was asked."""
     return [
-        {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, _DIGITS)}
+        {**vote.model_dump(mode="json"), "risk": None if vote.risk is None else round(vote.risk, DIGITS)}
         for vote in (verdict.votes if verdict else ())
     ]
 
@@ -144,7 +162,7 @@ def _screening(verdict: Verdict | None) -> dict[str, Any] | None:
     if verdict is None or verdict.screening is None:
         return None
     first = verdict.screening
-    scores = {name: round(value, _DIGITS) for name, value in sorted(first.scores.items())}
+    scores = {name: round(value, DIGITS) for name, value in sorted(first.scores.items())}
     return {"scores": scores, "pi2": first.pi2, "why": first.why, "phase2": first.phase2}
 
 
@@ -160,77 +178,21 @@ def _beside(taken: frozenset[str] | set[str], kept: Mapping[str, JsonValue]) -> 
     return free | ({"input": hidden} if hidden else {})
 
 
-def _concluded(sample: Sample, outcome: Outcome, rubric: Rubric) -> dict[str, Any]:
+def _concluded(shown: RedactedSample, outcome: Outcome, rubric: Rubric) -> dict[str, Any]:
     """What differs between the outcomes. Only a scored one has scores."""
     if isinstance(outcome, Skipped):
         return {"reason": outcome.reason, "detail": outcome.detail}
     if isinstance(outcome, Failed):
         return {"error": {"type": outcome.error, "message": outcome.message}}
     return {
-        "scores": {name: round(value, _DIGITS) for name, value in sorted(outcome.scores.items())},
+        "scores": {name: round(value, DIGITS) for name, value in sorted(outcome.scores.items())},
         "states": _states(outcome, rubric),
         "not_applicable": dict(sorted(outcome.not_applicable.items())),
         "comment": outcome.comment,
-        **_basis(sample, outcome, rubric),
+        **basis(shown, outcome, rubric),
     }
 
 
 def _states(outcome: Scored, rubric: Rubric) -> dict[str, str | None]:
     risk = {"risk": outcome.risk_label} if rubric.method == "grounding" else {}
     return {rubric.state_score: outcome.state.value, **risk}
-
-
-def _basis(sample: Sample, outcome: Scored, rubric: Rubric) -> dict[str, Any]:
-    """What the scores were made of: claims and rule hits, or grades."""
-    verdict = outcome.verdict
-    if rubric.method != "grounding":
-        return {"grades": [_grade(sample, grade) for grade in verdict.grades] if verdict else []}
-    return {
-        "claims": [_claim(sample, claim) for claim in verdict.claims] if verdict else [],
-        "rule_hits": _rule_hits(verdict),
-        "raw_risk": _raw_risk(outcome),
-    }
-
-
-def _grade(sample: Sample, grade: Grade) -> dict[str, Any]:
-    first = next(iter(grade.citations), None)
-    quote = cited_text(sample, first.part, first.index)[first.start : first.end][:QUOTE_LIMIT] if first else None
-    return {
-        "score": grade.score,
-        "context": grade.context,
-        "level": grade.level,
-        "value": grade.value,
-        "quote": quote,
-        "citations": [[cited.part, cited.index, cited.start, cited.end] for cited in grade.citations],
-        "reason": grade.reason,
-    }
-
-
-def _raw_risk(outcome: Scored) -> float | None:
-    """The risk before patterns raised it or a calibration was applied: what `assay calibrate` fits on."""
-    if outcome.verdict is None or "hallucination_risk" not in outcome.scores:
-        return None
-    raw = outcome.verdict.raw_risk
-    return round(judged_risk(outcome.verdict) if raw is None else raw, _DIGITS)
-
-
-def _claim(sample: Sample, claim: Claim) -> dict[str, Any]:
-    where = [(part.context, part.start, part.end) for part in claim.evidence if part.context < len(sample.contexts)]
-    quote = sample.contexts[where[0][0]][where[0][1] : where[0][2]][:QUOTE_LIMIT] if where else None
-    return {
-        "text": claim.text,
-        "span": [claim.span.start, claim.span.end],
-        "verdict": claim.verdict.value,
-        "p": None if claim.p_supported is None else round(claim.p_supported, _DIGITS),
-        "p_source": claim.p_source,
-        "quote": quote,
-        "evidence": where,
-        "source": claim.source,
-        "severity": claim.severity.value,
-        "reason": claim.reason,
-    }
-
-
-def _rule_hits(verdict: Verdict | None) -> list[dict[str, Any]]:
-    hits = verdict.rule_hits if verdict else ()
-    return [{"rule": hit.rule, "span": [hit.span.start, hit.span.end], "detail": hit.detail} for hit in hits]

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.judges.errors import ConfigurationError
+from assay.judges.redaction.policy import Redaction
 from assay.worker.batch.reading import RawLine, read_sample
-from assay.worker.batch.verdict_lines import sample_digest
+from assay.worker.batch.redacting import NOTHING, sample_digest
 from assay.worker.records.jsonl import BadLine
 from assay.worker.records.private_files import private_file
 
@@ -27,11 +28,21 @@ class VerdictFile:
         self._file = file
 
     def resume(
-        self, lines: Iterator[RawLine | BadLine], revision: str, on_bad: Callable[[BadLine], None]
+        self,
+        lines: Iterator[RawLine | BadLine],
+        revision: str,
+        on_bad: Callable[[BadLine], None],
+        redaction: Redaction = NOTHING,
     ) -> Counter[str]:
         """Go past the input lines whose verdicts are there already.
 
         Only a last line without its end is changed: it is cut off.
+
+        Args:
+            lines: the input, from its first line on.
+            revision: the evaluator's.
+            on_bad: is told of lines that are no sample.
+            redaction: what its judge gets to see none of.
 
         Returns:
             How often each outcome is there.
@@ -47,7 +58,7 @@ class VerdictFile:
             for number, line in enumerate(written, 1):
                 if not line.endswith(b"\n"):
                     break
-                outcomes[self._same(number, line, _next_sample(lines, on_bad), revision)] += 1
+                outcomes[self._same(number, line, _next_sample(lines, on_bad, redaction), revision)] += 1
                 complete += len(line)
         self._file.truncate(complete)
         self._file.seek(complete)
@@ -82,7 +93,8 @@ class VerdictFile:
         if expected is None:
             raise self._refused(number, "has no sample in the input, which is shorter")
         if written[0] == expected[0] and written[1] != expected[1]:
-            raise self._refused(number, f"sample {written[0][:60]!r} has changed since it was judged")
+            problem = f"sample {written[0][:60]!r} has changed since it was judged, or what is redacted in it"
+            raise self._refused(number, problem)
         if written != expected:
             raise self._refused(number, f"is about {written[0][:60]!r}, the input has {expected[0][:60]!r} there")
         return str(outcome)
@@ -117,11 +129,13 @@ def open_verdicts(path: Path, source: Path) -> Iterator[VerdictFile]:
         yield VerdictFile(path, file)
 
 
-def _next_sample(lines: Iterator[RawLine | BadLine], on_bad: Callable[[BadLine], None]) -> tuple[str, str] | None:
+def _next_sample(
+    lines: Iterator[RawLine | BadLine], on_bad: Callable[[BadLine], None], redaction: Redaction
+) -> tuple[str, str] | None:
     """Id and digest of the next good sample. Bad lines on the way are reported."""
     for line in lines:
         read = read_sample(line) if isinstance(line, RawLine) else line
         if not isinstance(read, BadLine):
-            return read.sample.id, sample_digest(read.sample)
+            return read.sample.id, sample_digest(read.sample, redaction)
         on_bad(read)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from assay.worker.cli.context import ConfigOption, JsonOption, console, print_js
 from assay.worker.ports.clock import SystemClock
 from assay.worker.reporting.compare.markdown import compare_markdown
 from assay.worker.reporting.compare.question import Metric, Question
+from assay.worker.reporting.compare.shares import ShareKind
 from assay.worker.reporting.compare.terminal import compare_texts
 
 if TYPE_CHECKING:
@@ -57,13 +59,17 @@ MetricOption = Annotated[
     Metric | None,
     typer.Option("--metric", help="What is compared \\[default: problem_share where calibrated, else flagged]"),
 ]
-AlphaOption = Annotated[float, typer.Option("--alpha", help="Risk of a false alarm, over all rows together.")]
+AlphaOption = Annotated[float, typer.Option("--alpha", help="Risk of a false alarm, over all tests together.")]
 MustSeeOption = Annotated[
     float, typer.Option("--must-see", help="No pass where not even such a difference would be seen (0.1 = 10 points).")
 ]
 MarginOption = Annotated[
     float | None,
     typer.Option("--non-inferior", help="Pass only if b is shown to be worse by less than this (0.02 = 2 points)."),
+]
+AcceptOption = Annotated[
+    list[ShareKind] | None,
+    typer.Option("--accept", help="What b may have more of than a, e.g. refusals that are meant; may be repeated."),
 ]
 MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Also write the result to this file.")]
 
@@ -81,6 +87,7 @@ def compare(  # noqa: PLR0913, PLR0917  # one parameter for each option
     alpha: AlphaOption = 0.05,
     must_see: MustSeeOption = 0.1,
     non_inferior: MarginOption = None,
+    accept: AcceptOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     markdown: MarkdownOption = None,
@@ -88,25 +95,28 @@ def compare(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """Compare two slices of production traffic. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.
 
     Reads the record alone: no Redis, no judge, no trace store. Rates are weighted, answers of one session count as one
-    draw, and only traffic that one evaluator revision judged on both sides is compared.
+    draw, and only traffic that one evaluator revision judged on both sides is compared. No pass where b gives fewer
+    answers to judge: empty ones, refusals, unanswered traces.
     """
     settings, root = settings_and_root(config)
     deployment = root.deployment()
     check_names(deployment, use_case or (), rubric or ())
-    rules = rules_of(alpha, must_see, non_inferior)
+    rules = rules_of(alpha, must_see, non_inferior, accept or ())
     before, after = sides_of(Asked(by, a, b, changed_at, since, until), SystemClock().now())
     question = Question(
         by=by, a=before, b=after, use_cases=tuple(use_case or ()), rubrics=tuple(rubric or ()), metric=metric
     )
     question.check()
-    result = asyncio.run(_compare(settings, root, question, rules))
     if markdown is not None:
-        _write(markdown, result)
+        _check_place(markdown)
+    result = asyncio.run(_compare(settings, root, question, rules))
     if as_json:
         print_json(result)
     else:
         for text in compare_texts(result):
             console.print(text, highlight=False)
+    if markdown is not None:
+        _write(markdown, result)
     raise typer.Exit(result.exit_code)
 
 
@@ -124,8 +134,21 @@ async def _compare(settings: Settings, root: ConfigRoot, question: Question, rul
         await history.close()
 
 
+def _check_place(path: Path) -> None:
+    """See that the file can be written, before anything is read.
+
+    Raises:
+        ConfigurationError
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigurationError(f"--markdown: {path}: {'is a folder' if path.is_dir() else 'no such folder'}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigurationError(f"--markdown: {path}: may not be written")
+
+
 def _write(path: Path, result: CompareResult) -> None:
+    """The verdict is known by now: a disk that is full must not hide it from a pipeline."""
     try:
         path.write_text(compare_markdown(result), encoding="utf-8")
     except OSError as exc:
-        raise ConfigurationError(f"--markdown: {path}: {exc.strerror}") from exc
+        typer.echo(f"warning: --markdown: {path}: {exc.strerror}; the exit code is that of the verdict", err=True)

@@ -10,8 +10,10 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.moments import parse_moment
 from assay.worker.config.deployment import Deployment
+from assay.worker.records.storable import storable_text
 from assay.worker.reporting.compare.question import Side
-from assay.worker.reporting.compare.verdict import CompareRules
+from assay.worker.reporting.compare.shares import ShareKind
+from assay.worker.reporting.compare.verdict import LEAST_RULE, CompareRules
 
 USUAL = timedelta(days=7)
 """How far back traffic is compared where nothing is said."""
@@ -44,9 +46,8 @@ def sides_of(asked: Asked, now: datetime) -> tuple[Side, Side]:
         )
     since = now - USUAL if asked.since is None else parse_moment(asked.since, "--since", now)
     _check_order("--since, --until", since, until)
-    return Side(name=asked.a, value=asked.a, since=since, until=until), Side(
-        name=asked.b, value=asked.b, since=since, until=until
-    )
+    a, b = (storable_text(name) for name in (asked.a, asked.b))
+    return Side(name=a, value=a, since=since, until=until), Side(name=b, value=b, since=since, until=until)
 
 
 def _in_time(asked: Asked, moment: str, until: datetime, now: datetime) -> tuple[Side, Side]:
@@ -66,7 +67,7 @@ def _check_order(options: str, first: datetime, last: datetime) -> None:
         )
 
 
-def rules_of(alpha: float, must_see: float, margin: float | None) -> CompareRules:
+def rules_of(alpha: float, must_see: float, margin: float | None, accept: Sequence[ShareKind] = ()) -> CompareRules:
     """What the verdict is asked for.
 
     Raises:
@@ -77,9 +78,16 @@ def rules_of(alpha: float, must_see: float, margin: float | None) -> CompareRule
         ("--must-see", must_see, 1.0),
         ("--non-inferior", margin, 1.0),
     ):
-        if value is not None and not 0 < value < most and value != 1.0:
-            raise ConfigurationError(f"{option}: {value:g} is not between 0 and {most:g}; 0.05 means 5 %")
-    return CompareRules(alpha=alpha, must_see=must_see, margin=margin)
+        if value is not None and not _is_in(value, most, closed=option == "--must-see"):
+            raise ConfigurationError(
+                f"{option}: {value:g} is not between {LEAST_RULE:.6f} and {most:g}; 0.05 means 5 %"
+            )
+    return CompareRules(alpha=alpha, must_see=must_see, margin=margin, accept=tuple(dict.fromkeys(accept)))
+
+
+def _is_in(value: float, most: float, *, closed: bool) -> bool:
+    """Whether a number may be taken. Only a difference of all answers may be as large as can be."""
+    return LEAST_RULE <= value < most or (closed and value == most)
 
 
 def check_names(deployment: Deployment, use_cases: Sequence[str], rubrics: Sequence[str]) -> None:

@@ -71,10 +71,21 @@ def export(
 
 
 def _format(form: ExportFormat | None, out: Path | None) -> ExportFormat:
+    """The format that was asked for, or that the file's name tells.
+
+    Raises:
+        ConfigurationError: the name ends in that of another format, e.g. `rows.xlsx`.
+    """
     if form is not None:
         return form
     suffix = "" if out is None else out.suffix.lower().removeprefix(".")
-    return ExportFormat(suffix) if suffix in set(ExportFormat) else ExportFormat.JSONL
+    if not suffix:
+        return ExportFormat.JSONL
+    if suffix not in set(ExportFormat):
+        raise ConfigurationError(
+            f"--out {out}: no format is called .{suffix}; end the name in .parquet, .csv or .jsonl, or add --format"
+        )
+    return ExportFormat(suffix)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from assay.judges.rubric import JudgeName
+from assay.judges.redaction.policy import Redaction
+from assay.judges.rubric import JudgeName, Rubric
 from assay.judges.schema import Usage
 from assay.worker.batch.process_pool import cores
 from assay.worker.batch.reading import open_samples
@@ -23,6 +24,10 @@ from assay.worker.batch.writing import VerdictFile, open_verdicts
 from assay.worker.cli.context import ConfigOption, settings_and_root
 from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.cli.streams import print_error
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.egress import check_egress
+from assay.worker.config.redaction import redaction_of
+from assay.worker.config.shown_use_cases import named_use_case
 from assay.worker.records.jsonl import BadLine
 from assay.worker.reporting.terminal.text import json_text
 from assay.worker.reporting.terminal.visible import visible
@@ -53,6 +58,14 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     explain: Annotated[bool, typer.Option("--explain", help="Show each verdict claim by claim.")] = False,
     concurrency: JudgeConcurrencyOption = 32,
     workers: WorkersOption = None,
+    use_case: Annotated[
+        str | None,
+        typer.Option(
+            "--use-case",
+            help="Judge as this use case of assay.yaml: with its `redact` and its calibration, and only where its text "
+            "may go \\[default: with defaults.redact]",
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Judge samples: {"id", "question", "contexts": [..], "response"} a line in, one verdict a line out, in order.
@@ -62,7 +75,8 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    evaluator = build_evaluator(chosen, root, settings, tier=judge_name)
+    redaction = _redaction(root.deployment(), use_case, chosen)
+    evaluator = build_evaluator(chosen, root, settings, tier=judge_name, use_case=use_case)
     workers = workers or cores()
     with (
         leaving_cleanly(again=out is not None),
@@ -75,8 +89,16 @@ def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
             tally.show = _shown_on_stdout if verdicts else tally.say
         lines = iter(source)
         if verdicts:
-            tally.resumed(verdicts.resume(lines, evaluator.revision, tally.refuse))
-        judge_all(lines, evaluator, tally.take, workers=workers, concurrency=concurrency, explain=explain)
+            tally.resumed(verdicts.resume(lines, evaluator.revision, tally.refuse, redaction))
+        judge_all(
+            lines,
+            evaluator,
+            tally.take,
+            workers=workers,
+            concurrency=concurrency,
+            explain=explain,
+            redaction=redaction,
+        )
     print_error(tally.summary())
     raise typer.Exit(tally.exit_code)
 
@@ -149,6 +171,24 @@ class Tally:
             f"; {usage.calls} model calls, {usage.prompt_tokens:,} tokens in{share}, "
             f"{usage.completion_tokens:,} out, {cost}"
         )
+
+
+def _redaction(deployment: Deployment, use_case: str | None, rubric: Rubric) -> Redaction:
+    """What is replaced before a judge sees a text, which a person is told.
+
+    Raises:
+        ConfigurationError: there is no such use case, or its text may not go to a judge of the rubric.
+    """
+    redaction = Redaction.of(deployment.defaults.redact)
+    source = "defaults.redact"
+    if use_case is not None:
+        case = named_use_case(deployment, use_case)
+        check_egress(case, rubric)
+        redaction, source = redaction_of(deployment, use_case), f"use case {use_case}"
+    if not redaction.is_empty:
+        names = ", ".join((*redaction.kinds, *(pattern.name for pattern in redaction.patterns)))
+        print_error(f"assay: judges see placeholders instead of: {names} ({source} of assay.yaml)")
+    return redaction
 
 
 @contextmanager

@@ -12,6 +12,9 @@ _AGO = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
+_LAST_DAY = datetime.max.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+"""9999-12-31, after which there is no day."""
+
 _FORMS = "write 2026-11-20, 2026-11-20T09:30Z or 7d (7 days ago; also m, h, w)"
 
 
@@ -36,9 +39,10 @@ def parse_moment(text: str, option: str, now: datetime, *, is_end: bool = False)
             return now - int(ago[1]) * _UNITS[ago[2].lower()]
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):  # such as 2026-11-20
             day = datetime.combine(date.fromisoformat(given), time(), UTC)
-            return day + timedelta(days=1) if is_end else day
+            return day + timedelta(days=1) if is_end and day < _LAST_DAY else day
         moment = datetime.fromisoformat(given)
         if moment.tzinfo is None:
+            datetime.fromisoformat(f"{given}Z")  # a day written otherwise, e.g. 2026-W48, takes no zone
             raise ConfigurationError(f"{option}: {text!a} has no time zone; write {given}Z for UTC")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as exc:

@@ -33,6 +33,12 @@ USUAL_DAYS = 7
 _EVER = timedelta(days=400)
 """How far back a use case is looked for that assay.yaml no longer has."""
 
+_BEGIN_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""No trace started earlier, e.g. for `--since 0001-01-01`."""
+
+_AHEAD = timedelta(days=366)
+"""No trace started later than so far from now, e.g. for `--until 9999-12-31`."""
+
 
 class Grouping(StrEnum):
     """What rates can be split by."""
@@ -64,6 +70,8 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
     config: ConfigOption = None,
 ) -> None:
     """Show how often answers were wrong: weighted rates with intervals, trend, worst answers and what it took."""
+    if html and markdown and html.resolve() == markdown.resolve():
+        raise ConfigurationError(f"--html, --markdown: both name {markdown}; give each a file of its own")
 
     async def work(runtime: Runtime, has_redis: bool) -> tuple[PeriodReport, list[MarkedAnswer]]:
         query = await _query(runtime, use_case or (), since, until)
@@ -110,10 +118,10 @@ def period_of(since: str | None, until: str | None, *, now: datetime) -> tuple[d
     Raises:
         ConfigurationError: what was typed is no time, or the period is empty.
     """
-    end = now if until is None else parse_moment(until, "--until", now, is_end=True)
+    end = now if until is None else min(now + _AHEAD, parse_moment(until, "--until", now, is_end=True))
     last = (end - timedelta(microseconds=1)).date()
     usual = datetime.combine(last - timedelta(days=USUAL_DAYS - 1), time(), UTC)
-    begin = usual if since is None else parse_moment(since, "--since", now)
+    begin = usual if since is None else max(_BEGIN_OF_TIME, parse_moment(since, "--since", now))
     if begin >= end:
         raise ConfigurationError(
             f"--since, --until: the period is empty: {begin:%Y-%m-%d %H:%M} is not before {end:%Y-%m-%d %H:%M} UTC"

@@ -19,7 +19,7 @@ from assay.worker.config.endpoints import ENDPOINTS_FILE
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, read_variables
 from assay.worker.config.shown_settings import SettingValue, shown_own_variables, shown_settings
-from assay.worker.config.shown_use_cases import shown_use_case
+from assay.worker.config.shown_use_cases import never_reached, shown_use_case
 from assay.worker.stores.registry import factories
 from assay.worker.wiring.judges import check_deployment
 from assay.worker.wiring.shown_endpoints import shown_endpoints
@@ -84,7 +84,9 @@ def _config_file(root: ConfigRoot, in_force: Settings) -> tuple[bool, str]:
     except ConfigurationError as exc:
         return False, str(exc)
     n = len(deployment.use_cases)
-    return True, f"{n} use case{'' if n == 1 else 's'}, store {deployment.store.kind}, valid"
+    hidden = never_reached(deployment)
+    about = f"; {hidden}" if hidden else ""
+    return True, f"{n} use case{'' if n == 1 else 's'}, store {deployment.store.kind}, valid{about}"
 
 
 def _about_file(words: str, *, is_right: bool) -> Text:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.cli.context import ConfigOption, JsonOption, TraceArgument, console, print_json, with_runtime
+from assay.worker.cli.context import (
+    ConfigOption,
+    JsonOption,
+    TraceArgument,
+    console,
+    print_json,
+    settings_and_root,
+    with_runtime,
+)
+from assay.worker.cli.streams import print_error
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.redaction import redaction_for
 from assay.worker.reporting.terminal.why import story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory, tell, with_record
 
@@ -14,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Tell every decision that was made about one trace."""
+    """Tell every decision that was made about one trace. What it says itself is shown as the store has it."""
 
     async def read(runtime: Runtime) -> TraceStory:
         state = runtime.state
@@ -34,6 +45,8 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
         return await with_record(story, reader)
 
     story = with_runtime(config, read)
+    if story.trace is not None:
+        _warn(settings_and_root(config)[1].deployment(), story)
     if as_json:
         print_json(story)
     else:
@@ -42,3 +55,10 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
             console.print(line, highlight=False, soft_wrap="://" in line or "assay backfill" in line)
     if not story.is_known:
         raise ConfigurationError(unknown_words(story))
+
+
+def _warn(deployment: Deployment, story: TraceStory) -> None:
+    """That what people paste into a ticket may hold private values, where `redact` keeps them from judges."""
+    case = deployment.use_case(story.use_case) if story.use_case else None
+    if not redaction_for(deployment, case).is_empty:
+        print_error("assay: the trace's own words are shown as the store has them, without `redact`")

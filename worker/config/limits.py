@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from assay.worker.config.section import Section
+from assay.worker.config.section import FilledSection
 
 DEFAULT_ENDPOINT = "default"
 """What `limits` calls the usual endpoint, that of OPENAI_BASE_URL and OPENAI_API_KEY."""
@@ -17,7 +17,7 @@ EndpointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 """As rubrics name an endpoint, e.g. `in-house`; `default` for the usual one."""
 
 
-class ModelLimits(Section):
+class ModelLimits(FilledSection):
     """What the calls to one model may take. Nothing said: nothing held."""
 
     requests_per_minute: PerMinute | None = Field(default=None, description="Requests in any minute.")
@@ -32,7 +32,7 @@ class EndpointLimits(ModelLimits):
     free: bool = Field(default=False, description="Its calls cost nothing: budgets ask for no price.")
 
 
-class Limits(Section):
+class Limits(FilledSection):
     """What calls to judge models may take and cost. One account for all workers, in Redis."""
 
     usd_per_day: Usd | None = Field(default=None, description="All use cases together, in a UTC day.")

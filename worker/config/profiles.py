@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -23,9 +24,21 @@ Profiles = dict[ProfileName, Profile]
 
 
 def _named_alike(value: Any) -> Any:
-    """`[billing]` for `{billing: billing}`: the use case is called as what it matches."""
-    is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return {name: name for name in value} if is_list else value
+    """`[billing]` for `{billing: billing}`: the use case is called as what it matches.
+
+    Raises:
+        ValueError: YAML read a name as something else, or a name stands twice.
+    """
+    if not isinstance(value, list):
+        return value
+    odd = [name for name in value if not isinstance(name, str)]
+    if odd:
+        read_as = str(odd[0]).lower() if isinstance(odd[0], bool) else repr(odd[0])
+        raise ValueError(f"YAML reads one name as {read_as}, which is no text; write it in quotes")
+    twice = sorted(name for name, count in Counter(value).items() if count > 1)
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} stands there twice; remove one")
+    return {name: name for name in value}
 
 
 class UseCasesFrom(Section):
@@ -55,7 +68,9 @@ class UseCasesFrom(Section):
 
 
 def with_profile(case: UseCase, profiles: Mapping[str, Profile]) -> UseCase:
-    """A use case with the keys of its profile where it does not say. What both match must hold at once.
+    """A use case with the keys of its profile where it does not say, and so with each key of `match`.
+
+    What the profile's `allow_rate` allows is the profile's rate. A use case that says another one allows it itself.
 
     Raises:
         ValueError: there is no such profile, or the keys do not go together.
@@ -65,7 +80,10 @@ def with_profile(case: UseCase, profiles: Mapping[str, Profile]) -> UseCase:
     profile = profiles.get(case.profile)
     if profile is None:
         raise ValueError(f"profile: {case.profile!r} is unknown; {did_you_mean(case.profile, profiles, 'profiles')}")
-    keys = {**_written(profile), **_written(case), "profile": None}
+    keys = {**_written(profile), **_written(case)}
+    del keys["profile"]
+    if "rate" in profile.model_fields_set & case.model_fields_set and "allow_rate" not in case.model_fields_set:
+        keys.pop("allow_rate", None)
     keys["match"] = {**_written(profile.match), **_written(case.match)}
     return UseCase.model_validate(keys).model_copy(update={"profile": case.profile})
 
@@ -76,7 +94,7 @@ def with_its_profile(case: UseCase, info: ValidationInfo) -> UseCase:
 
 
 def known_profile(section: UseCasesFrom, info: ValidationInfo) -> UseCasesFrom:
-    """Refuse a section whose profile there is not.
+    """Refuse a section whose profile there is not, or has a `match` of its own for what tells the names apart.
 
     Raises:
         ValueError
@@ -85,6 +103,11 @@ def known_profile(section: UseCasesFrom, info: ValidationInfo) -> UseCasesFrom:
     if section.profile not in profiles:
         known = did_you_mean(section.profile, profiles, "profiles")
         raise ValueError(f"profile: {section.profile!r} is unknown; {known}")
+    if getattr(profiles[section.profile].match, section.by):
+        raise ValueError(
+            f"by: profile {section.profile!r} has match.{section.by} too, which the names would replace; "
+            "remove it there, or tell them apart by another key"
+        )
     return section
 
 

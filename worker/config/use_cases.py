@@ -12,9 +12,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from assay.judges.redaction.policy import RedactedItem
 from assay.worker.config.limits import Usd
-from assay.worker.config.section import Section
+from assay.worker.config.redacted_items import WrittenItem
+from assay.worker.config.section import FilledSection, Section
 from assay.worker.ports.reviews import WithReviewQueues
 from assay.worker.stores.registry import titles_with
 
@@ -106,7 +106,7 @@ class Stratum(Section):
         return f"{self.name}:{hashlib.sha256(takes.encode()).hexdigest()[:8]}"
 
 
-class LowTraffic(Section):
+class LowTraffic(FilledSection):
     """Below this many traces a day all of them are judged; above half as many again the rate is used.
 
     A use case whose volume is not known yet is judged whole too, up to the two caps. So no flood is judged whole.
@@ -125,7 +125,7 @@ class LowTraffic(Section):
     )
 
 
-class Defaults(Section):
+class Defaults(FilledSection):
     """What a use case takes where it says nothing itself."""
 
     rate: UsualRate = 0.10
@@ -134,12 +134,12 @@ class Defaults(Section):
     min_per_day: int = Field(default=50, ge=0)
     quiet_seconds: int = Field(default=60, ge=0)
     rubrics: tuple[str, ...] = Field(default=("grounding",), min_length=1)
-    redact: tuple[RedactedItem, ...] = Field(
+    redact: tuple[WrittenItem, ...] = Field(
         default=(), description="What of a text no judge, log or record gets to see, where a use case does not say."
     )
 
 
-class Feedback(Section):
+class Feedback(FilledSection):
     """Which opinions of users add a trace that the hash passed over. Such traces are looked at, and are in no rate."""
 
     scores: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
@@ -164,7 +164,7 @@ class Feedback(Section):
         return not isinstance(value, str) and float(value) < (0.5 if self.below is None else self.below)
 
 
-class Policy(Section):
+class Policy(FilledSection):
     """How the traces of one slice of traffic are selected and judged."""
 
     match: Match = Match()
@@ -184,7 +184,7 @@ class Policy(Section):
         description="Where this use case's text may go: local, decision, llm, panel (at the usual endpoint), "
         "named endpoints.",
     )
-    redact: tuple[RedactedItem, ...] | None = Field(
+    redact: tuple[WrittenItem, ...] | None = Field(
         default=None,
         description="What is replaced before any judge sees a text: email, phone, iban, credit_card, ip, and patterns "
         "of your own as {name: customer, pattern: 'C-[0-9]{6}'}. Default: as defaults.redact; [] for nothing.",

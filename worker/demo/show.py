@@ -9,6 +9,7 @@ from rich.table import Table
 
 from assay.worker.demo.result import DemoResult, WorstTrace
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
+from assay.worker.reporting.period.words import percent as share_words
 from assay.worker.reporting.terminal.funnel import funnel_table
 from assay.worker.reporting.terminal.text import percent, shown
 from assay.worker.statistics.intervals import Estimate
@@ -58,8 +59,8 @@ def _scores(result: DemoResult, console: Console) -> None:
     for rate in result.weighted:
         console.print(
             f"[bold]{rate.use_case}[/]: people marked {rate.human_share_of_all:.1%} of all {rate.seen:,} answers.\n"
-            f"  expected share of answers with a problem: [bold]{percent(rate.problem)}[/]\n"
-            f"  flagged, of those with a risk:            {percent(rate.flagged)}",
+            f"  expected share of answers with a problem: [bold]{share_words(rate.problem)}[/]\n"
+            f"  flagged, of those with a risk:            {share_words(rate.flagged)}",
             highlight=False,
         )
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from assay.worker.extraction.kinds import kind_of
-from assay.worker.extraction.step_facts import NOTHING, StepFacts, facts_in, facts_of_step
+from assay.worker.extraction.step_facts import NOTHING, StepFacts, counted, facts_in, facts_of_step
+from assay.worker.extraction.written import never_writes
 from assay.worker.records.traces import Observation, Trace
 
 _UNCOUNTED = {"embedding", "retriever"}
@@ -47,6 +48,11 @@ class Node:
         return self.facts.tokens is not None or self.facts.cost_usd is not None
 
     @property
+    def names_a_prompt(self) -> bool:
+        """Whether it says with which prompt it was asked."""
+        return self.facts.prompt_name is not None or self.facts.prompt_version is not None
+
+    @property
     def has_failed(self) -> bool:
         """Whether the step is marked as failed."""
         return self.step is not None and self.step.level == "ERROR"
@@ -58,13 +64,13 @@ class CallTree:
 
     Attributes:
         nodes: each before what lies under it.
-        as_recorded: what the root and then the steps say, in the order of the trace.
+        prompted: the root and the steps that name a prompt or its version, the root first, in the order of the trace.
         calls: the model calls, in the order of the trace.
         tellers: steps that say what they took.
     """
 
     nodes: Sequence[Node]
-    as_recorded: Sequence[StepFacts]
+    prompted: Sequence[Node]
     calls: Sequence[Node]
     tellers: Sequence[Node]
 
@@ -82,7 +88,7 @@ def call_tree(trace: Trace) -> CallTree:
     """The steps of a trace as a tree, with the steps that tell of one call under one another. Circles are cut open."""
     nodes = [_node(step) for step in trace.observations]
     is_a_step = any(step.id == trace.root.observation_id for step in trace.observations)
-    root = Node(None, NOTHING if is_a_step else facts_in(trace.root.metadata))
+    root = Node(None, NOTHING if is_a_step else _facts_of_root(trace))
     _hang(root, nodes)
     for siblings in [list(parent.below) for parent in (root, *nodes) if len(parent.below) > 1]:
         _join_twins(siblings)
@@ -92,14 +98,22 @@ def call_tree(trace: Trace) -> CallTree:
             node.above.calls_below += node.calls_below or node.kind == "generation"
     return CallTree(
         nodes=ordered,
-        as_recorded=[node.facts for node in (root, *nodes)],
+        prompted=[node for node in (root, *nodes) if node.names_a_prompt],
         calls=[node for node in nodes if node.is_call],
         tellers=[node for node in ordered if node.tells],
     )
 
 
+def _facts_of_root(trace: Trace) -> StepFacts:
+    facts = facts_in(trace.root.metadata)
+    return facts._replace(tokens=counted(facts.tokens, trace.output, trace.root.metadata))
+
+
 def _node(step: Observation) -> Node:
     kind, facts = kind_of(step), facts_of_step(step)
+    tells_no_output = facts.tokens is None or not facts.tokens.output
+    if kind == "generation" and tells_no_output and never_writes(step, (facts.asked, facts.served)):
+        kind = "embedding"
     if kind in _UNCOUNTED:
         facts = facts._replace(tokens=None, cost_usd=None)
     if kind == "generation" and facts.tokens is None and _PREPARING.fullmatch(step.name[:_LONGEST_NAME]):

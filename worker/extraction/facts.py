@@ -7,20 +7,21 @@ from typing import Any
 
 from assay.judges.prices import PaidCall, PriceTable
 from assay.judges.schema import Usage
-from assay.worker.extraction.answering_call import facts_of_answer
+from assay.worker.extraction.answer_prompt import prompt_of_answer
+from assay.worker.extraction.answering_call import author_of, facts_of_answer
 from assay.worker.extraction.call_tree import CallTree, Node, call_tree
 from assay.worker.extraction.extract import Extraction
-from assay.worker.extraction.names import words
 from assay.worker.extraction.numbers import MOST_USD
 from assay.worker.extraction.step_facts import name_of
+from assay.worker.extraction.text_as_name import TextAsName
 from assay.worker.extraction.totals import total
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.traces import MOST_TOKENS, Trace, TraceRoot
 
-_MOST_WORDS = 8
-"""A name of more words is a sentence: somebody's text, as of a trace that is named by its question."""
 _MOST_TAGS = 50
 _COUNTED = ("input", "cached", "output", "reasoning")
+_WHOLES = {"cached": "input", "reasoning": "output"}
+"""Of what each part is one. A part that is more than its whole is unknown."""
 
 
 def facts_of(trace: Trace, extraction: Extraction | None = None, prices: PriceTable | None = None) -> TraceFacts:
@@ -32,33 +33,34 @@ def facts_of(trace: Trace, extraction: Extraction | None = None, prices: PriceTa
         prices: for a trace that does not say its cost. A model without a price leaves it unknown.
     """
     tree = call_tree(trace)
+    author = author_of(trace, tree, extraction)
     return TraceFacts(
-        **_of_root(trace.root),
-        **_prompt(tree),
+        **_of_root(trace.root, TextAsName(trace, extraction)),
+        **prompt_of_answer(trace, tree, author),
         **_tokens(tree),
         **_cost(tree, prices),
-        **facts_of_answer(trace.root, tree, extraction.answer_id if extraction else None),
+        **facts_of_answer(trace.root, tree, author),
         model_calls=len(tree.calls) or None,
         passages=None if extraction is None else len(extraction.contexts),
     )
 
 
-def _of_root(root: TraceRoot) -> dict[str, Any]:
+def _of_root(root: TraceRoot, texts: TextAsName) -> dict[str, Any]:
     return {
         "release": name_of(root.release),
         "version": name_of(root.version),
         "session_id": name_of(root.session_id),
-        "trace_name": _short_name(root.name),
+        "trace_name": _own_name(root.name, texts),
         "environment": name_of(root.environment),
         "level": name_of(root.level),
-        "tags": tuple(tag for tag in map(_short_name, root.tags[:_MOST_TAGS]) if tag is not None),
+        "tags": tuple(tag for name in root.tags[:_MOST_TAGS] if (tag := _own_name(name, texts)) is not None),
         "duration_s": _duration_s(root),
     }
 
 
-def _short_name(name: str) -> str | None:
+def _own_name(name: str, texts: TextAsName) -> str | None:
     text = name_of(name)
-    return text if text is not None and len(words(text)) <= _MOST_WORDS else None
+    return None if text is None or texts.is_text(text) else text
 
 
 def _duration_s(root: TraceRoot) -> float | None:
@@ -67,15 +69,13 @@ def _duration_s(root: TraceRoot) -> float | None:
     return seconds if seconds > 0 else None
 
 
-def _prompt(tree: CallTree) -> dict[str, Any]:
-    """The prompt of the last step that names one."""
-    facts = next((facts for facts in reversed(tree.as_recorded) if facts.prompt_name is not None), None)
-    return {} if facts is None else {"prompt_name": facts.prompt_name, "prompt_version": facts.prompt_version}
-
-
 def _tokens(tree: CallTree) -> dict[str, Any]:
-    counts = {f"{kind}_tokens": total(tree, partial(_count, kind=kind)) for kind in _COUNTED}
-    return {name: int(count) for name, count in counts.items() if count is not None and count <= MOST_TOKENS}
+    counts = {kind: total(tree, partial(_count, kind=kind)) for kind in _COUNTED}
+    known = {kind: int(n) for kind, n in counts.items() if n is not None and n <= MOST_TOKENS}
+    for part, whole in _WHOLES.items():  # of nested sums each is looked at alone
+        if known.get(part, 0) > known.get(whole, MOST_TOKENS):
+            del known[part]
+    return {f"{kind}_tokens": n for kind, n in known.items()}
 
 
 def _count(node: Node, *, kind: str) -> int | None:
@@ -84,12 +84,13 @@ def _count(node: Node, *, kind: str) -> int | None:
 
 
 def _cost(tree: CallTree, prices: PriceTable | None) -> dict[str, Any]:
-    """The cost that the trace tells, or else the price of its model calls."""
+    """The cost that the trace tells, or else the price of those of its model calls that do not tell theirs."""
     told = total(tree, lambda node: node.facts.cost_usd)
     if told is not None or prices is None:
         return {"cost_usd": told, "cost_from": "trace"} if told is not None and told <= MOST_USD else {}
     priced = total(tree, lambda node: _price(node, prices))
-    return {"cost_usd": priced, "cost_from": "prices"} if priced is not None and priced <= MOST_USD else {}
+    known_from = "mixed" if any(node.facts.cost_usd is not None for node in tree.tellers) else "prices"
+    return {"cost_usd": priced, "cost_from": known_from} if priced is not None and priced <= MOST_USD else {}
 
 
 def _price(node: Node, prices: PriceTable) -> float | None:

@@ -7,6 +7,7 @@ retrieval are retrievers, if what they gave back can be passages: a list of docu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from assay.worker.extraction.attributes import kind_in
 from assay.worker.extraction.names import (
@@ -73,8 +74,11 @@ def is_beside_the_answer(name: str) -> bool:
     A path of HTTP names no work, and a step that answers as well is none: `rewrite_answer`, `answer_with_guardrails`.
     """
     parts = (*words(name), plain(name))  # `HyDE` is one word
-    if "/" in name or len(parts) > _MOST_WORDS:
-        return False
+    return "/" not in name and len(parts) <= _MOST_WORDS and _are_beside(parts)
+
+
+@lru_cache(maxsize=4096)
+def _are_beside(parts: tuple[str, ...]) -> bool:
     if any(JUDGING_WORK.fullmatch(part) for part in parts):
         return not JUDGING_BESIDES & set(parts)
     if any(ANSWERING_WORK.fullmatch(part) for part in parts) and not _is_of_checks(parts):

@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from assay.worker.extraction.names.dialects import FactName
 from assay.worker.extraction.names.facts import BEGINNINGS, NAMINGS, Naming
 from assay.worker.extraction.numbers import amount, count
-from assay.worker.extraction.token_counts import Counts, comparable
+from assay.worker.extraction.token_counts import Counts, comparable, consistent
+from assay.worker.extraction.written import has_written
 from assay.worker.records.traces import Observation, Tokens
 
 LONGEST = 200
@@ -66,25 +67,35 @@ NOTHING = StepFacts()
 def facts_of_step(step: Observation) -> StepFacts:
     """What a step says of itself. The store's own columns count before attributes."""
     facts = facts_in(step.metadata)
-    own = step.usage if step.usage is not None and step.usage.input != 0 else None
+    own = None if step.usage is None else consistent(step.usage)
     first = None if step.first_token is None else (step.first_token - step.start).total_seconds()
     return facts._replace(
-        tokens=_fuller(own, facts.tokens),
+        tokens=_fuller(counted(own, step.output, step.metadata), counted(facts.tokens, step.output, step.metadata)),
         cost_usd=_priced(step.cost_usd) or facts.cost_usd,
         first_token_s=facts.first_token_s if first is None else first,
         asked=facts.asked or name_of(step.model),
     )
 
 
+def counted(tokens: Tokens | None, output: JsonValue, metadata: Mapping[str, JsonValue]) -> Tokens | None:
+    """The counts without an output of 0 where something was written: a stream that nobody counted."""
+    if tokens is None or tokens.output != 0 or not has_written(output, metadata):
+        return tokens
+    return tokens.model_copy(update={"output": None})
+
+
 def _fuller(own: Tokens | None, attributed: Tokens | None) -> Tokens | None:
     """The column's counts, with what only the attributes say: stores do not know every dialect's cached tokens."""
     if own is None or attributed is None or attributed.input is None:
         return own or attributed
-    knows_cached = own.cached is None and attributed.cached is not None and attributed.input >= (own.input or 0)
-    knows_reasoning = own.reasoning is None and attributed.reasoning is not None and attributed.input == own.input
-    if not knows_cached and not knows_reasoning:
-        return own
-    return own.model_copy(update=attributed.model_dump(exclude_none=True))
+    is_the_same = own.input in {None, attributed.input}
+    fields = {field for field in _WHOLES if is_the_same and getattr(own, field) is None}
+    if own.cached is None and attributed.cached is not None and attributed.input >= (own.input or 0):
+        fields |= {"input", "cached", "cache_write"} | ({"output"} if own.output is None else set())
+    if own.reasoning is None and attributed.reasoning is not None and is_the_same:
+        fields |= {"output", "reasoning"}
+    more = {field: value for field in fields if (value := getattr(attributed, field)) is not None}
+    return consistent(own.model_copy(update=more)) if more else own
 
 
 def facts_in(metadata: Mapping[str, JsonValue]) -> StepFacts:
@@ -93,11 +104,11 @@ def facts_in(metadata: Mapping[str, JsonValue]) -> StepFacts:
     if not stated:
         return NOTHING
     values: dict[FactName, Any] = {fact: value for fact, (_, value) in stated.items()}
-    milliseconds = values.get("first_token_ms")
+    seconds, milliseconds = values.get("first_token_s"), values.get("first_token_ms")
     return StepFacts(
         tokens=_tokens(stated),
         cost_usd=_priced(values.get("cost_usd")),
-        first_token_s=values.get("first_token_s", None if milliseconds is None else milliseconds / 1000),
+        first_token_s=milliseconds / 1000 if milliseconds is not None and not seconds else seconds,
         asked=values.get("asked"),
         served=values.get("served"),
         provider=values.get("provider"),
@@ -134,11 +145,14 @@ def _stated(metadata: Mapping[str, JsonValue]) -> dict[FactName, tuple[Naming, A
 
 
 def _take(stated: dict[FactName, tuple[Naming, Any]], naming: Naming, value: JsonValue) -> None:
+    """Keep what a name says, if it tells more than what is known. A 0 says less than any other number."""
     known = stated.get(naming.fact)
-    if known is None or naming.rank < known[0].rank:
-        read = _READERS[naming.fact](value)
-        if read is not None:
-            stated[naming.fact] = (naming, read)
+    if known is not None and naming.rank >= known[0].rank and known[1] != 0:
+        return
+    read = _READERS[naming.fact](value)
+    if read is None or (known is not None and (read == 0, naming.rank) >= (known[1] == 0, known[0].rank)):
+        return
+    stated[naming.fact] = (naming, read)
 
 
 def _tokens(stated: Mapping[FactName, tuple[Naming, Any]]) -> Tokens | None:
@@ -178,7 +192,8 @@ def _finish(value: JsonValue) -> str | None:
     return _FINISH_WORDS.get(word, word) or None
 
 
-_COUNTED: tuple[FactName, ...] = ("input", "cached", "cache_write", "output", "reasoning", "total")
+_COUNTED: tuple[FactName, ...] = ("input", "cached", "cache_write", "output", "reasoning", "total", "tool_input")
+_WHOLES = ("input", "output")
 _CACHED: tuple[FactName, ...] = ("cached", "cache_write")
 _READERS: dict[FactName, Callable[[JsonValue], Any]] = {
     **dict.fromkeys(_COUNTED, count),

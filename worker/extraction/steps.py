@@ -18,14 +18,18 @@ def relevant(trace: Trace) -> list[Observation]:
     """The trace's steps in order of time, without evaluators, guardrails and what lies under them."""
     parents = {step.id: step.parent_id for step in trace.observations}
     aside = {step.id for step in trace.observations if kind_of(step) in _ASIDE}
+    counting: set[str] = set()
 
     def is_aside(step_id: str | None) -> bool:
-        seen: set[str] = set()
-        while step_id is not None and step_id not in seen:
-            if step_id in aside:
-                return True
-            seen.add(step_id)
+        climbed: list[str] = []
+        while step_id is not None and step_id not in counting and step_id not in aside:
+            counting.add(step_id)
+            climbed.append(step_id)
             step_id = parents.get(step_id)
+        if step_id in aside:
+            counting.difference_update(climbed)
+            aside.update(climbed)
+            return True
         return False
 
     # Steps that began at once, or whose start nobody recorded, stay in the order in which they were recorded.
@@ -49,6 +53,13 @@ def beside_the_answer(steps: Sequence[Observation]) -> frozenset[str]:
             {step.id} if holds_tools and not is_retriever(step) else {step.id, *(other.id for other in below)}
         )
     return frozenset(beside)
+
+
+def off_the_answer(trace: Trace) -> frozenset[str]:
+    """The ids of steps that gave no answer: those beside it, evaluators, guardrails and what lies under them."""
+    steps = relevant(trace)
+    kept = {step.id for step in steps}
+    return beside_the_answer(steps) | {step.id for step in trace.observations if step.id not in kept}
 
 
 def _below(step: Observation, children: Mapping[str | None, Sequence[Observation]]) -> list[Observation]:

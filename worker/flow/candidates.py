@@ -56,8 +56,8 @@ class Choice:
         promises: one for each selected trace and rubric.
         passed_over: how many traces were passed over, by `count_key`.
         unpaid: how many of them the rates without a budget would have taken.
-        maybe_promised: the `count_key` of those that an earlier and higher rate of the window may have taken, by rubric
-            and trace id.
+        maybe_promised: the `count_key` of those that an earlier and higher rate of the window, or a stratum or use case
+            that `assay.yaml` no longer has, may have taken, by rubric and trace id.
     """
 
     promises: list[Promise] = field(default_factory=list)
@@ -132,6 +132,7 @@ class Chooser:
             rate = window.rates[case.name]
             chosen = self._decide(root, case, rate.rate, rate)
             is_unpaid = chosen is None and rate.full is not None and self._takes(root, case, rate)
+            may_be_promised = rate.lowered > 0 or _lacks_stratum(case, rate) or self._is_edited(window)
             for name in self.deployment.rubrics_of(case):
                 key = count_key(case.name, name)
                 choice.passed_over[key] += chosen is None
@@ -140,7 +141,7 @@ class Chooser:
                 if chosen is not None:
                     rubric = self.rubrics[name]
                     choice.promises.append(self.promise(root, chosen, case, rubric, window=window.id, now=now))
-                elif rate.lowered:
+                elif may_be_promised:
                     choice.maybe_promised[name, root.trace_id] = key
         return choice
 
@@ -165,10 +166,14 @@ class Chooser:
         """The first use case that matches. Where the use cases were others at a window's first scan, one that had a
         rate there goes first: what was counted and passed over as its trace stays that.
         """
-        if first is None or first.policy in ("", self.policy):
+        if first is None or not self._is_edited(first):
             return selection.first_match(root, self.deployment)
         cases = selection.matching_use_cases(root, self.deployment)
         return min(cases, key=lambda case: case.name not in first.rates, default=None)
+
+    def _is_edited(self, window: WindowRecord) -> bool:
+        """Whether the use cases were others at the window's first scan."""
+        return window.policy not in ("", self.policy)
 
     def version_of(self, rubric: str, use_case: str) -> tuple[str, str | None]:
         """The versions of a rubric, and of its calibration for a use case, that are in force."""
@@ -212,6 +217,11 @@ class Chooser:
 def _stored_strata(window: WindowRecord | None, case: UseCase) -> Mapping[str, float] | None:
     rate = window.rates.get(case.name) if window else None
     return rate.strata if rate else None
+
+
+def _lacks_stratum(case: UseCase, rate: ResolvedRate) -> bool:
+    """Whether a stratum that the window was scanned with was removed, renamed or takes other traces now."""
+    return bool((rate.strata or {}).keys() - {stratum.key for stratum in case.strata})
 
 
 def _is_encodable(root: TraceRoot) -> bool:

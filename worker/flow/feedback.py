@@ -21,13 +21,14 @@ from assay.worker.config.use_cases import FEEDBACK_STRATUM, UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.candidates import Chooser
+from assay.worker.flow.opinions import Firsts, Opinion, at_most, note
 from assay.worker.flow.promising import Promiser
 from assay.worker.ports.key_values import KeyValues
-from assay.worker.ports.reviews import HumanScore, ReviewQueues
+from assay.worker.ports.reviews import ReviewQueues
 from assay.worker.ports.source import TraceReader, trace_in
 from assay.worker.ports.windows import Windows
 from assay.worker.records.ledger import Promise, count_key
-from assay.worker.records.traces import TraceKey, TraceRoot
+from assay.worker.records.traces import TraceRoot
 from assay.worker.records.windows import WindowRecord
 
 EVERY = timedelta(minutes=5)
@@ -39,12 +40,6 @@ AT_ONCE = timedelta(hours=6)
 OVERLAP = timedelta(minutes=10)
 """So much is read once more: a store shows a score later than its own time."""
 
-BEFORE = timedelta(days=7)
-"""How long before a complaint its trace may have begun."""
-
-MOST_AT_ONCE = 2_000
-"""Complaints of one sweep. More are no opinions of people."""
-
 _FETCHED = 50
 _KEY = "feedback:swept"
 _TTL_S = 30 * 86400
@@ -53,15 +48,21 @@ log = structlog.get_logger(__name__)
 
 
 class Swept(Record):
-    """Until when feedback was read, and how many traces it added on a day, by use case."""
+    """Until when feedback was read, and how many traces it added on a day, by use case.
+
+    Attributes:
+        adding: ids of traces that are counted in `taken` and were about to be added when this was kept. A sweep that
+            failed there adds them later, and does not count them again.
+    """
 
     until: AwareDatetime | None = None
     day: str = ""
     taken: dict[str, int] = Field(default_factory=dict)
+    adding: tuple[str, ...] = ()
 
-    def on(self, day: str) -> Counter[str]:
-        """How many were added on this day."""
-        return Counter(self.taken if day == self.day else {})
+    def on(self, day: str) -> Swept:
+        """The same on this day: on a new one nothing was added yet."""
+        return self if day == self.day else Swept(until=self.until, day=day)
 
 
 class Complaint(NamedTuple):
@@ -95,13 +96,16 @@ class FeedbackSweep:
         until = min(now - self._delay, since + AT_ONCE)
         if until - since < EVERY:
             return 0
-        day = now.date().isoformat()
-        taken = swept.on(day)
+        swept = swept.on(now.date().isoformat())
         added = 0
-        for chunk in chunks(await self._scores(since - OVERLAP, until), _FETCHED):
+        opinions, until = at_most(await self._opinions(since - OVERLAP, until), since, until)
+        for chunk in chunks(opinions, _FETCHED):
             new = [each for each in await self._complaints(chunk, chooser, now) if await self._is_new(each, promiser)]
-            added += await self._add(_within(new, taken), chooser, promiser, now)
-        await self._keep(Swept(until=until, day=day, taken=dict(taken)))
+            swept, complaints = _within(new, swept)
+            if complaints:
+                await self._keep(swept)
+                added += await self._add(complaints, chooser, promiser, now)
+        await self._keep(swept.model_copy(update={"until": until, "adding": ()}))
         return added
 
     @property
@@ -110,30 +114,25 @@ class FeedbackSweep:
         top = self.deployment
         return timedelta(seconds=top.window_seconds + top.late_seconds + top.defaults.quiet_seconds) + EVERY
 
-    async def _scores(self, since: datetime, until: datetime) -> list[HumanScore]:
-        """The first complaint about each trace, in the order of time."""
-        rules = [case.feedback for case in self.deployment.use_cases if case.feedback]
-        first: dict[str, HumanScore] = {}
+    async def _opinions(self, since: datetime, until: datetime) -> list[Opinion]:
+        """What is a complaint about a trace by the rule of any use case, in the order of time."""
+        rules = {case.feedback for case in self.deployment.use_cases if case.feedback}
+        first: Firsts = defaultdict(dict)
         for name in sorted({name for rule in rules for name in rule.scores}):
             async for page in self.scores.feedback(name, since, until):
                 for score in page:
-                    is_complaint = any(rule.is_complaint(score.name, score.value) for rule in rules)
-                    if score.trace_id and not score.is_prefilled and is_complaint:
-                        known = first.get(score.trace_id)
-                        first[score.trace_id] = min(known or score, score, key=lambda each: each.at)
-        if len(first) > MOST_AT_ONCE:
-            log.warning("feedback.too_much", complaints=len(first), taken=MOST_AT_ONCE)
-        return sorted(first.values(), key=lambda score: score.at)[:MOST_AT_ONCE]
+                    note(score, rules, first)
+        opinions = [Opinion(trace_id, by_rule) for trace_id, by_rule in first.items()]
+        return sorted(opinions, key=lambda opinion: opinion.first_at)
 
-    async def _complaints(self, scores: Sequence[HumanScore], chooser: Chooser, now: datetime) -> list[Complaint]:
-        """Of these complaints those about a trace whose use case wants them."""
-        keys = [TraceKey(trace_id=score.trace_id or "", start=score.at - BEFORE, end=score.at) for score in scores]
-        fetched = await self.traces.fetch_traces(keys)
+    async def _complaints(self, opinions: Sequence[Opinion], chooser: Chooser, now: datetime) -> list[Complaint]:
+        """Of these opinions those that the trace's own use case takes for a complaint."""
+        fetched = await self.traces.fetch_traces([opinion.key for opinion in opinions])
         complaints = []
-        for score in scores:
-            trace = trace_in(fetched, score.trace_id or "")
+        for opinion in opinions:
+            trace = trace_in(fetched, opinion.trace_id)
             case = chooser.use_case_of(trace.root, now) if trace else None
-            if trace and case and case.feedback and case.feedback.is_complaint(score.name, score.value):
+            if trace and case and case.feedback and case.feedback in opinion.by_rule:
                 complaints.append(Complaint(trace.root, case, case.feedback.most_per_day))
         return complaints
 
@@ -198,12 +197,15 @@ class FeedbackSweep:
         await self.key_values.keep(_KEY, swept.model_dump_json().encode(), ttl_s=_TTL_S, replace=True)
 
 
-def _within(complaints: Sequence[Complaint], taken: Counter[str]) -> list[Complaint]:
-    """As many as the day has room for, the earliest first."""
+def _within(complaints: Sequence[Complaint], swept: Swept) -> tuple[Swept, list[Complaint]]:
+    """As many as the day has room for, the earliest first, and what is counted with them."""
+    taken, known = Counter(swept.taken), set(swept.adding)
     room: list[Complaint] = []
     for complaint in complaints:
-        name = complaint.use_case.name
-        if taken[name] < complaint.most_per_day:
-            taken[name] += 1
-            room.append(complaint)
-    return room
+        name, trace_id = complaint.use_case.name, complaint.root.trace_id
+        if trace_id not in known and taken[name] >= complaint.most_per_day:
+            continue
+        taken[name] += trace_id not in known
+        room.append(complaint)
+    adding = tuple(complaint.root.trace_id for complaint in room)
+    return swept.model_copy(update={"taken": dict(taken), "adding": adding}), room

@@ -24,7 +24,10 @@ LATE_ENDS_AFTER = timedelta(hours=1)
 entries that nobody queues."""
 
 IN_TURN_WITHIN = timedelta(days=1)
-"""Two databases that were both written to within so long are written to in turn, unless one took the other's place."""
+"""How long it is remembered that a database came back."""
+
+IN_TURN_FROM = 4
+"""So many returns within that time are no person who restores a file: keepers of two databases take turns all day."""
 
 
 class HistoryDatabase(Record):
@@ -34,12 +37,18 @@ class HistoryDatabase(Record):
         first: when it was first written to.
         last: when it was last written to, to the minute.
         is_whole: whether it got all that older workers may have ended meanwhile.
+        returns: when it was written to again after another database, the last few times.
     """
 
     identity: str
     first: AwareDatetime
     last: AwareDatetime
     is_whole: bool = False
+    returns: tuple[AwareDatetime, ...] = ()
+
+    def returned(self, now: datetime) -> HistoryDatabase:
+        """The same after it took the place of another one again."""
+        return self.model_copy(update={"returns": (*self.returns, now)[-IN_TURN_FROM:]})
 
 
 _LIST = TypeAdapter(tuple[HistoryDatabase, ...])
@@ -59,7 +68,7 @@ class HistoryDatabases:
         """
         raw = (await self.key_values.kept([_KEY])).get(_KEY)
         try:
-            return _LIST.validate_json(raw) if raw else ()
+            return _LIST.validate_json(raw, extra="ignore") if raw else ()
         except ValidationError:  # of another version of Assay: as if it were not there
             return ()
 
@@ -75,16 +84,10 @@ class HistoryDatabases:
 
 
 def written_in_turn(databases: Sequence[HistoryDatabase], now: datetime) -> int:
-    """How many databases are written to in turn: 0, or at least 2. One that took another's place is not meant.
+    """How many databases are written to in turn: 0, or at least 2.
 
-    Whoever takes another's place comes after its end. Of two in turn each is written to after the other began.
+    One that took another's place is not meant, nor one that was put back: a person does that once, and it stays.
     """
-    recent = [database for database in databases if now - database.last < IN_TURN_WITHIN]
-    overlapping = [
-        database for database in recent if any(other is not database and _overlap(database, other) for other in recent)
-    ]
-    return len(overlapping)
-
-
-def _overlap(database: HistoryDatabase, other: HistoryDatabase) -> bool:
-    return database.first < other.last - SEEN_EVERY and other.first < database.last - SEEN_EVERY
+    returns = [sum(now - moment < IN_TURN_WITHIN for moment in database.returns) for database in databases]
+    came_back = sum(count > 0 for count in returns)
+    return came_back if came_back > 1 and sum(returns) >= IN_TURN_FROM else 0

@@ -17,12 +17,20 @@ import structlog
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError
-from assay.worker.flow.history_databases import LATE_ENDS_AFTER, SEEN_EVERY, HistoryDatabase, HistoryDatabases
+from assay.worker.flow.history_attempt import Attempt, failure, not_read, refusal
+from assay.worker.flow.history_databases import (
+    LATE_ENDS_AFTER,
+    SEEN_EVERY,
+    HistoryDatabase,
+    HistoryDatabases,
+    written_in_turn,
+)
+from assay.worker.flow.history_last_row import HistoryLastRow
 from assay.worker.flow.history_rows import Origin, row_of
 from assay.worker.flow.history_trouble import HistoryTroubles
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ended_entries import EndedEntries
-from assay.worker.ports.history import HistoryUnavailable, HistoryWriter
+from assay.worker.ports.history import HistoryReader, HistoryUnavailable, HistoryWriter
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.source import Project
@@ -77,6 +85,7 @@ class HistoryKeeper:
 
     ended: EndedEntries
     writer: HistoryWriter
+    reader: HistoryReader
     project: Project
     store: str
     locks: Locks
@@ -96,14 +105,19 @@ class HistoryKeeper:
         if not await self._alone(owner):
             return HistoryReport()
         try:
-            report = await self._work(owner, self.clock.now() + WORKS_FOR)
-            await troubles.is_over()
+            report, problem = await self._work(owner, self.clock.now() + WORKS_FOR)
+            await (troubles.tell(problem, self.clock.now()) if problem else troubles.is_over())
         except (HistoryUnavailable, ConfigurationError) as exc:
             await troubles.tell(exc, self.clock.now())
             return HistoryReport()
         except StoreError as exc:
             log.warning("history.project_unknown", error=str(exc)[:200])
             return HistoryReport()
+        except StateUnavailable:
+            raise
+        except Exception as exc:  # doctor and status have to know it, while the log gets what it was
+            await troubles.tell(HistoryUnavailable(failure(exc)), self.clock.now())
+            raise
         finally:
             await self.locks.release("history", owner=owner)
         return report
@@ -111,64 +125,75 @@ class HistoryKeeper:
     async def _alone(self, owner: str) -> bool:
         return await self.locks.acquire("history", owner=owner, ttl_s=HISTORY_LOCK_TTL_S)
 
-    async def _work(self, owner: str, until: datetime) -> HistoryReport:
-        total = HistoryReport(queued=await self._greet(await _answered(self.writer.identity())))
+    async def _work(self, owner: str, until: datetime) -> tuple[HistoryReport, HistoryUnavailable | None]:
+        """Write until nothing waits but what cannot be written: each tick tries that anew. Returns its problem."""
+        identity = await _answered(self.writer.identity())
+        total, left, problem = HistoryReport(queued=await self._greet(identity)), 0, None
         while self.clock.now() < until and await self._alone(owner):
-            entries = await self.ended.ended(limit=ROWS_AT_ONCE)
-            if not entries:
-                return total + HistoryReport(pruned=await self._prune(owner))
-            total += await self._write(entries)
-        return total
+            ended = await self.ended.ended(limit=ROWS_AT_ONCE, skip=left)
+            if not ended.entries and not ended.unreadable:
+                total += HistoryReport(pruned=await self._prune(owner))
+                break
+            attempt = await self._write(ended.entries, identity) if ended.entries else Attempt()
+            total += HistoryReport(written=attempt.written)
+            left += attempt.refused + len(ended.unreadable)
+            problem = problem or attempt.problem or next(map(not_read, ended.unreadable), None)
+        return total, problem
 
     async def _greet(self, identity: str) -> int:
-        """Give a database that is new all that ended, and note which one is written to. Returns how many it gets."""
+        """Give a database that is new, or that has lost rows, all that ended. Returns how many it gets."""
         databases, now = HistoryDatabases(self.key_values), self.clock.now()
-        known = next((each for each in await databases.known() if each.identity == identity), None)
+        every = await databases.known()
+        known = next((each for each in every if each.identity == identity), None)
         if known is None:
             queued = await self._queue_all(now)
             log.info("history.new_database", queued=queued)
             await databases.keep(HistoryDatabase(identity=identity, first=now, last=now))
             return queued
+        is_back = every[0].identity != identity
+        known = known.returned(now) if is_back else known
         is_due = not known.is_whole and now - known.first >= LATE_ENDS_AFTER
-        queued = await self._queue_all(now) if is_due else 0
-        if is_due or now - known.last >= SEEN_EVERY:
+        queued = await self._queue_all(now) if is_due else await self._replace_lost(identity, every)
+        if is_due or is_back or now - known.last >= SEEN_EVERY:
             await databases.keep(known.model_copy(update={"last": now, "is_whole": known.is_whole or is_due}))
+        return queued
+
+    async def _replace_lost(self, identity: str, every: Sequence[HistoryDatabase]) -> int:
+        """Queue all that ended where the database has not the row that was written last: somebody restored a backup.
+
+        Where databases are written to in turn, each lacks what the others took. There only its own rows count.
+        """
+        now, rows = self.clock.now(), HistoryLastRow(self.key_values, self.reader)
+        last = await rows.noted()
+        if last is None or (last.identity != identity and written_in_turn(every, now)):
+            return 0
+        if not await _answered(rows.is_missing(last, now - self.keep_for)):
+            return 0
+        queued = await self._queue_all(now)
+        log.warning("history.rows_were_missing", queued=queued)
+        await rows.forget()
         return queued
 
     async def _queue_all(self, now: datetime) -> int:
         first, last = (now - self.keep_for).date(), (now + timedelta(days=1)).date()
         return await self.ended.enqueue_all(first, last)
 
-    async def _write(self, entries: Sequence[LedgerEntry]) -> HistoryReport:
+    async def _write(self, entries: Sequence[LedgerEntry], identity: str) -> Attempt:
         origin = Origin(self.store, await self.project.project_id())
-        rows = await in_thread(_rows, entries, origin)
         try:
+            rows = await in_thread(_rows, entries, origin)
             await _answered(self.writer.write(rows))
         except (HistoryUnavailable, ConfigurationError, StateUnavailable):
             raise
-        except Exception as exc:  # whatever a row is refused for, the others must not wait behind it
+        except Exception as exc:  # noqa: BLE001  # whatever a row is refused for, the others must not wait behind it
             if len(entries) == 1:
-                raise HistoryUnavailable(_refusal(entries[0], exc)) from exc
-            return await self._write_apart(entries)
+                return Attempt(refused=1, problem=HistoryUnavailable(refusal(entries[0], exc)))
+            middle = len(entries) // 2
+            halves = [await self._write(half, identity) for half in (entries[:middle], entries[middle:])]
+            return halves[0].and_then(halves[1])
+        await HistoryLastRow(self.key_values, self.reader).note(identity, rows)
         await self.ended.recorded(entries)
-        return HistoryReport(written=len(entries))
-
-    async def _write_apart(self, entries: Sequence[LedgerEntry]) -> HistoryReport:
-        """The database refused the lot: write in halves. What it takes is written, and the rest goes on waiting.
-
-        Raises:
-            HistoryUnavailable: it takes no row of at least one of them.
-        """
-        middle, refused = len(entries) // 2, None
-        report = HistoryReport()
-        for half in (entries[:middle], entries[middle:]):
-            try:
-                report += await self._write(half)
-            except HistoryUnavailable as exc:
-                refused = refused or exc
-        if refused is not None:
-            raise refused
-        return report
+        return Attempt(written=len(entries))
 
     async def _prune(self, owner: str) -> int:
         """Remove old rows, once an hour. A tick that finds more than its share leaves the rest to the next hour."""
@@ -191,14 +216,6 @@ async def _answered(call: Awaitable[T]) -> T:
         raise HistoryUnavailable(
             f"the record's database did not answer within {ANSWER_S:g} s; see that it can be reached"
         ) from exc
-
-
-def _refusal(entry: LedgerEntry, error: Exception) -> str:
-    """Which row is refused. What a library says of it may quote what is in the row."""
-    return (
-        f"the record's database takes no row of trace {entry.trace_id[:100]!a} (rubric {entry.promise.rubric}): "
-        f"{type(error).__name__}; this is a fault of Assay's, please report it; other rows are written"
-    )
 
 
 def _rows(entries: Sequence[LedgerEntry], origin: Origin) -> list[HistoryRow]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TypeVar
 
 import sqlalchemy
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from assay.judges.errors import EvaluationError
-from assay.worker.history.places import Place
+from assay.worker.history.places import Place, RefusedRow
 from assay.worker.history.schema import bring_up_to_date
+from assay.worker.ports.history import HistoryUnavailable
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Connection:
 
         Raises:
             HistoryUnavailable, ConfigurationError
+            RefusedRow: it is about a row, so others may be written.
         """
         return await self.in_thread(lambda: self._write(work))
 
@@ -59,7 +61,7 @@ class Connection:
         """
 
         def reading() -> T:
-            with self.engine(writing=False).begin() as connection:
+            with self.begun(writing=False) as connection:
                 return work(connection)
 
         return await self.in_thread(reading)
@@ -70,6 +72,25 @@ class Connection:
             if writing not in self._engines:
                 self._engines[writing] = self.place.engine(writing=writing)
             return self._engines[writing]
+
+    @contextmanager
+    def begun(self, *, writing: bool) -> Iterator[sqlalchemy.Connection]:
+        """A transaction. What a driver fails with as it connects is no fault of a row, so it is told of the place.
+
+        Raises:
+            HistoryUnavailable, ConfigurationError
+        """
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.engine(writing=writing).begin())
+            except (SQLAlchemyError, OSError, EvaluationError):
+                raise
+            except Exception as exc:  # noqa: BLE001  # whatever a library raises, doctor and status tell it
+                raise HistoryUnavailable(
+                    f"{self.place.shown}: connecting fails with {type(exc).__name__}; this is a fault of Assay's, "
+                    "please report it"
+                ) from None  # the cause may hold the address with its password
+            yield connection
 
     async def close(self) -> None:
         """Release connections and threads; the next call would open them again."""
@@ -91,11 +112,13 @@ class Connection:
     def _mapped(self, work: Callable[[], T]) -> T:
         try:
             return work()
+        except (DataError, IntegrityError) as exc:
+            raise RefusedRow(f"{self.place.shown}: refuses what a row holds ({type(exc.orig).__name__})") from None
         except (SQLAlchemyError, OSError) as exc:
             raise self.place.problem(exc) from None  # the cause may hold the address with its password
 
     def _write(self, work: Callable[[sqlalchemy.Connection], T]) -> T:
-        with self.engine(writing=True).begin() as connection:
+        with self.begun(writing=True) as connection:
             # Kept with the driver's connection: a new one may lead to another database, and so may any error.
             state = connection.info
             if not state.pop(_IS_PREPARED, False):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.history.connection import Connection
-from assay.worker.history.schema import KNOWN, is_readable
+from assay.worker.history.schema import KNOWN, check_unclaimed, is_readable
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.health import Check
 from assay.worker.records.history import moment_of
@@ -37,10 +37,13 @@ async def examine(connection: Connection) -> Check:
 async def _examine(connection: Connection) -> Check:
     place = connection.place
     if not place.is_there():
+        place.check_can_be_made(None)
         return _nothing_yet(place.shown)
 
     def look(opened: sqlalchemy.Connection) -> Sequence[Any] | None:
         if not is_readable(opened, place):
+            place.check_can_be_made(opened)
+            check_unclaimed(opened, place)
             return None
         place.check_writable(opened)
         start = HISTORY.c.started_at

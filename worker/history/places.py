@@ -13,6 +13,10 @@ Rows = Generator[list[tuple[Any, ...]], None, None]
 """Rows as the driver gives them, some hundred at a time."""
 
 
+class RefusedRow(EvaluationError):
+    """The database does not take what a row holds. It takes others. What the row holds is not told."""
+
+
 class Place(Protocol):
     """A database: how it is opened, and what its errors mean."""
 
@@ -35,6 +39,17 @@ class Place(Protocol):
 
     def check_writable(self, connection: Connection) -> None:
         """Refuse what can be read and not be written.
+
+        Raises:
+            ConfigurationError
+        """
+        ...
+
+    def check_can_be_made(self, connection: Connection | None) -> None:
+        """Refuse a place where no record is yet and none can be made. Asking makes nothing.
+
+        Args:
+            connection: None where nothing is there that could be opened.
 
         Raises:
             ConfigurationError

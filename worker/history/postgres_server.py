@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.history.address_options import refused_option
 from assay.worker.history.places import Rows
 from assay.worker.history.postgres_address import VARIABLE, PostgresAddress
 from assay.worker.ports.history import HistoryUnavailable
@@ -61,6 +62,11 @@ _AT_CONNECTING = (
 )
 """A login that fails has no SQLSTATE in the driver's error, only the server's words."""
 
+_ONLY_READS = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+_MAY_WRITE = "SELECT has_table_privilege('history', 'INSERT, UPDATE, DELETE')"
+_MAY_MAKE = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+"""NULL where no schema of the search path is there."""
+
 _OF_LOST_CONNECTION = {"08"}
 """Classes of SQLSTATE that say no more than that there is no connection."""
 
@@ -91,6 +97,7 @@ class PostgresServer:
             hide_parameters=True,
             isolation_level="READ COMMITTED" if writing else "REPEATABLE READ",
         )
+        event.listen(engine, "connect", self._check_encoding)
         event.listen(engine, "begin", _limit_of_time)
         return engine
 
@@ -123,10 +130,40 @@ class PostgresServer:
         Raises:
             ConfigurationError
         """
-        if connection.execute(text("SELECT pg_is_in_recovery()")).scalar():
-            raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['25006']}")
-        if not connection.execute(text("SELECT has_table_privilege('history', 'INSERT, UPDATE, DELETE')")).scalar():
+        self._check_takes_writes(connection)
+        if not connection.execute(text(_MAY_WRITE)).scalar():
             raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['42501']}")
+
+    def check_can_be_made(self, connection: Connection | None) -> None:
+        """Refuse a server that only reads, a schema that is not there, and one in which the user may make nothing.
+
+        Raises:
+            ConfigurationError
+        """
+        if connection is None:
+            return
+        self._check_takes_writes(connection)
+        may_make = connection.execute(text(_MAY_MAKE)).scalar()
+        if not may_make:
+            raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['3F' if may_make is None else '42501']}")
+
+    def _check_takes_writes(self, connection: Connection) -> None:
+        if connection.execute(text(_ONLY_READS)).scalar():
+            raise ConfigurationError(f"{self.shown}: {_OF_A_PERSON['25006']}")
+
+    def _check_encoding(self, connection: Any, _: Any) -> None:
+        """Refuse a database that cannot hold every name.
+
+        Raises:
+            ConfigurationError
+        """
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in {None, "UTF8"}:
+            connection.close()  # nobody else does where a listener fails
+            raise ConfigurationError(
+                f"{self.shown}: has the encoding {encoding}, which does not hold every name; make the database with "
+                "ENCODING 'UTF8' TEMPLATE template0"
+            )
 
     def problem(self, exc: BaseException) -> EvaluationError:
         """One line with server, database and remedy."""
@@ -146,6 +183,10 @@ class PostgresServer:
                 return HistoryUnavailable(f"{self.shown}: {_MAY_PASS[code]}")
         if state and state[:2] not in _OF_LOST_CONNECTION:
             return HistoryUnavailable(f"{self.shown}: failed with SQLSTATE {state} ({type(cause).__name__})")
+        if option := refused_option(str(cause)):
+            return ConfigurationError(
+                f"{self.shown}: the driver refuses the value of {option}; correct it in {VARIABLE}"
+            )
         if _OF_TLS.search(str(cause)):
             return ConfigurationError(f"{self.shown}: no TLS; check sslmode and certificates in {VARIABLE}")
         return HistoryUnavailable(f"{self.shown}: does not answer; check that it runs and can be reached")

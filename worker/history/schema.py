@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.history.places import Place
-from assay.worker.history.table import META
+from assay.worker.history.table import META, METADATA
 from assay.worker.ports.history import HistoryUnavailable
 
 VERSION_TABLE = "history_migrations"
@@ -63,6 +63,20 @@ def check_known(version: str, place: Place) -> None:
         )
 
 
+def check_unclaimed(connection: Connection, place: Place) -> None:
+    """Refuse a database without a record in which another program has taken a name of its tables.
+
+    Raises:
+        ConfigurationError
+    """
+    tables = inspect(connection)
+    taken = next((table.name for table in METADATA.sorted_tables if tables.has_table(table.name)), None)
+    if taken is not None:
+        raise ConfigurationError(
+            f"{place.shown}: its table `{taken}` is another program's; name a database or a schema of its own"
+        )
+
+
 def bring_up_to_date(connection: Connection, place: Place) -> None:
     """Give a database the present format, in the caller's transaction. Safe when several processes do it at once.
 
@@ -76,8 +90,8 @@ def bring_up_to_date(connection: Connection, place: Place) -> None:
     version = format_of(connection)
     if version is not None:
         check_known(version, place)
-    elif inspect(connection).has_table("history"):
-        raise ConfigurationError(f"{place.shown}: its table `history` is another program's; name a database of its own")
+    else:
+        check_unclaimed(connection, place)
     if version != KNOWN[-1]:
         _migrate(connection)
     if version is None:

@@ -72,11 +72,17 @@ class SqliteFile:
         return engine
 
     def is_there(self) -> bool:
-        """Whether the file is there and not empty."""
+        """Whether the file is there and not empty.
+
+        Raises:
+            ConfigurationError: nobody may look.
+        """
         try:
             return self.path.stat().st_size > 0
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError as exc:
+            raise self.problem(exc) from None
 
     def lock_schema(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has locked the file already."""
@@ -100,6 +106,19 @@ class SqliteFile:
         """
         if not os.access(self.path, os.W_OK):
             raise ConfigurationError(f"{self.path}: {_PERSON_MUST_ACT['SQLITE_READONLY']}")
+
+    def check_can_be_made(self, connection: Connection | None) -> None:
+        """Refuse a folder that this process cannot make or write, and a file that it may only read.
+
+        Raises:
+            ConfigurationError
+        """
+        if connection is not None:
+            self.check_writable(connection)
+            return
+        there = next(parent for parent in self.path.absolute().parents if parent.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise ConfigurationError(f"{self.path}: {_PERSON_MUST_ACT['SQLITE_CANTOPEN']}")
 
     def problem(self, exc: BaseException) -> EvaluationError:
         """One line with the file and the remedy."""

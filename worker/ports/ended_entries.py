@@ -23,6 +23,21 @@ class Unrecorded(NamedTuple):
     oldest: datetime | None
 
 
+class Unreadable(NamedTuple):
+    """An entry that this Assay cannot read, as one of a newer Assay: whose it is, and what is wrong with it."""
+
+    rubric: str
+    trace_id: str
+    cause: str
+
+
+class Ended(NamedTuple):
+    """Entries that wait for their row. What cannot be read waits, too, and stands in the way of none of the others."""
+
+    entries: Sequence[LedgerEntry]
+    unreadable: Sequence[Unreadable] = ()
+
+
 class EndedEntries(Protocol):
     """The queue of ended entries. Every method is atomic and safe to repeat.
 
@@ -30,8 +45,13 @@ class EndedEntries(Protocol):
         StateUnavailable
     """
 
-    async def ended(self, *, limit: int) -> Sequence[LedgerEntry]:
-        """Those that ended first. They stay until `recorded`. One that was opened again is not among them."""
+    async def ended(self, *, limit: int, skip: int = 0) -> Ended:
+        """Those that ended first. They stay until `recorded`. One that was opened again is not among them.
+
+        Args:
+            limit: how many at most.
+            skip: how many are left out of those that ended first: whoever asks knows them, and could write no row.
+        """
         ...
 
     async def recorded(self, entries: Sequence[LedgerEntry]) -> None:

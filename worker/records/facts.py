@@ -16,18 +16,22 @@ class TraceFacts(Record):
     """Where an answer came from and what it took. No text of the trace: names, numbers and codes.
 
     Attributes:
-        prompt_name: of the last step that names a prompt, as is `prompt_version`.
+        prompt_name: of the call that wrote the answer, as is `prompt_version`. Where it names none, of the nearest
+            that stands for it: a call or a prompt step before it that feeds it, or a step around it. Never that of a
+            guardrail, a rewriter or another call beside the answer.
         trace_name: the name of the root, unless it is a sentence.
         duration_s: seconds from the start of the root to its end.
         first_token_s: seconds from the start of the root to the first token of the call that wrote the answer.
-        input_tokens: of all model calls of the trace, cached ones among them.
+        input_tokens: of all model calls of the trace, cached ones among them. Embeddings, rerankers and moderations
+            that write no text are no model calls.
         cached_tokens: those of the input that the provider had in its cache.
         output_tokens: of all model calls, reasoning among them.
         reasoning_tokens: those of the output that nobody sees.
         cost_usd: of all model calls. Never 0: recorders write 0 for a model without a price.
-        cost_from: who knows the cost: the trace itself, or our price table.
+        cost_from: who knows the cost: the trace itself, our price table, or of some calls the one and of some the
+            other (`mixed`).
         model_asked: of the call that wrote the answer, as are `model_served`, `provider` and `finish_reason`. Where
-            nobody knows which that was, of the last one that did not fail.
+            nobody knows which that was, of the last one that did not fail and does not stand beside the answer.
         model_calls: how many there were. None: no step was recorded as one.
         passages: pieces of evidence in the sample.
     """
@@ -48,7 +52,7 @@ class TraceFacts(Record):
     output_tokens: int | None = Field(default=None, ge=0)
     reasoning_tokens: int | None = Field(default=None, ge=0)
     cost_usd: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
-    cost_from: Literal["trace", "prices"] | None = None
+    cost_from: Literal["trace", "prices", "mixed"] | None = None
     model_asked: str | None = None
     model_served: str | None = None
     provider: str | None = None

@@ -64,11 +64,13 @@ class Rates(Record):
         flagged: share of traces with a risk whose risk is at least the cut.
         problem_behind, flagged_behind: the same as rates behind this traffic, answers of one session as one draw. What
             periods and releases are compared by.
-        flagged_of_all: flagged share of all judged traffic, those without a risk among it.
+        flagged_of_all: flagged share of all judged traffic, those without a risk among it. None where nothing has a
+            risk: what cannot be flagged is not flagged in 0 % of cases.
         bounds: of `problem_share` where there is one, else of `flagged`, over what stayed unanswered. None: all
             were answered.
         response_share: weighted share of selected traces that were answered.
         refusals: weighted share of the scored that refused.
+        refusals_behind: the same as the rate behind this traffic.
         faithful: weighted share of scored traces with a faithfulness of at least .80.
         median_faithfulness, median_groundedness, median_risk: weighted, with Woodruff's interval.
         corrected: the second figure, with the judge's errors taken out.
@@ -89,6 +91,7 @@ class Rates(Record):
     bounds: Bounds | None
     response_share: float | None
     refusals: Estimate | None
+    refusals_behind: Estimate | None = None
     faithful: Estimate | None
     median_faithfulness: Estimate | None
     median_groundedness: Estimate | None
@@ -105,7 +108,7 @@ def rates(traffic: Traffic, cut: float, *, labels: JudgeLabels | None = None) ->
         labels: how the judge did on answers that people labelled, at this cut.
     """
     problem, flagged = (rate(traffic, cut, "own") for rate in (problem_rate, flagged_rate))
-    has_risk = ~np.isnan(traffic.risk)
+    has_risk, everything = ~np.isnan(traffic.risk), np.ones(traffic.n, dtype=np.bool_)
     headline = problem or flagged
     return Rates(
         n=traffic.n,
@@ -117,10 +120,11 @@ def rates(traffic: Traffic, cut: float, *, labels: JudgeLabels | None = None) ->
         flagged=_estimate(flagged),
         problem_behind=_estimate(problem_rate(traffic, cut, "behind")),
         flagged_behind=_estimate(flagged_rate(traffic, cut, "behind")),
-        flagged_of_all=_estimate(flagged_of_all(traffic, cut)),
+        flagged_of_all=_estimate(flagged_of_all(traffic, cut)) if has_risk.any() else None,
         bounds=_bounds(traffic, headline),
         response_share=response_share(traffic),
-        refusals=_estimate(mean_rate(traffic, traffic.is_state("refusal"), np.ones(traffic.n, dtype=np.bool_), "own")),
+        refusals=_estimate(mean_rate(traffic, traffic.is_state("refusal"), everything, "own")),
+        refusals_behind=_estimate(mean_rate(traffic, traffic.is_state("refusal"), everything, "behind")),
         faithful=_estimate(
             mean_rate(traffic, traffic.faithfulness >= FAITHFUL, ~np.isnan(traffic.faithfulness), "own")
         ),

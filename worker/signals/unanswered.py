@@ -9,3 +9,8 @@ NOTHING_TO_JUDGE = frozenset({"no_response", "empty_response"})
 def is_unanswered(state: str, reason: str) -> bool:
     """Whether the judge's word is missing, e.g. of `dead: poison` and `skipped: too_long`."""
     return state == "dead" or (state == "skipped" and reason not in NOTHING_TO_JUDGE)
+
+
+def is_empty(state: str, reason: str) -> bool:
+    """Whether the application gave no answer, e.g. of `skipped: empty_response`."""
+    return state == "skipped" and reason in NOTHING_TO_JUDGE

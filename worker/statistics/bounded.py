@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.worker.statistics.intervals import Estimate, Interval, score_interval
 from assay.worker.statistics.student import critical_value
+from assay.worker.statistics.weight_groups import WeightGroups, effective_size, grouped_by_weight
 from assay.worker.statistics.weighted import cluster_index
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,7 @@ class BoundedMean:
         n_effective: how many independent flags it is worth. Infinite where nothing is left to chance.
         freedom: degrees of freedom of its variance. None: enough to take it as known.
         n_clusters: groups of dependent observations. None where observations were taken as independent.
+        groups: flags of very different weights, apart. None: one effective size tells enough.
     """
 
     value: float
@@ -43,10 +45,18 @@ class BoundedMean:
     n_effective: float
     freedom: float | None = None
     n_clusters: int | None = None
+    groups: WeightGroups | None = None
 
     def interval_at(self, critical: float) -> Interval:
         """Both ends for this critical value, e.g. 1.96."""
-        return score_interval(self.value, self.n_effective, critical)
+        whole = score_interval(self.value, self.n_effective, critical)
+        if self.groups is None:
+            return whole
+        ends = self.groups.interval_around(self.value, critical)
+        if self.n_clusters is None or self.n_clusters == self.n:
+            return ends
+        # The groups know nothing of sessions, so it is no narrower than without them.
+        return Interval(low=min(ends.low, whole.low), high=max(ends.high, whole.high))
 
     def estimate(self, conf: float = 0.95) -> Estimate:
         """The mean with its interval."""
@@ -67,7 +77,8 @@ def own_mean(
     """The mean over the traffic that the observations were drawn from, by independent (hash) draws.
 
     Hájek's mean Σwy/Σw with w = 1/π, variance Σ(1−π)w²(y−μ)²/(Σw)²: what has π = 1 leaves nothing open. Where all
-    values agree the effective size is that of the weights, (Σw)²/Σ(1−π)w².
+    values agree the effective size is that of the weights, (Σw)²/Σ(1−π)w². Flags of very different weights get an
+    interval from those of each weight (`WeightGroups`): a few heavy ones that agree would seem to be known well.
 
     Args:
         values: y, in [0, 1].
@@ -91,9 +102,10 @@ def own_mean(
     alone = total**2 / left_open if left_open else math.inf
     variance = float((open_weight * (y - mean) ** 2).sum()) / total**2
     if are_flags(y):
-        return BoundedMean(mean, y.size, _effective_size(mean, variance, alone))
+        groups = grouped_by_weight(y, w, open_weight)
+        return BoundedMean(mean, y.size, effective_size(mean, variance, alone), groups=groups)
     kish = total**2 / float((w * w).sum())
-    size = _effective_size(mean, _with_prior(variance, mean, prior / kish, alone), alone)
+    size = effective_size(mean, _with_prior(variance, mean, prior / kish, alone), alone)
     return BoundedMean(mean, y.size, size, _freedom(w * (y - mean), kish))
 
 
@@ -119,10 +131,12 @@ def behind_mean(
     w = 1 / pi
     total = float(w.sum())
     mean = _clipped(float((w * y).sum()) / total)
-    return clustered_mean(mean, w * (y - mean) / total, w / total, clusters, is_share=are_flags(y))
+    is_share = are_flags(y)
+    behind = _clustered_mean(mean, w * (y - mean) / total, w / total, clusters, is_share=is_share)
+    return replace(behind, groups=grouped_by_weight(y, w, w * w)) if behind and is_share else behind
 
 
-def clustered_mean(
+def _clustered_mean(
     mean: float, influence: Floats, shares: Floats, clusters: Clusters, *, is_share: bool
 ) -> BoundedMean | None:
     """A mean whose observations move together, from how far each of them moves it.
@@ -143,10 +157,10 @@ def clustered_mean(
     kish = 1 / float((np.bincount(index, weights=shares) ** 2).sum())
     if is_share:
         # A share of n flags is never known better than by n independent ones.
-        size = min(float(index.size), _effective_size(mean, variance, kish))
+        size = min(float(index.size), effective_size(mean, variance, kish))
         return BoundedMean(mean, index.size, size, None if m == index.size else max(1.0, kish - 1), m)
     rows = 1 / float((shares**2).sum())
-    size = _effective_size(mean, _with_prior(variance, mean, PRIOR_OBSERVATIONS / rows, rows), kish)
+    size = effective_size(mean, _with_prior(variance, mean, PRIOR_OBSERVATIONS / rows, rows), kish)
     return BoundedMean(mean, index.size, size, _freedom(sums, kish), m)
 
 
@@ -169,14 +183,6 @@ def checked(values: Sequence[float] | Floats, pis: Sequence[float] | Floats) -> 
     if not ((pi > 0) & (pi <= 1)).all():
         raise ValueError("selection probabilities must lie in (0, 1]")
     return y, pi
-
-
-def _effective_size(mean: float, variance: float, alone: float) -> float:
-    """Independent flags that the mean is worth; `alone` by the weights alone, where its variance says nothing."""
-    of_flags = mean * (1 - mean)
-    if of_flags == 0:
-        return alone
-    return of_flags / variance if variance > 0 else math.inf
 
 
 def _with_prior(variance: float, mean: float, prior: float, size: float) -> float:

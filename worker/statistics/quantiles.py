@@ -85,7 +85,7 @@ def _quantile(distribution: _Distribution, q: float, clusters: Clusters | None, 
     if mean is None:
         return None
     # The share up to the quantile is q or a little more; what is uncertain is where q lies.
-    ends = replace(mean, value=q).interval_at(critical_value(conf, mean.freedom))
+    ends = replace(mean, value=q, groups=None).interval_at(critical_value(conf, mean.freedom))
     return Estimate(
         value=value,
         low=distribution.value_at(ends.low),

@@ -110,6 +110,9 @@ def _of_few_flags(mean: BoundedMean, critical: float) -> Interval:
     conf = min(1 - 1e-12, 1 - two_sided_tail(critical, None))
     ends = mid_p(min(size, mean.value * size), size, conf)
     assert ends is not None  # noqa: S101  # there are audited rows
+    if mean.groups is not None:
+        apart = mean.interval_at(critical)
+        ends = Interval(low=min(ends.low, apart.low), high=max(ends.high, apart.high))
     return Interval(low=min(ends.low, mean.value), high=max(ends.high, mean.value))
 
 

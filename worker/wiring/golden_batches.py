@@ -23,7 +23,7 @@ from assay.worker.wiring.batches import BatchEndpoints, check_models
 
 if TYPE_CHECKING:
     from assay.worker.flow.batch_calls.desk import BatchDesk
-    from assay.worker.golden.scheduling.scheduled_job import OpenDesk
+    from assay.worker.golden.scheduling.run_desk import OpenDesk
     from assay.worker.wiring.runtime import Runtime
 
 JUDGE_BY = "schedule.judge_by: batch"
@@ -82,7 +82,7 @@ async def _answer(desk: CallDesk, call: DeferredCall) -> DeferredAnswer | None:
 
 @dataclass(frozen=True)
 class RunBatches:
-    """`assay.worker.golden.scheduling.scheduled_job.RunDesk` over the desk of this process.
+    """`assay.worker.golden.scheduling.run_desk.RunDesk` over the desk of this process.
 
     Attributes:
         desk: of this process.

@@ -54,6 +54,7 @@ def history_keeper(runtime: Runtime) -> HistoryKeeper:
     return HistoryKeeper(
         ended=runtime.state.ended,
         writer=runtime.history.writer,
+        reader=runtime.history.reader,
         project=runtime.store,
         store=runtime.deployment.store.kind,
         locks=runtime.state.locks,

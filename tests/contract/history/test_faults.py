@@ -19,6 +19,7 @@ import sqlalchemy
 from assay.judges.errors import ConfigurationError
 from assay.worker.history import postgres_server
 from assay.worker.history.connection import Connection
+from assay.worker.history.places import RefusedRow
 from assay.worker.ports.history import History, HistoryUnavailable
 from tests.contract.history.making import open_place, row, run_on, trace_ids
 from tests.servers.postgres_server import PostgresProcess
@@ -304,3 +305,25 @@ def test_a_missing_driver_is_told_with_what_installs_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'assay-fleet\[postgres\]'"):
         open_place("postgresql://u:secret-word@h/d")
+
+
+def refuses_row(place: str, statement: str) -> None:
+    """A statement that the database refuses for what it holds. That is not told, and others are taken."""
+
+    async def check(record: History) -> None:
+        assert isinstance(record.connection, Connection)
+        with pytest.raises(RefusedRow, match="refuses what a row holds") as refused:
+            await record.connection.write(lambda connection: connection.execute(sqlalchemy.text(statement)))
+        assert "geheim" not in f"{refused.value}{refused.value.__cause__!r}"
+        await answers(record)
+
+    run_on(place, check)
+
+
+def test_a_row_that_the_database_refuses_is_told_apart_from_a_database_that_is_away(place: str) -> None:
+    """Else one row would keep all others from being written."""
+    refuses_row(place, "INSERT INTO history_meta (name, value) VALUES ('identity', 'geheim')")
+
+
+def test_a_value_that_a_server_cannot_read_is_told_apart_too(postgres: PostgresProcess) -> None:
+    refuses_row(postgres.new_schema(), "SELECT CAST('geheim' AS integer)")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import zlib
 from datetime import timedelta
 
 import pytest
 
 from assay.worker.launch.broker import Broker
-from assay.worker.ports.ended_entries import Unrecorded
+from assay.worker.ports.ended_entries import Unreadable, Unrecorded
 from assay.worker.ports.state import FleetState
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import FINAL_STATES, Judgement, LedgerState
@@ -33,7 +35,7 @@ async def end(state: FleetState, trace_id: str, final: LedgerState, *, after_s: 
 
 
 async def waiting(state: FleetState) -> list[str]:
-    return [entry.trace_id for entry in await state.ended.ended(limit=99)]
+    return [entry.trace_id for entry in (await state.ended.ended(limit=99)).entries]
 
 
 @pytest.mark.parametrize("final", sorted(FINAL_STATES))
@@ -42,9 +44,9 @@ def test_entry_waits_from_the_step_that_ends_it_until_its_row_is_written(run: Ru
         assert await state.ended.unrecorded() == Unrecorded(0, None)
         await end(state, "a", final)
         assert await state.ended.unrecorded() == Unrecorded(1, NOW)
-        entries = await state.ended.ended(limit=9)
+        entries = (await state.ended.ended(limit=9)).entries
         assert [(entry.trace_id, entry.state) for entry in entries] == [("a", final)]
-        assert await state.ended.ended(limit=9) == entries, "it stays until its row is written"
+        assert (await state.ended.ended(limit=9)).entries == entries, "it stays until its row is written"
         await state.ended.recorded(entries)
         await state.ended.recorded(entries)
         assert await state.ended.unrecorded() == Unrecorded(0, None)
@@ -57,7 +59,7 @@ def test_those_that_ended_first_come_first_and_no_more_than_asked_for(run: Run) 
     async def check(state: FleetState) -> None:
         for trace_id, after_s in (("late", 3.0), ("first", 1.0), ("middle", 2.0)):
             await end(state, trace_id, LedgerState.SKIPPED, after_s=after_s)
-        assert [entry.trace_id for entry in await state.ended.ended(limit=2)] == ["first", "middle"]
+        assert [entry.trace_id for entry in (await state.ended.ended(limit=2)).entries] == ["first", "middle"]
         assert await state.ended.unrecorded() == Unrecorded(3, NOW + timedelta(seconds=1))
 
     run(check)
@@ -80,7 +82,9 @@ def test_replayed_letter_leaves_and_comes_back_with_its_new_end(run: Run) -> Non
         await state.ledger.apply("grounding", [replay], now=SOON)
         assert await waiting(state) == []
         await state.ledger.apply("grounding", [transition("a", LedgerState.OPEN, LedgerState.SKIPPED)], now=LATER)
-        assert [(e.state, e.changed_at) for e in await state.ended.ended(limit=9)] == [(LedgerState.SKIPPED, LATER)]
+        assert [(e.state, e.changed_at) for e in (await state.ended.ended(limit=9)).entries] == [
+            (LedgerState.SKIPPED, LATER)
+        ]
 
     run(check)
 
@@ -88,11 +92,11 @@ def test_replayed_letter_leaves_and_comes_back_with_its_new_end(run: Run) -> Non
 def test_row_of_an_end_that_is_no_longer_true_lets_nothing_go(run: Run) -> None:
     async def check(state: FleetState) -> None:
         await end(state, "a", LedgerState.DEAD)
-        dead = await state.ended.ended(limit=9)
+        dead = (await state.ended.ended(limit=9)).entries
         dismissed = transition("a", LedgerState.DEAD, LedgerState.SKIPPED, reason="dismissed")
         await state.ledger.apply("grounding", [dismissed], now=LATER)
         await state.ended.recorded(dead)
-        assert [entry.state for entry in await state.ended.ended(limit=9)] == [LedgerState.SKIPPED]
+        assert [entry.state for entry in (await state.ended.ended(limit=9)).entries] == [LedgerState.SKIPPED]
 
     run(check)
 
@@ -113,7 +117,7 @@ def test_entry_carries_what_its_row_needs(run: Run) -> None:
         await end(state, "a", LedgerState.SKIPPED, particulars=SEEN)
         await end(state, "b", LedgerState.SCORED, judgement=JUDGEMENT, particulars=ALL)
         await end(state, "c", LedgerState.DEAD)
-        kept = {entry.trace_id: entry.particulars for entry in await state.ended.ended(limit=9)}
+        kept = {entry.trace_id: entry.particulars for entry in (await state.ended.ended(limit=9)).entries}
         assert kept == {"a": SEEN, "b": ALL, "c": Particulars()}
 
     run(check)
@@ -123,7 +127,7 @@ def test_new_record_gets_all_that_ended_and_nothing_else(run: Run) -> None:
     async def check(state: FleetState) -> None:
         for trace_id, final in (("a", LedgerState.SCORED), ("b", LedgerState.DEAD), ("c", LedgerState.SKIPPED)):
             await end(state, trace_id, final)
-        await state.ended.recorded(await state.ended.ended(limit=9))
+        await state.ended.recorded((await state.ended.ended(limit=9)).entries)
         await state.ledger.promise([promise("open")], now=NOW, due=SOON)
         await end(state, "waits", LedgerState.SKIPPED)
         assert await state.ended.enqueue_all(DAY, DAY) == 3
@@ -137,7 +141,7 @@ def test_new_record_gets_nothing_of_other_days(run: Run) -> None:
     async def check(state: FleetState) -> None:
         for trace_id, final in (("a", LedgerState.SCORED), ("b", LedgerState.DEAD)):
             await end(state, trace_id, final)
-        await state.ended.recorded(await state.ended.ended(limit=9))
+        await state.ended.recorded((await state.ended.ended(limit=9)).entries)
         after = DAY + timedelta(days=1)
         assert await state.ended.enqueue_all(after, after) == 0
         assert await waiting(state) == []
@@ -166,7 +170,7 @@ def test_entry_outlives_an_outage_of_the_database_and_ends_after_its_row(broker:
             left = await left_s()
             assert left["entry dead"] == left["history dead"] == -1, "a dead letter stays until somebody decides"
             assert UNRECORDED_TTL_S - 60 < left["entry a"] <= UNRECORDED_TTL_S
-            await state.ended.recorded(await state.ended.ended(limit=9))
+            await state.ended.recorded((await state.ended.ended(limit=9)).entries)
             left = await left_s()
             assert left["entry dead"] == left["history dead"] == -1
             assert left["entry a"] == pytest.approx(FINAL_TTL_S - 5 * 86400, abs=60)
@@ -186,7 +190,7 @@ def test_entry_whose_row_came_late_can_still_be_asked_for_a_while(broker: Broker
             await state.ledger.promise([promise("a")], now=NOW, due=SOON)
             now = state.clock.now() - timedelta(days=40)
             await state.ledger.apply("grounding", [transition("a", LedgerState.OPEN, LedgerState.SCORED)], now=now)
-            await state.ended.recorded(await state.ended.ended(limit=9))
+            await state.ended.recorded((await state.ended.ended(limit=9)).entries)
             left_s = await connection.client.ttl(connection.key("entry:grounding\x1fa"))
             assert left_s == pytest.approx(SHORTEST_TTL_S, abs=60)
         finally:
@@ -228,10 +232,10 @@ def test_entry_of_an_older_assay_can_be_read_and_recorded(broker: Broker, key_pr
         connection, state = RedisConnection(broker.url, prefix=key_prefix), redis_state(broker.url, prefix=key_prefix)
         try:
             await end(state, "a", LedgerState.SCORED)
-            await state.ended.recorded(await state.ended.ended(limit=9))
+            await state.ended.recorded((await state.ended.ended(limit=9)).entries)
             await connection.client.hset(connection.key("entry:grounding\x1fa"), "judgement", judgement)
             assert await state.ended.enqueue_all(DAY, DAY) == 1
-            (entry,) = await state.ended.ended(limit=9)
+            (entry,) = (await state.ended.ended(limit=9)).entries
             assert entry.judgement == JUDGEMENT.model_copy(update={"facts": TraceFacts(release="7"), "cost_usd": 0.0})
             assert entry.particulars == Particulars()
         finally:
@@ -254,6 +258,81 @@ def test_judgement_is_written_so_that_an_older_assay_can_read_it(broker: Broker,
                 b'{"verdict_key":"k","revision":"r","judge":"local","state":"judged",'
                 b'"values":{"hallucination_risk":0.5},"facts":{"release":"7"}}'
             )
+        finally:
+            await state.close()
+            await connection.close()
+
+    asyncio.run(check())
+
+
+def test_those_that_were_seen_already_can_be_left_out(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        for trace_id, after_s in (("late", 3.0), ("first", 1.0), ("middle", 2.0)):
+            await end(state, trace_id, LedgerState.SKIPPED, after_s=after_s)
+        batches = [(await state.ended.ended(limit=1, skip=skip)).entries for skip in range(4)]
+        assert [[entry.trace_id for entry in entries] for entries in batches] == [["first"], ["middle"], ["late"], []]
+
+    run(check)
+
+
+def test_entry_of_a_newer_assay_is_read_without_what_it_knows_more(broker: Broker, key_prefix: str) -> None:
+    """At every depth: a fleet that is rolled up or back has entries of both."""
+    newer = {"newer": {"a": [1]}}
+    judged = JUDGEMENT.model_copy(update={"facts": TraceFacts(release="7")})
+
+    async def check() -> None:
+        connection, state = RedisConnection(broker.url, prefix=key_prefix), redis_state(broker.url, prefix=key_prefix)
+        key = connection.key("entry:grounding\x1fa")
+        try:
+            await end(state, "a", LedgerState.SCORED, judgement=judged, particulars=ALL)
+            (before,) = (await state.ended.ended(limit=9)).entries
+            facts = {**json.loads(judged.facts.model_dump_json()), **newer}
+            judgement = {**json.loads(judged.model_dump_json()), "facts": facts, **newer}
+            promised = {**json.loads(before.promise.model_dump_json()), **newer}
+            spent = {**json.loads(SPENT.model_dump_json()), **newer}
+            particulars = {**json.loads(ALL.model_dump_json()), "spent": spent, **newer}
+            fields = {"judgement": json.dumps(judgement), "promise": json.dumps(promised), "newer": "1"}
+            packed = zlib.compress(json.dumps(particulars).encode())
+            await connection.client.hset(key, mapping={**fields, "particulars": packed})  # type: ignore[dict-item]
+            ended = await state.ended.ended(limit=9)
+            assert (ended.entries, ended.unreadable) == ([before], [])
+            with pytest.raises(ValueError, match="newer"):
+                await state.ledger.entries("grounding", ["a"])
+        finally:
+            await state.close()
+            await connection.close()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "cause"),
+    [
+        ("judgement", '{"verdict_key": ["geheim"]}', "Judgement: verdict_key: string_type"),
+        ("judgement", "geheim", "Judgement: : json_invalid"),
+        ("promise", None, "KeyError"),
+        ("changed_at", "geheim", "ValueError"),
+        ("detail", b"\xff", "UnicodeDecodeError"),
+    ],
+)
+def test_entry_that_cannot_be_read_is_told_and_stands_in_nobodys_way(
+    broker: Broker, key_prefix: str, field: str, value: str | bytes | None, cause: str
+) -> None:
+    async def check() -> None:
+        connection, state = RedisConnection(broker.url, prefix=key_prefix), redis_state(broker.url, prefix=key_prefix)
+        try:
+            for trace_id, after_s in (("a", 1.0), ("b", 2.0)):
+                await end(state, trace_id, LedgerState.SCORED, judgement=JUDGEMENT, after_s=after_s)
+            key = connection.key("entry:grounding\x1fa")
+            before = await connection.client.hget(key, field)
+            await (connection.client.hdel(key, field) if value is None else connection.client.hset(key, field, value))
+            ended = await state.ended.ended(limit=9)
+            assert [entry.trace_id for entry in ended.entries] == ["b"]
+            assert ended.unreadable == [Unreadable("grounding", "a", cause)]
+            await state.ended.recorded(ended.entries)
+            assert (await state.ended.unrecorded()).entries == 1, "it is never lost"
+            await connection.client.hset(key, field, before)
+            assert await waiting(state) == ["a"], "as soon as somebody can read it"
         finally:
             await state.close()
             await connection.close()

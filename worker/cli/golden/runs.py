@@ -11,13 +11,13 @@ from assay.worker.wiring.golden_calls import read_set, run_store
 
 
 def list_runs(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the kept runs and gates of a set, oldest first."""
+    """List the kept runs and gates of a set, oldest first, and the runs on this machine that wait for a batch."""
     settings, root = settings_and_root(config)
     golden = read_set(root, settings, name)
     store = run_store(root, settings, golden)
     history = store.history()
     if as_json:
-        print_json(history)
+        print_json([*history, *store.waiting()])
         return
     table = Table("run", "kind", "target", "passed", "failed", "missing", "verdict", "same set")
     for run in history:

@@ -9,11 +9,14 @@ from typing import Any
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
 from assay.worker.cli.context import console, with_runtime
+from assay.worker.config.redaction import redaction_for
 from assay.worker.extraction.extract import Extraction, extract
 from assay.worker.extraction.gathering import Part
 from assay.worker.extraction.survey import PartName, place_of, why_missing
+from assay.worker.flow.selection import first_match
 from assay.worker.ports.capabilities import WithWholeMetadata
 from assay.worker.ports.source import trace_in
 from assay.worker.records.traces import Trace, TraceKey
@@ -36,6 +39,7 @@ class TraceView:
     Attributes:
         whole: the trace with all of its metadata, where the store cuts what no selector names.
         needed: the parts that the rubric looks at.
+        redaction: what no judge sees of it, by the use case that takes it.
     """
 
     trace: Trace
@@ -43,6 +47,7 @@ class TraceView:
     extraction: Extraction
     search: Search
     needed: tuple[PartName, ...]
+    redaction: Redaction
 
     @property
     def missing(self) -> tuple[PartName, ...]:
@@ -79,7 +84,8 @@ async def _view(runtime: Runtime, trace_id: str, rubric: Rubric) -> TraceView:
         whole = trace_in(await store.fetch_whole([key]), trace_id) or trace
     needed = parts_needed(rubric)
     search = await in_thread(propose, [whole], rubric.sample, needed)
-    return TraceView(trace, whole, extract(trace, rubric.sample), search, needed)
+    redaction = redaction_for(runtime.deployment, first_match(trace.root, runtime.deployment))
+    return TraceView(trace, whole, extract(trace, rubric.sample), search, needed, redaction)
 
 
 def show_extraction(view: TraceView) -> None:

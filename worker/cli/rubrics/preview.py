@@ -10,15 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from assay.judges.errors import ConfigurationError
+from assay.judges.errors import ConfigurationError, UnjudgeableSample
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
+from assay.judges.redaction.redact import RedactedSample, redacted_detail, redacted_sample
 from assay.judges.schema import Sample
 from assay.worker.batch.reading import LabelledSample
 from assay.worker.batch.verdict_lines import Judged, judged
 from assay.worker.cli.context import ConfigOption, JsonOption, print_json, settings_and_root
 from assay.worker.cli.rubrics.extraction import TraceView, missing_data, origins, show_extraction, view_trace
 from assay.worker.cli.rubrics.show import RubricArgument
-from assay.worker.cli.streams import print_line
+from assay.worker.cli.streams import print_error, print_line
 from assay.worker.extraction.samples import sample_of
 from assay.worker.reporting.rubric_preview import RubricPreview, find_sample, preview
 from assay.worker.wiring.judges import build_evaluator
@@ -38,18 +40,25 @@ def preview_sample(
     """Show what a rubric's judge would see of a sample or a trace, and which rules fire already; --judge tries it.
 
     With --trace it is told where each part was found; for what is missing, what is at the places that were looked at,
-    and which selector would find it.
+    and which selector would find it. What the judge sees has the placeholders of `redact`: with --trace those of its
+    use case, with --sample those of defaults.redact.
     """
     settings, root = settings_and_root(config)
     rubric = root.rubric(name, settings.rubric_variables())
     view = view_trace(trace, rubric=rubric, config=config) if trace is not None else None
+    if view is not None and not view.redaction.is_empty:
+        print_error(
+            "assay: the trace's own texts are shown as the store has them; judges see placeholders, see `redact`"
+        )
     if view is not None and (view.extraction.response is None or not as_json):
         _print_extraction(view, as_json=as_json)
     if view is not None and view.extraction.response is None:
         raise typer.Exit(0)
     read = _sample_to_show(sample, sample_id, sample_of(view.trace, view.extraction) if view else None)
-    seen = preview(read.sample, rubric, origins(view.extraction) if view else None)
-    outcome = _judged(read, build_evaluator(rubric, root, settings)) if judge else None
+    redaction = view.redaction if view else Redaction.of(root.deployment().defaults.redact)
+    shown = _shown(read.sample, redaction)
+    seen = preview(shown.sample, rubric, origins(view.extraction) if view else None)
+    outcome = _judged(read, shown, build_evaluator(rubric, root, settings)) if judge else None
     if as_json:
         verdict = json.loads(outcome.line) if outcome else None
         extracted = _extraction_data(view) if view else {}
@@ -89,10 +98,22 @@ def _sample_to_show(file: Path | None, sample_id: str | None, extracted: Sample 
     return find_sample(file, sample_id)
 
 
-def _judged(read: LabelledSample, evaluator: Evaluator) -> Judged:
+def _shown(sample: Sample, redaction: Redaction) -> RedactedSample:
+    """What a judge sees of the sample.
+
+    Raises:
+        ConfigurationError: its private values cannot be found for certain, so no judge is shown it.
+    """
+    try:
+        return redacted_sample(sample, redaction)
+    except UnjudgeableSample as exc:
+        raise ConfigurationError(f"sample: {exc.reason}: {redacted_detail(exc.detail, redaction)}") from exc
+
+
+def _judged(read: LabelledSample, shown: RedactedSample, evaluator: Evaluator) -> Judged:
     async def run() -> Judged:
         try:
-            return judged(read, await evaluator.evaluate(read.sample), evaluator, explain=True)
+            return judged(read, await evaluator.evaluate(shown.sample), evaluator, explain=True, shown=shown)
         finally:
             await evaluator.judge.close()
 

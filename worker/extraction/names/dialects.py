@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 
 FactName = Literal[
     "input",
+    "tool_input",
     "cached",
     "cache_write",
     "output",
@@ -26,7 +27,10 @@ FactName = Literal[
     "prompt_version",
 ]
 FACT_NAMES: tuple[FactName, ...] = get_args(FactName)
-"""What a dialect may say. `first_token_s` counts from the start of the call, in seconds, `first_token_ms` in ms."""
+"""What a dialect may say. `first_token_s` counts from the start of the call, in seconds, `first_token_ms` in ms.
+
+`tool_input` is what the provider's own tools put into the prompt, and stands beside `input`.
+"""
 
 
 class Dialect(NamedTuple):
@@ -207,6 +211,7 @@ DIALECTS: tuple[Dialect, ...] = (
         "Gemini's usage",
         {
             "input": ("prompt_token_count", "promptTokenCount"),
+            "tool_input": ("tool_use_prompt_token_count", "toolUsePromptTokenCount"),
             "cached": ("cached_content_token_count", "cachedContentTokenCount"),
             "output": ("candidates_token_count", "candidatesTokenCount"),
             "reasoning": ("thoughts_token_count", "thoughtsTokenCount"),

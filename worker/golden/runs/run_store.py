@@ -59,6 +59,7 @@ class WaitingRun(Record):
     """
 
     run_id: str
+    kind: Literal["waiting"] = "waiting"
     since: AwareDatetime
     judgements: int
     batches: tuple[str, ...] = ()

@@ -8,7 +8,10 @@ alpha · 6/(π²k²), which sums to alpha over all of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.evaluate import redacted
 from assay.judges.schema import Record
 from assay.worker.golden.report.wording.exam import exam_fact
 from assay.worker.golden.report.wording.facts import gate_facts, run_facts
@@ -85,3 +88,20 @@ def series_line(series: Series) -> str:
     if not series.points:
         return "series: its reference runs are complete, watched from the next run on"
     return f"series: no alarm, e = {series.points[-1].e_value:.3g} of {series.threshold:g}"
+
+
+def batches_left(batches: Sequence[str]) -> tuple[str, ...]:
+    """What is said of a run that is given up while a provider may still answer its batches."""
+    named = ", ".join(batches)
+    return (f"it waited for {named}; `assay batches cancel` ends what is still under way",) if named else ()
+
+
+def own_words(exc: EvaluationError) -> str:
+    """What may be told of an error: a wrong setting in our own words, of anything else its class.
+
+    What a library or the team's own code said stands behind our words, and may be private.
+    """
+    if not isinstance(exc, ConfigurationError):
+        return f"{type(exc).__name__}; the control worker's log and the run's directory say more"
+    foreign = str(exc.__cause__) if exc.__cause__ is not None else ""
+    return redacted((str(exc).replace(foreign, "…") if foreign else str(exc)).splitlines()[0])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from pydantic import SecretStr
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
-from assay.judges.models.batches.deferral import CallDesk
 from assay.judges.rubric import Rubric
 from assay.worker.golden.call import GoldenCall
 from assay.worker.golden.results.gate_result import GateResult
@@ -22,8 +21,10 @@ from assay.worker.golden.runs.deferral import Deferral, WaitsForBatch
 from assay.worker.golden.runs.journal import JOURNAL
 from assay.worker.golden.runs.run_store import RunStore, WaitingRun
 from assay.worker.golden.runs.series import build_series
-from assay.worker.golden.scheduling.outcome import RunOutcome, outcome_of
-from assay.worker.golden.scheduling.slot_records import SlotRecord
+from assay.worker.golden.scheduling.outcome import RunOutcome, outcome_of, own_words
+from assay.worker.golden.scheduling.run_desk import OpenDesk, PutAside
+from assay.worker.golden.scheduling.slot_records import UNUSABLE_FOR, SlotRecord
+from assay.worker.golden.sets.files import GoldenSetError
 from assay.worker.golden.sets.golden_set import GoldenSet
 from assay.worker.golden.targets.opening import Lookup
 from assay.worker.records.messages import LONGEST_RUN_S
@@ -42,43 +43,8 @@ Show = Callable[[GoldenSet, GoldenRun | GateResult], Awaitable[str]]
 """Shows a finished run where people look at runs; says what became of that in a few words."""
 
 
-class RunDesk(Protocol):
-    """Takes the judge calls of one run for a provider's batch."""
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """Our names of the batches that the run waits for."""
-        ...
-
-    def of(self, judgement: str) -> CallDesk:
-        """The desk for the calls of one judgement. See `Deferral.desk_for`."""
-        ...
-
-    async def check(self) -> None:
-        """Return if every endpoint that judges has batches and lets us in.
-
-        Raises:
-            ConfigurationError: one has none, or no model is asked at all.
-        """
-        ...
-
-    async def send(self) -> None:
-        """Send what was handed in, without waiting for more."""
-        ...
-
-
-OpenDesk = Callable[[GoldenSet, str, str], RunDesk]
-"""The desk of a run: of which set, the run's id, and the evaluator's revision."""
-
-
-class PutAside(Exception):  # no error: the run goes on when the answers are here
-    """A run waits for a provider's batch: how many judgements do, for which batches, and why."""
-
-    def __init__(self, waits: WaitsForBatch, batches: Sequence[str]) -> None:
-        super().__init__(str(waits))
-        self.judgements = waits.judgements
-        self.why = waits.why
-        self.batches = tuple(batches)
+class NotUsableNow(Exception):  # no error: the run goes on when it is mended
+    """The set or the judge of a run that waits cannot be used: in the middle of an edit, or for good."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +63,10 @@ class GoldenPlace:
     def has_begun(self, record: SlotRecord) -> bool:
         """Whether what was done of a slot lies on this machine."""
         return (RunStore(self.data_dir, record.golden_set).directory(record.run_id) / JOURNAL).is_file()
+
+    def forget_wait(self, record: SlotRecord) -> None:
+        """Note on this machine that a run which was put aside has ended, however it did."""
+        RunStore(self.data_dir, record.golden_set).take_up(record.run_id)
 
     def call(self, record: SlotRecord) -> GoldenCall:
         """The call of a slot, which goes on with what an earlier worker did of it."""
@@ -125,16 +95,15 @@ async def run_scheduled(place: GoldenPlace, record: SlotRecord, now: datetime) -
         now: what the time is. A run that has waited for a week waits no more: what has no judgement is missing.
 
     Raises:
-        EvaluationError: the set, its target or its judge cannot be used.
+        EvaluationError: the set, its target or its judge cannot be used, or nobody wants the run any more.
         PutAside: it waits for a provider's batch.
+        NotUsableNow: it waited for one, and the set or its judge cannot be used now.
     """
-    call = place.call(record)
+    call, evaluator = _opened(place, record, now)
     golden, store = call.golden, call.store
     store.take_up(call.run_id)
-    evaluator = place.evaluator(golden.rubric)
-    since = record.waits.since if record.waits is not None else now
     try:
-        result = call.kept(evaluator.revision) or await _judged_as_set(place, call, evaluator, since, now)
+        result = call.kept(evaluator.revision) or await _judged_as_set(place, call, evaluator, record, now)
     finally:
         await evaluator.judge.close()
     target = result.target if isinstance(result, GoldenRun) else result.candidate
@@ -143,18 +112,76 @@ async def run_scheduled(place: GoldenPlace, record: SlotRecord, now: datetime) -
     return outcome_of(result, golden, series).model_copy(update={"shown": shown})
 
 
+def _opened(place: GoldenPlace, record: SlotRecord, now: datetime) -> tuple[GoldenCall, Evaluator]:
+    """The run's call, and its judge.
+
+    Raises:
+        ConfigurationError: one of them cannot be used; of a run that waits only if it has been so for a day.
+        NotUsableNow: of a run that waits, before that.
+    """
+    try:
+        call = place.call(record)
+        return call, place.evaluator(call.golden.rubric)
+    except ConfigurationError as exc:
+        waits = record.waits
+        if waits is None or (waits.unusable_since is not None and now - waits.unusable_since >= UNUSABLE_FOR):
+            raise
+        raise NotUsableNow(own_words(exc)) from exc
+
+
 async def _judged_as_set(
-    place: GoldenPlace, call: GoldenCall, evaluator: Evaluator, since: datetime, now: datetime
+    place: GoldenPlace, call: GoldenCall, evaluator: Evaluator, record: SlotRecord, now: datetime
 ) -> GoldenRun | GateResult:
     """The run, judged at once or by a provider's batches, as the schedule says.
 
     Raises:
+        ConfigurationError: nobody wants it any more.
         PutAside: it waits for a batch, which is on its way.
     """
     schedule = call.golden.manifest.schedule
-    if place.open_desk is None or schedule is None or schedule.judge_by == "live":
+    if schedule is None:
+        return await _judged_unscheduled(place, call, evaluator, record, now)
+    if place.open_desk is None or schedule.judge_by == "live":
         return await _judged(call, evaluator)
-    desk = place.open_desk(call.golden, call.run_id, evaluator.revision)
+    return await _judged_by_batch(place.open_desk, call, evaluator, record, now)
+
+
+async def _judged_unscheduled(
+    place: GoldenPlace, call: GoldenCall, evaluator: Evaluator, record: SlotRecord, now: datetime
+) -> GoldenRun | GateResult:
+    """A run whose schedule was taken out since it came due.
+
+    What batches judge is paid: such a run goes on, and asks the application nothing. One that its worker left behind
+    would ask it further, and is given up.
+
+    Raises:
+        ConfigurationError: it is given up.
+        PutAside: it waits for a batch.
+    """
+    where = f"{call.golden.directory / 'manifest.yaml'}: schedule: was taken out before this run had ended"
+    if record.waits is None and record.attempts <= 1:  # it came due when there was a schedule
+        return await _judged(call, evaluator)
+    if record.waits is None or place.open_desk is None:
+        raise ConfigurationError(f"{where}; it is given up")
+    if not call.can_resume:
+        raise ConfigurationError(f"{where}, and what it had done is not on this machine; it is given up")
+    try:
+        return await _judged_by_batch(place.open_desk, replace(call, resume="must"), evaluator, record, now)
+    except GoldenSetError as exc:
+        why = str(exc).removeprefix(f"{exc.file}: ")
+        raise ConfigurationError(f"{where}, and it cannot go on: {why}") from None
+
+
+async def _judged_by_batch(
+    open_desk: OpenDesk, call: GoldenCall, evaluator: Evaluator, record: SlotRecord, now: datetime
+) -> GoldenRun | GateResult:
+    """The run, whose judge calls go to a provider's batches.
+
+    Raises:
+        PutAside: it waits for a batch, which is on its way.
+    """
+    since = record.waits.since if record.waits is not None else now
+    desk = open_desk(call.golden, call.run_id, evaluator.revision)
     if not call.can_resume:
         await desk.check()
     try:

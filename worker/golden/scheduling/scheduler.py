@@ -13,11 +13,11 @@ from typing import Any
 import structlog
 
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.judges.evaluate import redacted
+from assay.judges.errors import EvaluationError
 from assay.worker.golden.scheduling.announce import Announcement, announce
-from assay.worker.golden.scheduling.outcome import ERROR, RunOutcome
-from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, PutAside, run_scheduled
+from assay.worker.golden.scheduling.outcome import ERROR, RunOutcome, batches_left, own_words
+from assay.worker.golden.scheduling.run_desk import PutAside
+from assay.worker.golden.scheduling.scheduled_job import GoldenPlace, NotUsableNow, run_scheduled
 from assay.worker.golden.scheduling.slot_records import BatchWait, SlotBook, SlotRecord, SlotState
 from assay.worker.golden.scheduling.tick import RUN_LOCK
 from assay.worker.ports.clock import Clock
@@ -132,6 +132,8 @@ class ScheduledRuns:
                 outcome = await self._outcome(record, lease)
             except PutAside as aside:
                 return await self._wait(record, book, lease, aside)
+            except NotUsableNow as problem:
+                return await self._wait_for_mending(record, book, lease, problem)
             detail = outcome.lines[0][:300] if outcome.lines else ""
             record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **outcome.model_dump())
             if lease.is_lost:
@@ -143,6 +145,8 @@ class ScheduledRuns:
         announced = await announce(news, self.place.webhook)
         state = SlotState.FAILED if record.verdict == ERROR else SlotState.DONE
         record = self._changed(record, state=state, announced=announced)
+        if record.waits is not None:
+            self.place.forget_wait(record)
         await book.put(record)
         return record
 
@@ -163,6 +167,23 @@ class ScheduledRuns:
         record = self._changed(record, state=SlotState.WAITING, attempts=0, waits=waits)
         await book.put(record)
         log.info("golden.waits_for_batch", golden_set=record.golden_set, run_id=record.run_id, batches=aside.batches)
+        return record
+
+    async def _wait_for_mending(
+        self, record: SlotRecord, book: SlotBook, lease: _Lease, problem: NotUsableNow
+    ) -> SlotRecord:
+        """Leave a run waiting whose set cannot be used: what it has paid is kept while people mend the set."""
+        if lease.is_lost:
+            raise _LockLost
+        now, before = self.clock.now(), record.waits
+        if before is None:
+            raise ValueError("only a run that waits can wait for its set")
+        since = before.unusable_since or now
+        changes = {"unusable_since": since, "look_at": now + LOOK_AGAIN, "why": str(problem)[:300]}
+        waits = before.model_copy(update=changes)
+        record = self._changed(record, state=SlotState.WAITING, attempts=0, waits=waits)
+        await book.put(record)
+        log.warning("golden.waits_for_its_set", golden_set=record.golden_set, run_id=record.run_id)
         return record
 
     async def _is_ours(self, record: SlotRecord, book: SlotBook) -> bool:
@@ -186,11 +207,12 @@ class ScheduledRuns:
         try:
             # In a loop and a thread of its own: reading files and testing permutations would hold everybody else up.
             return await in_thread(lease.run, lambda: run_scheduled(self.place, record, self.clock.now()))
-        except (_LockLost, PutAside):
+        except (_LockLost, PutAside, NotUsableNow):
             raise
         except EvaluationError as exc:
             log.warning("golden.scheduled_run_failed", golden_set=record.golden_set, error=type(exc).__name__)
-            return RunOutcome(verdict=ERROR, lines=(_own_words(exc),))
+            batches = record.waits.batches if record.waits is not None else ()
+            return RunOutcome(verdict=ERROR, lines=(own_words(exc), *batches_left(batches)))
         except Exception as exc:
             log.exception("golden.scheduled_run_broke", golden_set=record.golden_set)
             return RunOutcome(verdict=ERROR, lines=(f"a bug in assay: {type(exc).__name__}",))
@@ -226,14 +248,3 @@ class ScheduledRuns:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def _own_words(exc: EvaluationError) -> str:
-    """What may be told of an error: a wrong setting in our own words, of anything else its class.
-
-    What a library or the team's own code said stands behind our words, and may be private.
-    """
-    if not isinstance(exc, ConfigurationError):
-        return f"{type(exc).__name__}; the control worker's log and the run's directory say more"
-    foreign = str(exc.__cause__) if exc.__cause__ is not None else ""
-    return redacted((str(exc).replace(foreign, "…") if foreign else str(exc)).splitlines()[0])

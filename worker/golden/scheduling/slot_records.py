@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,6 +19,10 @@ HEARD_KEPT_S = 24 * 3600
 OVERDUE_AFTER = timedelta(minutes=10)
 """A slot so long after its time is overdue where it has not begun (no beat, no worker, or a long queue), and one that
 has begun where its worker has not been heard of for so long."""
+
+UNUSABLE_FOR = timedelta(days=1)
+"""How long the set or the judge of a run that waits may be unusable, e.g. in the middle of an edit, before the run is
+given up."""
 
 
 class SlotState(StrEnum):
@@ -50,7 +54,8 @@ class BatchWait(Record):
         rounds: how often it was put aside.
         look_at: when it is looked at in any case.
         missed_since: since when its answers could be collected, and no worker that has its journal came by.
-        why: what it waits for, in words.
+        unusable_since: since when it could go on, and the set or its judge could not be used.
+        why: what it waits for, or why it cannot go on, in words.
     """
 
     since: AwareDatetime
@@ -59,11 +64,16 @@ class BatchWait(Record):
     rounds: int = 1
     look_at: AwareDatetime
     missed_since: AwareDatetime | None = None
+    unusable_since: AwareDatetime | None = None
     why: str = ""
 
     def __str__(self) -> str:
-        named = f" ({', '.join(self.batches)})" if self.batches else f": {self.why}" if self.why else ""
-        return f"{self.judgements} judgements wait for a batch since {self.since:%Y-%m-%d %H:%M} UTC{named}"
+        named = f" ({', '.join(self.batches)})" if self.batches else ""
+        why = f": {self.why}" if self.why and not self.batches else ""
+        if self.unusable_since is not None:
+            end = self.unusable_since + UNUSABLE_FOR
+            why = f"; cannot go on, and is given up at {end:%Y-%m-%d %H:%M} UTC: {self.why}"
+        return f"{self.judgements} judgements wait for a batch since {self.since:%Y-%m-%d %H:%M} UTC{named}{why}"
 
 
 class SlotRecord(Record):
@@ -90,9 +100,11 @@ class SlotRecord(Record):
 class ScheduleStatus(Record):
     """A scheduled set as `assay status` shows it.
 
-    `record` is of the last slot, `last_run` of the last one that ended. `overdue_s` is how long the last slot has
-    waited for a run that nobody has in hand, 0 where none does. `problem` says why nothing is known: a manifest that
-    cannot be read, or no beat that has looked at it yet.
+    `record` is of the last slot, `last_run` of the last one that ended. `others` are runs of earlier slots that have
+    begun and not ended. `overdue_s` is how long the last slot, or one of these, has waited for somebody to take it in
+    hand, 0 where none does. `overdue_since` is when that one was due. `problem` says why nothing is known: a manifest
+    that cannot be read, or no beat that has looked at it yet. A set whose schedule was taken out has no slots, only
+    runs.
     """
 
     golden_set: str
@@ -100,8 +112,19 @@ class ScheduleStatus(Record):
     next_slot: AwareDatetime | None = None
     record: SlotRecord | None = None
     last_run: SlotRecord | None = None
+    others: tuple[SlotRecord, ...] = ()
     overdue_s: float = 0.0
+    overdue_since: AwareDatetime | None = None
     problem: str = ""
+
+    @property
+    def is_unscheduled(self) -> bool:
+        """Whether the set has no schedule any more, or is not there any more: only runs of it are."""
+        return self.next_slot is None and not self.problem
+
+
+_BEGUN_KEY = "golden:begun"
+"""Which runs have begun and not ended, by set: of sets that no schedule names any more, nothing else would tell."""
 
 
 class SlotBook:
@@ -125,31 +148,41 @@ class SlotBook:
         return _unpacked(raw) or record
 
     async def put(self, record: SlotRecord) -> None:
-        """Replace a slot's record; one that has ended is its set's last run from then on."""
-        if record.waits is not None:
-            await self._note_waiting(record)
+        """Replace a slot's record; one that has ended is its set's last run from then on.
+
+        Only who holds the lock of runs does this.
+        """
+        await self._note_begun(record)
         keys = [_slot_key(record.golden_set, record.slot)]
         keys += [_last_key(record.golden_set)] if record.state.is_final else []
         for key in keys:
             await self._key_values.keep(key, _packed(record), ttl_s=KEPT_S, replace=True)
 
-    async def waiting(self, name: str) -> list[SlotRecord]:
-        """The runs of a set that were put aside and have not ended: also those of slots before the last one."""
-        records = [await self.record(name, slot) for slot in await self._waiting_slots(name)]
-        return [record for record in records if record is not None and not record.state.is_final]
+    async def begun(self) -> Mapping[str, Sequence[SlotRecord]]:
+        """By set, the runs that have begun and not ended, oldest first; nothing where all have ended.
 
-    async def _note_waiting(self, record: SlotRecord) -> None:
-        """Remember a slot whose run is put aside until it ends. Only who holds the lock of runs does this."""
-        slots = set(await self._waiting_slots(record.golden_set))
+        Also of slots before the last one, and of sets whose schedule was changed or taken out.
+        """
+        open_runs = {}
+        for name, slots in (await self._begun_slots()).items():
+            records = [await self.record(name, slot) for slot in slots]
+            open_runs[name] = [record for record in records if record is not None and not record.state.is_final]
+        return open_runs
+
+    async def _note_begun(self, record: SlotRecord) -> None:
+        """Remember a run until it has ended, and its set for longer: how its last run ended is still to be told."""
+        before = await self._begun_slots()
+        slots = set(before.get(record.golden_set, ()))
         changed = slots - {record.slot} if record.state.is_final else slots | {record.slot}
-        if changed != slots:
-            value = json.dumps(sorted(slot.isoformat() for slot in changed)).encode()
-            await self._key_values.keep(_waiting_key(record.golden_set), value, ttl_s=KEPT_S, replace=True)
+        if changed != slots or record.golden_set not in before:
+            after = {**before, record.golden_set: sorted(changed)}
+            value = json.dumps({name: [slot.isoformat() for slot in listed] for name, listed in after.items()})
+            await self._key_values.keep(_BEGUN_KEY, value.encode(), ttl_s=KEPT_S, replace=True)
 
-    async def _waiting_slots(self, name: str) -> list[datetime]:
-        key = _waiting_key(name)
-        raw = (await self._key_values.kept([key])).get(key)
-        return [datetime.fromisoformat(text) for text in json.loads(raw)] if raw is not None else []
+    async def _begun_slots(self) -> dict[str, list[datetime]]:
+        raw = (await self._key_values.kept([_BEGUN_KEY])).get(_BEGUN_KEY)
+        listed = json.loads(raw) if raw is not None else {}
+        return {name: [datetime.fromisoformat(text) for text in slots] for name, slots in listed.items()}
 
     async def heard(self, run_id: str, now: datetime) -> None:
         """Note that a run's worker is alive."""
@@ -161,28 +194,19 @@ class SlotBook:
         raw = (await self._key_values.kept([key])).get(key)
         return _unpacked(raw) if raw is not None else None
 
-    async def statuses(self, schedules: Mapping[str, Schedule], now: datetime) -> list[ScheduleStatus]:
-        """How each scheduled set stands."""
-        return [await self._status(name, schedule, now) for name, schedule in schedules.items()]
+    async def seen_since(self, name: str, schedule: Schedule) -> datetime | None:
+        """When this schedule was first looked at; None: it never was."""
+        key = _first_key(name, schedule)
+        raw = (await self._key_values.kept([key])).get(key)
+        return datetime.fromisoformat(raw.decode()) if raw is not None else None
 
-    async def _status(self, name: str, schedule: Schedule, now: datetime) -> ScheduleStatus:
-        last = schedule.latest(now)
-        first, ended = _first_key(name, schedule), _last_key(name)
-        kept = await self._key_values.kept([first, ended])
-        last_run = _unpacked(kept[ended]) if ended in kept else None
-        status = ScheduleStatus(golden_set=name, next_slot=schedule.following(now), last_run=last_run)
-        raw = kept.get(first)
-        if raw is None:
-            return status.model_copy(update={"problem": "no beat has looked at this schedule yet"})
-        if last < datetime.fromisoformat(raw.decode()):
-            return status
-        record = await self.record(name, last)
-        late = now - last
-        waits = late > OVERDUE_AFTER and not await self._in_hand(record, now)
-        overdue = late.total_seconds() if waits else 0.0
-        return status.model_copy(update={"last_slot": last, "record": record, "overdue_s": overdue})
+    async def last_run(self, name: str) -> SlotRecord | None:
+        """The run of a set that ended last."""
+        key = _last_key(name)
+        raw = (await self._key_values.kept([key])).get(key)
+        return _unpacked(raw) if raw is not None else None
 
-    async def _in_hand(self, record: SlotRecord | None, now: datetime) -> bool:
+    async def is_in_hand(self, record: SlotRecord | None, now: datetime) -> bool:
         """Whether nobody has to worry: the run has ended, or its worker was heard of lately."""
         if record is None or record.state is SlotState.QUEUED:
             return False
@@ -204,10 +228,6 @@ def _first_key(name: str, schedule: Schedule) -> str:
 
 def _last_key(name: str) -> str:
     return f"golden:last:{name}"
-
-
-def _waiting_key(name: str) -> str:
-    return f"golden:waiting:{name}"
 
 
 def _heard_key(run_id: str) -> str:

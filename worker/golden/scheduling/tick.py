@@ -1,6 +1,7 @@
 """One look at all schedules, once a minute.
 
-Claims each due slot once and republishes its message until the run ends.
+Claims each due slot once and republishes its message until the run ends. A run that has begun is published until it
+has ended, whatever became of its schedule meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus, SlotBook, SlotRecord, SlotState
+from assay.worker.golden.scheduling.statuses import statuses_of
 from assay.worker.golden.sets.files import read_mapping
 from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.golden.sets.schedule import Schedule
@@ -52,8 +54,9 @@ class GoldenClock:
     """Finds out which golden sets are due.
 
     Of the slots that came while nobody looked only the last is run. A slot is claimed by its record in the state, so
-    however many beats and workers there are, each slot has one run. A run that was put aside for a provider's batch is
-    published again when that has ended, also where a further slot has come since.
+    however many beats and workers there are, each slot has one run. A run that has begun is published again until it
+    has ended, also where a further slot has come since, or its schedule was changed or taken out. One that was put
+    aside for a provider's batch is published when that has ended.
     """
 
     key_values: KeyValues
@@ -85,21 +88,22 @@ class GoldenClock:
     async def _claim(
         self, schedules: Mapping[str, Schedule], now: datetime
     ) -> tuple[Sequence[SlotRecord], tuple[str, ...]]:
-        """The last slot of every set where it has not ended, and the sets whose slot is new."""
+        """What has begun and not ended, with the last slot of every set, and the sets whose slot is new."""
         from assay.worker.golden.runs.journal import new_run_id
 
-        book = SlotBook(self.key_values)
-        open_slots, due = [], []
+        book, due = SlotBook(self.key_values), []
+        begun = [record for records in (await book.begun()).values() for record in records]
+        open_slots = {(record.golden_set, record.slot): record for record in begun}
         for name, schedule in schedules.items():
             slot = schedule.latest(now)
-            open_slots += [record for record in await book.waiting(name) if record.slot != slot]
             if slot < await book.first_seen(name, schedule, now):
                 continue
             mine = SlotRecord(golden_set=name, slot=slot, run_id=new_run_id(), changed_at=now)
             record = await book.claim(mine)
             due += [name] if record.run_id == mine.run_id else []
-            open_slots += [] if record.state.is_final else [record]
-        return open_slots, tuple(due)
+            if not record.state.is_final:
+                open_slots[name, slot] = record
+        return list(open_slots.values()), tuple(due)
 
     async def _may_go_on(self, records: Sequence[SlotRecord], now: datetime) -> list[SlotRecord]:
         """Those whose batches have ended, or that do not wait for any."""
@@ -110,8 +114,10 @@ class GoldenClock:
 
 
 def _turn(record: SlotRecord) -> tuple[bool, datetime]:
-    """The oldest slot comes first. One whose journal nobody here has lets the others go before it."""
-    return record.waits is not None and record.waits.missed_since is not None, record.slot
+    """The oldest slot comes first. One that cannot go on here and now lets the others go before it."""
+    waits = record.waits
+    cannot = waits is not None and (waits.missed_since is not None or waits.unusable_since is not None)
+    return cannot, record.slot
 
 
 def _is_ready(record: SlotRecord, ended: Set[str], now: datetime) -> bool:
@@ -137,7 +143,5 @@ def read_schedules(directories: Mapping[str, Path]) -> Schedules:
 
 
 async def schedule_statuses(key_values: KeyValues, schedules: Schedules, now: datetime) -> list[ScheduleStatus]:
-    """How every scheduled set stands, and which sets cannot be read."""
-    known = await SlotBook(key_values).statuses(schedules.by_set, now)
-    unreadable = [ScheduleStatus(golden_set=name, problem=why) for name, why in schedules.problems.items()]
-    return sorted([*known, *unreadable], key=lambda status: status.golden_set)
+    """How every scheduled set stands, which sets cannot be read, and what has begun of sets without a schedule."""
+    return await statuses_of(SlotBook(key_values), schedules.by_set, schedules.problems, now)

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.records.history import HistoryQuery
+from assay.worker.reporting.terminal.text import one_line
 
 
 class Metric(StrEnum):
@@ -62,7 +63,7 @@ class Question(Record):
             ConfigurationError: they are one, or overlap.
         """
         if self.by is not None and self.a.value == self.b.value:
-            raise ConfigurationError(f"--a, --b: both are {self.a.value!a}; name two different values")
+            raise ConfigurationError(f"--a, --b: both are {quoted(self.a.value or '')}; name two different values")
         if self.by is None and self.a.since < self.b.until and self.b.since < self.a.until:
             raise ConfigurationError(
                 f"the two times overlap: {_span(self.a)} and {_span(self.b)}; a trace would be on both sides"
@@ -71,6 +72,11 @@ class Question(Record):
     def query(self, side: Side) -> HistoryQuery:
         """The rows of the record that one side is among."""
         return HistoryQuery(since=side.since, until=side.until, use_cases=self.use_cases, rubrics=self.rubrics)
+
+
+def quoted(name: str) -> str:
+    """A value of a trace between quotes, in its own script. Nothing in it drives a terminal or ends the line."""
+    return f"'{one_line(name)}'"
 
 
 def _span(side: Side) -> str:

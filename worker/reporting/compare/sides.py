@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.near_names import nearest
 from assay.worker.ports.history import HistoryReader
-from assay.worker.reporting.compare.question import Question, Side
+from assay.worker.reporting.compare.question import Question, Side, quoted
 from assay.worker.signals.reading import read_traffic
 from assay.worker.signals.traffic import SliceKey, Traffic
 
@@ -31,6 +31,12 @@ class BothSides:
     a: Mapping[str, Traffic]
     b: Mapping[str, Traffic]
 
+    def compared(self) -> float:
+        """Share of b's judged answers that a revision of both sides judged, by weight. 1 where none was judged."""
+        weights = {name: float((1 / traffic.pi).sum()) for name, traffic in self.b.items()}
+        total = sum(weights.values())
+        return sum(weights[name] for name in self.shared) / total if total else 1.0
+
     @property
     def shared(self) -> list[str]:
         """Revisions that judged both sides."""
@@ -38,18 +44,16 @@ class BothSides:
 
 
 async def read_sides(history: HistoryReader, question: Question) -> dict[RowKey, BothSides]:
-    """The traffic of both sides.
+    """The judged traffic of both sides.
 
     Raises:
-        HistoryUnavailable
-        ConfigurationError: the record has no such value of the fact.
+        HistoryUnavailable, ConfigurationError
     """
     if question.by is None:
         a = await read_traffic(history, question.query(question.a))
         b = await read_traffic(history, question.query(question.b))
     else:
         whole = await read_traffic(history, question.query(question.a), by=question.by)
-        check_values(question, whole)
         a, b = (
             {key: traffic for key, traffic in whole.items() if key.value == side.value}
             for side in (question.a, question.b)
@@ -62,18 +66,18 @@ def _revisions(slices: Mapping[SliceKey, Traffic], pair: RowKey) -> dict[str, Tr
     return {key.revision: traffic for key, traffic in slices.items() if RowKey(key.use_case, key.rubric) == pair}
 
 
-def check_values(question: Question, slices: Mapping[SliceKey, Traffic]) -> None:
+def check_values(question: Question, counts: Mapping[str, int]) -> None:
     """See that the record has both values.
+
+    Args:
+        question: which they are.
+        counts: rows of the record by the value of the fact, judged ones and others.
 
     Raises:
         ConfigurationError: it has not; the error lists what it has.
     """
-    counts: dict[str, int] = {}
-    for key, traffic in slices.items():
-        if key.value is not None:
-            counts[key.value] = counts.get(key.value, 0) + traffic.n
     for option, side in (("--a", question.a), ("--b", question.b)):
-        if side.value not in counts:
+        if question.by is not None and side.value not in counts:
             raise ConfigurationError(f"{option}: {_missing(question, side, counts)}")
 
 
@@ -83,8 +87,8 @@ def _missing(question: Question, side: Side, counts: Mapping[str, int]) -> str:
     if not counts:
         return f"no trace of {span} in the record has a {fact}; the application has to say it in its traces"
     most = sorted(counts, key=lambda value: -counts[value])
-    named = ", ".join(f"{value!a} ({counts[value]:,})" for value in most[:MOST_NAMED])
+    named = ", ".join(f"{quoted(value)} ({counts[value]:,})" for value in most[:MOST_NAMED])
     more = f" and {len(most) - MOST_NAMED:,} more" * (len(most) > MOST_NAMED)
     near = nearest(side.value or "", most)
-    meant = "" if near is None else f" did you mean {near!a}?"
-    return f"no trace of {span} in the record has {fact} {side.value!a};{meant} judged there: {named}{more}"
+    meant = "" if near is None else f" did you mean {quoted(near)}?"
+    return f"no trace of {span} in the record has {fact} {quoted(side.value or '')};{meant} it has {named}{more}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.worker.golden.results.gate_result import GateVerdict
-from assay.worker.reporting.compare.question import Metric, Question, Side
+from assay.worker.reporting.compare.question import Metric, Question, Side, quoted
+from assay.worker.reporting.compare.reasons import reason_words
 from assay.worker.reporting.compare.result import CompareResult, CompareRow, SideAnswers, Tested
+from assay.worker.reporting.compare.shares import ShareChange, ShareKind
 from assay.worker.reporting.compare.usage import UsageChange
-from assay.worker.reporting.compare.verdict import LEAST_ANSWERS, LEAST_SESSIONS, CompareRules, Reason
+from assay.worker.reporting.compare.verdict import CompareRules, Reason
 from assay.worker.statistics.intervals import Estimate
 
 METRICS = {
@@ -19,6 +21,17 @@ METRICS = {
 }
 """What each metric is called."""
 
+SHARES = {
+    ShareKind.EMPTY: "empty answers",
+    ShareKind.REFUSALS: "refusals",
+    ShareKind.UNANSWERED: "unanswered",
+    ShareKind.WITHOUT_SCORE: "judged without a score to compare",
+}
+"""What each share is called that is no judged answer."""
+
+MOST_TIMES = 1000
+"""Ratios beyond that are told as more: one side reports another unit, or hardly anything."""
+
 
 def title(result: CompareResult) -> str:
     """What is compared: `release 'v42' (b) against 'v41' (a)`, or the same of two times."""
@@ -26,7 +39,8 @@ def title(result: CompareResult) -> str:
     if question.by is None:
         return f"{_named_span(question.b)} (b) against {_named_span(question.a)} (a)"
     fact = question.by.replace("_", " ")
-    return f"{fact} {question.b.name!a} (b) against {question.a.name!a} (a), traces started {_span(question.a)}"
+    names = f"{quoted(question.b.name)} (b) against {quoted(question.a.name)} (a)"
+    return f"{fact} {names}, traces started {_span(question.a)}"
 
 
 def _named_span(side: Side) -> str:
@@ -51,15 +65,12 @@ def _nothing(question: Question) -> str:
 
 def row_lines(row: CompareRow, result: CompareResult) -> Iterator[str]:
     """Everything about one row, the decisive line first."""
-    yield f"{row.verdict.value}: {reason_words(row, result)}"
+    yield f"{row.verdict.value}: {reason_words(row, result.rules)}"
     if row.tested is not None and row.metric is not None:
-        cut = f" (risk ≥ {row.cut:g})" if row.metric is Metric.FLAGGED else ""
-        yield f"{METRICS[row.metric]}{cut}: a {rate_words(row.tested.a)}, b {rate_words(row.tested.b)}"
-        yield change_words(row.tested, several=_tested(result) > 1)
-        yield visible_words(row.tested, result.rules)
+        yield from _test_lines(row.tested, row, result)
+    yield from (share_words(change) for change in row.shares)
     yield f"a: {answers_words(row.a)}; b: {answers_words(row.b)}"
-    if row.tested is not None and row.tested.could_turn:
-        yield "unanswered traces could turn this verdict: if all were bad on one side and all good on the other"
+    yield from _unanswered_lines(row)
     if row.straddling:
         yield f"{row.straddling:,} sessions have answers on both sides; each counts as one draw"
     if row.note:
@@ -67,41 +78,22 @@ def row_lines(row: CompareRow, result: CompareResult) -> Iterator[str]:
     yield from map(usage_words, row.usage)
 
 
-def _tested(result: CompareResult) -> int:
-    return sum(row.tested is not None for row in result.rows)
+def _test_lines(test: Tested, row: CompareRow, result: CompareResult) -> Iterator[str]:
+    cut = f" (risk ≥ {row.cut:g})" if row.metric is Metric.FLAGGED else ""
+    yield f"{METRICS[row.metric or Metric.FLAGGED]}{cut}: a {rate_words(test.a)}, b {rate_words(test.b)}"
+    yield change_words(test, tests=result.tests)
+    yield visible_words(test, result.rules)
 
 
-def reason_words(row: CompareRow, result: CompareResult) -> str:
-    """Why the verdict of a row is what it is, with the remedy where there is one."""
-    rules, test = result.rules, row.tested
-    margin = f"{100 * (rules.margin or 0):g} points"
-    worst = "" if test is None else f"{100 * test.at_worst:+.1f} points"
-    needed = "" if test is None else f"; about {test.needed:,} answers are needed on each side"
-    words = {
-        Reason.SHOWN_WORSE: "b is shown to be worse",
-        Reason.NOT_SHOWN_WORSE: "b is not shown to be worse",
-        Reason.SHOWN_NO_WORSE: f"b is shown to be worse by less than {margin} (at worst {worst})",
-        Reason.NOT_SHOWN_NO_WORSE: f"b is not shown to stay within {margin} (at worst {worst}){needed}",
-        Reason.TOO_FEW: f"each side takes {LEAST_ANSWERS} answers of {LEAST_SESSIONS} sessions at least{needed}",
-        Reason.BLIND: f"so few answers would not show even {100 * rules.must_see:g} points (--must-see){needed}",
-        Reason.NOT_JUDGED: _not_judged_words(row),
-        Reason.OTHER_REVISIONS: "no evaluator revision judged both sides, and rates of two are never compared; "
-        "judge one side again by the present one: assay backfill --rejudge --from … --to …",
-        Reason.NO_RATE: _no_rate_words(row),
-    }
-    return words[row.reason]
-
-
-def _not_judged_words(row: CompareRow) -> str:
-    empty = [name for name, side in (("a", row.a), ("b", row.b)) if not side.answers]
-    where = " and ".join(f"side {name}" for name in empty)
-    return f"nothing was judged on {where} in this use case; wait for traffic, or name others with --use-case"
-
-
-def _no_rate_words(row: CompareRow) -> str:
-    if row.metric is Metric.PROBLEM_SHARE:
-        return "the risk is not calibrated on both sides; take --metric flagged, or calibrate (assay calibrate)"
-    return "the rate cannot be estimated on both sides: too few answers with such a score"
+def _unanswered_lines(row: CompareRow) -> Iterator[str]:
+    test = row.tested
+    if test is None or test.if_unanswered_bad is None:
+        return
+    points = 100 * test.if_unanswered_bad
+    worse = f"b would be worse by {points:.1f} points" if points > 0 else "even then b would be no worse"
+    yield f"if all unanswered traces were bad on b, and all good on a: {worse}"
+    if test.could_turn and row.reason is Reason.SHOWN_WORSE:
+        yield "unanswered traces could turn this verdict: if all were good on b, and all bad on a"
 
 
 def rate_words(side: Estimate) -> str:
@@ -110,11 +102,19 @@ def rate_words(side: Estimate) -> str:
     return f"{side.value:.1%} ({side.low:.1%}–{side.high:.1%}, n={side.n:,}{sessions})"
 
 
-def change_words(test: Tested, *, several: bool) -> str:
+def change_words(test: Tested, *, tests: int) -> str:
     """`b − a: +4.7 points (+2.1 to +7.3); one-sided test that b is worse: p = 0.0003`."""
     value, low, high = (f"{100 * end:+.1f}" for end in (test.change.value, test.change.low, test.change.high))
-    holm = f", by Holm over all rows p {p_words(test.adjusted_p)}" if several else ""
+    holm = f", over all {tests:,} tests p {p_words(test.adjusted_p)}" if tests > 1 else ""
     return f"b − a: {value} points ({low} to {high}); one-sided test that b is worse: p {p_words(test.p_value)}{holm}"
+
+
+def share_words(change: ShareChange) -> str:
+    """`b has more empty answers: a 0.0% (0.0%–0.4%, n=1,000), b 63.3% (60.3%–66.2%, n=1,000), p < 0.0001`."""
+    rose = "b is shown to have more" if change.has_risen else "b is not shown to have more"
+    accepted = " (accepted: --accept)" if change.has_risen and change.is_accepted else ""
+    sides = f"a {rate_words(change.a)}, b {rate_words(change.b)}"
+    return f"{SHARES[change.kind]} of all selected traces: {sides}; {rose}, p {p_words(change.adjusted_p)}{accepted}"
 
 
 def p_words(value: float) -> str:
@@ -126,26 +126,40 @@ def visible_words(test: Tested, rules: CompareRules) -> str:
     """The smallest worsening that so many answers show."""
     if test.visible is None:
         return f"no worsening, however large, is seen with a power of {rules.power:.0%} by so few"
-    return f"smallest worsening that is seen with a power of {rules.power:.0%}: {100 * test.visible:.1f} points"
+    if test.visible == 0:
+        return "a is as bad as can be: nothing could be worse"
+    at = f" at p ≤ {test.level:.2g}" if test.level < rules.alpha else ""
+    return f"smallest worsening that is seen with a power of {rules.power:.0%}{at}: {100 * test.visible:.1f} points"
 
 
 def answers_words(side: SideAnswers) -> str:
-    """`812 judged, 12 unanswered (98.5% answered)`."""
+    """`812 judged (40 refused), 12 unanswered (98.5% answered), 3 empty`."""
     share = f" ({side.response_share:.1%} answered)" if side.response_share is not None else ""
-    return f"{side.answers:,} judged, {side.unanswered:,} unanswered{share}"
+    refused = f" ({side.refused:,} refused)" if side.refused else ""
+    empty = f", {side.empty:,} empty" if side.empty else ""
+    return f"{side.answers:,} judged{refused}, {side.unanswered:,} unanswered{share}{empty}"
 
 
 def usage_words(change: UsageChange) -> str:
     """`input tokens a request: a 812 (790–834, n=640), b 3,391 (3,300–3,480, n=655): 4.2 times — a jump`."""
     sides = ", ".join(f"{name} {_amount(side, change)}" for name, side in (("a", change.a), ("b", change.b)))
-    ratio = "" if change.ratio is None else f": {change.ratio:.1f} times"
-    return f"{change.name} a request: {sides}{ratio}{' — a jump' if change.is_jump else ''}"
+    return f"{change.name} a request: {sides}{_ratio_words(change.ratio)}{' — a jump' if change.is_jump else ''}"
+
+
+def _ratio_words(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    if ratio >= MOST_TIMES:
+        return f": more than {MOST_TIMES:,} times"
+    return f": {ratio:.1f} times" if ratio >= 0.1 else f": less than a {int(min(MOST_TIMES, 1 / ratio)):,}th"
 
 
 def _amount(side: Estimate | None, change: UsageChange) -> str:
     if side is None:
         return "unknown"
-    form = {"tokens": "{:,.0f}", "USD": "{:.5f}", "s": "{:.2f}"}[change.unit]
+    if side.value == 0:
+        return f"0 (most likely not reported, n={side.n:,})"
+    form = {"tokens": "{:,.0f}", "USD": "{:.5f}" if side.value >= 1e-4 else "{:.2g}", "s": "{:.2f}"}[change.unit]
     value, low, high = (form.format(end) for end in (side.value, side.low, side.high))
     return f"{value} {change.unit} ({low}–{high}, n={side.n:,})".replace("tokens ", "")
 

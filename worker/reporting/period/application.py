@@ -9,6 +9,7 @@ from itertools import groupby, permutations
 import numpy as np
 
 from assay.worker.reporting.period.facts import Floats, Prompt, RevisionFacts
+from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import Application, Percentiles, PromptUse
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.quantiles import weighted_quantile
@@ -38,14 +39,22 @@ def application_of(facts: RevisionFacts) -> Application:
 
 
 def _use(prompt: Prompt, columns: Mapping[str, Floats]) -> PromptUse:
-    pi = columns["pi"]
+    pi, tokens, cost = columns["pi"], columns["input_tokens"] + columns["output_tokens"], columns["cost_usd"]
     return PromptUse(
         prompt_name=prompt.name,
         prompt_version=prompt.version,
         n=pi.size,
-        tokens=mean_estimate(columns["input_tokens"] + columns["output_tokens"], pi),
-        cost_usd=mean_estimate(columns["cost_usd"], pi),
+        tokens=mean_estimate(tokens, pi),
+        cost_usd=mean_estimate(cost, pi),
+        only_tokens=_only(tokens),
+        only_cost_usd=_only(cost),
     )
+
+
+def _only(values: Floats) -> float | None:
+    """The one value that is known, where it is but one: it has no interval, and is not unknown."""
+    known = values[~np.isnan(values)]
+    return float(known[0]) if known.size == 1 else None
 
 
 def mean_estimate(values: Floats, pi: Floats) -> Estimate | None:
@@ -70,7 +79,7 @@ def _percentiles(seconds: Floats, pi: Floats) -> Percentiles:
     values, weights = seconds[known], pi[known]
     draws = np.arange(values.size)
     p50, p95 = (weighted_quantile(values, weights, q, clusters=draws) if values.size else None for q in (0.5, 0.95))
-    return Percentiles(n=values.size, p50=p50, p95=p95)
+    return Percentiles(n=values.size, p50=p50, p95=p95, only=_only(seconds))
 
 
 def jumps(uses: Sequence[PromptUse]) -> Iterator[str]:
@@ -99,9 +108,9 @@ def _pair(low: PromptUse, high: PromptUse, measure: str) -> tuple[float, PromptU
 def _jump_words(name: str | None, pair: tuple[float, PromptUse, PromptUse], measure: str, unit: str) -> str:
     ratio, low, high = pair
     less, more = getattr(low, measure), getattr(high, measure)
-    shown = "{:,.0f}" if measure == "tokens" else "{:.6f} USD"
+    shown = "{:,.0f}".format if measure == "tokens" else usd
     prompt = f"prompt {name}, version" if name else "prompt version"
     return (
         f"{prompt} {high.prompt_version} takes {ratio:.1f} times the {unit} of version {low.prompt_version}: "
-        f"{shown.format(more.value)} (n={more.n:,}) against {shown.format(less.value)} (n={less.n:,}) a request"
+        f"{shown(more.value)} (n={more.n:,}) against {shown(less.value)} (n={less.n:,}) a request"
     )

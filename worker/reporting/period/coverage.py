@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from assay.worker.ports.history import HistoryReader
@@ -54,6 +54,7 @@ class _Alive(NamedTuple):
     seen: Counter[str]
     passed_over: Counter[str]
     in_flight: Counter[str]
+    ended: Counter[str] | None
 
     def pairs(self) -> set[_Pair]:
         """Use cases and rubrics with something counted."""
@@ -64,14 +65,28 @@ async def _alive(ledger: Ledger, query: HistoryQuery) -> _Alive:
     seen: Counter[str] = Counter()
     passed_over: Counter[str] = Counter()
     in_flight: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
     for window in await ledger.windows.between(query.since, query.until):
         seen.update(window.seen)
         passed_over.update(window.not_selected)
     last = query.until - timedelta(microseconds=1)
     for (use_case, rubric, state, _), n in (await ledger.reader.counts(query.since.date(), last.date())).items():
-        if state not in FINAL_STATES and n:
-            in_flight[count_key(use_case, rubric)] += n
-    return _Alive(seen, passed_over, in_flight)
+        (ended if state in FINAL_STATES else in_flight)[count_key(use_case, rubric)] += n
+    in_flight, is_whole = +in_flight, await _are_whole_days(ledger, query)
+    return _Alive(seen, passed_over, in_flight, ended if is_whole else None)
+
+
+async def _are_whole_days(ledger: Ledger, query: HistoryQuery) -> bool:
+    """Whether the ledger's counts, which are by UTC days, speak of this very period."""
+    first, end = _midnight_of(query.since), _midnight_of(query.until)
+    if first != query.since:
+        return False
+    return end == query.until or not await ledger.windows.between(query.until, end + timedelta(days=1))
+
+
+def _midnight_of(moment: datetime) -> datetime:
+    """The begin of a moment's UTC day."""
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
 
 
 def _coverage(pair: _Pair, ended: Mapping[str, Counter[str]], alive: _Alive | None) -> Coverage:
@@ -80,6 +95,7 @@ def _coverage(pair: _Pair, ended: Mapping[str, Counter[str]], alive: _Alive | No
         seen=None if alive is None or pair[0] not in alive.seen else alive.seen[pair[0]],
         not_selected=None if alive is None or key not in alive.passed_over else alive.passed_over[key],
         in_flight=None if alive is None else alive.in_flight[key],
+        ledger_ended=None if alive is None or alive.ended is None else alive.ended[key],
         **{state: dict(ended.get(state, Counter()).most_common()) for state in ("scored", "skipped", "dead")},
     )
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assay.worker.reporting.flagged.markdown import code
-from assay.worker.reporting.period.records import PeriodReport, RevisionReport, Split, UseCaseReport
+from assay.worker.reporting.period.application_words import application_lines
+from assay.worker.reporting.period.records import DayRate, PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.words import (
     Line,
-    application_lines,
     before_words,
+    behind,
+    case_notes,
     count_lines,
     coverage_words,
     headline,
+    interval_words,
+    no_rate_words,
     percent,
     rate_lines,
 )
@@ -32,6 +36,7 @@ def report_markdown(report: PeriodReport) -> str:
 
 def _use_case_blocks(case: UseCaseReport) -> list[list[str]]:
     blocks = [[f"### {code(case.use_case, _NAME)}, rubric {code(case.rubric, _NAME)}"], [coverage_words(case.coverage)]]
+    blocks += [[f"> {_plain(note)}"] for note in case_notes(case)]
     if not case.revisions:
         blocks.append(["No rate: nothing of this use case has a verdict in the record."])
     for row in case.revisions:
@@ -41,16 +46,25 @@ def _use_case_blocks(case: UseCaseReport) -> list[list[str]]:
 
 def _revision_blocks(row: RevisionReport) -> list[list[str]]:
     name, rate = headline(row.rates)
-    blocks = [[f"**{percent(rate)}** {name}"], [f"⚠️ {code(warning, _TEXT)}" for warning in row.warnings]]
+    told = percent(rate) if row.rates.with_risk else f"no rate: {interval_words(row.rates)}"
+    blocks = [
+        [f"**{told}** {name}" if row.rates.with_risk else f"**{told}**"],
+        [f"⚠️ {code(warning, _TEXT)}" for warning in row.warnings],
+    ]
     blocks.append(["| | |", "| --- | --- |", *(_table_row(line) for line in _lines(row))])
-    if row.split is not None:
+    if row.split is not None and row.rates.with_risk:
         blocks.append(_split_table(row.split))
-    if len(row.days) > 1:
-        days = [f"| {day.day} | {percent(day.rate)} |" for day in row.days[-MOST_DAYS:]]
-        blocks.append(["| day | rate |", "| --- | --- |", *days])
+    if len(row.days) > 1 and row.rates.with_risk:
+        days = [f"| {day.day} | {_day_words(row, day)} |" for day in row.days[-MOST_DAYS:]]
+        blocks.append(["| day with traces | rate behind its traffic |", "| --- | --- |", *days])
     if row.worst:
         blocks.append(["Worst answers:", "", *_worst_lines(row)])
     return blocks
+
+
+def _day_words(row: RevisionReport, day: DayRate) -> str:
+    why = no_rate_words(day.n, day.with_risk, is_cascade=row.cascade is not None)
+    return f"no rate: {why}, n={day.n:,}" if day.rate is None else percent(day.rate)
 
 
 def _lines(row: RevisionReport) -> Iterator[Line]:
@@ -68,10 +82,10 @@ def _table_row(line: Line) -> str:
 
 
 def _split_table(split: Split) -> list[str]:
-    lines = [f"| {split.by.replace('_', ' ')} | rate | refusals |", "| --- | --- | --- |"]
+    lines = [f"| {split.by.replace('_', ' ')} | rate behind the traffic | refusals behind it |", "| --- | --- | --- |"]
     for value in split.values:
         name = "unknown" if value.value is None else _cell(value.value)
-        lines.append(f"| {name} | {percent(headline(value.rates)[1])} | {percent(value.rates.refusals)} |")
+        lines.append(f"| {name} | {percent(behind(value.rates))} | {percent(value.rates.refusals_behind)} |")
     if split.other_values:
         lines.append(f"| others: {split.other_values:,} values | n={split.others:,} | |")
     return lines

@@ -13,6 +13,7 @@ from assay.worker.reporting.period.application import application_of
 from assay.worker.reporting.period.change import compared
 from assay.worker.reporting.period.coverage import Ledger, read_coverage
 from assay.worker.reporting.period.facts import Floats, ReadAlong, Revision, RevisionFacts, TrafficFacts, Worst
+from assay.worker.reporting.period.own_scores import of_revision, read_own_scores
 from assay.worker.reporting.period.records import (
     Before,
     Cascade,
@@ -29,7 +30,7 @@ from assay.worker.reporting.period.records import (
 from assay.worker.signals.estimators import flagged_rate, problem_rate
 from assay.worker.signals.rates import Rates, rates
 from assay.worker.signals.reading import read_traffic
-from assay.worker.signals.shared_calibration import calibration_notes
+from assay.worker.signals.shared_calibration import calibration_notes, read_users, users_of
 from assay.worker.signals.traffic import ScreenedRows, SliceKey, Traffic, by_day
 from assay.worker.statistics.judge_error import JudgeLabels
 
@@ -81,12 +82,15 @@ class PeriodReader:
         slices = await read_traffic(ReadAlong(self._reader, facts), query)
         values = await read_traffic(self._reader, query, by=by) if by is not None else {}
         earlier = await read_traffic(self._reader, query.before()) if compare else None
-        shared = calibration_notes(slices.values())
+        scores = await read_own_scores(self._reader, query, (key.rubric for key in slices))
+        users = await read_users(self._reader, query, slices.values())
+        shared = calibration_notes(slices.values(), users_of((earlier or {}).values()), users)
         rows: dict[tuple[str, str], list[RevisionReport]] = {pair: [] for pair in coverage}
         for key, traffic in sorted(slices.items()):
             row = self._row(key, traffic, facts, warning=shared.get(key, ""))
             row = row.model_copy(
                 update={
+                    "scores": of_revision(scores, *key[:3]),
                     "before": None if earlier is None else _before(key, traffic, row.rates, earlier, query.before()),
                     "split": None if by is None else self._split(by, key, values),
                 }

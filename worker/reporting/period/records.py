@@ -72,12 +72,31 @@ class Split(Record):
     other_values: int = 0
 
 
+class OwnScore(Record):
+    """A score of the rubric's own, beside risk, faithfulness and groundedness: as of the traffic behind these traces.
+
+    Attributes:
+        n: scored traces that have it.
+        mean: of those where it is a number. None: it is not, or answers of one session tell no interval.
+        shares: of those where it is a word, by word, the commonest first.
+    """
+
+    name: str
+    n: int
+    mean: Estimate | None = None
+    shares: dict[str, Estimate | None] = Field(default_factory=dict)
+
+
 class Percentiles(Record):
-    """The middle and the slow end of a duration in seconds, weighted. n counts traces that know it."""
+    """The middle and the slow end of a duration in seconds, weighted. n counts traces that know it.
+
+    `only` is the duration of the one trace that knows it, where it is but one.
+    """
 
     n: int
     p50: Estimate | None
     p95: Estimate | None
+    only: float | None = None
 
 
 class PromptUse(Record):
@@ -86,8 +105,9 @@ class PromptUse(Record):
     Attributes:
         prompt_name, prompt_version: None where the trace does not tell.
         n: scored traces.
-        tokens: input and output of all model calls of a request. None where no trace tells both.
-        cost_usd: of a request. None where no cost is known.
+        tokens: input and output of all model calls of a request. None where fewer than two traces tell both.
+        cost_usd: of a request. None where fewer than two costs are known.
+        only_tokens, only_cost_usd: those of the one request that tells them, where it is but one.
     """
 
     prompt_name: str | None
@@ -95,6 +115,8 @@ class PromptUse(Record):
     n: int
     tokens: Estimate | None
     cost_usd: Estimate | None
+    only_tokens: float | None = None
+    only_cost_usd: float | None = None
 
 
 class Application(Record):
@@ -162,6 +184,7 @@ class RevisionReport(Record):
         boost: traces that were added because of users' feedback, and are in no rate.
         unanswered: traces without a verdict, by reason.
         cascade: None where no cascade judged.
+        scores: other scores of the rubric.
         days: the trend.
         warnings: what makes the rates mean less than they say.
     """
@@ -171,6 +194,7 @@ class RevisionReport(Record):
     states: dict[str, int]
     boost: int = 0
     unanswered: dict[str, int] = Field(default_factory=dict)
+    scores: tuple[OwnScore, ...] = ()
     cascade: Cascade | None = None
     before: Before | None = None
     days: tuple[DayRate, ...] = ()
@@ -185,7 +209,8 @@ class Coverage(Record):
     """What became of the traces of one use case and rubric.
 
     `ended` is from the record. What is seen, passed over and in flight is known to the ledger alone, and None where it
-    does not answer.
+    does not answer. `ledger_ended` is what the ledger counts as ended, and None also where the period is not of whole
+    days, because it counts by days.
     """
 
     seen: int | None = None
@@ -194,6 +219,7 @@ class Coverage(Record):
     skipped: dict[str, int] = Field(default_factory=dict)
     dead: dict[str, int] = Field(default_factory=dict)
     in_flight: int | None = None
+    ledger_ended: int | None = None
 
     @property
     def ended(self) -> int:

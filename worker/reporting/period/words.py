@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import (
-    Application,
     Before,
     Cascade,
     Coverage,
     Judging,
-    Percentiles,
-    PromptUse,
+    OwnScore,
     RevisionReport,
+    UseCaseReport,
 )
 from assay.worker.signals.rates import Rates
 from assay.worker.statistics.intervals import Estimate
 
 HEADLINE = "expected share of answers with a problem"
-NO_USE = "not known: no trace tells tokens or cost"
 _MOST_REASONS = 6
 
 
@@ -30,37 +29,71 @@ class Line(NamedTuple):
     text: str
 
 
+ALL_JUDGED = "all of them judged"
+"""Stands in place of an interval where nothing of this very traffic is left to chance."""
+
+
 def percent(estimate: Estimate | None) -> str:
-    """A share with its interval and n: `12.0% (8.1%–17.3%, n=240)`."""
+    """A share with its interval and n: `12.0% (8.1%–17.3%, n=240)`, or `12.0% (all of them judged, n=240)`."""
     if estimate is None:
         return "not estimable"
-    return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%}, n={estimate.n:,})"
+    return f"{estimate.value:.1%} ({ends_words(estimate)}, n={estimate.n:,})"
+
+
+def ends_words(rate: Estimate) -> str:
+    """Both ends of a share: `8.1%–17.3%`. Where all traces were judged there is no interval, and words say why."""
+    is_whole = rate.low == rate.high and rate.n_effective is None
+    return ALL_JUDGED if is_whole else f"{rate.low:.1%}–{rate.high:.1%}"
+
+
+def behind(rates: Rates) -> Estimate | None:
+    """The headline as the rate behind the traffic: what may be compared with that of other traffic."""
+    return rates.flagged_behind if rates.problem_share is None else rates.problem_behind
+
+
+def urgency(row: RevisionReport) -> tuple[bool, bool, float]:
+    """The order of an overview: what got worse first, then the highest rate, then what has none."""
+    rate = behind(row.rates)
+    return row.before is None or row.before.word != "worse", rate is None, -(rate.value if rate else 0.0)
+
+
+def no_rate_words(n: int, with_risk: int, *, is_cascade: bool = False) -> str:
+    """Why there is no rate: `nothing scored`, `no risk` or `one session alone`."""
+    if not n:
+        return "nothing scored"
+    if not with_risk:
+        return "no risk"
+    return "not estimable" if is_cascade else "one session alone"
 
 
 def headline(rates: Rates) -> tuple[str, Estimate | None]:
     """What the first number is called, and the number."""
     if rates.problem_share is not None:
         return HEADLINE, rates.problem_share
+    if rates.n and not rates.with_risk:
+        return "no answer got a risk", None
     return f"share flagged, risk ≥ {rates.cut:g}", rates.flagged
 
 
-def interval_words(rate: Estimate | None) -> str:
+def interval_words(rates: Rates) -> str:
     """The interval of a headline: `16.3%–19.5%, n=897 traces with a risk`."""
-    if rate is None:
-        return "not estimable"
-    return f"{rate.low:.1%}–{rate.high:.1%}, n={rate.n:,} traces with a risk"
+    rate = headline(rates)[1]
+    if not rates.with_risk:
+        return f"none of {rates.n:,} judged traces has a risk"
+    return "not estimable" if rate is None else f"{ends_words(rate)}, n={rate.n:,} traces with a risk"
 
 
 def rate_lines(row: RevisionReport) -> Iterator[Line]:
     """The rates below the headline, each with what it is over."""
     rates = row.rates
-    behind = rates.flagged_behind if rates.problem_share is None else rates.problem_behind
-    if behind is not None and percent(behind) != percent(headline(rates)[1]):
-        yield Line("rate behind it", f"{percent(behind)}: what other traffic like this would show")
+    other = behind(rates)
+    if other is not None and percent(other) != percent(headline(rates)[1]):
+        yield Line("rate behind it", f"{percent(other)}: what other traffic like this would show")
+    elif other is None and rates.with_risk:
+        why = no_rate_words(rates.n, rates.with_risk, is_cascade=rates.cascade)
+        yield Line("rate behind it", f"not known: {why}")
     if rates.with_risk:
         yield Line(f"flagged, risk ≥ {rates.cut:g}", f"{percent(rates.flagged)} of traces with a risk")
-    else:
-        yield Line("no rate", f"none of {rates.n:,} judged traces has a risk")
     if rates.flagged_of_all is not None and rates.with_risk < rates.n:
         yield Line("", f"{percent(rates.flagged_of_all)} of all judged traces")
     yield from _corrected_lines(rates)
@@ -73,6 +106,17 @@ def rate_lines(row: RevisionReport) -> Iterator[Line]:
         median = getattr(rates, f"median_{name}")
         if median is not None:
             yield Line(f"median {name}", f"{median.value:.2f} ({median.low:.2f}–{median.high:.2f}, n={median.n:,})")
+    for score in row.scores:
+        yield Line(f"score {score.name}", score_words(score))
+
+
+def score_words(score: OwnScore) -> str:
+    """A score of the rubric's own: `mean 0.71 (0.66–0.76, n=60)`, or the shares of its words."""
+    told = [f"{word} {percent(share)}" for word, share in score.shares.items()]
+    mean = score.mean
+    if mean is not None:
+        told.insert(0, f"mean {mean.value:.2f} ({mean.low:.2f}–{mean.high:.2f}, n={mean.n:,})")
+    return ", ".join(told) or f"n={score.n:,}, no interval: one session alone"
 
 
 def _corrected_lines(rates: Rates) -> Iterator[Line]:
@@ -142,12 +186,41 @@ def coverage_words(coverage: Coverage) -> str:
     return f"{before}{selected:,} selected: {ended}, {flying}"
 
 
+def gap_words(coverage: Coverage) -> str:
+    """Where record and ledger count differently: empty where they agree, or the ledger is not known."""
+    ended, known = coverage.ended, coverage.ledger_ended
+    if known is None or known == ended:
+        return ""
+    if ended < known:
+        return (
+            f"the record lacks {known - ended:,} traces that the ledger counts as ended: the rates below are without "
+            "them; see assay status and assay doctor"
+        )
+    return (
+        f"the record has {ended - known:,} more than this ledger counts as ended: the ledger is younger, or traces "
+        "were judged under several versions of the rubric"
+    )
+
+
+def case_notes(case: UseCaseReport) -> Iterator[str]:
+    """What to know of the counts of a use case before its rates."""
+    if words := gap_words(case.coverage):
+        yield words
+    if len(case.revisions) > 1 and any(row.unanswered for row in case.revisions):
+        yield (
+            f"{len(case.revisions)} revisions judged. A trace without a verdict that names none counts under the one "
+            "that judged the same versions of rubric and calibration last: shares of unanswered may belong to another"
+        )
+
+
 def judging_words(judging: Judging) -> str:
     """What judging took: `0.4312 USD, 0.000431 an answer`."""
     priced = sum(judging.judges.values()) - judging.unpriced
     if judging.cost_usd is None:
         return "cost not known: no answer has a known price"
-    cost = f"{judging.cost_usd:.4f} USD, {judging.cost_usd / max(1, priced):.6f} an answer"
+    each = usd(judging.cost_usd / max(1, priced)).removesuffix(" USD")
+    total = f"{judging.cost_usd:.4f} USD" if 0.01 <= judging.cost_usd < 1_000 else usd(judging.cost_usd)
+    cost = f"{total}, {each} an answer"
     if not judging.unpriced:
         return cost if judging.cost_usd else "0 USD, no model was paid for"
     return f"{cost} (n={priced:,}; {judging.unpriced:,} more have no known price)"
@@ -188,57 +261,3 @@ def cascade_words(cascade: Cascade) -> str:
 def states_words(states: Mapping[str, int]) -> str:
     """How answers were judged: `165 judged, 139 evidence silent`."""
     return ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in sorted(states.items(), key=lambda s: -s[1]))
-
-
-def percentile_words(percentiles: Percentiles) -> str:
-    """Half of the requests and 19 in 20: `p50 1.20 s (1.10–1.31), p95 4.80 s (4.10–5.60), n=313`."""
-    if not percentiles.n:
-        return "not known: no trace tells it"
-    parts = [
-        f"{name} {point.value:.2f} s ({point.low:.2f}–{point.high:.2f})"
-        for name, point in (("p50", percentiles.p50), ("p95", percentiles.p95))
-        if point is not None
-    ]
-    return ", ".join([*parts, f"n={percentiles.n:,}"])
-
-
-def prompt_name(use: PromptUse) -> str:
-    """A prompt and its version: `answer v12`, or that the traces do not tell."""
-    if use.prompt_version is None:
-        return use.prompt_name or "unknown"
-    return f"{use.prompt_name} {use.prompt_version}" if use.prompt_name else use.prompt_version
-
-
-def prompt_words(use: PromptUse) -> str:
-    """What a request takes: `1,830 tokens (1,790–1,870, n=300), 0.002100 USD (0.002050–0.002150, n=300)`."""
-    tokens, cost = use.tokens, use.cost_usd
-    told = [
-        "tokens not known"
-        if tokens is None
-        else f"{tokens.value:,.0f} tokens ({tokens.low:,.0f}–{tokens.high:,.0f}, n={tokens.n:,})",
-        "cost not known" if cost is None else f"{cost.value:.6f} USD ({cost.low:.6f}–{cost.high:.6f}, n={cost.n:,})",
-    ]
-    return ", ".join(told)
-
-
-def application_lines(row: RevisionReport) -> Iterator[Line]:
-    """What the application took, by prompt version, and how long people waited."""
-    application = row.application
-    if is_use_known(application):
-        yield from _prompt_lines(application)
-    else:
-        yield Line("a request takes", NO_USE)
-    yield Line("duration", percentile_words(application.duration))
-    yield Line("first token", percentile_words(application.first_token))
-
-
-def is_use_known(application: Application) -> bool:
-    """Whether any trace tells tokens or cost."""
-    return any(use.tokens is not None or use.cost_usd is not None for use in application.prompts)
-
-
-def _prompt_lines(application: Application) -> Iterator[Line]:
-    for number, use in enumerate(application.prompts):
-        yield Line("a request takes" if number == 0 else "", f"{prompt_name(use)}: {prompt_words(use)}")
-    if application.other_prompts:
-        yield Line("", f"and {application.other_prompts:,} prompt versions with fewer traces")

@@ -12,18 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.worker.records.ledger import UnscoredSpend
-from assay.worker.reporting.period.records import DayRate, PeriodReport, RevisionReport, Split, UseCaseReport
+from assay.worker.reporting.period.application_words import application_lines
+from assay.worker.reporting.period.records import PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
 from assay.worker.reporting.period.words import (
     Line,
-    application_lines,
     before_words,
+    behind,
+    case_notes,
     count_lines,
     coverage_words,
+    gap_words,
     headline,
     interval_words,
+    no_rate_words,
     rate_lines,
     reasons,
+    urgency,
 )
 from assay.worker.reporting.terminal.fleet_health import unknown_words
 from assay.worker.reporting.terminal.text import one_line, shown
@@ -31,6 +36,9 @@ from assay.worker.statistics.intervals import Estimate
 
 MOST_DAYS = 14
 """Days that the trend shows. The page and the JSON have all."""
+
+MOST_USE_CASES = 25
+"""Use cases up to which each has a block of its own. Of more there is one line each, the worst first."""
 
 _LABEL = 19
 _PLOT = 30
@@ -42,8 +50,12 @@ def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
     yield f"traces started {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
     for note in report.notes:
         yield f"[yellow]{shown(note)}[/]"
-    for case in report.use_cases:
-        yield from _use_case_parts(case)
+    if len(report.use_cases) > MOST_USE_CASES:
+        yield ""
+        yield _overview(report)
+    else:
+        for case in report.use_cases:
+            yield from _use_case_parts(case)
     lost, ends = report.spent_without_score, report.unknown_ends
     if (lost and lost.calls) or (ends and ends.calls):
         yield ""
@@ -67,6 +79,8 @@ def _use_case_parts(case: UseCaseReport) -> Iterator[RenderableType]:
         part = getattr(case.coverage, name)
         if part:
             yield Padding(Text.from_markup(f"[dim]{name}: {shown(reasons(part))}[/]"), (0, 0, 0, 4))
+    for note in case_notes(case):
+        yield Padding(Text.from_markup(f"[yellow]{shown(note)}[/]"), (0, 0, 0, 4))
     if not case.revisions:
         yield Padding("no rate: nothing of this use case has a verdict in the record", (0, 0, 0, 2))
     for row in case.revisions:
@@ -80,7 +94,7 @@ def _revision_parts(row: RevisionReport) -> Iterator[RenderableType]:
     yield Padding(Text.assemble((number, "bold"), f"  {name}"), (0, 0, 0, 2))
     yield _lines(
         [
-            Line("", interval_words(rate)),
+            Line("", interval_words(row.rates)),
             *_before_lines(row),
             *(Line("warning", f"[yellow]{shown(warning)}[/]") for warning in row.warnings),
             *_safe(rate_lines(row)),
@@ -89,9 +103,9 @@ def _revision_parts(row: RevisionReport) -> Iterator[RenderableType]:
             *(Line("a jump", f"[yellow]{shown(jump)}[/]") for jump in row.application.jumps),
         ]
     )
-    if len(row.days) > 1:
-        yield Padding(_trend(row.days), (1, 0, 0, 2))
-    if row.split is not None:
+    if len(row.days) > 1 and row.rates.with_risk:
+        yield Padding(_trend(row), (1, 0, 0, 2))
+    if row.split is not None and row.rates.with_risk:
         yield Padding(_split(row.split), (1, 0, 0, 2))
     if row.worst:
         yield ""
@@ -117,36 +131,69 @@ def _lines(lines: Sequence[Line]) -> RenderableType:
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _trend(days: Sequence[DayRate]) -> RenderableType:
+def _trend(row: RevisionReport) -> RenderableType:
     """Days as intervals on one scale."""
-    shown_days = days[-MOST_DAYS:]
-    scale = Scale.of([day.rate for day in shown_days])
-    table = Table.grid(padding=(0, 1, 0, 0))
-    for _ in range(4):
-        table.add_column(no_wrap=True)
-    left_out = len(days) - len(shown_days)
+    days = row.days[-MOST_DAYS:]
+    scale = Scale.of([day.rate for day in days])
+    left_out = len(row.days) - len(days)
     older = f"; {left_out} days before are in --html and --json" if left_out else ""
-    for day in shown_days:
-        table.add_row(
-            f"{day.day}", scale.drawn(day.rate), _value(day.rate), f"[dim]{_ends(day.rate)} n={day.with_risk:,}[/]"
-        )
+    table = _drawings()
+    for at, day in enumerate(days):
+        if gap := (day.day - days[at - 1].day).days - 1 if at else 0:
+            table.add_row(f"[dim]… {gap} {'day' if gap == 1 else 'days'} none[/]")
+        why = no_rate_words(day.n, day.with_risk, is_cascade=row.cascade is not None)
+        table.add_row(f"{day.day}", scale.drawn(day.rate), _value(day.rate), _details(day.rate, day.with_risk, why))
     return Group(f"[dim]by day, {scale.words}{older}[/]", table)
 
 
 def _split(split: Split) -> RenderableType:
-    rates = [headline(value.rates)[1] for value in split.values]
+    rates = [behind(value.rates) for value in split.values]
     scale = Scale.of(rates)
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(max_width=20, overflow="ellipsis", no_wrap=True)
-    for _ in range(3):
-        table.add_column(no_wrap=True)
+    table = _drawings()
     for value, rate in zip(split.values, rates, strict=True):
         name = "[dim]unknown[/]" if value.value is None else escape(one_line(value.value))
-        table.add_row(name, scale.drawn(rate), _value(rate), f"[dim]{_ends(rate)} n={value.rates.with_risk:,}[/]")
+        why = no_rate_words(value.rates.n, value.rates.with_risk, is_cascade=value.rates.cascade)
+        table.add_row(name, scale.drawn(rate), _value(rate), _details(rate, value.rates.with_risk, why))
     title = f"[dim]by {split.by.replace('_', ' ')}, {scale.words}[/]"
     if not split.other_values:
         return Group(title, table)
     return Group(title, table, f"[dim]others: {split.other_values:,} values, n={split.others:,}[/]")
+
+
+def _overview(report: PeriodReport) -> RenderableType:
+    """One line for each use case, rubric and revision: what got worse first, then the highest rate."""
+    rows = [(case, row) for case in report.use_cases for row in case.revisions]
+    rows.sort(key=lambda pair: urgency(pair[1]))
+    scale, rubrics = Scale.of([behind(row.rates) for _, row in rows]), {case.rubric for case, _ in rows}
+    table = _drawings()
+    for case, row in rows:
+        rate = behind(row.rates)
+        why = no_rate_words(row.rates.n, row.rates.with_risk, is_cascade=row.rates.cascade)
+        word = row.before.word if row.before else "not compared"
+        told = f"[{_TONES[word]}]{word}[/] " if word in {"worse", "better"} else ""
+        name = escape(one_line(case.use_case))
+        rubric = f" [dim]{escape(one_line(case.rubric))}[/]" if len(rubrics) > 1 else ""
+        table.add_row(name, scale.drawn(rate), _value(rate), told + _details(rate, row.rates.with_risk, why) + rubric)
+    silent = sum(not case.revisions for case in report.use_cases)
+    differ = sum(bool(gap_words(case.coverage)) for case in report.use_cases)
+    more = f"{silent:,} more have no verdict; " if silent else ""
+    more += f"of {differ:,} record and ledger count differently; " if differ else ""
+    hint = f"[dim]{more}all of one: assay report --use-case NAME; all of all: --html[/]"
+    return Group(f"[dim]{len(report.use_cases):,} use cases, {scale.words}[/]", table, hint)
+
+
+def _drawings() -> Table:
+    """A table of a name, an interval as a drawing, a rate, and what else to know."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(max_width=20, overflow="ellipsis", no_wrap=True)
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    return table
+
+
+def _details(rate: Estimate | None, with_risk: int, why: str) -> str:
+    told = f"({why})" if rate is None else f"({rate.low:.1%}–{rate.high:.1%})"
+    return f"[dim]{told} n={with_risk:,}[/]"
 
 
 def _worst_parts(row: RevisionReport) -> Iterator[RenderableType]:
@@ -172,7 +219,7 @@ class Scale:
     @property
     def words(self) -> str:
         """What the ends of the scale mean."""
-        return f"drawn from 0 to {self.top:.0%}"
+        return f"rates behind the traffic, drawn from 0 to {self.top:.0%}"
 
     def drawn(self, rate: Estimate | None) -> str:
         """An interval with its value: `   |--•----|   `. Characters that every terminal has, but for the dot."""
@@ -187,7 +234,3 @@ class Scale:
 
 def _value(rate: Estimate | None) -> str:
     return "[dim]no rate[/]" if rate is None else f"[bold]{rate.value:>6.1%}[/]"
-
-
-def _ends(rate: Estimate | None) -> str:
-    return "" if rate is None else f"({rate.low:.1%}–{rate.high:.1%})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from assay.worker.ports.ended_entries import Unrecorded
+from assay.worker.ports.ended_entries import Ended, Unrecorded
 from assay.worker.records.ledger import FINAL_STATES, LedgerEntry
 from assay.worker.state.memory.ledger import MemoryLedger
 
@@ -16,9 +16,9 @@ class MemoryEndedEntries:
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
-    async def ended(self, *, limit: int) -> Sequence[LedgerEntry]:
+    async def ended(self, *, limit: int, skip: int = 0) -> Ended:
         """Those that ended first. They stay until `recorded`."""
-        return (await self._waiting())[:limit]
+        return Ended((await self._waiting())[skip : skip + limit])
 
     async def recorded(self, entries: Sequence[LedgerEntry]) -> None:
         """Let go of entries whose row is written. One that has ended anew meanwhile stays."""

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
-from assay.worker.ports.ended_entries import Unrecorded
+from pydantic import ValidationError
+
+from assay.worker.ports.ended_entries import Ended, Unreadable, Unrecorded
 from assay.worker.records.ledger import LedgerEntry
 from assay.worker.state.redis.connection import RedisConnection
-from assay.worker.state.redis.encoding import CHUNK, chunks, days_between, moment
-from assay.worker.state.redis.entries import entries_of, member
+from assay.worker.state.redis.encoding import CHUNK, SEPARATOR, chunks, days_between, moment
+from assay.worker.state.redis.entries import ended_entry, member
 
 FINAL_TTL_S = 14 * 24 * 3600
 """How long a final entry lives after its end: long enough that no sweep can meet its trace again."""
@@ -34,9 +36,17 @@ class RedisEndedEntries:
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis
 
-    async def ended(self, *, limit: int) -> Sequence[LedgerEntry]:
+    async def ended(self, *, limit: int, skip: int = 0) -> Ended:
         """Those that ended first. They stay until `recorded`."""
-        return entries_of(await self._redis.run("ended", [], [self._redis.prefix, limit]))
+        entries: list[LedgerEntry] = []
+        unreadable: list[Unreadable] = []
+        for name, flat in await self._redis.run("ended", [], [self._redis.prefix, limit, skip]):
+            try:
+                entries.append(ended_entry(flat))
+            except (KeyError, ValueError) as exc:
+                rubric, _, trace_id = name.decode("utf-8", "replace").partition(SEPARATOR)
+                unreadable.append(Unreadable(rubric, trace_id, _cause(exc)))
+        return Ended(entries, unreadable)
 
     async def recorded(self, entries: Sequence[LedgerEntry]) -> None:
         """Let go of entries whose row is written. One that has ended anew meanwhile stays."""
@@ -74,3 +84,12 @@ class RedisEndedEntries:
             letters: list[bytes] = await self._redis.client.zrange(self._redis.key("dead"), 0, -1)  # type: ignore[assignment]
         for chunk in chunks([name.decode() for name in letters]):
             yield chunk
+
+
+def _cause(exc: KeyError | ValueError) -> str:
+    """What is wrong, e.g. `Judgement: state: missing`. What a field holds is never told."""
+    if not isinstance(exc, ValidationError):
+        return type(exc).__name__
+    error = exc.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(map(str, error["loc"]))
+    return f"{exc.title}: {place}: {error['type']}".encode("ascii", "replace").decode()[:100]

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -41,7 +42,7 @@ def particulars_document(particulars: Particulars) -> bytes:
 def _particulars(raw: bytes | None) -> Particulars:
     """What cannot be read, as after an upgrade, is not known. The entry still is."""
     try:
-        return Particulars.model_validate_json(zlib.decompress(raw)) if raw else Particulars()
+        return Particulars.model_validate_json(zlib.decompress(raw), extra="ignore") if raw else Particulars()
     except (zlib.error, ValidationError):
         return Particulars()
 
@@ -57,16 +58,27 @@ def entries_of(hashes: Sequence[Sequence[bytes]]) -> list[LedgerEntry]:
     return [_entry(dict(zip(flat[::2], flat[1::2], strict=True))) for flat in hashes]
 
 
+def ended_entry(flat: Sequence[bytes]) -> LedgerEntry:
+    """An entry that ended, of names and values in turn. What a newer Assay knows beside it is left out.
+
+    Its work is done, so nothing depends on what is left out. An entry with work to do is read as a whole or not at all.
+
+    Raises:
+        ValueError, KeyError: it cannot be read.
+    """
+    return _entry(dict(zip(flat[::2], flat[1::2], strict=True)), unknown_fields="ignore")
+
+
 @lru_cache(maxsize=64)  # a message's traces mostly change together
 def history_line(now: datetime, state: LedgerState, reason: str) -> str:
     """One line of an entry's history, as JSON."""
     return json.dumps({"at": now.isoformat(), "state": state, "reason": reason})
 
 
-def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
+def _entry(fields: Mapping[bytes, bytes], *, unknown_fields: Literal["ignore"] | None = None) -> LedgerEntry:
     judgement, unanswered = fields.get(b"judgement"), fields.get(b"unanswered")
     return LedgerEntry(
-        promise=Promise.model_validate_json(fields[b"promise"]),
+        promise=Promise.model_validate_json(fields[b"promise"], extra=unknown_fields),
         state=LedgerState(fields[b"state"].decode()),
         reason=fields[b"reason"].decode(),
         detail=fields[b"detail"].decode(),
@@ -76,7 +88,7 @@ def _entry(fields: Mapping[bytes, bytes]) -> LedgerEntry:
         writes=int(fields[b"writes"]),
         since=moment(fields[b"since"] or fields[b"changed_at"]),
         changed_at=moment(fields[b"changed_at"]),
-        judgement=Judgement.model_validate_json(judgement) if judgement else None,
-        unanswered=Unanswered.model_validate_json(unanswered) if unanswered else None,
+        judgement=Judgement.model_validate_json(judgement, extra=unknown_fields) if judgement else None,
+        unanswered=Unanswered.model_validate_json(unanswered, extra=unknown_fields) if unanswered else None,
         particulars=_particulars(fields.get(b"particulars")),
     )

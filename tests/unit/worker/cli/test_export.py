@@ -80,6 +80,7 @@ def test_what_cannot_be_written_is_one_line(deployment: Path) -> None:
     for arguments, words in (
         (("--format", "parquet"), "name a file with --out"),
         (("--out", str(deployment / "nowhere" / "x.csv")), "cannot be written"),
+        (("--out", str(deployment / "rows.xlsx")), "no format is called .xlsx; end the name in .parquet, .csv or"),
     ):
         told = export(deployment, *arguments)
         assert told.returncode == 2

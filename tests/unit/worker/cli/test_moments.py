@@ -44,6 +44,7 @@ def test_day_that_ends_a_range_is_meant_as_a_whole() -> None:
     [
         ("2026-11-20T09:30", "no time zone; write 2026-11-20T09:30Z"),
         ("yesterday", "is no moment; write 2026-11-20"),
+        ("2026-W48", "is no moment; write 2026-11-20"),
         ("7", "is no moment"),
         ("7y", "is no moment"),
         ("-7d", "is no moment"),

@@ -65,6 +65,21 @@ def test_preview_is_harmless_whatever_the_sample_holds(name: str, file: Path) ->
     assert json.loads(data)["sample"] == SAMPLE["id"]
 
 
+def test_preview_shows_and_asks_with_the_placeholders_that_a_judge_gets(tmp_path: Path) -> None:
+    config = tmp_path / "assay.yaml"
+    config.write_text("defaults: {redact: [email]}\nuse_cases: [{name: every}]\n")
+    sample = {"id": 1, "contexts": ["Ann's desk is ann@example.org."], "response": "Ann's desk is ann@example.org."}
+    (tmp_path / "in.jsonl").write_text(json.dumps(sample))
+    args = ["rubrics", "preview", "grounding", "--sample", str(tmp_path / "in.jsonl"), "--judge"]
+    for form in ([], ["--json"]):
+        done = CliRunner().invoke(app, [*args, *form, "--config", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert "[EMAIL_1]" in done.output
+        assert "ann@example.org" not in done.output
+    config.write_text("use_cases: [{name: every}]\n")
+    assert "ann@example.org" in CliRunner().invoke(app, [*args, "--config", str(tmp_path)]).output
+
+
 def test_preview_shows_what_would_be_sent_with_the_nonce_masked(file: Path) -> None:
     text = run("preview", "context-relevance", "--sample", str(file), "--id", SAMPLE["id"])
     assert "NONCE xxxxxxxxxxxxxxxx" in text

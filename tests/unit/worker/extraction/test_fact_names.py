@@ -38,6 +38,8 @@ READ: dict[FactName, tuple[Any, Any]] = {
     "prompt_version": (7, lambda facts: int(facts.prompt_version)),
 }
 """By fact: how 7 may be written, and where it is then."""
+PARTS = {"total", "tool_input"}
+"""Facts that say nothing alone."""
 
 
 def nested(name: str, value: object) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def nested(name: str, value: object) -> dict[str, Any]:
     return value  # type: ignore[return-value]  # at least one part
 
 
-@pytest.mark.parametrize("name", [name for name in NAMINGS if NAMINGS[name].fact != "total"])
+@pytest.mark.parametrize("name", [name for name in NAMINGS if NAMINGS[name].fact not in PARTS])
 def test_every_name_is_read_flat_and_nested(name: str) -> None:
     written, read = READ[NAMINGS[name].fact]
     for metadata in (
@@ -59,7 +61,7 @@ def test_every_name_is_read_flat_and_nested(name: str) -> None:
 
 
 def test_every_fact_has_a_name() -> None:
-    assert {naming.fact for naming in NAMINGS.values()} == set(FACT_NAMES) == {*READ, "total"}
+    assert {naming.fact for naming in NAMINGS.values()} == set(FACT_NAMES) == {*READ, *PARTS}
 
 
 SAID: list[tuple[str, dict[str, Any], StepFacts]] = [
@@ -214,6 +216,47 @@ SAID: list[tuple[str, dict[str, Any], StepFacts]] = [
         },
         StepFacts(tokens=Tokens(input=100, cached=80, output=35, reasoning=30)),
     ),
+    (
+        "Gemini's own tools: what they put into the prompt stands beside",
+        {
+            "usage_metadata": {
+                "prompt_token_count": 1000,
+                "tool_use_prompt_token_count": 300,
+                "candidates_token_count": 100,
+                "total_token_count": 1400,
+            }
+        },
+        StepFacts(tokens=Tokens(input=1300, output=100)),
+    ),
+    (
+        "the same within the prompt, as the total says",
+        {
+            "usageMetadata": {
+                "promptTokenCount": 1300,
+                "toolUsePromptTokenCount": 300,
+                "candidatesTokenCount": 100,
+                "thoughtsTokenCount": 50,
+                "totalTokenCount": 1450,
+            }
+        },
+        StepFacts(tokens=Tokens(input=1300, output=150, reasoning=50)),
+    ),
+    (
+        "a 0 under the first name hides nothing",
+        {
+            "gen_ai.usage.input_tokens": 0,
+            "gen_ai.usage.output_tokens": 0,
+            "gen_ai.usage.cache_read.input_tokens": 0,
+            "usage": {
+                "prompt_tokens": 200,
+                "completion_tokens": 20,
+                "prompt_tokens_details": {"cached_tokens": 80},
+            },
+            "llm.cost.total": 0,
+            "operation.cost": 0.5,
+        },
+        StepFacts(tokens=Tokens(input=200, cached=80, output=20), cost_usd=0.5),
+    ),
     ("a framework's name is no provider", {"gen_ai.system": "strands-agents"}, StepFacts()),
     ("the next name counts where one says nothing", {"gen_ai.system": "", "llm.system": "x"}, StepFacts(provider="x")),
     ("a sentence is no reason to stop", {"finish_reason": "because the user left"}, StepFacts()),
@@ -246,6 +289,7 @@ def test_column_of_the_store_counts_before_attributes_and_is_filled_up_by_them()
 
 HEADS = {
     "input": "input tokens",
+    "tool_input": "of the provider's tools",
     "cached": "of them cached",
     "cache_write": "of them put into the cache",
     "output": "output tokens",

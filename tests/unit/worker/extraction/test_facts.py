@@ -45,6 +45,7 @@ def took(*steps: Observation, **over: Any) -> tuple[int | None, int | None, int 
     return facts.model_calls, facts.input_tokens, facts.output_tokens
 
 
+USAGE: dict[str, JsonValue] = {"prompt_tokens": 100, "completion_tokens": 7}
 NESTED: list[tuple[str, tuple[Observation, ...], tuple[int | None, int | None, int | None]]] = [
     ("two calls beside one another", (step("a"), step("b", at=2)), (2, 200, 20)),
     ("a framework's step around the client's", (step("a"), step("b", "a")), (1, 100, 10)),
@@ -111,6 +112,37 @@ NESTED: list[tuple[str, tuple[Observation, ...], tuple[int | None, int | None, i
     ("only a call that failed", (step("a", usage=None, level="ERROR"),), (1, None, None)),
     ("a call with counts of 0", (step("a", usage=tokens(0, 0)),), (1, None, None)),
     ("an answer of no token", (step("a", usage=tokens(100, 0)),), (1, 100, 0)),
+    ("no token counted of a text", (step("a", usage=tokens(100, 0), output="Yes."),), (1, 100, None)),
+    (
+        "no token counted of a call of a tool",
+        (step("a", usage=tokens(100, 0), output={"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}),),
+        (1, 100, None),
+    ),
+    (
+        "a message without words",
+        (step("a", usage=tokens(100, 0), output={"role": "assistant", "content": "", "finish_reason": "stop"}),),
+        (1, 100, 0),
+    ),
+    (
+        "no token counted, and the text in attributes",
+        (step("a", usage=tokens(100, 0), metadata={"gen_ai.completion": [{"role": "assistant", "content": "Yes."}]}),),
+        (1, 100, None),
+    ),
+    (
+        "no token in the column, all in the attributes",
+        (
+            step(
+                "a",
+                usage=tokens(100, 0),
+                output="Yes.",
+                metadata={"usage": {"prompt_tokens": 100, "completion_tokens": 7}},
+            ),
+        ),
+        (1, 100, 7),
+    ),
+    ("more cached than went in", (step("a", usage=tokens(100, 10, cached=300)),), (1, 400, 10)),
+    ("more reasoning than came out", (step("a", usage=tokens(100, 10, reasoning=50)),), (1, 100, 60)),
+    ("all from the cache", (step("a", usage=tokens(0, 10, cached=300)),), (1, 300, 10)),
     ("no model call", (step("r", type="retriever", usage=None),), (None, None, None)),
     ("nothing at all", (), (None, None, None)),
     ("a step that only prepares a call", (step("OpenAI._prepare_chat", usage=None), step("a")), (1, 100, 10)),
@@ -125,6 +157,56 @@ def test_a_call_is_counted_once(
 ) -> None:
     assert took(*steps) == expected
     assert took(*reversed(steps)) == expected, f"{about}: the order of the steps counts for nothing"
+
+
+WORDLESS: list[tuple[str, dict[str, Any]]] = [
+    ("by its model", {"model": "text-embedding-3-small"}),
+    ("by the model's family", {"model": "BAAI/bge-m3"}),
+    ("by the model in its attributes", {"metadata": {"gen_ai.request.model": "gemini-embedding-001"}}),
+    ("by its operation", {"metadata": {"gen_ai.operation.name": "embeddings"}}),
+    ("by the type of its request", {"metadata": {"llm.request.type": "embedding"}}),
+    ("by its vector", {"output": [[0.25, -0.5, 0.125]]}),
+    ("by its vectors in an object", {"output": {"data": [{"embedding": [0.25, -0.5]}]}}),
+    ("by its name", {"name": "OpenAI-embedding"}),
+    ("a reranker", {"model": "rerank-english-v3.0"}),
+    ("a moderation", {"model": "omni-moderation-latest", "output": {"flagged": False}}),
+]
+
+
+@pytest.mark.parametrize(("about", "fields"), WORDLESS, ids=[about for about, _ in WORDLESS])
+@pytest.mark.parametrize("usage", [tokens(50, None), tokens(50, 0), None])
+def test_call_of_a_model_that_never_writes_is_no_model_call(
+    about: str, fields: dict[str, Any], usage: Tokens | None
+) -> None:
+    wordless = step("e", **{"usage": usage, **fields})
+    answer = step("a", at=2, model="small", output="Yes, within 30 days.")
+    facts = facts_of(trace_of(wordless, answer), None, PRICES)
+    assert (facts.model_calls, facts.input_tokens, facts.output_tokens) == (1, 100, 10), about
+    assert facts.cost_usd == pytest.approx(200e-6)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "embed_and_answer"},
+        {"name": "embedding", "output": "Yes, within 30 days."},
+        {"model": "gpt-4o", "name": "rerank"},
+        {"model": "gpt-4o", "output": [1, 2, 3]},
+        {"model": "ft:gpt-4o:e55"},
+    ],
+)
+def test_silent_call_of_a_model_that_writes_leaves_the_sum_unknown(fields: dict[str, Any]) -> None:
+    assert took(step("e", **{"usage": None, **fields}), step("a", at=2))[1:] == (None, None)
+
+
+def test_model_that_embeds_counts_where_it_tells_an_output() -> None:
+    assert took(step("e", model="embed-chat"), step("a", at=2)) == (2, 200, 20)
+
+
+def test_root_that_shows_an_answer_of_no_counted_token_says_no_output() -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 0}
+    assert took(metadata={"usage": usage}, output="Yes.") == (None, 100, None)
+    assert took(metadata={"usage": usage}, output=None) == (None, 100, 0)
 
 
 def test_sum_in_the_attributes_of_the_root_counts_where_its_calls_have_none() -> None:
@@ -155,7 +237,7 @@ def test_cost_is_the_traces_own_before_it_is_a_price() -> None:
     told = facts_of(trace_of(step("a", model="small", cost_usd=0.5)), None, PRICES)
     assert (told.cost_usd, told.cost_from) == (0.5, "trace")
     mixed = facts_of(trace_of(step("a", model="small", cost_usd=0.5), step("b", at=2, model="small")), None, PRICES)
-    assert mixed.cost_from == "prices"
+    assert mixed.cost_from == "mixed"
     assert mixed.cost_usd == pytest.approx(0.5002)
 
 
@@ -187,7 +269,9 @@ def test_model_is_that_of_the_call_that_wrote_the_answer() -> None:
     trace = trace_of(answer, title, **root)
     facts = facts_of(trace, extract(trace, SamplePaths()))
     assert (facts.model_asked, facts.finish_reason) == ("large", "stop")
-    assert facts_of(trace).model_asked == "tiny", "without an extraction it is the last call"
+    assert facts_of(trace).model_asked == "large", "a call that writes titles is not the last that may have answered"
+    only = trace_of(title, **root)
+    assert facts_of(only, extract(only, SamplePaths())).model_asked == "tiny", "no other call was recorded"
 
 
 def test_passages_are_those_of_the_extraction() -> None:
@@ -275,6 +359,12 @@ keys = st.sampled_from(sorted(NAMINGS)) | st.sampled_from(["gen_ai", "usage", "a
 metadatas = st.dictionaries(keys | st.text(max_size=8), json_values, max_size=12)
 
 
+numbers = st.none() | st.integers(0, 200) | st.sampled_from([2_000_000_000])
+usages = st.none() | st.builds(
+    Tokens, input=numbers, cached=numbers, cache_write=numbers, output=numbers, reasoning=numbers
+)
+
+
 @st.composite
 def traces(draw: st.DrawFn) -> Trace:
     ids = st.sampled_from(["a", "b", "c", "t1", ""])
@@ -282,11 +372,18 @@ def traces(draw: st.DrawFn) -> Trace:
         step(
             draw(ids), draw(st.none() | ids), at=draw(st.integers(-3, 3)), lasts=draw(st.integers(-1, 3)),
             type=draw(st.sampled_from(["generation", "agent", "tool", "span", "embedding"])),
-            usage=draw(st.none() | st.builds(tokens, st.integers(0, 2_000_000_000))), metadata=draw(metadatas),
+            usage=draw(usages), metadata=draw(metadatas), output=draw(json_values),
         )
         for _ in range(draw(st.integers(0, 5)))
     ]  # fmt: skip
     return trace_of(*made, metadata=draw(metadatas), observation_id=draw(ids))
+
+
+@given(traces())
+def test_no_part_of_a_count_is_more_than_its_whole(trace: Trace) -> None:
+    facts = facts_of(trace, None, PRICES)
+    for part, whole in ((facts.cached_tokens, facts.input_tokens), (facts.reasoning_tokens, facts.output_tokens)):
+        assert part is None or whole is None or part <= whole
 
 
 @given(traces())

@@ -12,6 +12,7 @@ import pytest
 
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.use_cases import Feedback
+from assay.worker.flow import opinions
 from assay.worker.flow.feedback import FeedbackSweep
 from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.reviews import HumanScore
@@ -32,14 +33,16 @@ class Opinions:
         self.world = world
         self.scores = list(scores)
         self.is_down = False
-        self.asked = 0
+        self.fails_each: int | None = None
+        self.asked = self.fetched = 0
 
     async def feedback(self, name: str, start: datetime, end: datetime) -> AsyncIterator[Sequence[HumanScore]]:
         self.asked += 1
         yield [score for score in self.scores if score.name == name and start <= score.at < end]
 
     async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
-        if self.is_down:
+        self.fetched += 1
+        if self.is_down or (self.fails_each and self.fetched % self.fails_each == 0):
             raise StoreUnavailable("down")
         ids = {key.trace_id for key in keys}
         return {root.trace_id: Trace(root=root) for root in self.world.store.roots if root.trace_id in ids}
@@ -56,10 +59,12 @@ class FeedbackWorld(World):
         deployment = Deployment.model_validate({**top, "use_cases": [case], "defaults": defaults})
         super().__init__(*roots(100), deployment=deployment)
         self.opinions = Opinions(self, scores)
+        self.windows: object = None
 
     def sweeper(self, now: datetime) -> Sweeper:
         state = self.state
-        sweep = FeedbackSweep(self.opinions, self.opinions, state.windows, state.key_values, self.deployment)  # type: ignore[arg-type]
+        windows = self.windows or state.windows
+        sweep = FeedbackSweep(self.opinions, self.opinions, windows, state.key_values, self.deployment)  # type: ignore[arg-type]
         return replace(super().sweeper(now), feedback=sweep)
 
     def entries(self) -> Mapping[str, LedgerEntry]:
@@ -134,6 +139,76 @@ def test_store_that_is_down_loses_no_complaint_and_stops_no_sweep() -> None:
     assert world.opinions.asked == 2
     world.sweep(NOW + timedelta(minutes=2))
     assert world.opinions.asked == 2, "feedback is read every five minutes at most"
+
+
+def test_no_more_than_the_days_traces_are_added_however_often_a_sweep_fails_half_way() -> None:
+    world = FeedbackWorld([said(n) for n in range(100)], most_per_day=10)
+    world.opinions.fails_each = 2
+    for n in range(8):
+        world.sweep(NOW + n * timedelta(minutes=6))
+    assert world.strata()["feedback", "boost"] == 10
+
+
+def test_what_was_counted_before_a_crash_is_added_after_it() -> None:
+    """The day's account is kept before traces are promised. Who dies in between loses none of them."""
+    world = FeedbackWorld([said(n) for n in range(100)], most_per_day=10)
+
+    class Dies:
+        is_dead = True
+
+        async def at(self, start: datetime) -> object:
+            if self.is_dead:
+                raise StoreUnavailable("killed")
+            return await world.state.windows.at(start)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.state.windows, name)
+
+    windows = Dies()
+    world.windows = windows
+    for n in range(3):
+        world.sweep(NOW + n * timedelta(minutes=1))
+        assert world.strata()["feedback", "boost"] == 0
+    windows.is_dead = False
+    world.sweep(NOW + timedelta(minutes=4))
+    assert world.strata()["feedback", "boost"] == 10
+
+
+@pytest.mark.parametrize(
+    ("rule", "score"),
+    [
+        pytest.param({"scores": ["stars"], "below": 3}, said(0, 1.0, name="stars"), id="another score"),
+        pytest.param({"scores": ["user-feedback"], "below": -1}, said(0, -2.0), id="a stricter bar"),
+    ],
+)
+def test_complaint_by_the_rule_of_another_use_case_hides_none_by_the_traces_own(
+    rule: dict[str, object], score: HumanScore
+) -> None:
+    own = [said(n, score.value, name=score.name, at=score.at + timedelta(minutes=1)) for n in range(100)]
+    added = []
+    for scores in (own, [*(said(n) for n in range(100)), *own]):
+        world = FeedbackWorld(scores)
+        other = {
+            "name": "other",
+            "match": {"trace_name": ["none is called so"]},
+            "feedback": {"scores": [said(0).name]},
+        }
+        bot = {"name": "bot", "rate": 0.3, "feedback": rule}
+        keys = world.deployment.model_dump(mode="json", include={"store", "lookback_hours"})
+        defaults = {"min_per_day": 0, "low_traffic": {"below_per_day": 0}}
+        world.deployment = Deployment.model_validate({**keys, "defaults": defaults, "use_cases": [other, bot]})
+        for n in range(3):
+            world.sweep(NOW + n * HOUR)
+        added.append(world.strata()["feedback", "boost"])
+    assert added[0] == added[1] > 50
+
+
+def test_more_complaints_than_one_sweep_takes_are_left_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opinions, "MOST_AT_ONCE", 30)
+    world = FeedbackWorld([said(n, at=NOW - HOUR - timedelta(minutes=n)) for n in range(100)])
+    for n in range(8):
+        world.sweep(NOW + n * timedelta(minutes=6))
+    assert world.strata()["feedback", "boost"] == 100 - world.strata()["standard", "base"]
 
 
 def test_what_the_next_scan_of_a_window_passes_over_leaves_out_what_feedback_added() -> None:

@@ -237,25 +237,23 @@ def test_other_names_begin_no_other_series_of_rates() -> None:
         ({"prompt_name": "qa", "prompt_version": 7}, ("qa", "7")),
         ({"prompt_name": "qa"}, ("qa", None)),
         ({"prompt.name": "qa", "prompt.version": "v2"}, ("qa", "v2")),
-        ({"prompt_version": 7}, (None, None)),
+        ({"prompt_version": 7}, (None, "7")),
         ({"prompt_name": {"a": 1}}, (None, None)),
         ({"prompt_name": "x" * 201}, (None, None)),
         ({"prompt_name": "a\x1b[31mb"}, (None, None)),
         ({"prompt_name": True}, (None, None)),
     ],
 )
-def test_the_prompt_is_that_of_the_last_call_that_names_one(
+def test_the_prompt_is_that_of_the_call_that_answered(
     metadata: dict[str, Any], prompt: tuple[str | None, str | None]
 ) -> None:
     step = make_trace().observations[0]
     steps = [
         step.model_copy(update={"id": "a", "metadata": {"prompt_name": "first"}}),
-        step.model_copy(update={"id": "b", "metadata": metadata}),
-        step.model_copy(update={"id": "c", "metadata": {}}),
+        step.model_copy(update={"id": "b", "type": "generation", "metadata": metadata}),
     ]
     facts = facts_of(make_trace(observations=tuple(steps)))
-    expected = prompt if prompt[0] else ("first", None)
-    assert (facts.prompt_name, facts.prompt_version) == expected
+    assert (facts.prompt_name, facts.prompt_version) == prompt
 
 
 PARTS = [

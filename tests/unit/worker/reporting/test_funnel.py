@@ -146,7 +146,7 @@ def test_backfill_under_way_before_the_first_sweep_is_not_hidden_by_the_record()
         await state.ledger.promise(promises, now=NOW, due=NOW)
         done = Transition(trace_id="t0", expected=(LedgerState.OPEN,), state=LedgerState.SKIPPED)
         await state.ledger.apply("grounding", [done], now=NOW)
-        rows = [row_of(entry, Origin("sqlite", "p")) for entry in await state.ended.ended(limit=9)]
+        rows = [row_of(entry, Origin("sqlite", "p")) for entry in (await state.ended.ended(limit=9)).entries]
         await history.writer.write(rows)
         return await read_funnel(state.ledger_reader, state.windows, earlier.date(), NOW.date(), record=history.reader)
 

@@ -37,8 +37,11 @@ def health(
         known = HistoryDatabases(state.key_values)
         for minute, name in enumerate(databases):
             at = NOW + timedelta(minutes=2 * minute)
-            before = next((each for each in await known.known() if each.identity == name), None)
-            await known.keep(HistoryDatabase(identity=name, first=before.first if before else at, last=at))
+            every = await known.known()
+            before = next((each for each in every if each.identity == name), None)
+            database = before or HistoryDatabase(identity=name, first=at, last=at)
+            database = database.returned(at) if before and every[0] != before else database
+            await known.keep(database.model_copy(update={"last": at}))
         if error is not None:
             await HistoryTroubles(state.key_values).tell(error, NOW)
         return await read_record_health(state.ended, state.key_values, NOW + after)

@@ -202,6 +202,25 @@ def test_preview_shows_what_a_judge_would_see_and_where_it_was(home: Path, serve
     assert json.loads(as_json.stdout)["extraction"]["response"] == {"text": "because", "source": "root.output"}
 
 
+def test_preview_and_why_say_that_they_show_what_judges_do_not_see(home: Path, server: LangfuseServer) -> None:
+    config = home / "assay.yaml"
+    config.write_text(config.read_text().replace("name: all", "name: all, redact: [email]"))
+    trace_id = "e" * 32
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+    server.project.add_observation(
+        traceId=trace_id, startTime=now, environment="production", id="a" * 16, type="SPAN", name="chat",
+        isRootObservation=True, input="Where?", output="Ask ann@example.org.",
+    )  # fmt: skip
+    preview = CliRunner().invoke(app, ["rubrics", "preview", "grounding", "--trace", trace_id, "-c", str(home)])
+    assert "the trace's own texts are shown as the store has them" in preview.stderr
+    as_store_has_it, as_judged = preview.stdout.split("sentences of the response")
+    assert "ann@example.org" in as_store_has_it
+    assert "R1: Ask [EMAIL_1]." in as_judged
+    assert "ann@example.org" not in as_judged
+    why = CliRunner().invoke(app, ["why", trace_id, "-c", str(home)])
+    assert "the trace's own words are shown as the store has them" in why.stderr
+
+
 def test_preview_of_an_unknown_trace_says_so(home: Path, server: LangfuseServer) -> None:
     result = CliRunner().invoke(app, ["rubrics", "preview", "grounding", "--trace", "d" * 32, "-c", str(home)])
     assert "no root" in str(result.exception)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,8 +134,9 @@ def test_machines_that_write_to_files_of_their_own_are_told(home: Path, broker: 
         databases = HistoryDatabases(runtime.state.key_values)
         try:
             for name, minutes in (("one", 1), ("two", 3)):
-                first = now - timedelta(hours=2)
-                await databases.keep(HistoryDatabase(identity=name, first=first, last=now - timedelta(minutes=minutes)))
+                first, last = now - timedelta(hours=2), now - timedelta(minutes=minutes)
+                returns = (first, last)
+                await databases.keep(HistoryDatabase(identity=name, first=first, last=last, returns=returns))
         finally:
             await runtime.close()
 
@@ -159,3 +163,73 @@ def test_why_tells_from_the_record_what_the_ledger_has_forgotten(home: Path, bro
     assert "skipped (no_response), told by the record" in result.output
     unknown = CliRunner().invoke(app, ["why", "b", "-c", str(home)])
     assert "nor the record has it" in str(unknown.exception)
+
+
+def keep(home: Path, broker: Broker) -> None:
+    """One tick of the keeper."""
+
+    async def work() -> None:
+        runtime = runtime_of(home, broker)
+        try:
+            await runtime.keep_history()
+        finally:
+            await runtime.close()
+
+    asyncio.run(work())
+
+
+def test_password_that_nobody_encoded_is_shown_nowhere(
+    home: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in (f"assay:MARK@{PASSWORD}@127.0.0.1:9/assay", f"as/say:{PASSWORD}@127.0.0.1:9/assay"):
+        monkeypatch.setenv("ASSAY_DATABASE_URL", f"postgresql://{address}")
+        end(home, broker, address, keep=True)
+        output, checks = doctor(home)
+        assert (checks["record"]["status"], checks["record"]["is_configuration"]) == ("fail", True)
+        assert "percent-encode the password" in checks["record"]["message"]
+        (warning,) = status(home)["warnings"]
+        assert PASSWORD not in output + warning
+
+
+def test_entry_that_cannot_be_read_is_named_and_the_others_get_their_rows(
+    home: Path, broker: Broker, key_prefix: str
+) -> None:
+    end(home, broker, "a", "b", keep=False)
+
+    async def change(value: str) -> None:
+        runtime = runtime_of(home, broker)
+        try:
+            client = runtime.state.connection.client  # type: ignore[attr-defined]
+            await client.hset(f"{key_prefix}state:entry:grounding\x1fa", "judgement", value)
+        finally:
+            await runtime.close()
+
+    asyncio.run(change('{"verdict_key": {"newer": "geheim"}}'))
+    keep(home, broker)
+    output, checks = doctor(home)
+    assert "1 rows" in checks["record"]["message"]
+    assert checks["record writing"]["status"] == "fail"
+    assert "trace 'a' (rubric grounding) cannot be read" in checks["record writing"]["message"]
+    assert PASSWORD not in output
+    assert len(status(home)["warnings"]) == 1
+    asyncio.run(change(""))
+    keep(home, broker)
+    assert (doctor(home)[1]["record writing"]["status"], status(home)["warnings"]) == ("ok", [])
+    assert "2 rows" in doctor(home)[1]["record"]["message"]
+
+
+def test_restored_backup_gets_what_ended_since(home: Path, broker: Broker) -> None:
+    """As the reference says: workers stopped, the file put in place, its -wal and -shm removed."""
+    file, backup = home / "data" / FILE, home / "backup.db"
+    end(home, broker, "a", keep=True)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(backup)) as copy:
+        source.backup(copy)
+    end(home, broker, "b", "c", keep=True)
+    for path in file.parent.glob(f"{FILE}*"):
+        path.unlink()
+    shutil.copy(backup, file)
+    assert "1 rows" in doctor(home)[1]["record"]["message"]
+    keep(home, broker)
+    _, checks = doctor(home)
+    assert "3 rows" in checks["record"]["message"]
+    assert "record databases" not in checks

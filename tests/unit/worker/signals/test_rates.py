@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,13 @@ from hypothesis import strategies as st
 
 from assay.worker.signals.changes import compare_rates
 from assay.worker.signals.rates import Rates, rates
-from assay.worker.signals.shared_calibration import calibration_notes
+from assay.worker.signals.reading import read_traffic
+from assay.worker.signals.shared_calibration import calibration_notes, read_users
+from assay.worker.signals.traffic import SliceKey
+from assay.worker.state.memory.history import memory_history
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.judge_error import JudgeLabels
-from tests.unit.worker.signals.rows import dead, mixed, row, slice_of, traffic_of
+from tests.unit.worker.signals.rows import START, WEEK, dead, mixed, row, slice_of, traffic_of
 
 CUT = 0.5
 rows = st.lists(
@@ -141,7 +146,29 @@ def test_a_curve_that_judges_several_use_cases_is_noted() -> None:
     assert "legal" in notes["bot"]
     assert "bot" in notes["legal"]
     assert "public data" in notes["x"]
+    alone = traffic_of([row("t1", **own)])
+    assert "legal" in calibration_notes(alone.values(), {("grounding", "r1"): frozenset({"legal"})})[next(iter(alone))]
     assert calibration_notes(traffic_of([row("t1", **own), row("t2", calibrated=False, use_case="y")]).values()) == {}
+
+
+def test_a_user_of_the_curve_is_found_whatever_was_asked_for() -> None:
+    """Whoever asks for one use case reads the same number, so the same warning."""
+    own = {"calibration_hash": "c"}
+    before = START - timedelta(days=9)
+    rows = [row("t1", **own), row("t2", use_case="legal", **own), row("t3", use_case="old", started_at=before, **own)]
+    rows += [row("t4", use_case="other", revision="r2", **own), row("t5", use_case="raw", calibrated=False)]
+
+    async def noted(*use_cases: str) -> str:
+        history = memory_history()
+        await history.writer.write(rows)
+        query = WEEK.model_copy(update={"use_cases": use_cases})
+        slices = await read_traffic(history.reader, query)
+        users = await read_users(history.reader, query, slices.values())
+        return calibration_notes(slices.values(), users)[SliceKey("bot", "grounding", "r1")]
+
+    alone, among_all = asyncio.run(noted("bot")), asyncio.run(noted())
+    assert alone == among_all
+    assert "this use case and legal, old;" in alone
 
 
 # --- what must hold of any rows ------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.worker.statistics.bounded import own_mean
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.phases import with_answers
-from assay.worker.statistics.weighted import hajek_mean, hajek_share
+from assay.worker.statistics.weighted import hajek_mean
 from tests.unit.worker.statistics.phased_rows import (
     Phased,
     columns_of,
@@ -44,8 +45,9 @@ def test_without_a_second_phase_left_open_it_is_the_weighted_mean() -> None:
     assert (mean.value, mean.variance) == pytest.approx((plain.value, plain.variance))
     share = two_phase_mean([escalated(0.0, v, pi=p) for v, p in zip(y, pi, strict=True)])
     assert share is not None
-    known = hajek_share([v == 1.0 for v in y], pi)
-    assert known is not None
+    own = own_mean(y, pi)
+    assert own is not None
+    known = own.estimate()
     assert (share.value, share.low, share.high) == pytest.approx((known.value, known.low, known.high))
 
 

@@ -180,8 +180,9 @@ def _cost_figure(result: GateResult | GoldenRun) -> Figure:
     seconds = (result.finished - result.started).total_seconds() if result.finished and result.started else None
     tokens = result.usage.prompt_tokens + result.usage.completion_tokens
     took = "" if seconds is None else f", {seconds:.1f} s"
+    how = ", judged by batch" if result.judged_by == "batch" else ""
     cost = "unknown (no price)" if result.cost_usd is None else f"{result.cost_usd:.4f} USD"
-    return Figure("judging cost", cost, f"{result.usage.calls} model calls, {tokens:,} tokens{took}")
+    return Figure("judging cost", cost, f"{result.usage.calls} model calls, {tokens:,} tokens{took}{how}")
 
 
 def _metric_row(test: MetricTest, result: GateResult) -> MetricRow:

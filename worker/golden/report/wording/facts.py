@@ -6,6 +6,7 @@ from assay.judges.schema import Usage
 from assay.worker.golden.report.wording.effects import effect_of, effect_words
 from assay.worker.golden.report.wording.exam import exam_advice, exam_fact
 from assay.worker.golden.report.wording.numbers import (
+    cost_words,
     counted,
     items_words,
     metric_name,
@@ -17,7 +18,7 @@ from assay.worker.golden.report.wording.numbers import (
 )
 from assay.worker.golden.results.gate_result import GateResult, MetricTest
 from assay.worker.golden.results.item_status import ItemStatus
-from assay.worker.golden.results.run_result import GoldenRun
+from assay.worker.golden.results.run_result import GoldenRun, JudgedBy
 from assay.worker.golden.runs.series import Series
 from assay.worker.golden.sets.manifest import PASS_RATE
 
@@ -32,7 +33,7 @@ def run_facts(run: GoldenRun) -> list[str]:
     facts = [
         f"{asked}: {counts}" + ("; the time of the whole run was up" if run.timed_out else ""),
         f"pass rate {share(run.pass_rate())}",
-        _spent("judging", run.usage, run.cost_usd) + f"; {seconds:.1f} s",
+        _spent("judging", run.usage, run.cost_usd, run.judged_by) + f"; {seconds:.1f} s",
     ]
     if run.exam is not None:
         facts += [exam_fact(run.exam)]
@@ -54,8 +55,8 @@ def gate_facts(result: GateResult) -> list[str]:
         *([f"noise of repeating alone: ± {noise.run_se:.1%} (standard error)"] if noise is not None else []),
         *_unstable_facts(result.unstable),
         exam_fact(result.exam),
-        _spent("judging both sides", result.usage, result.cost_usd),
-        *([_spent("examining the judge", result.exam.usage, result.exam.cost_usd)] if result.exam is not None else []),
+        _spent("judging both sides", result.usage, result.cost_usd, result.judged_by),
+        *_exam_spent(result),
         f"evaluator {result.revision[:12]}, golden set {result.set_digest[:12]}, run {result.run_id or 'not kept'}",
         *(_metric_fact(test) for test in result.secondaries),
         *(
@@ -91,9 +92,16 @@ def primary_change(result: GateResult) -> tuple[str, str]:
     return words, f"{100 * (1 - 2 * result.alpha):g} % interval {ends}, n = {n_words(test)}"
 
 
-def _spent(what: str, usage: Usage, cost_usd: float | None) -> str:
-    cost = "cost unknown (no price)" if cost_usd is None else f"{cost_usd:.4f} USD"
-    return f"{what}: {usage.calls} model calls, {usage.prompt_tokens + usage.completion_tokens} tokens, {cost}"
+def _exam_spent(result: GateResult) -> list[str]:
+    exam = result.exam
+    if exam is None:
+        return []
+    return [_spent("examining the judge", exam.usage, exam.cost_usd, result.judged_by)]
+
+
+def _spent(what: str, usage: Usage, cost_usd: float | None, judged_by: JudgedBy) -> str:
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    return f"{what}: {usage.calls} model calls, {tokens} tokens, {cost_words(cost_usd, judged_by)}"
 
 
 def _metric_fact(test: MetricTest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.worker.golden.results.gate_result import MetricTest
+from assay.worker.golden.results.run_result import JudgedBy
 from assay.worker.golden.sets.manifest import PASS_RATE
 from assay.worker.statistics.intervals import Estimate
 
@@ -61,6 +62,12 @@ def signed(value: float, digits: int) -> str:
     """A change: with its sign, a true minus, and none on zero."""
     rounded = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return f"{0:.{digits}f}" if round(value, digits) == 0 else rounded
+
+
+def cost_words(cost_usd: float | None, judged_by: JudgedBy) -> str:
+    """What judging cost, and that the judge was asked by batch: `0.0123 USD (judged by batch)`."""
+    cost = "cost unknown (no price)" if cost_usd is None else f"{cost_usd:.4f} USD"
+    return cost + (" (judged by batch)" if judged_by == "batch" else "")
 
 
 def mean_of(test: MetricTest, value: float | None) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from assay.worker.reporting.period.records import DayRate
 from assay.worker.reporting.period.scale import SCALE_TOPS, scale_top
-from assay.worker.reporting.period.words import percent
+from assay.worker.reporting.period.words import no_rate_words, percent
 
 WIDTH, HEIGHT = 720, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
@@ -76,9 +76,13 @@ def trend_of(days: Sequence[DayRate], first: date, last: date, *, name: str) -> 
         lines=tuple(" ".join(f"{point.x},{point.y}" for point in points) for points in stretches if len(points) > 1),
         ticks=tuple((height(top * part / parts), _tick(top * part / parts)) for part in range(parts + 1)),
         dates=tuple(_dates(first, last, across)),
-        rows=tuple((str(day.day), percent(day.rate), f"{day.n:,}") for day in days),
+        rows=tuple((str(day.day), _row_words(day), f"{day.n:,}") for day in days),
         summary=f"{name.capitalize()} by UTC day from {first} to {last}, with 95 % intervals as a band.",
     )
+
+
+def _row_words(day: DayRate) -> str:
+    return percent(day.rate) if day.rate is not None else f"no rate: {no_rate_words(day.n, day.with_risk)}"
 
 
 def _stretches(placed: Sequence[tuple[date, Point]]) -> Iterator[list[Point]]:

@@ -9,25 +9,33 @@ from datetime import timedelta
 from assay.judges.schema import ClaimVerdict
 from assay.worker.golden.report.html.highlights import Mark, Run, cut
 from assay.worker.reporting.period.answers import MarkedAnswer
+from assay.worker.reporting.period.application_words import (
+    NO_USE,
+    is_use_known,
+    other_prompts_words,
+    percentile_words,
+    prompt_name,
+    prompt_words,
+)
 from assay.worker.reporting.period.html.chart import Trend, trend_of
 from assay.worker.reporting.period.records import Coverage, PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
 from assay.worker.reporting.period.words import (
-    NO_USE,
     Line,
     before_words,
+    behind,
+    case_notes,
     count_lines,
     coverage_words,
     headline,
     interval_words,
-    is_use_known,
+    no_rate_words,
     percent,
-    percentile_words,
-    prompt_name,
-    prompt_words,
     rate_lines,
     reasons,
+    urgency,
 )
+from assay.worker.signals.rates import Rates
 from assay.worker.statistics.intervals import Estimate
 
 _LONGEST_ANSWER, _LONGEST_QUESTION, _LONGEST_PASSAGE = 2_000, 600, 600
@@ -94,7 +102,7 @@ class RevisionView:
     warnings: tuple[str, ...]
     lines: tuple[Paragraphs, ...]
     prompts: tuple[Bar, ...]
-    other_prompts: int
+    other_prompts: str
     waits: tuple[Paragraphs, ...]
     jumps: tuple[str, ...]
     trend: Trend | None
@@ -113,6 +121,7 @@ class UseCaseView:
     rubric: str
     funnel: tuple[Step, ...]
     funnel_words: str
+    notes: tuple[str, ...]
     reasons: tuple[tuple[str, str], ...]
     revisions: tuple[RevisionView, ...]
 
@@ -126,38 +135,53 @@ def use_case_views(report: PeriodReport, answers: Sequence[MarkedAnswer]) -> tup
 
 
 def overview(report: PeriodReport) -> tuple[Bar, ...]:
-    """All headlines on one scale, each with a link to its section."""
+    """All rates on one scale, each with a link to its section: what got worse first, then by the rate."""
     rows = [
-        (f"r{number}-{at}", case, row, headline(row.rates)[1])
+        (f"r{number}-{at}", case.use_case, row)
         for number, case in enumerate(report.use_cases)
         for at, row in enumerate(case.revisions)
     ]
-    top = scale_top([rate for *_, rate in rows])
+    top = scale_top([behind(row.rates) for *_, row in rows])
+    rows.sort(key=lambda named: urgency(named[2]))
     return tuple(
         _bar(
-            case.use_case,
-            rate,
+            name,
+            behind(row.rates),
             top,
             anchor=anchor,
-            tone=_TONES.get(row.before.word, "") if row.before else "",
+            tone=_tone(row),
             note=row.before.word if row.before else "",
+            why=_why(row.rates),
         )
-        for anchor, case, row, rate in rows
+        for anchor, name, row in rows
     )
+
+
+def _tone(row: RevisionReport) -> str:
+    return _TONES.get(row.before.word, "") if row.before else ""
 
 
 def overview_scale(report: PeriodReport) -> str:
     """What the ends of the overview's scale mean."""
-    return _scale_words([headline(row.rates)[1] for case in report.use_cases for row in case.revisions])
+    return _scale_words([behind(row.rates) for case in report.use_cases for row in case.revisions])
 
 
 def _scale_words(rates: Sequence[Estimate | None]) -> str:
-    return f"drawn from 0 to {scale_top(rates):.0%}, bars are 95 % intervals"
+    return f"rates behind the traffic, drawn from 0 to {scale_top(rates):.0%}, bars are 95 % intervals"
 
 
-def _bar(name: str, rate: Estimate | None, top: float, *, anchor: str = "", tone: str = "", note: str = "") -> Bar:
+def _bar(  # one for each thing that a bar may show
+    name: str,
+    rate: Estimate | None,
+    top: float,
+    *,
+    anchor: str = "",
+    tone: str = "",
+    note: str = "",
+    why: str = "not estimable",
+) -> Bar:
     if rate is None:
-        return Bar(name, 0, 0, 0, "not estimable", is_known=False, anchor=anchor, tone=tone, note=note)
+        return Bar(name, 0, 0, 0, why, is_known=False, anchor=anchor, tone=tone, note=note)
     low, at, high = (round(100 * min(1.0, share / top), 1) for share in (rate.low, rate.value, rate.high))
     return Bar(name, low, at, high, percent(rate), anchor=anchor, tone=tone, note=note)
 
@@ -170,6 +194,7 @@ def _use_case(number: int, case: UseCaseReport, report: PeriodReport, answers: S
         rubric=case.rubric,
         funnel=tuple(_funnel(case.coverage)),
         funnel_words=coverage_words(case.coverage),
+        notes=tuple(case_notes(case)),
         reasons=tuple((name, reasons(part)) for name, part in parts if part),
         revisions=tuple(
             _revision(f"r{number}-{at}", row, report, [answer for answer in own if answer.revision == row.revision])
@@ -198,19 +223,19 @@ def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: S
         anchor=anchor,
         name=name,
         value="–" if rate is None else f"{rate.value:.1%}",
-        interval=interval_words(rate),
-        tone=_TONES.get(row.before.word, "") if row.before else "",
+        interval=interval_words(row.rates),
+        tone=_tone(row),
         change=before_words(row.before) if row.before else "",
         warnings=row.warnings,
         lines=tuple(_paragraphs(_lines(row))),
         prompts=tuple(_prompts(row)),
-        other_prompts=row.application.other_prompts,
+        other_prompts=_other_prompts(row.application.other_prompts),
         waits=tuple(_paragraphs(_waits(row))),
         jumps=row.application.jumps,
         trend=trend_of(row.days, report.since.date(), last, name=name),
-        split=tuple(_split(row.split)) if row.split else (),
+        split=tuple(_split(row.split)) if row.split and row.rates.with_risk else (),
         split_title=row.split.by.replace("_", " ") if row.split else "",
-        split_scale=_scale_words([headline(value.rates)[1] for value in row.split.values]) if row.split else "",
+        split_scale=_scale_words([behind(value.rates) for value in row.split.values]) if row.split else "",
         others=_others(row.split),
         answers=tuple(map(_answer, answers)),
     )
@@ -245,6 +270,10 @@ def _prompts(row: RevisionReport) -> Iterator[Bar]:
         yield replace(bar, words=prompt_words(use))
 
 
+def _other_prompts(count: int) -> str:
+    return other_prompts_words(count) if count else ""
+
+
 def _waits(row: RevisionReport) -> Iterator[Line]:
     if not is_use_known(row.application):
         yield Line("a request takes", NO_USE)
@@ -253,10 +282,14 @@ def _waits(row: RevisionReport) -> Iterator[Line]:
 
 
 def _split(split: Split) -> Iterator[Bar]:
-    rates = [headline(value.rates)[1] for value in split.values]
+    rates = [behind(value.rates) for value in split.values]
     top = scale_top(rates)
     for value, rate in zip(split.values, rates, strict=True):
-        yield _bar("unknown" if value.value is None else value.value, rate, top)
+        yield _bar("unknown" if value.value is None else value.value, rate, top, why=_why(value.rates))
+
+
+def _why(rates: Rates) -> str:
+    return f"no rate: {no_rate_words(rates.n, rates.with_risk, is_cascade=rates.cascade)}"
 
 
 def _others(split: Split | None) -> str:

@@ -236,3 +236,17 @@ def test_what_a_gate_can_see_fits_its_metric_and_mode(tmp_path: Path, settings: 
     run = run_release(golden, "r")
     (told,) = [line for line in gate_facts(compared(run, run, golden, exam_of(golden))) if words in line]
     assert told == effect_words(detectable_effect(golden, repeats=1))
+
+
+def test_what_a_batch_judged_is_told_beside_its_cost(tmp_path: Path) -> None:
+    run, result = _hostile(tmp_path)
+    batched = (run.model_copy(update={"judged_by": "batch"}), result.model_copy(update={"judged_by": "batch"}))
+    texts = [
+        *(_terminal(print_run, one) for one in (run, batched[0])),
+        *(_terminal(print_gate, one) for one in (result, batched[1])),
+        *(run_markdown(one) for one in (run, batched[0])),
+        *(gate_markdown(one) for one in (result, batched[1])),
+    ]
+    for live, by_batch in zip(texts[::2], texts[1::2], strict=True):
+        assert "judged by batch" not in live
+        assert "judged by batch" in by_batch

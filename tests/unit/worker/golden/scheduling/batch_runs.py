@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import SecretStr
 
 from assay.judges.rubric import Rubric, parse_rubric
@@ -23,13 +24,14 @@ from assay.worker.golden.runs.run_store import RunStore
 from assay.worker.golden.scheduling.scheduled_job import GoldenPlace
 from assay.worker.golden.scheduling.scheduler import ScheduledRuns
 from assay.worker.golden.scheduling.slot_records import SlotBook, SlotRecord
-from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, TickReport
+from assay.worker.golden.scheduling.tick import GoldenClock, Schedules, TickReport, read_schedules, schedule_statuses
 from assay.worker.golden.sets.golden_set import GoldenSet, read_golden_set
 from assay.worker.golden.sets.lock import freeze, load_golden_set
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.batch_jobs import BatchJob
 from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
+from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.state.memory.state import memory_state
 from assay.worker.wiring.batches import BatchEndpoints
 from assay.worker.wiring.golden_batches import FleetLoop, RunBatches
@@ -96,6 +98,13 @@ class BatchFleet:
         )
         self.data = self.home / data
 
+    def edit(self, **changes: Any) -> None:
+        """Change the manifest; None takes a key out. Beat sees the schedule that is there then."""
+        path = self.home / "bot" / "manifest.yaml"
+        manifest = {**yaml.safe_load(path.read_text()), **changes}
+        path.write_text(yaml.safe_dump({key: value for key, value in manifest.items() if value is not None}))
+        self.schedules = read_schedules({"bot": self.home / "bot"})
+
     async def tick(self) -> TickReport:
         """What beat does each minute."""
         golden = GoldenClock(
@@ -132,6 +141,11 @@ class BatchFleet:
         assert record is not None
         return record
 
+    async def statuses(self) -> list[str]:
+        """What `assay status` says of golden sets."""
+        found = await schedule_statuses(self.state.key_values, self.schedules, self.clock.now())
+        return [schedule_line(status).plain for status in found]
+
     async def finish(self, most: int = 5) -> SlotRecord:
         """End and collect batches until the run has ended."""
         for _ in range(most):
@@ -142,8 +156,13 @@ class BatchFleet:
                 return record
         raise AssertionError(f"it still waits: {record}")
 
+    @property
+    def book(self) -> SlotBook:
+        """What became of all slots."""
+        return SlotBook(self.state.key_values)
+
     async def record(self, slot: datetime = SLOT) -> SlotRecord:
-        found = await SlotBook(self.state.key_values).record("bot", slot)
+        found = await self.book.record("bot", slot)
         assert found is not None
         return found
 

@@ -206,6 +206,7 @@ class Runs:
         self.directory = home / "bot"
         releases = {"new": dict.fromkeys(IDS, OK), "old": dict.fromkeys(IDS, OK)}
         spec = {"target": {"kind": "recorded", "release": "new"}, "gate": {"allow_unexamined": True}, **manifest}
+        spec.setdefault("schedule", {"weekly": "Mon 06:00"})
         write_set(self.directory, [item(i) for i in IDS], releases=releases, **spec)
         freeze(read_golden_set(self.directory, rubric_named))
         place = GoldenPlace(

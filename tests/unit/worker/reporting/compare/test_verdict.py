@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.worker.golden.results.gate_result import EXIT_CODES, GateVerdict
-from assay.worker.reporting.compare.verdict import CompareRules, Grounds, Reason, overall, row_verdict
+from assay.worker.reporting.compare.shares import ShareKind
+from assay.worker.reporting.compare.verdict import (
+    LEAST_COMPARED,
+    CompareRules,
+    Grounds,
+    Reason,
+    overall,
+    row_verdict,
+)
 
 P_VALUES = st.floats(0.0, 1.0)
 SIZES = st.one_of(st.none(), st.floats(0.0, 1.0))
@@ -46,6 +54,27 @@ def test_nothing_passes_that_could_not_have_been_seen(grounds: Grounds, rules: C
         assert grounds.visible <= rules.must_see
     if verdict is GateVerdict.PASS and rules.margin is not None:
         assert grounds.at_worst < rules.margin
+
+
+@given(
+    grounds=GROUNDS,
+    rules=RULES,
+    risen=st.lists(st.sampled_from(ShareKind)),
+    hides=st.booleans(),
+    compared=st.floats(0.0, 1.0),
+)
+def test_nothing_passes_that_tells_of_too_little(
+    grounds: Grounds, rules: CompareRules, risen: list[ShareKind], hides: bool, compared: float
+) -> None:
+    more = grounds.model_copy(update={"risen": tuple(risen), "hides": hides, "compared": compared})
+    (by_rate, _), (verdict, reason) = row_verdict(grounds, rules), row_verdict(more, rules)
+    if by_rate is GateVerdict.REGRESSED or ShareKind.EMPTY in risen:
+        assert verdict is GateVerdict.REGRESSED
+    elif by_rate is GateVerdict.PASS and (risen or hides or compared < LEAST_COMPARED):
+        assert (verdict, reason) == (GateVerdict.INCONCLUSIVE, reason)
+        assert reason is not row_verdict(grounds, rules)[1]
+    else:
+        assert verdict is by_rate
 
 
 @given(grounds=GROUNDS, rules=RULES, other=P_VALUES)

@@ -27,6 +27,7 @@ async def read_state(state: FleetState, line: Line, rubric: Rubric) -> RevisionR
     keeper = HistoryKeeper(
         ended=state.ended,
         writer=history.writer,
+        reader=history.reader,
         project=line.store,
         store="sqlite",
         locks=state.locks,

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.worker.reporting.period.application import JUMP_NUMBER, jumps, mean_estimate
+from assay.worker.reporting.period.application_words import NO_USE, application_lines
+from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import PromptUse
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_mean
@@ -38,6 +40,23 @@ def test_one_value_has_no_interval_and_unknown_ones_do_not_count() -> None:
     estimate = mean_estimate(np.array([3.0, np.nan, 5.0]), np.array([1.0, 0.1, 1.0]))
     assert estimate is not None
     assert (estimate.value, estimate.n) == (4.0, 2)
+
+
+def test_what_one_request_tells_is_not_unknown() -> None:
+    (row,) = read(a_row(1, prompt_version="1"), a_row(2, prompt_version="2", first_token_s=None)).use_cases[0].revisions
+    told = [line.text for line in application_lines(row)]
+    assert told[0] == "answer 1: 1,000 tokens (one request), 0.002000 USD (one request)"
+    assert told[-1] == "0.50 s, of the one request that tells it"
+    (nothing,) = read(a_row(1, input_tokens=None, cost_usd=None, duration_s=None)).use_cases[0].revisions
+    assert [line.text for line in application_lines(nothing)][:2] == [NO_USE, "not known: no trace tells it"]
+
+
+@given(st.floats(1e-12, 1e12))
+def test_money_is_never_shown_as_nothing_and_to_three_digits(value: float) -> None:
+    shown = float(usd(value).removesuffix(" USD").replace(",", ""))
+    assert shown == pytest.approx(value, rel=0.005)
+    assert usd(0) == "0 USD"
+    assert usd(1_234_567.891) == "1,234,567.89 USD"
 
 
 def test_a_fourfold_jump_is_named_with_both_n() -> None:

@@ -13,10 +13,12 @@ from rich.console import Console
 from assay.worker.reporting.period.answers import MarkedAnswer, Passage
 from assay.worker.reporting.period.html.chart import trend_of
 from assay.worker.reporting.period.html.page import report_page
+from assay.worker.reporting.period.html.views import overview
 from assay.worker.reporting.period.markdown import report_markdown
 from assay.worker.reporting.period.records import DayRate, PeriodReport
 from assay.worker.reporting.period.scale import SCALE_TOPS, scale_top
-from assay.worker.reporting.terminal.report import Scale, report_parts
+from assay.worker.reporting.period.words import ALL_JUDGED
+from assay.worker.reporting.terminal.report import MOST_USE_CASES, Scale, report_parts
 from assay.worker.statistics.intervals import Estimate
 from tests.unit.worker.golden.golden_pages import HOSTILE
 from tests.unit.worker.reporting.period.history_rows import START, a_row, a_week, read
@@ -58,6 +60,64 @@ def test_all_say_the_same_numbers(week: PeriodReport) -> None:
         assert f"{rate.low:.1%}–{rate.high:.1%}" in text
         assert f"n={rate.n:,}" in text
         assert "Redis does not answer" in text
+
+
+def test_traffic_that_was_judged_whole_is_told_in_words_and_compared_with_intervals() -> None:
+    """Two releases side by side, each judged whole: what they show of themselves is no regression."""
+    rows = [a_row(n, pi=1.0, risk=0.9 if n % 7 == 0 else 0.1, release=f"v{n % 2}") for n in range(100)]
+    report = read(*rows, by="release")
+    (row,) = report.use_cases[0].revisions
+    assert row.split is not None
+    for text in (terminal(report), report_markdown(report), report_page(report)):
+        assert ALL_JUDGED in text
+        assert "behind" in text
+        for value in row.split.values:
+            rate = value.rates.problem_behind
+            assert rate is not None
+            assert rate.low < rate.value < rate.high
+            assert f"{rate.low:.1%}–{rate.high:.1%}" in text
+        for own in re.findall(r"(\d+\.\d)%–(\d+\.\d)%", text):
+            assert own[0] != own[1]
+
+
+def test_of_many_use_cases_there_is_a_line_each_the_worst_first() -> None:
+    risks = {f"case-{n:02}": n % 10 / 10 for n in range(MOST_USE_CASES + 1)}
+    rows = [
+        a_row(100 * at + n, use_case=case, risk=risk) for at, (case, risk) in enumerate(risks.items()) for n in (1, 2)
+    ]
+    report = read(*rows)
+    lines = [line.split()[0] for line in terminal(report).splitlines() if line.startswith("case-")]
+    assert len(lines) == len(risks)
+    assert [risks[name] for name in lines] == sorted(risks.values(), reverse=True)
+    assert [risks[bar.name] for bar in overview(report)] == sorted(risks.values(), reverse=True)
+
+
+def test_days_without_traces_are_no_neighbours() -> None:
+    days = (0, 1, 5)
+    report = read(*(a_row(n, started_at=START + timedelta(days=days[n % 3])) for n in range(30)))
+    assert "… 3 days none" in terminal(report)
+
+
+def test_a_day_of_one_session_says_why_it_has_no_rate() -> None:
+    rows = [a_row(n, session_id=f"s{n // 10}", started_at=START + timedelta(days=n // 10)) for n in range(30)]
+    report = read(*rows)
+    for text in (terminal(report), report_markdown(report)):
+        assert text.count("one session alone") == 3
+
+
+def test_without_a_risk_nothing_is_drawn() -> None:
+    report = read(*(a_row(n, risk=None, calibrated=None) for n in range(30)), by="release")
+    for text in (terminal(report), report_markdown(report)):
+        assert "none of 30 judged traces has a risk" in text
+        assert "2026-11-24" not in text
+        assert "flagged" not in text
+
+
+def test_several_revisions_and_the_dead_are_noted() -> None:
+    dead = [a_row(n, state="dead", reason="judge_error", revision=None, risk=None) for n in range(50, 60)]
+    report = read(*map(a_row, range(20)), *(a_row(n, revision="f" * 64) for n in range(20, 40)), *dead)
+    for text in (terminal(report), report_markdown(report), report_page(report)):
+        assert "2 revisions judged" in " ".join(text.split())
 
 
 def test_an_interval_is_drawn_where_it_lies() -> None:
