@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from assay.judges.schema import Record
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import rows_alike, rows_by_code
 from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.period.application import JUMP, JUMP_NUMBER
 from assay.worker.signals.reading import SPLITS
@@ -24,7 +24,11 @@ from assay.worker.statistics.weighted import weighted_mean
 _COLUMNS = ("input_tokens", "output_tokens", "cost_usd", "duration_s", "first_token_s")
 """Facts that are read."""
 
-_READ = ("use_case", "rubric", "sample", "stratum", "pi", "trace_id", "session_id", *_COLUMNS)
+_DESIGN = ("use_case", "rubric", "sample", "stratum")
+
+_READ = (*_DESIGN, "pi", "cluster", *_COLUMNS)
+
+Rows = NDArray[np.intp]
 
 UsageKey = tuple[str, str]
 """Use case and rubric."""
@@ -71,7 +75,7 @@ class UsageColumns:
     """Facts of one side's traces that count in rates, for one use case and rubric, block by block."""
 
     chunks: list[dict[str, NDArray[np.float64]]] = field(default_factory=list)
-    clusters: array[int] = field(default_factory=lambda: array("q"))
+    clusters: list[NDArray[np.int64]] = field(default_factory=list)
 
     def estimate(self, measure: Measure) -> Estimate | None:
         """The number, weighted by 1/pi, answers of one session as one draw. None below two sessions."""
@@ -79,7 +83,7 @@ class UsageColumns:
         known = ~np.isnan(values)
         if not known.any():
             return None
-        clusters = np.array(self.clusters, dtype=np.int64).astype(np.uint64)[known]
+        clusters = np.concatenate(self.clusters).astype(np.uint64)[known]
         if measure.quantile is None:
             return weighted_mean(values[known], pi[known], clusters=clusters)
         return weighted_quantile(values[known], pi[known], measure.quantile, clusters=clusters)
@@ -99,12 +103,12 @@ async def read_usage(
     sides: dict[str | None, Usage] = {value: {} for value in values}
     names = (*_READ, *(column for column in _split_columns(by) if column not in _READ))
     async for block in history.blocks(query, names):
-        numbers = {name: np.array(block[name], dtype=np.float64) for name in ("pi", *_COLUMNS)}
-        sessions = list(zip(block["session_id"], block["trace_id"], strict=True))
+        numbers = {name: block[name].floats() for name in ("pi", *_COLUMNS)}
+        clusters = block["cluster"].integers()
         for (value, key), rows in _rows_by_side(block, by, sides).items():
             columns = sides[value].setdefault(key, UsageColumns())
             columns.chunks.append({name: column[rows] for name, column in numbers.items()})
-            columns.clusters.extend(_cluster(*sessions[at]) for at in rows)
+            columns.clusters.append(clusters[rows])
     return sides
 
 
@@ -132,24 +136,28 @@ def _split_columns(by: str | None) -> tuple[str, ...]:
 
 def _rows_by_side(
     block: Block, by: str | None, sides: Container[str | None]
-) -> Mapping[tuple[str | None, UsageKey], list[int]]:
+) -> Mapping[tuple[str | None, UsageKey], Rows]:
     """Which rows of a block count in rates, by the side that they are on, the use case and the rubric."""
-    facts = [block[name] for name in _split_columns(by)]
-    keys = list(zip(block["use_case"], block["rubric"], strict=True))
-    rows: dict[tuple[str | None, UsageKey], list[int]] = defaultdict(list)
-    for at, (sample, stratum) in enumerate(zip(block["sample"], block["stratum"], strict=True)):
+    facts = () if by == "tag" else _split_columns(by)
+    codes, alike = rows_alike([block[name] for name in (*_DESIGN, *facts)])
+    parts: dict[tuple[str | None, UsageKey], list[Rows]] = defaultdict(list)
+    for names, rows in zip(alike, rows_by_code(codes, len(alike)), strict=True):
+        use_case, rubric, sample, stratum, *known = names
         if counts_in_rates(sample, stratum):
-            values = dict.fromkeys(block["tags"][at]) if by == "tag" else [_first_known(facts, at)]
-            for value in values:
+            for value, own in _by_tag(block, rows) if by == "tag" else [(_first_known(known), rows)]:
                 if value in sides:
-                    rows[value, keys[at]].append(at)
-    return rows
+                    parts[value, (use_case, rubric)].append(own)
+    return {key: np.sort(np.concatenate(rows)) for key, rows in parts.items()}
 
 
-def _first_known(facts: Sequence[Sequence[object]], at: int) -> str | None:
-    return next((str(column[at]) for column in facts if column[at] is not None), None)
+def _by_tag(block: Block, rows: Rows) -> Iterator[tuple[str, Rows]]:
+    """The rows of each tag. One with several counts under each of them."""
+    tagged: dict[str, list[int]] = defaultdict(list)
+    for row in rows.tolist():
+        for tag in dict.fromkeys(block["tags"][row]):
+            tagged[tag].append(row)
+    return ((tag, np.array(own, dtype=np.intp)) for tag, own in tagged.items())
 
 
-def _cluster(session: str | None, trace: str) -> int:
-    """A number for what moves together: a session, or a trace without one."""
-    return hash(("trace", trace) if session is None else ("session", session))
+def _first_known(values: Sequence[object]) -> str | None:
+    return next((str(value) for value in values if value is not None), None)

@@ -76,9 +76,9 @@ class PeriodReader:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        coverage, note = await read_coverage(self._reader, query, ledger)
         facts = TrafficFacts()
         slices = await read_traffic(ReadAlong(self._reader, facts), query)
+        coverage, note = await read_coverage(facts.counts, query, ledger)
         values = await read_traffic(self._reader, query, by=by) if by is not None else {}
         earlier = await read_traffic(self._reader, query.before()) if compare else None
         shared = calibration_notes(slices.values())
