@@ -31,6 +31,7 @@ from pydantic import SecretStr
 
 from assay.worker.history.connection import Connection
 from assay.worker.history.opening import open_history
+from assay.worker.history.packed import packed_of
 from assay.worker.history.rows import parameters
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import History
@@ -113,7 +114,7 @@ def rows(count: int, days: int) -> Iterator[dict[str, Any]]:
     for number in range(count):
         digest = hashlib.sha256(b"%d" % number).digest()
         start, chance = begin + number * step + digest[0] * 1000, digest[1] / 256
-        yield {
+        values = {
             **fields,
             "row_key": digest[:16],
             "trace_id": digest[16:].hex(),
@@ -132,6 +133,7 @@ def rows(count: int, days: int) -> Iterator[dict[str, Any]]:
             "faithfulness": 1 - chance / 2,
             "groundedness": 1 - chance / 3,
         }
+        yield {**values, "packed": packed_of(values)}
 
 
 async def fill(record: History, count: int, days: int) -> int:

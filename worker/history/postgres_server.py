@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from itertools import islice
 from typing import Any
 
 from pydantic import SecretStr
@@ -24,11 +22,8 @@ STATEMENT_TIMEOUT_S = 30
 _SCHEMA_LOCK = 0x4153_5359
 """Number of the advisory lock under which the schema is changed: "ASSY"."""
 
-_CHUNK = 400
-"""Rows handed on at a time: so few tuples die young, and the garbage collector never walks over them."""
-
-_MESSAGE_ROWS = 1_000
-"""Rows that the driver takes from the server in one piece."""
+_CHUNK = 1_000
+"""Rows fetched in one call. Each call asks the server."""
 
 _LOGIN = f"check user and password in {VARIABLE}"
 _OF_A_PERSON = {
@@ -110,18 +105,15 @@ class PostgresServer:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
 
     def rows(self, connection: Connection, selection: Select[Any]) -> Rows:
-        """As the server sends them, in the driver's binary form: it reads ahead while the last ones are worked on."""
+        """By a cursor of the server, in the driver's binary form, so that other statements can run between."""
         connection.execute(text("SET LOCAL statement_timeout = '1h'"))
         compiled = selection.compile(connection, compile_kwargs={"render_postcompile": True})
-        cursor: Any = connection.connection.cursor()
-        stream: Generator[tuple[Any, ...], None, None] = cursor.stream(
-            str(compiled), compiled.params, binary=True, size=_rows_in_a_message()
-        )
+        cursor: Any = connection.connection.cursor(name="assay_rows")
         try:
-            while chunk := list(islice(stream, _CHUNK)):
+            cursor.execute(str(compiled), compiled.params, binary=True)
+            while chunk := cursor.fetchmany(_CHUNK):
                 yield chunk
         finally:
-            stream.close()  # which has the server stop sending
             cursor.close()
 
     def check_writable(self, connection: Connection) -> None:
@@ -199,9 +191,3 @@ def _state_of_words(words: str) -> str:
 def _limit_of_time(connection: Connection) -> None:
     # By statement, not as an option of the connection: poolers refuse those.
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
-
-
-def _rows_in_a_message() -> int:
-    from psycopg import capabilities
-
-    return _MESSAGE_ROWS if capabilities.has_stream_chunked() else 1

@@ -33,9 +33,8 @@ class SqlHistoryReader:
         Raises:
             KeyError: a name is no column.
         """
-        columns = [HISTORY.c[name] for name in names]
         order = (HISTORY.c.started_at, HISTORY.c.trace_id, HISTORY.c.rubric)
-        stream = BlockStream(self._connection, select(*columns).where(*_of(query)).order_by(*order), names)
+        stream = BlockStream(self._connection, select(HISTORY).where(*_of(query)).order_by(*order), names)
         try:
             while block := await self._connection.in_thread(stream.next):
                 yield block

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from threading import Lock
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Select
 
 from assay.worker.history.connection import Connection
+from assay.worker.history.packed import CLUSTER, FLOATS, INTEGERS, NAMES, PACKED
 from assay.worker.history.places import Rows
 from assay.worker.history.rows import decoded
 from assay.worker.history.schema import is_readable
+from assay.worker.history.shared_names import SharedNames
+from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import Block
+from assay.worker.records.columns import Column, NumberColumn, PlainColumn
 
 BLOCK_ROWS = 10_000
 """Rows in a block: enough for numpy, and some forty megabytes with every column."""
 
+PACKED_COLUMN = "packed"
+
+_NUMBERS = frozenset({*FLOATS, *INTEGERS, CLUSTER})
+
 
 class BlockStream:
-    """One selection that is being read. Its methods wait for the database, each call in any thread."""
+    """One selection that is being read. Its methods wait for the database, each call in any thread.
+
+    Numbers come from what is packed, names that many rows share from one of those rows, and the rest as it is.
+
+    Args:
+        connection: the database.
+        selection: which rows, in which order.
+        names: the columns that are asked for.
+
+    Raises:
+        KeyError: a name is no column.
+    """
 
     def __init__(self, connection: Connection, selection: Select[Any], names: Sequence[str]) -> None:
         self._connection = connection
-        self._selection = selection
         self._names = tuple(names)
+        self._plain = tuple(name for name in names if name not in _NUMBERS and name not in NAMES)
+        self._selection = selection.with_only_columns(*(HISTORY.c[name] for name in (PACKED_COLUMN, *self._plain)))
+        self._shared: SharedNames | None = None
         self._turn = Lock()
         self._open = ExitStack()
         self._rows: Rows | None = None
@@ -38,15 +61,13 @@ class BlockStream:
                 return None
             if self._rows is None:
                 self._rows = self._begin()
-            columns: list[list[Any]] = [[] for _ in self._names]
+            columns: list[list[Any]] = [[] for _ in (PACKED_COLUMN, *self._plain)]
             for chunk in self._rows:
                 for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
                     column.extend(values)
                 if len(columns[0]) >= BLOCK_ROWS:
                     break
-            if not columns[0]:
-                return None
-            return {name: decoded(name, column) for name, column in zip(self._names, columns, strict=True)}
+            return self._block(*columns) if columns[0] else None
 
     def close(self) -> None:
         """Let go of the connection, after a call of `next` that still runs."""
@@ -54,16 +75,29 @@ class BlockStream:
             self._is_closed = True
             self._open.close()
 
+    def _block(self, packed: list[bytes], *plain: list[Any]) -> Block:
+        numbers = np.frombuffer(b"".join(packed), dtype=PACKED)
+        shared = self._shared.columns(numbers) if self._shared else {}
+        others = dict(zip(self._plain, plain, strict=True))
+        return {name: shared.get(name) or _column(name, numbers, others) for name in self._names}
+
     def _begin(self) -> Rows:
         place = self._connection.place
         if not place.is_there():
             return _no_rows()
-        connection = self._open.enter_context(self._connection.engine(writing=False).begin())
+        connection = self._open.enter_context(self._connection.begun(writing=False))
         if not is_readable(connection, place):
             return _no_rows()
+        self._shared = SharedNames(connection, [name for name in self._names if name in NAMES])
         rows = place.rows(connection, self._selection)
         self._open.callback(rows.close)
         return rows
+
+
+def _column(name: str, numbers: NDArray[Any], others: Mapping[str, list[Any]]) -> Column:
+    if name in _NUMBERS:
+        return NumberColumn(np.ascontiguousarray(numbers[name]))  # a copy: the others need not stay in memory
+    return PlainColumn(decoded(name, others[name]))
 
 
 def _no_rows() -> Rows:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from assay.worker.history.packed import packed_of
 from assay.worker.records.history import HistoryRow, RowKey, microseconds, moment_of
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
 from assay.worker.records.storable import storable_json, storable_number, storable_text
@@ -25,7 +26,8 @@ def parameters(row: HistoryRow) -> dict[str, Any]:
     values = {
         name: _ENCODERS[COLUMN_KINDS[name]](value) for name in _NAMES if (value := getattr(row, name)) is not None
     }
-    return {**dict.fromkeys(_NAMES), **values, "row_key": key_of(row.key)}
+    whole = {**dict.fromkeys(_NAMES), **values, "row_key": key_of(row.key)}
+    return {**whole, "packed": packed_of(whole)}
 
 
 def latest_by_key(rows: Iterable[HistoryRow]) -> list[dict[str, Any]]:

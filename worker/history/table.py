@@ -1,4 +1,7 @@
-"""The table of the record. Its columns are the fields of `HistoryRow`, in their order, behind a key."""
+"""The table of the record. Its columns are the fields of `HistoryRow`, in their order, behind a key and the numbers.
+
+What reports read is in front: SQLite walks over every column before the one that it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ HISTORY = Table(
     "history",
     METADATA,
     Column("row_key", LargeBinary, primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
     *(
         Column(name, _TYPES[COLUMN_KINDS[name]], nullable=not field.is_required() and field.default is None)
         for name, field in HistoryRow.model_fields.items()

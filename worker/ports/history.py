@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from assay.judges.errors import EvaluationError
 from assay.worker.ports.health import Check
+from assay.worker.records.columns import Column
 from assay.worker.records.history import HistoryQuery, HistoryRow
 
-Block = Mapping[str, Sequence[Any]]
-"""Some thousand rows as columns of one length, by name: plain lists, which numpy takes as they are.
+Block = Mapping[str, Column]
+"""Some thousand rows as columns of one length, by name.
 
-Moments are whole microseconds since 1970 in UTC, e.g. `1795996800000000`: a million datetimes would take a second to
-make. JSON is decoded. Unknown is None.
+As a sequence a column has plain values, None for unknown; `floats`, `integers` and `coded` give arrays, without an
+object for each value. Moments are whole microseconds since 1970 in UTC, e.g. `1795996800000000`. JSON is decoded.
 """
 
 
@@ -56,7 +57,10 @@ class HistoryReader(Protocol):
     """
 
     def blocks(self, query: HistoryQuery, names: Sequence[str]) -> AsyncIterator[Block]:
-        """The columns of these names, in blocks, in the order of the traces' start (then trace id, then rubric)."""
+        """The columns of these names, in blocks, in the order of the traces' start (then trace id, then rubric).
+
+        A name is a field of `HistoryRow`, or `cluster`: the number of the row's session, as `cluster_of`.
+        """
         ...
 
     async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -156,3 +157,10 @@ def microseconds(moment: datetime) -> int:
 def moment_of(microseconds_since_1970: int) -> datetime:
     """The moment that a column holds."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)
+
+
+def cluster_of(session_id: str | None, trace_id: str) -> int:
+    """A number for the traces that move together: those of a session. A trace without one is its own cluster."""
+    content = f"session {session_id}" if session_id else f"trace {trace_id}"
+    digest = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)

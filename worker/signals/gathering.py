@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.worker.config.use_cases import FEEDBACK_STRATUM
 from assay.worker.ports.history import Block
+from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike
 from assay.worker.signals.survey_design import counts_in_rates
-from assay.worker.signals.traffic import Bools, Floats, Integers
+from assay.worker.signals.traffic import Bools, Integers
 from assay.worker.signals.unanswered import is_unanswered
 
 COLUMNS = (
-    "trace_id",
-    "session_id",
+    "cluster",
     "rubric",
     "rubric_hash",
     "calibration_hash",
@@ -43,8 +42,6 @@ SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", 
 
 _DAY = 86_400_000_000
 _EPOCH_ORDINAL = 719_163
-_LONE_TRACE = 0x5DEECE66D
-"""Mixed into the number of a trace without a session, so that it is never that of a session with its name."""
 
 Columns = dict[str, NDArray[Any]]
 
@@ -67,9 +64,10 @@ class Numbers(dict[Any, int]):
         self[key] = number = len(self)
         return number
 
-    def of(self, things: Iterable[Hashable], count: int) -> Integers:
-        """The number of each thing."""
-        return np.fromiter(map(self.__getitem__, things), np.int64, count)
+    def of(self, columns: Sequence[Column]) -> Integers:
+        """The number of each row's values in these columns."""
+        codes, things = rows_alike(columns)
+        return np.array([self[thing] for thing in things], dtype=np.int64)[codes]
 
 
 class Gathered:
@@ -89,7 +87,7 @@ class Gathered:
         self._rows: list[Columns] = []
         self._screened: list[Columns] = []
 
-    def add(self, block: Block, values: Sequence[str | None], at: Integers | None) -> None:
+    def add(self, block: Block, values: Column, at: Integers | None) -> None:
         """Keep a block.
 
         Args:
@@ -97,10 +95,9 @@ class Gathered:
             values: the fact that slices are split by, of each row that is kept.
             at: which row of the block each of them is, where one row may count several times. None: all, once.
         """
-        n = len(block["trace_id"])
-        rows = _row_columns(block, self.ends.of(zip(block["state"], block["reason"], strict=True), n))
+        rows = _row_columns(block, self.ends.of([block["state"], block["reason"]]))
         screened_at = _has(block["screening"]) | _has(block["unanswered"])
-        rows["row"] = np.arange(n)
+        rows["row"] = np.arange(len(block["cluster"]))
         if at is not None:
             rows = {name: column[at] for name, column in rows.items()}
         rows["kind"] = self._kinds_of(block, values, rows["row"] if at is not None else None)
@@ -119,18 +116,12 @@ class Gathered:
         """Those that a cascade's first tier judged."""
         return _joined(self._screened, SCREENED_FIELDS)
 
-    def _kinds_of(self, block: Block, values: Sequence[str | None], at: Integers | None) -> Integers:
-        columns = [
-            block["use_case"],
-            block["rubric"],
-            _revisions(block),
-            block["rubric_hash"],
-            block["calibration_hash"],
-        ]
+    def _kinds_of(self, block: Block, values: Column, at: Integers | None) -> Integers:
+        own = [block["use_case"], block["rubric"], _revisions(block), block["rubric_hash"], block["calibration_hash"]]
         if at is not None:
-            columns = [[column[k] for k in at.tolist()] for column in columns]
-        use_cases, rubrics, revisions, *hashes = columns
-        return self.kinds.of(zip(use_cases, rubrics, revisions, values, *hashes, strict=True), len(values))
+            own = [CodedColumn(codes[at], known) for codes, known in (column.coded() for column in own)]
+        use_cases, rubrics, revisions, *hashes = own
+        return self.kinds.of([use_cases, rubrics, revisions, values, *hashes])
 
     def _drawn(self, rows: Columns) -> Columns:
         outside = rows.pop("outside")
@@ -166,15 +157,14 @@ class Gathered:
 
 
 def _row_columns(block: Block, ended: Integers) -> Columns:
-    sessions = zip(block["session_id"], block["trace_id"], strict=True)
     return {
         "ended": ended,
-        **{name: _floats(block[name]) for name in ("risk", "faithfulness", "groundedness", "pi")},
-        "clusters": np.array([hash(s) if s else hash(t) ^ _LONE_TRACE for s, t in sessions], dtype=np.int64),
-        "days": np.array(block["started_at"], dtype=np.int64) // _DAY + _EPOCH_ORDINAL,
-        "calibrated": _floats(block["calibrated"]) == 1,
+        **{name: block[name].floats() for name in ("risk", "faithfulness", "groundedness", "pi")},
+        "clusters": block["cluster"].integers(),
+        "days": block["started_at"].integers() // _DAY + _EPOCH_ORDINAL,
+        "calibrated": block["calibrated"].floats() == 1,
         "outside": _outside(block),
-        "changed_at": np.array(block["changed_at"], dtype=np.int64),
+        "changed_at": block["changed_at"].integers(),
     }
 
 
@@ -188,29 +178,23 @@ def _add_screening(parts: dict[str, list[float]], screening: Mapping[str, Any], 
     parts["lost"].append(lost)
 
 
-def _revisions(block: Block) -> Sequence[str | None]:
+def _revisions(block: Block) -> Column:
     """Under which revision each row was judged, or would have been."""
     if not any(block["unanswered"]):
         return block["revision"]
     rows = zip(block["revision"], block["unanswered"], strict=True)
-    return [revision or (silent or {}).get("revision") for revision, silent in rows]
+    return PlainColumn(revision or (silent or {}).get("revision") for revision, silent in rows)
 
 
 def _outside(block: Block) -> Bools:
-    if FEEDBACK_STRATUM not in block["stratum"]:
-        return np.zeros(len(block["stratum"]), dtype=np.bool_)
-    drawn = zip(block["sample"], block["stratum"], strict=True)
-    return np.array([not counts_in_rates(sample, stratum) for sample, stratum in drawn], dtype=np.bool_)
+    codes, drawn = rows_alike([block["sample"], block["stratum"]])
+    return np.array([not counts_in_rates(*sample_and_stratum) for sample_and_stratum in drawn], dtype=np.bool_)[codes]
 
 
-def _has(column: Sequence[Any]) -> Bools:
+def _has(column: Column) -> Bools:
     if not any(column):
         return np.zeros(len(column), dtype=np.bool_)
     return np.array([bool(value) for value in column], dtype=np.bool_)
-
-
-def _floats(column: Sequence[Any]) -> Floats:
-    return np.array(column, dtype=np.float64)
 
 
 def _joined(blocks: list[Columns], names: Sequence[str]) -> Columns:

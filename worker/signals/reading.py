@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike
 from assay.worker.records.history import HistoryQuery
 from assay.worker.signals.gathering import COLUMNS, Columns, Gathered, Kind
 from assay.worker.signals.traffic import Bools, Integers, ScreenedRows, SliceKey, Traffic, Unanswered
@@ -51,20 +52,19 @@ async def read_traffic(
     facts = SPLITS[by] if by else ()
     gathered = Gathered()
     async for block in history.blocks(query, [*COLUMNS, *(name for name in facts if name not in COLUMNS)]):
-        if len(block["trace_id"]):
+        if len(block["cluster"]):
             gathered.add(block, *_values(block, facts))
     return _slices(gathered)
 
 
-def _values(block: Block, facts: Sequence[str]) -> tuple[Sequence[str | None], Integers | None]:
+def _values(block: Block, facts: Sequence[str]) -> tuple[Column, Integers | None]:
     """The fact of each row, and which row each is where a row has several."""
-    if not facts:
-        return [None] * len(block["trace_id"]), None
     if facts == ("tags",):
         pairs = [(tag, at) for at, tags in enumerate(block["tags"]) for tag in dict.fromkeys(tags or (None,))]
-        return [tag for tag, _ in pairs], np.array([at for _, at in pairs], dtype=np.int64)
-    columns = [block[name] for name in facts]
-    return [next((str(value) for value in row if value is not None), None) for row in zip(*columns, strict=True)], None
+        return PlainColumn(tag for tag, _ in pairs), np.array([at for _, at in pairs], dtype=np.int64)
+    codes, known = rows_alike([block[name] for name in facts or ("use_case",)])
+    first = [next((str(value) for value in values if value is not None), None) for values in known]
+    return CodedColumn(codes, first if facts else [None] * len(known)), None
 
 
 def _slices(gathered: Gathered) -> dict[SliceKey, Traffic]:

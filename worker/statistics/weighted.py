@@ -168,9 +168,9 @@ def cluster_index(clusters: Sequence[Hashable] | Labels) -> NDArray[np.intp]:
     """Cluster labels as integers 0…m−1 in order of first appearance."""
     if isinstance(clusters, np.ndarray):
         _, first, index = np.unique(clusters, return_index=True, return_inverse=True)
-        order = np.empty(first.size, dtype=np.intp)
-        order[np.argsort(first)] = np.arange(first.size)
-        return order[index]
+        is_first = np.zeros(len(clusters), dtype=np.intp)
+        is_first[first] = 1
+        return (np.cumsum(is_first) - 1)[first[index]]
     seen: dict[Hashable, int] = {}
     return np.asarray([seen.setdefault(cluster, len(seen)) for cluster in clusters], dtype=np.intp)
 

@@ -41,7 +41,7 @@ def test_a_block_has_the_columns_that_were_asked_and_no_others(run: Run) -> None
         names = ["scores", "started_at", "risk", "tags", "calibrated", "session_id"]
         blocks = [block async for block in record.reader.blocks(EVER, names)]
         assert len(blocks) == 1
-        assert dict(blocks[0]) == {
+        assert {name: list(column) for name, column in blocks[0].items()} == {
             "scores": [{"grounding_state": "judged", "helpfulness": 0.25}, {}],
             "started_at": [microseconds(full_row().started_at), microseconds(NOW + MINUTE)],
             "risk": [1 / 3, None],

@@ -34,7 +34,7 @@ _NUMBERS = (
 )
 """Columns that are kept of each row."""
 
-_READ = ("use_case", "rubric", "sample", "stratum", "trace_id", "session_id", "state", "reason", *_NUMBERS)
+_READ = ("use_case", "rubric", "sample", "stratum", "cluster", "state", "reason", *_NUMBERS)
 
 CaseKey = tuple[str, str]
 """Use case and rubric."""
@@ -116,7 +116,7 @@ async def _read(
     async for block in history.blocks(query, columns):
         facts = _facts(block, by)
         values.update(value for row in facts for value in row if value is not None)
-        numbers = {name: np.array(block[name], dtype=np.float64) for name in _NUMBERS}
+        numbers = {name: block[name].floats() for name in _NUMBERS}
         for (value, key), rows in _rows_by_side(block, facts, sides).items():
             kept = sides[value].setdefault(key, SelectedRows())
             kept.chunks.append({name: column[rows] for name, column in numbers.items()})
@@ -125,8 +125,8 @@ async def _read(
 
 
 def _keep_ends(kept: SelectedRows, block: Block, rows: Sequence[int]) -> None:
-    sessions, traces, states, reasons = (block[name] for name in ("session_id", "trace_id", "state", "reason"))
-    kept.clusters.extend([_cluster(sessions[at], traces[at]) for at in rows])
+    states, reasons = list(block["state"]), list(block["reason"])
+    kept.clusters.extend(block["cluster"].integers()[rows].tolist())
     kept.ends.extend([_end(states[at], reasons[at]) for at in rows])
 
 
@@ -138,7 +138,9 @@ def _facts(block: Block, by: str | None) -> list[tuple[str | None, ...]]:
     """The values of the fact that each row has: several only of tags."""
     if by == "tag":
         return [tuple(dict.fromkeys(tags)) for tags in block["tags"]]
-    columns = [block[name] for name in _split_columns(by)] or [[None] * len(block["trace_id"])]
+    columns = [block[name] for name in _split_columns(by)]
+    if not columns:
+        return [(None,)] * len(block["state"])
     return [(_first_known(row),) for row in zip(*columns, strict=True)]
 
 
@@ -162,11 +164,6 @@ def _first_known(values: Sequence[object]) -> str | None:
         if value is not None:
             return str(value)
     return None
-
-
-def _cluster(session: str | None, trace: str) -> int:
-    """A number for what moves together: a session, or a trace without one."""
-    return hash(session) if session else hash(("trace", trace))
 
 
 _end = lru_cache(maxsize=4096)(End.of)

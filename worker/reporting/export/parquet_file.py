@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.history import Block
+from assay.worker.records.columns import CodedColumn, Column, NumberColumn
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
-from assay.worker.reporting.export.row_files import cells_of, json_cell
+from assay.worker.reporting.export.row_files import json_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,10 +39,7 @@ class ParquetFile:
 
     def add(self, block: Block) -> None:
         """Rows of a group, which is written when it is large enough."""
-        arrays = [
-            self._arrow.array(_json_texts(block[name]) if kind == "json" else block[name], type=self._type(kind))
-            for name, kind in COLUMN_KINDS.items()
-        ]
+        arrays = [self._array(block[name], kind) for name, kind in COLUMN_KINDS.items()]
         self._waiting.append(self._arrow.record_batch(arrays, schema=self._schema))
         if sum(batch.num_rows for batch in self._waiting) >= ROWS_OF_A_GROUP:
             self._write_group()
@@ -56,6 +53,14 @@ class ParquetFile:
         if self._waiting:
             self._writer.write_table(self._arrow.Table.from_batches(self._waiting))
             self._waiting = []
+
+    def _array(self, column: Column, kind: ColumnKind) -> pa.Array:
+        match column:
+            case NumberColumn():
+                return self._arrow.array(column.values, mask=column.unknown()).cast(self._type(kind))
+            case CodedColumn():
+                return self._arrow.array(column.values, type=self._type(kind)).take(self._arrow.array(column.codes))
+        return self._arrow.array(_json_texts(column) if kind == "json" else list(column), type=self._type(kind))
 
     def _type(self, kind: ColumnKind) -> Any:
         arrow = self._arrow
@@ -71,6 +76,5 @@ class ParquetFile:
         return types[kind]
 
 
-def _json_texts(column: Sequence[Any]) -> list[str | None]:
-    texts = cells_of(column, "json", json_cell)
-    return [None if value is None else text for value, text in zip(column, texts, strict=True)]
+def _json_texts(column: Column) -> list[str | None]:
+    return column.mapped(lambda value: None if value is None else json_cell(value))

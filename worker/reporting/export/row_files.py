@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import UNKNOWN_INTEGER, Column
 from assay.worker.records.history import HistoryQuery
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
-
-_NOT_HASHABLE: frozenset[ColumnKind] = frozenset({"texts", "json"})
 
 
 class RowFile(Protocol):
@@ -37,28 +36,26 @@ async def write_rows(reader: HistoryReader, query: HistoryQuery, file: RowFile) 
     return count
 
 
-def cells_of(column: Sequence[Any], kind: ColumnKind, cell: Callable[[Any], str]) -> list[str]:
-    """A column as cells of text. Most values are one of few, so each is turned into its text once.
+def cells_of(column: Column, kind: ColumnKind, cell: Callable[[Any], str]) -> list[str]:
+    """A column as cells of text.
 
     Args:
         column: values of a block.
         kind: what they are. Moments become text, e.g. `2026-11-20T09:30:00.000000Z`, and JSON its text.
         cell: the cell of a value.
     """
-    if kind == "moment":
-        return list(map(cell, iso_moments(column)))
-    if kind in _NOT_HASHABLE:
-        cells = {id(value): cell(value) for value in {id(value): value for value in column}.values()}
-        return [cells[id(value)] for value in column]
-    known = {value: cell(value) for value in set(column)}
-    return [known[value] for value in column]
+    return list(map(cell, iso_moments(column))) if kind == "moment" else column.mapped(cell)
 
 
-def iso_moments(column: Sequence[int | None]) -> list[str | None]:
+def iso_moments(column: Column) -> list[str | None]:
     """Moments as text."""
-    known = np.array([0 if moment is None else moment for moment in column], dtype="datetime64[us]")
-    texts = np.datetime_as_string(known, unit="us").tolist()
-    return [None if moment is None else f"{text}Z" for moment, text in zip(column, texts, strict=True)]
+    moments = column.integers()
+    unknown = moments == UNKNOWN_INTEGER
+    known = np.where(unknown, 0, moments).astype("datetime64[us]")
+    texts: list[str | None] = np.datetime_as_string(known, unit="us", timezone="UTC").tolist()
+    for row in np.flatnonzero(unknown).tolist():
+        texts[row] = None
+    return texts
 
 
 def json_cell(value: Any) -> str:

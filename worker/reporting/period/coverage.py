@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
-from assay.worker.ports.history import HistoryReader
 from assay.worker.ports.ledger import LedgerReader
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.windows import Windows
@@ -29,15 +28,17 @@ class Ledger(NamedTuple):
 
 
 async def read_coverage(
-    reader: HistoryReader, query: HistoryQuery, ledger: Ledger | None
+    counts: Mapping[tuple[str, str, str, str], int], query: HistoryQuery, ledger: Ledger | None
 ) -> tuple[Mapping[_Pair, Coverage], str]:
     """The counts by use case and rubric, and a note where the ledger does not answer.
 
-    Raises:
-        HistoryUnavailable
+    Args:
+        counts: rows of the record by use case, rubric, state and reason.
+        query: which traces.
+        ledger: where to ask for those that did not end yet.
     """
     ended: dict[_Pair, dict[str, Counter[str]]] = {}
-    for (use_case, rubric, state, reason), n in (await reader.counts(query)).items():
+    for (use_case, rubric, state, reason), n in counts.items():
         ended.setdefault((use_case, rubric), {}).setdefault(state, Counter())[reason] += n
     try:
         alive = await _alive(ledger, query) if ledger is not None else None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import rows_alike, rows_by_code
 from assay.worker.records.history import HistoryQuery, HistoryRow
 from assay.worker.signals.survey_design import counts_in_rates
 
@@ -28,7 +29,10 @@ NUMBERS = (
 )
 """Columns that are kept of each scored trace. NaN: not known."""
 
-_ALIKE = ("state", "use_case", "rubric", "revision", "sample", "stratum", "judge", "prompt_name", "prompt_version")
+_ALIKE = (
+    *("state", "reason", "use_case", "rubric", "revision", "sample", "stratum"),
+    *("judge", "prompt_name", "prompt_version"),
+)
 """Columns of few values: rows that agree in all of them are kept together."""
 
 _NAMED = ("trace_id", "observation_id", "started_at", "flagged_kind")
@@ -69,6 +73,7 @@ class _Alike(NamedTuple):
     """The names of `_ALIKE`."""
 
     state: str
+    reason: str
     use_case: str
     rubric: str
     revision: str | None
@@ -77,14 +82,6 @@ class _Alike(NamedTuple):
     judge: str | None
     prompt_name: str | None
     prompt_version: str | None
-
-
-class _Numbered(dict[tuple[str | None, ...], int]):
-    """Numbers each new combination of names, from 0 on."""
-
-    def __missing__(self, names: tuple[str | None, ...]) -> int:
-        self[names] = number = len(self)
-        return number
 
 
 class RevisionFacts:
@@ -136,29 +133,31 @@ class RevisionFacts:
 
 
 class TrafficFacts:
-    """Facts of all revisions, filled block by block."""
+    """Facts of all revisions, filled block by block.
+
+    Attributes:
+        revisions: facts of the scored traces.
+        counts: number of rows by use case, rubric, state and reason.
+    """
 
     columns = (*NUMBERS, *_ALIKE, *_NAMED)
 
     def __init__(self) -> None:
         self.revisions: dict[Revision, RevisionFacts] = {}
-        self._codes = _Numbered()
+        self.counts: Counter[tuple[str, str, str, str]] = Counter()
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""
-        n = len(block["trace_id"])
-        if not n:
+        if not len(block["trace_id"]):
             return
-        names = zip(*(block[name] for name in _ALIKE), strict=True)
-        codes = np.fromiter(map(self._codes.__getitem__, names), dtype=np.int64, count=n)
-        numbers = np.asarray([_floats(block[name]) for name in NUMBERS])
-        order = np.argsort(codes, kind="stable")
-        bounds = np.flatnonzero(np.diff(codes[order])) + 1
-        alike = list(self._codes)
-        for rows in np.split(order, bounds):
-            self._add(_Alike(*alike[codes[rows[0]]]), rows, numbers[:, rows], block)
+        codes, alike = rows_alike([block[name] for name in _ALIKE])
+        numbers = np.asarray([block[name].floats() for name in NUMBERS])
+        for names, rows in zip(alike, rows_by_code(codes, len(alike)), strict=True):
+            if rows.size:
+                self._add(_Alike(*names), rows, numbers[:, rows], block)
 
     def _add(self, alike: _Alike, rows: NDArray[np.intp], numbers: Floats, block: Block) -> None:
+        self.counts[alike.use_case, alike.rubric, alike.state, alike.reason] += rows.size
         if alike.state != "scored" or alike.revision is None:
             return
         key = Revision(alike.use_case, alike.rubric, alike.revision)
@@ -220,10 +219,6 @@ def _worst_of(rows: NDArray[np.intp], risk: Floats, block: Block, least: float) 
         named = (block[name][row] for name in _NAMED)
         trace_id, observation_id, started, kind = named
         yield Worst(float(risk[at]), started, trace_id, observation_id, kind)
-
-
-def _floats(values: Sequence[object]) -> Floats:
-    return np.asarray(values, dtype=np.float64)
 
 
 def _columns(chunks: Sequence[Floats]) -> Mapping[str, Floats]:

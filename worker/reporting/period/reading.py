@@ -77,9 +77,9 @@ class PeriodReader:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        coverage, note = await read_coverage(self._reader, query, ledger)
         facts = TrafficFacts()
         slices = await read_traffic(ReadAlong(self._reader, facts), query)
+        coverage, note = await read_coverage(facts.counts, query, ledger)
         values = await read_traffic(self._reader, query, by=by) if by is not None else {}
         earlier = await read_traffic(self._reader, query.before()) if compare else None
         scores = await read_own_scores(self._reader, query, (key.rubric for key in slices))

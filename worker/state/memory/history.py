@@ -10,7 +10,8 @@ from typing import Any
 
 from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block, History
-from assay.worker.records.history import HistoryQuery, HistoryRow, RowKey, microseconds
+from assay.worker.records.columns import PlainColumn
+from assay.worker.records.history import HistoryQuery, HistoryRow, RowKey, cluster_of, microseconds
 
 BLOCK_ROWS = 1_000
 
@@ -47,9 +48,9 @@ class MemoryHistory:
         """The columns of these names, in the order of the traces' start."""
         rows = self._of(query)
         for name in names:
-            HistoryRow.model_fields[name]
+            _ = name == "cluster" or HistoryRow.model_fields[name]
         for at in range(0, len(rows), BLOCK_ROWS):
-            yield {name: [_in_column(getattr(row, name)) for row in rows[at : at + BLOCK_ROWS]] for name in names}
+            yield {name: PlainColumn(_in_column(row, name) for row in rows[at : at + BLOCK_ROWS]) for name in names}
 
     async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
         """All rows of one trace, the latest last."""
@@ -88,7 +89,10 @@ def _order(row: HistoryRow) -> tuple[datetime, str, str]:
     return row.started_at, row.trace_id, row.rubric
 
 
-def _in_column(value: Any) -> Any:
+def _in_column(row: HistoryRow, name: str) -> Any:
+    if name == "cluster":
+        return cluster_of(row.session_id, row.trace_id)
+    value = getattr(row, name)
     if isinstance(value, datetime):
         return microseconds(value)
     return list(value) if isinstance(value, tuple) else value

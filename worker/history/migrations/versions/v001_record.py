@@ -11,6 +11,7 @@ down_revision = None
 
 _COLUMNS = (
     sa.Column("row_key", sa.LargeBinary, primary_key=True),
+    sa.Column("packed", sa.LargeBinary, nullable=False),
     sa.Column("store", sa.Text, nullable=False),
     sa.Column("project", sa.Text, nullable=False),
     sa.Column("trace_id", sa.Text, nullable=False),

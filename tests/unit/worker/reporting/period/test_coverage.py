@@ -45,7 +45,8 @@ def read(counts: Counts | None, **query: Any) -> tuple[Any, str]:
     async def run() -> tuple[Any, str]:
         reader = await record_of(a_row(1), a_row(2, state="skipped", reason="no_response", revision=None))
         ledger = None if counts is None else Ledger(counts, counts)  # type: ignore[arg-type]  # as much as is asked
-        return await read_coverage(reader, WEEK.model_copy(update=query), ledger)
+        asked = WEEK.model_copy(update=query)
+        return await read_coverage(await reader.counts(asked), asked, ledger)
 
     return asyncio.run(run())
 

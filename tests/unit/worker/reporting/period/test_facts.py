@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.worker.ports.history import Block
+from assay.worker.records.columns import PlainColumn
 from assay.worker.records.history import HistoryQuery, HistoryRow
 from assay.worker.reporting.period.facts import WORST, Prompt, ReadAlong, Revision, TrafficFacts
 from tests.unit.worker.reporting.period.history_rows import REVISION, WEEK, a_row, record_of
@@ -29,7 +30,7 @@ class CountingReader:
         self.asked.append(tuple(names))
         async for whole in (await record_of(*self.rows)).blocks(query, names):
             for at in range(0, len(self.rows), self.size):
-                yield {name: whole[name][at : at + self.size] for name in names}
+                yield {name: PlainColumn(whole[name][at : at + self.size]) for name in names}
 
 
 async def facts_of(*rows: HistoryRow, size: int = 3) -> tuple[TrafficFacts, list[Block], CountingReader]:
