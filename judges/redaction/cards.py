@@ -68,18 +68,25 @@ def _value(text: str, candidate: re.Match[str]) -> PrivateValue | None:
     if not _ISSUERS.match("".join(filter(str.isdigit, candidate.group()))):
         return None
     is_named = _LABEL.search(text, max(0, start - _LOOK_BACK), start) is not None
-    grouped = _GROUPED.match(text, start)
-    plain = _PLAIN.match(text, start)
+    values = [
+        PrivateValue("credit_card", start, end, digits, is_named or is_sure)
+        for end, digits, is_sure in _numbers(text, candidate)
+    ]
+    return next((value for value in values if value.is_sure), values[0] if values else None)
+
+
+def _numbers(text: str, candidate: re.Match[str]) -> Iterator[tuple[int, str, bool]]:
+    """Numbers of issuers that begin as the candidate does: end, digits, and whether it is a card's without a word."""
+    start = candidate.start()
+    grouped, plain = _GROUPED.match(text, start), _PLAIN.match(text, start)
     for end in _ends(text, candidate):
         written = text[start:end]
         digits = "".join(filter(str.isdigit, written))
         is_shaped = grouped is not None and grouped.end() == end
-        if not _is_issued(digits) or not (is_shaped or (plain is not None and plain.end() >= end)):
-            continue
-        is_sure = is_named or (_is_checked(digits) and not _is_article(digits))
-        is_sure = is_sure or (is_shaped and bool(_PLAIN.fullmatch(written)) and not written.isdecimal())
-        return PrivateValue("credit_card", start, end, digits, is_sure)
-    return None
+        is_plain = plain is not None and plain.end() >= end
+        if _is_issued(digits) and (is_shaped or is_plain):
+            is_printed = is_shaped and is_plain and not written.isdecimal()
+            yield end, digits, is_printed or (_is_checked(digits) and not _is_article(digits))
 
 
 def _is_article(digits: str) -> bool:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Tell every decision that was made about one trace. What it says itself is shown as the store has it."""
+    """Tell every decision that was made about one trace.
+
+    What the trace says itself is shown as the store has it, whatever `redact` says.
+    """
 
     async def read(runtime: Runtime) -> TraceStory:
         state = runtime.state

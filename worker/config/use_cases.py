@@ -106,7 +106,7 @@ class Stratum(Section):
         return f"{self.name}:{hashlib.sha256(takes.encode()).hexdigest()[:8]}"
 
 
-class LowTraffic(FilledSection):
+class LowTraffic(Section):
     """Below this many traces a day all of them are judged; above half as many again the rate is used.
 
     A use case whose volume is not known yet is judged whole too, up to the two caps. So no flood is judged whole.

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from assay.worker.golden.report import html as gate_page
 from assay.worker.golden.report.html.safetext import plain, shown
 from assay.worker.reporting.period.answers import MarkedAnswer
-from assay.worker.reporting.period.html.views import overview, overview_scale, use_case_views
+from assay.worker.reporting.period.html.bars import overview, overview_scale
+from assay.worker.reporting.period.html.views import use_case_views
 from assay.worker.reporting.period.records import PeriodReport
 
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -17,6 +17,7 @@ from assay.worker.reporting.period.application_words import (
     prompt_name,
     prompt_words,
 )
+from assay.worker.reporting.period.html.bars import Bar, bar_of, scale_words, tone_of, why_none
 from assay.worker.reporting.period.html.chart import Trend, trend_of
 from assay.worker.reporting.period.records import Coverage, PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
@@ -29,31 +30,11 @@ from assay.worker.reporting.period.words import (
     coverage_words,
     headline,
     interval_words,
-    no_rate_words,
-    percent,
     rate_lines,
     reasons,
-    urgency,
 )
-from assay.worker.signals.rates import Rates
-from assay.worker.statistics.intervals import Estimate
 
 _LONGEST_ANSWER, _LONGEST_QUESTION, _LONGEST_PASSAGE = 2_000, 600, 600
-
-
-@dataclass(frozen=True)
-class Bar:
-    """An interval on a scale of 0 to 100, with its words."""
-
-    name: str
-    low: float
-    at: float
-    high: float
-    words: str
-    is_known: bool = True
-    anchor: str = ""
-    tone: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,64 +107,9 @@ class UseCaseView:
     revisions: tuple[RevisionView, ...]
 
 
-_TONES = {"worse": "regressed", "better": "pass"}
-
-
 def use_case_views(report: PeriodReport, answers: Sequence[MarkedAnswer]) -> tuple[UseCaseView, ...]:
     """All use cases in their order."""
     return tuple(_use_case(number, case, report, answers) for number, case in enumerate(report.use_cases))
-
-
-def overview(report: PeriodReport) -> tuple[Bar, ...]:
-    """All rates on one scale, each with a link to its section: what got worse first, then by the rate."""
-    rows = [
-        (f"r{number}-{at}", case.use_case, row)
-        for number, case in enumerate(report.use_cases)
-        for at, row in enumerate(case.revisions)
-    ]
-    top = scale_top([behind(row.rates) for *_, row in rows])
-    rows.sort(key=lambda named: urgency(named[2]))
-    return tuple(
-        _bar(
-            name,
-            behind(row.rates),
-            top,
-            anchor=anchor,
-            tone=_tone(row),
-            note=row.before.word if row.before else "",
-            why=_why(row.rates),
-        )
-        for anchor, name, row in rows
-    )
-
-
-def _tone(row: RevisionReport) -> str:
-    return _TONES.get(row.before.word, "") if row.before else ""
-
-
-def overview_scale(report: PeriodReport) -> str:
-    """What the ends of the overview's scale mean."""
-    return _scale_words([behind(row.rates) for case in report.use_cases for row in case.revisions])
-
-
-def _scale_words(rates: Sequence[Estimate | None]) -> str:
-    return f"rates behind the traffic, drawn from 0 to {scale_top(rates):.0%}, bars are 95 % intervals"
-
-
-def _bar(  # one for each thing that a bar may show
-    name: str,
-    rate: Estimate | None,
-    top: float,
-    *,
-    anchor: str = "",
-    tone: str = "",
-    note: str = "",
-    why: str = "not estimable",
-) -> Bar:
-    if rate is None:
-        return Bar(name, 0, 0, 0, why, is_known=False, anchor=anchor, tone=tone, note=note)
-    low, at, high = (round(100 * min(1.0, share / top), 1) for share in (rate.low, rate.value, rate.high))
-    return Bar(name, low, at, high, percent(rate), anchor=anchor, tone=tone, note=note)
 
 
 def _use_case(number: int, case: UseCaseReport, report: PeriodReport, answers: Sequence[MarkedAnswer]) -> UseCaseView:
@@ -224,7 +150,7 @@ def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: S
         name=name,
         value="–" if rate is None else f"{rate.value:.1%}",
         interval=interval_words(row.rates),
-        tone=_tone(row),
+        tone=tone_of(row),
         change=before_words(row.before) if row.before else "",
         warnings=row.warnings,
         lines=tuple(_paragraphs(_lines(row))),
@@ -235,7 +161,7 @@ def _revision(anchor: str, row: RevisionReport, report: PeriodReport, answers: S
         trend=trend_of(row.days, report.since.date(), last, name=name),
         split=tuple(_split(row.split)) if row.split and row.rates.with_risk else (),
         split_title=row.split.by.replace("_", " ") if row.split else "",
-        split_scale=_scale_words([behind(value.rates) for value in row.split.values]) if row.split else "",
+        split_scale=scale_words([behind(value.rates) for value in row.split.values]) if row.split else "",
         others=_others(row.split),
         answers=tuple(map(_answer, answers)),
     )
@@ -266,7 +192,7 @@ def _prompts(row: RevisionReport) -> Iterator[Bar]:
         return
     top = max((use.tokens.high for use in uses if use.tokens is not None), default=1.0)
     for use in uses:
-        bar = _bar(prompt_name(use), use.tokens, top)
+        bar = bar_of(prompt_name(use), use.tokens, top)
         yield replace(bar, words=prompt_words(use))
 
 
@@ -285,11 +211,7 @@ def _split(split: Split) -> Iterator[Bar]:
     rates = [behind(value.rates) for value in split.values]
     top = scale_top(rates)
     for value, rate in zip(split.values, rates, strict=True):
-        yield _bar("unknown" if value.value is None else value.value, rate, top, why=_why(value.rates))
-
-
-def _why(rates: Rates) -> str:
-    return f"no rate: {no_rate_words(rates.n, rates.with_risk, is_cascade=rates.cascade)}"
+        yield bar_of("unknown" if value.value is None else value.value, rate, top, why=why_none(value.rates))
 
 
 def _others(split: Split | None) -> str:

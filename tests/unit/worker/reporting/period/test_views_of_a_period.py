@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from assay.worker.reporting.period.answers import MarkedAnswer, Passage
+from assay.worker.reporting.period.html.bars import overview
 from assay.worker.reporting.period.html.chart import trend_of
 from assay.worker.reporting.period.html.page import report_page
-from assay.worker.reporting.period.html.views import overview
 from assay.worker.reporting.period.markdown import report_markdown
 from assay.worker.reporting.period.records import DayRate, PeriodReport
 from assay.worker.reporting.period.scale import SCALE_TOPS, scale_top

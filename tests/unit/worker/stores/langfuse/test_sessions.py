@@ -67,7 +67,7 @@ def test_a_session_score_that_is_no_number_is_refused_by_its_name() -> None:
 def test_the_prompt_and_the_release_of_an_answer_are_known(generation: str) -> None:
     with LangfuseServer(LangfuseSettings(generation=generation)) as server:  # type: ignore[arg-type]  # one of them
         trace_id = add_root(server, 1, sessionId="sess-1", release="2026.11.3")
-        for number, prompt in enumerate((("old", 1), ("qa", 7), ("", None)), 2):
+        for number, prompt in enumerate((("old", 1), ("qa", 7)), 2):
             name, version = prompt
             add_step(server, trace_id, number, promptName=name, promptVersion=version)
         key = TraceKey(trace_id=trace_id, start=NOON, end=NOON)
