@@ -72,7 +72,7 @@ def policy_of(scale: float, *, usd_per_day: float | None = None, window_seconds:
             "window_seconds": window_seconds,
             "defaults": {"rate": 0.10, "low_traffic": {"below_per_day": round(1000 * scale)}, "min_per_day": 0},
             "use_cases": [{"name": n, "match": {"trace_name": [n]}, **case} for n, case in cases.items()],
-            "limits": {"usd_per_day": None if usd_per_day is None else usd_per_day * scale},
+            "limits": {} if usd_per_day is None else {"usd_per_day": usd_per_day * scale},
         }
     )
 

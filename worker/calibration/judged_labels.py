@@ -9,6 +9,7 @@ from typing import Any
 
 from assay.judges.errors import ConfigurationError, ModelUnavailable
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import JudgeName, Rubric
 from assay.worker.batch.reading import RawLine, SampleSource
 from assay.worker.batch.run import judge_all
@@ -32,7 +33,7 @@ def tier_to_calibrate(rubric: Rubric, judge: JudgeName | None) -> JudgeName:
     return judge or rubric.tier
 
 
-def judge_labels(
+def judge_labels(  # noqa: PLR0913  # what is judged, by whom, and how much at once
     source: SampleSource,
     file: LabelsFile,
     evaluator: Evaluator,
@@ -41,6 +42,7 @@ def judge_labels(
     workers: int,
     concurrency: int,
     on_judged: Callable[[], None],
+    redaction: Redaction,
 ) -> tuple[list[LabelledRisk], Mapping[str, int]]:
     """Judge the labelled samples of a file, or read the verdicts it holds.
 
@@ -52,6 +54,7 @@ def judge_labels(
         workers: processes of the local judge.
         concurrency: samples in flight at a judge model.
         on_judged: called after each judged sample.
+        redaction: what no judge gets to see.
 
     Returns:
         The rows that have a risk, and how many have none by reason.
@@ -79,7 +82,7 @@ def judge_labels(
             if isinstance(line, RawLine):
                 take(json.loads(line.content))
     else:
-        judge_all(source, evaluator, take_judged, workers=workers, concurrency=concurrency)
+        judge_all(source, evaluator, take_judged, workers=workers, concurrency=concurrency, redaction=redaction)
     if without["failed"] > MOST_FAILED * file.lines:
         raise ModelUnavailable(f"{without['failed']} of {file.lines} samples could not be judged; nothing was fitted")
     return rows, without

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
+from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
 from assay.worker.batch.process_pool import cores
 from assay.worker.batch.reading import SampleSource, open_samples
@@ -26,6 +27,8 @@ from assay.worker.cli.judge import JudgeConcurrencyOption, JudgeOption, RubricNa
 from assay.worker.cli.plan import check_use_case
 from assay.worker.cli.progress import leaving_cleanly, progress
 from assay.worker.cli.streams import print_error
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.redaction import redaction_of
 from assay.worker.ports.clock import SystemClock
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.wiring.judges import build_evaluator
@@ -61,8 +64,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
     _check_method(chosen)
     tier = tier_to_calibrate(chosen, judge_name)
-    if use_case is not None:
-        check_use_case(root.deployment(), use_case)
+    redaction = _redaction(root.deployment(), use_case)
     target = out or calibration_target(root, chosen.name, tier, use_case)
     in_force = build_evaluator(chosen, root, settings, tier=tier)
     evaluator = Evaluator(chosen, in_force.judge)
@@ -76,6 +78,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
             workers=workers or cores(),
             concurrency=concurrency,
             on_judged=advance,
+            redaction=redaction,
         )
     report = calibrate_rows(
         rows,
@@ -88,6 +91,18 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     )
     write_calibration(report.calibration, target)
     _tell(report, target, plot, as_json=as_json)
+
+
+def _redaction(deployment: Deployment, use_case: str | None) -> Redaction:
+    """What no judge gets to see of the labelled samples: as when they were judged.
+
+    Raises:
+        ConfigurationError: there is no such use case.
+    """
+    check_use_case(deployment, use_case)
+    if use_case is None:
+        return Redaction.of(deployment.defaults.redact)
+    return redaction_of(deployment, use_case)
 
 
 def _tell(report: CalibrationReport, target: Path, plot: Path | None, *, as_json: bool) -> None:

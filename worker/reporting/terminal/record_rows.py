@@ -39,6 +39,10 @@ def fact_lines(facts: TraceFacts | None) -> Iterator[str]:
         yield f"it took {took}"
 
 
+_BY_PRICES = {"prices": " by the price table", "mixed": " partly by the price table"}
+"""How much of a trace's cost our prices told, by its `cost_from`."""
+
+
 def _taken(facts: TraceFacts) -> Iterator[str]:
     if facts.input_tokens is not None:
         cached = f" ({facts.cached_tokens:,} cached)" if facts.cached_tokens else ""
@@ -46,7 +50,7 @@ def _taken(facts: TraceFacts) -> Iterator[str]:
     if facts.output_tokens is not None:
         yield f"{facts.output_tokens:,} out"
     if facts.cost_usd is not None:
-        yield f"{facts.cost_usd:.6f} USD" + (" by the price table" if facts.cost_from == "prices" else "")
+        yield f"{facts.cost_usd:.6f} USD{_BY_PRICES.get(facts.cost_from or '', '')}"
     if facts.duration_s is not None:
         yield f"{facts.duration_s:.2f} s"
     if facts.passages is not None:

@@ -73,7 +73,9 @@ def _parts(counts: Mapping[str, int], prefix: str, known: Iterable[str], whole: 
 
 
 def _first(counts: Mapping[str, int], keys: Iterable[str]) -> int | None:
-    return next((counts[key] for key in keys if key in counts), None)
+    """The first count that is more than 0: some write a 0 under a name that they do not use. 0 where all are."""
+    stated = [counts[key] for key in keys if key in counts]
+    return next((count for count in stated if count), stated[0] if stated else None)
 
 
 def _whole(count: int | None, apart: int) -> int | None:
