@@ -17,7 +17,7 @@ _CANDIDATE = re.compile(rf"{NO_NUMBER_BEFORE}\d(?:{_GAP}\d){{12,18}}+")
 """Thirteen to nineteen digits, perhaps in groups, e.g. `4111 1111 1111 1111`."""
 
 _PLAIN = re.compile(r"\d(?:[ \u00a0\u2009\u202f-]?\d){12,18}")
-"""A number with the usual gaps: any groups will do. With others they must be a card's."""
+"""A number with the usual gaps, e.g. `41 1111 1111 1111 11`: any groups will do. With others they must be a card's."""
 
 _ISSUERS = re.compile(
     r"(?P<n16>4|5[1-5]|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)|6011|64[4-9]|65|9792|220[0-4]|35(?:2[89]|[3-8]\d)|62|81)"

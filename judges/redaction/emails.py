@@ -42,7 +42,7 @@ _LOOSE_DOMAIN = re.compile(
 """A domain after a sign with gaps, where the end must be a known one, e.g. `example dot org`, `example . org`."""
 
 _SENTENCE = re.compile(r"(?<=[a-z])\.[A-Z][a-z]+$")
-"""The next sentence, begun without a space, e.g. `.Then` in `example.org.Then`."""
+"""The next sentence, begun without a space, as in `example.org.Then`: there it is `.Then`."""
 
 _PARTS_OF_DOT = re.compile(_SAID_DOT, re.IGNORECASE)
 """What parts the labels of a domain, e.g. ` (dot) `."""

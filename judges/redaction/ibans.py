@@ -47,12 +47,13 @@ _PLAIN_GAPS = " \u00a0\u2009\u202f-"
 """What parts its groups mostly, one at a time."""
 
 _OTHER_GAP = re.compile(rf"(?:{BLANK}|[\n\r{DASH}./+_]){{1,4}}")
-"""What a page or a table puts between groups, e.g. two spaces, a line end. The check digits must be right then."""
+"""What pages and tables put between groups, e.g. ` / `, two spaces, a line end. The check digits must be right then."""
 
 _YEARS = re.compile(r"[A-Z]{2}\d\d(?:(?:19|20)\d\d)+")
-"""A series of years, e.g. `AT20 2020 2021 2022 2023`."""
+"""A series of years, its gaps taken out, e.g. `AT202020202120222023`."""
 
 _LABEL = re.compile(r"iban[^\n]{0,8}$", re.IGNORECASE)
+"""What says that an account number follows, e.g. `IBAN: `."""
 
 
 def ibans(text: str, limit: TimeLimit) -> Iterator[PrivateValue]:

@@ -28,7 +28,7 @@ _V6 = re.compile(
 """Groups of hexadecimal digits with colons, e.g. `2001:db8::7`."""
 
 _V6_LABEL = re.compile(r"\b(?:ipv?6|ip|host|addr(?:ess)?|from|client|server):(?=[0-9A-Fa-f:]{4})", re.IGNORECASE)
-"""A word that an address follows without a gap, e.g. `IPv6:`."""
+"""A word that an address follows without a gap, as in `IPv6:2001:db8::7`."""
 
 _NETWORKS = [ipaddress.ip_network(net) for net in ("2000::/3", "fc00::/7", "fe80::/10", "ff00::/8", "64:ff9b::/96")]
 """Networks in use. Others are ratios, keys and names in programs, e.g. `1:2:3:4:5:6:7:8`, `a1::b2`."""
@@ -48,6 +48,7 @@ _ADDRESS = re.compile(
 """What says that even small numbers are an address, e.g. `IP `."""
 
 _RELEASED = re.compile(r"\s(?:(?:was|is|wurde)\s)?(?:released|or later|and later|veröffentlicht)\b", re.IGNORECASE)
+"""What says that the four numbers before are a version, e.g. ` was released`."""
 
 _LOOK_BACK = 16
 

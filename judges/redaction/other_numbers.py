@@ -31,6 +31,8 @@ _POSTAL_CODE = re.compile(r"(?:zip|postal)[^\n]{0,24}$|\b[A-Z]{2}\s$", re.IGNORE
 """What goes before a postal code of the United States, e.g. `MA ` in `MA 02139-4307`."""
 
 _QUANTITY = re.compile(QUANTITY_AFTER, re.IGNORECASE)
+"""What says that the number before is an amount, e.g. ` users`."""
+
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3}){2,}")
 """An amount in groups of three digits, e.g. `12 345 678`."""
 

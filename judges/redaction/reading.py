@@ -36,7 +36,10 @@ _EDGES = (
 join nothing."""
 
 _IN_ASCII = re.compile(_ESCAPES)
+"""What to read as something else in a text of ASCII alone, e.g. `&#64;`."""
+
 _IN_ANY = re.compile(_ESCAPES + _EDGES)
+"""The same in any other text, and where scripts meet, e.g. in `ann@example.org으로`."""
 
 
 class Reading(NamedTuple):

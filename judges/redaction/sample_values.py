@@ -39,6 +39,8 @@ _UUID = re.compile(r"(?<![^\W_])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![^
 """An id that machines give, e.g. `be3706b9-3475-52fe-bc4a-d76712b3051c`. Parts of it look like many things."""
 
 _GROUP = re.compile(r"\d+")
+"""Digits that stand together, e.g. `4111` in `4111 1111`."""
+
 _MOST_DIGITS = 15
 
 

@@ -13,6 +13,7 @@ import typer
 from assay.judges.errors import ConfigurationError
 from assay.worker.cli.compare_question import Asked, check_names, rules_of, sides_of
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, settings_and_root
+from assay.worker.cli.streams import print_error
 from assay.worker.ports.clock import SystemClock
 from assay.worker.reporting.compare.markdown import compare_markdown
 from assay.worker.reporting.compare.question import Metric, Question
@@ -151,4 +152,4 @@ def _write(path: Path, result: CompareResult) -> None:
     try:
         path.write_text(compare_markdown(result), encoding="utf-8")
     except OSError as exc:
-        typer.echo(f"warning: --markdown: {path}: {exc.strerror}; the exit code is that of the verdict", err=True)
+        print_error(f"warning: --markdown: {path}: {exc.strerror}; the exit code is that of the verdict")

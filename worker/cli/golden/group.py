@@ -31,7 +31,10 @@ GOLDEN_COMMANDS = {
         "golden.baseline:baseline",
         "Take reviewed runs as the baseline of a set: five or more, so that no lucky run becomes the norm.",
     ),
-    "runs": LazyCommand("golden.runs:list_runs", "List the kept runs and gates of a set, oldest first."),
+    "runs": LazyCommand(
+        "golden.runs:list_runs",
+        "List the kept runs and gates of a set, oldest first, and the runs on this machine that wait for a batch.",
+    ),
     "series": LazyCommand(
         "golden.series:series",
         "Has the pass rate moved over the scheduled runs? Exit 1 on an alarm, 3 while there are too few runs.",

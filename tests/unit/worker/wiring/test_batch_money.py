@@ -32,7 +32,8 @@ class Paying:
     def __init__(self, *, per_day: float | None = 1.0, protocol: ProtocolName | None = "openai") -> None:
         self.now = NOW.timestamp()
         self.account = MemoryCallAccount(now=lambda: self.now)
-        case = {"name": "bot", "rubrics": ["grounding"], "budget_usd_per_day": per_day}
+        budget = {} if per_day is None else {"budget_usd_per_day": per_day}
+        case = {"name": "bot", "rubrics": ["grounding"], **budget}
         rules = CallRules.of(Deployment.model_validate({"use_cases": [case]}), PRICES)
         self.money = AccountMoney(self.account, lambda: rules, lambda endpoint: protocol)
 
