@@ -118,6 +118,7 @@ class HttpClient:
         session, self._session, self._loop = self._session, None, None
         if session is not None:
             await session.close()
+            await asyncio.sleep(0)  # transports end in the loop's next round: one that ends now would leave them open
 
     async def _exchange(self, method: str, url: URL, payload: bytes | None, most_bytes: int) -> HttpAnswer:
         answering = False
