@@ -53,6 +53,18 @@ COMMANDS = {
         "compare:compare",
         "Compare two slices of production traffic. Exit 0 pass, 1 regressed, 2 input error, 3 inconclusive.",
     ),
+    "slo": LazyCommand(
+        "slo:slo",
+        "Show each objective: the share attained, its interval, the error budget left, and the goodput of all together.",
+    ),
+    "cost": LazyCommand(
+        "cost:cost",
+        "Show what the application's answers cost: a request and in all, by feature, tier, model, prompt version, day.",
+    ),
+    "digest": LazyCommand(
+        "digest:digest",
+        "Show or send the weekly message: rates, what changed, worst answers, golden result, budget.",
+    ),
     "export": LazyCommand(
         "export:export",
         "Write the record of a period as Parquet, CSV or JSON lines: one row per trace and rubric that came to an end.",
@@ -86,6 +98,8 @@ COMMANDS = {
         "settings:settings",
         "Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.",
     ),
+    "alerts": LazyCommand("alerts:alerts_app", "List, render, try and mute alerts."),
+    "drift": LazyCommand("drift:drift_app", "Baselines of traffic, and whether it drifts away from them."),
     "batches": LazyCommand("batches:batches_app", "List and cancel the batches that providers work on for us."),
     "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),

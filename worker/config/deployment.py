@@ -10,10 +10,14 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
+from assay.worker.config.alerting import Alerting, Digest
+from assay.worker.config.drifting import Drifting
 from assay.worker.config.endpoints import Endpoints, named_remedy
+from assay.worker.config.fact_names import FactNames
 from assay.worker.config.limits import Limits
 from assay.worker.config.profiles import Profiles, UseCasesFrom, known_profile, with_its_profile, with_profile
 from assay.worker.config.section import Section
+from assay.worker.config.slos import Slos
 from assay.worker.config.store_section import StoreConfig, own_section
 from assay.worker.config.use_cases import Defaults, UseCase
 from assay.worker.ports.reviews import WithReviewQueues
@@ -42,6 +46,11 @@ class Deployment(Section):
     prices: str | None = Field(
         default=None, min_length=1, description="Prices of your own, merged over the packaged ones; a file beside this."
     )
+    facts: FactNames = Field(default=FactNames(), description="Where traces hold feature and user tier.")
+    slos: Slos = Field(default=Slos(), description="What is aimed at, by use case.")
+    drift: Drifting = Field(default=Drifting(), description="What is compared with which baseline.")
+    alerts: Alerting = Field(default=Alerting(), description="Who is told of what, and when nobody is.")
+    digest: Digest | None = Field(default=None, description="The weekly message; without it none is sent.")
     profiles: Profiles = Field(default_factory=dict, description="Sets of keys that use cases name by `profile`.")
     use_cases_from: tuple[Annotated[UseCasesFrom, AfterValidator(known_profile)], ...] = Field(
         default=(), description="Use cases that differ in one value alone. They come after `use_cases`."

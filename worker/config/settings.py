@@ -26,7 +26,16 @@ Variables = TypeVar("Variables", bound=BaseModel)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LogFormat = Literal["json", "console"]
 
-_SECRETS = frozenset({"ASSAY_REDIS_URL", "ASSAY_DATABASE_URL", "ASSAY_GOLDEN_WEBHOOK_URL"})
+_SECRETS = frozenset(
+    {
+        "ASSAY_REDIS_URL",
+        "ASSAY_DATABASE_URL",
+        "ASSAY_GOLDEN_WEBHOOK_URL",
+        "ASSAY_PAGERDUTY_ROUTING_KEY",
+        "ASSAY_SLACK_WEBHOOK_URL",
+        "ASSAY_ALERT_WEBHOOK_URL",
+    }
+)
 """Variables of ours that no rubric may name: each may hold a password."""
 
 _INHERITED = ("openai_", "azure_")
@@ -115,8 +124,23 @@ class Settings(BaseSettings):
     batches_every_s: Seconds = Field(60, description="How often provider batches are looked at.")
     golden_webhook_url: SecretStr | None = Field(None, description="Where scheduled runs are announced (Slack's JSON).")
 
+    signals_every_s: Seconds = Field(60, description="How often rates and SLOs are computed for metrics and alerts.")
+    alerts_every_s: Seconds = Field(30, description="How often the fleet itself looks whether an alert is due.")
+    drift_every_s: Seconds = Field(900, description="How often it is looked whether the day's drift check is due.")
+    digest_every_s: Seconds = Field(900, description="How often it is looked whether the weekly message is due.")
+    pagerduty_routing_key: SecretStr | None = Field(
+        None, description="Integration key (Events v2) that the fleet sends pages to; unset: none are sent."
+    )
+    pagerduty_url: str = Field("https://events.pagerduty.com", description="Where PagerDuty takes events.")
+    slack_webhook_url: SecretStr | None = Field(
+        None, description="Slack webhook that the fleet sends alerts and the digest to; unset: none."
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Any webhook that takes alerts in Alertmanager's JSON (version 4); unset: none."
+    )
+
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="Where control workers serve /metrics; unset: nowhere."
+        None, ge=1, le=65535, description="Where a process serves /metrics, /healthz, /readyz; unset: nowhere."
     )
     alive_file: Path | None = Field(None, description="Touched every 5 s by a process that can work.")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 lets everybody read.")
@@ -126,6 +150,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_url", "database_url", "golden_webhook_url", "openai_api_key", "openai_base_url"),
+        *("pagerduty_routing_key", "slack_webhook_url", "alert_webhook_url"),
         *("config_dir", "data_dir"),
         *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb", "prices_file"),
         *("openai_org_id", "openai_project_id", "openai_custom_headers", "openai_api_version"),

@@ -199,6 +199,10 @@ class Policy(FilledSection):
         default=None, description="Most that judging it may cost in a calendar month (UTC), in USD."
     )
 
+    owner: str | None = Field(
+        default=None, min_length=1, max_length=100, description="The team that answers for it: in alerts and digests."
+    )
+
     weight: float = Field(
         default=1.0,
         ge=0.1,

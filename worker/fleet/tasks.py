@@ -134,6 +134,38 @@ def history(self: Any, tick: object = None) -> None:
     run_tick(self, tick, lambda runtime: runtime.keep_history())
 
 
+@app.task(name="assay.signals", bind=True)
+def signals(self: Any, tick: object = None) -> None:
+    """Compute rates and SLOs from the record, for metrics and alerts."""
+    from assay.worker.wiring.signals import keep_signals
+
+    run_tick(self, tick, keep_signals)
+
+
+@app.task(name="assay.alerts", bind=True)
+def alerts(self: Any, tick: object = None) -> None:
+    """Look whether alerts are due, and tell people."""
+    from assay.worker.wiring.alerting import look_for_alerts
+
+    run_tick(self, tick, look_for_alerts)
+
+
+@app.task(name="assay.drift", bind=True)
+def drift(self: Any, tick: object = None) -> None:
+    """Check for drift once a day."""
+    from assay.worker.wiring.drifting import check_drift
+
+    run_tick(self, tick, check_drift)
+
+
+@app.task(name="assay.digest", bind=True)
+def digest(self: Any, tick: object = None) -> None:
+    """Send the weekly message when it is due."""
+    from assay.worker.wiring.digests import send_digest
+
+    run_tick(self, tick, send_digest)
+
+
 @at_control_start
 def serve_metrics() -> None:
     """Serve the state of the golden sets' schedules to Prometheus, on ASSAY_METRICS_PORT if it is set."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import AwareDatetime, JsonValue
+
 from assay.judges.errors import EvaluationError
+from assay.judges.schema import Record
 from assay.worker.ports.health import Check
 from assay.worker.records.columns import Column
 from assay.worker.records.history import HistoryQuery, HistoryRow
@@ -73,6 +76,42 @@ class HistoryReader(Protocol):
 
     async def examine(self) -> Check:
         """What `assay doctor` tells: where the record is, how many rows, how old, which schema, or what is wrong."""
+        ...
+
+
+class RecordDocument(Record):
+    """Something that was computed or captured, kept beside the rows: a drift check, a baseline.
+
+    Attributes:
+        kind: what it is, e.g. `drift_check`.
+        key: what it is about, e.g. the use case.
+        at: when. Of one kind and key the latest is in force.
+        content: a JSON value of at most 4 MB. No text of a trace.
+    """
+
+    kind: str
+    key: str
+    at: AwareDatetime
+    content: JsonValue
+
+
+class RecordDocuments(Protocol):
+    """What is kept beside the rows.
+
+    Raises (all methods):
+        HistoryUnavailable, ConfigurationError
+    """
+
+    async def keep(self, document: RecordDocument) -> None:
+        """Keep one. The same kind, key and moment again replaces it."""
+        ...
+
+    async def latest(self, kind: str, key: str, *, until: datetime | None = None) -> RecordDocument | None:
+        """The last one of a kind and key, up to a moment."""
+        ...
+
+    async def since(self, kind: str, since: datetime) -> Sequence[RecordDocument]:
+        """All of a kind from a moment on, in the order of time."""
         ...
 
 

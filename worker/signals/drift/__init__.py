@@ -1,0 +1,1 @@
+"""Drift: the traffic of today held against a baseline, with tests whose false alarms are known."""
