@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "slo": LazyCommand(
         "slo:slo",
-        "Show each objective: the share attained, its interval, the error budget left, and the goodput of all together.",
+        "Show each objective: the share attained, its interval, the error budget left, and goodput of all together.",
     ),
     "cost": LazyCommand(
         "cost:cost",
