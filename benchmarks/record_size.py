@@ -26,21 +26,26 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy
 from pydantic import SecretStr
 
+from assay.judges.text.fingerprints import HASHED, hashed_vector
+from assay.worker.config.slos import ApplicationBudget
 from assay.worker.history.connection import Connection
 from assay.worker.history.opening import open_history
 from assay.worker.history.packed import packed_of
 from assay.worker.history.rows import parameters
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import History
-from assay.worker.records.history import HistoryQuery, HistoryRow, microseconds
+from assay.worker.records.history import HistoryQuery, HistoryRow, UserOpinion, microseconds, moment_of
 from assay.worker.reporting.export.csv_rows import CsvRows
 from assay.worker.reporting.export.json_lines import JsonLines
 from assay.worker.reporting.export.parquet_file import ParquetFile
 from assay.worker.reporting.export.row_files import write_rows
 from assay.worker.reporting.period.reading import PeriodReader
+from assay.worker.signals.cost.ticking import CostScope, compute_cost
+from assay.worker.state.memory.windows import MemoryWindows
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MONTH = HistoryQuery(since=NOW - timedelta(days=30), until=NOW)
@@ -103,6 +108,15 @@ def template() -> dict[str, Any]:
             "judge_input_tokens": 1400,
             "judge_output_tokens": 120,
             "judge_cost_usd": 0.0006,
+            "question_chars": 80,
+            "answer_chars": 900,
+            "question_language": "en",
+            "answer_language": "en",
+            "question_vector": hashed_vector("how long may a refund of a ticket for the night ferry take"),
+            "answer_vector": hashed_vector("a refund of a ticket takes up to ten days after we have received the form"),
+            "vectors_from": HASHED,
+            "feature": "support",
+            "user_tier": "pro",
         }
     )
     return parameters(row)
@@ -145,7 +159,25 @@ async def fill(record: History, count: int, days: int) -> int:
     while added := await record.connection.write(lambda opened: add(opened, list(islice(source, ROWS_AT_ONCE)))):
         filled += added
     await record.connection.write(create_indexes)
+    for opinions in every_so_many(rows(count, days), ROWS_AT_ONCE):
+        await record.writer.write_opinions(opinions)
     return filled
+
+
+def every_so_many(source: Iterator[dict[str, Any]], at_once: int) -> Iterator[list[UserOpinion]]:
+    """What users said of one trace in twenty."""
+    while some := list(islice(source, at_once)):
+        yield [
+            UserOpinion(
+                store=row["store"],
+                project=row["project"],
+                trace_id=row["trace_id"],
+                name="thumb",
+                is_complaint=row["risk"] > 0.8,
+                at=moment_of(row["started_at"]),
+            )
+            for row in some[::20]
+        ]
 
 
 def drop_indexes(opened: sqlalchemy.Connection) -> None:
@@ -191,6 +223,18 @@ async def report_month(record: History) -> int:
     return sum(case.coverage.ended for case in report.use_cases)
 
 
+async def read_opinions(record: History) -> int:
+    """What users said, beside the rows of a month."""
+    told = [block["opinion"].floats() async for block in record.reader.blocks(MONTH, ("use_case", "pi", "opinion"))]
+    return sum(int((~np.isnan(column)).sum()) for column in told)
+
+
+async def cost_of_month(record: History) -> int:
+    """What the tick of signals computes of cost."""
+    scope = CostScope({f"use-case-{number}": ApplicationBudget() for number in range(5)}, ApplicationBudget())
+    return len((await compute_cost(record.reader, MemoryWindows(), scope, NOW))["30d"])
+
+
 async def count_month(record: History) -> int:
     """The numbers of the funnel."""
     return sum((await record.reader.counts(MONTH)).values())
@@ -217,6 +261,8 @@ async def prune(record: History) -> int:
 STEPS: dict[str, Callable[[History], Awaitable[int]]] = {
     "read a month": read_month,
     "read a month of a use case": read_use_case,
+    "opinions of a month": read_opinions,
+    "samples of cost": cost_of_month,
     "count a month": count_month,
     "report of a month": report_month,
     "export a month as parquet": exporting("parquet"),

@@ -167,6 +167,10 @@ def test_a_scheduled_run_goes_from_beat_to_the_webhook_once(home: Home, deployed
     assert len(server.requests) == N
     (line,) = json.loads(shown.stdout)["golden"]
     assert (line["golden_set"], line["overdue_s"], line["record"]["announced"]) == ("bot-v1", 0.0, "announced")
+    figures = line["figures"]
+    assert (figures["run_id"], figures["items"]) == (status.record.run_id, N)
+    assert figures["pass_rate"]["low"] <= figures["pass_rate"]["value"] <= figures["pass_rate"]["high"]
+    assert figures["judge"]["low"] <= figures["judge"]["value"] == 1.0
     assert there.url not in shown.stdout + deployed.logs()
 
 

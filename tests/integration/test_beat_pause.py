@@ -15,9 +15,9 @@ import pytest
 import redis
 
 from assay.worker.config.settings import child_environment
-from assay.worker.fleet.names import TICKS
 from assay.worker.launch.broker import Broker, open_broker
 from assay.worker.state.redis.state import check_connection
+from assay.worker.wiring.queues import TICKS
 from benchmarks.fire import clock_skew
 from tests.waiting import PATIENCE_S, until
 

@@ -294,7 +294,7 @@ class OpenAIServer:
             step = self._script.pop(0) if self._script else self._default
         if self._api_key is not None and request.headers.get("authorization") != f"Bearer {self._api_key}":
             return _answer(fails(401, message="Incorrect API key provided", code="invalid_api_key"), {})
-        if request.path.partition("?")[0] != "/v1/chat/completions":
+        if request.path.partition("?")[0] not in {"/v1/chat/completions", "/v1/embeddings"}:
             return _answer(fails(404, message="no such path"), {})
         answer = _answer(step, request.body)
         self.stopping.wait(answer.delay_s + self.latency_s)

@@ -99,7 +99,7 @@ COMMANDS = {
         "Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.",
     ),
     "alerts": LazyCommand("alerts:alerts_app", "List, render, try and mute alerts."),
-    "drift": LazyCommand("drift:drift_app", "Baselines of traffic, and whether it drifts away from them."),
+    "drift": LazyCommand("drift.group:drift_app", "Baselines of traffic, and whether it drifts away from them."),
     "batches": LazyCommand("batches:batches_app", "List and cancel the batches that providers work on for us."),
     "dead": LazyCommand("dead:dead_app", "List, show, replay and drop work that gave up."),
     "labels": LazyCommand("labels:labels_app", "Labels from people, for `assay calibrate`."),

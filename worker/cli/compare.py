@@ -38,6 +38,8 @@ class Fact(StrEnum):
     VERSION = "version"
     TRACE_NAME = "trace_name"
     PROVIDER = "provider"
+    FEATURE = "feature"
+    USER_TIER = "user_tier"
 
 
 ByOption = Annotated[Fact | None, typer.Option("--by", help="The fact of a trace that tells the sides apart.")]

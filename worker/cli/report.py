@@ -48,6 +48,10 @@ class Grouping(StrEnum):
     RELEASE = "release"
     TAG = "tag"
     ENVIRONMENT = "environment"
+    PROVIDER = "provider"
+    FEATURE = "feature"
+    USER_TIER = "user_tier"
+    DAY = "day"
 
 
 def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
@@ -107,7 +111,7 @@ async def _query(runtime: Runtime, use_cases: Sequence[str], since: str | None, 
     from assay.worker.records.history import HistoryQuery
 
     begin, end = period_of(since, until, now=runtime.clock.now())
-    await _check_use_cases(runtime, use_cases, end)
+    await check_use_cases(runtime, use_cases, end)
     return HistoryQuery(since=begin, until=end, use_cases=tuple(use_cases))
 
 
@@ -129,7 +133,7 @@ def period_of(since: str | None, until: str | None, *, now: datetime) -> tuple[d
     return begin, end
 
 
-async def _check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: datetime) -> None:
+async def check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: datetime) -> None:
     """Refuse a name that is neither configured nor in the record.
 
     Raises:
@@ -149,6 +153,7 @@ async def _check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: date
 async def _read(
     runtime: Runtime, query: HistoryQuery, by: Fact | None, *, has_redis: bool, compare: bool
 ) -> PeriodReport:
+    from assay.worker.reporting.drift.lines import read_drift
     from assay.worker.reporting.period.coverage import Ledger
     from assay.worker.reporting.period.exams import Exams
     from assay.worker.reporting.period.links import with_links
@@ -160,6 +165,9 @@ async def _read(
     exams = Exams.kept(runtime.root.data_dir(runtime.settings), _golden_sets(runtime.root))
     reader = PeriodReader(runtime.history.reader, cuts=cuts, labels_of=exams.labels)
     period = await reader.read(query, by=by, ledger=ledger, compare=compare)
+    names = query.use_cases or [case.name for case in runtime.deployment.use_cases]
+    drift = await read_drift(runtime.history.documents, names, query)
+    period = period.model_copy(update={"drift": drift})
     if has_redis:
         first, last = query.since.date(), (query.until - timedelta(microseconds=1)).date()
         spent, ends = await state.spend.total(first, last), await state.call_reader.unknown_ends(first, last)

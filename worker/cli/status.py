@@ -15,7 +15,6 @@ from assay.worker.cli.context import (
     with_runtime,
 )
 from assay.worker.cli.uncovered import read_coverage
-from assay.worker.fleet.names import TICKS
 from assay.worker.reporting.fleet_health import FleetHealth, HealthPorts, process_clock, read_fleet_health
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.rate_rules import RateRule, read_rate_rules
@@ -25,6 +24,7 @@ from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
 
 if TYPE_CHECKING:
+    from assay.worker.alerts.present import PresentAlerts
     from assay.worker.flow.coverage import Coverage
     from assay.worker.golden.scheduling.slot_records import ScheduleStatus
     from assay.worker.ports.history import HistoryReader
@@ -49,6 +49,7 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
                 "fleet": now.health.model_dump(mode="json"),
                 "golden": [schedule.model_dump(mode="json") for schedule in now.schedules],
                 "spent_without_score": now.lost.model_dump(),
+                "alerts": now.alerts.model_dump(mode="json"),
                 "last_edit": now.edit.model_dump(mode="json") if now.edit else None,
             }
         )
@@ -73,6 +74,7 @@ class Status(NamedTuple):
         reviews: answers given to people, by state.
         rules: which rule gives each use case's rate.
         coverage: traces that sweeps have not looked at, where the store tells cheaply.
+        alerts: what fires, and who does not take alerts.
         edit: what became of the last edit of the configuration.
     """
 
@@ -85,6 +87,7 @@ class Status(NamedTuple):
     reviews: dict[str, int]
     rules: list[RateRule]
     coverage: Coverage | None
+    alerts: PresentAlerts
     edit: LastEdit | None
 
     @property
@@ -96,7 +99,9 @@ class Status(NamedTuple):
 
 async def _read_status(runtime: Runtime, days: int) -> Status:
     from assay.worker.wiring.config_announcement import last_edit
+    from assay.worker.wiring.fleet_metrics import tick_intervals
     from assay.worker.wiring.golden import read_schedule_statuses
+    from assay.worker.wiring.present_alerts import read_present_alerts
 
     first, last = last_days(runtime.clock.now(), days)
     state = runtime.state
@@ -110,7 +115,7 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
             HealthPorts(state.pulse, state.backlog, state.key_values, state.call_reader, state.ended),
             runtime.deployment,
             runtime.clock,
-            _intervals(runtime),
+            tick_intervals(runtime),
             first=first,
             last=last,
         ),
@@ -120,6 +125,7 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
         reviews=dict(await runtime.state.reviews.counts()),
         rules=await read_rate_rules(runtime.state.windows, runtime.deployment, runtime.clock.now()),
         coverage=await read_coverage(runtime, most=MOST_LOOKED_AT),
+        alerts=await read_present_alerts(runtime),
         edit=await last_edit(runtime.state.key_values),
     )
 
@@ -130,12 +136,6 @@ def _reader(runtime: Runtime) -> HistoryReader | None:
         return runtime.history.reader
     except ConfigurationError:  # the worker that writes says so, and so does `assay doctor`
         return None
-
-
-def _intervals(runtime: Runtime) -> dict[str, float]:
-    """How often each tick is due, in seconds; that of reviews only where answers are given to people."""
-    wanted = [name for name in TICKS if name != "review" or runtime.deployment.review_queues]
-    return {name: getattr(runtime.settings, f"{name}_every_s") for name in wanted}
 
 
 def _print_status(now: Status) -> None:
@@ -158,5 +158,7 @@ def _print_status(now: Status) -> None:
         console.print("flagged answers for people: " + ", ".join(f"{n} {name}" for name, n in now.reviews.items()))
     for schedule in now.schedules:
         console.print(schedule_line(schedule))
+    for line in now.alerts.lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if now.edit is not None:
         console.print(now.edit.sentence, highlight=False, markup=False, soft_wrap=True)

@@ -11,7 +11,9 @@ import typer
 
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
 from assay.worker.cli.streams import print_line
-from assay.worker.launch.fleet import running_fleet
+from assay.worker.config.settings import Settings
+from assay.worker.launch.fleet import assess_names, running_fleet
+from assay.worker.launch.ports import metrics_ports
 from assay.worker.launch.up_lock import only_fleet
 from assay.worker.wiring.judges import check_deployment
 
@@ -39,9 +41,19 @@ def up(
             )
             console.print(f"  config  {root.path}\n  broker  {broker}")
             console.print(f"  logs    {root.data_dir(settings) / 'logs'}")
+            if settings.metrics_port is not None:
+                console.print(f"  metrics {_metrics_line(settings, workers)}", highlight=False, soft_wrap=True)
             console.print("  look    assay status · assay flagged · assay report")
         fleet.run()
     _tell("stopped")
+
+
+def _metrics_line(settings: Settings, workers: int) -> str:
+    """Where each process serves /metrics: `http://127.0.0.1:9464/metrics control · :9465 beat · :9466 assess1`."""
+    first, *others = metrics_ports(settings, assess_names(workers)).items()
+    host = f"[{settings.metrics_host}]" if ":" in settings.metrics_host else settings.metrics_host
+    more = "".join(f" · :{port} {name}" for name, port in others)
+    return f"http://{host}:{first[1]}/metrics {first[0]}{more}; also /healthz, /readyz"
 
 
 def _tell(line: str) -> None:

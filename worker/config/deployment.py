@@ -15,6 +15,7 @@ from assay.worker.config.drifting import Drifting
 from assay.worker.config.endpoints import Endpoints, named_remedy
 from assay.worker.config.fact_names import FactNames
 from assay.worker.config.limits import Limits
+from assay.worker.config.objectives import check_objectives
 from assay.worker.config.profiles import Profiles, UseCasesFrom, known_profile, with_its_profile, with_profile
 from assay.worker.config.section import Section
 from assay.worker.config.slos import Slos
@@ -47,7 +48,7 @@ class Deployment(Section):
         default=None, min_length=1, description="Prices of your own, merged over the packaged ones; a file beside this."
     )
     facts: FactNames = Field(default=FactNames(), description="Where traces hold feature and user tier.")
-    slos: Slos = Field(default=Slos(), description="What is aimed at, by use case.")
+    slos: Slos = Field(default_factory=Slos, description="What is aimed at, by use case.")
     drift: Drifting = Field(default=Drifting(), description="What is compared with which baseline.")
     alerts: Alerting = Field(default=Alerting(), description="Who is told of what, and when nobody is.")
     digest: Digest | None = Field(default=None, description="The weekly message; without it none is sent.")
@@ -89,6 +90,11 @@ class Deployment(Section):
     @model_validator(mode="after")
     def _store_section_is_whole(self) -> Deployment:
         own_section(self.store)
+        return self
+
+    @model_validator(mode="after")
+    def _objectives_are_whole(self) -> Deployment:
+        check_objectives(self)
         return self
 
     @property

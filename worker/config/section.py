@@ -53,6 +53,8 @@ class FilledSection(Section):
             if len(without_null) == 1:
                 del key["anyOf"]
                 key.update({**without_null[0], **key})
+            elif without_null:
+                key["anyOf"] = without_null
         return reference
 
 

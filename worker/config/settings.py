@@ -25,6 +25,7 @@ from assay.worker.config.endpoint_addresses import (
 Variables = TypeVar("Variables", bound=BaseModel)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LogFormat = Literal["json", "console"]
+OtelEvaluations = Literal["events", "spans", "both", "none"]
 
 _SECRETS = frozenset(
     {
@@ -34,6 +35,7 @@ _SECRETS = frozenset(
         "ASSAY_PAGERDUTY_ROUTING_KEY",
         "ASSAY_SLACK_WEBHOOK_URL",
         "ASSAY_ALERT_WEBHOOK_URL",
+        "ASSAY_DIGEST_WEBHOOK_URL",
     }
 )
 """Variables of ours that no rubric may name: each may hold a password."""
@@ -138,6 +140,14 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         None, description="Any webhook that takes alerts in Alertmanager's JSON (version 4); unset: none."
     )
+    digest_webhook_url: SecretStr | None = Field(
+        None, description="Any webhook that takes the weekly message as JSON and Markdown; unset: none."
+    )
+
+    otel_evaluations: OtelEvaluations = Field(
+        "events",
+        description="How results go out where OTEL_EXPORTER_OTLP_ENDPOINT is set: as events, as back-dated spans.",
+    )
 
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Where a process serves /metrics, /healthz, /readyz; unset: nowhere."
@@ -150,7 +160,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_url", "database_url", "golden_webhook_url", "openai_api_key", "openai_base_url"),
-        *("pagerduty_routing_key", "slack_webhook_url", "alert_webhook_url"),
+        *("pagerduty_routing_key", "slack_webhook_url", "alert_webhook_url", "digest_webhook_url"),
         *("config_dir", "data_dir"),
         *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb", "prices_file"),
         *("openai_org_id", "openai_project_id", "openai_custom_headers", "openai_api_version"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -24,18 +25,26 @@ _WHOLES = {"cached": "input", "reasoning": "output"}
 """Of what each part is one. A part that is more than its whole is unknown."""
 
 
-def facts_of(trace: Trace, extraction: Extraction | None = None, prices: PriceTable | None = None) -> TraceFacts:
+def facts_of(
+    trace: Trace,
+    extraction: Extraction | None = None,
+    prices: PriceTable | None = None,
+    told: Mapping[str, str | None] | None = None,
+) -> TraceFacts:
     """The facts of one trace. A fact that it does not state is None.
 
     Args:
         trace: the trace.
         extraction: what was found in it. It says which call gave the answer, and counts the passages.
         prices: for a trace that does not say its cost. A model without a price leaves it unknown.
+        told: what the application says under keys of its own, e.g. its `feature`. A sentence is none.
     """
     tree = call_tree(trace)
     author = author_of(trace, tree, extraction)
+    texts = TextAsName(trace, extraction)
     return TraceFacts(
-        **_of_root(trace.root, TextAsName(trace, extraction)),
+        **_of_root(trace.root, texts),
+        **{name: _own_name(value, texts) for name, value in (told or {}).items() if value is not None},
         **prompt_of_answer(trace, tree, author),
         **_tokens(tree),
         **_cost(tree, prices),

@@ -15,12 +15,12 @@ from assay.judges.cpu_executor import in_thread
 from assay.worker.config.redis_answers import redis_trouble
 from assay.worker.config.redis_url import celery_url, required_redis_url
 from assay.worker.config.settings import Settings, load_settings
-from assay.worker.fleet.names import TASKS, TICKS
+from assay.worker.fleet.names import TASKS
 from assay.worker.fleet.transport import redis_transport  # noqa: F401  # Celery is to find it under "redis"
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import AssessMessage, GoldenJudgeMessage, GoldenRunMessage, Message, RecordMessage
 from assay.worker.telemetry.logging_setup import configure_logging
-from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE
+from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, TICKS
 
 VISIBILITY_TIMEOUT_S = 20
 """A delivery that nobody renews for so long is given to another worker."""

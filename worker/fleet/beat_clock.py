@@ -27,7 +27,9 @@ from assay.worker.config.redis_answers import redis_trouble
 from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.settings import load_settings
 from assay.worker.fleet.alive import mark_alive
+from assay.worker.fleet.beat_side import BeatSide
 from assay.worker.fleet.loop import LoopThread
+from assay.worker.fleet.pages import join_pages
 from assay.worker.fleet.server_clock import ANSWER_WITHIN_S, tell_offset
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.state.redis.state import redis_state
@@ -56,6 +58,8 @@ class BeatClock(RedBeatScheduler):
         self._state = redis_state(required_redis_url(self._settings), prefix=self._settings.key_prefix)
         self._loop = LoopThread()
         self._name = f"beat@{socket.gethostname()}:{os.getpid()}"
+        self._side = BeatSide(self._loop, self._state.ping)
+        join_pages(self._side)
         kwargs["app"].now = self._now
         # Celery's handler asks for the scheduler, which is not whole yet: it would make a second one, and wait in it.
         with ending_at_once():
@@ -78,10 +82,12 @@ class BeatClock(RedBeatScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One round: send what is due. Returns the seconds until the next."""
+        self._side.round_begins()
         try:
             self._loop.run(self._tell_of_self())
             if self.lock is None and self.lock_key:
-                acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
+                with self._side.standing_by():
+                    acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
                 # Whatever took the lock away, e.g. FLUSHALL, may have taken the schedule with it.
                 self.setup_schedule()
             pause_s: float = super().tick(*args, **kwargs)
@@ -98,6 +104,7 @@ class BeatClock(RedBeatScheduler):
             self.setup_schedule()
             return TRY_AGAIN_S
         mark_alive(self._settings)
+        self._side.round_done()
         return pause_s
 
     @property

@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from assay.worker.config.end_signals import end_at_once_on_signals
+from assay.worker.config.judge_files import no_judge_files
+from assay.worker.config.settings import load_settings
 from assay.worker.fleet.app import app
 from assay.worker.fleet.leaving import no_more_signals
+from assay.worker.fleet.otel import begin_opentelemetry, end_opentelemetry
+from assay.worker.fleet.pages import Role, serve_pages
 from assay.worker.telemetry.log_lines import write_raw_line
+from assay.worker.wiring.queues import ASSESS_QUEUE
 
 EXIT_FAILED = 3
 """Of a worker or a beat that ended by a failure: a backend, or a bug."""
@@ -29,9 +34,12 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
     from celery.bin.celery import celery as celery_command
 
     celery_worker.safe_say = _say
-    if arguments[0] == "worker":
-        _get_ready()
+    role = _role(arguments)
+    serve_pages(role, load_settings())
+    if role != "beat":
+        _get_ready(role)
     else:
+        begin_opentelemetry(role, load_settings(), no_judge_files())
         _end_beat_on_signals()
     try:
         celery_command.main(args=["--app", "assay.worker.fleet.app", "--quiet", *arguments], prog_name=app.main)
@@ -42,16 +50,29 @@ def run_celery(arguments: Sequence[str]) -> NoReturn:
     except Exception as exc:
         logging.getLogger("python").critical("process.failed", exc_info=exc)
         raise SystemExit(EXIT_FAILED) from exc
+    finally:
+        end_opentelemetry()
     raise SystemExit  # Click's `main` ends the process by itself
 
 
-def _get_ready() -> None:
+def _role(arguments: Sequence[str]) -> Role:
+    """What the process does, by Celery's options: `worker --queues assess …` is an assess worker."""
+    if arguments[0] != "worker":
+        return "beat"
+    queues = arguments[arguments.index("--queues") + 1] if "--queues" in arguments else ""
+    return "assess" if ASSESS_QUEUE in queues.split(",") else "control"
+
+
+def _get_ready(role: Role) -> None:
     """Have everything there that work needs before a message is taken: files, judges, imports, the clock."""
     from assay.worker.fleet import consumer  # noqa: F401  # its steps join Celery's
     from assay.worker.fleet.process import worker_process
 
     end_at_once_on_signals()  # whatever was imported meanwhile
-    worker_process().get_ready()
+    process = worker_process()
+    begin_opentelemetry(role, load_settings(), process.judge_files)
+    process.tell_pages(is_control=role == "control")
+    process.get_ready()
 
 
 def _end_beat_on_signals() -> None:

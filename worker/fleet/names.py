@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-TICKS = (
-    *("sweep", "reconcile", "verify", "golden_tick", "review", "release", "batches", "history"),
-    *("signals", "alerts", "drift", "digest"),
-)
-"""What beat asks for again and again."""
+from assay.worker.wiring.queues import TICKS
 
 TASKS = frozenset(f"assay.{name}" for name in (*TICKS, "assess", "record", "golden_run", "golden_judge"))
 """All tasks."""

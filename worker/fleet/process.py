@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from assay.worker.config.exit_codes import EXIT_RENEW
+from assay.worker.config.judge_files import JudgeFiles
 from assay.worker.config.redis_answers import is_outage, redis_trouble
 from assay.worker.config.redis_url import required_redis_url
 from assay.worker.config.root import find_root
@@ -24,13 +25,16 @@ from assay.worker.fleet.app import IN_HAND_BEYOND_DEADLINE_S, RENEW_EVERY_S, Tas
 from assay.worker.fleet.leaving import leave
 from assay.worker.fleet.loop import LoopThread
 from assay.worker.fleet.memory_limit import is_over, usable_limit
+from assay.worker.fleet.pages import has_pages, join_pages
 from assay.worker.fleet.runtime_in_force import RuntimeInForce
 from assay.worker.fleet.server_clock import tell_offset, wait_for_clock
 from assay.worker.fleet.transport.redis_transport import IN_HAND, deliveries_of_process
 from assay.worker.fleet.warm_start import warm
+from assay.worker.fleet.without_beat import look_without_beat
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.reports import Report
-from assay.worker.telemetry.observe import TaskRun, observe
+from assay.worker.telemetry.observe import TaskRun, add_observer, observe, surrounded
+from assay.worker.wiring.queues import CONTROL_QUEUE
 from assay.worker.wiring.runtime import Runtime
 
 T = TypeVar("T")
@@ -71,6 +75,25 @@ class WorkerProcess:
         self._announced: tuple[str, Sequence[str]] | None = None
         self._loop = LoopThread()
         self._memory_limit_mb: int | None = None
+        self._is_leaving = False
+
+    def tell_pages(self, *, is_control: bool) -> None:
+        """Join this process' pages, where there are any.
+
+        Args:
+            is_control: whether it works off more than judgements.
+        """
+        if has_pages():
+            from assay.worker.fleet.worker_side import WorkerSide
+
+            side = WorkerSide(
+                self._loop,
+                self._in_force,
+                is_control=is_control,
+                takes_messages=lambda: self._announced is not None and not self._is_leaving,
+            )
+            add_observer(side.observe)
+            join_pages(side)
 
     def get_ready(self) -> None:
         """Have everything there that the first message needs: judges of all rubrics on disk, and Redis' clock.
@@ -88,9 +111,16 @@ class WorkerProcess:
         self._loop.spawn(self._in_force.watch_files())
         threading.Thread(target=self._watch, name="assay-watchdog", daemon=True).start()
 
+    @property
+    def judge_files(self) -> JudgeFiles:
+        """What is known of judge endpoints."""
+        return self._in_force.runtime.judge_files
+
     def announce(self, name: str, queues: Sequence[str]) -> None:
         """Tell from now on that this process takes messages from these queues."""
-        self._announced = (name, queues)
+        is_first, self._announced = self._announced is None, (name, queues)
+        if is_first and CONTROL_QUEUE in queues:
+            self._loop.spawn(look_without_beat(self._in_force))
 
     def run(self, work: Callable[[Runtime], Awaitable[T]], *, give_up_s: float) -> T:
         """Run work on the loop, for at most `give_up_s`. This thread does its CPU work meanwhile.
@@ -167,6 +197,7 @@ class WorkerProcess:
 
         What is not done by then is cancelled and given back.
         """
+        self._is_leaving = True
         deliveries = deliveries_of_process()
         if deliveries is not None:
             for tag in IN_HAND.tags(waiting_only=True):
@@ -285,16 +316,18 @@ def run_task(
         TaskFailed: the work raised something.
     """
     delivery_tag = (task.request.properties or {}).get("delivery_tag", "")
-    run = partial(TaskRun, task=task.name.removeprefix("assay."), about=about or {})
+    name = task.name.removeprefix("assay.")
+    run = partial(TaskRun, task=name, about=about or {})
     begun = time.monotonic()
-    try:
-        report = worker_process().run_delivery(delivery_tag, work, give_up_s=give_up_s, is_tick=is_tick)
-    except MemoryError:
-        raise  # Celery has its own way with it
-    except GivenBack:
-        log.info("task.given_back", task=task.name.removeprefix("assay."), **(about or {}))
-        return
-    except Exception as exc:
-        observe(run(seconds=time.monotonic() - begun, error=exc))
-        raise TaskFailed(task.name) from exc
-    observe(run(seconds=time.monotonic() - begun, report=report))
+    with surrounded(name, about or {}):
+        try:
+            report = worker_process().run_delivery(delivery_tag, work, give_up_s=give_up_s, is_tick=is_tick)
+        except MemoryError:
+            raise  # Celery has its own way with it
+        except GivenBack:
+            log.info("task.given_back", task=name, **(about or {}))
+            return
+        except Exception as exc:
+            observe(run(seconds=time.monotonic() - begun, error=exc))
+            raise TaskFailed(task.name) from exc
+        observe(run(seconds=time.monotonic() - begun, report=report))

@@ -8,9 +8,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from assay.worker.config.settings import load_settings
-from assay.worker.fleet.app import app, at_control_start, publish
-from assay.worker.fleet.process import run_task, worker_process
+from assay.worker.fleet.app import app, publish
+from assay.worker.fleet.process import run_task
 from assay.worker.fleet.reading import read_message
 from assay.worker.fleet.ticks import run_tick
 from assay.worker.records.messages import (
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 PROCESS = uuid.uuid4().hex
 """This process among all that take messages."""
-
-SCRAPE_S = 8.0
-"""Longest answer to a scrape. Prometheus itself gives up after ten seconds."""
 
 
 @app.task(name="assay.sweep", bind=True)
@@ -164,19 +160,3 @@ def digest(self: Any, tick: object = None) -> None:
     from assay.worker.wiring.digests import send_digest
 
     run_tick(self, tick, send_digest)
-
-
-@at_control_start
-def serve_metrics() -> None:
-    """Serve the state of the golden sets' schedules to Prometheus, on ASSAY_METRICS_PORT if it is set."""
-    settings = load_settings()
-    if settings.metrics_port is None:
-        return
-    from assay.worker.telemetry import prometheus
-    from assay.worker.wiring.golden import read_schedule_statuses
-
-    prometheus.serve_metrics(
-        settings.metrics_host,
-        settings.metrics_port,
-        lambda: worker_process().run(read_schedule_statuses, give_up_s=SCRAPE_S),
-    )

@@ -20,15 +20,18 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.prices import PriceTable
 from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import Rubric
+from assay.worker.config.fact_names import FactNames
 from assay.worker.flow.assess_report import AssessReport
 from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.batch_calls.desk import BatchDesk
+from assay.worker.flow.embedding import Embedding
 from assay.worker.flow.judging import Judging
 from assay.worker.flow.outbox import Outbox, until_answered
 from assay.worker.flow.preparing import Preparing
 from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.suspicion import MOST_BLAMED, SUSPICIOUS_DELIVERIES, Suspicion
 from assay.worker.flow.transitions import AssessLimits, AssessTransitions, parked
+from assay.worker.ports.assessment_watch import AssessmentWatch, NoWatch
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.publish import Publish
@@ -70,12 +73,18 @@ class Assessor:
     """What no judge may see of a use case's text. It raises ConfigurationError for an unknown use case."""
     prices: PriceTable | None = None
     """What models cost, for traces that do not say it."""
+    names: FactNames = field(default_factory=FactNames)
+    """Where traces hold feature and user tier."""
     at_risk: AtRisk = field(default_factory=AtRisk)
     """How many judgements the process has under way, over all its messages."""
     desk: BatchDesk | None = None
     """Takes the calls of work that may wait for a provider's batch."""
     rejections: RejectionRuns = field(default_factory=RejectionRuns)
     """Texts that the endpoint rejected in a row, over all messages of the process."""
+    told: AssessmentWatch = field(default_factory=NoWatch)
+    """Is told of each trace that is judged."""
+    embedding: Embedding | None = None
+    """Has questions and answers embedded while they are judged."""
 
     async def assess(self, message: AssessMessage, *, owner: str) -> AssessReport:
         """Judge the message's traces that are still open and not in other hands, and publish their recording.
@@ -174,7 +183,7 @@ class _Batch:
         parts = self._parts
         judging = Judging(
             evaluator,
-            Preparing(evaluator.rubric, evaluator.revision, parts.redaction, parts.prices),
+            Preparing(evaluator.rubric, evaluator.revision, parts.redaction, parts.prices, parts.names),
             parts.outbox,
             parts.spend,
             self._transitions,
@@ -182,6 +191,8 @@ class _Batch:
             self._watches(entries),
             parts.desk,
             rejections=parts.rejections,
+            told=parts.told,
+            embedding=parts.embedding,
         )
         try:
             async with asyncio.timeout_at(self._ends_at):

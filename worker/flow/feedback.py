@@ -1,5 +1,7 @@
 """Traces that users complained about, and that the hash passed over: judged too, to be looked at, and in no rate.
 
+What users said of any trace, complaint or not, goes into the record besides.
+
 Feedback comes later than its trace. So it is read with a delay, when the trace's window was looked through, and what
 the window's own rates selected stays theirs. A complaint about a trace that no sweep has seen adds nothing.
 """
@@ -21,6 +23,7 @@ from assay.worker.config.use_cases import FEEDBACK_STRATUM, UseCase
 from assay.worker.flow import selection
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.candidates import Chooser
+from assay.worker.flow.opinion_record import OpinionRecord, OpinionWriting
 from assay.worker.flow.opinions import Firsts, Opinion, at_most, note
 from assay.worker.flow.promising import Promiser
 from assay.worker.ports.key_values import KeyValues
@@ -75,13 +78,18 @@ class Complaint(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedbackSweep:
-    """Reads what users say. One sweep at a time holds the sweep's lock, so nothing here is done twice at once."""
+    """Reads what users say. One sweep at a time holds the sweep's lock, so nothing here is done twice at once.
+
+    Attributes:
+        record: takes all opinions, complaints or not. None: there is no record.
+    """
 
     scores: ReviewQueues
     traces: TraceReader
     windows: Windows
     key_values: KeyValues
     deployment: Deployment
+    record: OpinionRecord | None = None
 
     async def sweep(self, chooser: Chooser, promiser: Promiser, now: datetime) -> int:
         """Add what users complained about since the last time. Returns how many traces were added.
@@ -98,7 +106,7 @@ class FeedbackSweep:
             return 0
         swept = swept.on(now.date().isoformat())
         added = 0
-        opinions, until = at_most(await self._opinions(since - OVERLAP, until), since, until)
+        opinions, until = at_most(await self._read(since, until), since, until)
         for chunk in chunks(opinions, _FETCHED):
             new = [each for each in await self._complaints(chunk, chooser, now) if await self._is_new(each, promiser)]
             swept, complaints = _within(new, swept)
@@ -114,14 +122,38 @@ class FeedbackSweep:
         top = self.deployment
         return timedelta(seconds=top.window_seconds + top.late_seconds + top.defaults.quiet_seconds) + EVERY
 
-    async def _opinions(self, since: datetime, until: datetime) -> list[Opinion]:
+    async def _read(self, since: datetime, until: datetime) -> list[Opinion]:
+        """What is a complaint. The record is given all that was said, unless it lags: then what it lacks, first."""
+        record = self.record
+        if record is None:
+            return await self._opinions(since - OVERLAP, until, None)
+        lacking = await record.until(since - timedelta(hours=self.deployment.lookback_hours))
+        if lacking >= since:
+            writing = record.writing()
+            opinions = await self._opinions(since - OVERLAP, until, writing)
+        else:
+            opinions, writing = await self._opinions(since - OVERLAP, until, None), record.writing()
+            until = min(until, lacking + AT_ONCE)
+            for name in self._names():
+                await writing.read(self.scores.feedback(name, lacking - OVERLAP, until))
+        if await writing.end():
+            await record.wrote(until)
+        return opinions
+
+    def _names(self) -> list[str]:
+        """The scores that users give, by the rules of all use cases."""
+        return sorted({name for case in self.deployment.use_cases if case.feedback for name in case.feedback.scores})
+
+    async def _opinions(self, since: datetime, until: datetime, writing: OpinionWriting | None) -> list[Opinion]:
         """What is a complaint about a trace by the rule of any use case, in the order of time."""
         rules = {case.feedback for case in self.deployment.use_cases if case.feedback}
         first: Firsts = defaultdict(dict)
-        for name in sorted({name for rule in rules for name in rule.scores}):
+        for name in self._names():
             async for page in self.scores.feedback(name, since, until):
                 for score in page:
                     note(score, rules, first)
+                if writing is not None:
+                    await writing.add(page)
         opinions = [Opinion(trace_id, by_rule) for trace_id, by_rule in first.items()]
         return sorted(opinions, key=lambda opinion: opinion.first_at)
 

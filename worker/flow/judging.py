@@ -21,6 +21,7 @@ from assay.judges.models.call_context import call_context
 from assay.judges.schema import Failed, Scored, Skipped
 from assay.worker.flow.at_risk import AtRisk
 from assay.worker.flow.batch_calls.desk import BatchDesk
+from assay.worker.flow.embedding import Embedding, Vectors, with_vectors
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.preparing import Prepared, Preparing
 from assay.worker.flow.rejections import RejectionRuns
@@ -28,6 +29,7 @@ from assay.worker.flow.retry_policy import BACKOFF_FIRST_S
 from assay.worker.flow.transitions import AssessTransitions
 from assay.worker.flow.verdict_notes import note_of
 from assay.worker.flow.verdicts import KeptVerdict
+from assay.worker.ports.assessment_watch import AssessmentWatch, NoWatch
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.store_errors import StoreError
@@ -35,6 +37,9 @@ from assay.worker.records.batch_jobs import Subject
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import LedgerEntry, Transition, Unanswered, UnscoredSpend
 from assay.worker.records.particulars import Particulars, Spent
+
+LONGEST_ID = 200
+"""Characters of a root's id that are kept. A longer one is no id of any tracer."""
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +62,10 @@ class Judging:
     """Traces with a verdict that the state may not have yet."""
     rejections: RejectionRuns = field(default_factory=RejectionRuns)
     """Texts that the endpoint rejected in a row, over all messages of the process."""
+    told: AssessmentWatch = field(default_factory=NoWatch)
+    """Is told of each trace that is judged."""
+    embedding: Embedding | None = None
+    """Has questions and answers embedded meanwhile. None: hashed vectors are all there are."""
 
     async def start(
         self, entries: Sequence[LedgerEntry], fetched: Mapping[str, Fetched]
@@ -76,7 +85,10 @@ class Judging:
         prepared = [item for item in ready if isinstance(item, Prepared)]
         ended = [item for item in ready if isinstance(item, Transition)]
         kept = await self.outbox.kept([item.key for item in prepared]) if prepared else {}
-        return ended, {item.entry.trace_id: asyncio.create_task(self._judge(item, kept)) for item in prepared}
+        vectors = self.embedding.begin(prepared) if self.embedding else None
+        return ended, {
+            item.entry.trace_id: asyncio.create_task(self._with_vectors(item, kept, vectors)) for item in prepared
+        }
 
     def result(self, entry: LedgerEntry, task: asyncio.Task[Transition]) -> Transition:
         """What the judging of a trace came to, also where it was cut off."""
@@ -111,6 +123,11 @@ class Judging:
             return prepared
         return _told(self.transitions.without_scores(entry, prepared.outcome), entry, prepared.facts)
 
+    async def _with_vectors(
+        self, trace: Prepared, kept: Mapping[str, KeptVerdict | None], vectors: asyncio.Task[Vectors] | None
+    ) -> Transition:
+        return await with_vectors(await self._judge(trace, kept), vectors)
+
     async def _judge(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
         """Take the verdict that is kept for this content, or ask the judge."""
         entry, known = trace.entry, kept.get(trace.key)
@@ -128,8 +145,9 @@ class Judging:
     async def _ask(self, trace: Prepared, kept: Mapping[str, KeptVerdict | None]) -> Transition:
         """Ask the judge, and keep what it says."""
         entry, watch = trace.entry, self.watches.get(trace.entry.trace_id)
-        with watched_steps(watch) if watch else nullcontext():
+        with watched_steps(watch) if watch else nullcontext(), self.told.judging(entry, trace.root_id) as tell:
             outcome = await self.evaluator.evaluate(trace.shown.sample)
+            tell(outcome)
         outcome = self.rejections.heard(self.evaluator.revision, entry.trace_id, outcome)
         if not isinstance(outcome, Scored):
             self._count_spent(entry, outcome)
@@ -153,6 +171,7 @@ class Judging:
                 facts=trace.facts,
                 note=note_of(verdict, rubric, trace.shown) if verdict else None,
                 spent=(entry.particulars.spent or Spent()) + paid.spent_for(entry.trace_id),
+                root_id=trace.root_id[:LONGEST_ID] or None,
             ),
             session_id=trace.session_id,
         )

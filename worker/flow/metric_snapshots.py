@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from assay.judges.cpu_executor import in_thread
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.records.metrics.metric import MetricSnapshot
 
@@ -22,7 +24,7 @@ async def keep_snapshot(key_values: KeyValues, snapshot: MetricSnapshot) -> None
     Raises:
         StateUnavailable
     """
-    raw = snapshot.model_dump_json().encode()
+    raw = await in_thread(_packed, snapshot)
     await key_values.keep(_key(snapshot.part), raw, ttl_s=KEPT_S, replace=True)
 
 
@@ -33,11 +35,20 @@ async def kept_snapshots(key_values: KeyValues) -> Sequence[MetricSnapshot]:
         StateUnavailable
     """
     kept = await key_values.kept([_key(part) for part in PARTS])
+    return await in_thread(_unpacked, list(kept.values()))
+
+
+def _packed(snapshot: MetricSnapshot) -> bytes:
+    """Hundreds of use cases come to some ten megabytes, of which one in twenty is left."""
+    return zlib.compress(snapshot.model_dump_json().encode(), level=1)
+
+
+def _unpacked(kept: Sequence[bytes]) -> list[MetricSnapshot]:
     snapshots = []
-    for raw in kept.values():
+    for raw in kept:
         try:
-            snapshots.append(MetricSnapshot.model_validate_json(raw))
-        except ValidationError:
+            snapshots.append(MetricSnapshot.model_validate_json(zlib.decompress(raw)))
+        except (ValidationError, zlib.error):
             continue
     return snapshots
 

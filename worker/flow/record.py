@@ -6,7 +6,7 @@ Writing is its own step, so that a store outage never pays a judge twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from assay.worker.flow.retry_policy import backoff_s
 from assay.worker.flow.scores import build_scores
 from assay.worker.flow.sessions import SessionScorer
 from assay.worker.flow.verdicts import unpack
+from assay.worker.ports.assessment_watch import AssessmentWatch, NoWatch
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.sink import ScoreSink
@@ -53,6 +54,7 @@ class Recorder:
     Attributes:
         read_lag: how long the store takes to show what was written.
         sessions: keeps the scores of sessions in step. None where the store shows none.
+        told: is told of what was posted.
     """
 
     project: Project
@@ -62,6 +64,7 @@ class Recorder:
     clock: Clock
     read_lag: timedelta = timedelta(seconds=1)
     sessions: SessionScorer | None = None
+    told: AssessmentWatch = field(default_factory=NoWatch)
 
     async def record(self, message: RecordMessage) -> RecordReport:
         """Post the scores of the message's traces whose verdicts are kept and not yet posted."""
@@ -99,6 +102,7 @@ class Recorder:
             return await self._isolate(message, scores, attempts, exc)
         posted = _from_judged(LedgerState.POSTED, due=self.clock.now() + self.read_lag)
         await self._apply(message, scores, posted.model_copy(update={"wrote": True}))
+        self.told.posted(list(scores.values()))
         return RecordReport(posted=len(scores))
 
     async def _isolate(

@@ -10,7 +10,10 @@ from assay.judges.redaction.policy import Redaction
 from assay.judges.redaction.redact import redacted_text
 from assay.worker.records.facts import TraceFacts
 
-_NAMES = ("release", "version", "prompt_name", "prompt_version", "trace_name", "environment", "level")
+_NAMES = (
+    *("release", "version", "prompt_name", "prompt_version", "trace_name", "environment", "level"),
+    *("feature", "user_tier"),
+)
 """Facts that are names, e.g. `trace_name`."""
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
+from pydantic import Field
 
 from assay.worker.flow.batching import chunks
 from assay.worker.flow.reviews import requests_for
@@ -30,6 +31,8 @@ from assay.worker.records.scores import Score
 MAX_WRITES = 3
 """A trace whose scores were written this often and never shown is parked."""
 VERIFY_LOCK_TTL_S = 60.0
+LAG_KNOWN = timedelta(days=1)
+"""What was selected later after its end, as by a backfill, was not waited for: it has no lag."""
 READ_AT_ONCE = 100
 """Scores in one request to the store: as many as every store can show."""
 
@@ -37,12 +40,16 @@ log = structlog.get_logger(__name__)
 
 
 class VerifyReport(Report):
-    """How many traces' scores were seen in the store, are awaited, were written again or given up."""
+    """How many traces' scores were seen in the store, are awaited, were written again or given up.
+
+    `lags`: of each scored trace its use case, and the seconds from its end to now. They are measured, not logged.
+    """
 
     scored: int = 0
     awaited: int = 0
     rewritten: int = 0
     parked: int = 0
+    lags: tuple[tuple[str, float], ...] = Field(default=(), exclude=True)
 
 
 class _Awaited(NamedTuple):
@@ -124,9 +131,12 @@ class Verifier:
             if change is not None and change.state is LedgerState.JUDGED:
                 rewrite[entry.promise.rubric, entry.promise.rubric_hash].append(entry.trace_id)
         states = Counter[LedgerState]()
+        scored: set[tuple[str, str]] = set()
         for rubric, transitions in changes.items():
             changed = set(await self.ledger.apply(rubric, transitions, now=now))
-            states.update(change.state for change in transitions if change.trace_id in changed)
+            ended = [change for change in transitions if change.trace_id in changed]
+            states.update(change.state for change in ended)
+            scored.update((rubric, change.trace_id) for change in ended if change.state is LedgerState.SCORED)
         await self.publish(
             [RecordMessage(rubric=r, rubric_hash=h, trace_ids=tuple(ids)) for (r, h), ids in rewrite.items()]
         )
@@ -135,6 +145,7 @@ class Verifier:
             awaited=len(entries) - sum(map(len, changes.values())),
             parked=states[LedgerState.DEAD],
             rewritten=sum(map(len, rewrite.values())),
+            lags=_lags(entries, scored, now),
         )
 
     def _change(self, entry: LedgerEntry, now: datetime, *, is_shown: bool) -> Transition | None:
@@ -147,6 +158,15 @@ class Verifier:
         if entry.writes >= MAX_WRITES:
             return _from_posted(entry, LedgerState.DEAD, reason="unverified")
         return _from_posted(entry, LedgerState.JUDGED, reason="not_shown", due=now)
+
+
+def _lags(entries: Sequence[LedgerEntry], scored: set[tuple[str, str]], now: datetime) -> tuple[tuple[str, float], ...]:
+    """Use case, and seconds since the trace's end, of those that are scored by now; without those of the past."""
+    promises = (e.promise for e in entries if (e.promise.rubric, e.trace_id) in scored)
+    ended = ((p.use_case, p.end or p.start, p.selected_at) for p in promises)
+    return tuple(
+        (case, max(0.0, (now - end).total_seconds())) for case, end, selected in ended if selected - end <= LAG_KNOWN
+    )
 
 
 def _read_at_once(entries: Sequence[_Awaited]) -> Iterator[list[_Awaited]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from assay.worker.history.connection import Connection
+from assay.worker.history.documents import SqlRecordDocuments
 from assay.worker.history.places import Place
 from assay.worker.history.reader import SqlHistoryReader
 from assay.worker.history.writer import SqlHistoryWriter
@@ -31,7 +32,9 @@ def open_history(url: SecretStr | None, path: Path, *, busy_timeout_s: float = B
         ConfigurationError: the address is none of a PostgreSQL server, or its driver is not installed.
     """
     connection = Connection(_place(url, path, busy_timeout_s))
-    return History(SqlHistoryWriter(connection), SqlHistoryReader(connection), connection)
+    return History(
+        SqlHistoryWriter(connection), SqlHistoryReader(connection), connection, SqlRecordDocuments(connection)
+    )
 
 
 def _place(url: SecretStr | None, path: Path, busy_timeout_s: float) -> Place:

@@ -17,19 +17,25 @@ import numpy as np
 
 from assay.worker.records.columns import UNKNOWN_INTEGER
 from assay.worker.records.history import cluster_of
-from assay.worker.records.history_columns import COLUMN_KINDS
 
-FLOATS = tuple(name for name, kind in COLUMN_KINDS.items() if kind == "number")
-INTEGERS = tuple(name for name, kind in COLUMN_KINDS.items() if kind in {"integer", "moment"})
+FLOATS = (
+    *("pi", "pi2", "duration_s", "first_token_s", "cost_usd", "risk", "faithfulness", "groundedness"),
+    "judge_cost_usd",
+)
+INTEGERS = (
+    *("started_at", "ended_at", "selected_at", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"),
+    *("model_calls", "passages", "changed_at", "attempts", "judge_calls", "judge_input_tokens", "judge_output_tokens"),
+)
+"""The numbers of the first format, in its order. Later columns are read as they are: another list would be another
+layout, and rows that were written before could not be read."""
 
-_OF_TRACES = {
-    *("trace_id", "observation_id", "session_id", "window", "trace_name", "sample_hash"),
-    *("release", "version"),
-}
-"""Texts that are others in each trace, or that an application may make so, as a build's number and the time."""
-
-NAMES = tuple(name for name, kind in COLUMN_KINDS.items() if kind in {"text", "truth"} and name not in _OF_TRACES)
-"""What most rows share with many others, as use case, revision and release."""
+NAMES = (
+    *("store", "project", "rubric", "rubric_hash", "calibration_hash", "use_case", "stratum", "sample", "environment"),
+    *("level", "prompt_name", "prompt_version", "model_asked", "model_served", "provider", "finish_reason"),
+    *("cost_from", "state", "reason", "revision", "judge", "tier", "judge_model", "flagged_kind", "calibrated"),
+    *("degraded", "needs_review", "from_store"),
+)
+"""What most rows share with many others, as use case, revision and model, of the first format, too."""
 
 CLUSTER, NAMES_HASH, KEY = "cluster", "names_hash", "row_key"
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
 
-import sqlalchemy
 from sqlalchemy import ColumnElement, func, select
 
 from assay.worker.history.connection import Connection
 from assay.worker.history.examining import examine
+from assay.worker.history.fetching import fetched
 from assay.worker.history.reading import BlockStream
 from assay.worker.history.rows import row_of
-from assay.worker.history.schema import is_readable
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block
@@ -50,30 +48,18 @@ class SqlHistoryReader:
             .where(HISTORY.c.trace_id == storable_text(trace_id))
             .order_by(HISTORY.c.changed_at, HISTORY.c.row_key)
         )
-        rows = await self._fetch(selection)
+        rows = await fetched(self._connection, selection)
         return [row_of(dict(zip(names, row, strict=True))) for row in rows]
 
     async def counts(self, query: HistoryQuery) -> Mapping[tuple[str, str, str, str], int]:
         """Number of rows by (use case, rubric, state, reason)."""
         key = (HISTORY.c.use_case, HISTORY.c.rubric, HISTORY.c.state, HISTORY.c.reason)
-        rows = await self._fetch(select(*key, func.count()).where(*_of(query)).group_by(*key))
+        rows = await fetched(self._connection, select(*key, func.count()).where(*_of(query)).group_by(*key))
         return {(use_case, rubric, state, reason): count for use_case, rubric, state, reason, count in rows}
 
     async def examine(self) -> Check:
         """Where the record is, how many rows, how old, which format, or what is wrong."""
         return await examine(self._connection)
-
-    async def _fetch(self, selection: sqlalchemy.Select[Any]) -> Sequence[Sequence[Any]]:
-        place = self._connection.place
-        if not place.is_there():
-            return []
-
-        def fetch(connection: sqlalchemy.Connection) -> Sequence[Sequence[Any]]:
-            if not is_readable(connection, place):
-                return []
-            return [tuple(row) for row in connection.execute(selection)]
-
-        return await self._connection.read(fetch)
 
 
 def _of(query: HistoryQuery) -> list[ColumnElement[bool]]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 
 from assay.worker.history.connection import Connection
+from assay.worker.history.opinions import OPINION, opinion_column
 from assay.worker.history.packed import CLUSTER, FLOATS, INTEGERS, NAMES, PACKED
 from assay.worker.history.places import Rows
 from assay.worker.history.rows import decoded
@@ -47,7 +48,7 @@ class BlockStream:
         self._connection = connection
         self._names = tuple(names)
         self._plain = tuple(name for name in names if name not in _NUMBERS and name not in NAMES)
-        self._selection = selection.with_only_columns(*(HISTORY.c[name] for name in (PACKED_COLUMN, *self._plain)))
+        self._selection = selection.with_only_columns(*map(_read, (PACKED_COLUMN, *self._plain)))
         self._shared: SharedNames | None = None
         self._turn = Lock()
         self._open = ExitStack()
@@ -94,9 +95,20 @@ class BlockStream:
         return rows
 
 
+def _read(name: str) -> ColumnElement[Any]:
+    """What is selected for a name.
+
+    Raises:
+        KeyError: it is no column.
+    """
+    return opinion_column() if name == OPINION else HISTORY.c[name]
+
+
 def _column(name: str, numbers: NDArray[Any], others: Mapping[str, list[Any]]) -> Column:
     if name in _NUMBERS:
         return NumberColumn(np.ascontiguousarray(numbers[name]))  # a copy: the others need not stay in memory
+    if name == OPINION:
+        return NumberColumn(np.array(others[name], dtype=np.float64))
     return PlainColumn(decoded(name, others[name]))
 
 

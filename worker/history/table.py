@@ -1,4 +1,4 @@
-"""The table of the record. Its columns are the fields of `HistoryRow`, in their order, behind a key and the numbers.
+"""The tables of the record. Columns of rows are the fields of `HistoryRow`, in their order, behind key and numbers.
 
 What reports read is in front: SQLite walks over every column before the one that it is asked for.
 """
@@ -41,6 +41,30 @@ HISTORY = Table(
     Index("history_by_use_case", "use_case", "started_at", "trace_id", "rubric"),
     Index("history_by_trace", "trace_id"),
 )
+
+OPINIONS = Table(
+    "history_opinions",
+    METADATA,
+    Column("opinion_key", LargeBinary, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in ("store", "project", "trace_id", "name", "use_case")),
+    Column("is_complaint", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # What was said of a trace, and pruning.
+    Index("history_opinions_by_trace", "trace_id"),
+    Index("history_opinions_by_time", "at"),
+)
+"""The fields of `UserOpinion`, behind a hash of what makes two the same. A complaint stays a truth value, no text."""
+
+DOCUMENTS = Table(
+    "history_documents",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("content", Text, nullable=False),
+    Index("history_documents_by_time", "kind", "at"),
+)
+"""The fields of `RecordDocument`."""
 
 META = Table("history_meta", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 """What is true of the database as a whole: `identity`, and `made_at`."""

@@ -12,10 +12,12 @@ from sqlalchemy import and_, delete, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from assay.worker.history.connection import Connection
+from assay.worker.history.documents import remove_documents
+from assay.worker.history.opinions import remove_opinions, write_opinions
 from assay.worker.history.rows import latest_by_key
 from assay.worker.history.schema import identity_of
 from assay.worker.history.table import HISTORY
-from assay.worker.records.history import HistoryRow, RowKey, microseconds
+from assay.worker.records.history import HistoryRow, RowKey, UserOpinion, microseconds
 from assay.worker.records.storable import storable_text
 
 PRUNED_AT_ONCE = 2_000
@@ -41,8 +43,14 @@ class SqlHistoryWriter:
         if rows:
             await self._connection.write(insert)
 
+    async def write_opinions(self, opinions: Sequence[UserOpinion]) -> None:
+        """Write what users said in one transaction."""
+        if opinions:
+            await self._connection.write(lambda connection: write_opinions(connection, opinions))
+
     async def prune(self, before: datetime, *, limit: int) -> int:
         """Remove up to `limit` rows of traces that started before a moment, some thousand in a transaction."""
+        await self._connection.write(partial(_remove_beside, before=microseconds(before), limit=limit))
         removed = 0
         while removed < limit:
             at_once = min(PRUNED_AT_ONCE, limit - removed)
@@ -61,6 +69,12 @@ class SqlHistoryWriter:
     async def identity(self) -> str:
         """An id that this database got when it was made: another database has another."""
         return await self._connection.write(identity_of)
+
+
+def _remove_beside(connection: sqlalchemy.Connection, *, before: int, limit: int) -> None:
+    """Remove what is as old as rows that go."""
+    remove_opinions(connection, before, limit)
+    remove_documents(connection, before, limit)
 
 
 def _remove(selection: sqlalchemy.Select[Any], connection: sqlalchemy.Connection) -> int:

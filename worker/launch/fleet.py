@@ -17,6 +17,7 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, child_environment
 from assay.worker.launch.broker import Broker, BrokerUnreachable, open_broker
 from assay.worker.launch.broker_watch import watched_broker
+from assay.worker.launch.ports import metrics_ports, taken
 from assay.worker.launch.supervisor import Supervisor
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.state.redis.state import check_connection
@@ -131,6 +132,11 @@ def _waiting(report: Callable[[str], None]) -> Callable[[StateUnavailable], None
     return wait
 
 
+def assess_names(workers: int) -> list[str]:
+    """The names of assess workers: `assess1`, `assess2` and so on."""
+    return [f"assess{n + 1}" for n in range(workers)]
+
+
 @contextmanager
 def running_fleet(
     settings: Settings,
@@ -154,7 +160,10 @@ def running_fleet(
         CrashLoop: a process ends again and again.
     """
     data_dir = root.data_dir(settings)
-    assess = [f"assess{n + 1}" for n in range(assess_workers)]
+    assess = assess_names(assess_workers)
+    ports = metrics_ports(settings, assess)
+    for name, port in taken(settings.metrics_host, ports).items():
+        report(f"{name}: port {port} of {settings.metrics_host} cannot be had: no /metrics; set ASSAY_METRICS_PORT")
     with (
         running_broker(settings, root, until_there=_waiting(report) if is_patient else None) as broker,
         Supervisor(
@@ -166,11 +175,15 @@ def running_fleet(
         ) as supervisor,
     ):
         places = {"redis_url": SecretStr(broker.url), "config_dir": root.path, "data_dir": data_dir}
-        env = child_environment(**settings.model_copy(update=places).environment())
-        supervisor.start("control", worker_argv("control", settings), env=env)
+
+        def env(name: str) -> dict[str, str]:
+            own = {**places, "metrics_port": ports.get(name)}
+            return child_environment(**settings.model_copy(update=own).environment())
+
+        supervisor.start("control", worker_argv("control", settings), env=env("control"))
         for name in assess:
-            supervisor.start(name, worker_argv("assess", settings, name=name), env=env)
-        supervisor.start("beat", beat_argv(settings), env=env)
+            supervisor.start(name, worker_argv("assess", settings, name=name), env=env(name))
+        supervisor.start("beat", beat_argv(settings), env=env("beat"))
         with watched_broker(broker.url, settings.key_prefix, report):
             yield Fleet(broker=broker, supervisor=supervisor, report=report)
 

@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import socket
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from assay.judges.models.admission import Admission, CallBound, Ticket
 from assay.judges.models.call_context import call_context
 from assay.judges.schema import Usage
 from assay.worker.config.deployment import CONFIG_FILE
+from assay.worker.limits.call_observer import CallObserver, ObservedCall
 from assay.worker.limits.call_rules import CallRules, endpoint_key
 from assay.worker.limits.gate import Gate, Place
 from assay.worker.limits.patience import Patience
@@ -44,6 +46,7 @@ class Admissions:
         patience: Patience,
         lease_s: float,
         own: Mapping[str, OwnBounds] | None = None,
+        observe: CallObserver | None = None,
     ) -> None:
         """Keep what all admissions share.
 
@@ -54,8 +57,10 @@ class Admissions:
             patience: how long calls wait in place.
             lease_s: how long a lease holds, in seconds: longer than any call.
             own: by the name of an endpoint, what counts there instead of `slots` and `lease_s`.
+            observe: told of each call that ended.
         """
         self.rules = rules
+        self.observe = observe
         self._account = account
         self._usual = OwnBounds(slots, lease_s)
         self._own = own or {}
@@ -107,6 +112,19 @@ class _ModelAdmission:
         """What a call did cost."""
         return self.rules.cost_usd(self._endpoint, self.model, served, usage)
 
+    def observe(self, outcome: EndKind, seconds: float, answer: _Answer | None) -> None:
+        """Tell whoever counts calls."""
+        if self._shared.observe is None:
+            return
+        served, usage, cost_usd = answer or ("", None, None)
+        context = call_context()
+        self._shared.observe(
+            ObservedCall(
+                *(self._endpoint, self.model, served, outcome, seconds, usage, cost_usd),
+                *(context.use_case, context.purpose),
+            )
+        )
+
     async def admit(self, bound: CallBound) -> Ticket:
         """Wait for leave.
 
@@ -132,10 +150,18 @@ class _ModelAdmission:
         return _Ticket(self, self._gate, ask, has_lease=has_lease)
 
 
+class _Answer(NamedTuple):
+    """What answered, what it used, and what that cost."""
+
+    model_served: str
+    usage: Usage
+    cost_usd: float | None
+
+
 class _Ticket:
     """`assay.judges.models.admission.Ticket`: a call under way. Only its first end counts."""
 
-    __slots__ = ("_admission", "_ask", "_gate", "_has_lease", "_is_closed")
+    __slots__ = ("_admission", "_ask", "_begun", "_gate", "_has_lease", "_is_closed")
 
     def __init__(self, admission: _ModelAdmission, gate: Gate, ask: CallAsk, *, has_lease: bool) -> None:
         self._admission = admission
@@ -143,12 +169,16 @@ class _Ticket:
         self._ask = ask
         self._has_lease = has_lease
         self._is_closed = False
+        self._begun = time.monotonic()
 
     async def answered(self, usage: Usage, *, latency_s: float, model_served: str = "") -> None:
         """The endpoint answered, and used this much."""
         tokens = usage.prompt_tokens + usage.completion_tokens if usage.prompt_tokens else None
-        usd = self._admission.cost_usd(model_served, usage) if self._has_lease else None
-        await self._end("answered", tokens=tokens, usd=usd)
+        usd = self._admission.cost_usd(model_served, usage)
+        answer = _Answer(model_served, usage, usd)
+        await self._end(
+            "answered", tokens=tokens, usd=usd if self._has_lease else None, answer=answer, latency_s=latency_s
+        )
 
     async def refused(self, *, retry_after_s: float | None) -> None:
         """The endpoint said to slow down."""
@@ -178,10 +208,13 @@ class _Ticket:
         tokens: float | None = None,
         usd: float | None = None,
         retry_after_s: float | None = None,
+        answer: _Answer | None = None,
+        latency_s: float | None = None,
     ) -> None:
         if self._is_closed:
             return
         self._is_closed = True
+        self._admission.observe(kind, time.monotonic() - self._begun if latency_s is None else latency_s, answer)
         lease = self._ask.lease if self._has_lease else ""
         await self._gate.leave(CallEnd(kind, lease, tokens, usd, retry_after_s=retry_after_s))
 

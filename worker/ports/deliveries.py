@@ -17,6 +17,10 @@ class Deliveries(Protocol):
         """Messages waiting in a Celery queue. 0 where there is no such queue."""
         ...
 
+    async def in_hand(self) -> int:
+        """Messages that workers hold and did not acknowledge yet."""
+        ...
+
     async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
         """Tell the broker that these deliveries are alive, so that it does not redeliver them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, JsonValue
@@ -30,6 +30,17 @@ class Check(Record):
     lines: tuple[str, ...] = ()
     excerpts: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
     details: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class PartState(Record):
+    """What a process depends on, as it is now: whether it is well, why not, and what else is known.
+
+    It never has an address or a key: whoever may reach the process may read it.
+    """
+
+    ok: bool
+    why: str = ""
+    details: Mapping[str, JsonValue] = Field(default_factory=dict)
 
 
 def exit_code(checks: Iterable[Check]) -> int:

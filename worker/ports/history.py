@@ -13,7 +13,7 @@ from assay.judges.errors import EvaluationError
 from assay.judges.schema import Record
 from assay.worker.ports.health import Check
 from assay.worker.records.columns import Column
-from assay.worker.records.history import HistoryQuery, HistoryRow
+from assay.worker.records.history import HistoryQuery, HistoryRow, UserOpinion
 
 Block = Mapping[str, Column]
 """Some thousand rows as columns of one length, by name.
@@ -43,8 +43,15 @@ class HistoryWriter(Protocol):
         """
         ...
 
+    async def write_opinions(self, opinions: Sequence[UserOpinion]) -> None:
+        """Write what users said in one transaction. Writing it again changes nothing; a later one replaces it."""
+        ...
+
     async def prune(self, before: datetime, *, limit: int) -> int:
-        """Remove up to `limit` rows of traces that started before a moment. Returns how many were removed."""
+        """Remove up to `limit` rows of traces that started before a moment. Returns how many were removed.
+
+        As many opinions and documents of before that moment go, too, but for the last document of a kind and key.
+        """
         ...
 
     async def identity(self) -> str:
@@ -62,7 +69,9 @@ class HistoryReader(Protocol):
     def blocks(self, query: HistoryQuery, names: Sequence[str]) -> AsyncIterator[Block]:
         """The columns of these names, in blocks, in the order of the traces' start (then trace id, then rubric).
 
-        A name is a field of `HistoryRow`, or `cluster`: the number of the row's session, as `cluster_of`.
+        A name is a field of `HistoryRow`, or one of two that are worked out: `cluster`, the number of the row's
+        session, as `cluster_of`; and `opinion`: 0.0 where a user complained of the trace, 1.0 where users had only
+        other opinions, unknown where nobody had one.
         """
         ...
 
@@ -77,6 +86,14 @@ class HistoryReader(Protocol):
     async def examine(self) -> Check:
         """What `assay doctor` tells: where the record is, how many rows, how old, which schema, or what is wrong."""
         ...
+
+
+MOST_DOCUMENT_BYTES = 4_000_000
+"""Of one document's content as JSON."""
+
+MOST_DOCUMENTS = 1_000
+MOST_DOCUMENTS_BYTES = 64_000_000
+"""So many documents, and so much of them, are read at once."""
 
 
 class RecordDocument(Record):
@@ -103,7 +120,11 @@ class RecordDocuments(Protocol):
     """
 
     async def keep(self, document: RecordDocument) -> None:
-        """Keep one. The same kind, key and moment again replaces it."""
+        """Keep one. The same kind, key and moment again replaces it.
+
+        Raises:
+            ValueError: its content is larger than 4 MB. The message names kind, key and size.
+        """
         ...
 
     async def latest(self, kind: str, key: str, *, until: datetime | None = None) -> RecordDocument | None:
@@ -111,17 +132,18 @@ class RecordDocuments(Protocol):
         ...
 
     async def since(self, kind: str, since: datetime) -> Sequence[RecordDocument]:
-        """All of a kind from a moment on, in the order of time."""
+        """All of a kind from a moment on, in the order of time. Of very many the newest: 1,000, or 64 MB of them."""
         ...
 
 
 @dataclass(frozen=True)
 class History:
-    """Both sides of one database, and how to let go of it. Connections open at first use."""
+    """All sides of one database, and how to let go of it. Connections open at first use."""
 
     writer: HistoryWriter
     reader: HistoryReader
     connection: HistoryConnection
+    documents: RecordDocuments
 
     async def close(self) -> None:
         """Release connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent, LedgerState, Promise, Transition
 
@@ -14,6 +14,28 @@ OWNER_LEASE_S = 20.0
 The broker waits as long before it gives an unrenewed delivery to another worker, which may then take its entries at
 once.
 """
+
+
+class InFlight(NamedTuple):
+    """What has not ended, or gave up, as one look tells it.
+
+    Attributes:
+        oldest_selected: when the oldest of it was selected; None: nothing is in flight. Of many it looks at those
+            that are due next and at those that are released next.
+        unverified: posted traces whose scores were due to be read back, or are within `SOON_S`.
+        dead: dead letters by rubric. Beyond `MOST_DEAD` the older ones stand under an empty name.
+    """
+
+    oldest_selected: datetime | None = None
+    unverified: int = 0
+    dead: Mapping[str, int] = {}
+
+
+SOON_S = 5.0
+"""What a verifier did not find is looked for again after so long."""
+
+MOST_DEAD = 10_000
+"""So many dead letters, the latest, are told apart by their rubric."""
 
 
 class Ledger(Protocol):
@@ -127,4 +149,8 @@ class LedgerReader(Protocol):
 
         Counted when a promise is made and never again: what `counts` must sum to.
         """
+        ...
+
+    async def in_flight(self, now: datetime) -> InFlight:
+        """What has not ended, and what gave up."""
         ...

@@ -34,6 +34,11 @@ class TraceFacts(Record):
             nobody knows which that was, of the last one that did not fail and does not stand beside the answer.
         model_calls: how many there were. None: no step was recorded as one.
         passages: pieces of evidence in the sample.
+        question_chars, answer_chars: lengths of the two texts without private values.
+        question_language, answer_language: e.g. `de`, or those that come into question, as `es/pt`.
+        question_vector, answer_vector: what they are about, as 64 numbers (`assay.judges.text.fingerprints`).
+        vectors_from: how the vectors were made, e.g. `hashed-1`.
+        feature, user_tier: what the application says it is, under the keys that `facts` in assay.yaml names.
     """
 
     release: str | None = None
@@ -59,6 +64,15 @@ class TraceFacts(Record):
     finish_reason: str | None = None
     model_calls: int | None = Field(default=None, ge=0)
     passages: int | None = Field(default=None, ge=0)
+    question_chars: int | None = Field(default=None, ge=0)
+    answer_chars: int | None = Field(default=None, ge=0)
+    question_language: str | None = None
+    answer_language: str | None = None
+    question_vector: str | None = None
+    answer_vector: str | None = None
+    vectors_from: str | None = None
+    feature: str | None = None
+    user_tier: str | None = None
 
     def known(self) -> dict[str, str]:
         """What goes beside a score and is known, by name."""

@@ -53,6 +53,11 @@ class HistoryRow(Record):
         screening: the first phase of a cascade, as `assay.judges.schema.Screening`.
         unanswered: what a first tier concluded, and its revision, where a later tier gave no answer.
         from_store: judged under an earlier ledger, and read back from the store.
+        question_chars: length of the question, without private values, as is `answer_chars` that of the answer.
+        question_language: e.g. `de`, or those that come into question, as `es/pt`.
+        question_vector: what the question is about, as 64 numbers (`assay.judges.text.fingerprints`).
+        vectors_from: how the vectors were made, e.g. `hashed-1`. Others cannot be compared with them.
+        feature, user_tier: what the application says it is, by the section `facts` of assay.yaml.
     """
 
     store: str
@@ -120,6 +125,15 @@ class HistoryRow(Record):
     screening: dict[str, JsonValue] | None = None
     unanswered: dict[str, JsonValue] | None = None
     from_store: bool = False
+    question_chars: int | None = None
+    answer_chars: int | None = None
+    question_language: str | None = None
+    answer_language: str | None = None
+    question_vector: str | None = None
+    answer_vector: str | None = None
+    vectors_from: str | None = None
+    feature: str | None = None
+    user_tier: str | None = None
 
     @property
     def key(self) -> RowKey:
@@ -134,6 +148,30 @@ class HistoryRow(Record):
         if self.from_store != other.from_store:
             return other.from_store
         return self.changed_at > other.changed_at
+
+
+class UserOpinion(Record):
+    """What a user said of a trace: whether it is a complaint by the rule of its use case. No word of it.
+
+    Key: (store, project, trace_id, name, use_case). Of two with one key the later counts.
+
+    Attributes:
+        name: the score that the user gave, e.g. `user-feedback`.
+        use_case: whose rule it was held to. Empty: the rules of all use cases that read this score agree.
+        at: when it was given.
+    """
+
+    store: str
+    project: str
+    trace_id: str
+    name: str
+    use_case: str = ""
+    is_complaint: bool
+    at: AwareDatetime
+
+    def replaces(self, other: UserOpinion) -> bool:
+        """Whether it counts rather than another one with its key. Of one moment the complaint does."""
+        return (self.at, self.is_complaint) > (other.at, other.is_complaint)
 
 
 class HistoryQuery(Record):

@@ -68,8 +68,10 @@ class Particulars(Record):
         facts: what the trace says of itself, as it was last read. None: it was not read, or by an older Assay.
         note: of the latest verdict. It counts only while the entry is judged.
         spent: what judging took, over all tries. None: nobody counted it.
+        root_id: the store's id of the trace's root observation, as results are parented to it elsewhere.
     """
 
     facts: TraceFacts | None = None
     note: VerdictNote | None = None
     spent: Spent | None = None
+    root_id: str | None = Field(default=None, max_length=200)

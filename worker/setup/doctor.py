@@ -15,12 +15,14 @@ from assay.worker.config.settings import load_settings
 from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreBusy, StoreError
+from assay.worker.setup.alert_checks import alert_checks
 from assay.worker.setup.denominators import check_denominators
 from assay.worker.setup.record_checks import record_checks
 from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
 from assay.worker.wiring.admissions import models_of
 from assay.worker.wiring.judges import build_evaluator
+from assay.worker.wiring.present_alerts import read_present_alerts
 from assay.worker.wiring.runtime import Runtime
 
 CONNECT_S = 5.0
@@ -104,6 +106,8 @@ async def _state(runtime: Runtime) -> AsyncIterator[Check]:
         for check in server_checks(facts):
             yield check
     yield clock_check(state.clock.offset_s, processes)
+    for check in alert_checks(await read_present_alerts(runtime), runtime.deployment, load_settings()):
+        yield check
 
 
 async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:

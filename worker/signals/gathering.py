@@ -40,7 +40,9 @@ COLUMNS = (
 ROW_FIELDS = ("kind", "ended", "risk", "faithfulness", "groundedness", "pi", "clusters", "days", "calibrated")
 SCREENED_FIELDS = ("first", "final", "seen", "chosen", "pi", "pi2", "clusters", "days", "kind", "lost")
 
-_DAY = 86_400_000_000
+DAY_US = 86_400_000_000
+"""Microseconds of a day, as moments are counted."""
+
 _EPOCH_ORDINAL = 719_163
 
 Columns = dict[str, NDArray[Any]]
@@ -161,7 +163,7 @@ def _row_columns(block: Block, ended: Integers) -> Columns:
         "ended": ended,
         **{name: block[name].floats() for name in ("risk", "faithfulness", "groundedness", "pi")},
         "clusters": block["cluster"].integers(),
-        "days": block["started_at"].integers() // _DAY + _EPOCH_ORDINAL,
+        "days": block["started_at"].integers() // DAY_US + _EPOCH_ORDINAL,
         "calibrated": block["calibrated"].floats() == 1,
         "outside": _outside(block),
         "changed_at": block["changed_at"].integers(),

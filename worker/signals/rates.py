@@ -162,7 +162,7 @@ def _corrected(flagged: Rate | None, labels: JudgeLabels, n: int) -> Corrected:
         return Corrected(share=None, **known, note=f"{counts}; {FEWEST_LABELS} of each kind are needed")
     if flagged is None:
         return Corrected(share=None, **known, note="no flagged share to correct")
-    true = true_share(flagged.value, _worth(flagged), labels)
+    true = true_share(flagged.value, worth(flagged), labels)
     if true is None:
         note = f"sensitivity + specificity is not above {1 + LEAST_YOUDEN:g}: this judge is hardly better than a coin"
         return Corrected(share=None, **known, note=note)
@@ -173,7 +173,7 @@ def _corrected(flagged: Rate | None, labels: JudgeLabels, n: int) -> Corrected:
     return Corrected(share=true.share.model_copy(update={"n": n}), **known, clipped=clipped, note=note)
 
 
-def _worth(rate: Rate) -> float:
+def worth(rate: Rate) -> float:
     """How many independent flags a share is worth, by the width of its interval."""
     z = NormalDist().inv_cdf(0.975)
     ends = rate.interval_at(z)

@@ -12,7 +12,7 @@ import numpy as np
 from assay.worker.ports.history import Block, HistoryReader
 from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike
 from assay.worker.records.history import HistoryQuery
-from assay.worker.signals.gathering import COLUMNS, Columns, Gathered, Kind
+from assay.worker.signals.gathering import COLUMNS, DAY_US, Columns, Gathered, Kind
 from assay.worker.signals.traffic import Bools, Integers, ScreenedRows, SliceKey, Traffic, Unanswered
 from assay.worker.signals.unanswered import is_unanswered
 
@@ -25,8 +25,11 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
     "tag": ("tags",),
     "environment": ("environment",),
     "trace_name": ("trace_name",),
+    "feature": ("feature",),
+    "user_tier": ("user_tier",),
+    "day": ("started_at",),
 }
-"""What traffic can be split by, and the columns that hold it. The first that is known counts."""
+"""What traffic can be split by, and the columns that hold it. The first that is known counts. Days are those of UTC."""
 
 
 async def read_traffic(
@@ -54,7 +57,7 @@ async def read_traffic(
     async for block in history.blocks(query, [*COLUMNS, *(name for name in facts if name not in COLUMNS)]):
         if len(block["cluster"]):
             gathered.add(block, *_values(block, facts))
-    return _slices(gathered)
+    return slices_of(gathered)
 
 
 def _values(block: Block, facts: Sequence[str]) -> tuple[Column, Integers | None]:
@@ -62,12 +65,21 @@ def _values(block: Block, facts: Sequence[str]) -> tuple[Column, Integers | None
     if facts == ("tags",):
         pairs = [(tag, at) for at, tags in enumerate(block["tags"]) for tag in dict.fromkeys(tags or (None,))]
         return PlainColumn(tag for tag, _ in pairs), np.array([at for _, at in pairs], dtype=np.int64)
+    if facts == ("started_at",):
+        return utc_days(block["started_at"]), None
     codes, known = rows_alike([block[name] for name in facts or ("use_case",)])
     first = [next((str(value) for value in values if value is not None), None) for values in known]
     return CodedColumn(codes, first if facts else [None] * len(known)), None
 
 
-def _slices(gathered: Gathered) -> dict[SliceKey, Traffic]:
+def utc_days(started: Column) -> CodedColumn:
+    """The UTC day of each moment, e.g. `2026-11-20`."""
+    days, codes = np.unique(started.integers() // DAY_US, return_inverse=True)
+    return CodedColumn(codes.astype(np.int64), np.datetime_as_string(days.astype("datetime64[D]")).tolist())
+
+
+def slices_of(gathered: Gathered) -> dict[SliceKey, Traffic]:
+    """The slices of rows that were gathered, in the order of their keys. It may be done once: the rows are used up."""
     rows, screened = gathered.rows(), gathered.screened()
     ends = list(gathered.ends)
     scored = np.array([state == "scored" for state, _ in ends], dtype=np.bool_)[rows["ended"].astype(np.int64)]

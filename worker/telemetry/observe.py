@@ -1,16 +1,18 @@
-"""Where the fleet tells what it did: each task's report is handed to every observer.
+"""Where the fleet tells what it did: each task's report, and each call to a judge model, is handed to every observer.
 
-Use cases know nothing of it. They return a report, and the worker process passes it on. An observer is a function.
-Today there is one, which writes the log.
+Use cases know nothing of it. They return a report, and the worker process passes it on. An observer is a function: one
+writes the log, others count for `/metrics` or send spans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import structlog
 
+from assay.worker.limits.call_observer import CallObserver, ObservedCall
 from assay.worker.records.reports import Report
 
 log = structlog.get_logger(__name__)
@@ -69,3 +71,45 @@ def observe(run: TaskRun) -> None:
             observer(run)
         except Exception:
             log.exception("observer.failed", task=run.task)
+
+
+Surrounding = Callable[[str, Mapping[str, str | int]], AbstractContextManager[None]]
+"""What a task runs within, by the task's name and what its message says of itself. It neither waits nor raises."""
+
+_surroundings: list[Surrounding] = []
+
+
+def add_surrounding(surrounding: Surrounding) -> None:
+    """Have every task run within this from now on, its observers too. Context variables go along to the loop."""
+    _surroundings.append(surrounding)
+
+
+@contextmanager
+def surrounded(task: str, about: Mapping[str, str | int]) -> Iterator[None]:
+    """What this task runs within."""
+    with ExitStack() as stack:
+        for surrounding in _surroundings:
+            stack.enter_context(surrounding(task, about))
+        yield
+
+
+_call_observers: list[CallObserver] = []
+
+
+def add_call_observer(observer: CallObserver) -> None:
+    """Have this function called after every call to a judge model from now on, on the event loop. It must not wait."""
+    _call_observers.append(observer)
+
+
+def remove_call_observer(observer: CallObserver) -> None:
+    """Call this function no more."""
+    _call_observers.remove(observer)
+
+
+def observe_call(call: ObservedCall) -> None:
+    """Tell all observers of calls. One that breaks is logged: it costs neither the others nor the call."""
+    for observer in _call_observers:
+        try:
+            observer(call)
+        except Exception:
+            log.exception("observer.failed", endpoint=call.endpoint)

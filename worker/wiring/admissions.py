@@ -19,6 +19,7 @@ from assay.worker.limits.patience import COMMAND, WORKER, Patience
 from assay.worker.limits.shared_account import SharedAccount
 from assay.worker.ports.call_limits import CallAccount
 from assay.worker.state.memory.call_account import MemoryCallAccount
+from assay.worker.telemetry.observe import observe_call
 
 LONGEST_CALL_S = 60.0
 """The longest deadline of a call that learns its own, in seconds."""
@@ -71,6 +72,7 @@ def _admissions(
             )
             for name, section in sections.items()
         },
+        observe=observe_call,
     )
 
 

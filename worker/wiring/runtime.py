@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from assay.judges.rubric import Rubric, parse_rubric
-from assay.worker.config.calibration_sets import CalibrationSet, parse_calibration_set
+from assay.worker.config.calibration_sets import CalibrationSet
 from assay.worker.config.egress import may_see
 from assay.worker.config.judge_files import read_judge_files
 from assay.worker.config.redaction import redaction_of
@@ -34,12 +33,11 @@ from assay.worker.records.messages import AssessMessage, RecordMessage
 from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.admissions import fleet_admissions
 from assay.worker.wiring.batches import BatchEndpoints
-from assay.worker.wiring.documents import published
-from assay.worker.wiring.judges import assemble, build_judges, calibration_of, load_calibrations, load_rubrics
+from assay.worker.wiring.judges import load_calibrations, load_rubrics
 from assay.worker.wiring.process_parts import ProcessParts
 from assay.worker.wiring.queues import ASSESS_QUEUE
-from assay.worker.wiring.shared_forms import SharedForms
 from assay.worker.wiring.stores import open_deployment_store, review_queues_of
+from assay.worker.wiring.watch import assessment_watch
 
 if TYPE_CHECKING:
     from assay.judges.evaluate import Evaluator
@@ -123,7 +121,7 @@ class Runtime:
             predecessor.batch_endpoints if predecessor else BatchEndpoints(self.judge_files, settings)
         )
         self.batch_endpoints.files = self.judge_files
-        self._parts: ProcessParts = predecessor._parts if predecessor else ProcessParts([], [])  # noqa: SLF001
+        self._parts: ProcessParts = predecessor._parts if predecessor else ProcessParts([], [], [])  # noqa: SLF001
 
     def successor(self) -> Runtime:
         """This process's runtime with the files as they are now.
@@ -173,7 +171,7 @@ class Runtime:
             clock=self.clock,
             ledger_deadline=self._ledger_deadline,
             calibrations=self.calibrations,
-            feedback=feedback_sweep(self.store, self.state, self.deployment),
+            feedback=feedback_sweep(self),
             counts_ahead=isinstance(self.store, WithTraceImport),
         )
 
@@ -204,7 +202,7 @@ class Runtime:
     def assessor(self) -> Assessor:
         """Judges batches."""
         from assay.worker.flow.assess import Assessor
-        from assay.worker.flow.transitions import AssessLimits
+        from assay.worker.wiring.assessing import assess_limits, embedding_of
 
         return Assessor(
             source=self.store,
@@ -218,12 +216,11 @@ class Runtime:
             may_see=partial(may_see, self.deployment),
             redaction=partial(redaction_of, self.deployment),
             prices=self.judge_files.prices,
+            names=self.deployment.facts,
             desk=self.batch_desk,
-            limits=AssessLimits(
-                batch_deadline=timedelta(seconds=self.settings.batch_deadline_s),
-                trace_wait=timedelta(seconds=self.settings.trace_wait_s),
-                max_age=timedelta(seconds=self.settings.max_age_s),
-            ),
+            told=assessment_watch(),
+            embedding=embedding_of(self, self._parts.embedders),
+            limits=assess_limits(self.settings),
         )
 
     @cached_property
@@ -239,6 +236,7 @@ class Runtime:
             clock=self.clock,
             read_lag=timedelta(seconds=self.deployment.read_lag_s),
             sessions=self._session_scorer,
+            told=assessment_watch(),
         )
 
     @property
@@ -340,32 +338,14 @@ class Runtime:
         Returns:
             None: this version is neither on this worker's disk nor published.
         """
-        from assay.judges.cascade import CascadeTier
+        from assay.worker.wiring.evaluators import evaluator_of_version
 
-        admissions = self.admissions
         key = (rubric_hash, calibration_hash, self._judge_version)
         known = self.evaluators.get(key)
         if known is not None:
             return known
-        rubric = await self._rubric(rubric_hash)
-        published = await self._calibration_set(calibration_hash) if calibration_hash else None
-        if rubric is None or (calibration_hash and published is None):
-            return None
-        forms = SharedForms(self.state.request_forms)
-        judges = build_judges(rubric, self.settings, admissions, self.judge_files, forms)
-        evaluator = assemble(rubric, [CascadeTier(judge, calibration_of(judge, published, rubric)) for judge in judges])
-        return self.evaluators.setdefault(key, evaluator)
-
-    async def _rubric(self, digest: str) -> Rubric | None:
-        on_disk = next((rubric for rubric in self.rubrics.values() if rubric.content_hash() == digest), None)
-        if on_disk is not None:
-            return on_disk
-        content = await published(self.state.documents, digest)
-        return parse_rubric(content, source=f"rubric {digest[:12]}") if content else None
-
-    async def _calibration_set(self, digest: str) -> CalibrationSet | None:
-        content = await published(self.state.documents, digest)
-        return parse_calibration_set(content, source=f"calibration {digest[:12]}") if content else None
+        evaluator = await evaluator_of_version(self, rubric_hash, calibration_hash)
+        return self.evaluators.setdefault(key, evaluator) if evaluator is not None else None
 
     async def synchronise_clock(self) -> None:
         """Read the time of the shared state, which all processes go by. Without an answer this machine's is used."""
@@ -386,8 +366,7 @@ class Runtime:
             await evaluator.judge.close()
         await self.shared_admissions.close()
         await self.batch_endpoints.close()
-        for record in self._parts.records:
-            await record.close()
+        await self._parts.close()
         await self.store.close()
         await self.state.close()
 

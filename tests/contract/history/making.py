@@ -69,11 +69,12 @@ def full_row(trace_id: str = "t1") -> HistoryRow:
     texts = ("session_id", "calibration_hash", "trace_name", "environment", "release", "version", "level")
     more = ("prompt_name", "prompt_version", "model_asked", "model_served", "provider", "finish_reason", "cost_from")
     last = ("revision", "judge", "tier", "judge_model", "flagged_kind", "sample_hash")
+    second = ("question_language", "answer_language", "question_vector", "answer_vector", "vectors_from")
     whole = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "model_calls", "passages")
-    judge = ("judge_calls", "judge_input_tokens", "judge_output_tokens")
+    judge = ("judge_calls", "judge_input_tokens", "judge_output_tokens", "question_chars", "answer_chars")
     return row(
         trace_id,
-        **{name: f"{name} ü" for name in (*texts, *more, *last)},
+        **{name: f"{name} ü" for name in (*texts, *more, *last, *second, "feature", "user_tier")},
         **{name: number for number, name in enumerate((*whole, *judge), start=2**40)},
         **dict.fromkeys(("duration_s", "first_token_s", "cost_usd", "judge_cost_usd"), 0.1 + 0.2),
         **dict.fromkeys(("risk", "faithfulness", "groundedness", "pi2"), 1 / 3),

@@ -16,6 +16,7 @@ def test_queue_that_is_not_there_is_empty_and_renewing_nothing_changes_nothing(r
     async def check(state: FleetState) -> None:
         await state.deliveries.renew([])
         assert await state.deliveries.queue_depth("assess") == 0
+        assert await state.deliveries.in_hand() == 0
 
     run(check)
 
@@ -32,6 +33,7 @@ def test_renewal_moves_deliveries_to_the_servers_now_and_brings_no_acknowledged_
             seconds, _ = await connection.client.time()
             await deliveries.renew(["in work", "acknowledged"], owners=["m"])
             left: Any = await connection.client.zrange(unacked, 0, -1, withscores=True)
+            assert await deliveries.in_hand() == 1
             return await deliveries.queue_depth("assess"), dict(left), seconds
         finally:
             await connection.client.delete(unacked, f"{key_prefix}assess")

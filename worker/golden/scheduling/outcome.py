@@ -18,27 +18,57 @@ from assay.worker.golden.report.wording.facts import gate_facts, run_facts
 from assay.worker.golden.report.wording.findings import NOT_SHOWN, TOO_FEW_TO_TELL
 from assay.worker.golden.report.wording.numbers import metric_name, p_value_of
 from assay.worker.golden.results.gate_result import GateResult, GateVerdict
-from assay.worker.golden.results.run_result import ExamState, GoldenRun
+from assay.worker.golden.results.run_result import ExamState, GoldenRun, JudgeExam
 from assay.worker.golden.runs.series import Series
+from assay.worker.golden.scheduling.run_figures import RunFigures
 from assay.worker.golden.sets.golden_set import GoldenSet
+from assay.worker.statistics.intervals import Estimate
 
 ERROR = "error"
 """Verdict of a run that could not be made."""
 
 
 class RunOutcome(Record):
-    """How a scheduled run ended, in one word and a few lines; `shown` is what became of its experiment."""
+    """How a scheduled run ended, in one word and a few lines; `shown` is what became of its experiment.
+
+    `figures` are what it came to; None where it could not be made.
+    """
 
     verdict: str
     lines: tuple[str, ...]
     shown: str = ""
+    figures: RunFigures | None = None
 
 
 def outcome_of(result: GoldenRun | GateResult, golden: GoldenSet, series: Series) -> RunOutcome:
     """What is announced of a finished scheduled run, which is in the series already."""
+    outcome = _gate_outcome(result, series) if isinstance(result, GateResult) else _run_outcome(result, golden, series)
+    return outcome.model_copy(update={"figures": figures_of(result)})
+
+
+def figures_of(result: GoldenRun | GateResult) -> RunFigures:
+    """The figures of a run that was made."""
     if isinstance(result, GateResult):
-        return _gate_outcome(result, series)
-    return _run_outcome(result, golden, series)
+        items, pass_rate = result.n, result.candidate_pass_rate
+    else:
+        items, pass_rate = len({item.id for item in result.items}), result.pass_rate()
+    return RunFigures(run_id=result.run_id, items=items, pass_rate=pass_rate, judge=_judge(result.exam))
+
+
+def _judge(exam: JudgeExam | None) -> Estimate | None:
+    """Its informedness with the lower bound of the exam, and the upper one by the same rule (MOVER)."""
+    if exam is None or exam.informedness is None or exam.informedness_low is None:
+        return None
+    sensitivity, specificity = exam.sensitivity, exam.specificity
+    if sensitivity is None or specificity is None:
+        return None
+    above = math.hypot(sensitivity.high - sensitivity.value, specificity.high - specificity.value)
+    return Estimate(
+        value=exam.informedness,
+        low=exam.informedness_low,
+        high=min(1.0, exam.informedness + above),
+        n=exam.positives + exam.negatives,
+    )
 
 
 def _gate_outcome(result: GateResult, series: Series) -> RunOutcome:

@@ -135,9 +135,12 @@ class ScheduledRuns:
             except NotUsableNow as problem:
                 return await self._wait_for_mending(record, book, lease, problem)
             detail = outcome.lines[0][:300] if outcome.lines else ""
-            record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **outcome.model_dump())
+            told = outcome.model_dump(exclude={"figures"})
+            record = self._changed(record, state=SlotState.ANNOUNCING, detail=detail, **told)
             if lease.is_lost:
                 raise _LockLost
+            if outcome.figures is not None:
+                await book.keep_figures(record.golden_set, outcome.figures)
             await book.put(record)
         news = Announcement(
             golden_set=record.golden_set, run_id=record.run_id, verdict=record.verdict, lines=record.lines

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, ValidationError
 
 from assay.judges.schema import Record
+from assay.worker.golden.scheduling.run_figures import RunFigures
 from assay.worker.golden.sets.files import digest_of
 from assay.worker.golden.sets.schedule import Schedule
 from assay.worker.ports.key_values import KeyValues
@@ -100,7 +101,8 @@ class SlotRecord(Record):
 class ScheduleStatus(Record):
     """A scheduled set as `assay status` shows it.
 
-    `record` is of the last slot, `last_run` of the last one that ended. `others` are runs of earlier slots that have
+    `record` is of the last slot, `last_run` of the last one that ended, and `figures` what that
+    came to. `others` are runs of earlier slots that have
     begun and not ended. `overdue_s` is how long the last slot, or one of these, has waited for somebody to take it in
     hand, 0 where none does. `overdue_since` is when that one was due. `problem` says why nothing is known: a manifest
     that cannot be read, or no beat that has looked at it yet. A set whose schedule was taken out has no slots, only
@@ -112,6 +114,7 @@ class ScheduleStatus(Record):
     next_slot: AwareDatetime | None = None
     record: SlotRecord | None = None
     last_run: SlotRecord | None = None
+    figures: RunFigures | None = None
     others: tuple[SlotRecord, ...] = ()
     overdue_s: float = 0.0
     overdue_since: AwareDatetime | None = None
@@ -206,6 +209,22 @@ class SlotBook:
         raw = (await self._key_values.kept([key])).get(key)
         return _unpacked(raw) if raw is not None else None
 
+    async def keep_figures(self, name: str, figures: RunFigures) -> None:
+        """What a set's last run came to. Apart from its slot, whose form older workers know."""
+        await self._key_values.keep(_figures_key(name), figures.model_dump_json().encode(), ttl_s=KEPT_S, replace=True)
+
+    async def figures(self, run: SlotRecord | None) -> RunFigures | None:
+        """What a run came to that ended as the last of its set; None: it could not be made."""
+        if run is None:
+            return None
+        key = _figures_key(run.golden_set)
+        raw = (await self._key_values.kept([key])).get(key)
+        try:
+            figures = RunFigures.model_validate_json(raw) if raw is not None else None
+        except ValidationError:
+            return None
+        return figures if figures is not None and figures.run_id == run.run_id else None
+
     async def is_in_hand(self, record: SlotRecord | None, now: datetime) -> bool:
         """Whether nobody has to worry: the run has ended, or its worker was heard of lately."""
         if record is None or record.state is SlotState.QUEUED:
@@ -236,6 +255,10 @@ def _heard_key(run_id: str) -> str:
 
 def _slot_key(name: str, slot: datetime) -> str:
     return f"golden:slot:{name}:{slot.isoformat()}"
+
+
+def _figures_key(name: str) -> str:
+    return f"golden:figures:{name}"
 
 
 def _packed(record: SlotRecord) -> bytes:

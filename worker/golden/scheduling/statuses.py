@@ -35,7 +35,9 @@ async def statuses_of(
 async def _scheduled(book: SlotBook, name: str, schedule: Schedule, now: datetime) -> ScheduleStatus:
     """How a set stands by its last slot."""
     last, first = schedule.latest(now), await book.seen_since(name, schedule)
-    status = ScheduleStatus(golden_set=name, next_slot=schedule.following(now), last_run=await book.last_run(name))
+    last_run = await book.last_run(name)
+    figures = await book.figures(last_run)
+    status = ScheduleStatus(golden_set=name, next_slot=schedule.following(now), last_run=last_run, figures=figures)
     if first is None:
         return status.model_copy(update={"problem": "no beat has looked at this schedule yet"})
     if last < first:
@@ -49,7 +51,9 @@ async def _unscheduled(book: SlotBook, name: str, runs: Sequence[SlotRecord], no
     """A set without a schedule, for as long as a run of it has not ended, or has lately."""
     last_run = await book.last_run(name)
     is_told = bool(runs) or (last_run is not None and now - last_run.changed_at <= TOLD_FOR)
-    return [ScheduleStatus(golden_set=name, last_run=last_run)] if is_told else []
+    if not is_told:
+        return []
+    return [ScheduleStatus(golden_set=name, last_run=last_run, figures=await book.figures(last_run))]
 
 
 async def _with_others(

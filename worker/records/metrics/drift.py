@@ -30,6 +30,7 @@ DRIFTED = Metric(
     "1 where the test says so and the change is large enough to matter, else 0.",
     _FEATURE,
 )
+SIZE = Metric("assay_drift_size", "gauge", "Share of the traffic that changed: how large the change is.", _FEATURE)
 TRACES = Metric("assay_drift_traces", "gauge", "The n of the present side of the check.", ("use_case",))
 CHECKED = Metric("assay_drift_checked_timestamp_seconds", "gauge", "When drift was last checked.", ("use_case",))
 BASELINE = Metric(

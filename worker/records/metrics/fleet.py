@@ -17,9 +17,16 @@ SKIPPED_TRACES = Metric(
 )
 QUEUE_WAITING = Metric("assay_queue_waiting_messages", "gauge", "Messages that wait in a queue.", ("queue",))
 QUEUE_IN_HAND = Metric("assay_queue_in_hand_messages", "gauge", "Messages that workers hold and did not acknowledge.")
-BACKLOG_TRACES = Metric("assay_backlog_traces", "gauge", "Selected traces that wait for their release.", ("use_case",))
+BACKLOG_TRACES = Metric(
+    "assay_backlog_traces",
+    "gauge",
+    "Selected traces that wait for their release, per use case and of (backfill).",
+    ("use_case",),
+)
 OLDEST_OPEN = Metric(
-    "assay_oldest_open_seconds", "gauge", "How long ago the oldest trace that is still in flight was selected."
+    "assay_oldest_open_seconds",
+    "gauge",
+    "How long ago the oldest trace that is still in flight was selected: the oldest of those that come next.",
 )
 DEAD_LETTERS = Metric("assay_dead_letters", "gauge", "Work that gave up and waits for a person.", ("rubric",))
 TICK_SENT_AGE = Metric("assay_tick_sent_age_seconds", "gauge", "Seconds since beat last sent this tick.", ("tick",))
@@ -34,17 +41,25 @@ BREAKER = Metric(
     "assay_endpoint_breaker_state", "gauge", "Breaker of an endpoint: 0 closed, 1 half open, 2 open.", ("endpoint",)
 )
 ENDPOINT_DENIED = Metric(
-    "assay_endpoint_access_denied", "gauge", "1 while an endpoint refuses our key, account or model.", ("endpoint",)
+    "assay_endpoint_access_denied",
+    "gauge",
+    "1 while work of a rubric that asks this endpoint waits for a key, an account or a model, which a person mends.",
+    ("endpoint",),
 )
 LIMIT_USED = Metric("assay_limit_used_ratio", "gauge", "Used part of a limit.", ("endpoint", "model", "kind"))
-BUDGET_LIMIT = Metric("assay_judge_budget_limit_usd", "gauge", "Budget of judging.", ("use_case", "period"))
+BUDGET_LIMIT = Metric(
+    "assay_judge_budget_limit_usd",
+    "gauge",
+    "Budget of judging, per use case and of (all); period: day, month.",
+    ("use_case", "period"),
+)
 BUDGET_SPENT = Metric(
     "assay_judge_budget_spent_usd", "gauge", "Spent and reserved of it in this period.", ("use_case", "period")
 )
 RECORD_WAITING = Metric("assay_record_waiting_rows", "gauge", "Ended entries that wait for their row in the record.")
 RECORD_TROUBLE = Metric("assay_record_trouble", "gauge", "1 while the record cannot be written, else 0.")
 WRITE_REWRITES = Metric(
-    "assay_unverified_traces", "gauge", "Posted traces whose scores the store does not show yet, past their time."
+    "assay_unverified_traces", "gauge", "Posted traces whose scores are due to be read back, now or within 5 s."
 )
 GOLDEN_READABLE = Metric(
     "assay_golden_schedule_readable", "gauge", "1 where the schedules and the fleet's state could be read, else 0."

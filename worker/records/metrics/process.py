@@ -14,12 +14,16 @@ TASK_COUNTS = Metric(
     ("task", "result"),
 )
 SCORE_LAG = Metric(
-    "assay_score_lag_seconds", "histogram", "From a trace's end to its scores being read back.", ("use_case",)
+    "assay_score_lag_seconds",
+    "histogram",
+    "From a trace's end to its scores being read back, of traces selected within a day after it.",
+    ("use_case",),
 )
 JUDGE_REQUESTS = Metric(
     "assay_judge_requests_total",
     "counter",
-    "Calls of judge models: answered, refused (429), rejected, denied, failed, timed_out, unknown.",
+    "Requests to judge models: answered, refused (429), rejected (4xx), denied (key or quota), failed, timed_out, "
+    "cancelled.",
     ("endpoint", "model", "outcome"),
 )
 JUDGE_SECONDS = Metric(
@@ -35,7 +39,9 @@ JUDGE_USD = Metric("assay_judge_cost_usd_total", "counter", "Cost of judge calls
 JUDGE_UNPRICED = Metric(
     "assay_judge_unpriced_requests_total", "counter", "Answered calls whose cost is unknown.", ("endpoint", "model")
 )
-LOOP_LAG = Metric("assay_loop_lag_seconds", "gauge", "How late the event loop ran what was due, at its last look.")
+LOOP_LAG = Metric(
+    "assay_loop_lag_seconds", "gauge", "How late the event loop ran what was due: the worst of the last minute."
+)
 BEAT_ROUND = Metric(
     "assay_beat_last_round_timestamp_seconds", "gauge", "When this beat last went through its schedule (Unix time)."
 )

@@ -24,6 +24,12 @@ FLAGGED_ALARM = Metric(
     "One-sided exact lower bound of the flagged share at alpha 0.0005, for pages.",
     _RATE,
 )
+ALARM_ARMED = Metric(
+    "assay_flagged_alarm_armed",
+    "gauge",
+    "1 where flags of the window may page: calibrated, by a tier above the screen, or allowed. Else 0, and no bound.",
+    _RATE,
+)
 PROBLEM = Metric(
     "assay_problem_ratio", "gauge", "Expected share of answers with a problem (calibrated risk).", _RATE, bounds=True
 )
@@ -117,6 +123,12 @@ COST_BUDGET = Metric(
     "assay_traffic_cost_budget_usd", "gauge", "The application's budget a month, as slos: says.", ("use_case",)
 )
 COST_TODAY = Metric("assay_traffic_cost_today_usd", "gauge", "Estimated cost of this UTC day so far.", ("use_case",))
+LAST_SCORED = Metric(
+    "assay_last_scored_timestamp_seconds",
+    "gauge",
+    "When a trace that started within the last 24 h was last scored (Unix time); 0 where none was.",
+    ("use_case",),
+)
 COMPUTED = Metric(
     "assay_signals_computed_timestamp_seconds", "gauge", "When the window was last computed (Unix time).", ("window",)
 )

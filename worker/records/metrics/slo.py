@@ -1,4 +1,9 @@
-"""Metrics of service level objectives, computed from the record by one leader."""
+"""Metrics of service level objectives, computed from the record by one leader.
+
+`objective` is e.g. `quality`, `latency` or `coverage`. `window` holds the traces that started within it: `1h`, `24h`
+and the period, e.g. `30d`, of shares and goodput; `1h`, `6h`, `24h` and `3d` of burn rates. What is not known is
+absent.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ TRACES = Metric("assay_slo_traces", "gauge", "The n of it.", (*_SLO, "window"))
 BURN = Metric(
     "assay_slo_burn_rate",
     "gauge",
-    "Bad share over the allowed bad share; its lower bound is that of the bad share.",
+    "Bad share over the allowed bad share; its bounds are exact and one-sided at 0.001 each, for alarms.",
     (*_SLO, "window"),
     bounds=True,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, permutations
 
@@ -11,9 +10,8 @@ import numpy as np
 from assay.worker.reporting.period.facts import Floats, Prompt, RevisionFacts
 from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import Application, Percentiles, PromptUse
-from assay.worker.statistics.intervals import Estimate
+from assay.worker.signals.cost.totals import request_mean
 from assay.worker.statistics.quantiles import weighted_quantile
-from assay.worker.statistics.student import critical_value
 
 MOST_PROMPTS = 12
 """Prompt versions that are shown, those with the most traces."""
@@ -44,8 +42,8 @@ def _use(prompt: Prompt, columns: Mapping[str, Floats]) -> PromptUse:
         prompt_name=prompt.name,
         prompt_version=prompt.version,
         n=pi.size,
-        tokens=mean_estimate(tokens, pi),
-        cost_usd=mean_estimate(cost, pi),
+        tokens=request_mean(tokens, pi),
+        cost_usd=request_mean(cost, pi),
         only_tokens=_only(tokens),
         only_cost_usd=_only(cost),
     )
@@ -55,23 +53,6 @@ def _only(values: Floats) -> float | None:
     """The one value that is known, where it is but one: it has no interval, and is not unknown."""
     known = values[~np.isnan(values)]
     return float(known[0]) if known.size == 1 else None
-
-
-def mean_estimate(values: Floats, pi: Floats) -> Estimate | None:
-    """The weighted mean of what is known, as that of the requests behind the traffic. None below two values.
-
-    Each request is one draw, so that the interval keeps a width where all traffic was selected: the variance is
-    n/(n − 1) Σ (w(y − μ))² / (Σw)², with w = 1/π.
-    """
-    known = ~np.isnan(values)
-    y, w = values[known], 1 / pi[known]
-    if y.size < 2:
-        return None
-    mean = float((w * y).sum() / w.sum())
-    residuals = float(((w * (y - mean)) ** 2).sum())
-    error = math.sqrt(y.size / (y.size - 1) * residuals) / float(w.sum())
-    half = critical_value(0.95, max(1.0, float(w.sum() ** 2 / (w**2).sum()) - 1)) * error
-    return Estimate(value=mean, low=max(0.0, mean - half), high=mean + half, n=y.size)
 
 
 def _percentiles(seconds: Floats, pi: Floats) -> Percentiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.flagged.markdown import code
 from assay.worker.reporting.period.application_words import application_lines
 from assay.worker.reporting.period.records import DayRate, PeriodReport, RevisionReport, Split, UseCaseReport
@@ -31,6 +32,8 @@ def report_markdown(report: PeriodReport) -> str:
     blocks += [[f"> {note}"] for note in map(_plain, report.notes)]
     for case in report.use_cases:
         blocks += _use_case_blocks(case)
+    drift = [f"- {line.at:%Y-%m-%d}: {_plain(line.text)}" for line in lines_to_show(report.drift)]
+    blocks += [["### Drift, by the last daily check"], drift] if drift else []
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

@@ -10,11 +10,12 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from assay.judges.schema import Record
 from assay.worker.ports.call_limits import UnknownEnds
 from assay.worker.records.ledger import UnscoredSpend
+from assay.worker.reporting.drift.lines import DriftLine
 from assay.worker.signals.rates import Rates
 from assay.worker.statistics.difference import Difference
 from assay.worker.statistics.intervals import Estimate
 
-Fact = Literal["prompt_version", "model", "release", "tag", "environment"]
+Fact = Literal["prompt_version", "model", "release", "tag", "environment", "provider", "feature", "user_tier", "day"]
 """What rates can be split by."""
 
 ChangeWord = Literal["no change shown", "worse", "better", "not compared"]
@@ -245,6 +246,7 @@ class PeriodReport(Record):
         spent_without_score: what was paid on these days for no score, of all use cases. None: not known.
         unknown_ends: calls of these days of which nobody knows how they ended. None: not known.
         notes: what was not reachable while this was read.
+        drift: the last daily check of each use case in the period.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -257,6 +259,7 @@ class PeriodReport(Record):
     spent_without_score: UnscoredSpend | None = None
     unknown_ends: UnknownEnds | None = None
     notes: tuple[str, ...] = ()
+    drift: tuple[DriftLine, ...] = ()
 
 
 def report_schema() -> dict[str, Any]:

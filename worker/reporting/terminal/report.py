@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.worker.records.ledger import UnscoredSpend
+from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.period.application_words import application_lines
 from assay.worker.reporting.period.records import PeriodReport, RevisionReport, Split, UseCaseReport
 from assay.worker.reporting.period.scale import scale_top
@@ -56,6 +57,12 @@ def report_parts(report: PeriodReport) -> Iterator[RenderableType]:
     else:
         for case in report.use_cases:
             yield from _use_case_parts(case)
+    drift = lines_to_show(report.drift)
+    if drift:
+        yield ""
+        yield "drift, by the last daily check:"
+    for line in drift:
+        yield Padding(Text(f"{line.at:%Y-%m-%d} {line.text}", "yellow" if line.drifted else ""), (0, 0, 0, 2))
     lost, ends = report.spent_without_score, report.unknown_ends
     if (lost and lost.calls) or (ends and ends.calls):
         yield ""

@@ -19,6 +19,10 @@ class MemoryDeliveries:
         """Nothing waits in a queue here."""
         return 0
 
+    async def in_hand(self) -> int:
+        """Nothing is held here."""
+        return 0
+
     async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
         """Owners live for another lease. There are no deliveries."""
         self._ledger.renew(owners, now=self._clock.now())

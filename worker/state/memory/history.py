@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from assay.worker.ports.health import Check
-from assay.worker.ports.history import Block, History
+from assay.worker.ports.history import MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, Block, History, RecordDocument
 from assay.worker.records.columns import PlainColumn
-from assay.worker.records.history import HistoryQuery, HistoryRow, RowKey, cluster_of, microseconds
+from assay.worker.records.history import HistoryQuery, HistoryRow, RowKey, UserOpinion, cluster_of, microseconds
 
 BLOCK_ROWS = 1_000
 
@@ -21,7 +22,9 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._rows: dict[RowKey, HistoryRow] = {}
+        self._opinions: dict[tuple[str, ...], UserOpinion] = {}
         self._identity = str(uuid.uuid4())
+        self.documents = MemoryDocuments()
 
     async def write(self, rows: Sequence[HistoryRow]) -> None:
         """Keep the row that counts of each key."""
@@ -33,8 +36,18 @@ class MemoryHistory:
             if other is None or row.replaces(other):
                 self._rows[row.key] = row
 
+    async def write_opinions(self, opinions: Sequence[UserOpinion]) -> None:
+        """Keep the later of each key."""
+        for opinion in opinions:
+            key = (opinion.store, opinion.project, opinion.trace_id, opinion.name, opinion.use_case)
+            other = self._opinions.get(key)
+            if other is None or opinion.replaces(other):
+                self._opinions[key] = opinion
+
     async def prune(self, before: datetime, *, limit: int) -> int:
         """Remove the oldest."""
+        self._opinions = {key: opinion for key, opinion in self._opinions.items() if opinion.at >= before}
+        self.documents.prune(before)
         oldest = sorted((row for row in self._rows.values() if row.started_at < before), key=_order)[:limit]
         for row in oldest:
             del self._rows[row.key]
@@ -48,9 +61,10 @@ class MemoryHistory:
         """The columns of these names, in the order of the traces' start."""
         rows = self._of(query)
         for name in names:
-            _ = name == "cluster" or HistoryRow.model_fields[name]
+            _ = name in {"cluster", "opinion"} or HistoryRow.model_fields[name]
         for at in range(0, len(rows), BLOCK_ROWS):
-            yield {name: PlainColumn(_in_column(row, name) for row in rows[at : at + BLOCK_ROWS]) for name in names}
+            block = rows[at : at + BLOCK_ROWS]
+            yield {name: PlainColumn(self._in_column(row, name) for row in block) for name in names}
 
     async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
         """All rows of one trace, the latest last."""
@@ -67,6 +81,13 @@ class MemoryHistory:
     async def close(self) -> None:
         """Nothing is held."""
 
+    def _in_column(self, row: HistoryRow, name: str) -> Any:
+        return self._opinion(row) if name == "opinion" else _in_column(row, name)
+
+    def _opinion(self, row: HistoryRow) -> float | None:
+        of_row = [opinion for opinion in self._opinions.values() if _is_about(opinion, row)]
+        return min((0.0 if opinion.is_complaint else 1.0 for opinion in of_row), default=None)
+
     def _of(self, query: HistoryQuery) -> list[HistoryRow]:
         return sorted((row for row in self._rows.values() if _is_asked(row, query)), key=_order)
 
@@ -74,7 +95,45 @@ class MemoryHistory:
 def memory_history() -> History:
     """A record that ends with the process."""
     memory = MemoryHistory()
-    return History(memory, memory, memory)
+    return History(memory, memory, memory, memory.documents)
+
+
+class MemoryDocuments:
+    """Documents that end with the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, datetime], RecordDocument] = {}
+
+    async def keep(self, document: RecordDocument) -> None:
+        """Keep one. The same kind, key and moment again replaces it."""
+        size = len(json.dumps(document.content))
+        if size > MOST_DOCUMENT_BYTES:
+            raise ValueError(
+                f"document {document.kind} of {document.key}: {size:,} bytes; at most {MOST_DOCUMENT_BYTES:,} are kept"
+            )
+        self._kept[document.kind, document.key, document.at] = document
+
+    async def latest(self, kind: str, key: str, *, until: datetime | None = None) -> RecordDocument | None:
+        """The last one of a kind and key, up to a moment."""
+        known = [each for each in self._kept.values() if (each.kind, each.key) == (kind, key)]
+        of_time = [each for each in known if until is None or each.at <= until]
+        return max(of_time, key=lambda each: each.at, default=None)
+
+    async def since(self, kind: str, since: datetime) -> Sequence[RecordDocument]:
+        """The newest of a kind from a moment on, in the order of time."""
+        known = [each for each in self._kept.values() if each.kind == kind and each.at >= since]
+        return sorted(known, key=lambda each: (each.at, each.key))[-MOST_DOCUMENTS:]
+
+    def prune(self, before: datetime) -> None:
+        """Remove those of before a moment, but for the last of each kind and key."""
+        last: dict[tuple[str, str], datetime] = {}
+        for kind, key, at in self._kept:
+            last[kind, key] = max(at, last.get((kind, key), at))
+        self._kept = {
+            (kind, key, at): each
+            for (kind, key, at), each in self._kept.items()
+            if at >= before or at == last[kind, key]
+        }
 
 
 def _is_asked(row: HistoryRow, query: HistoryQuery) -> bool:
@@ -83,6 +142,14 @@ def _is_asked(row: HistoryRow, query: HistoryQuery) -> bool:
         and (not query.use_cases or row.use_case in query.use_cases)
         and (not query.rubrics or row.rubric in query.rubrics)
     )
+
+
+def _is_about(opinion: UserOpinion, row: HistoryRow) -> bool:
+    return (opinion.store, opinion.project, opinion.trace_id) == (
+        row.store,
+        row.project,
+        row.trace_id,
+    ) and opinion.use_case in {"", row.use_case}
 
 
 def _order(row: HistoryRow) -> tuple[datetime, str, str]:

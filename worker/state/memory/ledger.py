@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from assay.worker.ports.ledger import OWNER_LEASE_S
+from assay.worker.ports.ledger import OWNER_LEASE_S, SOON_S, InFlight
 from assay.worker.records.ledger import FINAL_STATES, LedgerEntry, LedgerEvent, LedgerState, Promise, Transition
 
 _Member = tuple[str, str]
@@ -226,6 +226,17 @@ class MemoryLedger:
     async def promised(self, first: date, last: date) -> Mapping[tuple[str, str], int]:
         """Number of promises ever made by (use case, rubric)."""
         return Counter((entry.promise.use_case, entry.promise.rubric) for entry in self._between(first, last))
+
+    async def in_flight(self, now: datetime) -> InFlight:
+        """What has not ended, and what gave up."""
+        entries = self._entries.values()
+        soon = now + timedelta(seconds=SOON_S)
+        posted = [m for m, entry in self._entries.items() if entry.state is LedgerState.POSTED]
+        return InFlight(
+            min((e.promise.selected_at for e in entries if e.state not in FINAL_STATES), default=None),
+            sum(self._due[member] <= soon for member in posted if member in self._due),
+            Counter(e.promise.rubric for e in entries if e.state is LedgerState.DEAD),
+        )
 
     def _between(self, first: date, last: date) -> list[LedgerEntry]:
         return [e for e in self._entries.values() if first <= e.promise.start.astimezone(UTC).date() <= last]

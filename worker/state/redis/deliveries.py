@@ -31,6 +31,11 @@ class RedisDeliveries:
         async with self._redis.guard():
             return int(await self._redis.client.llen(f"{self._redis.broker_prefix}{queue}"))
 
+    async def in_hand(self) -> int:
+        """Messages that are not acknowledged yet."""
+        async with self._redis.guard():
+            return int(await self._redis.client.zcard(f"{self._redis.broker_prefix}unacked_index"))
+
     async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
         """Move the deadlines of deliveries and owners, by the server's clock, and read that clock.
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
+from assay.worker.ports.ledger import MOST_DEAD, SOON_S, InFlight
 from assay.worker.records.ledger import LedgerEntry, LedgerEvent, LedgerState
 from assay.worker.state.redis.connection import RedisConnection
 from assay.worker.state.redis.encoding import CHUNK, SEPARATOR, chunks, days_between
 from assay.worker.state.redis.entries import load_entries, member
+
+_OPEN_STATES = (LedgerState.OPEN, LedgerState.JUDGED, LedgerState.POSTED)
+
+FIRST_DUE = 64
+"""Entries of each state, those due first, among which the oldest is looked for."""
 
 
 class RedisLedgerReader:
@@ -55,6 +62,41 @@ class RedisLedgerReader:
             use_case, rubric = parts
             total[use_case, rubric] += n
         return total
+
+    async def in_flight(self, now: datetime) -> InFlight:
+        """What has not ended, and what gave up: three round trips, however much there is."""
+        key = self._redis.key
+        async with self._redis.guard():
+            pipe = self._redis.client.pipeline(transaction=False)
+            pipe.zcount(key(f"due:{LedgerState.POSTED}"), "-inf", now.timestamp() + SOON_S)
+            pipe.zcard(key("dead"))
+            pipe.zrevrange(key("dead"), 0, MOST_DEAD - 1)
+            pipe.hkeys(key("backlog:since"))
+            for state in _OPEN_STATES:
+                pipe.zrange(key(f"due:{state}"), 0, FIRST_DUE - 1)
+            unverified, dead, latest, lanes, *due = await pipe.execute()
+        oldest = await self._oldest([*await self._next_released(lanes), *(name for names in due for name in names)])
+        by_rubric = Counter(name.decode().partition(SEPARATOR)[0] for name in latest)
+        if dead > len(latest):
+            by_rubric[""] += dead - len(latest)
+        return InFlight(oldest, unverified, by_rubric)
+
+    async def _next_released(self, lanes: Sequence[bytes]) -> list[bytes]:
+        """The first member of each lane of the backlog, see `backlog.py`."""
+        async with self._redis.guard():
+            pipe = self._redis.client.pipeline(transaction=False)
+            for lane in lanes:
+                pipe.lindex(self._redis.key("backlog:list:").encode() + lane, 0)
+            return [name for name in await pipe.execute() if name is not None]
+
+    async def _oldest(self, members: Sequence[bytes]) -> datetime | None:
+        """When the first of these was selected."""
+        async with self._redis.guard():
+            pipe = self._redis.client.pipeline(transaction=False)
+            for name in members:
+                pipe.hget(self._redis.key("entry:").encode() + name, "promise")
+            promises = [raw for raw in await pipe.execute() if raw is not None]
+        return min((datetime.fromisoformat(json.loads(raw)["selected_at"]) for raw in promises), default=None)
 
     async def _fields(self, name: str, first: date, last: date) -> list[tuple[list[str], int]]:
         """All fields of the hashes of these days: their names in parts, and the number of each."""

@@ -17,6 +17,7 @@ from assay.worker.golden.report.json_report import gate_schema, run_schema
 from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.reporting.compare.result import compare_schema
 from assay.worker.reporting.period.records import report_schema
+from assay.worker.signals.slos.records import slo_schema
 
 ROOT = Path(__file__).parents[4]
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -26,6 +27,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "docs/gate.schema.json": gate_schema,
     "docs/golden-run.schema.json": run_schema,
     "docs/report.schema.json": report_schema,
+    "docs/slo.schema.json": slo_schema,
     "golden_sets/manifest.schema.json": Manifest.model_json_schema,
 }
 SHIPPED = {

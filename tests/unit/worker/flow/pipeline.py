@@ -23,7 +23,7 @@ from assay.worker.flow.rejections import RejectionRuns
 from assay.worker.flow.release import Releaser
 from assay.worker.flow.suspicion import Suspicion
 from assay.worker.flow.transitions import AssessLimits
-from assay.worker.flow.verify import Verifier
+from assay.worker.flow.verify import Verifier, VerifyReport
 from assay.worker.ports.clock import FixedClock
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise
 from assay.worker.records.messages import AssessMessage, RecordMessage
@@ -128,9 +128,9 @@ class Line:
         for message in messages:
             asyncio.run(self.recorder.record(message))
 
-    def verify(self, after_s: float = 2) -> None:
+    def verify(self, after_s: float = 2) -> VerifyReport:
         self.clock.moment += timedelta(seconds=after_s)
-        asyncio.run(self.verifier.verify())
+        return asyncio.run(self.verifier.verify())
 
     def reconcile(self, after_s: float = 0) -> list[AssessMessage | RecordMessage]:
         self.clock.moment += timedelta(seconds=after_s)

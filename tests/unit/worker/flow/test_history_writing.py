@@ -21,7 +21,7 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.ended_entries import Ended, EndedEntries, Unreadable
 from assay.worker.ports.history import HistoryUnavailable
 from assay.worker.ports.store_errors import StoreUnavailable
-from assay.worker.records.history import HistoryRow
+from assay.worker.records.history import HistoryRow, UserOpinion
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Promise, Transition
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW
@@ -43,6 +43,9 @@ class ListWriter:
         if any(row.trace_id == self.refuses for row in rows):
             raise ValueError("no such column")
         self.rows += rows
+
+    async def write_opinions(self, opinions: Sequence[UserOpinion]) -> None:
+        raise NotImplementedError(opinions)
 
     async def rows_of(self, trace_id: str) -> Sequence[HistoryRow]:
         return [row for row in self.rows if row.trace_id == trace_id]

@@ -130,3 +130,12 @@ def test_score_changed_in_the_store_is_not_taken_for_ours() -> None:
             line.store.scores[key] = score.model_copy(update={"value": 0.123})
     line.verify()
     assert line.counts() == {(S.POSTED, ""): 1}
+
+
+def test_lag_is_from_the_traces_end_to_the_reading_back_of_its_scores() -> None:
+    line, _ = posted(3)
+    report = line.verify()
+    assert report.scored == len(report.lags) == 3
+    assert {use_case for use_case, _ in report.lags} == {"bot"}
+    assert all(0 <= seconds < 86_400 for _, seconds in report.lags)
+    assert "lags" not in report.model_dump(), "they are measured, not logged"

@@ -15,6 +15,7 @@ from assay.judges.models.call_context import calling_for, mark_paid
 from assay.judges.schema import Usage
 from assay.worker.config.deployment import Deployment
 from assay.worker.limits.admissions import Admissions
+from assay.worker.limits.call_observer import ObservedCall
 from assay.worker.limits.call_rules import CallRules
 from assay.worker.limits.patience import COMMAND, WORKER, Patience
 from assay.worker.limits.shared_account import SharedAccount
@@ -466,3 +467,31 @@ def test_several_processes_never_exceed_the_concurrency_of_all() -> None:
         assert peak[1] == 8
 
     run(check)
+
+
+def test_each_call_that_ended_is_told_once_with_its_use_and_its_price() -> None:
+    told: list[ObservedCall] = []
+    deployment = Deployment.model_validate({"use_cases": [{"name": "bot"}]})
+    account = MemoryCallAccount()
+    shared = Admissions(account, CallRules.of(deployment), slots=8, patience=WORKER, lease_s=90, observe=told.append)
+
+    async def main() -> None:
+        with calling_for(use_case="bot"):
+            ticket = await shared.of(None, MODEL).admit(BOUND)
+            await answered(ticket, served="gpt-6-luna-2026")
+            await ticket.failed()
+            await (await shared.of("in-house", "unpriced").admit(BOUND)).answered(USED, latency_s=2.5)
+        with calling_for(purpose="golden"):
+            await (await shared.of(None, MODEL).admit(BOUND)).refused(retry_after_s=1.0)
+            await (await shared.of(None, MODEL).admit(BOUND)).unknown(timed_out=False)
+        await shared.close()
+
+    asyncio.run(main())
+    first, unpriced, refused, cancelled = told
+    assert (first.endpoint, first.model, first.model_served) == ("default", MODEL, "gpt-6-luna-2026")
+    assert (first.outcome, first.seconds, first.usage, first.use_case) == ("answered", 0.1, USED, "bot")
+    assert first.cost_usd == pytest.approx(CallRules().cost_usd("default", MODEL, "", USED))
+    assert (unpriced.endpoint, unpriced.seconds, unpriced.cost_usd) == ("in-house", 2.5, None)
+    assert (refused.outcome, refused.usage, refused.cost_usd, refused.purpose) == ("refused", None, None, "golden")
+    assert cancelled.outcome == "cancelled"
+    assert 0 <= cancelled.seconds < PATIENCE_S

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from assay.worker.golden.report import html as gate_page
 from assay.worker.golden.report.html.safetext import plain, shown
+from assay.worker.reporting.drift.lines import lines_to_show
 from assay.worker.reporting.period.answers import MarkedAnswer
 from assay.worker.reporting.period.html.bars import overview, overview_scale
 from assay.worker.reporting.period.html.views import use_case_views
@@ -36,6 +37,7 @@ def report_page(report: PeriodReport, answers: Sequence[MarkedAnswer] = ()) -> s
             bars=overview(report),
             bars_scale=overview_scale(report),
             use_cases=use_case_views(report, answers),
+            drift=lines_to_show(report.drift),
             style=Markup(style),  # noqa: S704  # our own file
             policy=_policy(style),
         )

@@ -34,6 +34,9 @@ class Queue:
             await self.work()
         return self.depth
 
+    async def in_hand(self) -> int:
+        return 0
+
     async def renew(self, tags: Sequence[str], *, owners: Sequence[str] = ()) -> None:
         """Nothing to renew."""
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.worker.reporting.period.application import JUMP_NUMBER, jumps, mean_estimate
+from assay.worker.reporting.period.application import JUMP_NUMBER, jumps
 from assay.worker.reporting.period.application_words import NO_USE, application_lines
 from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import PromptUse
+from assay.worker.signals.cost.totals import request_mean
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.weighted import hajek_mean
 from tests.unit.worker.reporting.period.history_rows import a_row, read
@@ -26,7 +27,7 @@ def use(
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(0.01, 1)), min_size=2, max_size=30))
 def test_each_request_is_one_draw(pairs: list[tuple[float, float]]) -> None:
     values, pi = (np.array(column) for column in zip(*pairs, strict=True))
-    estimate = mean_estimate(values, pi)
+    estimate = request_mean(values, pi)
     known = hajek_mean(values, pi, clusters=np.arange(values.size, dtype=np.uint64))
     assert estimate is not None
     assert known is not None
@@ -36,8 +37,8 @@ def test_each_request_is_one_draw(pairs: list[tuple[float, float]]) -> None:
 
 
 def test_one_value_has_no_interval_and_unknown_ones_do_not_count() -> None:
-    assert mean_estimate(np.array([3.0, np.nan]), np.array([1.0, 1.0])) is None
-    estimate = mean_estimate(np.array([3.0, np.nan, 5.0]), np.array([1.0, 0.1, 1.0]))
+    assert request_mean(np.array([3.0, np.nan]), np.array([1.0, 1.0])) is None
+    estimate = request_mean(np.array([3.0, np.nan, 5.0]), np.array([1.0, 0.1, 1.0]))
     assert estimate is not None
     assert (estimate.value, estimate.n) == (4.0, 2)
 

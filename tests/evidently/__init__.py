@@ -1,0 +1,1 @@
+"""Evidently itself, in an environment of its own: `make test-evidently`."""

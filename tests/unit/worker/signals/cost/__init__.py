@@ -1,0 +1,1 @@
+"""What traffic cost, from the traces that were selected."""

@@ -1,0 +1,1 @@
+"""Dashboards of Grafana, made from the table of metrics and from what a deployment aims at."""

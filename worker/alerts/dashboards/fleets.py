@@ -1,0 +1,328 @@
+"""The dashboard of the fleet: what waits, who works, what judges answer, and what is kept."""
+
+from __future__ import annotations
+
+from assay.worker.alerts.dashboards.common import Given, addresses, firing_panel, line, marks, more
+from assay.worker.alerts.dashboards.panel import Dashboard, Panel, Query, Row, Step
+from assay.worker.alerts.dashboards.queries import age, latest, per_second, quantile
+from assay.worker.records.metrics import fleet, process, quality, slo
+
+_STATUS = more("status")
+_ENDPOINT = "{{model}} at {{endpoint}}"
+
+
+def fleet_dashboard(given: Given) -> Dashboard:
+    """Whether the fleet keeps up."""
+    return Dashboard(
+        uid="assay-fleet",
+        title="Assay: fleet",
+        description="Whether everything that was selected is judged in time, and what keeps it from that.",
+        variables=addresses(given),
+        rows=(
+            Row("Alerts", (firing_panel(),)),
+            Row("State", _state(given)),
+            Row("Coverage and lag", _coverage()),
+            Row("Work", _work(given)),
+            Row("Judges", _judges(given)),
+            Row("Stores and processes", _kept(given)),
+        ),
+        marks=marks(of_use_case=False),
+        since="now-24h",
+    )
+
+
+def _stat(title: str, query: Query, unit: str, description: str, steps: tuple[Step, ...], runbook: str) -> Panel:
+    return Panel(title, (query,), unit, description + _STATUS, "stat", steps, 4, 4, runbook=runbook)
+
+
+def _state(given: Given) -> tuple[Panel, ...]:
+    asked = given.thresholds
+    needed = (Step(None, "red"), Step(1, "green"))
+    beat = f"min ({latest(fleet.TICK_SENT_AGE, ('tick',))})"
+    return (
+        _stat(
+            "Redis answers",
+            Query(latest(fleet.STATE_READABLE), "redis"),
+            "short",
+            "1: it does.",
+            needed,
+            "state-unreadable",
+        ),
+        _stat(
+            "Processes",
+            Query(latest(fleet.PROCESSES, ("role",)), "{{role}}"),
+            "short",
+            "Alive, by role.",
+            needed,
+            "no-assess-workers",
+        ),
+        _stat("Beat sent", Query(beat, "ago"), "s", "Its last tick.", line(asked.beat_seconds), "beat-dead"),
+        _stat(
+            "Rates computed",
+            Query(f"max ({age(quality.COMPUTED, ('window',))})", "ago"),
+            "s",
+            "The oldest window.",
+            line(asked.stale_seconds),
+            "signals-stale",
+        ),
+        _stat(
+            "Sweep held back",
+            Query(latest(fleet.SWEEP_HELD_BACK), "held back"),
+            "short",
+            "1 while no new traces are looked through.",
+            line(1, "orange"),
+            "sweep-held-back",
+        ),
+        _stat(
+            "Dead letters",
+            Query(f"sum ({latest(fleet.DEAD_LETTERS, ('rubric',))}) or vector(0)", "dead"),
+            "short",
+            "Work that gave up and waits for a person: `assay dead ls`.",
+            line(asked.dead_letters),
+            "dead-letters",
+        ),
+    )
+
+
+def _coverage() -> tuple[Panel, ...]:
+    burn = latest(slo.BURN, ("use_case",), {"objective": "coverage", "window": "1h"}, name=slo.BURN.lower)
+    return (
+        Panel(
+            "Judged within 15 minutes",
+            (Query(latest(quality.IN_TIME, ("use_case",), {"window": "24h"}), "{{use_case}}"),),
+            "percentunit",
+            "Of the last 24 hours." + _STATUS,
+            width=6,
+            most=1,
+            runbook="coverage-burn",
+        ),
+        Panel(
+            "Coverage: burn rate of an hour, at least",
+            (Query(burn, "{{use_case}}"),),
+            "short",
+            "With six hours above 6 and the hour above 14.4 it pages.",
+            width=6,
+            least=0,
+            steps=line(14.4),
+            runbook="coverage-burn",
+        ),
+        Panel(
+            "From a trace's end to its scores",
+            (
+                Query(quantile(0.5, process.SCORE_LAG), "median"),
+                Query(quantile(0.95, process.SCORE_LAG), "p95"),
+            ),
+            "s",
+            "Until scores were read back from the store.",
+            width=6,
+            least=0,
+            runbook="coverage-burn",
+        ),
+        Panel(
+            "Today's traces, by what became of them",
+            (
+                Query(f"sum by (state) ({latest(fleet.FUNNEL_TRACES, ('use_case', 'rubric', 'state'))})", "{{state}}"),
+                Query(latest(fleet.SKIPPED_TRACES, ("reason",)), "for: {{reason}}"),
+            ),
+            "short",
+            "Traces that began on this UTC day, and why some have no score." + _STATUS,
+            width=6,
+            least=0,
+            runbook="answers-unjudged",
+        ),
+    )
+
+
+def _work(given: Given) -> tuple[Panel, ...]:
+    return (
+        Panel(
+            "What waits",
+            (
+                Query(latest(fleet.QUEUE_WAITING, ("queue",)), "queue {{queue}}"),
+                Query(latest(fleet.QUEUE_IN_HAND), "in hand"),
+                Query(latest(fleet.BACKLOG_TRACES, ("use_case",)), "backlog of {{use_case}}"),
+            ),
+            "short",
+            "Messages in queues and in workers' hands, and traces that are not released yet." + _STATUS,
+            width=6,
+            least=0,
+            runbook="no-scores",
+        ),
+        Panel(
+            "Oldest trace in flight",
+            (Query(latest(fleet.OLDEST_OPEN), "oldest"),),
+            "s",
+            "Since it was selected." + _STATUS,
+            width=6,
+            least=0,
+            steps=line(given.thresholds.no_scores_seconds),
+            runbook="no-scores",
+        ),
+        Panel(
+            "Tasks a second",
+            (Query(per_second(process.TASKS, ("task", "outcome")), "{{task}} {{outcome}}"),),
+            "reqps",
+            "Messages and ticks worked off.",
+            width=6,
+            least=0,
+            runbook="tick-not-done",
+        ),
+        Panel(
+            "How long tasks take, slowest 5 %",
+            (Query(quantile(0.95, process.TASK_SECONDS, ("task",)), "{{task}}"),),
+            "s",
+            "By task.",
+            width=6,
+            least=0,
+            runbook="tick-not-done",
+        ),
+        Panel(
+            "What tasks came to, an hour",
+            (
+                Query(
+                    f"3600 * {per_second(process.TASK_COUNTS, ('task', 'result'))} > 0",
+                    "{{task}}: {{result}}",
+                    is_rare=True,
+                ),
+            ),
+            "short",
+            "By the counts of their reports, e.g. assess: judged.",
+            width=12,
+            least=0,
+            runbook="answers-unjudged",
+        ),
+        Panel(
+            "Ticks: run late by",
+            (
+                Query(
+                    f"{latest(fleet.TICK_DONE_AGE, ('tick',))}\n/ {latest(fleet.TICK_INTERVAL, ('tick',))}",
+                    "{{tick}}",
+                ),
+            ),
+            "short",
+            "Age of the last run over how often it is due. Above 10 there is a ticket.",
+            width=12,
+            least=0,
+            steps=line(10, "orange"),
+            runbook="tick-not-done",
+        ),
+    )
+
+
+def _judges(given: Given) -> tuple[Panel, ...]:
+    by_model = ("endpoint", "model")
+    return (
+        Panel(
+            "Judge requests by outcome",
+            (Query(per_second(process.JUDGE_REQUESTS, ("endpoint", "outcome")), "{{endpoint}} {{outcome}}"),),
+            "reqps",
+            "answered, refused (429), rejected (4xx), denied, failed, timed_out, cancelled.",
+            width=6,
+            least=0,
+            stacked=True,
+            runbook="judge-failing",
+        ),
+        Panel(
+            "Judge calls, slowest 5 %",
+            (Query(quantile(0.95, process.JUDGE_SECONDS, by_model), _ENDPOINT),),
+            "s",
+            "How long answered calls took.",
+            width=6,
+            least=0,
+            runbook="judge-failing",
+        ),
+        Panel(
+            "Judge tokens a second",
+            (Query(per_second(process.JUDGE_TOKENS, ("type",)), "{{type}}"),),
+            "short",
+            "Input, cached input and output.",
+            width=6,
+            least=0,
+            runbook="judge-budget",
+        ),
+        Panel(
+            "Limits in use",
+            (Query(latest(fleet.LIMIT_USED, ("endpoint", "model", "kind")), "{{endpoint}} {{model}} {{kind}}"),),
+            "percentunit",
+            "Near 100 % work waits for it; that is no fault." + _STATUS,
+            width=6,
+            least=0,
+            runbook="no-scores",
+        ),
+        Panel(
+            "Breakers",
+            (Query(latest(fleet.BREAKER, ("endpoint",)), "{{endpoint}}"),),
+            "short",
+            f"Open for {given.thresholds.breaker_seconds / 60:g} minutes it pages." + _STATUS,
+            "stat",
+            width=12,
+            height=4,
+            runbook="judge-failing",
+            words=((0, "closed", "green"), (1, "half open", "orange"), (2, "open", "red")),
+        ),
+        Panel(
+            "Keys, accounts and models",
+            (Query(latest(fleet.ENDPOINT_DENIED, ("endpoint",)), "{{endpoint}}"),),
+            "short",
+            "Whether work waits until a person mends one of them." + more("doctor --judge"),
+            "stat",
+            width=12,
+            height=4,
+            runbook="judge-denied",
+            words=((0, "in order", "green"), (1, "refused", "red")),
+        ),
+    )
+
+
+def _kept(given: Given) -> tuple[Panel, ...]:
+    return (
+        Panel(
+            "Scores to be read back",
+            (
+                Query(latest(fleet.WRITE_REWRITES), "due"),
+                Query(
+                    f"sum ({latest(fleet.SKIPPED_TRACES, ('reason',), {'reason': 'unverified'})}) or vector(0)",
+                    "given up today",
+                ),
+            ),
+            "short",
+            "Scores that were posted and not seen in the store yet.",
+            width=6,
+            least=0,
+            steps=line(given.thresholds.unverified),
+            runbook="store-drops-writes",
+        ),
+        Panel(
+            "Rows for the record",
+            (
+                Query(latest(fleet.RECORD_WAITING), "waiting"),
+                Query(latest(fleet.RECORD_TROUBLE), "cannot be written"),
+            ),
+            "short",
+            "Ended work that waits for its row." + more("doctor"),
+            width=6,
+            least=0,
+            runbook="record-unwritable",
+        ),
+        Panel(
+            "Event loop and clocks",
+            (
+                Query("max by (job) (" + process.LOOP_LAG.name + ")", "loop lag, the worst"),
+                Query(latest(fleet.CLOCK_OFFSET), "clock offset, the largest"),
+            ),
+            "s",
+            "How late a process' loop ran what was due, and how far a clock is from Redis'.",
+            width=6,
+            least=0,
+            runbook="clock-off",
+        ),
+        Panel(
+            "Memory and processors",
+            (Query('sum by (instance) (process_resident_memory_bytes{job="assay"})', "{{instance}}"),),
+            "bytes",
+            "Resident memory of each process.",
+            width=6,
+            least=0,
+            runbook="target-down",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The weekly message as one self-contained page."""

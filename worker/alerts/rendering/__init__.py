@@ -1,0 +1,1 @@
+"""Rules as files of Prometheus and Alertmanager."""

@@ -1,0 +1,1 @@
+"""Drift for people: words, tables, and files for Evidently."""

@@ -1,0 +1,1 @@
+"""What people read of objectives: the same words in a terminal and in a digest."""

@@ -1,0 +1,134 @@
+"""Results under the judged trace's own id: events, and spans for backends that know nothing but spans.
+
+A span that comes late would stretch the trace, and spoil everybody's latency. So it is dated back: it begins and ends
+with the end of the judged trace. Its id is made of the score's, so that a repeat is the same span.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from opentelemetry._logs import Logger
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from pydantic import JsonValue
+
+from assay.worker.records.ledger import Promise
+from assay.worker.records.scores import Score
+from assay.worker.telemetry.otel import names
+from assay.worker.telemetry.otel.judged import judged_context, links_to
+from assay.worker.telemetry.otel.names import Attributes, Naming
+
+LONGEST_EXPLANATION = 1_000
+
+
+class EvaluationEvents:
+    """Sends `gen_ai.evaluation.result`, parented to the judged span."""
+
+    def __init__(self, logger: Logger, naming: Naming, *, with_explanations: bool) -> None:
+        """Keep the parts.
+
+        Args:
+            logger: emits events.
+            naming: how attributes are written.
+            with_explanations: whether the score's comment goes along. It may quote the trace.
+        """
+        self._logger = logger
+        self._naming = naming
+        self._with_explanations = with_explanations
+
+    def send(self, score: Score, promise: Promise, root_id: str | None) -> None:
+        """Send one result. Where the store's ids are not OpenTelemetry's it stands by itself, with the trace's id."""
+        context = judged_context(score.trace_id, score.observation_id or root_id)
+        self._logger.emit(
+            event_name=names.EVALUATION_EVENT,
+            context=set_span_in_context(NonRecordingSpan(context)),
+            attributes=evaluation_attributes(
+                score, promise, root_id, self._naming, with_explanation=self._with_explanations
+            ),
+        )
+
+
+class EvaluationSpans:
+    """Sends each result as a span of its own in the judged trace."""
+
+    def __init__(
+        self, processor: SpanProcessor, resource: Resource, naming: Naming, *, with_explanations: bool
+    ) -> None:
+        """Keep the parts. `processor` takes spans that have ended."""
+        self._processor = processor
+        self._resource = resource
+        self._naming = naming
+        self._with_explanations = with_explanations
+
+    def send(self, score: Score, promise: Promise, root_id: str | None) -> None:
+        """Send one result; nothing where the store's ids are not OpenTelemetry's."""
+        judged = judged_context(score.trace_id, score.observation_id or root_id)
+        if judged.is_valid:
+            attributes = evaluation_attributes(
+                score, promise, root_id, self._naming, with_explanation=self._with_explanations
+            )
+            self._processor.on_end(
+                back_dated_span(score, judged, promise.end or promise.start, attributes, self._resource)
+            )
+
+
+def back_dated_span(
+    score: Score, judged: SpanContext, at: datetime, attributes: Attributes, resource: Resource
+) -> ReadableSpan:
+    """A span that begins and ends at the end of the judged one, below it and linked to it."""
+    moment = int(at.timestamp() * 1e9)
+    context = SpanContext(
+        judged.trace_id, _span_id(score.id), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)
+    )
+    return ReadableSpan(
+        name=f"evaluate {score.name}",
+        context=context,
+        parent=judged,
+        resource=resource,
+        attributes=attributes,
+        links=links_to(judged),
+        start_time=moment,
+        end_time=moment,
+        instrumentation_scope=InstrumentationScope("assay"),
+    )
+
+
+def evaluation_attributes(
+    score: Score, promise: Promise, root_id: str | None, naming: Naming, *, with_explanation: bool
+) -> Attributes:
+    """What is said of one result."""
+    metadata = score.metadata
+    return naming.of(
+        {
+            names.EVALUATION: score.name,
+            names.SCORE: None if isinstance(score.value, str) else score.value,
+            names.LABEL: score.value if isinstance(score.value, str) else None,
+            names.EXPLANATION: score.comment[:LONGEST_EXPLANATION] or None if with_explanation else None,
+            names.SCORE_ID: score.id,
+            names.JUDGED_TRACE: score.trace_id,
+            names.JUDGED_SPAN: score.observation_id or root_id,
+            names.USE_CASE: promise.use_case,
+            names.RUBRIC: promise.rubric,
+            names.REVISION: _text(metadata, "revision"),
+            names.JUDGE: _text(metadata, "judge"),
+            names.TIER: _text(metadata, "tier"),
+            names.MODEL_SERVED: _text(metadata, "model_served"),
+            names.PI: promise.pi,
+            names.STRATUM: promise.stratum,
+        }
+    )
+
+
+def _text(metadata: Mapping[str, JsonValue], key: str) -> str | None:
+    value = metadata.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _span_id(score_id: str) -> int:
+    """A number that is never 0, the same for the same score."""
+    return int.from_bytes(hashlib.sha256(score_id.encode()).digest()[:8], "big") or 1

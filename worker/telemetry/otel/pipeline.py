@@ -1,0 +1,140 @@
+"""The way out: providers of spans, events and metrics, each with an exporter, a bounded queue and a time-out.
+
+They are ours alone. The global providers, which an application or a library in this process may have set, stay as they
+are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+from opentelemetry._logs import Logger
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.metrics import Meter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import Tracer
+
+from assay.worker.config.otel_variables import OtelVariables
+from assay.worker.telemetry.otel.names import CALL_SECONDS, CALL_TOKENS, SECONDS_BUCKETS, TOKENS_BUCKETS
+
+SCOPE = "assay"
+"""The instrumentation scope of all that we send."""
+
+MOST_QUEUED = 8_192
+"""Spans, and events, that wait to be sent. What comes beyond is dropped, and the SDK logs how many: an endpoint that is
+away never holds memory or work."""
+
+SENT_AT_ONCE = 512
+CLOSE_WITHIN_MS = 3_000
+
+
+class Pipeline:
+    """Where spans, events and metrics go. A part that is not sent is None."""
+
+    def __init__(
+        self,
+        resource: Resource,
+        *,
+        spans: SpanExporter | None,
+        events: LogRecordExporter | None,
+        metrics: Callable[[], MetricExporter] | None,
+    ) -> None:
+        """Start the threads that send.
+
+        Args:
+            resource: who speaks.
+            spans: sends spans. None: they are not sent.
+            events: sends events.
+            metrics: makes what sends metrics: who closes one of them ends it for nobody else.
+        """
+        self.resource = resource
+        self.metrics = metrics
+        self.processor: SpanProcessor | None = None
+        self._tracers = self._loggers = self._meters = None
+        if spans is not None:
+            self.processor = BatchSpanProcessor(spans, max_queue_size=MOST_QUEUED, max_export_batch_size=SENT_AT_ONCE)
+            self._tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+            self._tracers.add_span_processor(self.processor)
+        if events is not None:
+            self._loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
+            self._loggers.add_log_record_processor(
+                BatchLogRecordProcessor(events, max_queue_size=MOST_QUEUED, max_export_batch_size=SENT_AT_ONCE)
+            )
+        if metrics is not None:
+            self._meters = _meter_provider(resource, [PeriodicExportingMetricReader(metrics())])
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Begins spans."""
+        return self._tracers.get_tracer(SCOPE, _version()) if self._tracers else None
+
+    @property
+    def logger(self) -> Logger | None:
+        """Emits events."""
+        return self._loggers.get_logger(SCOPE, _version()) if self._loggers else None
+
+    @property
+    def meter(self) -> Meter | None:
+        """Makes instruments."""
+        return self._meters.get_meter(SCOPE, _version()) if self._meters else None
+
+    def senders(self) -> list[Sender]:
+        """What has to be closed, each by itself: one that is stuck keeps no other from sending what waits."""
+        return [Sender(provider) for provider in (self._tracers, self._loggers, self._meters) if provider is not None]
+
+
+class Sender(NamedTuple):
+    """A provider that has something to send at its end."""
+
+    provider: TracerProvider | LoggerProvider | MeterProvider
+
+    def close(self) -> None:
+        """Send what waits, for a few seconds, and end."""
+        self.provider.force_flush(CLOSE_WITHIN_MS)
+        self.provider.shutdown()
+
+
+def otlp_pipeline(variables: OtelVariables, *, role: str) -> Pipeline:
+    """The pipeline that the standard variables describe. The SDK's exporters read address, headers and time-outs.
+
+    Args:
+        variables: which signals are sent.
+        role: of this process, e.g. `assess`.
+    """
+    return Pipeline(
+        resource_of(role),
+        spans=OTLPSpanExporter() if variables.sends("traces") else None,
+        events=OTLPLogExporter() if variables.sends("logs") else None,
+        metrics=OTLPMetricExporter if variables.sends("metrics") else None,
+    )
+
+
+def resource_of(role: str) -> Resource:
+    """Who speaks. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say otherwise where they are set."""
+    own = Resource({"service.name": "assay", "service.version": _version(), "assay.role": role})
+    told = Resource.create()
+    named = {key: value for key, value in told.attributes.items() if not str(value).startswith("unknown_service")}
+    return own.merge(Resource(named))
+
+
+def _version() -> str:
+    return version("assay-fleet")
+
+
+def _meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> MeterProvider:
+    views = [
+        View(instrument_name=name, aggregation=ExplicitBucketHistogramAggregation(buckets))
+        for name, buckets in ((CALL_SECONDS, SECONDS_BUCKETS), (CALL_TOKENS, TOKENS_BUCKETS))
+    ]
+    return MeterProvider(metric_readers=readers, resource=resource, views=views, shutdown_on_exit=False)

@@ -1,0 +1,1 @@
+"""What a process serves to Prometheus. Nobody outside this folder imports its client library."""
