@@ -28,6 +28,7 @@ class Incident(NamedTuple):
         refusals: share of answers that are refused besides.
         judge_down, beat_dead: whether no call of the judge works, or beat sends nothing.
         dropped: share of writes that the trace store takes and never shows.
+        is_brief: over before it can be told from chance with certainty. That nobody is told is no failure.
     """
 
     use_case: str
@@ -45,6 +46,7 @@ class Incident(NamedTuple):
     judge_down: bool = False
     beat_dead: bool = False
     dropped: float = 0.0
+    is_brief: bool = False
 
 
 class Happening(NamedTuple):
@@ -62,18 +64,33 @@ class Happening(NamedTuple):
 INCIDENTS: Mapping[str, Incident] = {
     "spike": Incident(
         "support",
-        "a quarter of the answers is hallucinated, for 15 minutes",
+        "from now on a quarter of the answers is hallucinated; 3,000 judged a day",
         ("LLMHallucinationSpike",),
-        timedelta(minutes=45),
+        timedelta(hours=2),
+        flagged=0.25,
+    ),
+    "spike-1000": Incident(
+        "billing",
+        "the same with 1,000 judged a day",
+        ("LLMHallucinationSpike",),
+        timedelta(hours=6),
+        flagged=0.25,
+    ),
+    "spike-300": Incident(
+        "legal",
+        "the same with 300 judged a day",
+        ("LLMHallucinationSpike",),
+        timedelta(hours=18),
+        flagged=0.25,
+    ),
+    "spike-ends": Incident(
+        "support",
+        "a quarter of the answers is hallucinated for 15 minutes, and then all is well",
+        ("LLMHallucinationSpike",),
+        timedelta(hours=1),
         flagged=0.25,
         lasts=timedelta(minutes=15),
-    ),
-    "spike-stays": Incident(
-        "billing",
-        "a quarter of the answers is hallucinated, and it stays",
-        ("LLMHallucinationSpike",),
-        timedelta(hours=12),
-        flagged=0.25,
+        is_brief=True,
     ),
     "decline": Incident(
         "billing",

@@ -5,6 +5,7 @@ Nothing is judged here: what a judge would have said is drawn with the trace.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -88,7 +89,7 @@ def traffic_of(bot: Bot, span: Span, happening: Happening | None, generator: np.
 
 def _starts(bot: Bot, span: Span, generator: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """When traces start, and their sessions, which are numbered by chance as hashes are."""
-    hours = int((span.until - span.since) / timedelta(hours=1))
+    hours = math.ceil((span.until - span.since) / timedelta(hours=1))
     begin = microseconds(span.since)
     at = np.arange(hours)
     weekday = (span.since.weekday() + (at + span.since.hour) // 24) % 7

@@ -77,12 +77,14 @@ class Pace:
     """How often what is done.
 
     Attributes:
-        look: 15 minutes, a day, objectives of hours, the fleet, and the rules.
-        long: windows of days, cost, trends.
+        look: the windows `15m` and `24h`, the fleet, and the rules.
+        objectives: their windows of 1 and 6 hours.
+        long: windows of days, cost, trends, and the long windows of objectives.
     """
 
     look: timedelta = timedelta(minutes=5)
-    long: timedelta = timedelta(hours=2)
+    objectives: timedelta = timedelta(minutes=20)
+    long: timedelta = timedelta(hours=4)
 
 
 @dataclass
@@ -116,7 +118,7 @@ class Watch:
         self._memory: dict[str, Memory] = {}
         self._parts = self._made_parts(deployment, record)
         self._drift = self._made_drift(deployment, record)
-        self._long_due = self._drift_due = self.begins
+        self._due = dict.fromkeys((*self._parts, "drift"), self.begins)
 
     def _drawn(self) -> dict[str, Columns]:
         span = Span(self.begins - WARM_UP, self.ends)
@@ -162,24 +164,21 @@ class Watch:
         self._note(now)
 
     async def _compute(self, now: datetime) -> None:
-        due = ["day", "slo"]
-        if now >= self._long_due:
-            due += ["cost", "long"]
-            self._long_due = now + self.pace.long
-        for name in due:
-            computed = await self._parts[name].compute(self._memory.get(name, Memory()), now)
+        rests = {"day": self.pace.look, "slo": self.pace.objectives, "cost": self.pace.long, "long": self.pace.long}
+        for name, part in self._parts.items():
+            if now < self._due[name]:
+                continue
+            self._due[name] = now + rests[name]
+            computed = await part.compute(self._memory.get(name, Memory()), now)
             self._memory[name] = computed.memory
-            self._kept[name] = [
-                *(each for own in computed.samples.values() for each in own),
-                *_computed_at(self._parts[name], computed.samples, now),
-            ]
-        if now >= self._drift_due:
+            own = [each for samples in computed.samples.values() for each in samples]
+            self._kept[name] = [*own, *_computed_at(part, computed.samples, now)]
+        if now >= self._due["drift"]:
             await self._drift.tick()
-            self._kept["drift"] = [
-                each for part in await kept_snapshots(self._state.key_values) for each in part.samples
-            ]
-            tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-            self._drift_due = tomorrow + timedelta(hours=1, minutes=5)
+            snapshots = await kept_snapshots(self._state.key_values)
+            self._kept["drift"] = [each for snapshot in snapshots for each in snapshot.samples]
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            self._due["drift"] = midnight + timedelta(hours=1 if now.hour < 1 else 25, minutes=5)
 
     def _note(self, now: datetime) -> None:
         """Keep what people are told for the first time."""

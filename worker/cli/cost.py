@@ -39,7 +39,7 @@ def cost(  # one parameter for each option
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what the application's answers cost: a request and in all, this month and its budget, by what is named."""
+    """Show what the application's answers cost: a request and in all, by feature, tier, model, prompt version, day."""
     fact: CostFact | None = by.value if by else None
 
     async def work(runtime: Runtime, has_redis: bool) -> CostReport:

@@ -70,11 +70,13 @@ def doctor(  # noqa: PLR0913, PLR0917  # one parameter for each option
 def _checks(config: Path | None, *, write: bool, as_json: bool) -> tuple[list[Check], TraceSurvey]:
     async def work(runtime: Runtime) -> tuple[list[Check], TraceSurvey]:
         examining = Doctor(runtime, write=write)
-        checks = []
+        checks: list[Check] = []
         async for check in examining.checks():
-            checks.append(check)
             if not as_json:
+                if check.group and check.group != (checks[-1].group if checks else ""):
+                    console.print(f"\n[bold]{shown(check.group)}[/]", highlight=False)
                 _show(check)
+            checks.append(check)
         return checks, examining.survey
 
     return with_runtime(config, work)

@@ -32,6 +32,7 @@ class OtelVariables(BaseModel):
     metrics_exporter: str | None = Field(None, validation_alias="OTEL_METRICS_EXPORTER")
     protocol: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_PROTOCOL")
     is_disabled: bool | None = Field(None, validation_alias="OTEL_SDK_DISABLED")
+    metric_interval_ms: float | None = Field(None, gt=0, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
     stability: str | None = Field(None, validation_alias="OTEL_SEMCONV_STABILITY_OPT_IN")
     capture: bool | None = Field(None, validation_alias="OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")
 

@@ -171,7 +171,12 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("openai_base_url", "azure_openai_endpoint")
+    @field_validator("pagerduty_url", mode="before")
+    @classmethod
+    def _empty_is_usual(cls, value: object) -> object:
+        return cls.model_fields["pagerduty_url"].default if value == "" else value
+
+    @field_validator("openai_base_url", "azure_openai_endpoint", "pagerduty_url")
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is not None:

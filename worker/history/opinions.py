@@ -27,14 +27,14 @@ def opinion_column() -> ColumnElement[Any]:
 
     A look-up by the trace's id, so that a report that does not ask for it pays nothing.
     """
-    said, row = OPINIONS.c, HISTORY.c
+    opinion, row = OPINIONS.c, HISTORY.c
     of_row = and_(
-        said.trace_id == row.trace_id,
-        said.store == row.store,
-        said.project == row.project,
-        or_(said.use_case == "", said.use_case == row.use_case),
+        opinion.trace_id == row.trace_id,
+        opinion.store == row.store,
+        opinion.project == row.project,
+        or_(opinion.use_case == "", opinion.use_case == row.use_case),
     )
-    worst = func.min(case((said.is_complaint, _COMPLAINT), else_=_NO_COMPLAINT))
+    worst = func.min(case((opinion.is_complaint, _COMPLAINT), else_=_NO_COMPLAINT))
     return select(worst).where(of_row).correlate(HISTORY).scalar_subquery().label(OPINION)
 
 
@@ -53,9 +53,9 @@ def write_opinions(connection: sqlalchemy.Connection, opinions: Iterable[UserOpi
 
 def remove_opinions(connection: sqlalchemy.Connection, before: int, limit: int) -> None:
     """Remove the oldest that were given before a moment."""
-    said = OPINIONS.c
-    oldest = select(said.opinion_key).where(said.at < before).order_by(said.at).limit(limit)
-    connection.execute(delete(OPINIONS).where(said.opinion_key.in_(oldest)))
+    opinion = OPINIONS.c
+    oldest = select(opinion.opinion_key).where(opinion.at < before).order_by(opinion.at).limit(limit)
+    connection.execute(delete(OPINIONS).where(opinion.opinion_key.in_(oldest)))
 
 
 def _key_of(opinion: UserOpinion) -> bytes:

@@ -16,6 +16,7 @@ class Check(Record):
     """One line: `warn` can be lived with, `fail` cannot; a fail is a person's to mend or a backend's.
 
     Attributes:
+        group: the heading that it stands below, e.g. `Before launch`; empty: none.
         lines: what there is to say beneath it.
         excerpts: text of traces, one for each of the lines. It is for the terminal of the person who asked: no file
             and no log ever holds it.
@@ -26,6 +27,7 @@ class Check(Record):
     status: Literal["ok", "warn", "fail"]
     message: str
     remedy: str = ""
+    group: str = ""
     is_configuration: bool = False
     lines: tuple[str, ...] = ()
     excerpts: tuple[str, ...] = Field(default=(), exclude=True, repr=False)

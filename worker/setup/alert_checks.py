@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
+from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.alerts.present import PresentAlerts
+from assay.worker.alerts.rules import every_rule
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.settings import Settings
 from assay.worker.ports.health import Check
@@ -33,8 +36,27 @@ def alert_checks(present: PresentAlerts, deployment: Deployment, settings: Setti
         names = ", ".join(channel.name for channel in open_ones)
         told = f"the fleet tells {names}" if names else "no channel is open: only Prometheus tells people"
         yield Check(name="alerts", status="ok", message=told)
+    yield from _maintenance_checks(deployment)
     if deployment.digest is not None:
         yield from _digest_checks(deployment.digest.to, settings)
+
+
+def _maintenance_checks(deployment: Deployment) -> Iterator[Check]:
+    """Windows that name what there is not: they would mute nothing, and nobody would see it before."""
+    known = {
+        "use_cases": [case.name for case in deployment.use_cases],
+        "rules": [rule.name for rule in every_rule(deployment)],
+    }
+    for at, window in enumerate(deployment.alerts.maintenance):
+        for key, names in known.items():
+            for glob in getattr(window, key):
+                if not any(fnmatchcase(name, glob) for name in names):
+                    yield Check(
+                        name="maintenance",
+                        status="warn",
+                        message=f"alerts.maintenance[{at}].{key}: {glob!a} matches nothing",
+                        remedy=f"mend it in assay.yaml; {did_you_mean(glob, names)}",
+                    )
 
 
 def _digest_checks(places: tuple[str, ...], settings: Settings) -> Iterator[Check]:

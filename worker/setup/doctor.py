@@ -17,6 +17,7 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.alert_checks import alert_checks
 from assay.worker.setup.denominators import check_denominators
+from assay.worker.setup.launch.lists import launch_checks
 from assay.worker.setup.record_checks import record_checks
 from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
@@ -42,7 +43,15 @@ class Doctor:
         return self._surveyor.survey
 
     async def checks(self) -> AsyncIterator[Check]:
-        """Every check in turn, as it is done."""
+        """Every check in turn, as it is done; behind the others the lists of before and after launch."""
+        done: list[Check] = []
+        async for check in self._parts():
+            done.append(check)
+            yield check
+        async for check in launch_checks(self._runtime, self._surveyor.sample, done):
+            yield check
+
+    async def _parts(self) -> AsyncIterator[Check]:
         runtime = self._runtime
         async for check in _places(runtime):
             yield check

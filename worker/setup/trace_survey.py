@@ -25,11 +25,12 @@ class TraceSurvey(Record):
 
 
 class TraceSurveyor:
-    """Looks at a sample of the deployment's traces; `survey` is what it came to, once the checks were read."""
+    """Looks at a sample of the deployment's traces; `survey` and `sample` are there once the checks were read."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.survey = TraceSurvey()
+        self.sample: TraceSample | None = None
 
     async def checks(self) -> AsyncIterator[Check]:
         """A check for the use cases, then one for each part of each, then the proposed lines.
@@ -38,7 +39,7 @@ class TraceSurveyor:
             StoreUnavailable, StoreRejected
         """
         runtime = self._runtime
-        sample = await sample_traces(runtime.store, runtime.deployment, runtime.clock.now())
+        self.sample = sample = await sample_traces(runtime.store, runtime.deployment, runtime.clock.now())
         yield _use_cases(sample, can_import=isinstance(runtime.store, WithTraceImport))
         proposals: dict[str, list[Proposal]] = {}
         for group in self._groups(sample):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -40,13 +41,23 @@ def critical_value(conf: float, freedom: float | None) -> float:
 
 @lru_cache(maxsize=4096)
 def _t_quantile(conf: float, freedom: float) -> float:
+    """Newton's steps, and halving where one leaves the bracket: a window has many shares, each with its own freedom."""
     low, high = 0.0, 1.0
     while two_sided_tail(high, freedom) > 1 - conf and high < 1e9:
         low, high = high, 2 * high
+    at = (low + high) / 2
     while high - low > 1e-9 * high:
-        middle = (low + high) / 2
-        if two_sided_tail(middle, freedom) > 1 - conf:
-            low = middle
-        else:
-            high = middle
+        off = two_sided_tail(at, freedom) - (1 - conf)
+        low, high = (at, high) if off > 0 else (low, at)
+        step = at + off / (2 * _density(at, freedom))
+        following = step if low < step < high else (low + high) / 2
+        if abs(following - at) < 1e-12 * at:
+            return following
+        at = following
     return high
+
+
+def _density(value: float, freedom: float) -> float:
+    """The density of the distribution; it is never 0, as it may be divided by."""
+    constant = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return max(1e-300, math.exp(constant - (freedom + 1) / 2 * math.log1p(value * value / freedom)))

@@ -68,8 +68,7 @@ def estimated_total(
     """
     part = np.ones(values.size, dtype=np.bool_) if members is None else members
     known = part & ~np.isnan(values)
-    n = int(known.sum())
-    if not n:
+    if not (n := int(known.sum())):
         return None
     w, y = weights[known], values[known]
     all_weight, part_weight, known_weight = float(weights.sum()), float(weights[part].sum()), float(w.sum())
@@ -79,10 +78,8 @@ def estimated_total(
     is_census = share == 1.0 and bool((pis == 1.0).all())
     if n < 2 and not is_census:
         return None
-    z = np.where(part, mean, 0.0)
+    z = np.where(part, mean, 0.0) - (total / all_weight if counted else 0.0)
     z[known] += (y - mean) / share
-    if counted:
-        z -= total / all_weight
     variance = float((weights**2 * (1 - pis) * z**2).sum())
     variance += (1 - share) / share**2 * float((w**2 * (y - mean) ** 2).sum())
     variance *= n / max(1, n - 1)

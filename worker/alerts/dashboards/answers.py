@@ -1,11 +1,11 @@
-"""The lower rows of the dashboard of quality: coverage, what answers take and cost, and all else at a glance."""
+"""Lower rows of the dashboard of quality: coverage, and what answers take and cost."""
 
 from __future__ import annotations
 
 from assay.worker.alerts.dashboards.common import FLAGGED, Given, more
-from assay.worker.alerts.dashboards.panel import Panel, Query, Row, Step
-from assay.worker.alerts.dashboards.queries import CASE, RATED, age, banded, latest
-from assay.worker.records.metrics import drift, fleet, quality
+from assay.worker.alerts.dashboards.panel import Panel, Query, Row
+from assay.worker.alerts.dashboards.queries import CASE, RATED, banded, latest
+from assay.worker.records.metrics import fleet, quality, slo
 
 _FACT = {**CASE, "window": "$window"}
 _COST = more("cost --use-case $use_case")
@@ -14,7 +14,14 @@ _DAY_S = 86_400
 
 def coverage_row(given: Given) -> Row:
     """Whether what was selected was judged, and in time."""
-    ns = (quality.JUDGED, "judged"), (quality.WITH_RISK, "with a risk"), (quality.EFFECTIVE, "worth so many")
+    ns = (
+        (quality.JUDGED, RATED, "judged"),
+        (quality.WITH_RISK, RATED, "with a risk"),
+        (quality.EFFECTIVE, RATED, "worth so many"),
+        (quality.IN_TIME_TRACES, _FACT, "of judged in time"),
+        (quality.OPINIONS, _FACT, "opinions"),
+        (slo.GOODPUT_TRACES, {**CASE, "window": "24h"}, "of goodput, 24h"),
+    )
     return Row(
         "Coverage",
         (
@@ -38,8 +45,8 @@ def coverage_row(given: Given) -> Row:
                 runbook="answers-unjudged",
             ),
             Panel(
-                title="How many answers stand behind the rates",
-                queries=tuple(Query(latest(metric, (), RATED), words) for metric, words in ns),
+                title="How many traces stand behind the rates",
+                queries=tuple(Query(latest(metric, (), where), words) for metric, where, words in ns),
                 unit="short",
                 description="Weights make some answers count more: so many of equal weight they are worth." + FLAGGED,
                 least=0,
@@ -113,68 +120,6 @@ def answer_row(given: Given) -> Row:
                 width=6,
                 links_traces=True,
                 runbook="budget-burn",
-            ),
-        ),
-    )
-
-
-def glance_row() -> Row:
-    """The other dashboards, a figure each."""
-    small = {"kind": "stat", "width": 4, "height": 4}
-    late = (Step(None, "green"), Step(2 * _DAY_S, "orange"), Step(8 * _DAY_S, "red"))
-    return Row(
-        "The rest at a glance",
-        (
-            Panel(
-                "This month's cost, projected",
-                (Query(latest(quality.COST_MONTH, (), CASE), "month"),),
-                "currencyUSD",
-                "The application's traffic; see the dashboard of cost and drift." + _COST,
-                runbook="month-over-budget",
-                **small,
-            ),
-            Panel(
-                "Processes",
-                (Query(latest(fleet.PROCESSES, ("role",)), "{{role}}"),),
-                "short",
-                "Processes of the fleet that are alive; see the dashboard of the fleet." + more("status"),
-                steps=(Step(None, "red"), Step(1, "green")),
-                runbook="no-assess-workers",
-                **small,
-            ),
-            Panel(
-                "Last score",
-                (Query(age(quality.LAST_SCORED, (), CASE), "ago"),),
-                "s",
-                "How long ago a trace of this use case was last scored." + more("status"),
-                runbook="no-scores",
-                **small,
-            ),
-            Panel(
-                "Golden sets",
-                (Query(latest(fleet.GOLDEN_PASS, ("golden_set",)), "{{golden_set}}"),),
-                "percentunit",
-                "Pass rate of the last scheduled run; see the dashboard of golden sets." + more("golden ls"),
-                runbook="golden-regressed",
-                **small,
-            ),
-            Panel(
-                "Drifted features",
-                (Query(f"sum ({latest(drift.DRIFTED, ('side', 'feature'), CASE)})", "drifted"),),
-                "short",
-                "Of the last daily check." + more("drift show"),
-                steps=(Step(None, "green"), Step(1, "orange")),
-                runbook="traffic-drift",
-                **small,
-            ),
-            Panel(
-                "Last drift check",
-                (Query(age(drift.CHECKED, (), CASE), "ago"),),
-                "s",
-                "It is due every day." + more("drift check"),
-                steps=late,
-                runbook="drift-stale",
-                **small,
             ),
         ),
     )

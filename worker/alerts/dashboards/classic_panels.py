@@ -160,8 +160,9 @@ def _side_by_side(panel: Panel) -> list[dict[str, Any]]:
         f"Value #{letter}" if many else "Value": query.legend
         for letter, query in zip(ascii_uppercase, panel.queries, strict=False)
     }
-    hidden = {"Time": True, "__name__": True, **dict.fromkeys(panel.hidden, True)}
-    organized = {"id": "organize", "options": {"excludeByName": hidden, "renameByName": values, "indexByName": {}}}
+    hidden = {"Time": True, "__name__": True}
+    order = {name: at for at, name in enumerate(panel.order)}
+    organized = {"id": "organize", "options": {"excludeByName": hidden, "renameByName": values, "indexByName": order}}
     return [*([{"id": "merge", "options": {}}] if many else []), organized]
 
 

@@ -39,6 +39,9 @@ EXAMPLE_RUNBOOK = "https://docs.example.org/runbook.md"
 _BEFORE = "10m"
 """What was not there so long ago is new."""
 
+_TOLD = ("severity", "alertname", "use_case", "golden_set", "owner")
+"""Labels that tell alerts apart here; Alertmanager has them all."""
+
 EVERYBODY = "everybody"
 
 
@@ -136,9 +139,10 @@ def _new(metric: Metric, by: Iterable[str], where: Mapping[str, str]) -> str:
 def firing_panel(*, width: int = 24, height: int = 6) -> Panel:
     """What fires, as Prometheus has it."""
     ours = "|".join(sorted({_stem(name) for name in RULE_NAMES}))
+    fires = f'ALERTS{{alertstate="firing",alertname=~"{ours}"}}'
     return Panel(
         title="Firing alerts",
-        queries=(Query(f'ALERTS{{alertstate="firing",alertname=~"{ours}"}}', "fires", is_rare=True),),
+        queries=(Query(f"count by ({', '.join(_TOLD)}) ({fires})", "alerts", is_rare=True),),
         unit="short",
         description="By the rules that `assay alerts render` writes. `assay alerts now` shows the same without "
         "Prometheus.",
@@ -146,7 +150,7 @@ def firing_panel(*, width: int = 24, height: int = 6) -> Panel:
         width=width,
         height=height,
         columns=(Column("alertname", url="${runbook:raw}"),),
-        hidden=("alertstate", "instance", "job", "fires"),
+        order=_TOLD,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from assay.worker.alerts.dashboards.common import Given, addresses, firing_panel, line, marks, more
+from assay.worker.alerts.dashboards.fleet_parts import judge_panels, kept_panels
 from assay.worker.alerts.dashboards.panel import Dashboard, Panel, Query, Row, Step
 from assay.worker.alerts.dashboards.queries import age, latest, per_second, quantile
 from assay.worker.records.metrics import fleet, process, quality, slo
 
 _STATUS = more("status")
-_ENDPOINT = "{{model}} at {{endpoint}}"
 
 
 def fleet_dashboard(given: Given) -> Dashboard:
@@ -23,16 +23,18 @@ def fleet_dashboard(given: Given) -> Dashboard:
             Row("State", _state(given)),
             Row("Coverage and lag", _coverage()),
             Row("Work", _work(given)),
-            Row("Judges", _judges(given)),
-            Row("Stores and processes", _kept(given)),
+            Row("Judges", judge_panels(given)),
+            Row("Stores and processes", kept_panels(given)),
         ),
         marks=marks(of_use_case=False),
         since="now-24h",
     )
 
 
-def _stat(title: str, query: Query, unit: str, description: str, steps: tuple[Step, ...], runbook: str) -> Panel:
-    return Panel(title, (query,), unit, description + _STATUS, "stat", steps, 4, 4, runbook=runbook)
+def _stat(
+    title: str, queries: tuple[Query, ...], unit: str, description: str, steps: tuple[Step, ...], runbook: str
+) -> Panel:
+    return Panel(title, queries, unit, description + _STATUS, "stat", steps, 4, 4, runbook=runbook)
 
 
 def _state(given: Given) -> tuple[Panel, ...]:
@@ -42,40 +44,47 @@ def _state(given: Given) -> tuple[Panel, ...]:
     return (
         _stat(
             "Redis answers",
-            Query(latest(fleet.STATE_READABLE), "redis"),
-            "short",
-            "1: it does.",
+            (Query(latest(fleet.STATE_READABLE), "redis"),),
+            "bool_yes_no",
+            "Without it nothing is selected, judged or told.",
             needed,
             "state-unreadable",
         ),
         _stat(
             "Processes",
-            Query(latest(fleet.PROCESSES, ("role",)), "{{role}}"),
+            (Query(latest(fleet.PROCESSES, ("role",)), "{{role}}"),),
             "short",
             "Alive, by role.",
             needed,
             "no-assess-workers",
         ),
-        _stat("Beat sent", Query(beat, "ago"), "s", "Its last tick.", line(asked.beat_seconds), "beat-dead"),
+        _stat(
+            "Beat",
+            (Query(beat, "sent its last tick"), Query(age(process.BEAT_ROUND), "went its last round")),
+            "s",
+            "Ago. The second is what the beat that is scraped says itself.",
+            line(asked.beat_seconds),
+            "beat-dead",
+        ),
         _stat(
             "Rates computed",
-            Query(f"max ({age(quality.COMPUTED, ('window',))})", "ago"),
+            (Query(age(quality.COMPUTED, (), {"window": "15m"}), "ago"),),
             "s",
-            "The oldest window.",
+            "Those of the last 15 minutes, once a minute.",
             line(asked.stale_seconds),
             "signals-stale",
         ),
         _stat(
             "Sweep held back",
-            Query(latest(fleet.SWEEP_HELD_BACK), "held back"),
-            "short",
-            "1 while no new traces are looked through.",
+            (Query(latest(fleet.SWEEP_HELD_BACK), "held back"),),
+            "bool_yes_no",
+            "Whether no new traces are looked through for now.",
             line(1, "orange"),
             "sweep-held-back",
         ),
         _stat(
             "Dead letters",
-            Query(f"sum ({latest(fleet.DEAD_LETTERS, ('rubric',))}) or vector(0)", "dead"),
+            (Query(f"sum ({latest(fleet.DEAD_LETTERS, ('rubric',))}) or vector(0)", "dead"),),
             "short",
             "Work that gave up and waits for a person: `assay dead ls`.",
             line(asked.dead_letters),
@@ -205,124 +214,5 @@ def _work(given: Given) -> tuple[Panel, ...]:
             least=0,
             steps=line(10, "orange"),
             runbook="tick-not-done",
-        ),
-    )
-
-
-def _judges(given: Given) -> tuple[Panel, ...]:
-    by_model = ("endpoint", "model")
-    return (
-        Panel(
-            "Judge requests by outcome",
-            (Query(per_second(process.JUDGE_REQUESTS, ("endpoint", "outcome")), "{{endpoint}} {{outcome}}"),),
-            "reqps",
-            "answered, refused (429), rejected (4xx), denied, failed, timed_out, cancelled.",
-            width=6,
-            least=0,
-            stacked=True,
-            runbook="judge-failing",
-        ),
-        Panel(
-            "Judge calls, slowest 5 %",
-            (Query(quantile(0.95, process.JUDGE_SECONDS, by_model), _ENDPOINT),),
-            "s",
-            "How long answered calls took.",
-            width=6,
-            least=0,
-            runbook="judge-failing",
-        ),
-        Panel(
-            "Judge tokens a second",
-            (Query(per_second(process.JUDGE_TOKENS, ("type",)), "{{type}}"),),
-            "short",
-            "Input, cached input and output.",
-            width=6,
-            least=0,
-            runbook="judge-budget",
-        ),
-        Panel(
-            "Limits in use",
-            (Query(latest(fleet.LIMIT_USED, ("endpoint", "model", "kind")), "{{endpoint}} {{model}} {{kind}}"),),
-            "percentunit",
-            "Near 100 % work waits for it; that is no fault." + _STATUS,
-            width=6,
-            least=0,
-            runbook="no-scores",
-        ),
-        Panel(
-            "Breakers",
-            (Query(latest(fleet.BREAKER, ("endpoint",)), "{{endpoint}}"),),
-            "short",
-            f"Open for {given.thresholds.breaker_seconds / 60:g} minutes it pages." + _STATUS,
-            "stat",
-            width=12,
-            height=4,
-            runbook="judge-failing",
-            words=((0, "closed", "green"), (1, "half open", "orange"), (2, "open", "red")),
-        ),
-        Panel(
-            "Keys, accounts and models",
-            (Query(latest(fleet.ENDPOINT_DENIED, ("endpoint",)), "{{endpoint}}"),),
-            "short",
-            "Whether work waits until a person mends one of them." + more("doctor --judge"),
-            "stat",
-            width=12,
-            height=4,
-            runbook="judge-denied",
-            words=((0, "in order", "green"), (1, "refused", "red")),
-        ),
-    )
-
-
-def _kept(given: Given) -> tuple[Panel, ...]:
-    return (
-        Panel(
-            "Scores to be read back",
-            (
-                Query(latest(fleet.WRITE_REWRITES), "due"),
-                Query(
-                    f"sum ({latest(fleet.SKIPPED_TRACES, ('reason',), {'reason': 'unverified'})}) or vector(0)",
-                    "given up today",
-                ),
-            ),
-            "short",
-            "Scores that were posted and not seen in the store yet.",
-            width=6,
-            least=0,
-            steps=line(given.thresholds.unverified),
-            runbook="store-drops-writes",
-        ),
-        Panel(
-            "Rows for the record",
-            (
-                Query(latest(fleet.RECORD_WAITING), "waiting"),
-                Query(latest(fleet.RECORD_TROUBLE), "cannot be written"),
-            ),
-            "short",
-            "Ended work that waits for its row." + more("doctor"),
-            width=6,
-            least=0,
-            runbook="record-unwritable",
-        ),
-        Panel(
-            "Event loop and clocks",
-            (
-                Query("max by (job) (" + process.LOOP_LAG.name + ")", "loop lag, the worst"),
-                Query(latest(fleet.CLOCK_OFFSET), "clock offset, the largest"),
-            ),
-            "s",
-            "How late a process' loop ran what was due, and how far a clock is from Redis'.",
-            width=6,
-            least=0,
-            runbook="clock-off",
-        ),
-        Panel(
-            "Memory and processors",
-            (Query('sum by (instance) (process_resident_memory_bytes{job="assay"})', "{{instance}}"),),
-            "bytes",
-            "Resident memory of each process.",
-            width=6,
-            least=0,
-            runbook="target-down",
         ),
     )

@@ -96,12 +96,23 @@ def _verdicts() -> Panel:
 
 
 def _schedule() -> tuple[Panel, ...]:
+    readable = Panel(
+        title="Schedules",
+        queries=(Query(latest(fleet.GOLDEN_READABLE), "schedules"),),
+        unit="short",
+        description="Whether the fleet could read the schedules of all sets." + _RUNS,
+        kind="stat",
+        width=6,
+        height=4,
+        runbook="golden-schedule-problem",
+        words=((0, "cannot be read", "red"), (1, "are read", "green")),
+    )
     return (
         _stat("Last run", age(fleet.GOLDEN_LAST_RUN, (), _SET), "s", "golden-overdue", _LATE),
         _stat_of("Overdue for", fleet.GOLDEN_OVERDUE, "s", "golden-overdue", line(3600)),
         _stat_of("Items", fleet.GOLDEN_ITEMS, "short", "golden-regressed", (Step(None, "orange"), Step(50, "green"))),
         Panel(
-            title="Schedule",
+            title="Its schedule",
             queries=(Query(latest(fleet.GOLDEN_PROBLEM, (), _SET), "problem"),),
             unit="short",
             description="Whether the manifest can be read and a beat has looked at it." + _RUNS,
@@ -111,6 +122,7 @@ def _schedule() -> tuple[Panel, ...]:
             runbook="golden-schedule-problem",
             words=((0, "is looked at", "green"), (1, "has a problem", "red")),
         ),
+        readable,
     )
 
 
@@ -120,4 +132,4 @@ def _stat_of(title: str, metric: Metric, unit: str, runbook: str, steps: tuple[S
 
 def _stat(title: str, expression: str, unit: str, runbook: str, steps: tuple[Step, ...]) -> Panel:
     query = Query(expression, title.lower())
-    return Panel(title, (query,), unit, "Of the scheduled runs." + _RUNS, "stat", steps, 6, 4, runbook=runbook)
+    return Panel(title, (query,), unit, "Of the scheduled runs." + _RUNS, "stat", steps, 4, 4, runbook=runbook)

@@ -68,7 +68,7 @@ class Panel(NamedTuple):
         stacked: whether series add up.
         words: what a value is shown as, e.g. `{0: "closed"}`.
         columns: of a table.
-        hidden: labels that a table leaves out.
+        order: of a table's first columns.
     """
 
     title: str
@@ -86,7 +86,7 @@ class Panel(NamedTuple):
     stacked: bool = False
     words: tuple[tuple[float, str, Color], ...] = ()
     columns: tuple[Column, ...] = ()
-    hidden: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from assay.worker.alerts.dashboards.answers import answer_row, coverage_row, glance_row
+from assay.worker.alerts.dashboards.answers import answer_row, coverage_row
 from assay.worker.alerts.dashboards.common import (
     FLAGGED,
     Given,
@@ -17,6 +17,7 @@ from assay.worker.alerts.dashboards.common import (
     use_case_variables,
     window_variable,
 )
+from assay.worker.alerts.dashboards.glance import glance_row
 from assay.worker.alerts.dashboards.panel import Column, Dashboard, Lookup, Panel, Query, Row, Step
 from assay.worker.alerts.dashboards.queries import CASE, RATED, banded, label_values, latest
 from assay.worker.records.metrics import quality, slo
@@ -42,7 +43,7 @@ def quality_dashboard(given: Given) -> Dashboard:
             *addresses(given),
         ),
         rows=(
-            Row("All use cases", (_all_use_cases(given), firing_panel(width=10, height=8))),
+            Row("All use cases", (_all_use_cases(), firing_panel(width=10, height=8))),
             _objectives(given),
             _rates(given),
             _changes(given),
@@ -54,10 +55,10 @@ def quality_dashboard(given: Given) -> Dashboard:
     )
 
 
-def _all_use_cases(given: Given) -> Panel:
-    period = period_name(timedelta(days=given.deployment.slos.period_days))
-    rate, fact = ("use_case", "rubric"), ("use_case",)
+def _all_use_cases() -> Panel:
+    rate = ("use_case", "rubric")
     day = {"window": "24h"}
+    may_page = latest(quality.ALARM_ARMED, rate, {"window": "15m"})
     return Panel(
         title="Use cases, last 24 hours",
         queries=(
@@ -65,15 +66,16 @@ def _all_use_cases(given: Given) -> Panel:
             Query(latest(quality.FLAGGED, rate, day), "flagged"),
             Query(latest(quality.FLAGGED, rate, day, name=quality.FLAGGED.lower), "from"),
             Query(latest(quality.FLAGGED, rate, day, name=quality.FLAGGED.upper), "to"),
-            Query(latest(slo.GOODPUT, fact, {"window": period}), f"goodput {period}"),
+            Query(may_page, "may page"),
         ),
         unit="percentunit",
-        description="Flagged answers with their 95 % interval. A click on a use case shows it below."
-        + more("report --since 24h"),
+        description="Flagged answers with their 95 % interval. A click on a use case shows it below. Flags may page "
+        "where they are calibrated and not of the local screen alone." + more("report --since 24h"),
         kind="table",
         width=14,
         columns=(
             Column("judged", unit="short"),
+            Column("may page", unit="bool_yes_no", steps=(Step(None, "orange"), Step(1, "green"))),
             Column("use_case", url=f"/d/{UID}?var-use_case=${{__value.raw}}&${{__url_time_range}}"),
         ),
     )
@@ -208,6 +210,7 @@ def _changes(given: Given) -> Row:
         (
             Panel(
                 title="Faithful answers against the 7 days before",
+                width=6,
                 queries=banded(quality.DECLINE, "change", _JUDGED),
                 unit="percentunit",
                 description="Of the last 24 hours. Below the line, and with a small p-value, there is a ticket."
@@ -217,7 +220,21 @@ def _changes(given: Given) -> Row:
                 runbook="faithfulness-decline",
             ),
             Panel(
+                title="p-value of that decline",
+                queries=(Query(latest(quality.DECLINE_P, (), _JUDGED), "one-sided p-value"),),
+                unit="short",
+                description="That faithfulness is not below the 7 days before. A ticket takes a value below the line."
+                + FLAGGED,
+                least=0,
+                most=1,
+                width=6,
+                steps=below(asked.decline_pvalue),
+                links_traces=True,
+                runbook="faithfulness-decline",
+            ),
+            Panel(
                 title="Flags against the objective (CUSUM)",
+                width=6,
                 queries=(
                     Query(latest(quality.CUSUM, (), _JUDGED), "CUSUM"),
                     Query(latest(quality.CUSUM_LIMIT, (), _JUDGED), "limit", "limit"),
@@ -231,6 +248,7 @@ def _changes(given: Given) -> Row:
             ),
             Panel(
                 title="Refusals against the 7 days before",
+                width=6,
                 queries=banded(quality.REFUSAL_TREND, "change", _JUDGED),
                 unit="percentunit",
                 description="Of the last 7 days." + FLAGGED,

@@ -25,6 +25,7 @@ from assay.worker.signals.drift.records import (
     check_document,
     check_of,
 )
+from assay.worker.statistics.drift_permutation import SPLITS
 from assay.worker.statistics.drift_psi import effective_size
 
 LEAST_GOLDEN = 50
@@ -48,10 +49,12 @@ class DriftDesk:
     Attributes:
         history: the record.
         settings: the section `drift` of assay.yaml.
+        splits: random splits of each test.
     """
 
     history: History
     settings: Drifting
+    splits: int = SPLITS
 
     async def traces(
         self, use_case: str, period: Period, *, release: str | None = None, vectors_from: str | None = None
@@ -163,7 +166,7 @@ class DriftDesk:
     def rules(self) -> Rules:
         """When a change is called drift here."""
         own = self.settings
-        return Rules(own.alpha, own.least_change, own.least_share_change)
+        return Rules(own.alpha, own.least_change, own.least_share_change, self.splits)
 
     def _without_baseline(self, use_case: str) -> str:
         by_hand = f"capture one with `assay drift baseline --use-case {use_case}`"

@@ -7,6 +7,7 @@ with the end of the judged trace. Its id is made of the score's, so that a repea
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -15,13 +16,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.util.types import AttributeValue
 from pydantic import JsonValue
 
 from assay.worker.records.ledger import Promise
 from assay.worker.records.scores import Score
 from assay.worker.telemetry.otel import names
-from assay.worker.telemetry.otel.judged import judged_context, links_to
-from assay.worker.telemetry.otel.names import Attributes, Naming
+from assay.worker.telemetry.otel.judged import judged_context, links_to, trace_number
+from assay.worker.telemetry.otel.names import Attributes, Name, Naming
 
 LONGEST_EXPLANATION = 1_000
 
@@ -46,6 +48,7 @@ class EvaluationEvents:
         context = judged_context(score.trace_id, score.observation_id or root_id)
         self._logger.emit(
             event_name=names.EVALUATION_EVENT,
+            timestamp=time.time_ns(),
             context=set_span_in_context(NonRecordingSpan(context)),
             attributes=evaluation_attributes(
                 score, promise, root_id, self._naming, with_explanation=self._with_explanations
@@ -102,26 +105,21 @@ def evaluation_attributes(
     score: Score, promise: Promise, root_id: str | None, naming: Naming, *, with_explanation: bool
 ) -> Attributes:
     """What is said of one result."""
-    metadata = score.metadata
-    return naming.of(
-        {
-            names.EVALUATION: score.name,
-            names.SCORE: None if isinstance(score.value, str) else score.value,
-            names.LABEL: score.value if isinstance(score.value, str) else None,
-            names.EXPLANATION: score.comment[:LONGEST_EXPLANATION] or None if with_explanation else None,
-            names.SCORE_ID: score.id,
-            names.JUDGED_TRACE: score.trace_id,
-            names.JUDGED_SPAN: score.observation_id or root_id,
-            names.USE_CASE: promise.use_case,
-            names.RUBRIC: promise.rubric,
-            names.REVISION: _text(metadata, "revision"),
-            names.JUDGE: _text(metadata, "judge"),
-            names.TIER: _text(metadata, "tier"),
-            names.MODEL_SERVED: _text(metadata, "model_served"),
-            names.PI: promise.pi,
-            names.STRATUM: promise.stratum,
-        }
-    )
+    told: dict[Name, AttributeValue | None] = {
+        names.EVALUATION: score.name,
+        names.SCORE: None if isinstance(score.value, str) else score.value,
+        names.LABEL: score.value if isinstance(score.value, str) else None,
+        names.EXPLANATION: score.comment[:LONGEST_EXPLANATION] or None if with_explanation else None,
+        names.SCORE_ID: score.id,
+        names.USE_CASE: promise.use_case,
+        names.RUBRIC: promise.rubric,
+        names.REVISION: _text(score.metadata, "revision"),
+        names.TIER: _text(score.metadata, "tier"),
+        names.PI: promise.pi,
+    }
+    if not trace_number(score.trace_id):  # the store has ids of its own, which no context can carry
+        told |= {names.JUDGED_TRACE: score.trace_id, names.JUDGED_SPAN: score.observation_id or root_id}
+    return naming.of(told)
 
 
 def _text(metadata: Mapping[str, JsonValue], key: str) -> str | None:

@@ -149,8 +149,8 @@ def _histogram_points(family: Family, began_ns: int, now_ns: int) -> Iterator[Hi
             sum=sums.get(labels, 0.0),
             bucket_counts=own,
             explicit_bounds=[bound for bound, _ in cumulative[:-1]],
-            min=0.0,
-            max=0.0,
+            min=None,  # type: ignore[arg-type]  # not known, and the message may leave them out
+            max=None,  # type: ignore[arg-type]
         )
 
 

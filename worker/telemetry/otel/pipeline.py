@@ -31,11 +31,6 @@ from assay.worker.telemetry.otel.names import CALL_SECONDS, CALL_TOKENS, SECONDS
 SCOPE = "assay"
 """The instrumentation scope of all that we send."""
 
-MOST_QUEUED = 8_192
-"""Spans, and events, that wait to be sent. What comes beyond is dropped, and the SDK logs how many: an endpoint that is
-away never holds memory or work."""
-
-SENT_AT_ONCE = 512
 CLOSE_WITHIN_MS = 3_000
 
 
@@ -63,14 +58,12 @@ class Pipeline:
         self.processor: SpanProcessor | None = None
         self._tracers = self._loggers = self._meters = None
         if spans is not None:
-            self.processor = BatchSpanProcessor(spans, max_queue_size=MOST_QUEUED, max_export_batch_size=SENT_AT_ONCE)
+            self.processor = BatchSpanProcessor(spans)
             self._tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
             self._tracers.add_span_processor(self.processor)
         if events is not None:
             self._loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
-            self._loggers.add_log_record_processor(
-                BatchLogRecordProcessor(events, max_queue_size=MOST_QUEUED, max_export_batch_size=SENT_AT_ONCE)
-            )
+            self._loggers.add_log_record_processor(BatchLogRecordProcessor(events))
         if metrics is not None:
             self._meters = _meter_provider(resource, [PeriodicExportingMetricReader(metrics())])
 

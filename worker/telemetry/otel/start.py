@@ -11,7 +11,7 @@ from assay.worker.telemetry.observe import add_call_observer, add_observer, add_
 from assay.worker.telemetry.otel.assessments import EvaluationWay, OtelWatch
 from assay.worker.telemetry.otel.calls import CallSpans, ProviderOf
 from assay.worker.telemetry.otel.evaluations import EvaluationEvents, EvaluationSpans
-from assay.worker.telemetry.otel.fleet_metrics import FleetMetricsSender, Gather
+from assay.worker.telemetry.otel.fleet_metrics import EVERY_S, FleetMetricsSender, Gather
 from assay.worker.telemetry.otel.names import Naming
 from assay.worker.telemetry.otel.pipeline import Pipeline, otlp_pipeline
 from assay.worker.telemetry.otel.tasks import TaskSpans
@@ -46,7 +46,10 @@ class Telemetry:
         self._calls = CallSpans(pipeline.tracer, pipeline.meter, self._naming, provider_of)
         self.watch = OtelWatch(pipeline.tracer, self._naming, self._ways(evaluations, bool(variables.capture)))
         metrics = pipeline.metrics
-        self._metrics = FleetMetricsSender(metrics(), pipeline.resource, gather) if metrics and gather else None
+        every_s = (variables.metric_interval_ms or 1000 * EVERY_S) / 1000
+        self._metrics = (
+            FleetMetricsSender(metrics(), pipeline.resource, gather, every_s=every_s) if metrics and gather else None
+        )
 
     def begin(self) -> None:
         """Hear of tasks and calls from now on."""

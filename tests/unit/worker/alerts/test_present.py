@@ -79,3 +79,12 @@ def test_doctor_says_what_to_mend(troubled: PresentAlerts) -> None:
         )
     ]
     assert quiet == ["no channel is open: only Prometheus tells people"]
+
+
+def test_doctor_names_windows_that_mute_nothing() -> None:
+    window = {"weekly": "Sun 02:00-04:00", "reason": "backups", "use_cases": ["bto"], "rules": ["AssayBeat*"]}
+    document = {"alerts": {"maintenance": [window]}, "use_cases": [{"name": "bot"}]}
+    checks = list(alert_checks(present(Desk()), Deployment.model_validate(document), Settings()))
+    (warned,) = [check for check in checks if check.status == "warn"]
+    assert warned.message == "alerts.maintenance[0].use_cases: 'bto' matches nothing"
+    assert "did you mean 'bot'?" in warned.remedy

@@ -28,7 +28,7 @@ from assay.worker.signals.drift.desk import DriftDesk, Period
 from assay.worker.signals.drift.golden_traces import golden_traces
 from assay.worker.signals.drift.records import DriftBaseline, DriftCheck
 from assay.worker.wiring.golden_calls import load_set
-from tests.unit.worker.signals.drift.bots import MONDAY, record_of, traffic
+from tests.unit.worker.signals.drift.bots import FEW_SPLITS, MONDAY, record_of, traffic
 
 WEEK = Period(MONDAY, MONDAY + timedelta(days=7))
 NEXT = Period(WEEK.until, WEEK.until + timedelta(days=7))
@@ -38,7 +38,7 @@ MARK = "=SUM(1)"
 @pytest.fixture(scope="module")
 def desk() -> DriftDesk:
     now = traffic(300, since=NEXT.since, seed=1, german=0.6, model_served=MARK)
-    return DriftDesk(asyncio.run(record_of(traffic(400), now)), Drifting())
+    return DriftDesk(asyncio.run(record_of(traffic(400), now)), Drifting(), FEW_SPLITS)
 
 
 @pytest.fixture(scope="module")

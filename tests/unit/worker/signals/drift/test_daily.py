@@ -16,7 +16,7 @@ from assay.worker.signals.drift.daily import DailyDrift, DriftReport
 from assay.worker.signals.drift.desk import DriftDesk
 from assay.worker.state.memory.key_values import MemoryKeyValues
 from assay.worker.state.memory.locks import MemoryLocks
-from tests.unit.worker.signals.drift.bots import MONDAY, record_of, traffic
+from tests.unit.worker.signals.drift.bots import FEW_SPLITS, MONDAY, record_of, traffic
 
 DAY = timedelta(days=1)
 
@@ -47,7 +47,7 @@ class FailingReader:
 
 
 def daily(history: History, clock: Hands, **settings: object) -> DailyDrift:
-    desk = DriftDesk(history, Drifting.model_validate(settings))
+    desk = DriftDesk(history, Drifting.model_validate(settings), FEW_SPLITS)
     return DailyDrift(
         desk=desk, key_values=MemoryKeyValues(), locks=MemoryLocks(), clock=clock, use_cases=["bot", "quiet"]
     )

@@ -15,7 +15,7 @@ from assay.worker.records.history import HistoryRow
 from assay.worker.signals.drift.capturing import Origin
 from assay.worker.signals.drift.desk import DriftDesk, Period
 from assay.worker.signals.drift.records import DriftBaseline, DriftCheck, FeatureDrift
-from tests.unit.worker.signals.drift.bots import MONDAY, record_of, traffic
+from tests.unit.worker.signals.drift.bots import FEW_SPLITS, MONDAY, record_of, traffic
 
 WEEK = Period(MONDAY, MONDAY + timedelta(days=7))
 NEXT = Period(WEEK.until, WEEK.until + timedelta(days=7))
@@ -32,7 +32,9 @@ def checked(
     """The next week, held against the first."""
 
     async def work() -> tuple[DriftCheck, DriftBaseline]:
-        desk = DriftDesk(await record_of(traffic(500) if before is None else before, now), Drifting(**settings))
+        desk = DriftDesk(
+            await record_of(traffic(500) if before is None else before, now), Drifting(**settings), FEW_SPLITS
+        )
         seen = await desk.traces("bot", WEEK)
         baseline = await desk.capture(origin(), seen.observations, WEEK.until)
         return await desk.check("bot", NEXT, NOW), baseline
@@ -140,7 +142,7 @@ def test_too_few_traces_are_waited_for() -> None:
 
 def test_traffic_of_the_baseline_itself_is_not_checked() -> None:
     async def work() -> tuple[DriftCheck, DriftCheck]:
-        desk = DriftDesk(await record_of(traffic(500), traffic(300, since=NEXT.since, seed=1)), Drifting())
+        desk = DriftDesk(await record_of(traffic(500), traffic(300, since=NEXT.since, seed=1)), Drifting(), FEW_SPLITS)
         nothing = await desk.check("bot", WEEK, NOW)
         await desk.capture(origin(), (await desk.traces("bot", WEEK)).observations, WEEK.until)
         return nothing, await desk.check("bot", Period(WEEK.since, NEXT.until), NOW)

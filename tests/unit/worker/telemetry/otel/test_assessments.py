@@ -143,6 +143,7 @@ def test_result_is_an_event_under_the_judged_span(server: OtlpServer) -> None:
         telemetry.watch.posted([(make_entry(), [make_score(), make_score("answer_check", "high risk")])])
     number, label = server.events
     assert (number.trace_id.hex(), number.span_id.hex(), number.event_name) == (TRACE, ROOT, "gen_ai.evaluation.result")
+    assert number.time_unix_nano > 0
     told = attributes_of(number.attributes)
     assert (told["gen_ai.evaluation.name"], told["gen_ai.evaluation.score.value"]) == ("faithfulness", 0.5)
     assert (told["assay.evaluator.revision"], told["assay.selection.probability"]) == ("r" * 64, 0.1)

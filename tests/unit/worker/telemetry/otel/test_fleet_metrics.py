@@ -44,6 +44,7 @@ def test_same_names_and_values() -> None:
     point = seconds.data_points[0]
     assert (list(point.explicit_bounds), list(point.bucket_counts)) == ([1.0, 10.0], [1, 1, 1])
     assert (point.count, point.sum, attributes_of(point.attributes)) == (3, 32.5, {"task": "assess"})
+    assert not point.HasField("min")
     gauge = metrics["assay_flagged_ratio"].gauge.data_points[0]
     assert (gauge.as_double, attributes_of(gauge.attributes)["window"]) == (0.07, "24h")
     assert (metrics["assay_flagged_ratio_lower_bound"].unit, metrics["assay_task_duration_seconds"].unit) == ("1", "s")
