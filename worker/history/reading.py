@@ -20,7 +20,8 @@ from assay.worker.history.schema import is_readable
 from assay.worker.history.shared_names import SharedNames
 from assay.worker.history.table import HISTORY
 from assay.worker.ports.history import Block
-from assay.worker.records.columns import Column, NumberColumn, PlainColumn
+from assay.worker.records.columns import Column, JsonColumn, NumberColumn, PlainColumn
+from assay.worker.records.history_columns import COLUMN_KINDS
 
 BLOCK_ROWS = 10_000
 """Rows in a block: enough for numpy, and some forty megabytes with every column."""
@@ -109,6 +110,8 @@ def _column(name: str, numbers: NDArray[Any], others: Mapping[str, list[Any]]) -
         return NumberColumn(np.ascontiguousarray(numbers[name]))  # a copy: the others need not stay in memory
     if name == OPINION:
         return NumberColumn(np.array(others[name], dtype=np.float64))
+    if COLUMN_KINDS[name] in {"texts", "json"}:
+        return JsonColumn(others[name])
     return PlainColumn(decoded(name, others[name]))
 
 

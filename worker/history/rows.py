@@ -51,14 +51,9 @@ def row_of(values: Mapping[str, Any]) -> HistoryRow:
 
 
 def decoded(name: str, column: list[Any]) -> list[Any]:
-    """A column of a block: JSON and truth values read, moments as they are."""
-    kind = COLUMN_KINDS[name]
-    if kind == "truth":
+    """A column of a block that is no JSON: truth values read, moments as they are."""
+    if COLUMN_KINDS[name] == "truth":
         return [None if value is None else bool(value) for value in column]
-    if kind in {"texts", "json"}:
-        # Most values are one of few, as `[]`.
-        known = {value: None if value is None else json.loads(value) for value in set(column)}
-        return [known[value] for value in column]
     return column
 
 

@@ -51,7 +51,7 @@ def mean_rate(traffic: Traffic, values: Floats | Bools, of: Bools, target: Targe
     """The weighted mean of values in [0, 1] over some rows of a slice."""
     y = np.asarray(values, dtype=np.float64)[of]
     if target == "behind":
-        return behind_mean(y, traffic.pi[of], traffic.clusters[of])
+        return behind_mean(y, traffic.pi[of], traffic.cluster_codes[of])
     return own_mean(y, answered_pi(traffic)[of])
 
 

@@ -98,15 +98,15 @@ class Gathered:
             at: which row of the block each of them is, where one row may count several times. None: all, once.
         """
         rows = _row_columns(block, self.ends.of([block["state"], block["reason"]]))
-        screened_at = _has(block["screening"]) | _has(block["unanswered"])
+        screening, silent = block["screening"].mapped(_phases), block["unanswered"].mapped(_silent_phases)
         rows["row"] = np.arange(len(block["cluster"]))
         if at is not None:
             rows = {name: column[at] for name, column in rows.items()}
-        rows["kind"] = self._kinds_of(block, values, rows["row"] if at is not None else None)
+        rows["kind"] = self._kinds_of(block, values, silent, rows["row"] if at is not None else None)
         base = self._drawn(rows)
         self._note_last(base)
-        if screened_at.any():
-            self._add_screened(block, {name: column[screened_at[base["row"]]] for name, column in base.items()})
+        if any(screening) or any(silent):
+            self._add_screened(base, screening, [other and other[1] for other in silent])
         del base["row"]
         self._rows.append(base)
 
@@ -118,8 +118,11 @@ class Gathered:
         """Those that a cascade's first tier judged."""
         return _joined(self._screened, SCREENED_FIELDS)
 
-    def _kinds_of(self, block: Block, values: Column, at: Integers | None) -> Integers:
-        own = [block["use_case"], block["rubric"], _revisions(block), block["rubric_hash"], block["calibration_hash"]]
+    def _kinds_of(
+        self, block: Block, values: Column, silent: Sequence[_Silent | None], at: Integers | None
+    ) -> Integers:
+        revisions = _revisions(block["revision"], silent)
+        own = [block["use_case"], block["rubric"], revisions, block["rubric_hash"], block["calibration_hash"]]
         if at is not None:
             own = [CodedColumn(codes[at], known) for codes, known in (column.coded() for column in own)]
         use_cases, rubrics, revisions, *hashes = own
@@ -144,18 +147,45 @@ class Gathered:
     def _is_end(self, state: str) -> Bools:
         return np.array([name == state for name, _ in self.ends], dtype=np.bool_)
 
-    def _add_screened(self, block: Block, rows: Columns) -> None:
-        ends = list(self.ends)
-        parts: dict[str, list[float]] = {name: [] for name in ("first", "final", "seen", "chosen", "pi2", "lost")}
-        kept = []
-        for k, (row, end) in enumerate(zip(rows["row"].tolist(), rows["ended"].tolist(), strict=True)):
-            lost = is_unanswered(*ends[end])
-            screening = (block["unanswered"][row] or {}).get("screening") if lost else block["screening"][row]
-            if screening and (lost or ends[end][0] == "scored"):
-                kept.append(k)
-                _add_screening(parts, screening, rows["risk"][k], lost=lost)
+    def _add_screened(
+        self, rows: Columns, screening: Sequence[_Phases | None], silent: Sequence[_Phases | None]
+    ) -> None:
+        """Keep the rows that have a first phase.
+
+        Args:
+            rows: those that count in rates.
+            screening: of each row of the block.
+            silent: the same of those that a later tier gave no answer to.
+        """
+        is_lost = np.array([is_unanswered(*end) for end in self.ends], dtype=np.bool_)[rows["ended"]]
+        counts = is_lost | self._is_end("scored")[rows["ended"]]
+        of_rows = zip(rows["row"].tolist(), is_lost.tolist(), counts.tolist(), strict=True)
+        told = [(silent if lost else screening)[row] if counts else None for row, lost, counts in of_rows]
+        kept = np.array([phases is not None for phases in told], dtype=np.bool_)
+        first, phase2, chosen, pi2 = np.array([phases for phases in told if phases], dtype=np.float64).reshape(-1, 4).T
+        seen = (phase2 == 1) & ~is_lost[kept]
+        final = np.where(seen, rows["risk"][kept], np.nan)
+        phases = {"first": first.copy(), "final": final, "seen": seen, "chosen": chosen == 1, "pi2": pi2.copy()}
         columns = {name: rows[name][kept] for name in ("pi", "clusters", "days", "kind")}
-        self._screened.append({**{name: np.array(values, dtype=float) for name, values in parts.items()}, **columns})
+        self._screened.append({**phases, "lost": is_lost[kept], **columns})
+
+
+_Phases = tuple[float | None, bool, bool, float]
+"""What the first tier said, whether a later one answered, whether it was to, and how likely it was to be asked."""
+
+_Silent = tuple[str | None, _Phases | None]
+"""The revision under which a later tier gave no answer, and what the first one had said."""
+
+
+def _phases(screening: Mapping[str, Any] | None) -> _Phases | None:
+    if not screening:
+        return None
+    risk = screening["scores"].get("hallucination_risk")
+    return risk, bool(screening["phase2"]), screening["why"] != "passed", screening["pi2"]
+
+
+def _silent_phases(unanswered: Mapping[str, Any] | None) -> _Silent | None:
+    return (unanswered.get("revision"), _phases(unanswered.get("screening"))) if unanswered else None
 
 
 def _row_columns(block: Block, ended: Integers) -> Columns:
@@ -170,33 +200,18 @@ def _row_columns(block: Block, ended: Integers) -> Columns:
     }
 
 
-def _add_screening(parts: dict[str, list[float]], screening: Mapping[str, Any], risk: float, *, lost: bool) -> None:
-    seen = bool(screening["phase2"]) and not lost
-    parts["first"].append(screening["scores"].get("hallucination_risk", np.nan))
-    parts["final"].append(risk if seen else np.nan)
-    parts["seen"].append(seen)
-    parts["chosen"].append(screening["why"] != "passed")
-    parts["pi2"].append(screening["pi2"])
-    parts["lost"].append(lost)
-
-
-def _revisions(block: Block) -> Column:
+def _revisions(judged: Column, silent: Sequence[_Silent | None]) -> Column:
     """Under which revision each row was judged, or would have been."""
-    if not any(block["unanswered"]):
-        return block["revision"]
-    rows = zip(block["revision"], block["unanswered"], strict=True)
-    return PlainColumn(revision or (silent or {}).get("revision") for revision, silent in rows)
+    if not any(silent):
+        return judged
+    return PlainColumn(
+        revision or (other[0] if other else None) for revision, other in zip(judged, silent, strict=True)
+    )
 
 
 def _outside(block: Block) -> Bools:
     codes, drawn = rows_alike([block["sample"], block["stratum"]])
     return np.array([not counts_in_rates(*sample_and_stratum) for sample_and_stratum in drawn], dtype=np.bool_)[codes]
-
-
-def _has(column: Column) -> Bools:
-    if not any(column):
-        return np.zeros(len(column), dtype=np.bool_)
-    return np.array([bool(value) for value in column], dtype=np.bool_)
 
 
 def _joined(blocks: list[Columns], names: Sequence[str]) -> Columns:

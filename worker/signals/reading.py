@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike
+from assay.worker.records.columns import CodedColumn, Column, PlainColumn, rows_alike, stable_order
 from assay.worker.records.history import HistoryQuery
 from assay.worker.signals.gathering import COLUMNS, DAY_US, Columns, Gathered, Kind
 from assay.worker.signals.traffic import Bools, Integers, ScreenedRows, SliceKey, Traffic, Unanswered
@@ -88,11 +88,9 @@ def slices_of(gathered: Gathered) -> dict[SliceKey, Traffic]:
     order = sorted(set(homes), key=lambda key: (key[:3], key.value is not None, key.value or ""))
     number = {key: k for k, key in enumerate(order)}
     of_kind = np.array([number[key] for key in homes], dtype=np.int64)
-    answered = _split({name: column[scored] for name, column in rows.items()}, of_kind, len(order))
     silent = _split({name: rows[name][missing] for name in ("kind", "pi", "days", "ended")}, of_kind, len(order))
-    phases = _split(
-        {name: column[_counts(screened, gathered)] for name, column in screened.items()}, of_kind, len(order)
-    )
+    answered = _split(_only(rows, scored), of_kind, len(order))
+    phases = _split(_only(screened, _counts(screened, gathered)), of_kind, len(order))
     boost, calibrations = Counter[SliceKey](), _calibrations(gathered)
     for kind, count in gathered.boost.items():
         boost[homes[kind]] += count
@@ -146,10 +144,15 @@ def _counts(screened: Columns, gathered: Gathered) -> Bools:
     return kept
 
 
+def _only(columns: Columns, wanted: Bools) -> Columns:
+    """Some rows, one column after the other so that no two copies of all lie in memory."""
+    return {name: columns.pop(name)[wanted] for name in list(columns)}
+
+
 def _split(columns: Columns, of_kind: Integers, count: int) -> list[Columns]:
     """The columns of each slice, its rows in the order in which they came."""
     slices = of_kind[columns.pop("kind").astype(np.int64)] if of_kind.size else np.empty(0, dtype=np.int64)
-    order = np.argsort(slices, kind="stable")
+    order = stable_order(slices, count)
     ends = np.searchsorted(slices[order], np.arange(count + 1))
     parts: list[dict[str, Any]] = [{} for _ in range(count)]
     for name in list(columns):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from assay.worker.ports.history import Block, HistoryReader
+from assay.worker.records.columns import rows_alike
 from assay.worker.records.history import HistoryQuery
 from assay.worker.signals.traffic import SliceKey, Traffic
 
@@ -51,7 +52,10 @@ async def read_users(reader: HistoryReader, query: HistoryQuery, slices: Iterabl
         return users
     since = min(query.since, query.until - LOOKED_BACK)
     wide = HistoryQuery(since=since, until=query.until, rubrics=rubrics)
-    others = {case for case, rubric, state, _ in await reader.counts(wide) if rubric in rubrics and state == "scored"}
+    # Without a choice of use cases the slices show all of their own period.
+    unseen = wide if query.use_cases else wide.model_copy(update={"until": query.since})
+    counts = await reader.counts(unseen) if unseen.since < unseen.until else {}
+    others = {case for case, rubric, state, _ in counts if rubric in rubrics and state == "scored"}
     if not others - shown:
         return users
     async for block in reader.blocks(wide.model_copy(update={"use_cases": tuple(sorted(others - shown))}), _COLUMNS):
@@ -66,7 +70,7 @@ _COLUMNS = ("use_case", "rubric", "revision", "calibrated", "state")
 
 def _users_in(block: Block) -> set[tuple[tuple[str, str], str]]:
     """Whom each revision gave a calibrated risk to in a block."""
-    rows = set(zip(*(block[name] for name in _COLUMNS), strict=True))
+    _, rows = rows_alike([block[name] for name in _COLUMNS])
     return {((rubric, revision), case) for case, rubric, revision, fit, state in rows if fit and state == "scored"}
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from assay.worker.records.columns import by_first
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -125,6 +128,11 @@ class Traffic:
     def states(self) -> Counter[str]:
         """How many by outcome state, unweighted."""
         return counted(self.state_codes, self.state_names)
+
+    @cached_property
+    def cluster_codes(self) -> Integers:
+        """Numbers of the sessions of this slice alone, from 0 on in the order of the rows."""
+        return by_first(self.clusters)[1]
 
     def is_state(self, name: str) -> Bools:
         """Which rows ended in this state."""

@@ -200,7 +200,7 @@ def _with_prior(variance: float, mean: float, prior: float, size: float) -> floa
 def _freedom(residuals: Floats, kish: float) -> float:
     """Degrees of freedom of Σz²: 2(Σz²)²/(Σz⁴ − (Σz²)²/m), which is m for normal z and fewer where some stand out."""
     squares = residuals * residuals
-    square, fourth = float(squares.sum()), float(squares @ squares)
+    square, fourth = float(squares.sum()), float((squares * squares).sum())
     spread = fourth - square * square / residuals.size
     by_tails = 2 * square * square / spread if spread > 0 else math.inf
     return max(1.0, min(kish - 1, by_tails))

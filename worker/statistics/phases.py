@@ -72,7 +72,7 @@ def with_answers(columns: PhaseColumns) -> tuple[PhaseColumns, Bools]:
     kept = settled | columns.seen if escalated else np.zeros(columns.n, dtype=np.bool_)
     pi = np.where(settled, columns.pi, columns.pi * escalated)
     answered = columns._replace(pi=pi, pi2=np.where(settled, columns.pi2 * audited, columns.pi2))
-    return answered.only(kept), kept
+    return (answered if kept.all() else answered.only(kept)), kept
 
 
 def _answered_share(columns: PhaseColumns, of: Bools) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.judges.schema import Record
+from assay.worker.records.columns import by_first
 from assay.worker.statistics.intervals import Estimate, wilson
 from assay.worker.statistics.student import critical_value
 
@@ -167,10 +168,7 @@ def _cluster_residuals(values: Floats, pis: Floats, clusters: Labels) -> tuple[N
 def cluster_index(clusters: Sequence[Hashable] | Labels) -> NDArray[np.intp]:
     """Cluster labels as integers 0…m−1 in order of first appearance."""
     if isinstance(clusters, np.ndarray):
-        _, first, index = np.unique(clusters, return_index=True, return_inverse=True)
-        is_first = np.zeros(len(clusters), dtype=np.intp)
-        is_first[first] = 1
-        return (np.cumsum(is_first) - 1)[first[index]]
+        return by_first(clusters)[1]
     seen: dict[Hashable, int] = {}
     return np.asarray([seen.setdefault(cluster, len(seen)) for cluster in clusters], dtype=np.intp)
 

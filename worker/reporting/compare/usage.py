@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.judges.schema import Record
 from assay.worker.reporting.compare.selected import SelectedRows
-from assay.worker.reporting.period.application import JUMP, JUMP_NUMBER
+from assay.worker.reporting.period.prompts import JUMP, JUMP_NUMBER
 from assay.worker.statistics.intervals import Estimate
 from assay.worker.statistics.quantiles import weighted_quantile
 from assay.worker.statistics.weighted import weighted_mean

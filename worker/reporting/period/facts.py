@@ -7,18 +7,18 @@ import heapq
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.worker.ports.health import Check
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import rows_alike, rows_by_code
+from assay.worker.records.columns import Codes, rows_alike, rows_by_code
 from assay.worker.records.history import HistoryQuery, HistoryRow
+from assay.worker.signals.gathering import Numbers
 from assay.worker.signals.survey_design import counts_in_rates
-
-Floats = NDArray[np.float64]
+from assay.worker.signals.traffic import Bools, Floats
 
 WORST = 5
 """Answers that a report points to. `assay flagged` lists the others."""
@@ -29,11 +29,11 @@ NUMBERS = (
 )
 """Columns that are kept of each scored trace. NaN: not known."""
 
-_ALIKE = (
-    *("state", "reason", "use_case", "rubric", "revision", "sample", "stratum"),
-    *("judge", "prompt_name", "prompt_version"),
-)
-"""Columns of few values: rows that agree in all of them are kept together."""
+_ALIKE = ("state", "reason", "use_case", "rubric", "revision", "sample", "stratum", "judge")
+"""Columns of few values. What is asked of them is asked once for all rows of a block that agree in them."""
+
+_PROMPT = ("prompt_name", "prompt_version")
+"""Columns that may have a value of their own in every row."""
 
 _NAMED = ("trace_id", "observation_id", "started_at", "flagged_kind")
 """Columns that are kept of the worst answers alone."""
@@ -49,11 +49,8 @@ class Revision(NamedTuple):
     revision: str
 
 
-class Prompt(NamedTuple):
-    """A prompt of the application. None: the trace does not tell."""
-
-    name: str | None
-    version: str | None
+Prompt = tuple[str | None, str | None]
+"""Name and version of a prompt of the application, e.g. `("answer", "12")`. None: the trace does not tell."""
 
 
 class Worst(NamedTuple):
@@ -80,8 +77,13 @@ class _Alike(NamedTuple):
     sample: str
     stratum: str
     judge: str | None
-    prompt_name: str | None
-    prompt_version: str | None
+
+    @property
+    def home(self) -> Revision | None:
+        """The revision that scored these rows. None: they were not scored."""
+        if self.state != "scored" or self.revision is None:
+            return None
+        return Revision(self.use_case, self.rubric, self.revision)
 
 
 class RevisionFacts:
@@ -95,16 +97,25 @@ class RevisionFacts:
     def __init__(self) -> None:
         self.judges: Counter[str] = Counter()
         self.worst: list[Worst] = []
-        self._weighted: dict[Prompt, list[Floats]] = {}
+        self._weighted: list[Floats] = []
+        self._prompts: list[Codes] = []
         self._added: list[Floats] = []
 
-    def add(self, alike: _Alike, numbers: Floats) -> None:
-        """Keep traces that agree in their names: `numbers` has a row for each of `NUMBERS`."""
-        self.judges[alike.judge or "none"] += numbers.shape[1]
-        if counts_in_rates(alike.sample, alike.stratum):
-            self._weighted.setdefault(Prompt(alike.prompt_name, alike.prompt_version), []).append(numbers)
-        else:
-            self._added.append(numbers)
+    def add(self, numbers: Floats, prompts: Codes, is_drawn: Bools) -> None:
+        """Keep traces.
+
+        Args:
+            numbers: a row for each of `NUMBERS`.
+            prompts: the number of each trace's prompt.
+            is_drawn: which traces count in weighted means.
+        """
+        if is_drawn.all():
+            self._weighted.append(numbers)
+            self._prompts.append(prompts)
+            return
+        self._weighted.append(numbers[:, is_drawn])
+        self._prompts.append(prompts[is_drawn])
+        self._added.append(numbers[:, ~is_drawn])
 
     def add_worst(self, answers: Iterator[Worst]) -> None:
         """Keep the worst of what was kept and these."""
@@ -119,17 +130,19 @@ class RevisionFacts:
         """The risk that a further answer must reach to be among the worst."""
         return self.worst[0].risk if len(self.worst) == WORST else 0.0
 
-    def prompts(self) -> Mapping[Prompt, Mapping[str, Floats]]:
-        """Columns of what counts in weighted means, by prompt."""
-        return {prompt: _columns(chunks) for prompt, chunks in self._weighted.items()}
+    def prompts(self) -> Codes:
+        """The number of the prompt of each trace that counts in weighted means."""
+        return np.concatenate(self._prompts) if self._prompts else np.empty(0, dtype=np.int64)
 
     def weighted(self) -> Mapping[str, Floats]:
         """Columns of what counts in weighted means."""
-        return _columns([chunk for chunks in self._weighted.values() for chunk in chunks])
+        whole = np.concatenate(self._weighted, axis=1) if self._weighted else np.empty((len(NUMBERS), 0))
+        return {name: whole[at] for name, at in _AT.items()}
 
-    def all(self) -> Mapping[str, Floats]:
-        """Columns of these and of what was added because of users' feedback."""
-        return _columns([*(chunk for chunks in self._weighted.values() for chunk in chunks), *self._added])
+    def of_all(self, name: str) -> Floats:
+        """A column of these and of what was added because of users' feedback."""
+        chunks = [chunk[_AT[name]] for chunk in (*self._weighted, *self._added)]
+        return np.concatenate(chunks) if chunks else np.empty(0)
 
 
 class TrafficFacts:
@@ -138,53 +151,76 @@ class TrafficFacts:
     Attributes:
         revisions: facts of the scored traces.
         counts: number of rows by use case, rubric, state and reason.
+        prompts: every prompt that occurred, numbered.
     """
 
-    columns = (*NUMBERS, *_ALIKE, *_NAMED)
+    columns = (*NUMBERS, *_ALIKE, *_PROMPT, *_NAMED)
 
     def __init__(self) -> None:
         self.revisions: dict[Revision, RevisionFacts] = {}
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
+        self.prompts = Numbers()
 
     def add(self, block: Block) -> None:
         """Keep what is needed of a block."""
         if not len(block["trace_id"]):
             return
-        codes, alike = rows_alike([block[name] for name in _ALIKE])
+        codes, names = rows_alike([block[name] for name in _ALIKE])
+        alike = [_Alike(*values) for values in names]
+        prompts = self.prompts.of([block[name] for name in _PROMPT])
         numbers = np.asarray([block[name].floats() for name in NUMBERS])
-        for names, rows in zip(alike, rows_by_code(codes, len(alike)), strict=True):
-            if rows.size:
-                self._add(_Alike(*names), rows, numbers[:, rows], block)
+        homes = Numbers()
+        home = np.array([homes[values.home] for values in alike], dtype=np.int64)[codes]
+        is_drawn = np.array([counts_in_rates(values.sample, values.stratum) for values in alike], dtype=np.bool_)[codes]
+        self._count(codes, alike)
+        for revision, rows in zip(homes, rows_by_code(home, len(homes)), strict=True):
+            if revision is not None:
+                facts = self.revisions[revision]
+                facts.add(numbers[:, rows], prompts[rows], is_drawn[rows])
+                facts.add_worst(_worst_of(rows, numbers[_AT["risk"], rows], block, facts.least))
 
-    def _add(self, alike: _Alike, rows: NDArray[np.intp], numbers: Floats, block: Block) -> None:
-        self.counts[alike.use_case, alike.rubric, alike.state, alike.reason] += rows.size
-        if alike.state != "scored" or alike.revision is None:
-            return
-        key = Revision(alike.use_case, alike.rubric, alike.revision)
-        facts = self.revisions.setdefault(key, RevisionFacts())
-        facts.add(alike, numbers)
-        facts.add_worst(_worst_of(rows, numbers[_AT["risk"]], block, facts.least))
+    def _count(self, codes: Codes, alike: Sequence[_Alike]) -> None:
+        for values, count in zip(alike, np.bincount(codes, minlength=len(alike)).tolist(), strict=True):
+            self.counts[values.use_case, values.rubric, values.state, values.reason] += count
+            if values.home is not None:
+                facts = self.revisions.setdefault(values.home, RevisionFacts())
+                facts.judges[values.judge or "none"] += count
+
+
+class ReadWith(Protocol):
+    """What is kept of each block beside what a reader of it asks for."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that it needs."""
+        ...
+
+    def add(self, block: Block) -> None:
+        """Keep what is needed of a block."""
+        ...
 
 
 class ReadAlong:
-    """A `HistoryReader` whose blocks are kept as facts on their way, so that the record is read once."""
+    """A `HistoryReader` that others look at the blocks of, too, so that the record is read once."""
 
-    def __init__(self, reader: HistoryReader, facts: TrafficFacts) -> None:
+    def __init__(self, reader: HistoryReader, *others: ReadWith) -> None:
         self._reader = reader
-        self._facts = facts
+        self._others = others
 
     async def blocks(self, query: HistoryQuery, names: Sequence[str]) -> AsyncIterator[Block]:
-        """The blocks of the reader, with the columns of the facts beside those that were asked for.
+        """The blocks of the reader, with the columns of the others beside those that were asked for.
 
         The next block is fetched while the last one is looked at.
         """
-        blocks = self._reader.blocks(query, tuple(dict.fromkeys((*names, *TrafficFacts.columns))))
+        more = (name for other in self._others for name in other.columns)
+        blocks = self._reader.blocks(query, tuple(dict.fromkeys((*names, *more))))
         coming = asyncio.create_task(_next(blocks))
         try:
             while (block := await coming) is not None:
                 coming = asyncio.create_task(_next(blocks))
                 await asyncio.sleep(0)  # which lets it begin
-                self._facts.add(block)
+                for other in self._others:
+                    other.add(block)
                 yield block
         finally:
             coming.cancel()
@@ -219,10 +255,3 @@ def _worst_of(rows: NDArray[np.intp], risk: Floats, block: Block, least: float) 
         named = (block[name][row] for name in _NAMED)
         trace_id, observation_id, started, kind = named
         yield Worst(float(risk[at]), started, trace_id, observation_id, kind)
-
-
-def _columns(chunks: Sequence[Floats]) -> Mapping[str, Floats]:
-    if not chunks:
-        return {name: np.empty(0) for name in NUMBERS}
-    whole = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
-    return {name: whole[at] for name, at in _AT.items()}

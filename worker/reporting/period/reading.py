@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -12,8 +12,8 @@ from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.period.application import application_of
 from assay.worker.reporting.period.change import compared
 from assay.worker.reporting.period.coverage import Ledger, read_coverage
-from assay.worker.reporting.period.facts import Floats, ReadAlong, Revision, RevisionFacts, TrafficFacts, Worst
-from assay.worker.reporting.period.own_scores import of_revision, read_own_scores
+from assay.worker.reporting.period.facts import Prompt, ReadAlong, Revision, RevisionFacts, TrafficFacts, Worst
+from assay.worker.reporting.period.own_scores import OwnScores
 from assay.worker.reporting.period.records import (
     Before,
     Cascade,
@@ -31,7 +31,7 @@ from assay.worker.signals.estimators import flagged_rate, problem_rate
 from assay.worker.signals.rates import Rates, rates
 from assay.worker.signals.reading import read_traffic
 from assay.worker.signals.shared_calibration import calibration_notes, read_users, users_of
-from assay.worker.signals.traffic import ScreenedRows, SliceKey, Traffic, by_day
+from assay.worker.signals.traffic import Floats, ScreenedRows, SliceKey, Traffic, by_day
 from assay.worker.statistics.judge_error import JudgeLabels
 
 USUAL_CUT = 0.5
@@ -77,20 +77,20 @@ class PeriodReader:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        facts = TrafficFacts()
-        slices = await read_traffic(ReadAlong(self._reader, facts), query)
+        facts, scores = TrafficFacts(), OwnScores()
+        slices = await read_traffic(ReadAlong(self._reader, facts, scores), query)
         coverage, note = await read_coverage(facts.counts, query, ledger)
         values = await read_traffic(self._reader, query, by=by) if by is not None else {}
         earlier = await read_traffic(self._reader, query.before()) if compare else None
-        scores = await read_own_scores(self._reader, query, (key.rubric for key in slices))
         users = await read_users(self._reader, query, slices.values())
         shared = calibration_notes(slices.values(), users_of((earlier or {}).values()), users)
+        prompts = list(facts.prompts)
         rows: dict[tuple[str, str], list[RevisionReport]] = {pair: [] for pair in coverage}
         for key, traffic in sorted(slices.items()):
-            row = self._row(key, traffic, facts, warning=shared.get(key, ""))
+            row = self._row(key, traffic, facts, prompts, warning=shared.get(key, ""))
             row = row.model_copy(
                 update={
-                    "scores": of_revision(scores, *key[:3]),
+                    "scores": scores.of(Revision(*key[:3])),
                     "before": None if earlier is None else _before(key, traffic, row.rates, earlier, query.before()),
                     "split": None if by is None else self._split(by, key, values),
                 }
@@ -104,7 +104,9 @@ class PeriodReader:
         notes = (note,) if note else ()
         return PeriodReport(since=query.since, until=query.until, by=by, use_cases=use_cases, notes=notes)
 
-    def _row(self, key: SliceKey, traffic: Traffic, facts: TrafficFacts, *, warning: str) -> RevisionReport:
+    def _row(
+        self, key: SliceKey, traffic: Traffic, facts: TrafficFacts, prompts: Sequence[Prompt], *, warning: str
+    ) -> RevisionReport:
         own = facts.revisions.get(Revision(*key[:3]), RevisionFacts())
         cut = self._cuts.get(key.rubric, USUAL_CUT)
         told = rates(traffic, cut, labels=self._labels_of(key.rubric, key.revision, cut))
@@ -117,7 +119,7 @@ class PeriodReader:
             cascade=_cascade(traffic.screened),
             days=tuple(_days(traffic, told)),
             judging=_judging(own),
-            application=application_of(own),
+            application=application_of(own, prompts),
             worst=tuple(_worst(answer) for answer in sorted(own.worst, reverse=True)),
             warnings=tuple(_warnings(told, warning)),
         )
@@ -174,7 +176,7 @@ def _cascade(rows: ScreenedRows | None) -> Cascade | None:
 
 
 def _judging(facts: RevisionFacts) -> Judging:
-    costs = facts.all()["judge_cost_usd"]
+    costs = facts.of_all("judge_cost_usd")
     return Judging(
         judges=dict(facts.judges.most_common()),
         cost_usd=_sum(costs),

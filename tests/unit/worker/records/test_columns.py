@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,10 @@ from assay.worker.records.columns import (
     UNKNOWN_INTEGER,
     CodedColumn,
     Column,
+    JsonColumn,
     NumberColumn,
     PlainColumn,
+    by_first,
     rows_alike,
     rows_by_code,
 )
@@ -112,3 +115,34 @@ def test_one_list_or_mapping_is_mapped_once() -> None:
 
     assert PlainColumn([shared, shared, None]).mapped(cell) == ["['a']", "['a']", "None"]
     assert asked == [shared, None]
+
+
+@given(st.lists(st.one_of(st.integers(0, 9), st.integers(-(2**63), 2**63 - 1))), st.booleans())
+def test_codes_follow_the_first_rows(numbers: list[int], is_sorted: bool) -> None:
+    values = sorted(set(numbers)) if is_sorted else numbers
+    first, codes = by_first(np.array(values, dtype=np.int64))
+    known = list(dict.fromkeys(values))
+    assert [values[row] for row in first.tolist()] == known
+    assert first.tolist() == [values.index(value) for value in known]
+    assert [known[code] for code in codes.tolist()] == values
+
+
+JSON = st.one_of(
+    st.none(),
+    st.sampled_from([[], {}, ["a"], {"why": "passed"}, {"half": "\ud83d"}, {"large": 2**70}]),
+    st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False), max_size=3),
+)
+
+
+@given(st.lists(JSON))
+def test_json_is_what_pythons_own_reader_takes_it_for(values: list[Any]) -> None:
+    column = JsonColumn([None if value is None else json.dumps(value) for value in values])
+    codes, known = column.coded()
+    assert list(column) == column[:] == [known[code] for code in codes.tolist()] == values
+    assert column.mapped(repr) == list(map(repr, values))
+
+
+def test_equal_json_is_read_once() -> None:
+    seen: list[Any] = []
+    assert JsonColumn(["[1]", None, "[1]"]).mapped(seen.append) == [None] * 3
+    assert sorted(seen, key=repr) == sorted([None, [1]], key=repr)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.worker.reporting.period.application import JUMP_NUMBER, jumps
+from assay.worker.reporting.period.application import jumps
 from assay.worker.reporting.period.application_words import NO_USE, application_lines
+from assay.worker.reporting.period.prompts import JUMP, JUMP_NUMBER, PromptRows, furthest_jump
 from assay.worker.reporting.period.quantities import usd
 from assay.worker.reporting.period.records import PromptUse
 from assay.worker.signals.cost.totals import request_mean
@@ -81,6 +82,40 @@ def test_a_fourfold_jump_is_named_with_both_n() -> None:
 )
 def test_what_is_no_jump_is_not_named(uses: list[PromptUse]) -> None:
     assert list(jumps(uses)) == []
+
+
+VERSIONS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(18, 22)), max_size=12)
+
+
+@given(VERSIONS)
+def test_the_jump_is_the_furthest_of_all_pairs(versions: list[tuple[int, int, int]]) -> None:
+    uses = [use(str(at), value, n, half=half) for at, (value, half, n) in enumerate(versions)]
+    able = [(item, item.tokens) for item in uses if item.tokens and item.n >= JUMP_NUMBER]
+    pairs = [
+        (more.value / less.value, low, high)
+        for low, less in able
+        for high, more in able
+        if less.value > 0 and more.value >= JUMP * less.value and more.low > less.high
+    ]
+    jump = furthest_jump(uses, "tokens")
+    assert (jump.ratio if jump else None) == max((ratio for ratio, *_ in pairs), default=None)
+    assert jump is None or tuple(jump) in pairs
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), min_size=1, max_size=12))
+def test_versions_that_may_have_jumped_are_found_before_any_is_estimated(means: list[tuple[str, int]]) -> None:
+    names: list[tuple[str | None, str | None]] = [(name, str(at)) for at, (name, _) in enumerate(means)]
+    tokens = np.array([float(mean) for _, mean in means] * JUMP_NUMBER)
+    columns = {"pi": np.full(tokens.size, 0.1), "input_tokens": tokens, "output_tokens": np.zeros(tokens.size)}
+    rows = PromptRows(columns | {"cost_usd": np.full(tokens.size, np.nan)}, np.arange(tokens.size) % len(means), names)
+    far = {
+        side
+        for low, (name, less) in enumerate(means)
+        for high, (other, more) in enumerate(means)
+        if name == other and more >= JUMP * less > 0
+        for side in (low, high)
+    }
+    assert {int(rows.prompts[at][1] or "") for at in rows.may_jump()} == far
 
 
 def test_a_report_tells_tokens_and_waits_of_the_traffic() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.worker.ports.history import Block
 from assay.worker.records.columns import PlainColumn
 from assay.worker.records.history import HistoryQuery, HistoryRow
-from assay.worker.reporting.period.facts import WORST, Prompt, ReadAlong, Revision, TrafficFacts
+from assay.worker.reporting.period.facts import WORST, ReadAlong, Revision, TrafficFacts
 from tests.unit.worker.reporting.period.history_rows import REVISION, WEEK, a_row, record_of
 
 BOT = Revision("bot", "grounding", REVISION)
@@ -69,14 +69,12 @@ def test_what_feedback_added_is_in_no_mean_and_in_the_cost_of_judging() -> None:
     rows = [a_row(1), a_row(2, sample="boost", stratum="errors"), a_row(3, sample="boost", stratum="feedback")]
     facts, _, _ = asyncio.run(facts_of(*rows))
     kept = facts.revisions[BOT]
-    assert (kept.weighted()["pi"].size, kept.all()["pi"].size, sum(kept.judges.values())) == (2, 3, 3)
+    assert (kept.weighted()["pi"].size, kept.of_all("pi").size, sum(kept.judges.values())) == (2, 3, 3)
 
 
 def test_prompts_and_revisions_are_kept_apart() -> None:
     rows = [a_row(1), a_row(2, prompt_version="12"), a_row(3, revision="f" * 64), a_row(4, state="dead", revision=None)]
     facts, _, _ = asyncio.run(facts_of(*rows))
     assert set(facts.revisions) == {BOT, Revision("bot", "grounding", "f" * 64)}
-    assert {prompt: columns["pi"].size for prompt, columns in facts.revisions[BOT].prompts().items()} == {
-        Prompt("answer", "11"): 1,
-        Prompt("answer", "12"): 1,
-    }
+    prompts = list(facts.prompts)
+    assert [prompts[number] for number in facts.revisions[BOT].prompts()] == [("answer", "11"), ("answer", "12")]
