@@ -178,11 +178,12 @@ def simulated_week(values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _await(address: str) -> None:
-    """Until it answers, and an alert of the last half hour fires."""
+    """Until it answers, and every rule was evaluated."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        with suppress(OSError), urlopen(f"{address}/api/v1/query?query=ALERTS", timeout=5) as reply:
-            if json.load(reply)["data"]["result"]:
+        with suppress(OSError), urlopen(f"{address}/api/v1/rules", timeout=5) as reply:
+            groups = json.load(reply)["data"]["groups"]
+            if groups and not any(rule["lastEvaluation"].startswith("0001") for g in groups for rule in g["rules"]):
                 return
         time.sleep(0.2)
     raise SystemExit(f"{address}: Prometheus did not start within {PATIENCE_S:.0f} s")
@@ -202,6 +203,11 @@ def _write_week(out: TextIO, values: Mapping[str, str]) -> None:
             out.write(f"# TYPE {name.removesuffix('_total') if kind == 'counter' else name} {kind}\n")
             for chosen in product(*(labels[label] for label in metric.labels)):
                 _write_series(out, name, dict(zip(metric.labels, chosen, strict=True)), times)
+    out.write("# TYPE process_resident_memory_bytes gauge\n")
+    for at in times:
+        for number, role in enumerate(LABELS["role"]):
+            pairs = {"job": "assay", "instance": f"{role}:9464"}
+            _sample(out, "process_resident_memory_bytes", pairs, (150 + 20 * number) * 2**20, at)
     out.write("# EOF\n")
 
 
@@ -270,4 +276,4 @@ def _may_exceed_one(name: str) -> bool:
 
 def _sample(out: TextIO, name: str, labels: Mapping[str, str], value: float, at: float) -> None:
     pairs = ",".join(f'{key}="{text}"' for key, text in labels.items())
-    out.write(f"{name}{{{pairs}}} {value:.6g} {at:.0f}\n")
+    out.write(f"{name}{{{pairs}}} {value:.12g} {at:.0f}\n")

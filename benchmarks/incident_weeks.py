@@ -32,10 +32,10 @@ from benchmarks.incidents.watching import Pace, Told, Watch
 BEGINS = datetime(2026, 10, 5, tzinfo=UTC)
 """A Monday."""
 
-WEEKS_AT_ONCE = 4
+WEEKS_AT_ONCE = 2
 """Quiet weeks that one simulation goes through without a break. Each has a seed of its own."""
 
-QUIET_LOOK = timedelta(minutes=10)
+QUIET_LOOK = timedelta(minutes=15)
 INCIDENT_LOOK = timedelta(minutes=2)
 SIDE_EFFECTS = timedelta(hours=3)
 """So long an incident is watched at least: what else is told of it belongs to the table."""
@@ -70,9 +70,9 @@ class Answer(NamedTuple):
     traces: Sequence[int]
 
 
-def quiet_weeks(seed: int, weeks: int, every: timedelta) -> Quiet:
+def quiet_weeks(seed: int, weeks: int, pace: Pace) -> Quiet:
     """Watch weeks in which nothing happens."""
-    watch = Watch(BEGINS, BEGINS + timedelta(days=7 * weeks), seed, pace=Pace(look=every))
+    watch = Watch(BEGINS, BEGINS + timedelta(days=7 * weeks), seed, pace=pace)
     with on_the_loop():
         asyncio.run(watch.run())
     for each in watch.told:
@@ -86,8 +86,10 @@ def incident(name: str, seed: int) -> Answer:
     begins = BEGINS + BEGINS_AT
     ends = begins + max(what.within, SIDE_EFFECTS)
     is_slow = what.within > timedelta(days=1)
-    pace = Pace(look=timedelta(minutes=20), long=timedelta(hours=2)) if is_slow else Pace(
-        look=INCIDENT_LOOK, objectives=timedelta(minutes=4), long=timedelta(minutes=30)
+    pace = (
+        Pace(look=timedelta(minutes=20), long=timedelta(hours=2))
+        if is_slow
+        else Pace(look=INCIDENT_LOOK, objectives=timedelta(minutes=4), long=timedelta(minutes=30))
     )
     watch = Watch(begins - RUN_IN, ends, seed, Happening(what, begins), pace)
     with on_the_loop():
@@ -136,7 +138,9 @@ def tell_incidents(answers: Sequence[Answer]) -> bool:
         is_well &= not missed or what.is_brief
         if missed:
             print(f"  MISSED in {len(missed)} of {len(own)} runs (seeds {missed}): {', '.join(what.expected)}")
-        for rule in sorted({each.rule for answer in own for each in answer.told}, key=lambda r: (r not in what.expected, r)):
+        for rule in sorted(
+            {each.rule for answer in own for each in answer.told}, key=lambda r: (r not in what.expected, r)
+        ):
             firsts = [first for answer in own if (first := _first(answer, rule)) is not None]
             minutes, traces = ([first[at] for first in firsts] for at in (0, 1))
             mark = "*" if rule in what.expected else " "
@@ -173,6 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--incident", action="append", choices=[*INCIDENTS, "all", "none"], help="default: all")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each incident")
     parser.add_argument("--every", type=float, default=QUIET_LOOK / timedelta(minutes=1), help="minutes between looks")
+    parser.add_argument("--drift-days", type=int, default=1, help="days between checks of drift in quiet weeks")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     chosen = parser.parse_args(arguments)
     names = chosen.incident or ["all"]
@@ -182,7 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ProcessPoolExecutor(chosen.processes) as pool:
         parts = [min(WEEKS_AT_ONCE, chosen.weeks - at) for at in range(0, chosen.weeks, WEEKS_AT_ONCE)]
         every = timedelta(minutes=chosen.every)
-        quiet = [pool.submit(quiet_weeks, seed, weeks, every) for seed, weeks in enumerate(parts, start=1)]
+        pace = Pace(every, max(every, timedelta(hours=1)), timedelta(hours=6), timedelta(days=chosen.drift_days))
+        quiet = [pool.submit(quiet_weeks, seed, weeks, pace) for seed, weeks in enumerate(parts, start=1)]
         struck = [pool.submit(incident, name, seed) for name in wanted for seed in range(100, 100 + chosen.repeats)]
         is_quiet = tell_quiet(each.result() for each in quiet) if quiet else True
         is_told = tell_incidents([each.result() for each in struck])

@@ -249,9 +249,7 @@ _SHARES = np.array([4, 3, 2, 2, 1, 1, 1, 1]) / 15
 """Of the topics: a few make most of the traffic."""
 
 
-def _vectors(
-    topic: NDArray[np.int64], fixed: np.random.Generator, generator: np.random.Generator
-) -> NDArray[np.int8]:
+def _vectors(topic: NDArray[np.int64], fixed: np.random.Generator, generator: np.random.Generator) -> NDArray[np.int8]:
     """Vectors of texts, as the reference's power comparison draws them; kept as the record keeps them."""
     directions = fixed.standard_normal((TOPICS + 2, DIMENSIONS))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

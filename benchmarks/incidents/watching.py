@@ -80,11 +80,13 @@ class Pace:
         look: the windows `15m` and `24h`, the fleet, and the rules.
         objectives: their windows of 1 and 6 hours.
         long: windows of days, cost, trends, and the long windows of objectives.
+        drift: the check of drift.
     """
 
     look: timedelta = timedelta(minutes=5)
     objectives: timedelta = timedelta(minutes=20)
     long: timedelta = timedelta(hours=4)
+    drift: timedelta = timedelta(days=1)
 
 
 @dataclass
@@ -178,7 +180,8 @@ class Watch:
             snapshots = await kept_snapshots(self._state.key_values)
             self._kept["drift"] = [each for snapshot in snapshots for each in snapshot.samples]
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            self._due["drift"] = midnight + timedelta(hours=1 if now.hour < 1 else 25, minutes=5)
+            settled = midnight + timedelta(hours=1, minutes=5)
+            self._due["drift"] = settled if now < settled else settled + self.pace.drift
 
     def _note(self, now: datetime) -> None:
         """Keep what people are told for the first time."""

@@ -45,6 +45,9 @@ def problem_at(
     problem, place = problems[at], places[at]
     if any(str(part).startswith(_JSON_TAG) for part in problem["loc"]):
         return place, "holds what JSON does not have, as a date or a key that is a number; put it in quotes"
+    if isinstance(problem["input"], bool) and (problem["type"] == "invalid_key" or problem["loc"][-1:] == ("[key]",)):
+        # pydantic's place ends with the number that a truth is, which no reader finds in the file.
+        return place[:-1], "YAML reads the keys yes, no, on and off as true or false; put the key in quotes"
     if problem["type"] == "extra_forbidden":
         return place, _unknown_key(str(place[-1]), problem["loc"][:-1], model)
     here = [problem, *(other for other, where in zip(problems, places, strict=True) if where == place)]

@@ -14,7 +14,12 @@ from assay.worker.records.local_times import LocalTimes
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{2,60}$")]
 """A rule's name, e.g. `LLMHallucinationSpike`, as `assay alerts ls` shows it."""
 
-WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)]
+PageAddress = Annotated[str, Field(pattern=r"^https?://[^\s#]+$", max_length=500)]
+"""A page that headings are added to, e.g. `https://wiki.example.org/runbook`, to which `#beat-dead` is."""
+
+SiteAddress = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=500)]
+"""A site that paths are added to, e.g. `https://grafana.example.org`."""
+
 SecretFile = Annotated[str, Field(pattern=r"^/[^\s]+$", max_length=500)]
 
 
@@ -42,15 +47,26 @@ class Told(FilledSection):
 class Alerting(FilledSection):
     """Which alerts there are, who is told of them, and when nobody is."""
 
-    dashboards_url: WebAddress | None = Field(
+    @model_validator(mode="before")
+    @classmethod
+    def _off_is_a_key(cls, value: object) -> object:
+        """The key `off` without quotes, which YAML reads as false."""
+        if not isinstance(value, dict) or not any(key is False for key in value):
+            return value
+        if "off" in value:
+            raise ValueError("off: stands twice, with quotes and without; remove one")
+        return {"off" if key is False else key: inner for key, inner in value.items()}
+
+    dashboards_url: SiteAddress | None = Field(
         default=None, description="Where Grafana is, e.g. https://grafana.example.org; alerts link its dashboards."
     )
-    runbook_url: WebAddress | None = Field(
+    runbook_url: PageAddress | None = Field(
         default=None, description="Where your copy of docs/runbook.md is; alerts link its headings."
     )
     thresholds: AlertThresholds = AlertThresholds()
     allow_uncalibrated: bool = Field(
-        default=False, description="Whether flags of a risk that is not calibrated may alert. The local screen never pages."
+        default=False,
+        description="Whether flags of a risk that is not calibrated may alert. The local screen never pages.",
     )
     off: tuple[AlertName, ...] = Field(default=(), description="Rules that are neither rendered nor evaluated.")
     severities: dict[AlertName, Literal["page", "ticket", "info"]] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -102,12 +102,25 @@ def check_objectives(deployment: Deployment) -> None:
         ValueError: names key and remedy.
     """
     names = [case.name for case in deployment.use_cases]
-    for pattern in deployment.slos.use_cases:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            known = did_you_mean(pattern, names, "use cases")
-            raise ValueError(f"slos.use_cases: {pattern!r} is the name of no use case; {known}")
+    _check_entries(tuple(deployment.slos.use_cases), names)
     for name in ("", *names):
         objectives_of(deployment, name)
+
+
+def _check_entries(patterns: Sequence[str], names: Sequence[str]) -> None:
+    """Each entry is the first match of some use case: one that never applies looks as if it did."""
+    taken: dict[str, str] = {}
+    for pattern in patterns:
+        matching = [name for name in names if fnmatchcase(name, pattern)]
+        if not matching:
+            known = did_you_mean(pattern, names, "use cases")
+            raise ValueError(f"slos.use_cases: {pattern!r} is the name of no use case; {known}")
+        if all(name in taken for name in matching):
+            before = taken[matching[0]]
+            raise ValueError(
+                f"slos.use_cases: {pattern!r} never applies, for {before!r} above it matches first; move it above that"
+            )
+        taken |= {name: pattern for name in matching if name not in taken}
 
 
 def _layers(deployment: Deployment, use_case: str) -> Iterator[Objectives]:

@@ -7,15 +7,25 @@ sampling from the other standard variables.
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from assay.worker.config.endpoint_addresses import check_web_address
+from assay.worker.config.settings import read_variables
 
 Signal = Literal["traces", "logs", "metrics"]
 
 NEW_NAMES_BESIDE_OLD = "gen_ai/dup"
 """In OTEL_SEMCONV_STABILITY_OPT_IN: the names of before 1.37 are written beside the present ones."""
+
+
+def check_otel_variables() -> None:
+    """Refuse standard variables that cannot be used, before any process is started.
+
+    Raises:
+        ConfigurationError: names the variable and the remedy.
+    """
+    read_variables(OtelVariables)
 
 
 class OtelVariables(BaseModel):
@@ -39,8 +49,8 @@ class OtelVariables(BaseModel):
     @field_validator("endpoint", "traces_endpoint", "logs_endpoint", "metrics_endpoint")
     @classmethod
     def _is_web_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            check_web_address(url.get_secret_value())
+        if url is not None and not _is_address(url.get_secret_value()):
+            raise ValueError("must be a web address, as http://collector:4318")
         return url
 
     @field_validator("protocol")
@@ -65,3 +75,12 @@ class OtelVariables(BaseModel):
     def has_old_names(self) -> bool:
         """Whether names of the older dialect are written too."""
         return NEW_NAMES_BESIDE_OLD in (self.stability or "").split(",")
+
+
+def _is_address(url: str) -> bool:
+    """Whether a scheme, a host and a port that can be one stand there, e.g. in `http://collector:4318`."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        return False

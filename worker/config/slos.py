@@ -15,8 +15,8 @@ SloProfile = Literal["standard", "rag", "chat", "voice", "agent", "batch", "high
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 """A share of traces. A target of 1 would have no error budget, so that the first bad trace spends it for ever."""
 
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(gt=0.0, le=1.0)]
+"""Where good ends, e.g. 0.15. At 0 every trace would be bad, or every one good, and nothing be aimed at."""
 
 
 class Aim(FilledSection):
@@ -45,20 +45,25 @@ class ScoreAim(Aim):
 class SecondsAim(Aim):
     """Traces that were fast enough. A p95 of at most 2 seconds is `{at_most_s: 2, share: 0.95}`."""
 
-    at_most_s: Positive | None = Field(default=None, description="Seconds. A trace that took longer is bad.")
+    at_most_s: Annotated[float, Field(ge=0.0001, allow_inf_nan=False)] | None = Field(
+        default=None, description="Seconds. A trace that took longer is bad."
+    )
 
 
 class CostAim(Aim):
     """Traces that cost little enough."""
 
-    at_most_usd: Positive | None = Field(default=None, description="USD. A trace that cost more is bad.")
+    at_most_usd: Annotated[float, Field(ge=0.0000001, allow_inf_nan=False)] | None = Field(
+        default=None, description="USD. A trace that cost more is bad."
+    )
 
 
 class CoverageAim(Aim):
     """Selected traces that the fleet worked off in time."""
 
-    within_minutes: Positive | None = Field(
-        default=None, description="Minutes from a trace's end until it was scored, skipped or dead."
+    within_minutes: Annotated[float, Field(ge=1.0, le=7 * 24 * 60)] | None = Field(
+        default=None,
+        description="Minutes until it was scored, skipped or dead, from when a sweep could first take it.",
     )
 
 

@@ -21,6 +21,13 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
+FEARED = 0.3
+"""Correlation of two answers of one session that is feared until many sessions tell theirs. The eight sessions of a
+window of 30 traces tell next to nothing of it. At 1, as if a session were one answer, a share that jumps from 2.5 to
+30 % is not seen within 500 traces; at 0.3 it is after 30 to 60. At 0 there are three false pages a month in place of
+0.4 where answers correlate by 0.1 and 5 % are flagged (`benchmarks/page_sizes.py`)."""
+
+
 class Worth(NamedTuple):
     """What weighted flags are worth.
 
@@ -61,8 +68,8 @@ def exact_upper_bound(k: float, n: float, alpha: float) -> float:
 def worth_of(weights: Floats, hits: Bools, clusters: Clusters | None = None) -> Worth | None:
     """The weighted share of hits, and the size of an equally weighted sample that would know it as well.
 
-    The size is no larger than the number of observations, than (Σw)²/Σw², and than μ(1−μ)/variance. Sums are taken
-    over clusters, where there are any. Equal weights without clusters give n itself.
+    The size is no larger than the number of observations, than μ(1−μ)/variance with sums over clusters, and than
+    (Σw)²/Σw² where observations of one cluster correlate by `FEARED`. Equal weights without clusters give n itself.
 
     Args:
         weights: 1/π of each observation.
@@ -77,12 +84,16 @@ def worth_of(weights: Floats, hits: Bools, clusters: Clusters | None = None) -> 
     total = float(weights.sum())
     share = min(1.0, float(weights[hits].sum()) / total)
     index = np.arange(weights.size) if clusters is None else cluster_index(clusters)
-    residuals = np.bincount(index, weights=weights * (hits - share))
+    alone = weights * (hits - share)
+    residuals = np.bincount(index, weights=alone)
     sums = np.bincount(index, weights=weights)
-    size = min(float(weights.size), total * total / float(sums @ sums))
+    squares = (1 - FEARED) * float(weights @ weights) + FEARED * float(sums @ sums)
+    size = min(float(weights.size), total * total / squares)
     spread = float(residuals @ residuals) / total**2
     if 1 < sums.size < weights.size:
         spread *= sums.size / (sums.size - 1)
+    # Good and bad answers that even out within few sessions are no reason to trust a share more.
+    spread = max(spread, float(alone @ alone) / total**2)
     # Rounding leaves a spread of 1e-34 where all agree.
     if 0 < share < 1 and spread > 0:
         size = min(size, share * (1 - share) / spread)

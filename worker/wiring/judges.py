@@ -19,6 +19,7 @@ from assay.worker.config.calibration_sets import CalibrationSet, calibration_key
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.egress import check_egress
 from assay.worker.config.judge_files import JudgeFiles, no_judge_files, read_judge_files
+from assay.worker.config.otel_variables import check_otel_variables
 from assay.worker.config.references import check_judges_allowed, check_rubric_names
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
@@ -91,6 +92,7 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
     check_endpoints(files, settings)
     check_limits(deployment, rubrics, settings, files)
     check_store(root, deployment, settings, rubrics.values())
+    check_otel_variables()
 
 
 def load_calibrations(

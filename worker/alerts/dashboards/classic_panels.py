@@ -24,7 +24,7 @@ MakeLink = Callable[[str, str], dict[str, Any]]
 
 def panel_json(panel: Panel, link: MakeLink) -> dict[str, Any]:
     """One panel, without its number and its place."""
-    made = {
+    shown = {
         "type": panel.kind,
         "title": panel.title,
         "description": panel.description,
@@ -36,7 +36,7 @@ def panel_json(panel: Panel, link: MakeLink) -> dict[str, Any]:
         "fieldConfig": {"defaults": _defaults(panel), "overrides": list(_overrides(panel))},
         "options": _OPTIONS[panel.kind](panel),
     }
-    return made | ({"transformations": _side_by_side(panel)} if panel.kind == "table" else {})
+    return shown | ({"transformations": _side_by_side(panel)} if panel.kind == "table" else {})
 
 
 def _links(panel: Panel, link: MakeLink) -> Iterator[dict[str, Any]]:

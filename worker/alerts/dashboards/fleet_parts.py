@@ -52,6 +52,13 @@ def judge_panels(given: Given) -> tuple[Panel, ...]:
             least=0,
             runbook="no-scores",
         ),
+        *_stops(given),
+    )
+
+
+def _stops(given: Given) -> tuple[Panel, ...]:
+    """What stops calls until it passes, and what until a person mends it."""
+    return (
         Panel(
             "Breakers",
             (Query(latest(fleet.BREAKER, ("endpoint",)), "{{endpoint}}"),),

@@ -167,6 +167,12 @@ def _work(given: Given) -> tuple[Panel, ...]:
             steps=line(given.thresholds.no_scores_seconds),
             runbook="no-scores",
         ),
+        *_tasks(),
+    )
+
+
+def _tasks() -> tuple[Panel, ...]:
+    return (
         Panel(
             "Tasks a second",
             (Query(per_second(process.TASKS, ("task", "outcome")), "{{task}} {{outcome}}"),),

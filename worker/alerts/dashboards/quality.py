@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from assay.worker.alerts.dashboards.aims import Aims
 from assay.worker.alerts.dashboards.answers import answer_row, coverage_row
 from assay.worker.alerts.dashboards.common import (
     FLAGGED,
@@ -172,33 +173,39 @@ def _rates(given: Given) -> Row:
                 links_traces=True,
                 runbook="hallucination-spike",
             ),
-            Panel(
-                title="Faithfulness, median",
-                queries=(*banded(quality.FAITHFULNESS, "median", RATED), *aims.median()),
-                unit="percentunit",
-                description="Weighted median of faithfulness." + FLAGGED,
-                most=1,
-                links_traces=True,
-                runbook="faithfulness-decline",
-            ),
-            Panel(
-                title="Faithful answers",
-                queries=(*banded(quality.FAITHFUL, "faithful", RATED), *aims.faithful_share()),
-                unit="percentunit",
-                description="Share of answers with a faithfulness of at least 0.80." + FLAGGED,
-                most=1,
-                links_traces=True,
-                runbook="faithfulness-decline",
-            ),
-            Panel(
-                title="Refusals",
-                queries=(*banded(quality.REFUSALS, "refused", RATED), *aims.bad_share("refusals")),
-                unit="percentunit",
-                description="Share of answers that refused." + FLAGGED,
-                least=0,
-                links_traces=True,
-                runbook="refusal-trend",
-            ),
+            *_faithful(aims),
+        ),
+    )
+
+
+def _faithful(aims: Aims) -> tuple[Panel, ...]:
+    return (
+        Panel(
+            title="Faithfulness, median",
+            queries=(*banded(quality.FAITHFULNESS, "median", RATED), *aims.median()),
+            unit="percentunit",
+            description="Weighted median of faithfulness." + FLAGGED,
+            most=1,
+            links_traces=True,
+            runbook="faithfulness-decline",
+        ),
+        Panel(
+            title="Faithful answers",
+            queries=(*banded(quality.FAITHFUL, "faithful", RATED), *aims.faithful_share()),
+            unit="percentunit",
+            description="Share of answers with a faithfulness of at least 0.80." + FLAGGED,
+            most=1,
+            links_traces=True,
+            runbook="faithfulness-decline",
+        ),
+        Panel(
+            title="Refusals",
+            queries=(*banded(quality.REFUSALS, "refused", RATED), *aims.bad_share("refusals")),
+            unit="percentunit",
+            description="Share of answers that refused." + FLAGGED,
+            least=0,
+            links_traces=True,
+            runbook="refusal-trend",
         ),
     )
 

@@ -9,7 +9,7 @@ from assay.worker.alerts.rendering.owners import owned
 from assay.worker.alerts.rendering.prometheus_only import PROMETHEUS_ONLY, PrometheusRule
 from assay.worker.alerts.rendering.promql import expression
 from assay.worker.alerts.rendering.recording import recording_rules
-from assay.worker.alerts.rendering.templates import Unit, templated_annotations, unit_of
+from assay.worker.alerts.rendering.templates import Unit, as_it_stands, templated_annotations, unit_of
 from assay.worker.alerts.rule import AlertRule
 from assay.worker.alerts.rules import alert_rules, in_force
 from assay.worker.config.deployment import Deployment
@@ -81,7 +81,7 @@ def _rule(written: WrittenRule, deployment: Deployment) -> dict[str, Any]:
         "alert": rule.name,
         "expr": written.expression,
         **dict(_durations(rule)),
-        "labels": written.labels,
+        "labels": {name: as_it_stands(value) for name, value in written.labels.items()},
         "annotations": templated_annotations(rule, written.unit, deployment.alerts),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from assay.worker.alerts.rule import AlertRule
@@ -56,7 +56,12 @@ def unit_of(rule: AlertRule) -> Unit:
 def templated_annotations(rule: AlertRule, unit: Unit, alerting: Alerting) -> dict[str, str]:
     """Sentences and links, with what Prometheus fills: `{{ $labels.use_case }}`, `{{ $value | … }}`."""
     labels = {name: "{{ $labels." + name + " }}" for name in rule.by}
-    return _annotations(rule, labels, _TEMPLATES[unit], alerting)
+    return _annotations(rule, labels, _TEMPLATES[unit], alerting, written=as_it_stands)
+
+
+def as_it_stands(text: str) -> str:
+    """Text of a person in a template, whose braces mean themselves: `{{` opens what Prometheus fills."""
+    return text.replace("{{", '{{"{{"}}')
 
 
 def filled_annotations(rule: AlertRule, labels: Mapping[str, str], value: str, alerting: Alerting) -> dict[str, str]:
@@ -68,7 +73,7 @@ def filled_annotations(rule: AlertRule, labels: Mapping[str, str], value: str, a
         value: as `value_text` has it.
         alerting: has the addresses.
     """
-    return _annotations(rule, {name: labels[name] for name in rule.by}, value, alerting)
+    return _annotations(rule, {name: labels[name] for name in rule.by}, value, alerting, written=str)
 
 
 def value_text(value: float, unit: Unit) -> str:
@@ -80,20 +85,23 @@ def value_text(value: float, unit: Unit) -> str:
     return _duration(int(value), value) if unit == "seconds" else f"{value:.4g}"
 
 
-def _annotations(rule: AlertRule, labels: Mapping[str, str], value: str, alerting: Alerting) -> dict[str, str]:
+def _annotations(
+    rule: AlertRule, labels: Mapping[str, str], value: str, alerting: Alerting, *, written: Callable[[str], str]
+) -> dict[str, str]:
+    runbook = written(alerting.runbook_url or RUNBOOK)
     return {
         "summary": _fill(rule.summary, labels, value),
         "description": _fill(rule.description, labels, value),
-        "runbook_url": f"{alerting.runbook_url or RUNBOOK}#{rule.runbook}",
-        **_other_links(rule, labels, alerting),
+        "runbook_url": f"{runbook}#{rule.runbook}",
+        **_other_links(rule, labels, written(alerting.dashboards_url or "")),
     }
 
 
-def _other_links(rule: AlertRule, labels: Mapping[str, str], alerting: Alerting) -> dict[str, str]:
+def _other_links(rule: AlertRule, labels: Mapping[str, str], dashboards: str) -> dict[str, str]:
     links = {}
-    if alerting.dashboards_url is not None:
+    if dashboards:
         case = f"?var-use_case={labels['use_case']}" if "use_case" in labels else ""
-        links["dashboard_url"] = f"{alerting.dashboards_url.rstrip('/')}/d/{rule.dashboard}{case}"
+        links["dashboard_url"] = f"{dashboards.rstrip('/')}/d/{rule.dashboard}{case}"
     if "use_case" in labels and rule.dashboard == WITH_TRACES:
         window = rule.all_of[0].where.get("window", "") if rule.all_of else ""
         period = _PERIODS.get(window, "24h")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.worker.alerts.rule import AlertRule, Condition
-from assay.worker.alerts.rules.parts import ALL_USE_CASES, DAY_S, HOUR_S, by_threshold
+from assay.worker.alerts.rules.parts import ALL_USE_CASES, DAY_S, HOUR_S, by_threshold, percent, rounded
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.objectives import application_budget
 from assay.worker.records.metrics import quality
@@ -36,7 +36,7 @@ def _month(deployment: Deployment) -> AlertRule:
         for_s=HOUR_S,
         keep_firing_s=DAY_S / 4,
         summary="{use_case}: this month is on its way to {value}",
-        description=f"That is over {over:.0%} above the budget, and the projection's lower bound is above it too.",
+        description=f"That is over {percent(over)} above the budget, and the projection's lower bound is above it too.",
         runbook="month-over-budget",
         dashboard="assay-cost-drift",
         inhibited_by=("AssaySignalsStale",),
@@ -56,21 +56,21 @@ def _days(deployment: Deployment) -> Iterator[AlertRule]:
             Condition(
                 metric=quality.COST_TODAY.name,
                 comparator=">",
-                threshold=round(part * group.threshold, 6),
+                threshold=rounded(part * group.threshold),
                 where=group.where,
             ),
-            f"That is over {part:.0%} of the day's budget of {group.threshold:g} USD.",
+            f"That is over {percent(part)} of the day's budget of {group.threshold:,.10g} USD.",
         )
     for group in by_threshold(deployment, lambda name: None if name in with_own else part, also=ALL_USE_CASES):
         yield _day(
             Condition(
                 metric=quality.COST_TODAY.name,
                 comparator=">",
-                threshold=round(part / _DAYS_A_MONTH, 6),
+                threshold=rounded(part / _DAYS_A_MONTH),
                 than=quality.COST_BUDGET.name,
                 where=group.where,
             ),
-            f"That is over {part:.0%} of a day's part of the month's budget.",
+            f"That is over {percent(part)} of a day's part of the month's budget.",
         )
 
 

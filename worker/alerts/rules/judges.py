@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.worker.alerts.rule import AlertRule, Condition
-from assay.worker.alerts.rules.parts import MINUTE_S
+from assay.worker.alerts.rules.parts import MINUTE_S, percent
 from assay.worker.config.deployment import Deployment
 from assay.worker.records.metrics import fleet
 
 _STATE_GONE = ("AssayStateUnreadable",)
+
+WORKED_OFF_S = 1800.0
+"""So long after an endpoint works again its alert still explains others."""
 
 
 def rules(deployment: Deployment) -> Iterator[AlertRule]:
@@ -22,7 +25,8 @@ def rules(deployment: Deployment) -> Iterator[AlertRule]:
         all_of=(Condition(metric=fleet.BREAKER.name, comparator=">=", threshold=1),),
         by=("endpoint",),
         for_s=asked.breaker_seconds,
-        keep_firing_s=300,
+        # What has waited is late, and worked off meanwhile: no further alert is to tell of it.
+        keep_firing_s=WORKED_OFF_S,
         summary="The judge endpoint {endpoint} fails, its breaker is open",
         description=f"No call has worked for {asked.breaker_seconds / MINUTE_S:.0f} minutes. Work waits; none is lost.",
         runbook="judge-failing",
@@ -49,7 +53,7 @@ def rules(deployment: Deployment) -> Iterator[AlertRule]:
         "AssayJudgeBudgetNearlyGone",
         asked.day_of_budget,
         "{use_case}: {value} of the {period}'s budget of judging are spent",
-        f"That is over {asked.day_of_budget:.0%} of it.",
+        f"That is over {percent(asked.day_of_budget)} of it.",
         hidden_by=("AssayJudgeBudgetGone",),
     )
 

@@ -7,17 +7,20 @@ from functools import partial
 from typing import Final
 
 from assay.worker.alerts.rule import AlertRule, Condition
-from assay.worker.alerts.rules.parts import HOUR_S, NO_SIGNALS, by_threshold
+from assay.worker.alerts.rules.parts import HOUR_S, NO_SIGNALS, by_threshold, rounded
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.objectives import ObjectiveName, objectives_of
-from assay.worker.records.metrics import quality, slo
+from assay.worker.records.metrics import fleet, quality, slo
 from assay.worker.records.metrics.metric import Metric
 
 COVERAGE: Final = "coverage"
-"""The fleet's own objective: judged within 15 minutes."""
+"""The fleet's own objective: worked off in time."""
 
 _COVERAGE_WINDOWS = (("1h", 14.4, 0.72), ("6h", 6.0, 0.30))
 """Window, burn rate, and the share of late answers that is too much whatever is allowed, e.g. of a target of 0.9."""
+
+LATE_S = 900.0
+"""A selected trace that waits for longer misses the objective of 15 minutes."""
 
 _BY = ("use_case", "objective")
 _SHARE_OF_P95 = 0.95
@@ -43,7 +46,7 @@ def _coverage_burn(deployment: Deployment) -> Iterator[AlertRule]:
                 Condition(
                     metric=slo.BURN.lower,
                     comparator=">",
-                    threshold=round(min(burn, worst / group.threshold), 3),
+                    threshold=rounded(min(burn, worst / group.threshold)),
                     where={**group.where, "objective": COVERAGE, "window": window},
                 )
                 for window, burn, worst in _COVERAGE_WINDOWS
@@ -51,7 +54,7 @@ def _coverage_burn(deployment: Deployment) -> Iterator[AlertRule]:
             by=("use_case",),
             keep_firing_s=600,
             summary="{use_case}: judging falls behind, its error budget burns {value} times too fast",
-            description="Selected answers are not judged within 15 minutes: by the bounds, of one hour and of six.",
+            description="Selected answers are not judged in time: by the bounds, of one hour and of six.",
             runbook="coverage-burn",
             inhibited_by=("AssayNoScores", "AssaySignalsStale", "AssayJudgeFailing", "AssayJudgeDenied"),
         )
@@ -59,7 +62,7 @@ def _coverage_burn(deployment: Deployment) -> Iterator[AlertRule]:
 
 def _allowed_uncovered(deployment: Deployment, use_case: str) -> float | None:
     aimed = objectives_of(deployment, use_case).get(COVERAGE)
-    return None if aimed is None else round(aimed.allowed, 6)
+    return None if aimed is None else rounded(aimed.allowed)
 
 
 def _slow_burn(name: str, window: str, burn: float, *, hidden_by: tuple[str, ...]) -> AlertRule:

@@ -53,6 +53,16 @@ def by_threshold(
         yield Group(threshold, {} if holds_all else {"use_case": "|".join(picked)})
 
 
+def rounded(value: float) -> float:
+    """A threshold without the noise of its arithmetic, and never 0 where it is not: `1 - 0.95` is 0.05."""
+    return float(f"{value:.6g}")
+
+
+def percent(share: float) -> str:
+    """A share with as many digits as it has: `20%`, `12.5%`, `0.001%`."""
+    return f"{share * 100:.4g}%"
+
+
 def at_least(metric: Metric, least: float, where: Mapping[str, str]) -> Condition:
     """The least n of a rate."""
     return Condition(metric=metric.name, comparator=">=", threshold=least, where=where)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from assay.worker.alerts.rule import AlertRule, Condition
-from assay.worker.alerts.rules.parts import DAY_S, HOUR_S, NO_SIGNALS, at_least, by_threshold
+from assay.worker.alerts.rules.parts import DAY_S, HOUR_S, NO_SIGNALS, at_least, by_threshold, percent, rounded
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.objectives import objectives_of
 from assay.worker.records.metrics import quality
@@ -41,8 +41,9 @@ def _spikes(deployment: Deployment) -> Iterator[AlertRule]:
             keep_firing_s=300,
             summary="{use_case}: {value} of the latest answers are flagged as hallucinated",
             description=(
-                f"More than {asked.spike_share:.0%} of the answers judged within 15 minutes (or of the last 30) are "
-                f"flagged by {{rubric}}, and the exact lower bound is above the objective of {group.threshold:.1%}."
+                f"More than {percent(asked.spike_share)} of the answers judged within 15 minutes (or of the last 30) "
+                "are flagged by {rubric}, and the exact lower bound is above the objective of "
+                f"{percent(group.threshold)}."
             ),
             runbook="hallucination-spike",
             dashboard="assay-quality",
@@ -53,7 +54,7 @@ def _spikes(deployment: Deployment) -> Iterator[AlertRule]:
 def _allowed_share(deployment: Deployment, use_case: str) -> float | None:
     """The share of answers that may be flagged, e.g. 0.05. None: none is aimed at."""
     aimed = objectives_of(deployment, use_case).get("quality")
-    return None if aimed is None else round(aimed.allowed, 6)
+    return None if aimed is None else rounded(aimed.allowed)
 
 
 def _unarmed() -> AlertRule:
@@ -90,8 +91,8 @@ def _decline(deployment: Deployment) -> AlertRule:
         keep_firing_s=HOUR_S,
         summary="{use_case}: the share of faithful answers changed by {value} within 24 hours",
         description=(
-            f"Of the last 24 hours, over {asked.decline_share:.0%} fewer answers are faithful by {{rubric}} than of "
-            f"the 7 days before, and the one-sided p-value of that is below {asked.decline_pvalue:g}."
+            f"Of the last 24 hours, over {percent(asked.decline_share)} fewer answers are faithful by {{rubric}} than "
+            f"of the 7 days before, and the one-sided p-value of that is below {asked.decline_pvalue:g}."
         ),
         runbook="faithfulness-decline",
         dashboard="assay-quality",

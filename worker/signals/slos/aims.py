@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from assay.worker.config.deployment import Deployment
 from assay.worker.config.objectives import OBJECTIVE_NAMES, Objective, ObjectiveName
 from assay.worker.ports.history import Block
 from assay.worker.records.columns import rows_alike
@@ -18,6 +19,8 @@ AT: Mapping[ObjectiveName, int] = {name: at for at, name in enumerate(OBJECTIVE_
 HOUR = 3_600_000_000
 """An hour in microseconds."""
 
+_SECOND = 1_000_000
+
 
 class Aims:
     """The objectives of some use cases as columns, so that rows of many can be looked at in one go.
@@ -25,11 +28,15 @@ class Aims:
     Attributes:
         lookback_us: how long after its end a trace is selected at the latest, in microseconds. What was selected later
             was asked for by a backfill, and does not tell whether the fleet keeps up.
+        window_us: how long the windows are that sweeps look through.
+        quiet_us: how long after its end a window, or a trace, is left alone.
     """
 
-    def __init__(self, by_use_case: Mapping[str, Mapping[ObjectiveName, Objective]], *, lookback_hours: float) -> None:
+    def __init__(self, by_use_case: Mapping[str, Mapping[ObjectiveName, Objective]], deployment: Deployment) -> None:
         self.use_cases = list(by_use_case)
-        self.lookback_us = lookback_hours * HOUR
+        self.lookback_us = deployment.lookback_hours * HOUR
+        self.window_us = deployment.window_seconds * _SECOND
+        self.quiet_us = deployment.defaults.quiet_seconds * _SECOND
         self._code = {name: at for at, name in enumerate(self.use_cases)}
         shape = (len(self.use_cases) + 1, len(OBJECTIVE_NAMES))
         self._limits, self._in_force = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)

@@ -22,7 +22,7 @@ from assay.worker.signals.slos.reporting import (
     use_case_report,
     windows_of,
 )
-from assay.worker.signals.slos.rows import COLUMNS, Judge, SloRows, latest_judges
+from assay.worker.signals.slos.rows import COLUMNS, NEVER, Judge, SloRows, latest_judges
 from assay.worker.signals.slos.traces import SloTraces, traces_by_use_case
 
 AHEAD = timedelta(hours=1)
@@ -39,10 +39,12 @@ class Read(NamedTuple):
     Attributes:
         traces: by use case; those without any are not there.
         revisions: the latest revision by use case and rubric.
+        ran_since: when the fleet first selected any of them, in microseconds.
     """
 
     traces: dict[str, SloTraces]
     revisions: dict[str, dict[str, str]]
+    ran_since: int = NEVER
 
 
 def aims_of(deployment: Deployment, use_cases: Sequence[str]) -> dict[str, Objectives]:
@@ -51,16 +53,24 @@ def aims_of(deployment: Deployment, use_cases: Sequence[str]) -> dict[str, Objec
 
 
 async def read_slo_traces(
-    reader: HistoryReader, aims: Aims, since: datetime, until: datetime, *, now: datetime
+    reader: HistoryReader, aims: Aims, since: datetime, until: datetime, *, now: datetime, ran_since: int = NEVER
 ) -> Read:
     """The traces that started in a period, of the use cases that `aims` knows.
+
+    Args:
+        reader: the record.
+        aims: what is asked.
+        since: where the period begins.
+        until: where it ends.
+        now: the current moment.
+        ran_since: when the fleet first selected anything, as an earlier and longer reading saw it.
 
     Raises:
         HistoryUnavailable, ConfigurationError
     """
     if not aims.use_cases:  # a query without use cases is one for all
         return Read({}, {})
-    rows = SloRows(aims, microseconds(now))
+    rows = SloRows(aims, microseconds(now), ran_since=ran_since)
     names = (*COLUMNS, "opinion") if aims.has("feedback") else COLUMNS
     named = tuple(aims.use_cases) if len(aims.use_cases) <= _MOST_NAMED else ()
     query = HistoryQuery(since=since, until=until, use_cases=named)
@@ -71,7 +81,7 @@ async def read_slo_traces(
     revisions: dict[str, dict[str, str]] = {}
     for (use_case, rubric), number in latest_judges(rows).items():
         revisions.setdefault(use_case, {})[rubric] = judges[number].revision or ""
-    return Read(traces, revisions)
+    return Read(traces, revisions, rows.ran_since)
 
 
 async def read_slo_report(
@@ -90,7 +100,7 @@ async def read_slo_report(
         HistoryUnavailable, ConfigurationError
     """
     by_use_case = aims_of(deployment, use_cases)
-    aims = Aims(by_use_case, lookback_hours=deployment.lookback_hours)
+    aims = Aims(by_use_case, deployment)
     # The longest window has to be read as well, where the period is shorter.
     since = now - max(period, *SPANS.values())
     read = await read_slo_traces(reader, aims, since, now + AHEAD, now=now)

@@ -12,7 +12,15 @@ from assay.worker.ports.history import Block
 from assay.worker.records.columns import rows_alike
 from assay.worker.signals.gathering import Numbers
 from assay.worker.signals.slos.aims import AT, Aims, Ends
-from assay.worker.signals.slos.verdicts import Verdicts, risk_verdicts, row_verdicts, score_verdicts
+from assay.worker.signals.slos.lateness import Moments, coverage_verdicts
+from assay.worker.signals.slos.verdicts import (
+    Verdict,
+    Verdicts,
+    ends_of,
+    risk_verdicts,
+    row_verdicts,
+    score_verdicts,
+)
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.traffic import Bools, Integers
 
@@ -30,6 +38,10 @@ TWO_PHASE: tuple[Literal["quality", "faithfulness"], ...] = ("quality", "faithfu
 Columns = dict[str, NDArray[Any]]
 
 
+NEVER = 2**63 - 1
+"""A moment that has not come."""
+
+
 class Judge(NamedTuple):
     """What rows have in common that one evaluator judged, or would have."""
 
@@ -45,10 +57,11 @@ class SloRows:
         judges: every `Judge` that occurred, numbered.
         last: when the latest scored row of each ended, in microseconds, by its number.
         first: when the first trace started that each scored.
+        ran_since: when the fleet first selected anything, as far as is known.
     """
 
-    def __init__(self, aims: Aims, now: int) -> None:
-        self.aims, self.now = aims, now
+    def __init__(self, aims: Aims, now: int, *, ran_since: int = NEVER) -> None:
+        self.aims, self.now, self.ran_since = aims, now, ran_since
         self.judges = Numbers()
         self.last: dict[int, int] = {}
         self.first: dict[int, int] = {}
@@ -59,7 +72,7 @@ class SloRows:
         if not len(block["cluster"]):
             return
         codes, ends = self.aims.codes(block), Ends(block)
-        verdicts = row_verdicts(block, codes, ends, self.aims, self.now)
+        verdicts = row_verdicts(block, codes, ends, self.aims)
         judge = self.judges.of([block["use_case"], block["rubric"], block["revision"]])
         rows: Columns = {
             "use_case": codes,
@@ -72,22 +85,37 @@ class SloRows:
             "is_scored": ends.is_scored,
             "is_empty": ends.is_empty,
             "is_uncalibrated": ~np.isnan(block["risk"].floats()) & (block["calibrated"].floats() != 1),
+            "ended": ends_of(block),
+            "selected": block["selected_at"].integers(),
+            "changed": block["changed_at"].integers(),
+            "is_copy": block["from_store"].floats() == 1,
             **_phases(block, verdicts, codes, self.aims, ends),
         }
         kept = (codes >= 0) & _counts(block)
-        self._note(rows, kept & ends.is_scored, block["changed_at"].integers())
+        self._note(rows, kept & ends.is_scored)
+        self.ran_since = min(self.ran_since, int(rows["selected"][kept].min(initial=NEVER)))
         self._blocks.append({name: column[kept] for name, column in rows.items()})
 
     def columns(self) -> Columns | None:
         """All rows, given away: no two copies of all lie in memory. None where there are none."""
         if not any(block["pi"].size for block in self._blocks):
             return None
-        return {name: np.concatenate([block.pop(name) for block in self._blocks]) for name in list(self._blocks[0])}
+        columns = {name: np.concatenate([block.pop(name) for block in self._blocks]) for name in list(self._blocks[0])}
+        self._tell_coverage(columns)
+        return columns
 
-    def _note(self, rows: Columns, scored: Bools, changed: Integers) -> None:
+    def _tell_coverage(self, columns: Columns) -> None:
+        """Fill in that verdict, and take away what it was made from."""
+        codes, is_copy = columns["use_case"], columns.pop("is_copy")
+        moments = Moments(columns["started"], *(columns.pop(name) for name in ("ended", "selected", "changed")))
+        told = coverage_verdicts(moments, codes, self.aims, self.now, self.ran_since)
+        told[is_copy | ~self.aims.is_in_force("coverage", codes)] = Verdict.NOT_ASKED
+        columns["verdicts"][:, AT["coverage"]] = told
+
+    def _note(self, rows: Columns, scored: Bools) -> None:
         judges = rows["judge"][scored]
         for values, best, into in (
-            (changed[scored], np.maximum, self.last),
+            (rows["changed"][scored], np.maximum, self.last),
             (rows["started"][scored], np.minimum, self.first),
         ):
             for judge in np.unique(judges).tolist():

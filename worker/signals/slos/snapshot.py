@@ -15,6 +15,7 @@ from assay.worker.signals.slos.aims import Aims
 from assay.worker.signals.slos.goodput import parts_of_goodput
 from assay.worker.signals.slos.reading import AHEAD, Read, aims_of, read_slo_traces
 from assay.worker.signals.slos.reporting import SPANS, Objectives, figures_of, period_name, windows_of
+from assay.worker.signals.slos.rows import NEVER
 from assay.worker.signals.slos.samples import slo_samples, target_samples
 from assay.worker.signals.slos.traces import SloTraces
 
@@ -43,6 +44,7 @@ class SloWatch:
         self._long: list[Sample] = []
         self._parts: dict[str, list[ObjectiveName]] = {}
         self._long_due = 0.0
+        self._ran_since = NEVER
 
     async def snapshot(self, deployment: Deployment, now: datetime) -> MetricSnapshot:
         """What scrapes are to see until the next one.
@@ -52,14 +54,16 @@ class SloWatch:
         """
         by_use_case = aims_of(deployment, [case.name for case in deployment.use_cases])
         period = timedelta(days=deployment.slos.period_days)
-        aims = Aims(by_use_case, lookback_hours=deployment.lookback_hours)
+        aims = Aims(by_use_case, deployment)
         if self._is_due(by_use_case, period):
             begun = self._seconds()
             read = await read_slo_traces(self._reader, aims, now - max(period, *SPANS.values()), now + AHEAD, now=now)
+            self._ran_since = read.ran_since
             await in_thread(self._keep_long, read, by_use_case, now, period)
             self._long_due = self._seconds() + max(LONG_EVERY_S, REST * (self._seconds() - begun))
         else:
-            read = await read_slo_traces(self._reader, aims, now - SPANS[SHORT[-1]], now + AHEAD, now=now)
+            since = now - SPANS[SHORT[-1]]
+            read = await read_slo_traces(self._reader, aims, since, now + AHEAD, now=now, ran_since=self._ran_since)
         samples = await in_thread(self._samples, read, by_use_case, now, period)
         return MetricSnapshot(part="slo", at=now, samples=samples)
 

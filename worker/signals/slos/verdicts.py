@@ -20,8 +20,6 @@ Verdicts = NDArray[np.int8]
 JUDGED_BY_RUBRIC: tuple[ObjectiveName, ...] = ("quality", "faithfulness", "refusals")
 """What a judge says. It is never pooled over revisions, and of several rubrics the worst counts."""
 
-_MINUTE = 60_000_000
-
 
 class Verdict(IntEnum):
     """What a trace says of an objective. Of several the lowest counts: what is known to be bad is bad.
@@ -36,15 +34,14 @@ class Verdict(IntEnum):
     NOT_ASKED = 3
 
 
-def row_verdicts(block: Block, codes: Integers, ends: Ends, aims: Aims, now: int) -> Verdicts:
-    """A column for each of `OBJECTIVE_NAMES`.
+def row_verdicts(block: Block, codes: Integers, ends: Ends, aims: Aims) -> Verdicts:
+    """A column for each of `OBJECTIVE_NAMES`. That of `coverage` is told when all rows are there.
 
     Args:
         block: rows of the record.
         codes: the use case of each, by `Aims.codes`.
         ends: how each ended.
         aims: what is asked.
-        now: the current moment, in microseconds.
     """
     columns: dict[ObjectiveName, Verdicts] = {
         "quality": _quality(block, codes, ends, aims),
@@ -55,7 +52,7 @@ def row_verdicts(block: Block, codes: Integers, ends: Ends, aims: Aims, now: int
         "token_time": _at_most(_token_times(block), aims.limit("token_time", codes)),
         "cost": _at_most(block["cost_usd"].floats(), aims.limit("cost", codes)),
         "feedback": _feedback(block) if aims.has("feedback") else np.full(codes.size, Verdict.NOT_ASKED, np.int8),
-        "coverage": _coverage(block, codes, aims, now),
+        "coverage": np.full(codes.size, Verdict.NOT_ASKED, np.int8),
     }
     table = np.stack([columns[name] for name in OBJECTIVE_NAMES], axis=1)
     for name, at in AT.items():
@@ -109,16 +106,6 @@ def _feedback(block: Block) -> Verdicts:
     opinions = block["opinion"].floats()
     verdicts = np.where(opinions >= 0.5, Verdict.GOOD, Verdict.BAD)
     return np.where(np.isnan(opinions), Verdict.UNKNOWN, verdicts).astype(np.int8)
-
-
-def _coverage(block: Block, codes: Integers, aims: Aims, now: int) -> Verdicts:
-    """Whether the fleet was done in time. Whose time is not over yet is not asked: only the quick are there by then."""
-    ended = ends_of(block)
-    within = aims.limit("coverage", codes) * _MINUTE
-    is_asked = (ended + within <= now) & (block["selected_at"].integers() - ended <= aims.lookback_us)
-    is_asked &= block["from_store"].floats() != 1
-    verdicts = np.where(block["changed_at"].integers() - ended <= within, Verdict.GOOD, Verdict.BAD)
-    return np.where(is_asked, verdicts, Verdict.NOT_ASKED).astype(np.int8)
 
 
 def ends_of(block: Block) -> Integers:

@@ -16,7 +16,8 @@ from assay.worker.telemetry.otel.names import Naming
 from assay.worker.telemetry.otel.pipeline import Pipeline, otlp_pipeline
 from assay.worker.telemetry.otel.tasks import TaskSpans
 
-CLOSE_WITHIN_S = 3.0
+CLOSE_WITHIN_S = 1.0
+"""Enough for an endpoint that answers. Processes of a fleet on one machine end one after the other."""
 
 
 class Telemetry:

@@ -101,6 +101,7 @@ def problem(text: str) -> str:
         ("target:\n  kind: http\n  ulr: x", "line 3: target.ulr: unknown key; did you mean 'url'?"),
         ("target: {kind: http, url: x, headers: {Authorization: [s3cret]}}", "headers.Authorization: must be text"),
         ("1: x", "1: 1 is a key that is no text; put it in quotes"),
+        ("on: x", "file: YAML reads the keys yes, no, on and off as true or false; put the key in quotes"),
         ("- a", "must hold keys"),
     ],
 )  # fmt: skip
