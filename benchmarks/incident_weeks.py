@@ -75,8 +75,7 @@ def quiet_weeks(seed: int, weeks: int, pace: Pace) -> Quiet:
     watch = Watch(BEGINS, BEGINS + timedelta(days=7 * weeks), seed, pace=pace)
     with on_the_loop():
         asyncio.run(watch.run())
-    for each in watch.told:
-        print(f"seed {seed}, {each.at:%a %Y-%m-%d %H:%M} {each.severity} {each.words}", file=sys.stderr, flush=True)
+    _tell_at_once(f"{weeks} quiet weeks of seed {seed}", watch.told)
     return Quiet(seed, weeks, watch.told)
 
 
@@ -95,7 +94,14 @@ def incident(name: str, seed: int) -> Answer:
     with on_the_loop():
         asyncio.run(watch.run())
     told = [each for each in watch.told if each.at >= begins]
+    _tell_at_once(f"{name}, seed {seed}, began {begins:%a %H:%M}", told)
     return Answer(name, seed, begins, told, [_traces(watch, what, begins, each.at) for each in told])
+
+
+def _tell_at_once(of: str, told: Sequence[Told]) -> None:
+    """One run as soon as it is over: all of them take a while."""
+    lines = [f"    {each.at:%a %Y-%m-%d %H:%M} {each.severity} {each.words}" for each in told]
+    print("\n".join((f"{of}: {len(told)} told", *lines)), file=sys.stderr, flush=True)
 
 
 def _traces(watch: Watch, what: Incident, since: datetime, until: datetime) -> int:
@@ -177,7 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--incident", action="append", choices=[*INCIDENTS, "all", "none"], help="default: all")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each incident")
     parser.add_argument("--every", type=float, default=QUIET_LOOK / timedelta(minutes=1), help="minutes between looks")
-    parser.add_argument("--drift-days", type=int, default=1, help="days between checks of drift in quiet weeks")
+    parser.add_argument(
+        "--drift-days", type=int, default=1, choices=(1, 2), help="days between checks of drift in quiet weeks"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     chosen = parser.parse_args(arguments)
     names = chosen.incident or ["all"]
@@ -188,8 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts = [min(WEEKS_AT_ONCE, chosen.weeks - at) for at in range(0, chosen.weeks, WEEKS_AT_ONCE)]
         every = timedelta(minutes=chosen.every)
         pace = Pace(every, max(every, timedelta(hours=1)), timedelta(hours=6), timedelta(days=chosen.drift_days))
-        quiet = [pool.submit(quiet_weeks, seed, weeks, pace) for seed, weeks in enumerate(parts, start=1)]
         struck = [pool.submit(incident, name, seed) for name in wanted for seed in range(100, 100 + chosen.repeats)]
+        quiet = [pool.submit(quiet_weeks, seed, weeks, pace) for seed, weeks in enumerate(parts, start=1)]
         is_quiet = tell_quiet(each.result() for each in quiet) if quiet else True
         is_told = tell_incidents([each.result() for each in struck])
     print(f"\n{time.perf_counter() - began:.0f} s")

@@ -16,7 +16,7 @@ from assay.worker.alerts.rules import alert_rules
 from assay.worker.alerts.series import Series
 from assay.worker.alerts.states import AlertState
 from assay.worker.config.deployment import Deployment
-from assay.worker.config.slos import ApplicationBudget, Slos, UseCaseSlos
+from assay.worker.config.slos import Slos, UseCaseSlos
 from assay.worker.config.use_cases import Defaults, UseCase
 from assay.worker.flow.metric_snapshots import kept_snapshots
 from assay.worker.ports.clock import FixedClock
@@ -117,6 +117,8 @@ class Watch:
         self._states: Mapping[str, AlertState] = {}
         self._known: set[str] = set()
         self._kept: dict[str, Sequence[Sample]] = {}
+        self._windows: set[str] = set()
+        self._ticked = self.begins
         self._memory: dict[str, Memory] = {}
         self._parts = self._made_parts(deployment, record)
         self._drift = self._made_drift(deployment, record)
@@ -161,7 +163,11 @@ class Watch:
         now = self.clock.now()
         if self._fleet.is_beating(now):
             await self._compute(now)
+            self._ticked = now
         samples = [*self._fleet.samples(now), *(each for part in self._kept.values() for each in part)]
+        # That a window is computed less often than a fleet would is our own haste, and no reason for an alert.
+        for window in self._windows:
+            samples += number(quality.COMPUTED, self._ticked.timestamp(), window)
         self._states = evaluate(self._rules, Series(samples), now.timestamp(), self._states).states
         self._note(now)
 
@@ -173,8 +179,9 @@ class Watch:
             self._due[name] = now + rests[name]
             computed = await part.compute(self._memory.get(name, Memory()), now)
             self._memory[name] = computed.memory
-            own = [each for samples in computed.samples.values() for each in samples]
-            self._kept[name] = [*own, *_computed_at(part, computed.samples, now)]
+            self._kept[name] = [each for samples in computed.samples.values() for each in samples]
+            if part.tells_time:
+                self._windows |= set(computed.samples)
         if now >= self._due["drift"]:
             await self._drift.tick()
             snapshots = await kept_snapshots(self._state.key_values)
@@ -192,9 +199,3 @@ class Watch:
                 self._known.add(key)
                 labels = {name: value for name, value in state.labels.items() if name != "owner"}
                 self.told.append(Told(state.rule, state.severity, labels, now))
-
-
-def _computed_at(part: Part, windows: Mapping[str, Sequence[Sample]], now: datetime) -> list[Sample]:
-    if not part.tells_time:
-        return []
-    return [each for window in windows for each in number(quality.COMPUTED, now.timestamp(), window)]

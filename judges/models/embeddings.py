@@ -62,6 +62,19 @@ class _Embeddings(ChatCompletions):
         return "/embeddings"
 
 
+def check_place(place: EndpointSettings, model: str) -> None:
+    """Refuse an endpoint where nothing can be embedded. It is not asked.
+
+    Raises:
+        ConfigurationError: it speaks another protocol than OpenAI's, or its address or key cannot be used.
+    """
+    if place.protocol != "openai":
+        raise ConfigurationError(
+            f"drift.embeddings: endpoint {place.name} speaks {place.protocol}; name one with `protocol: openai`"
+        )
+    endpoint_of(place, _Embeddings(), model)
+
+
 class EmbeddingModel:
     """One embedding model at its endpoint."""
 
@@ -77,10 +90,7 @@ class EmbeddingModel:
         Raises:
             ConfigurationError: the endpoint speaks another protocol, or its address or key cannot be used.
         """
-        if place.protocol != "openai":
-            raise ConfigurationError(
-                f"drift.embeddings: endpoint {place.name} speaks {place.protocol}; name one with `protocol: openai`"
-            )
+        check_place(place, model)
         self._model = model
         self._client = HttpClient(endpoint_of(place, _Embeddings(), model))
         self._admission = admission

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from assay.worker.config.root import ConfigRoot
@@ -14,6 +15,7 @@ from assay.worker.wiring.history import open_record
 from tests.e2e.test_command import assay, one_line
 from tests.unit.worker.reporting.period.history_rows import a_week
 
+ROOT = Path(__file__).parents[2]
 NOWHERE = "redis://127.0.0.1:1/0"
 WEEK = ("--since", "2026-11-23", "--until", "2026-11-29")
 
@@ -39,6 +41,8 @@ def test_a_week_is_told_as_data_and_in_words(home: Path) -> None:
     done = assay("cost", *WEEK, "--by", "prompt_version", "--json", cwd=home, ASSAY_REDIS_URL=NOWHERE)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
+    jsonschema.validate(report, json.loads((ROOT / "docs/cost.schema.json").read_text(encoding="utf-8")))
+    assert report["schema"] == 1
     (case,) = report["use_cases"]
     assert case["whole"]["total"]["low"] <= case["whole"]["total"]["value"] <= case["whole"]["total"]["high"]
     assert sum(part["n"] for part in case["parts"]) == case["whole"]["n"]

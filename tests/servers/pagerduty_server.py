@@ -8,6 +8,7 @@ from typing import Any
 from tests.servers.told_server import Reply, ToldServer, too_long
 
 ROUTING_KEY = "r" * 32
+KEY_UNKNOWN = b'{"status":"invalid key","message":"Event object is invalid","errors":["Invalid routing key"]}'
 _SEVERITIES = {"critical", "error", "warning", "info"}
 
 
@@ -37,7 +38,7 @@ def check_event(path: str, event: Any) -> Reply:
     if path != "/v2/enqueue":
         return Reply(404)
     if event.get("routing_key") != ROUTING_KEY:
-        return Reply(400)
+        return Reply(400, words=KEY_UNKNOWN)
     is_known = event.get("event_action") in _STATES
     if not is_known or too_long([(event.get("dedup_key", ""), 255)]) or len(json.dumps(event)) > 512_000:
         return Reply(400)

@@ -22,6 +22,7 @@ class Reply(NamedTuple):
     status: int = 200
     retry_after: str | None = None
     way: Literal["answer", "hang", "cut", "late", "taken"] = "answer"
+    words: bytes = b"ok"
 
 
 HANG, CUT, LATE, TAKEN = (Reply(way=way) for way in ("hang", "cut", "late", "taken"))
@@ -95,9 +96,9 @@ class ToldServer:
                 self.send_response(reply.status)
                 if reply.retry_after is not None:
                     self.send_header("retry-after", reply.retry_after)
-                self.send_header("content-length", "2")
+                self.send_header("content-length", str(len(reply.words)))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(reply.words)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

@@ -77,7 +77,7 @@ def _held(
             "severity": rule.severity,
             "since": min(before.since, now),
             "value": value if value is None or math.isfinite(value) else None,
-            "fired_at": before.fired_at if before.fired_at is not None else (now if is_due else None),
+            "fired_at": min(before.fired_at, now) if before.fired_at is not None else (now if is_due else None),
             "not_since": None,
             "unseen_since": None,
         }

@@ -182,7 +182,7 @@ class AlertDesk:
         self, alerts: Mapping[str, AlertState], before: AlertBook, channels: Mapping[str, ChannelState], now: float
     ) -> dict[str, AlertState]:
         changed = {
-            name
+            name: not before.channels.get(name, ChannelState()).address
             for name, state in channels.items()
             if before.channels.get(name, ChannelState()).address != state.address
         }
@@ -222,7 +222,7 @@ async def reopen(desk: AlertDesk, names: Sequence[str]) -> bool:
 
 def _known(before: AlertBook, now: float) -> Mapping[str, AlertState]:
     """The alerts of the last look. After a pause those that did not fire yet wait anew: what held then is not known."""
-    if now - before.looked_at < PAUSE_S:
+    if abs(now - before.looked_at) < PAUSE_S:
         return before.alerts
     return {key: state for key, state in before.alerts.items() if state.fired_at is not None}
 
@@ -230,23 +230,35 @@ def _known(before: AlertBook, now: float) -> Mapping[str, AlertState]:
 def _merged(before: AlertBook, evaluation: Evaluation) -> tuple[dict[str, AlertState], dict[str, AlertState]]:
     """The alerts that hold, and those whose end is still to be told.
 
-    One that begins anew before its end was told knows who was told of its beginning.
+    One that begins anew before its end was told knows who was told of its beginning. What was given up is tried again.
     """
     ended = {**before.ended, **{state.key: state for state in evaluation.resolved}}
     alerts = dict(evaluation.states)
     for key in evaluation.fired:
         if (earlier := ended.pop(key, None)) is not None:
-            alerts[key] = alerts[key].model_copy(update={"deliveries": earlier.deliveries})
+            deliveries = {name: _with_hope(known) for name, known in earlier.deliveries.items()}
+            alerts[key] = alerts[key].model_copy(update={"deliveries": deliveries})
     return alerts, ended
 
 
-def _anew(state: AlertState, changed: set[str]) -> AlertState:
-    """The alert without what a channel refused at an address that it has no more."""
-    kept: dict[str, Delivery] = {
-        name: known.model_copy(update={"problem": ""}) if name in changed else known
-        for name, known in state.deliveries.items()
-    }
+def _anew(state: AlertState, changed: Mapping[str, bool]) -> AlertState:
+    """The alert as channels know it that stand anew.
+
+    Args:
+        state: the alert.
+        changed: by name, whether it is the same place as before. Another place was told nothing.
+    """
+    kept: dict[str, Delivery] = {}
+    for name, known in state.deliveries.items():
+        if name not in changed:
+            kept[name] = known
+        elif changed[name] or known.told is None:
+            kept[name] = _with_hope(known)
     return state.model_copy(update={"deliveries": kept})
+
+
+def _with_hope(known: Delivery) -> Delivery:
+    return known.model_copy(update={"problem": ""})
 
 
 def _rule_of(state: AlertState, rules: Sequence[AlertRule]) -> AlertRule | None:

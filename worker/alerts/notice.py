@@ -11,7 +11,7 @@ from assay.worker.alerts.states import AlertState, Status, plain_labels
 from assay.worker.alerts.wording import moment
 
 if TYPE_CHECKING:
-    from assay.worker.alerts.posting import Answer
+    from assay.worker.ports.posting import Answer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from assay.worker.alerts.states import AlertState, Delivery, Status
 
 GIVEN_UP_AFTER_S = 86_400.0
-"""News of an alert that has ended is not told after so long: nobody can act on it."""
+"""An alert that has ended is not told any more after so long: nobody can act on it. Who was told hears of its end."""
+
+FORGOTTEN_AFTER_S = 35 * 86_400.0
+"""An end that nobody was told of is forgotten: longer than a mute may last."""
 
 
 def with_owed(
@@ -45,6 +48,8 @@ def _owed(known: Delivery, state: AlertState, now: float, repeat_after_s: float 
     if known.last != "firing":
         # Of an end that nobody was told yet and a new beginning nothing is left to tell.
         return _owing(known, () if known.told == "firing" else ("firing",))
+    if known.told_at is not None and known.told_at > now:  # the clock was set back
+        known = known.model_copy(update={"told_at": now})
     is_due = repeat_after_s is not None and known.told_at is not None and now - known.told_at >= repeat_after_s
     if is_due and not known.owed:
         return known.model_copy(update={"owed": ("firing",), "repeats": True})
@@ -52,7 +57,8 @@ def _owed(known: Delivery, state: AlertState, now: float, repeat_after_s: float 
 
 
 def _ended(known: Delivery, ended_at: float, now: float) -> Delivery:
-    if now - ended_at >= GIVEN_UP_AFTER_S or known.problem:
+    is_old = now - ended_at >= GIVEN_UP_AFTER_S and known.told != "firing"
+    if is_old or known.problem:
         return _owing(known, ())
     if known.repeats:  # it is over: no reminder, but its end
         return _owing(known, ("resolved",))
@@ -76,6 +82,6 @@ def is_over(state: AlertState, now: float) -> bool:
     """Whether an alert that has ended can be forgotten: no channel waits for its end."""
     if state.ended_at is None:
         return False
-    if now - state.ended_at >= GIVEN_UP_AFTER_S + 7 * 86_400:  # a mute as long as that
+    if now - state.ended_at >= FORGOTTEN_AFTER_S:
         return True
     return not any(known.owed or known.last == "firing" for known in state.deliveries.values() if not known.problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,14 +11,22 @@ from datetime import UTC, datetime
 from pydantic import JsonValue, SecretStr
 
 from assay.worker.alerts.notice import Notice
-from assay.worker.alerts.posting import TIMEOUT_S, Answer, address_digest, post
 from assay.worker.alerts.rule import Severity
 from assay.worker.alerts.wording import cut
+from assay.worker.ports.posting import TIMEOUT_S, Answer, address_digest, post
 
 LONGEST_SUMMARY = 1024
 LONGEST_KEY = 255
 _LONGEST_TEXT = 4_000
 """Characters of a description or a detail. With at most some dozen of them an event stays far below 512 KB."""
+
+_PATH = "/v2/enqueue"
+
+_KEY_UNKNOWN = re.compile(r"routing[ _]key|invalid key", re.IGNORECASE)
+"""What its answer 400 says where not the event is wrong but the key.
+
+E.g. `{"status":"invalid key","errors":["Invalid routing key"]}`, `Length of 'routing_key' is incorrect`.
+"""
 
 _SEVERITIES: dict[Severity, str] = {"page": "critical", "ticket": "error", "info": "info"}
 
@@ -30,7 +39,7 @@ class PagerDuty:
 
     Attributes:
         routing_key: its integration key.
-        url: of the region, e.g. `https://events.eu.pagerduty.com`.
+        url: of the region, e.g. `https://events.eu.pagerduty.com`, with or without the path of events.
         source: what events say they come from. It is part of their keys: two deployments may share a service.
     """
 
@@ -51,8 +60,8 @@ class PagerDuty:
     async def send(self, notices: Sequence[Notice]) -> Answer:
         """Open or close the incident of one alert. Sent twice it is the same incident."""
         (notice,) = notices
-        where = SecretStr(f"{self.url.rstrip('/')}/v2/enqueue")
-        return await post(where, self.event(notice), timeout_s=self.timeout_s)
+        where = SecretStr(self.url.rstrip("/").removesuffix(_PATH) + _PATH)
+        return await post(where, self.event(notice), timeout_s=self.timeout_s, refusal=_KEY_UNKNOWN)
 
     def event(self, notice: Notice) -> dict[str, JsonValue]:
         """The event as it is posted."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
 
 from assay.judges.schema import Record
 from assay.worker.alerts.muting import Mute
@@ -48,14 +51,22 @@ class ChannelView(Record):
 
 
 class PresentAlerts(Record):
-    """Everything at once. `looked_at` is when rules were last evaluated, 0 where they never were."""
+    """Everything at once.
 
+    `looked_at` is when rules were last evaluated, 0 where they never were; `digest` what of the last weekly message
+    was not taken.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     looked_at: float
     warning: str = ""
     firing: tuple[FiringAlert, ...] = ()
     ended: tuple[FiringAlert, ...] = ()
     mutes: tuple[Mute, ...] = ()
     channels: tuple[ChannelView, ...] = ()
+    digest: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -83,6 +94,11 @@ def present_alerts(
         mutes=tuple(mutes),
         channels=tuple(_channel(name, book.channels.get(name), open_names) for name in known_names),
     )
+
+
+def alerts_schema() -> dict[str, Any]:
+    """The JSON schema of `assay alerts now --json`."""
+    return PresentAlerts.model_json_schema(by_alias=True, mode="serialization")
 
 
 def told_words(known: Delivery) -> str:
@@ -123,6 +139,8 @@ def _channel(name: str, state: ChannelState | None, open_names: Sequence[str]) -
 def _warning(looked_at: float, now: float) -> str:
     if not looked_at:
         return "the rules were never evaluated here: are beat and a control worker up?"
+    if looked_at - now > LATE_AFTER_S:
+        return f"the rules were last evaluated {duration_words(looked_at - now)} ahead of now: was the clock set back?"
     if now - looked_at > LATE_AFTER_S:
         return f"the rules were last evaluated {duration_words(now - looked_at)} ago: are beat and a control worker up?"
     return ""
@@ -139,6 +157,9 @@ def _lines(present: PresentAlerts) -> Iterator[str]:
         if channel.problem:
             again = "see assay alerts test" if channel.is_refused else "it is tried again"
             yield f"alerts: {channel.name} does not take them ({channel.problem}): {again}"
+    if present.digest:
+        more = f" and {len(present.digest) - 1:,} more" if len(present.digest) > 1 else ""
+        yield f"digest: not taken: {present.digest[0]}{more}"
 
 
 def alert_words(alert: FiringAlert) -> list[str]:

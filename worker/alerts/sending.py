@@ -11,9 +11,9 @@ import structlog
 
 from assay.worker.alerts.book_keeping import KeptAlerts
 from assay.worker.alerts.notice import Channel, Notice
-from assay.worker.alerts.posting import Answer
 from assay.worker.alerts.states import AlertBook, AlertState, ChannelState, Delivery, urgency
 from assay.worker.ports.clock import Clock
+from assay.worker.ports.posting import Answer
 
 SENDING_S = 10.0
 """For so long one look begins further messages to a channel. What is left waits for the next one."""
@@ -60,12 +60,23 @@ class Mail:
         ends_at = time.monotonic() + SENDING_S
         while time.monotonic() < ends_at and (notices := self._next(channel)):
             answer = await channel.send(notices)
-            await self._note(channel, notices, answer)
+            if answer.is_wrong and len(notices) > 1:
+                await self._send_alone(channel, notices)
+            else:
+                await self._note(channel, notices, answer)
+
+    async def _send_alone(self, channel: Channel, notices: Sequence[Notice]) -> None:
+        """Send each by itself: a message is wrong where any of it is, and the others are to be told."""
+        for notice in notices:
+            answer = await channel.send([notice])
+            await self._note(channel, [notice], answer)
+            if answer.may_retry or answer.is_refused:
+                return
 
     def _next(self, channel: Channel) -> list[Notice]:
         """The next message: what is most urgent, of each alert the first that is owed."""
         known = self.book.channels.get(channel.name, ChannelState())
-        if self._now() < known.not_before:
+        if _is_left_alone(known, self._now()):
             return []
         waiting = [
             (state, delivery)
@@ -84,7 +95,7 @@ class Mail:
             before = self.book.channels.get(channel.name, ChannelState())
             channels = {**self.book.channels, channel.name: _channel_after(before, answer, now)}
             self.book = self.book.model_copy(update={"channels": channels})
-            if answer.is_taken or not (answer.may_retry or answer.is_refused):
+            if answer.is_taken or answer.is_wrong:
                 self._mark(notices, channel.name, answer)
             await self.kept.keep(self.book)
         self._tell(channel, notices, answer)
@@ -113,16 +124,22 @@ class Mail:
         return self.clock.now().timestamp()
 
 
+def _is_left_alone(known: ChannelState, now: float) -> bool:
+    """Whether it is too early to send. Not where the clock was set back since the last failure."""
+    return known.failed_at <= now < known.not_before
+
+
 def _channel_after(before: ChannelState, answer: Answer, now: float) -> ChannelState:
     """How a channel stands after an answer. A message that is not taken for its own sake is not the channel's fault."""
     if answer.is_taken:
         return ChannelState(address=before.address, taken_at=now)
-    if not answer.may_retry and not answer.is_refused:
+    if answer.is_wrong:
         return before.model_copy(update={"problem": answer.words})
     wait_s = REFUSED_S if answer.is_refused else min(FIRST_WAIT_S * 2 ** min(before.failures, 10), LONGEST_WAIT_S)
     return before.model_copy(
         update={
             "failures": before.failures + 1,
+            "failed_at": now,
             "not_before": now + max(wait_s, answer.wait_s or 0.0),
             "is_refused": answer.is_refused,
             "problem": answer.words,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue, SecretStr
 
 from assay.worker.alerts.notice import Notice
-from assay.worker.alerts.posting import TIMEOUT_S, Answer, address_digest, post
 from assay.worker.alerts.rule import Severity
 from assay.worker.alerts.wording import cut
+from assay.worker.ports.posting import TIMEOUT_S, Answer, address_digest, post
 
 LONGEST_TEXT = 2_900
 """Characters of a section. Slack refuses a message with one of more than 3,000."""
@@ -46,7 +46,7 @@ class Slack:
         """Send one message. Where Slack does not take its form, its plain text is sent alone."""
         message = self.message(notices)
         answer = await post(self.url, message, timeout_s=self.timeout_s)
-        if answer.is_taken or answer.may_retry or answer.is_refused:
+        if not answer.is_wrong:
             return answer
         return await post(self.url, {"text": message["text"]}, timeout_s=self.timeout_s)
 

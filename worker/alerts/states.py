@@ -87,7 +87,8 @@ class ChannelState(Record):
     Attributes:
         address: a digest of where it leads. Another one is another channel.
         failures: how often in a row it did not take anything.
-        not_before: nothing is sent before this moment (Unix time).
+        failed_at: when it last did not (Unix time).
+        not_before: nothing is sent before this moment.
         is_refused: it says that nothing will be taken: a wrong key, a webhook that was revoked.
         problem: what it answered, in words of ours.
         taken_at: when it last took something.
@@ -95,6 +96,7 @@ class ChannelState(Record):
 
     address: str = ""
     failures: int = 0
+    failed_at: float = 0.0
     not_before: float = 0.0
     is_refused: bool = False
     problem: str = ""

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pydantic import JsonValue, SecretStr
 
 from assay.worker.alerts.notice import Notice
-from assay.worker.alerts.posting import TIMEOUT_S, Answer, address_digest, post
 from assay.worker.alerts.rule import Severity
+from assay.worker.ports.posting import TIMEOUT_S, Answer, address_digest, post
 
 _NEVER = "0001-01-01T00:00:00Z"
 """How Alertmanager writes the end of what has not ended."""

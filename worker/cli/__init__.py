@@ -20,6 +20,9 @@ def main() -> None:
     """Run the command of this process's arguments. See `assay.worker.cli.start`, which needs more to be imported."""
     try:
         from assay.worker.cli.start import run
+        from assay.worker.config.math_threads import bound_math_threads
+
+        bound_math_threads()
     except Exception as exc:  # noqa: BLE001  # a traceback ends in exit 1, "the gate says regressed"
         import sys
 

@@ -31,6 +31,7 @@ def now(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         last = f"last taken {moment(channel.taken_at)}" if channel.taken_at else "nothing sent yet"
         problem = f"; {channel.problem}" if channel.problem else ""
         lines.append(f"{channel.name}: {last + problem if channel.is_open else 'off, its key is not set'}")
+    lines += [f"weekly digest, not taken: {words}" for words in present.digest]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

@@ -45,7 +45,7 @@ def digest(  # one parameter for each option
         _check_owner(runtime, owner)
         begin, end = week_asked(since, runtime.clock.now())
         digests = await read_digests(runtime, begin, end, owner=owner, has_redis=has_redis)
-        return digests, await _send(runtime, digests) if send else []
+        return digests, await _send(runtime, digests, notes=has_redis and since is None) if send else []
 
     digests, answers = with_record(config, work)
     _write(digests, html=html, markdown=markdown)
@@ -80,20 +80,24 @@ def _check_owner(runtime: Runtime, owner: str | None) -> None:
         raise ConfigurationError(f"--owner: {owner!a}: unknown; {did_you_mean(owner, known, 'owners in assay.yaml')}")
 
 
-async def _send(runtime: Runtime, digests: Sequence[OwnerDigest]) -> list[str]:
-    """Send each now, whatever was sent before. What became of it, a line each."""
+async def _send(runtime: Runtime, digests: Sequence[OwnerDigest], *, notes: bool) -> list[str]:
+    """Send each now, whatever was sent before, and note that where it is asked. What became of it, a line each."""
     from assay.worker.alerts.digest.records import UNOWNED
-    from assay.worker.wiring.digests import digest_ways
+    from assay.worker.alerts.digest.sending import part_of
+    from assay.worker.wiring.digests import digest_ways, note_sent
 
     asked = runtime.deployment.digest
     if asked is None:
         raise ConfigurationError("assay.yaml: digest: is not there; write `digest: {to: [slack]}`, or leave out --send")
-    lines = []
+    lines, parts = [], []
     for name, deliver in digest_ways(runtime, asked).items():
         for each in digests:
             answer = await deliver(each)
+            parts += [part_of(name, each.owner)] * answer.is_taken
             taken = "taken" if answer.is_taken else "not taken"
             lines.append(f"{name}, {each.owner or UNOWNED}: {taken}, {answer.words}")
+    if notes:
+        await note_sent(runtime, asked, parts)
     return lines
 
 

@@ -17,6 +17,8 @@ def write_whole(path: Path, text: str, option: str) -> None:
     Raises:
         ConfigurationError: it cannot be written.
     """
+    if path.is_dir():
+        raise ConfigurationError(f"{option} {path}: is a folder; name a file in it")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -104,8 +105,12 @@ class Digest(FilledSection):
 
     @model_validator(mode="after")
     def _is_a_time(self) -> Digest:
-        if not self.times.weekly:
+        if not self.weekly.strip():
             raise ValueError('weekly: is empty; write "Mon 08:00"')
+        if re.search(r"[-,]", self.weekly.partition(" ")[0]):
+            raise ValueError('weekly: names several days; write one, as "Mon 08:00": each message is of seven days')
+        if not self.times.weekly:
+            raise ValueError('weekly: is no time; write "Mon 08:00"')
         return self
 
     @property

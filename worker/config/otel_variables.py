@@ -6,14 +6,16 @@ sampling from the other standard variables.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from assay.worker.config.settings import read_variables
 
 Signal = Literal["traces", "logs", "metrics"]
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
 NEW_NAMES_BESIDE_OLD = "gen_ai/dup"
 """In OTEL_SEMCONV_STABILITY_OPT_IN: the names of before 1.37 are written beside the present ones."""
@@ -41,6 +43,9 @@ class OtelVariables(BaseModel):
     logs_exporter: str | None = Field(None, validation_alias="OTEL_LOGS_EXPORTER")
     metrics_exporter: str | None = Field(None, validation_alias="OTEL_METRICS_EXPORTER")
     protocol: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_PROTOCOL")
+    traces_protocol: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+    logs_protocol: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_LOGS_PROTOCOL")
+    metrics_protocol: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_METRICS_PROTOCOL")
     is_disabled: bool | None = Field(None, validation_alias="OTEL_SDK_DISABLED")
     metric_interval_ms: float | None = Field(None, gt=0, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
     stability: str | None = Field(None, validation_alias="OTEL_SEMCONV_STABILITY_OPT_IN")
@@ -53,12 +58,24 @@ class OtelVariables(BaseModel):
             raise ValueError("must be a web address, as http://collector:4318")
         return url
 
-    @field_validator("protocol")
-    @classmethod
-    def _is_spoken(cls, protocol: str | None) -> str | None:
-        if protocol not in {None, "http/protobuf"}:
-            raise ValueError("only http/protobuf is spoken (port 4318 of a collector); remove it, or set it to that")
-        return protocol
+    @model_validator(mode="after")
+    def _is_spoken(self) -> Self:
+        """A protocol that other programs of a company speak says nothing where nothing is sent."""
+        if not self.is_on:
+            return self
+        for variable, protocol in self._protocols():
+            if protocol not in {None, "http/protobuf"}:
+                raise ValueError(
+                    f"{variable}: only http/protobuf is spoken (port 4318 of a collector); remove it, or set it to that"
+                )
+        return self
+
+    def _protocols(self) -> Iterator[tuple[str, str | None]]:
+        yield "OTEL_EXPORTER_OTLP_PROTOCOL", self.protocol
+        for signal in SIGNALS:
+            if self.sends(signal):
+                own: str | None = getattr(self, f"{signal}_protocol")
+                yield f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", own
 
     def sends(self, signal: Signal) -> bool:
         """Whether a kind of signal is sent."""
@@ -69,7 +86,7 @@ class OtelVariables(BaseModel):
     @property
     def is_on(self) -> bool:
         """Whether anything is sent."""
-        return any(self.sends(signal) for signal in ("traces", "logs", "metrics"))
+        return any(self.sends(signal) for signal in SIGNALS)
 
     @property
     def has_old_names(self) -> bool:

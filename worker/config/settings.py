@@ -171,6 +171,16 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator(
+        *("golden_webhook_url", "pagerduty_routing_key"),
+        *("slack_webhook_url", "alert_webhook_url", "digest_webhook_url"),
+        mode="before",
+    )
+    @classmethod
+    def _without_blanks(cls, value: object) -> object:
+        """A secret that was read from a file ends in a line break."""
+        return (value.strip() or None) if isinstance(value, str) else value
+
     @field_validator("pagerduty_url", mode="before")
     @classmethod
     def _empty_is_usual(cls, value: object) -> object:

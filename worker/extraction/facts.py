@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ from assay.worker.records.facts import TraceFacts
 from assay.worker.records.traces import MOST_TOKENS, Trace, TraceRoot
 
 _MOST_TAGS = 50
+_ADDRESS = re.compile(r"\S@\S")
+"""E.g. `jane@example.org`."""
 _COUNTED = ("input", "cached", "output", "reasoning")
 _WHOLES = {"cached": "input", "reasoning": "output"}
 """Of what each part is one. A part that is more than its whole is unknown."""
@@ -44,11 +47,11 @@ def facts_of(
     texts = TextAsName(trace, extraction)
     return TraceFacts(
         **_of_root(trace.root, texts),
-        **{name: _own_name(value, texts) for name, value in (told or {}).items() if value is not None},
-        **prompt_of_answer(trace, tree, author),
+        **{name: _group_name(value, texts) for name, value in (told or {}).items() if value is not None},
+        **_own_names(prompt_of_answer(trace, tree, author), texts),
         **_tokens(tree),
         **_cost(tree, prices),
-        **facts_of_answer(trace.root, tree, author),
+        **_own_names(facts_of_answer(trace.root, tree, author), texts),
         model_calls=len(tree.calls) or None,
         passages=None if extraction is None else len(extraction.contexts),
     )
@@ -70,6 +73,17 @@ def _of_root(root: TraceRoot, texts: TextAsName) -> dict[str, Any]:
 def _own_name(name: str, texts: TextAsName) -> str | None:
     text = name_of(name)
     return None if text is None or texts.is_text(text) else text
+
+
+def _own_names(facts: Mapping[str, Any], texts: TextAsName) -> dict[str, Any]:
+    """Facts without the names among them that are texts: they become labels of metrics, and words of alerts."""
+    return {name: _own_name(value, texts) if isinstance(value, str) else value for name, value in facts.items()}
+
+
+def _group_name(name: str, texts: TextAsName) -> str | None:
+    """The name of a feature or tier. An address is somebody's, and no group of users has one."""
+    text = _own_name(name, texts)
+    return None if text is None or _ADDRESS.search(text) else text
 
 
 def _duration_s(root: TraceRoot) -> float | None:

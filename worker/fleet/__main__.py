@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 
 from assay.worker.config.end_signals import end_at_once_on_signals, take_signals
+from assay.worker.config.math_threads import bound_math_threads
 
 
 def main() -> None:
     """Run Celery's command that the arguments name."""
     end_at_once_on_signals()
     take_signals()
+    bound_math_threads()
     from assay.worker.config.settings import load_settings
     from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
 

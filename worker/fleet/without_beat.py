@@ -40,7 +40,8 @@ async def look_if_late(runtime: Runtime) -> bool:
 
     book = await KeptAlerts(runtime.state.key_values).book()
     late_after_s = max(LEAST_LATE_S, 4 * runtime.settings.alerts_every_s)
-    if runtime.clock.now().timestamp() - book.looked_at < late_after_s:
+    # A look in the future is of a clock that was set back since.
+    if abs(runtime.clock.now().timestamp() - book.looked_at) < late_after_s:
         return False
     from assay.worker.wiring.alerting import look_for_alerts
 

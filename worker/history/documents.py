@@ -128,7 +128,16 @@ def _fitting(sizes: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
 
 def _document(row: Sequence[Any]) -> RecordDocument:
     kind, key, at, content = row
-    return RecordDocument(kind=kind, key=key, at=moment_of(at), content=json.loads(content))
+    return RecordDocument(kind=kind, key=key, at=moment_of(at), content=_content(content))
+
+
+def _content(text: str) -> JsonValue:
+    """What a document holds. One that somebody cut short, or edited by hand, holds nothing."""
+    try:
+        content: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content
 
 
 def _upsert(dialect: str) -> sqlalchemy.Executable:

@@ -1,6 +1,7 @@
 """What traces of a window say of themselves, as samples: waiting times, users' opinions, the models that answered.
 
-A trace has a row for each rubric. Facts are taken from those of one rubric, the first of its use case that has any.
+A trace has a row for each rubric. Facts are taken from those of one rubric, the first of its use case that has any, and
+of a trace that was judged again from the newest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 
 from assay.worker.records.metrics import quality
 from assay.worker.records.metrics.metric import Metric, Sample
+from assay.worker.signals.once import best_of_each
 from assay.worker.signals.samples import estimate, number
 from assay.worker.signals.window_columns import Rows, WindowColumns
 from assay.worker.statistics.bounded import behind_mean
@@ -25,12 +27,13 @@ Rubrics = Mapping[str, Sequence[str]]
 
 
 def facts_of(use_case: str, rubrics: Rubrics, columns: WindowColumns, rows: Rows) -> Rows | None:
-    """The rows that facts of a use case are taken from. None: it has none in the window."""
+    """The rows that facts of a use case are taken from, each trace once. None: it has none in the window."""
     for rubric in rubrics[use_case]:
         series = columns.series.get((use_case, rubric))
         own = rows["series"] == series if series is not None and rows.size else None
         if own is not None and own.any():
-            return rows.only(np.asarray(own & rows["counts"], dtype=np.bool_))
+            known = rows.only(np.asarray(own & rows["counts"], dtype=np.bool_))
+            return known.only(best_of_each(known["trace"], known["scored"], known["changed_at"]))
     return None
 
 

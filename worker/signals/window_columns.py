@@ -14,6 +14,7 @@ from assay.worker.ports.history import Block
 from assay.worker.records.columns import UNKNOWN_INTEGER, Column, rows_alike
 from assay.worker.records.history import microseconds
 from assay.worker.signals.gathering import Numbers
+from assay.worker.signals.once import TRACE, trace_numbers
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.traffic import Bools, Floats, Integers
 from assay.worker.signals.unanswered import is_unanswered
@@ -26,7 +27,7 @@ MOMENTS = ("started_at", "ended_at", "changed_at", "selected_at")
 
 READ = (
     *("cluster", "revision", "sample", "stratum", "state", "reason", "tier", "calibrated", "from_store"),
-    *("model_served", *SERIES, *PROMPT, *NUMBERS, *FACTS, *MOMENTS),
+    *(*TRACE, "model_served", *SERIES, *PROMPT, *NUMBERS, *FACTS, *MOMENTS),
 )
 """What is read of each row."""
 
@@ -54,6 +55,7 @@ class WindowColumns:
                 "prompt": self.prompts.of([block[name] for name in PROMPT]),
                 "model": self.models.of([block["model_served"]]),
                 "cluster": block["cluster"].integers(),
+                "trace": trace_numbers(block),
                 **{name: block[name].floats() for name in NUMBERS},
                 **{name: block[name].floats().astype(np.float32) for name in FACTS},
                 **{name: block[name].integers() for name in MOMENTS},

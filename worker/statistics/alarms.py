@@ -23,9 +23,9 @@ Bools = NDArray[np.bool_]
 
 FEARED = 0.3
 """Correlation of two answers of one session that is feared until many sessions tell theirs. The eight sessions of a
-window of 30 traces tell next to nothing of it. At 1, as if a session were one answer, a share that jumps from 2.5 to
-30 % is not seen within 500 traces; at 0.3 it is after 30 to 60. At 0 there are three false pages a month in place of
-0.4 where answers correlate by 0.1 and 5 % are flagged (`benchmarks/page_sizes.py`)."""
+window of 30 traces tell next to nothing of it. At 1, as if a session were one answer, most jumps from 2.5 to 30 % are
+not seen within 450 traces; at 0.3 half of them are within 40, and no false page comes in 150 days of 5 % flagged
+(`benchmarks/page_sizes.py`)."""
 
 
 class Worth(NamedTuple):
@@ -65,16 +65,17 @@ def exact_upper_bound(k: float, n: float, alpha: float) -> float:
     return 1.0 if k == n else 1 - _beta_quantile(alpha, n - k, k + 1)
 
 
-def worth_of(weights: Floats, hits: Bools, clusters: Clusters | None = None) -> Worth | None:
+def worth_of(weights: Floats, hits: Bools, clusters: Clusters | None = None, *, feared: float = FEARED) -> Worth | None:
     """The weighted share of hits, and the size of an equally weighted sample that would know it as well.
 
     The size is no larger than the number of observations, than μ(1−μ)/variance with sums over clusters, and than
-    (Σw)²/Σw² where observations of one cluster correlate by `FEARED`. Equal weights without clusters give n itself.
+    (Σw)²/Σw² where observations of one cluster correlate by `feared`. Equal weights without clusters give n itself.
 
     Args:
         weights: 1/π of each observation.
         hits: which of them count.
         clusters: what belongs together.
+        feared: correlation of two observations of one cluster that is feared at least.
 
     Returns:
         None without observations.
@@ -87,7 +88,9 @@ def worth_of(weights: Floats, hits: Bools, clusters: Clusters | None = None) -> 
     alone = weights * (hits - share)
     residuals = np.bincount(index, weights=alone)
     sums = np.bincount(index, weights=weights)
-    squares = (1 - FEARED) * float(weights @ weights) + FEARED * float(sums @ sums)
+    # Where all agree nothing tells how far a session does: it is one answer.
+    at_least = feared if 0 < share < 1 else 1.0
+    squares = (1 - at_least) * float(weights @ weights) + at_least * float(sums @ sums)
     size = min(float(weights.size), total * total / squares)
     spread = float(residuals @ residuals) / total**2
     if 1 < sums.size < weights.size:

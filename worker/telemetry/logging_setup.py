@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.judges.models.web_address import shown_address
 from assay.worker.config.settings import LogFormat, Settings, log_format_asked
 from assay.worker.telemetry.exceptions import as_text, described
 from assay.worker.telemetry.log_lines import LINES, write_raw_line
@@ -43,6 +44,7 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(_formatter(settings.log_format))
     # The handler, not the loggers: a library may have given its logger a level of its own.
     handler.addFilter(lambda record: record.levelno >= foreign_level or _is_own(record.name))
+    handler.addFilter(_without_login)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(foreign_level)
@@ -137,6 +139,15 @@ class _ExceptionInFields:
             description = described(error, is_private=bool(event.get("_from_structlog")))
             event["exception"] = description if self._as_fields else as_text(description)
         return event
+
+
+def _without_login(record: logging.LogRecord) -> bool:
+    """Take login and query out of an address that a library for HTTP tells: `POST https://key:…@host/v1?token=…`."""
+    if record.name.startswith("http") and isinstance(record.args, tuple):
+        record.args = tuple(
+            shown_address(str(arg)) if str(arg).startswith(("http://", "https://")) else arg for arg in record.args
+        )
+    return True
 
 
 def _is_own(logger_name: str) -> bool:

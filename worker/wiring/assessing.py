@@ -12,11 +12,9 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.models.endpoint_settings import EndpointSettings
-from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.drifting import Embeddings
-from assay.worker.config.endpoint_in_force import endpoint_in_force
-from assay.worker.config.limits import DEFAULT_ENDPOINT
 from assay.worker.config.settings import Settings
+from assay.worker.wiring.embedding import embedding_place, endpoint_name, may_be_embedded
 
 if TYPE_CHECKING:
     from assay.judges.models.embeddings import EmbeddingModel
@@ -66,30 +64,14 @@ def embedding_of(runtime: Runtime, opened: list[OpenEmbedder]) -> Embedding | No
     return Embedding(model, lambda use_case: may_be_embedded(runtime.deployment, use_case))
 
 
-def may_be_embedded(deployment: Deployment, use_case: str) -> bool:
-    """Whether a use case's text may go to the endpoint that embeds: only where `judges_allowed` is unset or names it.
-
-    Of an unknown use case nothing is known, so nothing goes.
-    """
-    case, settings = deployment.use_case(use_case), deployment.drift.embeddings
-    if case is None or settings is None:
-        return False
-    return case.judges_allowed is None or settings.endpoint in case.judges_allowed
-
-
 def _opened(runtime: Runtime, settings: Embeddings, opened: list[OpenEmbedder]) -> EmbeddingModel:
     from assay.judges.models.embeddings import EmbeddingModel
-    from assay.worker.wiring.models import remedy_for
 
-    name = None if settings.endpoint == DEFAULT_ENDPOINT else settings.endpoint
-    place = endpoint_in_force(name, runtime.judge_files, runtime.settings)
-    if place is None:
-        remedy = remedy_for(name, runtime.settings, runtime.judge_files.endpoints)
-        raise ConfigurationError(f"{CONFIG_FILE}: drift.embeddings.endpoint: {settings.endpoint} is unknown; {remedy}")
+    place = embedding_place(settings, runtime.judge_files, runtime.settings)
     for known in opened:
         if (known.settings, known.place) == (settings, place):
             return known.model
-    admission = runtime.admissions.of(name, settings.model)
+    admission = runtime.admissions.of(endpoint_name(settings), settings.model)
     model = EmbeddingModel(settings.model, place, admission=admission, timeout_s=settings.timeout_seconds)
     opened.append(OpenEmbedder(settings, place, model))
     return model

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.config.alerting import Digest
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.reports import Report
 from assay.worker.wiring.runtime import Runtime
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from assay.worker.alerts.digest.building import Gathered
     from assay.worker.alerts.digest.records import OwnerDigest
     from assay.worker.alerts.digest.sending import Deliver
+    from assay.worker.ports.locks import Locks
     from assay.worker.records.history import HistoryQuery
     from assay.worker.reporting.period.records import PeriodReport
 
@@ -39,6 +43,7 @@ async def send_digest(runtime: Runtime) -> Report:
         return Report()
     if not await state.locks.acquire(LOCK, owner=owner, ttl_s=LOCK_S):
         return DigestReport(busy=True)
+    holding = asyncio.create_task(_hold(state.locks, LOCK, owner, LOCK_S))
     try:
         # Another worker may have sent it between the first look and the lock.
         record = await slots.due(asked.times, runtime.clock.now())
@@ -47,7 +52,30 @@ async def send_digest(runtime: Runtime) -> Report:
         digests = await read_digests(runtime, *week_of(record.slot))
         return await DigestMail(slots, runtime.clock, digest_ways(runtime, asked)).send(record, digests)
     finally:
+        holding.cancel()
         await state.locks.release(LOCK, owner=owner)
+
+
+async def note_sent(runtime: Runtime, asked: Digest, parts: Sequence[str]) -> None:
+    """Note what a person has sent of what the last slot could not.
+
+    Raises:
+        StateUnavailable
+    """
+    from assay.worker.alerts.digest.slots import DigestSlots
+
+    slots, now = DigestSlots(runtime.state.key_values), runtime.clock.now()
+    record = await slots.latest(asked.times, now)
+    if record is not None:
+        await slots.settle(record, parts, now)
+
+
+async def _hold(locks: Locks, name: str, owner: str, ttl_s: float) -> None:
+    """Hold on to a lock. While the state is away for a moment nobody else can take it either."""
+    while True:
+        await asyncio.sleep(ttl_s / 3)
+        with suppress(StateUnavailable):
+            await locks.acquire(name, owner=owner, ttl_s=ttl_s)
 
 
 def digest_ways(runtime: Runtime, asked: Digest) -> dict[str, Deliver]:
@@ -115,6 +143,7 @@ async def _gather(runtime: Runtime, since: datetime, until: datetime, *, has_red
         series=Series(await present_samples(runtime) if has_redis else ()),
         golden=await read_schedule_statuses(runtime) if has_redis else (),
         now=runtime.clock.now().timestamp(),
+        has_state=has_redis,
         notes=()
         if has_redis
         else ("Redis does not answer: alerts, objectives, drift, costs, golden sets are missing",),

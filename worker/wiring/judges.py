@@ -26,6 +26,7 @@ from assay.worker.config.settings import Settings
 from assay.worker.ports.capabilities import WithSessionScores
 from assay.worker.stores.registry import factory_of, kinds_with
 from assay.worker.wiring.admissions import check_endpoints, check_limits, command_admissions, models_of
+from assay.worker.wiring.embedding import check_embedding
 from assay.worker.wiring.models import ModelOpener
 from assay.worker.wiring.stores import check_store
 
@@ -91,6 +92,7 @@ def check_deployment(root: ConfigRoot, settings: Settings) -> None:
         log.warning("calibration.not_used", file=str(path), reason="assay.yaml has no use case of that name")
     check_endpoints(files, settings)
     check_limits(deployment, rubrics, settings, files)
+    check_embedding(deployment, files, settings)
     check_store(root, deployment, settings, rubrics.values())
     check_otel_variables()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.worker.alerts.book_keeping import KeptAlerts
+from assay.worker.alerts.digest.slots import DigestSlots
 from assay.worker.alerts.muting import MuteBook
 from assay.worker.alerts.present import PresentAlerts, present_alerts
 from assay.worker.config.settings import Settings
@@ -33,10 +34,13 @@ async def read_present_alerts(runtime: Runtime) -> PresentAlerts:
         StateUnavailable
     """
     state, now = runtime.state, runtime.clock.now().timestamp()
-    return present_alerts(
+    present = present_alerts(
         await KeptAlerts(state.key_values).book(),
         await MuteBook(state.key_values, state.locks).mutes(now),
         now,
         open_names=open_names(runtime.settings),
         known_names=list(VARIABLES),
     )
+    asked = runtime.deployment.digest
+    slot = None if asked is None else await DigestSlots(state.key_values).latest(asked.times, runtime.clock.now())
+    return present if slot is None else present.model_copy(update={"digest": slot.troubles})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
@@ -73,6 +72,5 @@ class WorstTraces:
                     str(block["trace_id"][row]),
                     str(block["observation_id"][row] or ""),
                 )
-                push = heapq.heappush if len(worst) < MOST_LINKS else heapq.heappushpop
-                push(worst, bad)
+                worst = sorted({each.trace_id: each for each in sorted([*worst, bad])}.values())[-MOST_LINKS:]
         return sorted(worst, reverse=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy
 from pydantic import JsonValue
 
 from assay.worker.history import documents as sql
+from assay.worker.history.table import DOCUMENTS
 from assay.worker.ports.history import MOST_DOCUMENT_BYTES, History, RecordDocument
 from tests.contract.history.making import NOW, Run, run_on
 
@@ -46,6 +48,17 @@ def test_the_same_moment_again_replaces_it(run: Run) -> None:
         assert list(await record.documents.since("drift_check", NOW)) == [document(content=2)]
 
     run(check)
+
+
+def test_one_that_was_cut_short_holds_nothing_and_stops_no_other(place: str) -> None:
+    async def check(record: History) -> None:
+        await record.documents.keep(document(content={"n": 1}))
+        await record.documents.keep(document("other", content={}))
+        cut = sqlalchemy.update(DOCUMENTS).where(DOCUMENTS.c.key == "bot").values(content='{"n')
+        await record.connection.write(lambda opened: opened.execute(cut))  # type: ignore[attr-defined]
+        assert [each.content for each in await record.documents.since("drift_check", NOW)] == [None, {}]
+
+    run_on(place, check)
 
 
 def test_one_that_is_too_large_is_refused_by_name(run: Run) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from assay.worker.alerts.book_keeping import Episode
 from assay.worker.alerts.digest.kept_figures import (
+    WINDOW,
     Figures,
     cost_lines,
     drift_lines,
@@ -15,15 +16,22 @@ from assay.worker.alerts.digest.kept_figures import (
     objective_lines,
 )
 from assay.worker.alerts.digest.names_in_traffic import Week, Weeks, feature_changes, name_changes
+from assay.worker.alerts.digest.rates import rates_by_case
 from assay.worker.alerts.digest.records import DigestAlert, DigestLine, DigestRate, DigestUseCase, OwnerDigest
 from assay.worker.alerts.series import Series
+from assay.worker.alerts.wording import moment
 from assay.worker.golden.scheduling.slot_records import ScheduleStatus
-from assay.worker.records.metrics import fleet
-from assay.worker.reporting.period.records import PeriodReport, RevisionReport, UseCaseReport, WorstAnswer
-from assay.worker.reporting.period.words import before_words, behind, headline, no_rate_words
+from assay.worker.records.metrics import fleet, quality
+from assay.worker.reporting.period.records import PeriodReport, UseCaseReport, WorstAnswer
 
 WORST = 3
 """Answers that a use case's part points to."""
+
+LATE_AFTER_S = 36 * 3600.0
+"""So long after a week's end what is known of the present says little of it."""
+
+OLD_AFTER_S = 3 * 3600.0
+"""Figures of seven days are computed anew long before."""
 
 _GOOD_ENDS = frozenset({"pass", "complete"})
 
@@ -40,6 +48,7 @@ class Gathered:
         series: samples as they are now.
         golden: how scheduled golden sets stand.
         now: Unix time.
+        has_state: whether the fleet's state was read, which knows the present alone.
         notes: what could not be read.
     """
 
@@ -50,6 +59,7 @@ class Gathered:
     series: Series = field(default_factory=lambda: Series(()))
     golden: Sequence[ScheduleStatus] = ()
     now: float
+    has_state: bool = True
     notes: Sequence[str] = ()
 
 
@@ -70,7 +80,9 @@ def build_digests(gathered: Gathered, owner: str | None = None) -> list[OwnerDig
 
 
 def _digest(owner: str | None, names: Iterable[str], gathered: Gathered) -> OwnerDigest:
-    cases = [_use_case(name, gathered) for name in names]
+    own = set(names)
+    rates = rates_by_case([case for case in gathered.report.use_cases if case.use_case in own])
+    cases = [_use_case(name, gathered, rates.get(name, ())) for name in sorted(own)]
     return OwnerDigest(
         owner=owner,
         since=gathered.report.since,
@@ -78,7 +90,7 @@ def _digest(owner: str | None, names: Iterable[str], gathered: Gathered) -> Owne
         use_cases=tuple(sorted(cases, key=_urgency)),
         golden=tuple(_golden(status, Figures(gathered.series)) for status in gathered.golden),
         fleet=tuple(_alerts([each for each in gathered.episodes if each.use_case is None], gathered)),
-        notes=(*gathered.report.notes, *gathered.notes),
+        notes=(*gathered.report.notes, *gathered.notes, *_state_notes(gathered)),
     )
 
 
@@ -87,44 +99,32 @@ def _urgency(case: DigestUseCase) -> tuple[bool, bool, str]:
     return all(rate.change != "worse" for rate in case.rates), not case.rates, case.name
 
 
-def _use_case(name: str, gathered: Gathered) -> DigestUseCase:
+def _state_notes(gathered: Gathered) -> Iterator[str]:
+    """What the fleet's state is silent of, or tells of another time, so that nobody takes it for this week's news."""
+    if not gathered.has_state:
+        return
+    if gathered.now - gathered.report.until.timestamp() > LATE_AFTER_S:
+        yield "objectives, drift, costs, budgets and golden sets are as of now, not as of this week's end"
+    computed_at = Figures(gathered.series).value(quality.COMPUTED.name, window=WINDOW)
+    if computed_at is None:
+        yield "objectives, drift, costs are missing where they were not computed lately; are beat and a worker up?"
+    elif gathered.now - computed_at > OLD_AFTER_S:
+        yield f"objectives, costs and their budgets are as of {moment(computed_at)}: are beat and a worker up?"
+
+
+def _use_case(name: str, gathered: Gathered, rates: tuple[DigestRate, ...]) -> DigestUseCase:
     reports = [case for case in gathered.report.use_cases if case.use_case == name]
     figures = Figures(gathered.series)
     now, before = gathered.weeks.now.get(name), gathered.weeks.before.get(name)
     own = [episode for episode in gathered.episodes if episode.use_case == name]
     return DigestUseCase(
         name=name,
-        rates=tuple(rate for case in reports for rate in _rates(case)),
+        rates=rates,
         objectives=tuple(objective_lines(figures, name)),
         changes=(*name_changes(now, before), *feature_changes(now, before), *drift_lines(figures, name)),
         alerts=tuple(_alerts(own, gathered)),
         worst=tuple(_worst(reports)),
         costs=(*cost_lines(figures, name), *judging_lines(figures, name, _usd(now), _usd(before))),
-    )
-
-
-def _rates(case: UseCaseReport) -> Iterator[DigestRate]:
-    for row in case.revisions:
-        if row.revision or len(case.revisions) == 1:
-            yield _rate(case, row)
-
-
-def _rate(case: UseCaseReport, row: RevisionReport) -> DigestRate:
-    name, rate = headline(row.rates)
-    rates, before = row.rates, row.before
-    note = "" if rate is not None else no_rate_words(rates.n, rates.with_risk, is_cascade=rates.cascade)
-    return DigestRate(
-        rubric=case.rubric,
-        revision=row.revision[:12],
-        name=name,
-        rate=rate,
-        behind=behind(rates),
-        before=before.before if before else None,
-        change=before.word if before else "not compared",
-        change_words=before_words(before) if before else "",
-        note=note,
-        judged=rates.n,
-        ended=rates.n + row.boost + sum(row.unanswered.values()),
     )
 
 

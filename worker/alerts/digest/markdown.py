@@ -30,7 +30,7 @@ def digest_markdown(digests: Sequence[OwnerDigest]) -> str:
 
 def _digest(digest: OwnerDigest) -> Iterator[str]:
     yield from (f"# {_plain(digest.title)}", "", f"{digest.period}. {_plain(headline_of(digest))}", "")
-    yield from _list("Not read", [_plain(note) for note in digest.notes])
+    yield from _list("Notes", [_plain(note) for note in digest.notes])
     for case in digest.use_cases:
         yield from _use_case(case)
     yield from _list("Golden sets", [_line(line) for line in digest.golden])

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.worker.alerts.digest.records import DigestLine
 from assay.worker.alerts.wording import money_words
 from assay.worker.ports.history import Block, HistoryReader
 from assay.worker.records.columns import Floats, rows_alike
 from assay.worker.records.history import HistoryQuery
+from assay.worker.signals.once import TRACE, EachOnce, trace_numbers
+from assay.worker.signals.survey_design import DRAWN, drawn_rows
+from assay.worker.signals.traffic import Bools
 
 _NAMES = ("use_case", "model_served", "prompt_name", "prompt_version", "release", "revision", "feature")
+
+_READ = (*TRACE, *DRAWN, "started_at", "changed_at", "judge_cost_usd", "cost_usd", "pi")
 
 LEAST_SHARE = 0.02
 """Of a week's traces: a rarer name is no change."""
@@ -44,7 +48,10 @@ class FeatureCost(NamedTuple):
 
 
 class Week(NamedTuple):
-    """Traces by (kind, name), what judging them took, and costs by feature. `traces` counts them all."""
+    """Traces by (kind, name), of revisions the judgements; what judging took, and costs by feature.
+
+    `traces` counts them all.
+    """
 
     names: Mapping[tuple[str, str], int]
     traces: int
@@ -59,6 +66,20 @@ class Weeks(NamedTuple):
     before: Mapping[str, Week]
 
 
+class _Sums(NamedTuple):
+    """Of rows that agree in all of `_NAMES`. A trace counts once, however many rubrics judged it.
+
+    Attributes:
+        usd: what the traces cost, each standing for 1/π; `known` of them tell it.
+    """
+
+    judgements: int
+    traces: int
+    judge_usd: float
+    usd: float
+    known: int
+
+
 class _Counting:
     """One week's sums by use case, filled block by block."""
 
@@ -68,15 +89,18 @@ class _Counting:
         self.usd: dict[str, float] = defaultdict(float)
         self.features: dict[str, dict[str, FeatureCost]] = defaultdict(dict)
 
-    def add(self, names: Sequence[Any], traces: int, judge_usd: float, cost: FeatureCost) -> None:
+    def add(self, names: Sequence[Any], rows: _Sums) -> None:
         """Add rows that agree in all of `_NAMES`."""
-        use_case, *others, feature = names
-        self.traces[use_case] += traces
-        self.names[use_case].update(dict.fromkeys(_keys(*others), traces))
-        self.usd[use_case] += judge_usd
+        use_case, *others, revision, feature = names
+        self.traces[use_case] += rows.traces
+        if rows.traces:
+            self.names[use_case].update(dict.fromkeys(_keys(*others), rows.traces))
+        if revision:
+            self.names[use_case]["revision", revision[:12]] += rows.judgements
+        self.usd[use_case] += rows.judge_usd
         if feature:
             known = self.features[use_case].get(feature, FeatureCost(0.0, 0))
-            self.features[use_case][feature] = FeatureCost(known.usd + cost.usd, known.traces + cost.traces)
+            self.features[use_case][feature] = FeatureCost(known.usd + rows.usd, known.traces + rows.known)
 
     def weeks(self) -> dict[str, Week]:
         """By use case."""
@@ -94,39 +118,40 @@ async def read_weeks(reader: HistoryReader, query: HistoryQuery) -> Weeks:
     """
     both = query.model_copy(update={"since": query.before().since})
     now, before = _Counting(), _Counting()
-    async for block in reader.blocks(both, (*_NAMES, "started_at", "judge_cost_usd", "cost_usd", "pi")):
+    once = EachOnce()
+    async for block in reader.blocks(both, (*_NAMES, *_READ)):
         if len(block["use_case"]):
             is_now = block["started_at"].integers() >= int(query.since.timestamp() * 1_000_000)
-            _count(block, is_now, now)
-            _count(block, ~is_now, before)
+            first = once.of(trace_numbers(block), ~np.isnan(block["cost_usd"].floats()), block["changed_at"].integers())
+            _count(block, is_now, first, now)
+            _count(block, ~is_now, first, before)
     return Weeks(now.weeks(), before.weeks())
 
 
-def _count(block: Block, rows: NDArray[np.bool_], counting: _Counting) -> None:
-    """Add the chosen rows of a block."""
+def _count(block: Block, rows: Bools, first: Bools, counting: _Counting) -> None:
+    """Add the chosen rows of a block: what judging took of all, what traces tell of themselves of each trace once."""
     codes, alike = rows_alike([block[name] for name in _NAMES])
-    chosen, costs = codes[rows], (block["cost_usd"].floats() / block["pi"].floats())[rows]
+    costs, drawn = block["cost_usd"].floats() / block["pi"].floats(), drawn_rows(block)
 
-    def sums(weights: Floats | None) -> NDArray[Any]:
-        return np.bincount(chosen, weights=weights, minlength=len(alike))
+    def sums(which: Bools, values: Floats | None = None) -> list[Any]:
+        weights = None if values is None else np.nan_to_num(values[which])
+        numbers: list[Any] = np.bincount(codes[which], weights=weights, minlength=len(alike)).tolist()
+        return numbers
 
-    numbers, known = sums(None), sums((~np.isnan(costs)).astype(float))
-    judging, cost = sums(np.nan_to_num(block["judge_cost_usd"].floats()[rows])), sums(np.nan_to_num(costs))
-    for at in np.flatnonzero(numbers).tolist():
-        counting.add(alike[at], int(numbers[at]), float(judging[at]), FeatureCost(float(cost[at]), int(known[at])))
+    told = rows & first & drawn & ~np.isnan(costs)
+    columns = (sums(rows), sums(rows & first), sums(rows, block["judge_cost_usd"].floats()), sums(told, costs))
+    for names, own in zip(alike, map(_Sums._make, zip(*columns, sums(told), strict=True)), strict=True):
+        if own.judgements:
+            counting.add(names, own)
 
 
-def _keys(
-    model: str | None, prompt: str | None, version: str | None, release: str | None, revision: str | None
-) -> Iterator[tuple[str, str]]:
+def _keys(model: str | None, prompt: str | None, version: str | None, release: str | None) -> Iterator[tuple[str, str]]:
     if model:
         yield "model", model
     if prompt or version:
         yield "prompt", " ".join(part for part in (prompt, version and f"version {version}") if part)
     if release:
         yield "release", release
-    if revision:
-        yield "revision", revision[:12]
 
 
 def name_changes(now: Week | None, before: Week | None) -> Iterator[DigestLine]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
 
 from assay.judges.schema import Record
 from assay.worker.alerts.rule import Severity
@@ -122,3 +122,8 @@ class OwnerDigest(Record):
         if whole:
             return f"{self.since:%Y-%m-%d} to {self.until - timedelta(days=1):%Y-%m-%d} (UTC)"
         return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
+
+
+def digest_schema() -> dict[str, Any]:
+    """The JSON schema of `assay digest --json`; each of its elements is `digest` in what the webhook gets."""
+    return TypeAdapter(list[OwnerDigest]).json_schema(by_alias=True, mode="serialization")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field, ValidationError
@@ -12,7 +13,8 @@ from assay.worker.ports.key_values import KeyValues
 from assay.worker.records.local_times import LocalTimes
 
 LOCK = "digest:send"
-LOCK_S = 600.0
+LOCK_S = 60.0
+"""How long the lock of a worker that was killed keeps others from sending. The living hold on to it."""
 
 _KEPT_S = 400 * 86_400
 
@@ -28,17 +30,29 @@ class DigestSlot(Record):
         begun_at: when it was first sent.
         sent: when each part was taken, by `slack/team-support`.
         given_up: why a part never will be.
+        tried: how often a part was not taken.
+        problems: what was answered last, by part that is neither sent nor given up.
     """
 
     slot: AwareDatetime
     begun_at: AwareDatetime
     sent: dict[str, AwareDatetime] = Field(default_factory=dict)
     given_up: dict[str, str] = Field(default_factory=dict)
+    tried: dict[str, int] = Field(default_factory=dict)
+    problems: dict[str, str] = Field(default_factory=dict)
     is_done: bool = False
 
     def is_settled(self, part: str) -> bool:
         """Whether a part was sent, or given up."""
         return part in self.sent or part in self.given_up
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What was not taken, in words: `slack/team-support: answered 404, it is tried again`."""
+        return (
+            *(f"{part}: {words}, given up" for part, words in sorted(self.given_up.items())),
+            *(f"{part}: {words}, it is tried again" for part, words in sorted(self.problems.items())),
+        )
 
 
 class DigestSlots:
@@ -58,7 +72,10 @@ class DigestSlots:
         """
         slot = times.latest(now)
         first = await self._key_values.keep(_first_key(times), now.isoformat().encode(), ttl_s=_KEPT_S)
-        if slot < datetime.fromisoformat(first.decode()):
+        known_since = datetime.fromisoformat(first.decode())
+        if known_since > now:  # the clock was set back: else nothing would be due until then
+            await self._key_values.keep(_first_key(times), now.isoformat().encode(), ttl_s=_KEPT_S, replace=True)
+        if slot < known_since:
             return None  # before these times were written: nobody has missed it
         mine = DigestSlot(slot=slot, begun_at=now)
         raw = await self._key_values.keep(_slot_key(slot), mine.model_dump_json().encode(), ttl_s=_KEPT_S)
@@ -67,6 +84,33 @@ class DigestSlots:
         except ValidationError:
             return None  # of another version, which sent it
         return None if record.is_done else record
+
+    async def latest(self, times: LocalTimes, now: datetime) -> DigestSlot | None:
+        """What became of the last slot that has come. None: nothing was sent for it."""
+        key = _slot_key(times.latest(now))
+        raw = (await self._key_values.kept([key])).get(key)
+        try:
+            return DigestSlot.model_validate_json(raw) if raw else None
+        except ValidationError:
+            return None
+
+    async def now(self, record: DigestSlot) -> DigestSlot:
+        """The same as it is kept now: another worker may have sent parts since."""
+        raw = (await self._key_values.kept([_slot_key(record.slot)])).get(_slot_key(record.slot))
+        try:
+            return DigestSlot.model_validate_json(raw) if raw else record
+        except ValidationError:
+            return record
+
+    async def settle(self, record: DigestSlot, parts: Collection[str], now: datetime) -> None:
+        """Note what a person has sent by hand of what was not taken."""
+        troubled = {part for part in parts if part in record.given_up or part in record.problems}
+        given_up, problems = (
+            {part: words for part, words in kept.items() if part not in troubled}
+            for kept in (record.given_up, record.problems)
+        )
+        sent = {**record.sent, **dict.fromkeys(troubled, now)}
+        await self.put(record.model_copy(update={"sent": sent, "given_up": given_up, "problems": problems}))
 
     async def put(self, record: DigestSlot) -> None:
         """Remember what became of it."""

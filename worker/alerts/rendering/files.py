@@ -18,6 +18,9 @@ ALERTMANAGER = "alertmanager.yml"
 
 _HEAD = "Written by `assay alerts render` from assay.yaml: change it there, and render again."
 
+OURS = "# Written by `assay alerts render`"
+"""How a file begins that may be written over. Others somebody wrote."""
+
 
 def prometheus_files(deployment: Deployment) -> Mapping[str, str]:
     """Texts by file name, for Prometheus.
@@ -25,13 +28,25 @@ def prometheus_files(deployment: Deployment) -> Mapping[str, str]:
     Raises:
         ConfigurationError: `alerts:` names a rule that does not exist.
     """
+    return {**rule_files(deployment), **beginning_files()}
+
+
+def rule_files(deployment: Deployment) -> Mapping[str, str]:
+    """Texts by file name: the rules and their tests.
+
+    Raises:
+        ConfigurationError: as `prometheus_files`.
+    """
     return {
         RULES: yaml_text(rule_groups(deployment), head=f"{_HEAD}\nCheck: promtool check rules {RULES}"),
         TESTS: yaml_text(rule_tests(deployment, RULES), head=f"{_HEAD}\nRun: promtool test rules {TESTS}"),
-        PROMETHEUS: yaml_text(
-            scrape_file(RULES), head="A beginning, for docker-compose.yml. Check: promtool check config prometheus.yml"
-        ),
     }
+
+
+def beginning_files() -> Mapping[str, str]:
+    """Texts by file name of what is a beginning, and the operator's own from then on."""
+    head = "A beginning, for docker-compose.yml, and yours from here on: it is not written over. Check: promtool check"
+    return {PROMETHEUS: yaml_text(scrape_file(RULES), head=f"{head} config {PROMETHEUS}")}
 
 
 def alertmanager_files(deployment: Deployment) -> Mapping[str, str]:

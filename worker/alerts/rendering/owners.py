@@ -16,10 +16,17 @@ from assay.worker.config.deployment import Deployment
 
 
 class OwnedRule(NamedTuple):
-    """A rule, and the owner of the use cases it is of. None: it is of no use case, or they have none."""
+    """A rule, and whose it is.
+
+    Attributes:
+        rule: its conditions pick the use cases.
+        owner: of these use cases. None: it is of no use case, or they have none.
+        use_cases: which ones, where it is not of all.
+    """
 
     rule: AlertRule
     owner: str | None
+    use_cases: tuple[str, ...] = ()
 
 
 def owned(rule: AlertRule, deployment: Deployment) -> Iterator[OwnedRule]:
@@ -35,7 +42,10 @@ def owned(rule: AlertRule, deployment: Deployment) -> Iterator[OwnedRule]:
     if len(by_owner) > 1 and len(asked) == len(owners):
         by_owner.setdefault(None, []).append(ALL_USE_CASES)
     for owner, names in by_owner.items():
-        yield OwnedRule(rule if len(by_owner) == 1 else _of(rule, names), owner)
+        if len(by_owner) == 1:
+            yield OwnedRule(rule, owner)
+        else:
+            yield OwnedRule(_of(rule, names), owner, tuple(names))
 
 
 def _use_cases(rule: AlertRule, every: tuple[str, ...]) -> tuple[str, ...]:

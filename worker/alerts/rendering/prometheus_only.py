@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from assay.worker.alerts.rendering.promql import matcher
 from assay.worker.alerts.rendering.templates import Unit
 from assay.worker.alerts.rule import AlertRule, Condition
 from assay.worker.alerts.rules.parts import DAY_S, HOUR_S
@@ -34,20 +35,46 @@ class PrometheusRule(NamedTuple):
         rule: all else about it.
         expression: PromQL. Empty: as the rule's conditions or its absence say.
         firing, quiet: a series with which it fires, and one with which it does not. None: as conditions say.
+        metrics: all that the expression looks at.
         value: what the rule tells in its test.
         unit: what its value is counted in.
+        use_cases: which ones it is of, where it is not of all.
     """
 
     rule: AlertRule
     expression: str = ""
     firing: Series | None = None
     quiet: Series | None = None
+    metrics: frozenset[str] = frozenset()
     value: float = 1.0
     unit: Unit = "number"
+    use_cases: tuple[str, ...] = ()
+
+    def of(self, use_cases: tuple[str, ...]) -> PrometheusRule:
+        """The rule of some use cases. None: of all."""
+        picked = "," + matcher("use_case", "|".join(use_cases)) if use_cases else ""
+        return self._replace(
+            expression=self.expression.replace(_PICKED, picked),
+            firing=_series_of(self.firing, use_cases),
+            quiet=_series_of(self.quiet, use_cases),
+            use_cases=use_cases,
+        )
+
+
+_PICKED = "<use cases>"
+"""Stands in an expression where a selector picks use cases."""
+
+_ANY = 'use_case="everything"'
+
+
+def _series_of(series: Series | None, use_cases: tuple[str, ...]) -> Series | None:
+    if series is None or not use_cases:
+        return series
+    return series._replace(name=series.name.replace(_ANY, f'use_case="{use_cases[0]}"'))
 
 
 _PASS = f'{fleet.GOLDEN_PASS.name}{{golden_set="support-v1"}}'
-_FEATURE = f'{quality.COST_BY.name}{{use_case="everything",window="7d",by="feature",value="search"}}'
+_FEATURE = f'{quality.COST_BY.name}{{{_ANY},window="7d",by="feature",value="search"}}'
 
 
 def _weekly(metric: str, labels: str, where: str = "") -> tuple[str, str]:
@@ -56,7 +83,7 @@ def _weekly(metric: str, labels: str, where: str = "") -> tuple[str, str]:
 
 
 _PASS_NOW, _PASS_THEN = _weekly(fleet.GOLDEN_PASS.name, "golden_set")
-_COST_NOW, _COST_THEN = _weekly(quality.COST_BY.name, "use_case, value", '{window="7d",by="feature"}')
+_COST_NOW, _COST_THEN = _weekly(quality.COST_BY.name, "use_case, value", f'{{window="7d",by="feature"{_PICKED}}}')
 
 PROMETHEUS_ONLY: tuple[PrometheusRule, ...] = (
     PrometheusRule(
@@ -94,6 +121,7 @@ PROMETHEUS_ONLY: tuple[PrometheusRule, ...] = (
         expression=f"absent({fleet.TICK_SENT_AGE.name})\nand on () max({fleet.STATE_READABLE.name}) == 1",
         firing=Series(fleet.STATE_READABLE.name, 1.0, 1.0),
         quiet=Series(fleet.STATE_READABLE.name, 0.0, 0.0),
+        metrics=frozenset({fleet.TICK_SENT_AGE.name, fleet.STATE_READABLE.name}),
     ),
     PrometheusRule(
         AlertRule(
@@ -121,6 +149,7 @@ PROMETHEUS_ONLY: tuple[PrometheusRule, ...] = (
         expression=f"abs({_PASS_NOW}\n  - {_PASS_THEN})\n  >= {PASS_RATE_CHANGE}",
         firing=Series(_PASS, 0.96, 0.9),
         quiet=Series(_PASS, 0.96, 0.95),
+        metrics=frozenset({fleet.GOLDEN_PASS.name}),
         value=0.96 - 0.9,
         unit="ratio",
     ),
@@ -139,6 +168,7 @@ PROMETHEUS_ONLY: tuple[PrometheusRule, ...] = (
         expression=f"{_COST_NOW}\n  / ({_COST_THEN} > 0)\n  >= {COST_CHANGE}",
         firing=Series(_FEATURE, 40.0, 80.0),
         quiet=Series(_FEATURE, 40.0, 44.0),
+        metrics=frozenset({quality.COST_BY.name}),
         value=2.0,
     ),
 )

@@ -63,10 +63,10 @@ def _selector(condition: Condition, metric: str) -> str:
     pairs = [(name, value) for name, value in condition.where.items() if name in LABELS[metric]]
     if not pairs:
         return ""
-    return "{" + ",".join(_matcher(name, value) for name, value in pairs) + "}"
+    return "{" + ",".join(matcher(name, value) for name, value in pairs) + "}"
 
 
-def _matcher(name: str, value: str) -> str:
+def matcher(name: str, value: str) -> str:
     """`window="24h"`, or of alternatives `use_case=~"bot|search"`, whose signs mean themselves."""
     if "|" not in value:
         return f'{name}="{value}"'

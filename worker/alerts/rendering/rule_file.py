@@ -55,7 +55,7 @@ def written_rules(deployment: Deployment) -> tuple[WrittenRule, ...]:
     only = {each.rule.name: each for each in PROMETHEUS_ONLY}
     rules = (*alert_rules(deployment), *in_force(deployment, tuple(each.rule for each in PROMETHEUS_ONLY)))
     return tuple(
-        WrittenRule(only.get(rule.name, PrometheusRule(rule))._replace(rule=rule), each.rule, each.owner)
+        WrittenRule(only.get(rule.name, PrometheusRule(rule)).of(each.use_cases), each.rule, each.owner)
         for rule in rules
         for each in owned(rule, deployment)
     )

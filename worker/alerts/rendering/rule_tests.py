@@ -13,19 +13,20 @@ from assay.worker.alerts.rendering.example_series import (
     quiet_examples,
     series_name,
 )
+from assay.worker.alerts.rendering.packing import Case, packed
 from assay.worker.alerts.rendering.prometheus_only import Series
 from assay.worker.alerts.rendering.rule_file import WrittenRule, written_rules
 from assay.worker.alerts.rendering.templates import filled_annotations, value_text
 from assay.worker.config.deployment import Deployment
 
-STEP_S = 3600
-"""Between samples, and between evaluations."""
+STEP_S = 86_400
+"""Between samples, and between evaluations: no condition must hold for longer, and a week is seven of them."""
 
-_FEW = 3
-"""Samples of a series that keeps its value: the longest that a condition must hold is an hour."""
+_FEW = 2
+"""Samples of a series that keeps its value, after the first."""
 
-_BEFORE = 7 * 24
-"""Samples with the first value, of a series of a rule that looks back a week."""
+_BEFORE = 7
+"""Samples with the first value, of a series of a rule that looks back a week, after the first."""
 
 _AFTER = 4
 """Samples with its second value."""
@@ -41,59 +42,76 @@ def rule_tests(deployment: Deployment, rule_file: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: `alerts:` names a rule that does not exist.
     """
-    tests = [
-        test
+    cases = [
+        case
         for written in written_rules(deployment)
-        for test in (_changing(written, deployment) if written.source.expression else _steady(written, deployment))
+        for case in (_changing(written, deployment) if written.source.expression else _steady(written, deployment))
     ]
+    tests = [_test(together) for together in packed(cases)]
     return {"rule_files": [rule_file], "evaluation_interval": f"{STEP_S}s", "tests": tests}
 
 
-def _steady(written: WrittenRule, deployment: Deployment) -> Iterator[dict[str, Any]]:
+def _steady(written: WrittenRule, deployment: Deployment) -> Iterator[Case]:
     """Series that keep their value. A rule of an absence fires where there is no series at all."""
     rule = written.rule
     if rule.absent is not None:
-        yield _test(written, "fires", {}, _alert(written, deployment, {}, 1.0))
-        yield _test(written, "is quiet", {series_name(rule.absent, {}): f"1x{_FEW}"}, None)
+        metrics = frozenset({rule.absent})
+        yield _case(written, "fires", {}, _FEW, metrics, _alert(written, deployment, {}, 1.0))
+        yield _case(written, "is quiet", {series_name(rule.absent, {}): f"1x{_FEW}"}, _FEW, metrics)
         return
+    metrics = frozenset(name for each in rule.all_of for name in (each.metric, each.than) if name)
     firing = firing_example(rule)
     labels = {name: label_values(rule)[name] for name in rule.by}
     alert = _alert(written, deployment, labels, firing.first_value(rule))
-    yield _test(written, "fires", _series(firing), alert)
+    yield _case(written, "fires", _series(firing), _FEW, metrics, alert)
     for number, quiet in enumerate(quiet_examples(rule, firing), 1):
-        yield _test(written, f"is quiet without condition {number}", _series(quiet), None)
+        yield _case(written, f"is quiet without condition {number}", _series(quiet), _FEW, metrics)
 
 
-def _changing(written: WrittenRule, deployment: Deployment) -> Iterator[dict[str, Any]]:
+def _changing(written: WrittenRule, deployment: Deployment) -> Iterator[Case]:
     """A series that changes after a week."""
     source = written.source
     if source.firing is None or source.quiet is None:
         raise ValueError(f"{source.rule.name}: has an expression and no series for its test")
-    labels = {name: value for name, value in label_values(written.rule).items() if name in written.rule.by}
+    values = label_values(written.rule) | ({"use_case": source.use_cases[0]} if source.use_cases else {})
+    labels = {name: values[name] for name in written.rule.by}
     alert = _alert(written, deployment, labels, source.value)
-    yield _test(written, "fires", _week(source.firing), alert, samples=_BEFORE + _AFTER)
-    yield _test(written, "is quiet", _week(source.quiet), None, samples=_BEFORE + _AFTER)
+    days = _BEFORE + _AFTER
+    for what, series, told in (("fires", source.firing, alert), ("is quiet", source.quiet, None)):
+        yield _case(written, what, _week(series), days, source.metrics, told)
 
 
-def _test(
+def _case(
     written: WrittenRule,
     what: str,
     series: Mapping[str, str],
-    alert: dict[str, Any] | None,
-    *,
-    samples: int = _FEW,
-) -> dict[str, Any]:
-    owner = f" of {written.owner}" if written.owner else ""
+    samples: int,
+    metrics: frozenset[str],
+    alert: Mapping[str, Any] | None = None,
+) -> Case:
+    return Case(
+        rule=written.rule.name,
+        what=what,
+        series=series,
+        samples=samples,
+        metrics=metrics,
+        alerts=() if alert is None else (alert,),
+    )
+
+
+def _test(cases: list[Case]) -> dict[str, Any]:
+    """Cases that do not touch each other, in one: Prometheus reads all rules anew for each test."""
     return {
-        "name": f"{written.rule.name}{owner} {what}",
+        "name": "; ".join(case.name for case in cases),
         "interval": f"{STEP_S}s",
-        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "input_series": [{"series": name, "values": values} for case in cases for name, values in case.series.items()],
         "alert_rule_test": [
             {
-                "eval_time": f"{samples * STEP_S}s",
-                "alertname": written.rule.name,
-                "exp_alerts": [] if alert is None else [alert],
+                "eval_time": f"{case.samples * STEP_S}s",
+                "alertname": case.rule,
+                "exp_alerts": [dict(alert) for alert in case.alerts],
             }
+            for case in cases
         ],
     }
 

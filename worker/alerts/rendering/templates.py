@@ -37,6 +37,9 @@ _TEMPLATES: Mapping[Unit, str] = {
 _PERIODS: Mapping[str, str] = {"15m": "1h", "1h": "6h", "3d": "3d", "7d": "7d"}
 """How far back to look for a rule's window. Others: a day."""
 
+_SMALLER = "munp"
+"""Of parts of a second, e.g. `625ms`, `125us`."""
+
 _UNITS_OF_DURATION = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -111,7 +114,11 @@ def _other_links(rule: AlertRule, labels: Mapping[str, str], dashboards: str) ->
 
 def _duration(seconds: int, value: float) -> str:
     if seconds == 0 and value:
-        return f"{value * 1000:.4g}ms"
+        prefixes = iter(_SMALLER)
+        prefix = ""
+        while value < 1 and (smaller := next(prefixes, "")):
+            prefix, value = smaller, value * 1000
+        return f"{value:.4g}{prefix}s"
     if seconds < _UNITS_OF_DURATION[2][0]:
         return f"{value:.4g}s"
     parts: list[str] = []

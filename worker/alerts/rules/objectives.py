@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from assay.worker.alerts.rule import AlertRule, Condition
-from assay.worker.alerts.rules.parts import HOUR_S, NO_SIGNALS, by_threshold, rounded
+from assay.worker.alerts.rules.parts import HOUR_S, MINUTE_S, NO_SIGNALS, by_threshold, rounded
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.objectives import ObjectiveName, objectives_of
 from assay.worker.records.metrics import fleet, quality, slo
@@ -18,9 +18,6 @@ COVERAGE: Final = "coverage"
 
 _COVERAGE_WINDOWS = (("1h", 14.4, 0.72), ("6h", 6.0, 0.30))
 """Window, burn rate, and the share of late answers that is too much whatever is allowed, e.g. of a target of 0.9."""
-
-LATE_S = 900.0
-"""A selected trace that waits for longer misses the objective of 15 minutes."""
 
 _BY = ("use_case", "objective")
 _SHARE_OF_P95 = 0.95
@@ -42,19 +39,23 @@ def _coverage_burn(deployment: Deployment) -> Iterator[AlertRule]:
         yield AlertRule(
             name="AssayCoverageBurn",
             severity="page",
-            all_of=tuple(
-                Condition(
-                    metric=slo.BURN.lower,
-                    comparator=">",
-                    threshold=rounded(min(burn, worst / group.threshold)),
-                    where={**group.where, "objective": COVERAGE, "window": window},
-                )
-                for window, burn, worst in _COVERAGE_WINDOWS
+            all_of=(
+                *(
+                    Condition(
+                        metric=slo.BURN.lower,
+                        comparator=">",
+                        threshold=rounded(min(burn, worst / group.threshold)),
+                        where={**group.where, "objective": COVERAGE, "window": window},
+                    )
+                    for window, burn, worst in _COVERAGE_WINDOWS
+                ),
+                # It goes on: after an outage both windows are full of traces that were late, and nothing is to be done.
+                Condition(metric=fleet.OLDEST_OPEN.name, comparator=">", threshold=_late_s(deployment)),
             ),
             by=("use_case",),
             keep_firing_s=600,
             summary="{use_case}: judging falls behind, its error budget burns {value} times too fast",
-            description="Selected answers are not judged in time: by the bounds, of one hour and of six.",
+            description="Selected answers are late, by the bounds of one hour and of six, and one waits now.",
             runbook="coverage-burn",
             inhibited_by=("AssayNoScores", "AssaySignalsStale", "AssayJudgeFailing", "AssayJudgeDenied"),
         )
@@ -63,6 +64,12 @@ def _coverage_burn(deployment: Deployment) -> Iterator[AlertRule]:
 def _allowed_uncovered(deployment: Deployment, use_case: str) -> float | None:
     aimed = objectives_of(deployment, use_case).get(COVERAGE)
     return None if aimed is None else rounded(aimed.allowed)
+
+
+def _late_s(deployment: Deployment) -> float:
+    """How long a selected trace may wait before the first objective is missed, in seconds."""
+    aims = (objectives_of(deployment, case.name).get(COVERAGE) for case in deployment.use_cases)
+    return MINUTE_S * min((aim.limit for aim in aims if aim is not None and aim.limit is not None), default=15.0)
 
 
 def _slow_burn(name: str, window: str, burn: float, *, hidden_by: tuple[str, ...]) -> AlertRule:

@@ -38,7 +38,8 @@ def _spikes(deployment: Deployment) -> Iterator[AlertRule]:
                 at_least(quality.WITH_RISK, asked.spike_least_traces, now),
             ),
             by=_JUDGED_BY,
-            keep_firing_s=300,
+            # The share of thirty answers goes up and down: one incident is one page.
+            keep_firing_s=1800,
             summary="{use_case}: {value} of the latest answers are flagged as hallucinated",
             description=(
                 f"More than {percent(asked.spike_share)} of the answers judged within 15 minutes (or of the last 30) "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.cli.context import ConfigOption, console, print_json
+from assay.worker.cli.context import ConfigOption, console, print_json, stderr
 from assay.worker.cli.drift.options import (
     SinceOption,
     UntilOption,
@@ -47,6 +47,13 @@ class _Asked(NamedTuple):
     name: str | None
 
 
+class _Captured(NamedTuple):
+    """Baselines that were taken, and why none was of other use cases, by name."""
+
+    baselines: list[DriftBaseline]
+    left_out: dict[str, str]
+
+
 def baseline(  # noqa: PLR0913, PLR0917  # one parameter for each option
     use_case: UseCasesOption = None,
     since: SinceOption = None,
@@ -57,25 +64,50 @@ def baseline(  # noqa: PLR0913, PLR0917  # one parameter for each option
     as_json: Annotated[bool, typer.Option("--json", help="Print what was captured, without its sample.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Capture what traffic is held against from now on: a period, a release or a golden set. Earlier ones are kept."""
+    """Capture what traffic is held against from now on: a period, a release or a golden set. Earlier ones are kept.
+
+    Use cases with too little traffic are named and left out. Exit 2 where --use-case names such a one, or all are.
+    """
     if golden and (since or until):
         raise ConfigurationError("--golden: a golden set has no period; leave --since and --until out")
     asked = _Asked(use_case, since, until, release, golden, name)
 
-    async def work(runtime: Runtime, _has_redis: bool) -> list[DriftBaseline]:
-        return [await _capture(runtime, each, asked) for each in chosen_use_cases(runtime, asked.use_cases)]
+    async def work(runtime: Runtime, _has_redis: bool) -> _Captured:
+        return await _capture_all(runtime, asked)
 
-    captured = with_record(config, work)
+    taken = with_record(config, work)
+    _print(taken, as_json=as_json)
+    if taken.left_out and (asked.use_cases or not taken.baselines):
+        raise typer.Exit(2)
+
+
+def _print(taken: _Captured, *, as_json: bool) -> None:
     if as_json:
-        print_json({"baselines": [each.model_dump(mode="json", exclude={"sample", "topics"}) for each in captured]})
+        baselines = [each.model_dump(mode="json", exclude={"sample", "topics"}) for each in taken.baselines]
+        print_json({"baselines": baselines, "left_out": taken.left_out})
         return
-    for each in captured:
+    for each in taken.baselines:
         vectors = f", vectors of {each.vectors_from}" if each.vectors_from else ", no vectors"
         console.print(
             f"{each.use_case}: baseline {each.name} of {each.of}: {each.n:,} traces{vectors}",
             highlight=False,
             markup=False,
         )
+    for reason in taken.left_out.values():
+        stderr.print(f"not captured: {reason}", highlight=False, markup=False, soft_wrap=True)
+
+
+async def _capture_all(runtime: Runtime, asked: _Asked) -> _Captured:
+    """Take a baseline of each use case that has enough traces."""
+    from assay.worker.signals.drift.capturing import TooFewTraces
+
+    taken = _Captured([], {})
+    for use_case in chosen_use_cases(runtime, asked.use_cases):
+        try:
+            taken.baselines.append(await _capture(runtime, use_case, asked))
+        except TooFewTraces as exc:
+            taken.left_out[use_case] = str(exc)
+    return taken
 
 
 async def _capture(runtime: Runtime, use_case: str, asked: _Asked) -> DriftBaseline:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 import structlog
 from pydantic import JsonValue, SecretStr
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from assay.judges.schema import Record
+from assay.worker.ports.posting import TIMEOUT_S, Answer, post
 
-TIMEOUT_S = 10.0
 ATTEMPTS = 3
 _LONGEST_TEXT = 2900
 _SIGNS = {"pass": "✅", "complete": "✅", "regressed": "❌"}
@@ -26,14 +25,6 @@ class Announcement(Record):
     lines: tuple[str, ...] = ()
 
 
-class _NotTaken(Exception):
-    """The other side did not take it."""
-
-
-class _NotTakenNow(_NotTaken):
-    """It may take it the next time."""
-
-
 async def announce(
     announcement: Announcement, url: SecretStr | None, *, first_wait_s: float = 1.0, timeout_s: float = TIMEOUT_S
 ) -> str:
@@ -48,22 +39,25 @@ async def announce(
     if url is None:
         return "no webhook (ASSAY_GOLDEN_WEBHOOK_URL)"
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(_NotTakenNow),
+        retry=retry_if_result(_may_be_taken_later),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=first_wait_s, max=30),
-        reraise=True,
+        retry_error_callback=_last_answer,
     )
-    try:
-        async with httpx.AsyncClient(timeout=timeout_s) as client:
-            async for attempt in retrying:
-                with attempt:
-                    await _post(client, url, payload(announcement))
-    except Exception as exc:  # noqa: BLE001  # whatever went wrong, the run is judged and kept
-        # Only words of our own: httpx's may hold the URL.
-        reason = str(exc) if isinstance(exc, _NotTaken) else type(exc).__name__
-        log.warning("golden.not_announced", golden_set=announcement.golden_set, reason=reason)
-        return f"webhook failed: {reason}"
-    return "announced"
+    answer: Answer = await retrying(post, url, payload(announcement), timeout_s=timeout_s)
+    if answer.is_taken:
+        return "announced"
+    log.warning("golden.not_announced", golden_set=announcement.golden_set, reason=answer.words)
+    return f"webhook failed: {answer.words}"
+
+
+def _may_be_taken_later(answer: Answer) -> bool:
+    return answer.may_retry
+
+
+def _last_answer(state: RetryCallState) -> Answer:
+    answer: Answer = state.outcome.result() if state.outcome else Answer(False, "it was not sent")
+    return answer
 
 
 def payload(announcement: Announcement) -> dict[str, JsonValue]:
@@ -73,17 +67,6 @@ def payload(announcement: Announcement) -> dict[str, JsonValue]:
     lines = [f"• {_escaped(line)}" for line in announcement.lines]
     body = _cut("\n".join([f"*{head}*", *lines, f"run {_escaped(announcement.run_id)}"]))
     return {"text": head, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": body}}]}
-
-
-async def _post(client: httpx.AsyncClient, url: SecretStr, content: dict[str, JsonValue]) -> None:
-    try:
-        reply = await client.post(url.get_secret_value(), json=content)
-    except (httpx.TimeoutException, httpx.TransportError) as exc:
-        raise _NotTakenNow(type(exc).__name__) from None
-    if reply.is_success:
-        return
-    message = f"the webhook answered {reply.status_code}"
-    raise _NotTakenNow(message) if reply.status_code == 429 or reply.status_code >= 500 else _NotTaken(message)
 
 
 def _escaped(text: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from assay.worker.ports.history import Block, HistoryReader
 from assay.worker.records.history import HistoryQuery
 from assay.worker.reporting.compare.question import Question
+from assay.worker.signals.once import TRACE, best_of_each, trace_numbers
 from assay.worker.signals.reading import SPLITS
 from assay.worker.signals.survey_design import counts_in_rates
 from assay.worker.signals.unanswered import is_empty, is_unanswered
@@ -34,7 +35,7 @@ _NUMBERS = (
 )
 """Columns that are kept of each row."""
 
-_READ = ("use_case", "rubric", "sample", "stratum", "cluster", "state", "reason", *_NUMBERS)
+_READ = (*TRACE, "use_case", "rubric", "sample", "stratum", "cluster", "state", "reason", "changed_at", *_NUMBERS)
 
 CaseKey = tuple[str, str]
 """Use case and rubric."""
@@ -65,10 +66,23 @@ class SelectedRows:
     chunks: list[dict[str, NDArray[np.float64]]] = field(default_factory=list)
     clusters: array[int] = field(default_factory=lambda: array("q"))
     ends: array[int] = field(default_factory=lambda: array("b"))
+    traces: array[int] = field(default_factory=lambda: array("q"))
+    changed: array[int] = field(default_factory=lambda: array("q"))
 
     def column(self, name: str) -> NDArray[np.float64]:
         """A number of each row, NaN where it is not known."""
         return np.concatenate([chunk[name] for chunk in self.chunks]) if self.chunks else np.empty(0)
+
+    def once(self) -> SelectedRows:
+        """The same with the newest row of each trace: one that was judged again under another version has several."""
+        kept = best_of_each(np.array(self.traces, dtype=np.int64), np.array(self.changed, dtype=np.int64))
+        if kept.all():
+            return self
+        return SelectedRows(
+            chunks=[{name: self.column(name)[kept] for name in _NUMBERS}],
+            clusters=array("q", self.sessions()[kept].tolist()),
+            ends=array("b", np.array(self.ends, dtype=np.int8)[kept].tolist()),
+        )
 
     def sessions(self) -> NDArray[np.int64]:
         """The session of each row, as a number. A trace without one is a session of its own."""
@@ -116,18 +130,20 @@ async def _read(
     async for block in history.blocks(query, columns):
         facts = _facts(block, by)
         values.update(value for row in facts for value in row if value is not None)
-        numbers = {name: block[name].floats() for name in _NUMBERS}
+        numbers, traces = {name: block[name].floats() for name in _NUMBERS}, trace_numbers(block)
         for (value, key), rows in _rows_by_side(block, facts, sides).items():
             kept = sides[value].setdefault(key, SelectedRows())
             kept.chunks.append({name: column[rows] for name, column in numbers.items()})
-            _keep_ends(kept, block, rows)
-    return sides
+            _keep_ends(kept, block, traces, rows)
+    return {value: {key: kept.once() for key, kept in side.items()} for value, side in sides.items()}
 
 
-def _keep_ends(kept: SelectedRows, block: Block, rows: Sequence[int]) -> None:
+def _keep_ends(kept: SelectedRows, block: Block, traces: NDArray[np.int64], rows: Sequence[int]) -> None:
     states, reasons = list(block["state"]), list(block["reason"])
     kept.clusters.extend(block["cluster"].integers()[rows].tolist())
     kept.ends.extend([_end(states[at], reasons[at]) for at in rows])
+    kept.traces.extend(traces[rows].tolist())
+    kept.changed.extend(block["changed_at"].integers()[rows].tolist())
 
 
 def _split_columns(by: str | None) -> tuple[str, ...]:

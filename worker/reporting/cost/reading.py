@@ -30,13 +30,14 @@ from assay.worker.signals.cost.tokens import token_jumps
 from assay.worker.signals.cost.totals import is_counted, parts_by, request_mean, requests, whole_total
 from assay.worker.signals.windows import AHEAD
 
-OVER = 1.15
-"""A month that is projected so many times its budget is told."""
-
 NEAR = 0.80
 """A day that came to this share of its budget is told."""
 
 NO_COUNTS = "Redis does not answer: how many traces there were is told by the sample alone"
+
+
+MOST_SILENT = 8
+"""Use cases without traces that are named."""
 
 
 class _Ends(Protocol):
@@ -83,12 +84,15 @@ class CostReader:
         until = max(query.until, now + AHEAD)
         seen, note = await self._seen(since, until)
         cases, every = [], []
+        silent = []
         for name in names:
             columns = await read_costs(self.reader, HistoryQuery(since=since, until=until, use_cases=(name,)))
             rows = await in_thread(columns.rows, seen.get(name, {}))
             if rows.size:
                 every.append(rows)
                 cases.append(await in_thread(self._use_case, name, rows, query, now, by))
+            elif name not in others:
+                silent.append(name)
         whole = None if query.use_cases else await in_thread(self._month, month_cost(every, now), None, now)
         return CostReport(
             since=query.since,
@@ -96,7 +100,7 @@ class CostReader:
             by=by,
             use_cases=tuple(cases),
             month=whole if cases else None,
-            notes=(note,) if note else (),
+            notes=(*([note] if note else []), *([_silent_words(silent)] if silent else [])),
         )
 
     async def _seen(self, since: datetime, until: datetime) -> tuple[Mapping[str, Mapping[int, int]], str]:
@@ -147,9 +151,14 @@ class CostReader:
             days=projected.days if projected else 0,
             budget_usd=budget,
             budget_usd_per_day=per_day,
-            state=_state(projected, budget),
+            state=_state(projected, month.so_far, budget),
             day_state=_day_state(month.today, per_day),
         )
+
+
+def _silent_words(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_SILENT} more" if len(names) > MOST_SILENT else ""
+    return f"no traces in the record: {', '.join(names[:MOST_SILENT])}{more}"
 
 
 def _part(value: str | None, rows: CostRows) -> CostPart:
@@ -170,12 +179,18 @@ def _money(ends: _Ends | None) -> Money | None:
     return None if ends is None else Money(value=ends.value, low=ends.low, high=ends.high)
 
 
-def _state(projected: _Ends | None, budget: float | None) -> Literal["within", "likely over", "over"] | None:
-    if projected is None or budget is None:
+def _state(
+    projected: _Ends | None, so_far: _Ends | None, budget: float | None
+) -> Literal["within", "likely over", "over"] | None:
+    """How the month stands to its budget. What it cost so far says so, too, where nothing can be projected yet."""
+    if budget is None:
         return None
-    if projected.value <= OVER * budget:
-        return "within"
-    return "over" if projected.low > budget else "likely over"
+    told = [ends for ends in (projected, so_far) if ends is not None]
+    if any(ends.low > budget for ends in told):
+        return "over"
+    if any(ends.value > budget for ends in told):
+        return "likely over"
+    return "within" if projected is not None else None
 
 
 def _day_state(today: _Ends | None, budget: float | None) -> Literal["within", "near", "over"] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from assay.judges.schema import Record
 from assay.worker.statistics.intervals import Estimate
@@ -61,8 +61,8 @@ class ProjectedMonth(Record):
         method: `weekday pattern`, or `mean day` where less than 14 complete days are known.
         days: complete days that told it.
         budget_usd: what the application may cost in the month, as is `budget_usd_per_day` in a day. None: nobody said.
-        state: how it stands to the budget. `over` and `likely over`: the projection is 15 % above it, with its lower
-            bound above it, or without. None: no budget, or no projection.
+        state: how it stands to the budget. `over` and `likely over`: the projection or the cost so far is above it,
+            with its lower bound above it, or without. None: no budget, or no projection and so far within it.
         day_state: whether today came to 80 % of the day's budget.
     """
 
@@ -98,14 +98,22 @@ class CostReport(Record):
     """What the application's answers cost in a period.
 
     Attributes:
+        schema_version: of this form.
         month: of all use cases together.
         notes: what limits it.
     """
 
-    version: Literal[1] = 1
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     since: AwareDatetime
     until: AwareDatetime
     by: CostFact | None = None
     use_cases: tuple[UseCaseCost, ...]
     month: ProjectedMonth | None = None
     notes: tuple[str, ...] = ()
+
+
+def cost_schema() -> dict[str, Any]:
+    """The JSON schema of `assay cost --json`."""
+    return CostReport.model_json_schema(by_alias=True, mode="serialization")

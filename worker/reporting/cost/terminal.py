@@ -67,7 +67,8 @@ def _month_lines(month: ProjectedMonth) -> Iterator[Line]:
     budget = f", budget {dollars(month.budget_usd)} USD" if month.budget_usd else ""
     yield "this month", f"{money(month.so_far)} so far{budget}"
     if month.projected is None:
-        yield "at its end", "not known: that takes two complete days"
+        already = f", {month.state} budget already" if month.state else ""
+        yield "at its end", _toned(f"not known: that takes two complete days{already}", month.state)
     else:
         words = f", {month.state} budget" if month.state else ""
         told = f"by the {month.method} of {month.days} complete days"

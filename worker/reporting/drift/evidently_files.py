@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.judges.text.fingerprints import DIMENSIONS
+from assay.worker.records.private_files import open_private, private_directory
 from assay.worker.reporting.flagged.csv_file import harmless
 from assay.worker.signals.drift.bins import topic_codes
 from assay.worker.signals.drift.comparing import sample_of
@@ -50,7 +51,7 @@ def write_evidently(folder: Path, baseline: DriftBaseline, traces: Observations)
     Raises:
         OSError: it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    private_directory(folder)
     sides = {"reference": _columns(sample_of(baseline), baseline), "current": _columns(traces, baseline)}
     numbers = [name for name in sides["reference"] if name in _numeric()]
     names = [name for name in sides["reference"] if name not in _numeric()]
@@ -62,13 +63,14 @@ def write_evidently(folder: Path, baseline: DriftBaseline, traces: Observations)
     written = []
     for name, columns in sides.items():
         path = folder / f"{name}.csv"
-        with path.open("w", encoding="utf-8", newline="") as stream:
+        with open_private(path, newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
         written.append(path)
     for name, text in texts.items():
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        with open_private(folder / name) as stream:
+            stream.write(text + "\n")
         written.append(folder / name)
     return written
 

@@ -13,7 +13,8 @@ from assay.worker.ports.history import Block, HistoryReader
 from assay.worker.records.columns import rows_alike
 from assay.worker.records.history import HistoryQuery, microseconds
 from assay.worker.signals.gathering import DAY_US, Numbers
-from assay.worker.signals.survey_design import counts_in_rates
+from assay.worker.signals.once import TRACE, best_of_each, trace_numbers
+from assay.worker.signals.survey_design import DRAWN, drawn_rows
 from assay.worker.signals.traffic import Bools, Floats, Integers
 
 FACTS: Mapping[str, tuple[str, ...]] = {
@@ -27,10 +28,9 @@ FACTS: Mapping[str, tuple[str, ...]] = {
 
 PROMPT = ("prompt_name", "prompt_version")
 _NUMBERS = ("pi", "cost_usd", "input_tokens", "output_tokens")
-_DRAWN = ("sample", "stratum")
 READ = tuple(
     dict.fromkeys(
-        (*_NUMBERS, "started_at", "use_case", "rubric", *_DRAWN, *PROMPT, *(c for cs in FACTS.values() for c in cs))
+        (*TRACE, *_NUMBERS, "started_at", "changed_at", *DRAWN, *PROMPT, *(c for cs in FACTS.values() for c in cs))
     )
 )
 """What is read of each row."""
@@ -97,19 +97,19 @@ class CostColumns:
 
     def __init__(self) -> None:
         self._facts = {name: Numbers() for name in FACTS}
-        self._prompts, self._rubrics = Numbers(), Numbers()
+        self._prompts = Numbers()
         self._blocks: list[dict[str, np.ndarray]] = []
 
     def add(self, block: Block) -> None:
         """Keep a block, whose columns are those of `READ`."""
-        codes, drawn = rows_alike([block[name] for name in _DRAWN])
-        counts = np.array([counts_in_rates(*each) for each in drawn], dtype=np.bool_)[codes]
+        counts = drawn_rows(block)
         columns = {
             "pi": block["pi"].floats(),
             "cost_usd": block["cost_usd"].floats(),
             "tokens": block["input_tokens"].floats() + block["output_tokens"].floats(),
             "started": block["started_at"].integers(),
-            "rubric": self._rubrics.of([block["rubric"]]),
+            "trace": trace_numbers(block),
+            "changed": block["changed_at"].integers(),
             "prompt": self._prompts.of([block[name] for name in PROMPT]),
             **{name: _coded(block, FACTS[name], numbers) for name, numbers in self._facts.items()},
         }
@@ -121,10 +121,9 @@ class CostColumns:
         Args:
             seen: traces that sweeps counted, by UTC day since 1970.
         """
-        names = ("pi", "cost_usd", "tokens", "started", "rubric", "prompt", *FACTS)
+        names = ("pi", "cost_usd", "tokens", "started", "trace", "changed", "prompt", *FACTS)
         whole = {name: np.concatenate([block[name] for block in self._blocks] or [np.empty(0)]) for name in names}
-        kept = _once(whole["rubric"].astype(np.int64), whole["started"].astype(np.int64) // DAY_US)
-        whole = {name: column[kept] for name, column in whole.items()}
+        whole = _once(whole, self._facts)
         started = whole["started"].astype(np.int64)
         weights, counted, silent = _weights(whole["pi"], started // DAY_US, seen or {})
         return CostRows(
@@ -161,19 +160,24 @@ def _coded(block: Block, names: Sequence[str], numbers: Numbers) -> Integers:
     return np.array([numbers[value] for value in first], dtype=np.int64)[codes]
 
 
-def _once(rubrics: Integers, days: Integers) -> Bools:
-    """One row of each trace: on each day those of the rubric that has most. A trace has a row for each rubric."""
-    if not rubrics.size:
-        return np.zeros(0, dtype=np.bool_)
-    most = int(rubrics.max()) + 1
-    pairs, counts = np.unique(days * most + rubrics, return_counts=True)
-    best: dict[int, tuple[int, int]] = {}
-    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-        day, rubric = divmod(pair, most)
-        best[day] = max(best.get(day, (0, 0)), (count, -rubric))
-    chosen = [day * most - rubric for day, (_, rubric) in best.items()]
-    rows: Bools = np.isin(days * most + rubrics, chosen)
-    return rows
+def _once(whole: Mapping[str, np.ndarray], values: Mapping[str, Numbers]) -> dict[str, np.ndarray]:
+    """One row of each trace: the one that tells its cost, then most else, then the newest.
+
+    Samples of one window lie inside each other, so a trace that two of them took has the larger probability.
+    """
+    told = (~np.isnan(whole["tokens"])).astype(np.int64)
+    for name, known in values.items():
+        told += np.array([value is not None for value in (*known, None)], dtype=np.int64)[whole[name].astype(np.int64)]
+    traces = whole["trace"].astype(np.int64)
+    kept = best_of_each(traces, ~np.isnan(whole["cost_usd"]), told, whole["changed"])
+    once = {name: column[kept] for name, column in whole.items()}
+    if not kept.all():
+        order = np.argsort(traces[kept])
+        largest = np.zeros(order.size)
+        np.maximum.at(largest, np.searchsorted(traces[kept], traces, sorter=order), whole["pi"])
+        once["pi"] = np.empty(order.size)
+        once["pi"][order] = largest
+    return once
 
 
 _FAR = 5.0

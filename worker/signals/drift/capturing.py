@@ -47,6 +47,10 @@ FARTHEST = 0.99
 """Share of the baseline that lies within the radius; what lies beyond counts as unlike it."""
 
 
+class TooFewTraces(ConfigurationError):
+    """There is too little to take a baseline from. Other use cases may have enough."""
+
+
 class Origin(NamedTuple):
     """What a baseline is captured from."""
 
@@ -68,11 +72,12 @@ def captured(traces: Observations, origin: Origin, at: datetime, *, least: int) 
         least: traces that it takes.
 
     Raises:
-        ConfigurationError: there are too few traces.
+        TooFewTraces
     """
     if traces.n < least:
-        raise ConfigurationError(
-            f"drift baseline of {origin.use_case}: {origin.of} has {traces.n} traces, and {least} are needed; "
+        count = "1 trace" if traces.n == 1 else f"{traces.n} traces"
+        raise TooFewTraces(
+            f"drift baseline of {origin.use_case}: {origin.of} has {count}, and {least} are needed; "
             "take a longer period, or lower drift.min_traces in assay.yaml"
         )
     sample = traces.first(SAMPLE_ROWS)

@@ -20,7 +20,7 @@ from assay.worker.records.reports import Report
 from assay.worker.signals.drift.capturing import Origin
 from assay.worker.signals.drift.desk import DriftDesk, Period
 from assay.worker.signals.drift.metrics import drift_snapshot
-from assay.worker.signals.drift.records import DriftBaseline, DriftCheck
+from assay.worker.signals.drift.records import DriftBaseline, DriftCheck, UnreadableBaseline
 
 LOCK = "drift"
 LOCK_TTL_S = 600.0
@@ -98,14 +98,21 @@ class DailyDrift:
         before = await self.desk.checked_at(use_case)
         if now < today + SETTLED or (before is not None and before >= today):
             return DriftReport()
-        baseline, report = await self.desk.baseline(use_case), DriftReport()
-        if baseline is None and self.desk.settings.automatic_baseline:
+        report = DriftReport()
+        if self.desk.settings.automatic_baseline and not await self._has_baseline(use_case):
             baseline = await self._capture(use_case, today, now)
             report += DriftReport(captured=(use_case,) if baseline else ())
         period = Period(today - timedelta(days=self.desk.settings.days), today)
         check = await self.desk.check(use_case, period, now)
         await self.desk.keep(check)
         return report + _outcome(check)
+
+    async def _has_baseline(self, use_case: str) -> bool:
+        """Whether there is one. One of a newer Assay is not replaced by what an older worker takes."""
+        try:
+            return await self.desk.baseline(use_case) is not None
+        except UnreadableBaseline:
+            return True
 
     async def _capture(self, use_case: str, today: datetime, now: datetime) -> DriftBaseline | None:
         """A baseline of the last full days, where they hold enough."""

@@ -20,6 +20,7 @@ from assay.worker.signals.drift.records import (
     CHECK_KIND,
     DriftBaseline,
     DriftCheck,
+    UnreadableBaseline,
     baseline_document,
     baseline_of,
     check_document,
@@ -71,8 +72,7 @@ class DriftDesk:
         """Take a baseline, and keep it: from now on it is in force.
 
         Raises:
-            ConfigurationError: too few traces.
-            HistoryUnavailable
+            TooFewTraces, ConfigurationError, HistoryUnavailable
         """
         least = LEAST_GOLDEN if origin.source == "golden" else self.settings.min_traces
         baseline = await asyncio.to_thread(captured, traces, origin, at, least=least)
@@ -83,7 +83,7 @@ class DriftDesk:
         """The one in force.
 
         Raises:
-            HistoryUnavailable, ConfigurationError
+            UnreadableBaseline, HistoryUnavailable, ConfigurationError
         """
         return baseline_of(await self.history.documents.latest(BASELINE_KIND, use_case))
 
@@ -119,7 +119,10 @@ class DriftDesk:
         Raises:
             HistoryUnavailable, ConfigurationError
         """
-        baseline = await self.baseline(use_case)
+        try:
+            baseline = await self.baseline(use_case)
+        except UnreadableBaseline as exc:
+            return DriftCheck(use_case=use_case, state="waiting", at=at, note=str(exc))
         if baseline is None:
             return DriftCheck(use_case=use_case, state="waiting", at=at, note=self._without_baseline(use_case))
         period = after(baseline, period)

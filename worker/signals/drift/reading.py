@@ -24,7 +24,8 @@ from assay.worker.signals.drift.observations import (
     merged_categories,
 )
 from assay.worker.signals.gathering import DAY_US
-from assay.worker.signals.survey_design import counts_in_rates
+from assay.worker.signals.once import TRACE, EachOnce, trace_numbers
+from assay.worker.signals.survey_design import drawn_rows
 from assay.worker.signals.unanswered import is_empty
 
 MOST_ROWS = 100_000
@@ -38,7 +39,7 @@ _OTHER = "(others)"
 _PLAIN = ("question_chars", "answer_chars", "passages")
 
 _COLUMNS = (
-    *("cluster", "trace_id", "observation_id", "pi", "sample", "stratum", "state", "reason", "started_at"),
+    *(*TRACE, "cluster", "pi", "sample", "stratum", "state", "reason", "started_at", "changed_at"),
     *(*_PLAIN, "question_language", "answer_language", "question_vector", "answer_vector", "vectors_from"),
     *("model_asked", "model_served", "release"),
 )
@@ -96,13 +97,14 @@ class _Gathering:
         self.traces = self.last = 0
         self.days: set[int] = set()
         self._parts: list[_Part] = []
-        self._last = ("", "")
+        self._once = EachOnce()
         self._highest = np.iinfo(np.int64).max
 
     def add(self, block: Block, release: str | None) -> None:
-        rows = self._first_of_trace(block) & _drawn(block)
+        rows = drawn_rows(block)
         if release is not None:
             rows &= np.fromiter((value == release for value in block["release"]), np.bool_, len(rows))
+        rows = self._of_each_trace(block, rows)
         self.traces += int(rows.sum())
         started = block["started_at"].integers()[rows]
         self.days.update((started // DAY_US).tolist())
@@ -119,13 +121,15 @@ class _Gathering:
         foreign = {maker: count for maker, count in makers.items() if maker != chosen}
         return _joined(self._parts, chosen, foreign)
 
-    def _first_of_trace(self, block: Block) -> Bools:
-        """A trace that several rubrics judged has rows one after the other; the first counts."""
-        first = []
-        for key in zip(block["trace_id"], block["observation_id"], strict=True):
-            first.append(key != self._last)
-            self._last = key
-        return np.array(first, dtype=np.bool_)
+    def _of_each_trace(self, block: Block, rows: Bools) -> Bools:
+        """One of the rows of each trace: one that tells what it is about, then one that was scored, then the newest."""
+        at = np.flatnonzero(rows)
+        told = [name is not None for name in block["vectors_from"]]
+        scored = [state == "scored" for state in block["state"]]
+        columns = (np.array(told, dtype=np.bool_), np.array(scored, dtype=np.bool_), block["changed_at"].integers())
+        kept = np.zeros(rows.size, dtype=np.bool_)
+        kept[at] = self._once.of(trace_numbers(block)[at], *(column[at] for column in columns))
+        return kept
 
     def _thin(self) -> None:
         """Keep the half of the sessions with the smaller hashes."""
@@ -142,11 +146,6 @@ class _Part(NamedTuple):
 
     def only(self, rows: Bools) -> _Part:
         return _Part(self.own.only(rows), self.makers[rows])
-
-
-def _drawn(block: Block) -> Bools:
-    codes, drawn = rows_alike([block["sample"], block["stratum"]])
-    return np.array([counts_in_rates(*sample_and_stratum) for sample_and_stratum in drawn], dtype=np.bool_)[codes]
 
 
 def _part(block: Block, rows: Any) -> _Part:

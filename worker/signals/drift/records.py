@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.ports.history import RecordDocument
 from assay.worker.signals.drift.features import Kind, Side
@@ -210,16 +211,35 @@ def check_document(check: DriftCheck) -> RecordDocument:
     return _document(CHECK_KIND, check.use_case, check.at, check.model_dump(mode="json"))
 
 
+def drift_schema() -> dict[str, Any]:
+    """The JSON schema of `assay drift check --json` and `assay drift show --json`."""
+    return TypeAdapter(list[DriftCheck]).json_schema(mode="serialization")
+
+
+class UnreadableBaseline(ConfigurationError):
+    """There is a baseline, and it cannot be read: an Assay of another version wrote it, or it was cut short."""
+
+
 def baseline_of(document: RecordDocument | None) -> DriftBaseline | None:
-    """The baseline of a document. None where there is none, or an Assay of another version wrote it in another form."""
-    try:
-        return DriftBaseline.model_validate(document.content) if document else None
-    except ValidationError:
+    """The baseline of a document. None where there is none.
+
+    Raises:
+        UnreadableBaseline
+    """
+    if document is None:
         return None
+    try:
+        return DriftBaseline.model_validate(document.content)
+    except ValidationError:
+        raise UnreadableBaseline(
+            f"{document.key}: the baseline of {document.at:%Y-%m-%d %H:%M} UTC cannot be read: an Assay of another "
+            "version wrote it, or it is damaged; upgrade assay-fleet everywhere, or take a new one with "
+            f"`assay drift baseline --use-case {document.key}`"
+        ) from None
 
 
 def check_of(document: RecordDocument | None) -> DriftCheck | None:
-    """The check of a document, as `baseline_of`."""
+    """The check of a document. None where there is none, or an Assay of another version wrote it in another form."""
     try:
         return DriftCheck.model_validate(document.content) if document else None
     except ValidationError:

@@ -34,7 +34,7 @@ _NOTHING_KNOWN: Mapping[ObjectiveName, str] = {
     "token_time": "no trace says both its time to first token and its output tokens",
     "cost": "no trace says what it cost, and no price is known of its model",
     "feedback": "no user gave an opinion",
-    "coverage": "no trace ended long enough ago to tell",
+    "coverage": "no trace that ended since the fleet began is old enough to tell",
 }
 """Why an objective has no share."""
 

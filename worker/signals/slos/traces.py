@@ -149,7 +149,7 @@ def _put_together(columns: Columns, begins: Integers) -> SloTraces:
     is_other = all_of("is_other")
     return SloTraces(
         started=columns["started"][begins],
-        pi=columns["pi"][begins],
+        pi=np.maximum.reduceat(columns["pi"], begins),  # of samples that are nested the larger one
         clusters=columns["cluster"][begins],
         verdicts=verdicts,
         first=np.minimum.reduceat(columns["first"], begins, axis=0)[:, : len(TWO_PHASE)],

@@ -71,11 +71,9 @@ class Desk:
         self.alerting = Alerting.model_validate(alerting or {})
         self.channels: list[Channel] = []
 
-    def pagerduty(self, server: PagerDutyServer, *, timeout_s: float = 5.0) -> None:
+    def pagerduty(self, server: PagerDutyServer, *, timeout_s: float = 5.0, key: str = ROUTING_KEY) -> None:
         """Tell a PagerDuty."""
-        self.channels.append(
-            PagerDuty(SecretStr(ROUTING_KEY), server.url, "assay", self.alerting.tell.pagerduty, timeout_s)
-        )
+        self.channels.append(PagerDuty(SecretStr(key), server.url, "assay", self.alerting.tell.pagerduty, timeout_s))
 
     def slack(self, server: SlackServer, *, timeout_s: float = 5.0) -> None:
         """Tell a Slack."""

@@ -84,6 +84,7 @@ def samples() -> list[Sample]:
     """What ticks computed of the bot."""
     objective = {"use_case": "bot", "objective": "quality"}
     return [
+        Sample(name=quality.COMPUTED.name, labels={"window": "7d"}, value=UNTIL.timestamp()),
         Sample(name=slo.TARGET.name, labels=objective, value=0.95),
         *bounded(slo.GOOD, 0.7, 0.04, **objective, window="7d"),
         Sample(name=slo.TRACES.name, labels={**objective, "window": "7d"}, value=280),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from assay.worker.alerts.looking import reopen
+from assay.worker.alerts.webhook import Webhook
+from assay.worker.config.alerting import Alerting
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.state.memory.key_values import MemoryKeyValues
 from tests.servers.pagerduty_server import ROUTING_KEY, PagerDutyServer
 from tests.servers.slack_server import PATH, SlackServer
-from tests.servers.told_server import CUT, HANG, LATE, Reply
+from tests.servers.told_server import CUT, HANG, LATE, Reply, ToldServer
 from tests.unit.worker.alerts.desk import Desk, rule, waiting
 
 
@@ -125,6 +129,126 @@ def test_a_message_that_is_wrong_is_given_up_and_others_go_on(status: int, pager
         desk.look(waiting(40), waiting(50, "search"))
     assert len(pagerduty.requests) == 2
     assert len(pagerduty.taken) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 402, 405, 407, 409, 423, 451])
+def test_what_says_nothing_of_the_message_gives_nothing_up(status: int, desk: Desk, slack: SlackServer) -> None:
+    slack.answers(status)
+    desk.look(waiting(40))
+    assert desk.book.channels["slack"].problem.startswith(f"answered {status}")
+    desk.look(waiting(40), after_s=31)
+    desk.look(waiting(0))
+    assert slack.texts == ["🔴 bot: 40 traces wait", "✅ Resolved: bot: 40 traces wait"]
+
+
+def test_a_key_that_pagerduty_does_not_know_gives_nothing_up(pagerduty: PagerDutyServer) -> None:
+    desk = Desk()
+    desk.pagerduty(pagerduty, key="x" * 32)
+    for _ in range(3):
+        desk.look(waiting(40), waiting(50, "search"))
+    assert len(pagerduty.requests) == 1
+    state = desk.book.channels["pagerduty"]
+    assert (state.is_refused, state.problem) == (True, "answered 400, its key is not known")
+    desk.channels.pop()
+    desk.pagerduty(pagerduty)
+    desk.look(waiting(40), waiting(50, "search"))
+    assert set(pagerduty.incidents.values()) == {"open"}
+    assert len(pagerduty.incidents) == 2
+
+
+def test_what_was_given_up_is_told_after_a_test_was_taken(pagerduty: PagerDutyServer) -> None:
+    desk = Desk()
+    desk.pagerduty(pagerduty)
+    pagerduty.answers(400)
+    for _ in range(2):
+        desk.look(waiting(40))
+    assert not pagerduty.taken
+    assert asyncio.run(reopen(desk.desk(), ["pagerduty"]))
+    desk.look(waiting(40))
+    assert pagerduty.times("bot", "trigger") == 1
+
+
+def test_of_several_in_a_message_only_the_wrong_one_is_given_up() -> None:
+    desk = Desk()
+    with ToldServer(lambda _, group: Reply(413 if "search" in json.dumps(group) else 200)) as server:
+        desk.channels.append(Webhook(SecretStr(server.url), "assay"))
+        for _ in range(3):
+            desk.look(waiting(40), waiting(50, "search"), waiting(60, "legal"))
+        told = [alert["labels"]["use_case"] for group in server.taken for alert in group["alerts"]]
+    assert sorted(told) == ["bot", "legal"]
+    assert len(server.requests) == 4
+    owed = {key: state.deliveries["webhook"].problem for key, state in desk.book.alerts.items()}
+    assert [key for key, problem in owed.items() if problem] == ["AssayBacklogLong/use_case=search"]
+
+
+def test_an_end_is_told_however_long_after_a_mute(desk: Desk, pagerduty: PagerDutyServer, slack: SlackServer) -> None:
+    window = {"from": "2026-11-30T12:01", "until": "2026-12-14T12:00", "timezone": "UTC", "reason": "change freeze"}
+    desk.look(waiting(40))
+    desk.alerting = Alerting.model_validate({"maintenance": [window]})
+    for _ in range(15):
+        desk.look(waiting(0), after_s=86_400)
+    assert [event["event_action"] for event in pagerduty.taken] == ["trigger", "resolve"]
+    assert slack.texts == ["🔴 bot: 40 traces wait", "✅ Resolved: bot: 40 traces wait"]
+    assert not desk.book.ended
+
+
+def test_an_end_is_told_when_its_channel_is_back_after_days_and_what_never_was_told_is_not(
+    desk: Desk, pagerduty: PagerDutyServer, slack: SlackServer
+) -> None:
+    slack.answers(*[500] * 4)
+    desk.look(waiting(40))
+    pagerduty.answers(*[500] * 3)
+    for _ in range(5):
+        desk.look(waiting(0), after_s=86_401)
+    assert [event["event_action"] for event in pagerduty.taken] == ["trigger", "resolve"]
+    assert slack.texts == []
+    assert not desk.book.ended
+
+
+def test_what_was_given_up_is_tried_again_when_it_begins_anew(desk: Desk, pagerduty: PagerDutyServer) -> None:
+    pagerduty.answers(400)
+    for value in (40, 0, 40, 40):
+        desk.look(waiting(value))
+    assert pagerduty.times("bot", "trigger") == 1
+
+
+def test_another_place_is_told_anew_and_of_no_end_that_it_knows_nothing_of(slack: SlackServer) -> None:
+    desk = Desk()
+    desk.slack(slack)
+    desk.look(waiting(40), waiting(50, "search"))
+    slack.answers(500)
+    desk.look(waiting(40), waiting(0, "search"))
+    with SlackServer() as other:
+        desk.channels.pop()
+        desk.slack(other)
+        desk.look(waiting(40))
+        assert other.texts == ["🔴 bot: 40 traces wait"]
+        desk.look(waiting(0))
+        assert other.texts[1:] == ["✅ Resolved: bot: 40 traces wait"]
+        desk.look(waiting(0))
+    assert not desk.book.ended
+
+
+def test_a_channel_that_took_a_test_is_told_nothing_twice(desk: Desk, slack: SlackServer) -> None:
+    desk.look(waiting(40))
+    assert asyncio.run(reopen(desk.desk(), ["slack"]))
+    desk.look(waiting(40))
+    assert slack.texts == ["🔴 bot: 40 traces wait"]
+
+
+@pytest.mark.parametrize("answer", [500, 404])
+def test_a_clock_that_was_set_back_keeps_no_channel_silent(answer: int, desk: Desk, slack: SlackServer) -> None:
+    slack.answers(answer)
+    desk.look(waiting(40), after_s=2 * 86_400)
+    desk.look(waiting(40), after_s=-2 * 86_400)
+    assert slack.texts == ["🔴 bot: 40 traces wait"]
+
+
+def test_a_reminder_comes_in_time_after_a_clock_was_set_back(desk: Desk, slack: SlackServer) -> None:
+    desk.look(waiting(40), after_s=2 * 86_400)
+    desk.look(waiting(40), after_s=-2 * 86_400)
+    desk.look(waiting(40), after_s=4 * 3600)
+    assert slack.texts == ["🔴 bot: 40 traces wait", "🔴 Still firing: bot: 40 traces wait"]
 
 
 @pytest.mark.parametrize("status", [404, 410, 403])

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from assay.worker.alerts.notice import Notice
 from assay.worker.alerts.pagerduty import LONGEST_KEY, PagerDuty, dedup_key
-from assay.worker.alerts.posting import answer_of
 from assay.worker.alerts.rule import Condition
 from assay.worker.alerts.slack import Slack
 from assay.worker.alerts.states import AlertState
 from assay.worker.alerts.webhook import Webhook
 from assay.worker.alerts.wording import value_words
+from assay.worker.ports.posting import answer_of
 from tests.servers.pagerduty_server import ROUTING_KEY, check_event
 from tests.servers.slack_server import PATH, check_message
 
@@ -112,7 +112,8 @@ def test_a_webhook_gets_what_alertmanager_posts() -> None:
         (429, "nan", True, False, None),
         (429, "soon", True, False, None),
         (503, "Mon, 01 Jan 2001 00:00:00 GMT", True, False, 0.0),
-        (302, None, False, False, None),
+        (413, None, False, False, None),
+        *[(status, None, True, False, None) for status in (301, 302, 308, 402, 405, 407, 409, 418, 423, 451)],
     ],
 )
 def test_what_answers_mean(

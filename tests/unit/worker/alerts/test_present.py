@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from assay.worker.alerts.muting import MuteBook
 from assay.worker.alerts.present import PresentAlerts, alert_words, present_alerts
@@ -79,6 +79,54 @@ def test_doctor_says_what_to_mend(troubled: PresentAlerts) -> None:
         )
     ]
     assert quiet == ["no channel is open: only Prometheus tells people"]
+
+
+WEBHOOK = "https://hooks.example.org/services/T0/B0/s3cret"
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        ({"slack_webhook_url": "hooks.slack.com/s3cret"}, ["alerts (slack)"]),
+        ({"alert_webhook_url": "ftp://h/s3cret"}, ["alerts (webhook)"]),
+        ({"digest_webhook_url": "s3cret", "golden_webhook_url": "s3cret"}, ["digest (webhook)", "golden (webhook)"]),
+        ({"pagerduty_routing_key": "abc"}, ["alerts (pagerduty)"]),
+        ({"pagerduty_routing_key": "e+23rschqsESqk9Q6_-g", "slack_webhook_url": WEBHOOK}, ["alerts (pagerduty)"]),
+        ({"pagerduty_routing_key": "r" * 32, "slack_webhook_url": f" {WEBHOOK}\n"}, []),
+        ({"pagerduty_routing_key": "abc", "pagerduty_url": "https://events.example.org"}, []),
+        ({"alert_webhook_url": "https://office.example.org/webhook/a@b/s3cret"}, []),
+    ],
+)
+def test_doctor_reads_keys_before_the_first_alert(keys: dict[str, str], names: list[str]) -> None:
+    deployment = Deployment.model_validate({"use_cases": [{"name": "bot"}]})
+    checks = list(alert_checks(present(Desk()), deployment, Settings.model_validate(keys)))
+    assert [check.name for check in checks if check.status == "fail"] == names
+    assert all(check.is_configuration for check in checks if check.status == "fail")
+    assert ("alerts" in [check.name for check in checks]) == (not names)
+    assert not any("s3cret" in f"{check.message}{check.remedy}" for check in checks)
+
+
+def test_a_weekly_message_that_was_not_taken_is_told_by_status_and_doctor() -> None:
+    troubled = present(Desk()).model_copy(update={"digest": ("slack/team-a: answered 404, given up",)})
+    assert troubled.lines == ["digest: not taken: slack/team-a: answered 404, given up"]
+    deployment = Deployment.model_validate({"digest": {"to": ["file"]}, "use_cases": [{"name": "bot"}]})
+    (warned,) = [check for check in alert_checks(troubled, deployment, Settings()) if check.status == "warn"]
+    assert warned.message == "1 of the last weekly messages not taken: slack/team-a: answered 404, given up"
+
+
+@pytest.mark.parametrize(
+    ("weekly", "words"),
+    [("", "is empty"), (" ", "is empty"), ("Mon-Tue 08:00", "several"), ("Mon,Fri 08:00", "several")],
+)
+def test_a_digest_is_of_one_day(weekly: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Deployment.model_validate({"digest": {"weekly": weekly}, "use_cases": [{"name": "bot"}]})
+
+
+def test_secrets_of_files_lose_their_blanks() -> None:
+    settings = Settings.model_validate({"slack_webhook_url": f" {WEBHOOK}\n", "pagerduty_routing_key": " \n"})
+    assert settings.slack_webhook_url == SecretStr(WEBHOOK)
+    assert settings.pagerduty_routing_key is None
 
 
 def test_doctor_names_windows_that_mute_nothing() -> None:

@@ -21,11 +21,14 @@ from assay.worker.alerts.rendering.files import (
     prometheus_files,
 )
 from assay.worker.alerts.rendering.owners import owned
+from assay.worker.alerts.rendering.packing import Case, packed
 from assay.worker.alerts.rendering.promql import expression
 from assay.worker.alerts.rendering.recording import RECORDED
 from assay.worker.alerts.rendering.rule_file import rule_groups, written_rules
+from assay.worker.alerts.rendering.rule_tests import rule_tests
 from assay.worker.alerts.rendering.templates import value_text
 from assay.worker.alerts.rule import AlertRule, Condition
+from assay.worker.alerts.rules import every_rule
 from assay.worker.config.deployment import Deployment, parse_deployment
 from tests.unit.test_docs import ROOT
 from tests.unit.worker.alerts.test_rules import DEPLOYMENT, deployment_of, rules_called
@@ -82,18 +85,94 @@ def test_prometheus_takes_rules_of_several_owners(rendered: Path) -> None:
 
 
 def test_rules_of_several_owners_fire_for_their_own(rendered: Path) -> None:
-    """A part of them: each test takes Prometheus some tens of milliseconds."""
-    tests = yaml.safe_load((rendered / TESTS).read_text())
-    names = ("LLMHallucinationSpike", "AssayDayNearBudget")
-    tests["tests"] = [test for test in tests["tests"] if test["name"].startswith(names)]
-    assert len(tests["tests"]) >= 16
-    (rendered / "part.test.yml").write_text(yaml.safe_dump(tests))
-    checked("promtool", "test", "rules", "part.test.yml", folder=rendered)
+    told = yaml.safe_load((rendered / TESTS).read_text())["tests"]
+    owners = {
+        (each["alertname"], alert["exp_labels"].get("owner"))
+        for test in told
+        for each in test["alert_rule_test"]
+        for alert in each["exp_alerts"]
+    }
+    for name in ("LLMHallucinationSpike", "AssayDayNearBudget", "AssayFeatureCostChanged"):
+        assert {(name, owner) for owner in ("blue", "red", None)} <= owners
+    checked("promtool", "test", "rules", TESTS, folder=rendered)
+
+
+def test_many_rules_are_tried_in_few_tests() -> None:
+    """Prometheus reads all rules for each test: a test for each case of each owner took it minutes."""
+    cases = [{"name": f"c{n}", "owner": f"team {n % 10}"} for n in range(20)]
+    many = Deployment.model_validate({"use_cases": cases, "slos": {"profile": "chat"}})
+    tests = rule_tests(many, RULES)["tests"]
+    assert len(written_rules(many)) > 200
+    assert len(tests) < 20
+    asked = [each for test in tests for each in test["alert_rule_test"]]
+    assert sum(len(each["exp_alerts"]) for each in asked) == len(written_rules(many))
+
+
+def test_cases_that_would_touch_each_other_are_in_tests_of_their_own() -> None:
+    def case(rule: str, *metrics: str, what: str = "fires", **series: str) -> Case:
+        return Case(rule=rule, what=what, series=series, samples=2, metrics=frozenset(metrics), alerts=({"of": rule},))
+
+    cases = [case("A", "m", "n", m="1"), case("A", "m", "n", m="1", n="1"), case("A", "m", "n", m="2")]
+    cases.append(case("B", "k", k="1"))
+    both, alone = packed(cases)
+    assert [(each.rule, dict(each.series), len(each.alerts)) for each in both] == [
+        ("A", {"m": "1", "n": "1"}, 2),
+        ("B", {"k": "1"}, 1),
+    ]
+    assert [dict(each.series) for each in alone] == [{"m": "2"}]
+
+
+HOSTILE = '{{ $labels.x }} {{{{ }} "q" \\ \n{{- template'
+
+
+def test_braces_in_names_and_addresses_mean_themselves(tmp_path: Path) -> None:
+    """One owner of fifty had all rules refused, or was filled in as a template."""
+    alerts = {"dashboards_url": "https://g/{{x}}", "runbook_url": "https://w/{{{y}}"}
+    cases, routes = [{"name": "a", "owner": HOSTILE}], [{"owner": HOSTILE, "slack_url_file": "/run/url"}]
+    deployment = Deployment.model_validate({"use_cases": cases, "alerts": {**alerts, "routes": routes}})
+    for name, text in {**prometheus_files(deployment), **alertmanager_files(deployment)}.items():
+        (tmp_path / name).write_text(text)
+    checked("amtool", "check-config", ALERTMANAGER, folder=tmp_path)
+    checked("promtool", "test", "rules", TESTS, folder=tmp_path)
+    assert HOSTILE in {written.owner for written in written_rules(deployment)}
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {
+            "slos": {
+                "objectives": {"coverage": {"share": 0.9999999}, "quality": {"share": 0.9999999}},
+                "budget_usd_per_month": 1e-7,
+                "use_cases": {"bot": {"budget_usd_per_day": 1e-8}},
+            },
+            "alerts": {"thresholds": {"day_of_budget": 1e-9, "spike_share": 1e-9, "decline_pvalue": 1e-12}},
+        },
+        {
+            "slos": {"objectives": {"latency": {"at_most_s": 0.0001, "share": 0.999}, "coverage": {"share": 1e-6}}},
+            "alerts": {"thresholds": {"token_jump": 1000, "psi": 100, "month_over_budget": 0.999}},
+        },
+    ],
+    ids=["near nothing", "near all"],
+)
+def test_values_at_the_edge_make_rules_that_hold(tmp_path: Path, sections: dict[str, Any]) -> None:
+    """Rounding made 0 of a small number: a crash of all alerting, or an alert that always fires."""
+    deployment = Deployment.model_validate({"use_cases": [{"name": "bot"}, {"name": "search"}], **sections})
+    tests = rule_tests(deployment, RULES)
+    limits = [each for rule in every_rule(deployment) for each in rule.all_of if each.metric.startswith(COMPARED)]
+    assert limits
+    assert all(each.threshold > 0 for each in limits)
+    (tmp_path / RULES).write_text(yaml.safe_dump(rule_groups(deployment)))
+    (tmp_path / TESTS).write_text(yaml.safe_dump(tests))
+    checked("promtool", "test", "rules", TESTS, folder=tmp_path)
+
+
+COMPARED = ("assay_slo_burn_rate", "assay_traffic_cost_today", "assay_flagged_ratio")
 
 
 def test_every_rule_has_a_test_for_firing_and_for_each_condition() -> None:
     tests = yaml.safe_load((DEPLOY / "prometheus" / TESTS).read_text())["tests"]
-    names = [test["name"] for test in tests]
+    names = [name for test in tests for name in test["name"].split("; ")]
     for written in written_rules(parse_deployment(DEPLOY / "config" / "assay.yaml")):
         name = written.rule.name
         assert f"{name} fires" in names
@@ -213,6 +292,7 @@ def test_a_condition_of_fewer_labels_is_matched_on_those_it_has() -> None:
     [
         (0.2345, "ratio", "23.45%"),
         (0.625, "seconds", "625ms"),
+        (0.000125, "seconds", "125us"),
         (45.5, "seconds", "45.5s"),
         (3900, "seconds", "1h 5m 0s"),
         (200_000, "seconds", "2d 7h 33m 20s"),

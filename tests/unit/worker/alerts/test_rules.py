@@ -205,6 +205,6 @@ def test_coverage_pages_also_where_much_may_be_late() -> None:
     """With a target of 0.9 nothing can burn 14.4 times too fast: three quarters late is enough to wake somebody."""
     lenient = {"objectives": {"coverage": {"share": 0.9}}}
     (rule,) = rules_called("AssayCoverageBurn", deployment_of(slos=lenient))
-    assert [condition.threshold for condition in rule.all_of] == pytest.approx([7.2, 3.0])
+    assert [condition.threshold for condition in rule.all_of] == pytest.approx([7.2, 3.0, 900.0])
     (usual,) = rules_called("AssayCoverageBurn")
-    assert [condition.threshold for condition in usual.all_of] == [14.4, 6.0]
+    assert [condition.threshold for condition in usual.all_of] == [14.4, 6.0, 900.0]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from assay.worker.alerts.digest.records import digest_schema
+from assay.worker.alerts.present import alerts_schema
 from assay.worker.cli import main
 from assay.worker.launch.broker import Broker
+from assay.worker.signals.flag_charts import Series
+from assay.worker.state.redis.state import redis_state
 from tests.servers.pagerduty_server import ROUTING_KEY, PagerDutyServer
 from tests.servers.slack_server import SlackServer
 
@@ -56,7 +63,9 @@ def test_now_says_who_is_off_and_that_nobody_has_looked(home: Home) -> None:
     told = home.run("alerts", "now")
     assert "the rules were never evaluated here: are beat and a control worker up?" in told
     assert "slack: off, its key is not set" in told
-    assert json.loads(home.run("alerts", "now", "--json"))["looked_at"] == 0
+    data = json.loads(home.run("alerts", "now", "--json"))
+    jsonschema.validate(data, alerts_schema())
+    assert (data["schema"], data["looked_at"]) == (1, 0)
 
 
 def test_a_mute_is_made_shown_and_ended(home: Home) -> None:
@@ -101,14 +110,35 @@ def test_a_test_alert_goes_to_each_channel_and_ends(home: Home, monkeypatch: pyt
         assert slack.hook not in home.run("alerts", "test", "--channel", "webhook", code=2)
 
 
+def test_a_rise_that_is_known_is_watched_for_anew(home: Home, broker: Broker, key_prefix: str) -> None:
+    async def known_rises() -> Mapping[str, bytes]:
+        names = [f"signals:restart:{Series(case, 'grounding').key}" for case in ("bot", "search")]
+        state = redis_state(broker.url, prefix=key_prefix)
+        try:
+            return await state.key_values.kept(names)
+        finally:
+            await state.close()
+
+    assert "did you mean 'bot'?" in home.run("alerts", "ack", "--use-case", "bto", code=2)
+    assert "--rubric" in home.run("alerts", "ack", "--use-case", "bot", "--rubric", "nothing", code=2)
+    assert not asyncio.run(known_rises())
+    told = home.run("alerts", "ack", "--use-case", "bot")
+    assert told == "bot, grounding: its chart begins anew at the next look\n"
+    assert list(asyncio.run(known_rises())) == ["signals:restart:bot\tgrounding"]
+
+
 def test_a_digest_is_shown_written_and_sent(home: Home) -> None:
     assert "Weekly digest for team-support" in home.run("digest")
-    (own,) = json.loads(home.run("digest", "--owner", "team-support", "--json"))
+    (own,) = told = json.loads(home.run("digest", "--owner", "team-support", "--json"))
+    jsonschema.validate(told, digest_schema())
     assert (own["owner"], [case["name"] for case in own["use_cases"]]) == ("team-support", ["bot"])
     page, text = home.path / "d.html", home.path / "d.md"
     home.run("digest", "--html", str(page), "--markdown", str(text))
     assert page.read_text().startswith("<!doctype html>")
     assert text.read_text().startswith("# Weekly digest for team-support")
+    for option in ("--html", "--markdown"):
+        assert f"{option} /: is a folder; name a file in it" in home.run("digest", option, "/", code=2)
+        assert f"{option} .: is a folder; name a file in it" in home.run("digest", option, ".", code=2)
     assert "file, team-support: taken, written" in home.run("digest", "--send")
     assert len(list((home.path / ".assay" / "digests").iterdir())) == 4
     assert "did you mean 'team-support'?" in home.run("digest", "--owner", "team-supprt", code=2)

@@ -28,7 +28,7 @@ def test_files_are_written_with_the_stores_address_and_held_equal(tmp_path: Path
     assert variables["trace_store"]["query"] == store[1]
     assert variables["owner"]["query"] == "everybody : .*,payments : bot"
     assert dashboards(tmp_path, *store, "--check").stdout == ""
-    with pytest.raises(ConfigurationError, match="is not what assay.yaml makes; run assay alerts dashboards"):
+    with pytest.raises(ConfigurationError, match=r"is not what assay\.yaml makes; run assay alerts dashboards"):
         dashboards(tmp_path, "--check")
 
 

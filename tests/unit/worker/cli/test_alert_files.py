@@ -68,3 +68,38 @@ def test_a_folder_that_cannot_be_had_is_named(alerts: Invoke, tmp_path: Path) ->
     (tmp_path / "prometheus").write_text("a file")
     with pytest.raises(ConfigurationError, match="cannot be written"):
         alerts("render", *render_options(tmp_path))
+
+
+OWN = "global: {scrape_interval: 5s}\n"
+
+
+def test_what_an_operator_wrote_is_left_alone(alerts: Invoke, tmp_path: Path) -> None:
+    """Their prometheus.yml from before us, and ours once they changed its targets."""
+    options, path = render_options(tmp_path), tmp_path / FILES[2]
+    path.parent.mkdir()
+    path.write_text(OWN)
+    assert f"left {path} as it is" in alerts("render", *options).stdout.replace("\n", "")
+    assert path.read_text() == OWN
+    assert alerts("render", *options, "--check").stdout == ""
+    assert f"wrote {path}" in alerts("render", *options, "--force").stdout.replace("\n", "")
+    assert path.read_text() != OWN
+
+
+@pytest.mark.parametrize("name", [FILES[0], "alertmanager/alertmanager.yml"])
+def test_a_file_of_somebody_else_is_not_written_over(alerts: Invoke, tmp_path: Path, name: str) -> None:
+    options, path = render_options(tmp_path), tmp_path / name
+    path.parent.mkdir()
+    path.write_text("route: {receiver: ours}\n")
+    with pytest.raises(ConfigurationError, match=r"was not written by assay alerts render; .*--force"):
+        alerts("render", *options)
+    assert not (tmp_path / FILES[1]).exists(), "nothing is written before all is known to be ours"
+    alerts("render", *options, "--force")
+    assert alerts("render", *options, "--check").exit_code == 0
+
+
+def test_tests_of_rules_may_be_left_out(alerts: Invoke, tmp_path: Path) -> None:
+    alerts("render", *render_options(tmp_path), "--without-tests")
+    assert not (tmp_path / FILES[1]).exists()
+    assert alerts("render", *render_options(tmp_path), "--without-tests", "--check").exit_code == 0
+    with pytest.raises(ConfigurationError, match="test"):
+        alerts("render", *render_options(tmp_path), "--check")

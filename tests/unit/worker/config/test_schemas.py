@@ -11,18 +11,26 @@ import jsonschema
 import pytest
 import yaml
 
+from assay.worker.alerts.digest.records import digest_schema
+from assay.worker.alerts.present import alerts_schema
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.endpoints import endpoints_schema
 from assay.worker.golden.report.json_report import gate_schema, run_schema
 from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.reporting.compare.result import compare_schema
+from assay.worker.reporting.cost.records import cost_schema
 from assay.worker.reporting.period.records import report_schema
+from assay.worker.signals.drift.records import drift_schema
 from assay.worker.signals.slos.records import slo_schema
 
 ROOT = Path(__file__).parents[4]
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "docs/alerts.schema.json": alerts_schema,
     "docs/assay.schema.json": Deployment.model_json_schema,
     "docs/compare.schema.json": compare_schema,
+    "docs/cost.schema.json": cost_schema,
+    "docs/digest.schema.json": digest_schema,
+    "docs/drift.schema.json": drift_schema,
     "docs/endpoints.schema.json": endpoints_schema,
     "docs/gate.schema.json": gate_schema,
     "docs/golden-run.schema.json": run_schema,

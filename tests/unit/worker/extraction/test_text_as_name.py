@@ -106,3 +106,15 @@ def test_huge_inputs_are_looked_through_in_time() -> None:
         began = time.process_time()
         assert facts_of(trace).trace_name == "two words"
         assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("text", ["Do I have HIV?", "do i have hiv", "one two three four five six seven eight nine"])
+def test_no_name_of_a_prompt_a_feature_or_a_tier_is_a_text_either(text: str) -> None:
+    trace = make_trace(input=MESSAGES, output=ANSWER, metadata={"prompt_name": text, "prompt_version": text})
+    facts = facts_of(trace, told={"feature": text, "user_tier": text})
+    assert (facts.prompt_name, facts.prompt_version, facts.feature, facts.user_tier) == (None,) * 4
+
+
+def test_no_group_of_users_is_named_by_an_address() -> None:
+    facts = facts_of(make_trace(input="x", output="y"), told={"feature": "search", "user_tier": "jane@example.org"})
+    assert (facts.feature, facts.user_tier) == ("search", None)

@@ -17,7 +17,7 @@ from assay.worker.flow.embedding import Embedding
 from assay.worker.flow.outbox import Outbox
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.ledger import LedgerState
-from assay.worker.wiring.assessing import may_be_embedded
+from assay.worker.wiring.embedding import may_be_embedded
 from tests.builders import make_deployment, make_trace
 from tests.unit.worker.flow.pipeline import Line
 

@@ -81,6 +81,19 @@ def test_libraries_speak_from_warning_on_whatever_their_loggers_ask_for(
         assert [line["level"] for line in written if line.get("logger") == name] == theirs
 
 
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+def test_no_login_and_no_query_of_an_address_is_written(library: str) -> None:
+    (line,) = lines(
+        f"""
+import httpx
+url = httpx.URL("https://user:hunter2@judge.example.org/v1/chat?token=hunter3")
+logging.getLogger({library!r}).info('HTTP Request: %s %s "%s %d %s"', "POST", url, "HTTP/1.1", 200, "OK")
+""",
+        level="debug",
+    )
+    assert line["event"] == 'HTTP Request: POST https://judge.example.org/v1/chat "HTTP/1.1 200 OK"'
+
+
 def test_exception_is_one_line_with_type_message_frames_and_cause() -> None:
     (line,) = lines(FAIL)
     exception = line["exception"]

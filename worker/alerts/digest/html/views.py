@@ -121,7 +121,7 @@ def _rate(rate: DigestRate) -> RateView:
         tone=_TONES.get(rate.change, ""),
         word=rate.change,
         change=rate.change_words,
-        basis=judged_words(rate),
+        basis=judged_words(rate) + "; the bars: of all traffic behind it" * is_compared,
         bars=tuple(bar_of(name, estimate, top) for name, estimate in pair) if is_compared else (),
     )
 

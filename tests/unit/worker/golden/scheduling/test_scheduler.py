@@ -405,8 +405,8 @@ def test_a_long_announcement_is_cut_to_what_slack_takes() -> None:
     ("statuses", "requests", "said"),
     [
         ((503, 429), 3, "announced"),
-        ((500, 500, 500), 3, "webhook failed: the webhook answered 500"),
-        ((404,), 1, "webhook failed: the webhook answered 404"),
+        ((500, 500, 500), 3, "webhook failed: answered 500"),
+        ((404,), 1, "webhook failed: answered 404"),
     ],
 )
 def test_an_announcement_is_tried_again_where_that_may_help(
@@ -422,6 +422,12 @@ def test_a_webhook_that_cannot_be_reached_fails_nothing_and_shows_no_secret(url:
     said = send(url)
     assert said.startswith("webhook failed: ")
     assert "s3cret" not in said
+
+
+def test_no_log_at_debug_shows_where_news_went(caplog: pytest.LogCaptureFixture) -> None:
+    with hook() as there, caplog.at_level("INFO"):
+        assert send(there.url) == "announced"
+    assert "s3cret" not in caplog.text
 
 
 def test_a_run_is_announced_and_a_failing_webhook_does_not_fail_it(tmp_path: Path, fleet: Fleet) -> None:

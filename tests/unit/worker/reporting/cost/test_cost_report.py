@@ -67,6 +67,13 @@ def test_use_cases_of_the_record_that_are_configured_no_more_are_told_too() -> N
     assert told([]).use_cases == ()
 
 
+def test_use_cases_without_traces_are_named() -> None:
+    report = told([spent(1, 1.0, use_case="gone")])
+    assert [case.use_case for case in report.use_cases] == ["gone"]
+    assert "no traces in the record: bot" in shown(report)
+    assert told([spent(1, 1.0)]).notes == (NO_COUNTS,)
+
+
 def test_what_is_not_known_is_said_and_never_nothing() -> None:
     report = told([spent(1, None), spent(2, None)], by="feature")
     (case,) = report.use_cases
@@ -79,7 +86,9 @@ def test_what_is_not_known_is_said_and_never_nothing() -> None:
     assert "of 67% (2 of 3 traces); the others are taken to cost as much" in " ".join(some.split())
 
 
-@pytest.mark.parametrize(("budget", "state"), [(400, "within"), (240, "over"), (290, "within"), (None, None)])
+@pytest.mark.parametrize(
+    ("budget", "state"), [(400, "within"), (240, "over"), (290, "over"), (300.01, "within"), (None, None)]
+)
 def test_a_month_stands_beside_its_budget(budget: float | None, state: str | None) -> None:
     rows = days_of(lambda _: 10.0, NOW - timedelta(days=30), NOW)
     (case,) = told(rows, budget=budget).use_cases

@@ -62,8 +62,8 @@ def check(desk: DriftDesk, baseline: DriftBaseline) -> DriftCheck:
     return asyncio.run(work())
 
 
-def printed(*parts: object) -> str:
-    console = Console(width=160, record=True, file=io.StringIO())
+def printed(*parts: object, width: int = 160) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
     for part in parts:
         console.print(part)
     return console.export_text()
@@ -81,6 +81,12 @@ def test_the_terminal_shows_what_drifted_and_names_the_rest(check: DriftCheck) -
     assert "against baseline first (a week; n = 400, captured 2026-11-30)" in text
     assert "input: language of questions" in text
     assert "no drift shown in: length of questions (p " in text
+    assert "PSI" in text
+    narrow = printed(*check_parts(check), width=80)
+    assert "─" not in narrow
+    assert any(
+        line.startswith("input: language of questions") and " n 400 : 300" in line for line in narrow.split("\n")
+    )
     assert "Daily checks" in printed(history_table([check]))
     waiting = check.model_copy(update={"state": "waiting", "note": "12 of 200 traces", "features": ()})
     assert printed(*check_parts(waiting)).strip() == "bot: not compared: 12 of 200 traces"
@@ -105,6 +111,7 @@ def test_files_for_evidently_hold_both_sides_and_no_formula(
     assert [path.name for path in written] == [
         *("reference.csv", "current.csv", "columns.json", "run_evidently.py", "assay.json")
     ]
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
     rows = list(csv.DictReader(written[1].read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 300
     assert {row["model_served"] for row in rows} == {f"'{MARK}"}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from assay.worker.config.drifting import Drifting
 from assay.worker.flow.metric_snapshots import kept_snapshots
-from assay.worker.ports.history import Block, History, HistoryUnavailable
+from assay.worker.ports.history import Block, History, HistoryUnavailable, RecordDocument
 from assay.worker.records.history import HistoryQuery
 from assay.worker.records.metrics.drift import METRICS
 from assay.worker.signals.drift.daily import DailyDrift, DriftReport
@@ -126,3 +126,14 @@ def test_no_baseline_is_taken_where_none_is_wanted_or_traffic_is_too_young() -> 
         assert (await young.tick()).captured == ()
 
     asyncio.run(work())
+
+
+def test_no_baseline_is_taken_over_one_that_another_version_wrote() -> None:
+    async def work() -> DriftReport:
+        history = await record_of(traffic(600, days=7))
+        foreign = RecordDocument(kind="drift_baseline", key="bot", at=MONDAY, content={"schema_version": 2})
+        await history.documents.keep(foreign)
+        return await daily(history, Hands(MONDAY + 7 * DAY + timedelta(hours=3))).tick()
+
+    report = asyncio.run(work())
+    assert (report.captured, report.waiting, report.failed) == ((), ("bot", "quiet"), ())

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.config.drifting import Drifting
 from assay.worker.records.history import HistoryRow
 from assay.worker.signals.drift.capturing import Origin
 from assay.worker.signals.drift.desk import DriftDesk, Period
-from assay.worker.signals.drift.records import DriftBaseline, DriftCheck, FeatureDrift
+from assay.worker.signals.drift.records import DriftBaseline, DriftCheck, FeatureDrift, UnreadableBaseline
 from tests.unit.worker.signals.drift.bots import FEW_SPLITS, MONDAY, record_of, traffic
 
 WEEK = Period(MONDAY, MONDAY + timedelta(days=7))
@@ -171,15 +172,19 @@ def test_a_baseline_of_a_release_holds_no_other_traces() -> None:
     assert asyncio.run(work()) == 220
 
 
-def test_a_document_of_another_version_counts_as_none() -> None:
-    async def work() -> DriftBaseline | None:
+@pytest.mark.parametrize("content", [{"schema_version": 99}, None])
+def test_a_baseline_that_cannot_be_read_is_named(content: JsonValue) -> None:
+    async def work() -> DriftCheck:
         desk = DriftDesk(await record_of(traffic(220)), Drifting())
         baseline = await desk.capture(origin(), (await desk.traces("bot", WEEK)).observations, WEEK.until)
         kept = await desk.baseline("bot")
         assert kept == baseline
         document = await desk.history.documents.latest("drift_baseline", "bot")
         assert document is not None
-        await desk.history.documents.keep(document.model_copy(update={"content": {"schema_version": 99}}))
-        return await desk.baseline("bot")
+        await desk.history.documents.keep(document.model_copy(update={"content": content}))
+        with pytest.raises(UnreadableBaseline, match="another version wrote it, or it is damaged"):
+            await desk.baseline("bot")
+        return await desk.check("bot", NEXT, NOW)
 
-    assert asyncio.run(work()) is None
+    check = asyncio.run(work())
+    assert (check.state, check.note[:40]) == ("waiting", "bot: the baseline of 2026-11-30 00:00 UT")

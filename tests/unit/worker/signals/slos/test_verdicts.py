@@ -113,3 +113,9 @@ def test_traces_count_by_how_unlikely_they_were() -> None:
     rows = [trace(f"s{k}", pi=1.0, stratum="errors", sample="boost", risk=0.9) for k in range(5)]
     rows += [trace(f"b{k}", pi=0.1) for k in range(5)]
     assert share_in(case_of(rows), "quality") == pytest.approx(50 / 55)
+
+
+def test_a_trace_of_two_samples_has_the_larger_probability() -> None:
+    """Taken by a base rate for one rubric and by a raised one for another: the samples are nested."""
+    twice = [trace("a", risk=0.9, pi=0.1), trace("a", rubric="tone", pi=1.0)]
+    assert share_in(case_of([*twice, trace("b", pi=1.0)]), "quality") == 0.5
