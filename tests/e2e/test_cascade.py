@@ -26,6 +26,10 @@ from tests.servers.lexical_judge import lexical_verdict
 from tests.servers.openai_server import Answer, Body, OpenAIServer, completion, fails, prompt_of
 
 TRACES = 60
+
+OUTAGE_TRACES = 15
+"""Five of each kind. After nine failed calls the breaker opens, and lets a probe go after 1, 2, 4, 8, 10, 10 … s."""
+
 AUDIT = 0.3
 SETTLED = "The bridge was opened in 1932."
 DOUBTED = "The bridge was opened in 1932 with joy."
@@ -44,9 +48,9 @@ def rubric(**over: Any) -> str:
     return yaml.safe_dump({"name": "tiers", "judge": judge})
 
 
-def traces() -> list[Trace]:
+def traces(count: int) -> list[Trace]:
     """A third the screen settles, a third it doubts and the model clears, a third that the two dispute."""
-    made = make_traces(TRACES)
+    made = make_traces(count)
     answers = (SETTLED, DOUBTED, DISPUTED)
     return [trace.model_copy(update={"output": {"answer": answers[n % 3]}}) for n, trace in enumerate(made)]
 
@@ -71,20 +75,20 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
         yield server
 
 
-def deployed(home: Path, endpoint: OpenAIServer, **judge: Any) -> Deployed:
+def deployed(home: Path, endpoint: OpenAIServer, *, count: int = TRACES, **judge: Any) -> Deployed:
     (home / "rubrics").mkdir(parents=True)
     (home / "rubrics" / "tiers.yaml").write_text(rubric(**judge))
-    return Deployed.create(home, traces(), rubric="tiers", openai_base_url=endpoint.url)
+    return Deployed.create(home, traces(count), rubric="tiers", openai_base_url=endpoint.url)
 
 
 def called(endpoint: OpenAIServer) -> Counter[str]:
     return Counter(request.body["model"] for request in endpoint.requests)
 
 
-def drawn() -> set[str]:
+def drawn(count: int = TRACES) -> set[str]:
     """The traces the audit draws among those the screen settles."""
     salt = "assay.audit.v1:tiers"
-    return {f"trace-{n:04}" for n in range(0, TRACES, 3) if is_below(hash64(salt, f"trace-{n:04}"), AUDIT)}
+    return {f"trace-{n:04}" for n in range(0, count, 3) if is_below(hash64(salt, f"trace-{n:04}"), AUDIT)}
 
 
 def risks(scores: dict[str, Score]) -> dict[str, Score]:
@@ -129,16 +133,16 @@ def test_each_tier_is_called_for_what_reaches_it_and_once(tmp_path: Path, endpoi
 
 def test_outage_leaves_everything_that_needs_the_model_unscored(tmp_path: Path, endpoint: OpenAIServer) -> None:
     endpoint.script(default=fails(503))
-    fleet = deployed(tmp_path / "d", endpoint)
-    settled = TRACES // 3 - len(drawn())
+    fleet = deployed(tmp_path / "d", endpoint, count=OUTAGE_TRACES)
+    settled = OUTAGE_TRACES // 3 - len(drawn(OUTAGE_TRACES))
     with fleet.running():
         fleet.until(lambda f: f.rows[0].total_scored == settled if f.rows else False)
-        waiting = fleet.until(lambda f: len(endpoint.requests) >= TRACES - settled)
+        waiting = fleet.until(lambda f: len(endpoint.requests) >= OUTAGE_TRACES - settled)
         found = risks(fleet.scores())
-        ids = sorted(trace.id for trace in traces())
+        ids = sorted(trace.id for trace in traces(OUTAGE_TRACES))
         entries = fleet.ask(lambda runtime: runtime.state.ledger.entries("tiers", ids))
-    assert waiting.in_flight == TRACES - settled
-    assert set(found) == {f"trace-{n:04}" for n in range(0, TRACES, 3)} - drawn()
+    assert waiting.in_flight == OUTAGE_TRACES - settled
+    assert set(found) == {f"trace-{n:04}" for n in range(0, OUTAGE_TRACES, 3)} - drawn(OUTAGE_TRACES)
     assert all(score.metadata["tier"] == "screen" for score in found.values())
     open_ones = [entry for entry in entries.values() if entry.trace_id not in found]
     assert {entry.state for entry in open_ones} == {"open"}

@@ -29,7 +29,8 @@ use_cases:
 def test_every_flagged_answer_is_in_the_queue_once_though_a_worker_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults = Faults(1, [Fault("status", 0.1, on=ADD_ITEM, status=500), Fault("slow", 0.5, on=ADD_ITEM, delay_s=0.1)])
+    fails, is_slow = Fault("status", 0.1, on=ADD_ITEM, most=5), Fault("slow", 0.5, on=ADD_ITEM, delay_s=0.1)
+    faults = Faults(1, [fails, is_slow])
     with LangfuseServer(LangfuseSettings(score_lag_s=0.5), faults=faults) as server:
         make_queue(server)
         now = int(time.time() * 1000)
