@@ -256,7 +256,8 @@ def _vectors(topic: NDArray[np.int64], fixed: np.random.Generator, generator: np
     noise = NOISE * generator.standard_normal((topic.size, DIMENSIONS), dtype=np.float32)
     vectors = directions[TOPICS + 1] + TOPIC_SIZE * directions[topic] + noise
     scaled = vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))
-    return np.rint(scaled).astype(np.int8)
+    whole: NDArray[np.int8] = np.rint(scaled).astype(np.int8)
+    return whole
 
 
 def _height(happening: Happening | None, started: NDArray[np.int64]) -> Floats:

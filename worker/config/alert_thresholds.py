@@ -35,7 +35,7 @@ class AlertThresholds(FilledSection):
         description="Ticket: tokens of a prompt version over those of the one before, lower bound.",
     )
     psi: float = Field(default=0.25, gt=0, le=100, description="Ticket: population stability index of topics.")
-    refusal_change: Share = Field(default=0.01, description="Told: refusals rose within 7 days by more than this.")
+    refusal_change: Share = Field(default=0.005, description="Told: refusals rose within 7 days by more than this.")
     no_scores_seconds: Seconds = Field(default=1800, description="Page: nothing was scored for so long though due.")
     breaker_seconds: Seconds = Field(default=300, description="Page: a judge endpoint has failed for so long.")
     beat_seconds: Seconds = Field(default=300, description="Page: beat has sent nothing for so long.")

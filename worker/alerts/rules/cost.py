@@ -13,6 +13,10 @@ from assay.worker.records.metrics import quality
 _DAYS_A_MONTH = 30.4
 """A month's budget over it is a day's."""
 
+_RUNAWAY = 2.0
+"""Times a day's part of a month's budget. Whoever keeps to a month's budget spends four fifths of a day's part on every
+working day: only the month as a whole, or a day like two, tells of trouble."""
+
 
 def rules(deployment: Deployment) -> Iterator[AlertRule]:
     """Alerts of money and tokens."""
@@ -61,16 +65,16 @@ def _days(deployment: Deployment) -> Iterator[AlertRule]:
             ),
             f"That is over {percent(part)} of the day's budget of {group.threshold:,.10g} USD.",
         )
-    for group in by_threshold(deployment, lambda name: None if name in with_own else part, also=ALL_USE_CASES):
+    for group in by_threshold(deployment, lambda name: None if name in with_own else _RUNAWAY, also=ALL_USE_CASES):
         yield _day(
             Condition(
                 metric=quality.COST_TODAY.name,
                 comparator=">",
-                threshold=rounded(part / _DAYS_A_MONTH),
+                threshold=rounded(_RUNAWAY / _DAYS_A_MONTH),
                 than=quality.COST_BUDGET.name,
                 where=group.where,
             ),
-            f"That is over {percent(part)} of a day's part of the month's budget.",
+            f"That is over {_RUNAWAY:g} times a day's part of the month's budget.",
         )
 
 

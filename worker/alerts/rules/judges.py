@@ -11,7 +11,7 @@ from assay.worker.records.metrics import fleet
 
 _STATE_GONE = ("AssayStateUnreadable",)
 
-WORKED_OFF_S = 1800.0
+WORKED_OFF_S = 2700.0
 """So long after an endpoint works again its alert still explains others."""
 
 
