@@ -22,9 +22,29 @@ Anything outside the tree is our bug: PARK at once with a traceback. The table i
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from assay.judges.schema import HoldReason, Screening, Usage
+
+MESSAGE_LIMIT = 300
+"""Characters of what an error says in an outcome or a log."""
+
+_SECRET = re.compile(
+    r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
+    r"|(?:bearer\s+|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*)+\S+"
+)
+"""What looks like a credential: `sk-abc123def`, `token: Bearer eyJhbGci`, the `user:pass` of `https://user:pass@host`.
+
+The introducing words may follow each other. What comes after the last of them is the secret.
+"""
+
+
+def redacted(message: str) -> str:
+    """One line of at most 300 characters, without what looks like a credential."""
+    line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
 
 
 class EvaluationError(Exception):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Literal
 
 from assay.judges.base import Judge
 from assay.judges.calibration import Calibration, CalibrationError
 from assay.judges.comments import comment, score_comments
 from assay.judges.cpu_executor import in_thread
-from assay.judges.errors import CallHeld, EvaluationError, ModelAccessDenied, ModelRefused, UnjudgeableSample
+from assay.judges.errors import (
+    CallHeld,
+    EvaluationError,
+    ModelAccessDenied,
+    ModelRefused,
+    UnjudgeableSample,
+    redacted,
+)
 from assay.judges.grades import conclude_grades
 from assay.judges.metrics import has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
@@ -22,18 +28,6 @@ from assay.judges.tiers import conclude, step
 
 RESPONSE_LIMIT = 1_000_000
 """Characters a response may have. A longer one is no answer to a person. It is skipped, not cut."""
-
-MESSAGE_LIMIT = 300
-
-_SECRET = re.compile(
-    r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-    r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
-    r"|(?:bearer\s+|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*)+\S+"
-)
-"""What looks like a credential: `sk-abc123def`, `token: Bearer eyJhbGci`, the `user:pass` of `https://user:pass@host`.
-
-The introducing words may follow each other. What comes after the last of them is the secret.
-"""
 
 
 class Evaluator:
@@ -153,9 +147,3 @@ def _check_size(sample: Sample) -> None:
     if len(sample.response) > RESPONSE_LIMIT:
         size = len(sample.response)
         raise UnjudgeableSample("response_too_large", f"{size:,} characters; the limit is {RESPONSE_LIMIT:,}")
-
-
-def redacted(message: str) -> str:
-    """One line of at most 300 characters, without what looks like a credential."""
-    line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
-    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

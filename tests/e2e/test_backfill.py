@@ -120,7 +120,8 @@ def test_backfill_of_a_langfuse_within_its_limits(tmp_path: Path, monkeypatch: p
     with LangfuseServer(settings) as server:
         begin = datetime.now(UTC) - timedelta(days=6)
         days = int(timedelta(days=4).total_seconds() * 1000)
-        server.project.add_synthetic(120, start_ms=int(begin.timestamp() * 1000), span_ms=days, seed=3, plain=True)
+        # As many as take somewhat more than the 270 reads of the first minute.
+        server.project.add_synthetic(100, start_ms=int(begin.timestamp() * 1000), span_ms=days, seed=3, plain=True)
         monkeypatch.setenv("LANGFUSE_BASE_URL", server.url)
         monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", server.public_key)
         monkeypatch.setenv("LANGFUSE_SECRET_KEY", server.secret_key)
@@ -134,7 +135,7 @@ def test_backfill_of_a_langfuse_within_its_limits(tmp_path: Path, monkeypatch: p
         assert code == 0, err
         result = json.loads(out)
     assert planned["store"]["reads_per_minute"] == 270
-    assert planned["plan"]["work"] == result["released"]["selected"] == result["outcome"]["selected"] > 80
+    assert planned["plan"]["work"] == result["released"]["selected"] == result["outcome"]["selected"] > 65
     assert result["outcome"]["in_flight"] == {}
 
 

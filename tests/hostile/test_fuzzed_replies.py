@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from assay.judges import errors
 from assay.judges.cpu_executor import on_the_loop
-from assay.judges.errors import InvalidVerdict
-from assay.judges.evaluate import MESSAGE_LIMIT, Evaluator
+from assay.judges.errors import MESSAGE_LIMIT, InvalidVerdict
+from assay.judges.evaluate import Evaluator
 from assay.judges.llm.grounding.judge import LlmJudge
 from assay.judges.llm.grounding.reply import parse_reply
 from assay.judges.models.base import ChatMessage, Reply

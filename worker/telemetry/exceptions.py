@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from assay.judges.errors import EvaluationError
-from assay.judges.evaluate import redacted
+from assay.judges.errors import EvaluationError, redacted
 
 MOST_FRAMES = 30
 MOST_CAUSES = 8

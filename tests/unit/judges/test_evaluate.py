@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from assay.judges.errors import (
+    MESSAGE_LIMIT,
     ConfigurationError,
     InvalidVerdict,
     ModelRefused,
@@ -13,7 +14,7 @@ from assay.judges.errors import (
     RubricError,
     UnjudgeableSample,
 )
-from assay.judges.evaluate import MESSAGE_LIMIT, RESPONSE_LIMIT, Evaluator
+from assay.judges.evaluate import RESPONSE_LIMIT, Evaluator
 from assay.judges.local import LocalJudge
 from assay.judges.rubric import Pattern, Rubric, Rules, ValueKind
 from assay.judges.schema import (

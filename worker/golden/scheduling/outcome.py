@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from assay.judges.errors import ConfigurationError, EvaluationError
-from assay.judges.evaluate import redacted
+from assay.judges.errors import ConfigurationError, EvaluationError, redacted
 from assay.judges.schema import Record
 from assay.worker.golden.report.wording.exam import exam_fact
 from assay.worker.golden.report.wording.facts import gate_facts, run_facts

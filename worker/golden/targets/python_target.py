@@ -14,8 +14,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from assay.judges.errors import ConfigurationError
-from assay.judges.evaluate import redacted
+from assay.judges.errors import ConfigurationError, redacted
 from assay.worker.golden.sets.json_paths import encodable
 from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.golden.sets.target_settings import PythonTargetSettings
