@@ -135,3 +135,22 @@ def test_a_confidence_sequence_holds_the_share_itself(n: int, part: float) -> No
     ends = confidence_sequence(k, n)
     assert 0 <= ends.low <= (k / n if n else 0.5) <= ends.high <= 1
     assert not n or math.isfinite(log_mixture_e(k, n, 0.05))
+
+
+def test_bad_answers_of_many_sessions_wake_somebody_and_those_of_one_do_not() -> None:
+    """Thirty traces of eight sessions, ten of them bad: in six sessions, or nearly all in two."""
+    sessions = np.arange(30) % 8
+    spread = np.isin(np.arange(30), [0, 1, 2, 3, 4, 5, 8, 9, 10, 11])
+    bound = alarm_bound(np.ones(30), spread, 0.0005, clusters=sessions)
+    assert bound is not None
+    assert bound > 0.05
+    crowded = np.sort(sessions) < 2
+    bound = alarm_bound(np.ones(30), crowded, 0.0005, clusters=np.sort(sessions))
+    assert bound is not None
+    assert bound < 0.05
+
+
+def test_where_all_agree_a_session_is_one_answer() -> None:
+    worth = worth_of(np.ones(12), np.ones(12, dtype=np.bool_), np.zeros(12, dtype=np.int64))
+    assert worth is not None
+    assert worth.n == 1
