@@ -17,7 +17,7 @@ import pytest
 from assay.worker.config.settings import child_environment
 from assay.worker.stores.sqlite.store import SqliteStore
 from tests.builders import make_trace
-from tests.e2e.running import Deployed
+from tests.e2e.running import QUICK, Deployed
 from tests.servers.langfuse import LangfuseServer, LangfuseSettings
 from tests.waiting import until
 
@@ -47,7 +47,14 @@ def deployed(home: Path, n: int) -> Deployed:
 
 
 def command(home: Path, *args: str) -> subprocess.Popen[str]:
-    env = child_environment(ASSAY_CONFIG_DIR=str(home), ASSAY_DATA_DIR=str(home / ".assay"), NO_COLOR="1")
+    # What a killed command has released is published again after the deadline of its own settings.
+    deadline = f"{QUICK['ledger_deadline_s']:g}"
+    env = child_environment(
+        ASSAY_CONFIG_DIR=str(home),
+        ASSAY_DATA_DIR=str(home / ".assay"),
+        ASSAY_LEDGER_DEADLINE_S=deadline,
+        NO_COLOR="1",
+    )
     argv = [sys.executable, "-m", "assay.worker.cli", *args]
     return subprocess.Popen(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
