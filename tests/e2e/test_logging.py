@@ -78,7 +78,8 @@ def test_sixteen_traces_in_one_message_write_three_lines(tmp_path: Path) -> None
 def test_judge_calls_write_no_lines_of_their_own(tmp_path: Path, endpoint: OpenAIServer) -> None:
     lines = run_16_traces(tmp_path / "d", rubric="grounding-llm", openai_base_url=endpoint.url)
     assert len(endpoint.requests) >= 16
-    assert tasks(lines) == ["assess", "record", "verify"]
+    # What has ended may be written into the record before the fleet is stopped.
+    assert [task for task in tasks(lines) if task != "history"] == ["assess", "record", "verify"]
     assert {line.get("logger", "py.warnings") for line in lines} <= {"py.warnings"}
 
 

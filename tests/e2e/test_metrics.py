@@ -179,7 +179,8 @@ def _check_values(told: Mapping[str, Values]) -> None:
     assert control["assay_judge_budget_limit_usd", "day", "bot"] == 5
     assert control["assay_judge_budget_limit_usd", "month", "(all)"] == 100
     assert control["assay_golden_pass_ratio_lower_bound", "bot-v1"] == 0.25
-    assert 7200 <= control["assay_golden_overdue_seconds", "bot-v1"] < 7200 + 600
+    since_due_s = (datetime.now(UTC) - DUE.replace(second=0, microsecond=0)).total_seconds()
+    assert 7200 <= control["assay_golden_overdue_seconds", "bot-v1"] <= since_due_s
     assert control["assay_score_lag_seconds_count", "bot"] == 12
     assert control["assay_task_results_total", "scored", "verify"] == 12
     assert ("assay_of_a_newer_assay",) not in control

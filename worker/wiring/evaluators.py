@@ -13,16 +13,18 @@ from assay.worker.wiring.shared_forms import SharedForms
 
 if TYPE_CHECKING:
     from assay.judges.evaluate import Evaluator
+    from assay.worker.limits.admissions import Admissions
     from assay.worker.wiring.runtime import Runtime
 
 
-async def evaluator_of_version(runtime: Runtime, rubric_hash: str, calibration_hash: str | None) -> Evaluator | None:
-    """Build the evaluator of a version, with the admissions of this runtime.
+async def evaluator_of_version(
+    runtime: Runtime, admissions: Admissions, rubric_hash: str, calibration_hash: str | None
+) -> Evaluator | None:
+    """Build the evaluator of a version, whose calls these admissions let go.
 
     Returns:
         None: this version is neither on this worker's disk nor published.
     """
-    admissions = runtime.admissions
     rubric = await _rubric(runtime, rubric_hash)
     calibrations = await _calibration_set(runtime, calibration_hash) if calibration_hash else None
     if rubric is None or (calibration_hash and calibrations is None):

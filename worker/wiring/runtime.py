@@ -340,11 +340,12 @@ class Runtime:
         """
         from assay.worker.wiring.evaluators import evaluator_of_version
 
+        admissions = self.admissions  # its calls go by this runtime's limits from now on, whoever built the evaluator
         key = (rubric_hash, calibration_hash, self._judge_version)
         known = self.evaluators.get(key)
         if known is not None:
             return known
-        evaluator = await evaluator_of_version(self, rubric_hash, calibration_hash)
+        evaluator = await evaluator_of_version(self, admissions, rubric_hash, calibration_hash)
         return self.evaluators.setdefault(key, evaluator) if evaluator is not None else None
 
     async def synchronise_clock(self) -> None:
