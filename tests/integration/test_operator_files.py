@@ -46,8 +46,9 @@ def test_env_example_has_every_variable_with_its_default() -> None:
     expected = settings_variables()
     stores = {str(key) for factory in factories().values() for key in factory.keys}
     given = example_variables()
-    assert given.keys() >= expected.keys() | stores | {"LANGFUSE_BASE_URL"}
-    assert given.keys() - expected.keys() - stores - {"LANGFUSE_BASE_URL"} == FOR_COMPOSE_ONLY | EXAMPLES
+    standard = {"LANGFUSE_BASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+    assert given.keys() >= expected.keys() | stores | standard
+    assert given.keys() - expected.keys() - stores - standard == FOR_COMPOSE_ONLY | EXAMPLES
     assert {name: given[name] for name in expected} == expected
 
 
