@@ -34,7 +34,6 @@ CACHED_TOKENS = Name("gen_ai.usage.cache_read.input_tokens")
 REASONING_TOKENS = Name("gen_ai.usage.reasoning.output_tokens")
 TOKEN_TYPE = Name("gen_ai.token.type")
 ERROR = Name("error.type")
-SERVER = Name("server.address")
 
 EVALUATION = Name("gen_ai.evaluation.name")
 SCORE = Name("gen_ai.evaluation.score.value")
