@@ -97,7 +97,7 @@ class Roots:
         """Any."""
         return "benchmark"
 
-    async def read_scores(self, ids: Any) -> dict[str, Any]:
+    async def read_scores(self, keys: Any) -> dict[str, Any]:
         """None."""
         return {}
 

@@ -70,7 +70,7 @@ class Roots:
         """Any."""
         return "benchmark"
 
-    async def read_scores(self, ids: Any) -> dict[str, Any]:
+    async def read_scores(self, keys: Any) -> dict[str, Any]:
         """None."""
         return {}
 

@@ -10,7 +10,7 @@ from assay.judges.rubric import Rubric
 from assay.judges.schema import Claim, ClaimVerdict, Evidence, Sample, Span, Tier, Verdict
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreError, StoreUnavailable
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import Trace, TraceKey
 
 Plan = Callable[[Sample], Verdict | Exception | float]
@@ -87,9 +87,9 @@ class FlakyStore:
             return
         self.scores |= {score.id: score for score in scores}
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
         self._maybe_fail()
-        wanted = list(ids)
+        wanted = [key.id for key in keys]
         assert len(wanted) <= 100
         return {i: self.scores[i] for i in wanted if i in self.scores}
 

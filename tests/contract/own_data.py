@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from assay.worker.ports.store import Store
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import Observation, Trace, TraceKey, TraceRoot
 
 DAYS_BACK = range(3, 20)
@@ -94,6 +94,10 @@ class OwnData:
     def key(self, number: int) -> TraceKey:
         """Where a trace is found."""
         return TraceKey(trace_id=self.tid(number), start=self.noon, end=self.noon)
+
+    def unknown_score(self) -> ScoreKey:
+        """How a score would be found that nobody wrote."""
+        return ScoreKey("unknown", self.tid(1), self.noon)
 
     def owns(self, trace_id: str) -> bool:
         """Whether a trace is this test's."""

@@ -29,7 +29,7 @@ from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.registry import embedded_factory
 from tests.builders import make_deployment, make_sweeper
 from tests.contract.own_data import OwnData
-from tests.contract.stores import FilledStore, benches
+from tests.contract.stores import Bench, FilledStore, benches
 
 T = TypeVar("T")
 
@@ -53,6 +53,12 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     kind: str = request.param
     with BENCHES[kind].serve(tmp_path):
         yield kind
+
+
+@pytest.fixture
+def bench(kind: str) -> Bench:
+    """How the store at hand is run."""
+    return BENCHES[kind]
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def test_project_id_is_the_same_for_every_instance(factory: Callable[[], FilledS
 
 
 def test_list_roots_gives_every_trace_once_over_several_pages(
-    mine: OwnData, factory: Callable[[], FilledStore]
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench
 ) -> None:
     # Equal start times over a page's edge are where paging loses or doubles.
     traces = [mine.trace(n, start=mine.noon + timedelta(seconds=n // 700)) for n in range(1300)]
@@ -106,7 +112,7 @@ def test_list_roots_gives_every_trace_once_over_several_pages(
     assert len(sizes) > 1
     assert {root.trace_id for root in roots} == {one.id for one in traces}
     assert len(roots) == 1300
-    assert {root.trace_id: root for root in roots} == {one.id: one.root for one in traces}
+    assert {root.trace_id: root for root in roots} == {one.id: bench.trace_as_shown(one).root for one in traces}
 
 
 def test_list_roots_takes_a_half_open_range(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
@@ -210,7 +216,7 @@ def test_list_roots_goes_on_when_traces_arrive_meanwhile(mine: OwnData, factory:
 
 
 def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(
-    mine: OwnData, factory: Callable[[], FilledStore]
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench
 ) -> None:
     full = mine.trace(
         1, name="chat", end=mine.noon + timedelta(seconds=3), level="ERROR", release="r1", version="v2",
@@ -221,10 +227,12 @@ def test_fetch_traces_gives_whole_traces_and_leaves_out_unknown_ones(
         await store.add_traces([full, mine.trace(2)])
         return dict(await store.fetch_traces([mine.key(1), mine.key(1), mine.key(99)]))
 
-    assert within(factory, use) == {mine.tid(1): full}
+    assert within(factory, use) == {mine.tid(1): bench.trace_as_shown(full)}
 
 
-def test_fetch_traces_gives_what_a_model_call_took(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+def test_fetch_traces_gives_what_a_model_call_took(
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench
+) -> None:
     """Input with what came from a cache, output with reasoning, however the store keeps them."""
     trace = mine.trace(1)
     retrieval, answer = trace.observations
@@ -239,7 +247,7 @@ def test_fetch_traces_gives_what_a_model_call_took(mine: OwnData, factory: Calla
         await store.add_traces([paid])
         return dict(await store.fetch_traces([mine.key(1)]))
 
-    assert within(factory, use) == {mine.tid(1): paid}
+    assert within(factory, use) == {mine.tid(1): bench.trace_as_shown(paid)}
 
 
 def test_fetch_traces_takes_two_hundred_and_refuses_more(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
@@ -262,16 +270,18 @@ def test_read_scores_takes_a_hundred_and_refuses_more(mine: OwnData, factory: Ca
     async def use(store: FilledStore) -> int:
         await store.add_traces([mine.trace(1)])
         await store.write_scores(scores)
-        found = await store.read_scores(one.id for one in scores[:100])
+        found = await store.read_scores(one.key for one in scores[:100])
         with pytest.raises(ValueError, match="101 ids"):
-            await store.read_scores(one.id for one in scores)
+            await store.read_scores(one.key for one in scores)
         assert await store.read_scores([]) == {}
         return len(found)
 
     assert within(factory, use) == 100
 
 
-def test_scores_come_back_equal_numeric_and_categorical(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+def test_scores_come_back_equal_numeric_and_categorical(
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench
+) -> None:
     scores = [
         mine.score(
             value=0.1 + 0.2, comment="“30 days” ≠ 14", metadata={"pi": 0.2, "judge": "local", "deep": {"x": [1]}}
@@ -291,17 +301,17 @@ def test_scores_come_back_equal_numeric_and_categorical(mine: OwnData, factory: 
     async def use(store: FilledStore) -> dict[str, Score]:
         await store.add_traces([mine.trace(1)])
         await store.write_scores(scores)
-        return dict(await store.read_scores([*(one.id for one in scores), "unknown"]))
+        return dict(await store.read_scores([*(one.key for one in scores), mine.unknown_score()]))
 
     found = within(factory, use)
-    assert found == {one.id: one for one in scores}
+    assert found == {one.id: bench.score_as_shown(one) for one in scores}
     assert {one.name: type(one.value) for one in found.values()} == {one.name: type(one.value) for one in scores}
 
 
 def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
     mine: OwnData,
-    kind: str,
     factory: Callable[[], FilledStore],
+    bench: Bench,
 ) -> None:
     """A score keeps its name, trace, environment and metadata's keys for life; everything else may change."""
     first = mine.score(value=0.9, comment="old", environment=mine.environment, metadata={"tier": "screen", "n": 1})
@@ -312,12 +322,13 @@ def test_write_scores_replaces_the_fields_that_may_change_when_written_again(
         await store.add_traces([mine.trace(1)])
         seen = []
         for number, given in enumerate((first, first, second, third)):
-            await asyncio.sleep(BENCHES[kind].writes_apart_s if number > 1 else 0)
+            await asyncio.sleep(bench.writes_apart_s if number > 1 else 0)
             await store.write_scores([given])
-            seen.append(dict(await store.read_scores([first.id])))
+            seen.append(dict(await store.read_scores([first.key])))
         return seen
 
-    assert within(factory, use) == [{first.id: one} for one in (first, first, second, third)]
+    shown = [bench.score_as_shown(one) for one in (first, first, second, third)]
+    assert within(factory, use) == [{first.id: one} for one in shown]
 
 
 def test_embedded_store_replaces_name_and_kind_of_a_score_too(
@@ -331,7 +342,7 @@ def test_embedded_store_replaces_name_and_kind_of_a_score_too(
         await store.add_traces([mine.trace(1)])
         for given in (first, first, second, second):
             await store.write_scores([given])
-        return dict(await store.read_scores([first.id]))
+        return dict(await store.read_scores([first.key]))
 
     assert within(embedded, use) == {first.id: second}
 
@@ -341,7 +352,7 @@ def test_write_scores_takes_the_last_when_an_id_comes_twice(mine: OwnData, facto
         await store.add_traces([mine.trace(1)])
         await store.write_scores([])
         await store.write_scores([mine.score(value=0.1), mine.score(value=0.2)])
-        return dict(await store.read_scores([mine.score().id]))
+        return dict(await store.read_scores([mine.score().key]))
 
     assert within(factory, use)[mine.score().id].value == 0.2
 
@@ -354,7 +365,7 @@ def test_write_scores_refuses_what_is_no_number(
         await store.add_traces([mine.trace(1)])
         with pytest.raises(StoreRejected, match="groundedness"):
             await store.write_scores([mine.score(value=value)])
-        return dict(await store.read_scores([mine.score().id]))
+        return dict(await store.read_scores([mine.score().key]))
 
     assert within(factory, use) == {}
 
@@ -380,7 +391,7 @@ def test_embedded_store_gives_texts_back_unchanged_when_they_are_strange(
     async def use(store: FilledStore) -> tuple[Trace, Score]:
         await store.add_traces([given])
         await store.write_scores([written])
-        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.id]))[
+        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.key]))[
             written.id
         ]
 
@@ -389,7 +400,7 @@ def test_embedded_store_gives_texts_back_unchanged_when_they_are_strange(
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text and "\u0000" not in text], ids=str.__len__)
 def test_payloads_and_comments_come_back_unchanged_when_they_are_strange(
-    mine: OwnData, factory: Callable[[], FilledStore], text: str
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench, text: str
 ) -> None:
     given = mine.trace(1).model_copy(update={"input": {"q": [text]}, "output": text})
     written = mine.score(comment=text[:100_000], metadata={"quote": text[:1000]})
@@ -397,11 +408,11 @@ def test_payloads_and_comments_come_back_unchanged_when_they_are_strange(
     async def use(store: FilledStore) -> tuple[Trace, Score]:
         await store.add_traces([given])
         await store.write_scores([written])
-        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.id]))[
+        return (await store.fetch_traces([mine.key(1)]))[mine.tid(1)], (await store.read_scores([written.key]))[
             written.id
         ]
 
-    assert within(factory, use) == (given, written)
+    assert within(factory, use) == (bench.trace_as_shown(given), bench.score_as_shown(written))
 
 
 def test_embedded_store_gives_lone_surrogates_back_or_refuses_them_by_name(
@@ -445,7 +456,7 @@ def test_scored_traces_tells_which_rubrics_have_scores_of_a_name(
     async def use(store: FilledStore) -> tuple[object, ...]:
         await store.add_traces(mine.trace(n) for n in (1, 2, 3, 4))
         await store.write_scores(scores)
-        await store.read_scores(score.id for score in scores)
+        await store.read_scores(score.key for score in scores)
         assert isinstance(store, WithScoredTraces)
         keys = [mine.key(n) for n in (1, 2, 3, 4, 99)]
         told = [await store.scored_traces(keys, names) for names in (["answer_check"], ["tone", "none"], None)]
@@ -462,15 +473,17 @@ def test_scored_traces_tells_which_rubrics_have_scores_of_a_name(
     )
 
 
-def test_many_tasks_of_one_process_write_and_read_at_once(mine: OwnData, factory: Callable[[], FilledStore]) -> None:
+def test_many_tasks_of_one_process_write_and_read_at_once(
+    mine: OwnData, factory: Callable[[], FilledStore], bench: Bench
+) -> None:
     async def use(store: FilledStore) -> int:
         await store.add_traces(mine.trace(n) for n in range(40))
 
         async def one(number: int) -> int:
             scores = [mine.score(number, name=f"n{n}", value=n / 10) for n in range(10)]
             await store.write_scores(scores)
-            found = await store.read_scores(s.id for s in scores)
-            return len(found) if found == {s.id: s for s in scores} else 0
+            found = await store.read_scores(s.key for s in scores)
+            return len(found) if found == {s.id: bench.score_as_shown(s) for s in scores} else 0
 
         return sum(await asyncio.gather(*(one(n) for n in range(40))))
 
@@ -491,8 +504,8 @@ def test_cancelled_write_leaves_all_or_nothing_and_the_store_usable(
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             await store.write_scores([mine.score(value=ticks)])
-            seen.add(len(await store.read_scores(s.id for s in batch)))
-        assert (await store.read_scores([mine.score().id]))[mine.score().id].value == 11
+            seen.add(len(await store.read_scores(s.key for s in batch)))
+        assert (await store.read_scores([mine.score().key]))[mine.score().id].value == 11
         return seen
 
     assert within(factory, use) <= {0, 50}
@@ -514,7 +527,7 @@ async def main(opener, directory, me, mine):
         await store.write_scores([mine.score(me * 1000 + n), mine.score(9999, f"by-{me}", n)])
         await mine.listed(store, mine.noon, mine.noon + timedelta(hours=1))
     # Who wrote a score waits until the store shows it: the next reader did not write it, and waits for nothing.
-    await store.read_scores([*(mine.score(me * 1000 + n).id for n in range(20)), mine.score(9999, f"by-{me}").id])
+    await store.read_scores([*(mine.score(me * 1000 + n).key for n in range(20)), mine.score(9999, f"by-{me}").key])
     await store.close()
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), OwnData.loads(sys.argv[4])))
@@ -538,8 +551,8 @@ def test_several_processes_write_at_once_without_losing_a_score(mine: OwnData, k
 
     async def use(store: FilledStore) -> tuple[int, int, set[float | str]]:
         roots = await mine.listed(store, mine.noon, mine.noon + timedelta(hours=1))
-        own = [mine.score(me * 1000 + n).id for me in range(4) for n in range(20)]
-        shared = [mine.score(9999, f"by-{me}").id for me in range(4)]
+        own = [mine.score(me * 1000 + n).key for me in range(4) for n in range(20)]
+        shared = [mine.score(9999, f"by-{me}").key for me in range(4)]
         found = await store.read_scores(own)
         return len(roots), len(found), {one.value for one in (await store.read_scores(shared)).values()}
 

@@ -97,7 +97,7 @@ def test_private_values_are_in_no_prompt_state_log_record_or_score(
     assert (entry.state.value, entry.reason) == ("skipped", "redaction_failed")
     assert len(scores) >= N
     prompts = [json.dumps(request.body) for request in endpoint.requests]
-    assert len(prompts) > N, "it failed and was asked again"
+    assert len(prompts) > len(SCRIPT), "it failed and was asked again; redacted texts are alike and share verdicts"
     assert any("[EMAIL_1]" in prompt for prompt in prompts)
     assert _seen(prompts) == []
     assert not any("zzzz" in prompt for prompt in prompts), "never judged unredacted"

@@ -18,7 +18,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from assay.worker.ports.source import trace_in
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import Observation, Tokens, Trace, TraceKey, TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.client import LangfuseClient
@@ -113,15 +113,15 @@ class FilledLangfuse(LangfuseStore):
         await super().write_scores(scores)
         self._written |= {score.id: score for score in scores}
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
         """What the server shows once it shows all that this instance wrote."""
-        wanted = list(ids)
+        wanted = list(keys)
         found: dict[str, Score] = {}
 
         async def read() -> bool:
             found.clear()
             found.update({k: self._dated(v) for k, v in (await LangfuseStore.read_scores(self, wanted)).items()})
-            mine = {i: self._written[i] for i in wanted if i in self._written}
+            mine = {key.id: self._written[key.id] for key in wanted if key.id in self._written}
             return all(i in found and found[i].value == score.value for i, score in mine.items())
 
         await self._until(read)

@@ -19,7 +19,7 @@ from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.capabilities import WithScoredTraces
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.records.ledger import Promise
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import TraceKey
 
 Key = tuple[str, str]
@@ -76,15 +76,16 @@ async def _by_id(
     promises: Sequence[Promise], rubrics: Mapping[str, Rubric], sink: ScoreReader, project: str
 ) -> _Scores:
     """First by the few ids that tell a judged trace; of those that are known, then all that may have been written."""
-    known = await _read({p.score_id(project, n): p for p in promises for n in _markers(rubrics[p.rubric])}, sink)
+    known = await _read({p.score_key(project, n): p for p in promises for n in _markers(rubrics[p.rubric])}, sink)
     there = [promise for promise in promises if (promise.rubric, promise.trace_id) in known]
-    return known | await _read({p.score_id(project, n): p for p in there for n in _written(rubrics[p.rubric])}, sink)
+    return known | await _read({p.score_key(project, n): p for p in there for n in _written(rubrics[p.rubric])}, sink)
 
 
-async def _read(by_id: Mapping[str, Promise], sink: ScoreReader) -> _Scores:
+async def _read(promises: Mapping[ScoreKey, Promise], sink: ScoreReader) -> _Scores:
     known: _Scores = {}
-    for ids in chunks(list(by_id), READ_LIMIT):
-        for score_id, score in (await sink.read_scores(ids)).items():
+    by_id = {key.id: promise for key, promise in promises.items()}
+    for keys in chunks(list(promises), READ_LIMIT):
+        for score_id, score in (await sink.read_scores(keys)).items():
             known.setdefault((by_id[score_id].rubric, by_id[score_id].trace_id), []).append(score)
     return known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.judges.rubric import ANSWER_CHECK, RISK_LEVEL, Rubric
 from assay.judges.schema import GroundingState, RubricState, Scored, Usage, Verdict
 from assay.worker.records.ledger import Judgement, LedgerEntry, Promise
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 
 CHECK_OF_STATE = {
     GroundingState.NO_EVIDENCE: "no evidence",
@@ -49,6 +49,7 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
             environment=promise.environment,
             timestamp=promise.start,
             metadata=metadata,
+            root_id=promise.root_id,
         )
         for own_name, name in names_in(judgement).items()
     ]
@@ -152,12 +153,12 @@ def path_in_words(verdict: Verdict) -> str:
     )
 
 
-def expected_scores(entry: LedgerEntry, project: str) -> dict[str, tuple[str, float | str]]:
-    """Score id → (name, value) as the store must show them."""
+def expected_scores(entry: LedgerEntry, project: str) -> dict[ScoreKey, tuple[str, float | str]]:
+    """Score → (name, value) as the store must show them."""
     if entry.judgement is None:
         return {}
     values = entry.judgement.values
     return {
-        entry.promise.score_id(project, own_name): (name, values[own_name])
+        entry.promise.score_key(project, own_name): (name, values[own_name])
         for own_name, name in names_in(entry.judgement).items()
     }

@@ -26,7 +26,7 @@ from assay.worker.ports.store_errors import StoreBusy, StoreRejected
 from assay.worker.records.ledger import LedgerEntry, LedgerState, Transition
 from assay.worker.records.messages import RecordMessage
 from assay.worker.records.reports import Report
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 
 MAX_WRITES = 3
 """A trace whose scores were written this often and never shown is parked."""
@@ -53,10 +53,10 @@ class VerifyReport(Report):
 
 
 class _Awaited(NamedTuple):
-    """An entry, and the scores that the store is to show by their ids: names and values."""
+    """An entry, and the scores that the store is to show by their keys: names and values."""
 
     entry: LedgerEntry
-    scores: Mapping[str, tuple[str, float | str]]
+    scores: Mapping[ScoreKey, tuple[str, float | str]]
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ class Verifier:
 
     async def _shown(self, group: Sequence[_Awaited]) -> set[str]:
         """Trace ids whose scores the store shows, all of them, with the values they should have."""
-        ids = [score_id for awaited in group for score_id in awaited.scores]
+        keys = [key for awaited in group for key in awaited.scores]
         shown: dict[str, Score] = {}
-        for chunk in chunks(ids, READ_AT_ONCE):
+        for chunk in chunks(keys, READ_AT_ONCE):
             shown |= await self._read(chunk)
         return {entry.trace_id for entry, scores in group if _are_shown(entry.trace_id, scores, shown)}
 
-    async def _read(self, ids: Sequence[str]) -> Mapping[str, Score]:
+    async def _read(self, keys: Sequence[ScoreKey]) -> Mapping[str, Score]:
         try:
-            return await self.sink.read_scores(ids)
+            return await self.sink.read_scores(keys)
         except StoreRejected as exc:
             # A store that refuses to show scores has not shown them: they are written again, in the end parked.
             log.warning("verify.store_refused", error=str(exc)[:200])
@@ -183,8 +183,8 @@ def _read_at_once(entries: Sequence[_Awaited]) -> Iterator[list[_Awaited]]:
         yield group
 
 
-def _are_shown(trace_id: str, wanted: Mapping[str, tuple[str, float | str]], shown: Mapping[str, Score]) -> bool:
-    return all(_is_same(shown.get(score_id), trace_id, name, value) for score_id, (name, value) in wanted.items())
+def _are_shown(trace_id: str, wanted: Mapping[ScoreKey, tuple[str, float | str]], shown: Mapping[str, Score]) -> bool:
+    return all(_is_same(shown.get(key.id), trace_id, name, value) for key, (name, value) in wanted.items())
 
 
 def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 
 
 class ScoreReader(Protocol):
     """The scores that a store shows."""
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
-        """The scores that the store shows under these ids, at most 100 at once; missing ones are absent.
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
+        """The scores that the store shows under these keys, by id; at most 100 at once. Missing ones are absent.
 
         Raises:
             StoreUnavailable, StoreRejected

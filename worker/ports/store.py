@@ -12,16 +12,20 @@ from assay.judges.schema import Record
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.sink import ScoreSink
-from assay.worker.ports.source import TraceSource
+from assay.worker.ports.source import Project, TraceSource
 from assay.worker.records.scores import ScoreSpec
 
 
-class Store(TraceSource, ScoreSink, Protocol):
-    """A store that gives traces and takes scores. What only some can do more is asked for by capability."""
+class Sink(Project, ScoreSink, Protocol):
+    """A place that takes scores, and may have no traces to give."""
 
     async def close(self) -> None:
         """Release connections and files."""
         ...
+
+
+class Store(TraceSource, Sink, Protocol):
+    """A store that gives traces and takes scores. What only some can do more is asked for by capability."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,15 @@ Section = TypeVar("Section", bound=Record)
 Variables = TypeVar("Variables", bound=Record)
 
 
-class StoreFactory(ABC, Generic[Section, Variables]):
-    """What a store's folder tells about itself. Its module imports no SDK: `open` does."""
+class SinkFactory(ABC, Generic[Section, Variables]):
+    """What the folder of a sink tells about itself. Its module imports no SDK: `open` does."""
 
     kind: ClassVar[str]
     """What assay.yaml calls it, and its folder's name."""
     title: ClassVar[str]
     """What people call it."""
     section: type[Section]
-    """Its own keys of the `store` section of assay.yaml."""
+    """Its own keys of a store's section of assay.yaml."""
     variables: type[Variables]
     """Its environment variables; each field has a `validation_alias`."""
     capabilities: ClassVar[tuple[Any, ...]] = ()
@@ -71,10 +75,13 @@ class StoreFactory(ABC, Generic[Section, Variables]):
     """Environments that the store's own evaluators write to. They are never judged unless assay.yaml says so."""
     section_note: ClassVar[str] = ""
     """A clause about its keys, for the JSON schema of assay.yaml."""
+    reads_back: ClassVar[bool] = True
+    """Whether it shows scores that were written. Of one that does not, nobody can tell whether a score arrived."""
+    gives_traces: ClassVar[bool] = False
 
     @abstractmethod
-    def open(self, section: Section, variables: Variables, context: StoreContext) -> Store:
-        """The store. Nothing is asked, and no file is made, before its first call.
+    def open(self, section: Section, variables: Variables, context: StoreContext) -> Sink:
+        """The sink. Nothing is asked, and no file is made, before its first call.
 
         Raises:
             ConfigurationError: a key or a path is missing.
@@ -99,3 +106,17 @@ class StoreFactory(ABC, Generic[Section, Variables]):
     @abstractmethod
     def first_lines(self, section: Section, why_late: str) -> Sequence[str]:
         """The lines about the store in a new assay.yaml, with comments."""
+
+
+class StoreFactory(SinkFactory[Section, Variables]):
+    """What a store's folder tells about itself."""
+
+    gives_traces = True
+
+    @abstractmethod
+    def open(self, section: Section, variables: Variables, context: StoreContext) -> Store:
+        """The store. Nothing is asked, and no file is made, before its first call.
+
+        Raises:
+            ConfigurationError: a key or a path is missing.
+        """

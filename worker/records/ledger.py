@@ -11,7 +11,7 @@ from assay.judges.schema import Failed, Record, Screening, Skipped
 from assay.worker.records.facts import TraceFacts
 from assay.worker.records.messages import Pi
 from assay.worker.records.particulars import Particulars
-from assay.worker.records.scores import score_id
+from assay.worker.records.scores import ScoreKey, score_id
 
 
 class LedgerState(StrEnum):
@@ -31,7 +31,7 @@ FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.D
 class Promise(Record):
     """What was promised when a trace was selected. It never changes. Key: (rubric name, trace id).
 
-    `by_batch`: the calls of its judges may wait for a provider's batch, up to a day.
+    `root_id`: the trace's root span. `by_batch`: the calls of its judges may wait for a provider's batch, up to a day.
     """
 
     trace_id: str
@@ -43,6 +43,7 @@ class Promise(Record):
     start: AwareDatetime
     end: AwareDatetime | None = None
     observation_id: str | None = None
+    root_id: str | None = None
     environment: str = "default"
     pi: Pi
     stratum: str
@@ -65,6 +66,10 @@ class Promise(Record):
             rubric_hash=self.rubric_hash,
             name=name,
         )
+
+    def score_key(self, project: str, name: str) -> ScoreKey:
+        """How to find this trace's score of a name."""
+        return ScoreKey(self.score_id(project, name), self.trace_id, self.start, self.end, self.observation_id)
 
 
 class Judgement(Record):

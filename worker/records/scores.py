@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Record
 
 _SCORE_NAMESPACE = uuid.UUID("7d0c3f0e-6a53-5d0f-9a3e-1f6f2b5a9d41")
+
+
+class ScoreKey(NamedTuple):
+    """How to find one score again: its id, and the trace that a store may have to be asked by.
+
+    Attributes:
+        id: the score's.
+        trace_id: of the trace it hangs on.
+        start: of the trace.
+        end: of the trace, where it is known.
+        observation_id: the step that it hangs on; None: the trace itself.
+    """
+
+    id: str
+    trace_id: str
+    start: datetime
+    end: datetime | None = None
+    observation_id: str | None = None
 
 
 class Score(Record):
@@ -20,6 +39,7 @@ class Score(Record):
         value: a float, or a string for a categorical score.
         timestamp: the trace's start, never "now". Some stores identify a score by id, name and day of the timestamp,
             and a rewrite must hit the same row.
+        root_id: the trace's root span, where it is known. A sink that takes spans or events hangs them under it.
     """
 
     id: str
@@ -31,6 +51,12 @@ class Score(Record):
     environment: str = "default"
     timestamp: AwareDatetime
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    root_id: str | None = None
+
+    @property
+    def key(self) -> ScoreKey:
+        """How to find it again."""
+        return ScoreKey(self.id, self.trace_id, self.timestamp, observation_id=self.observation_id)
 
     @property
     def data_type(self) -> Literal["NUMERIC", "CATEGORICAL"]:

@@ -187,8 +187,7 @@ async def _rubric_story(
     scores: Iterable[Score] = ()
     outcome = None
     if entry is not None and entry.judgement is not None:
-        ids = expected_scores(entry, project)
-        scores = (await sink.read_scores(ids)).values()
+        scores = (await sink.read_scores(expected_scores(entry, project))).values()
         kept = await verdicts.kept([entry.judgement.verdict_key])
         raw = kept.get(entry.judgement.verdict_key)
         verdict = await in_thread(unpack, raw) if raw is not None else None

@@ -14,21 +14,27 @@ from typing import Any
 
 from assay.judges.errors import ConfigurationError
 from assay.worker import stores
-from assay.worker.ports.store import StoreFactory
+from assay.worker.ports.store import SinkFactory, StoreFactory
 
 
 @cache
-def factories() -> Mapping[str, StoreFactory[Any, Any]]:
-    """Every store's factory by its kind: the embedded one first, the others by name."""
+def sink_factories() -> Mapping[str, SinkFactory[Any, Any]]:
+    """Every factory by its kind, of stores and of mere sinks: the embedded one first, the others by name."""
     folders = (module.name for module in pkgutil.iter_modules(stores.__path__) if module.ispkg)
-    known: list[StoreFactory[Any, Any]] = [
+    known: list[SinkFactory[Any, Any]] = [
         import_module(f"{stores.__name__}.{folder}.factory").FACTORY for folder in folders
     ]
     return {factory.kind: factory for factory in sorted(known, key=lambda f: (not f.is_embedded, f.kind))}
 
 
+@cache
+def factories() -> Mapping[str, StoreFactory[Any, Any]]:
+    """The factories of those that give traces."""
+    return {kind: factory for kind, factory in sink_factories().items() if isinstance(factory, StoreFactory)}
+
+
 def factory_of(kind: str) -> StoreFactory[Any, Any]:
-    """The factory of a kind.
+    """The factory of a kind of store.
 
     Raises:
         ConfigurationError: there is no such kind.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assay.worker.ports.store import Store
+from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.registry import factories
 
@@ -33,6 +34,10 @@ class Bench:
     open: Callable[[Path], FilledStore]
     writes_apart_s: float = 0.0
     """Some stores tell writes of one id apart by the second; a rewrite comes a minute after what it replaces."""
+    trace_as_shown: Callable[[Trace], Trace] = lambda trace: trace
+    """What the store makes of a trace that it is given, where it has no place for some of it."""
+    score_as_shown: Callable[[Score], Score] = lambda score: score
+    """The same of a score, e.g. one that is rounded to four decimals."""
 
 
 def benches() -> dict[str, Bench]:

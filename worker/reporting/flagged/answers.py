@@ -19,7 +19,7 @@ from assay.worker.ports.store_errors import StoreError
 from assay.worker.ports.trace_links import trace_url
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.ledger import LedgerEntry, LedgerState
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import TraceKey
 from assay.worker.reporting.flagged.evidence import EvidenceText, evidence_of, judged_sample
 from assay.worker.reporting.flagged.original_places import (
@@ -146,13 +146,13 @@ class FlaggedReader:
             return there
         try:
             project = await self._store.project_id()
-            ids = {_key(f): _score_ids(f, project) for f in missing}
-            scores = await self._store.read_scores([score_id for group in ids.values() for score_id in group])
+            wanted = {_key(f): _score_keys(f, project) for f in missing}
+            scores = await self._store.read_scores([score for group in wanted.values() for score in group])
         except StoreError as exc:
             self._problem = str(exc)
             return there
-        for key, group in ids.items():
-            known = [scores[score_id] for score_id in group if score_id in scores]
+        for key, group in wanted.items():
+            known = [scores[score.id] for score in group if score.id in scores]
             if known:
                 there[key] = known[0]
         return there
@@ -233,11 +233,11 @@ def _key(flagged: FlaggedEntry) -> _Key:
     return flagged.entry.promise.rubric, flagged.entry.trace_id
 
 
-def _score_ids(flagged: FlaggedEntry, project: str) -> list[str]:
-    """Ids to look for: the score in question first. A rubric may have chosen to write others only."""
+def _score_keys(flagged: FlaggedEntry, project: str) -> list[ScoreKey]:
+    """Scores to look for: the score in question first. A rubric may have chosen to write others only."""
     judgement = flagged.entry.judgement
     names = dict.fromkeys((flagged.cut.score, *(names_in(judgement) if judgement else ())))
-    return [flagged.entry.promise.score_id(project, name) for name in list(names)[: READ_LIMIT // PAGE]]
+    return [flagged.entry.promise.score_key(project, name) for name in list(names)[: READ_LIMIT // PAGE]]
 
 
 async def _outcome(entry: LedgerEntry, kept: Mapping[str, bytes]) -> Scored | None:

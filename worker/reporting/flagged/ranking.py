@@ -143,18 +143,20 @@ class Ranker:
             return
         try:
             project = await self._from.project.project_id()
-            ids = {
-                (entry.trace_id, cut): entry.promise.score_id(project, cut.score)
+            keys = {
+                (entry.trace_id, cut): entry.promise.score_key(project, cut.score)
                 for entry in entries
                 for cut in self._cuts(entry)
             }
-            scores = await self._from.sink.read_scores(ids.values())
+            scores = await self._from.sink.read_scores(keys.values())
         except StoreError as exc:
             self._problem = str(exc)
             self._counted["unread"] += len(entries)
             return
         for entry in entries:
-            stored = {cut.score: scores[i] for cut in self._cuts(entry) if (i := ids[entry.trace_id, cut]) in scores}
+            stored = {
+                cut.score: scores[i] for cut in self._cuts(entry) if (i := keys[entry.trace_id, cut].id) in scores
+            }
             self._counted["stored"] += 1
             self._looked_up += 1
             self._count(entry, {name: score.value for name, score in stored.items()}, stored)

@@ -11,6 +11,7 @@ from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
+from assay.worker.records.scores import ScoreKey
 from assay.worker.records.traces import TraceRoot
 from assay.worker.stores.langfuse.score_probe import not_examined, round_trip
 from assay.worker.stores.langfuse.server import serves_traces
@@ -85,7 +86,7 @@ async def _migration(store: LangfuseStore) -> Check | None:
 async def _rights(store: LangfuseStore) -> Check:
     try:
         project = await store.project_id()
-        await store.read_scores([_PROBE_ID])
+        await store.read_scores([ScoreKey(_PROBE_ID, _PROBE_ID, datetime.fromtimestamp(0, UTC))])
     except (StoreAccessDenied, StoreRejected) as exc:
         remedy = f"use a project's own key: {_KEYS}"
         return Check(name="key rights", status="fail", message=str(exc), remedy=remedy, is_configuration=True)

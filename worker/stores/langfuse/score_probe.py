@@ -88,7 +88,7 @@ async def _seen(store: LangfuseStore, score: Score) -> Check:
 async def _shows(store: LangfuseStore, score: Score, *, until: float) -> bool:
     while True:
         try:
-            return score.id in await store.read_scores([score.id])
+            return score.id in await store.read_scores([score.key])
         except StoreBusy as exc:
             wait_s = max(exc.retry_after_s or 0.0, 0.1)
             if time.monotonic() + wait_s > until:

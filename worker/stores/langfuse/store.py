@@ -18,7 +18,7 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.locks import Locks
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
-from assay.worker.records.scores import Score, ScoreSpec, SessionScore
+from assay.worker.records.scores import Score, ScoreKey, ScoreSpec, SessionScore
 from assay.worker.records.traces import TraceKey, TraceRoot
 from assay.worker.stores.langfuse import metrics, score_reads, scored_traces, scores
 from assay.worker.stores.langfuse.client import LangfuseClient, RouteMissing
@@ -168,9 +168,9 @@ class LangfuseStore:
             with self._routes_may_go():
                 await self._writer.write(scores, server)
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
         """The scores that the store shows under these ids."""
-        wanted = distinct(ids, limit=READ_LIMIT)
+        wanted = distinct((key.id for key in keys), limit=READ_LIMIT)
         if not wanted:
             return {}
         server = await self.server()

@@ -13,7 +13,7 @@ from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreRejected
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements
 from assay.worker.stores.sqlite.connection import Database
@@ -97,14 +97,14 @@ class SqliteStore:
                 ) from exc
             raise
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
         """The scores under these ids, at most 100 at once; unknown ids are absent.
 
         Raises:
             StoreUnavailable, StoreRejected
             ValueError: more than 100 ids.
         """
-        wanted = distinct(ids, limit=READ_LIMIT)
+        wanted = distinct((key.id for key in keys), limit=READ_LIMIT)
         read = await self._database.fetch(statements.select_scores(len(wanted)), wanted)
         return {row["id"]: rows.score_of(row) for row in read}
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from assay.judges.rubric import Rubric, parse_rubric
 from assay.worker.flow.already_scored import already_scored
 from assay.worker.records.ledger import Promise
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import TraceKey
 from tests.builders import NOW, make_trace
 from tests.unit.worker.flow.pipeline import promise_of
@@ -29,8 +29,8 @@ class ById:
     def __init__(self, *ids: str) -> None:
         self.ids = set(ids)
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
-        wanted = list(ids)
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
+        wanted = [key.id for key in keys]
         assert len(wanted) <= 100
         return {i: Score(id=i, trace_id="t", name="n", value=0.0, timestamp=NOW) for i in wanted if i in self.ids}
 

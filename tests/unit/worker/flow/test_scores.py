@@ -125,7 +125,7 @@ def test_an_entry_of_an_older_assay_is_written_and_verified_as_it_was() -> None:
     """An upgrade between judging and writing: all scores under their own names, with the ids they always had."""
     old = entry(values={"groundedness": 1.0, "hallucination_risk_level": "low", "grounding_state": "judged"})
     built = {score.id: (score.name, score.value) for score in build_scores(old, outcome(), "project")}
-    assert built == expected_scores(old, "project")
+    assert built == {key.id: shown for key, shown in expected_scores(old, "project").items()}
     assert {name for name, _ in built.values()} == {"groundedness", "hallucination_risk_level", "grounding_state"}
     assert set(built) == {old.promise.score_id("project", name) for name, _ in built.values()}
 
@@ -136,7 +136,9 @@ def test_a_prefix_changes_the_name_and_the_id_goes_by_the_scores_own() -> None:
     (score,) = build_scores(named, outcome(comments={"answer_check": "why"}), "project")
     assert (score.name, score.value, score.comment) == ("a_answer_check", "high risk", "why")
     assert score.id == named.promise.score_id("project", "answer_check")
-    assert expected_scores(named, "project") == {score.id: ("a_answer_check", "high risk")}
+    assert expected_scores(named, "project") == {
+        named.promise.score_key("project", "answer_check"): ("a_answer_check", "high risk")
+    }
 
 
 def test_a_review_queue_may_ask_for_a_score_by_either_name() -> None:

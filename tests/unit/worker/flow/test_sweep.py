@@ -20,7 +20,7 @@ from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.messages import AssessMessage, RecordMessage
-from assay.worker.records.scores import Score, score_id
+from assay.worker.records.scores import Score, ScoreKey, score_id
 from assay.worker.records.traces import TraceRoot
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.state.memory.state import memory_state
@@ -58,9 +58,9 @@ class RootsOnly:
             await asyncio.Event().wait()
         return 3
 
-    async def read_scores(self, ids: Iterable[str]) -> dict[str, Score]:
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> dict[str, Score]:
         score = {"trace_id": "t", "name": STATE_SCORE, "value": "judged", "timestamp": NOW}
-        return {i: Score.model_validate({"id": i, **score}) for i in ids if i in self.scored}
+        return {i: Score.model_validate({"id": i, **score}) for i, *_ in keys if i in self.scored}
 
 
 class Published:

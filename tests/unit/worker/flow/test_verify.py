@@ -10,7 +10,7 @@ import pytest
 from assay.worker.flow.verify import MAX_WRITES, READ_AT_ONCE
 from assay.worker.ports.store_errors import StoreBusy, StoreUnavailable
 from assay.worker.records.ledger import LedgerState
-from assay.worker.records.scores import Score
+from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import Trace
 from tests.fakes import DOWN, FlakyStore
 from tests.unit.worker.flow.pipeline import Line, traces
@@ -27,8 +27,8 @@ class TiringStore(FlakyStore):
         self.error: Exception = StoreBusy("no room", retry_after_s=30.0)
         self.asked: list[int] = []
 
-    async def read_scores(self, ids: Iterable[str]) -> Mapping[str, Score]:
-        wanted = list(ids)
+    async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
+        wanted = list(keys)
         if self.reads_left == 0:
             raise self.error
         self.reads_left -= 1

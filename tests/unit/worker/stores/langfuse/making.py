@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import SecretStr
 
-from assay.worker.records.scores import Score, ScoreSpec
+from assay.worker.records.scores import Score, ScoreKey, ScoreSpec
 from assay.worker.records.traces import TraceRoot
 from assay.worker.state.memory.limits import MemoryLimits
 from assay.worker.stores.langfuse.client import LangfuseClient
@@ -68,6 +68,11 @@ def add_root(server: LangfuseServer, number: int, *, after_s: float = 0, **colum
 def score(value: float | str = 0.5, name: str = "groundedness", **columns: Any) -> Score:
     given = {"id": f"s-{name}", "trace_id": "a" * 32, "name": name, "value": value, "timestamp": NOON, **columns}
     return Score.model_validate(given)
+
+
+def key_of(score_id: str) -> ScoreKey:
+    """How to find a score of the usual trace."""
+    return ScoreKey(score_id, "a" * 32, NOON)
 
 
 class QuickPlan(Plan):

@@ -20,7 +20,7 @@ from assay.worker.stores.langfuse.client import RouteMissing
 from assay.worker.stores.langfuse.configs import FAILED_FOR, FRESH_FOR
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, key_of, score, store_on, using
 
 CONFIGS = "/api/public/score-configs"
 PROXY_PAGE = "<html><body><h1>404 page not found</h1></body></html>"
@@ -33,7 +33,7 @@ def restarting(on: str, *, most: int | None = None) -> Faults:
 
 
 async def shown(store: LangfuseStore, *ids: str) -> dict[str, float | str]:
-    return {one.id: one.value for one in (await store.read_scores(ids)).values()}
+    return {one.id: one.value for one in (await store.read_scores(key_of(i) for i in ids)).values()}
 
 
 async def change_config(server: LangfuseServer, **change: Any) -> None:
@@ -179,7 +179,7 @@ def test_route_of_the_older_generation_that_is_gone_is_no_answer(what: str) -> N
         asks: dict[str, Callable[[], Awaitable[Any]]] = {
             "fetch": lambda: fetched(store, trace_id),
             "list": lambda: listed(store),
-            "read": lambda: store.read_scores(["s-groundedness"]),
+            "read": lambda: store.read_scores([key_of("s-groundedness")]),
         }
         with pytest.raises(StoreUnavailable):
             await asks[what]()

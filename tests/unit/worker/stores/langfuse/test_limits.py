@@ -20,7 +20,7 @@ from assay.worker.stores.langfuse.store import LangfuseStore
 from assay.worker.stores.langfuse.transport import retry_after_s
 from assay.worker.stores.langfuse.write_responses import check_errors
 from tests.servers.langfuse import HOBBY, Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, SPECS, add_root, key_of, score, store_on, using
 
 HOUR = timedelta(hours=1)
 SPENT = {**HOBBY, "deletes": 1, "metrics": 1}
@@ -43,7 +43,7 @@ def test_spent_quota_of_the_day_stops_nothing_else(which: str) -> None:
             assert (busy.value.retry_after_s or 0) >= 3600
         assert set(await store.fetch_traces([TraceKey(trace_id=trace_id, start=NOON, end=NOON + HOUR)])) == {trace_id}
         await store.write_scores([score()])
-        assert set(await store.read_scores(["s-groundedness"])) == {"s-groundedness"}
+        assert set(await store.read_scores([key_of("s-groundedness")])) == {"s-groundedness"}
 
     with LangfuseServer(LangfuseSettings(per_minute=SPENT)) as server:
         trace_id = add_root(server, 1)
@@ -157,7 +157,7 @@ def test_config_of_a_kind_that_the_sdk_does_not_know_stops_no_score() -> None:
             await sdk.call(store.client, "score_configs", "get")
         assert "SECRET-NAME" not in str(raised.value)
         await store.write_scores([score()])
-        assert set(await store.read_scores(["s-groundedness"])) == {"s-groundedness"}
+        assert set(await store.read_scores([key_of("s-groundedness")])) == {"s-groundedness"}
 
     with LangfuseServer() as server:
         server.project.configs.by_id["new"] = {

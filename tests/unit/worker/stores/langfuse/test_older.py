@@ -17,7 +17,7 @@ from assay.worker.stores.langfuse.narrowing import MOST_TIME_OUTS
 from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.store import LangfuseStore
 from tests.servers.langfuse import Fault, Faults, LangfuseServer, LangfuseSettings
-from tests.unit.worker.stores.langfuse.making import NOON, add_root, roots_in, score, store_on, using
+from tests.unit.worker.stores.langfuse.making import NOON, add_root, key_of, roots_in, score, store_on, using
 from tests.waiting import PATIENCE_S
 
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ def test_scores_are_read_the_older_way_below_3_179() -> None:
         many = [score(number / 200, id=f"s{number}") for number in range(100)]
         await store.write_scores([*many, score("judged", "grounding_state")])
         ids = [*(one.id for one in many[:98]), "s-grounding_state", "unknown"]
-        return (await store.server()).reads_scores, dict(await store.read_scores(ids))
+        return (await store.server()).reads_scores, dict(await store.read_scores(key_of(i) for i in ids))
 
     with LangfuseServer(older(release="3.150.2")) as server:
         way, found = using(store_on(server), use)

@@ -47,6 +47,7 @@ from tests.unit.worker.stores.langfuse.making import (
     SPECS,
     QuickPlan,
     add_root,
+    key_of,
     roots_in,
     score,
     store_on,
@@ -237,7 +238,7 @@ def test_scores_are_dated_at_the_trace_and_a_rewrite_is_later(server: LangfuseSe
         await store.write_scores([score(0.9)])
         clock.moment += timedelta(seconds=61)
         await store.write_scores([score(0.2)])
-        return (await store.read_scores(["s-groundedness"]))["s-groundedness"]
+        return (await store.read_scores([key_of("s-groundedness")]))["s-groundedness"]
 
     shown = using(store_on(server, clock=clock), use)
     assert shown.value == 0.2
@@ -277,7 +278,7 @@ def test_score_that_does_not_fit_its_config_is_written_without_it(server: Langfu
 
     async def use(store: LangfuseStore) -> dict[str, Score]:
         await store.write_scores([given])
-        return dict(await store.read_scores([given.id]))
+        return dict(await store.read_scores([given.key]))
 
     assert using(store_on(server, specs=SPECS), use)[given.id].value == given.value
 
@@ -423,7 +424,7 @@ def test_budget_of_the_smallest_plan_is_said_to_be_used_up_rather_than_exceeded(
             outcomes: Counter[str] = Counter()
             for number in range(40):
                 try:
-                    await store.read_scores([f"unknown-{number}"])
+                    await store.read_scores([key_of(f"unknown-{number}")])
                     outcomes["read"] += 1
                 except StoreBusy as exc:
                     outcomes["busy"] += (exc.retry_after_s or 0) > 30

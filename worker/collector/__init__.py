@@ -1,0 +1,1 @@
+"""Takes spans by OTLP over HTTP into the embedded store."""

@@ -1,0 +1,1 @@
+"""Several stores as one: each trace id tells whose it is, and a store that fails holds no other."""
