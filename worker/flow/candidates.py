@@ -206,7 +206,6 @@ class Chooser:
             start=root.start,
             end=root.end,
             observation_id=(root.observation_id or None) if rubric.scores_on == "observation" else None,
-            root_id=root.observation_id or None,
             environment=root.environment,
             pi=chosen.pi,
             stratum=chosen.stratum,

@@ -49,7 +49,7 @@ def build_scores(entry: LedgerEntry, outcome: Scored, project: str) -> list[Scor
             environment=promise.environment,
             timestamp=promise.start,
             metadata=metadata,
-            root_id=promise.root_id,
+            root_id=entry.particulars.root_id,
         )
         for own_name, name in names_in(judgement).items()
     ]

@@ -31,7 +31,7 @@ FINAL_STATES = frozenset({LedgerState.SCORED, LedgerState.SKIPPED, LedgerState.D
 class Promise(Record):
     """What was promised when a trace was selected. It never changes. Key: (rubric name, trace id).
 
-    `root_id`: the trace's root span. `by_batch`: the calls of its judges may wait for a provider's batch, up to a day.
+    `by_batch`: the calls of its judges may wait for a provider's batch, up to a day.
     """
 
     trace_id: str
@@ -43,7 +43,6 @@ class Promise(Record):
     start: AwareDatetime
     end: AwareDatetime | None = None
     observation_id: str | None = None
-    root_id: str | None = None
     environment: str = "default"
     pi: Pi
     stratum: str
