@@ -14,7 +14,7 @@ from typing import Protocol
 
 from assay.worker.ports.store import Store
 from assay.worker.records.scores import Score
-from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.records.traces import Trace, TraceKey, TraceRoot
 from assay.worker.stores.registry import factories
 
 
@@ -36,6 +36,8 @@ class Bench:
     """Some stores tell writes of one id apart by the second; a rewrite comes a minute after what it replaces."""
     trace_as_shown: Callable[[Trace], Trace] = lambda trace: trace
     """What the store makes of a trace that it is given, where it has no place for some of it."""
+    root_as_shown: Callable[[TraceRoot], TraceRoot] = lambda root: root
+    """What a listing shows of a root, where it has fewer columns than the trace itself."""
     score_as_shown: Callable[[Score], Score] = lambda score: score
     """The same of a score, e.g. one that is rounded to four decimals."""
 
