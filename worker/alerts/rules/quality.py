@@ -39,7 +39,7 @@ def _spikes(deployment: Deployment) -> Iterator[AlertRule]:
             ),
             by=_JUDGED_BY,
             # The share of thirty answers goes up and down: one incident is one page.
-            keep_firing_s=1800,
+            keep_firing_s=HOUR_S,
             summary="{use_case}: {value} of the latest answers are flagged as hallucinated",
             description=(
                 f"More than {percent(asked.spike_share)} of the answers judged within 15 minutes (or of the last 30) "
