@@ -41,7 +41,7 @@ def deployment(kind: str, **section: Any) -> Deployment:
 
 def test_every_folder_is_a_store_called_as_its_folder() -> None:
     folders = {path.parent.name for path in (ROOT / "worker" / "stores").glob("*/factory.py")}
-    assert folders == set(registry.factories())
+    assert folders == set(registry.sink_factories())
     assert folders == {path.parent.name for path in (ROOT / "worker" / "stores").glob("*/__init__.py")}
 
 
@@ -51,7 +51,7 @@ def test_one_store_is_embedded_and_meant_where_none_is_named() -> None:
     assert Deployment.model_validate({"use_cases": [{"name": "bot"}]}).store.kind == embedded.kind
 
 
-@pytest.mark.parametrize("kind", registry.factories())
+@pytest.mark.parametrize("kind", registry.sink_factories())
 def test_readme_says_how_stable_the_store_is(kind: str) -> None:
     text = (ROOT / "worker" / "stores" / kind / "README.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| stability |")]
