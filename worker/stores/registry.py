@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from assay.judges.errors import ConfigurationError
@@ -21,9 +22,8 @@ from assay.worker.ports.store import SinkFactory, StoreFactory
 def sink_factories() -> Mapping[str, SinkFactory[Any, Any]]:
     """Every factory by its kind, of stores and of mere sinks: the embedded one first, the others by name."""
     folders = (module.name for module in pkgutil.iter_modules(stores.__path__) if module.ispkg)
-    known: list[SinkFactory[Any, Any]] = [
-        import_module(f"{stores.__name__}.{folder}.factory").FACTORY for folder in folders
-    ]
+    modules = (f"{stores.__name__}.{folder}.factory" for folder in folders)
+    known: list[SinkFactory[Any, Any]] = [import_module(name).FACTORY for name in modules if find_spec(name)]
     return {factory.kind: factory for factory in sorted(known, key=lambda f: (not f.is_embedded, f.kind))}
 
 
