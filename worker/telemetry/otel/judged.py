@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 
@@ -12,6 +13,7 @@ _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 """E.g. `00f067aa0ba902b7`."""
 
 
+@lru_cache(maxsize=64)  # the scores of one trace are sent in a row
 def trace_number(trace_id: str) -> int:
     """The number of a trace; 0 where its store has ids of its own."""
     match = _TRACE_ID.fullmatch(trace_id)
@@ -23,6 +25,7 @@ def span_number(observation_id: str | None) -> int:
     return int(observation_id, 16) if observation_id and _SPAN_ID.fullmatch(observation_id) else 0
 
 
+@lru_cache(maxsize=64)
 def judged_context(trace_id: str, observation_id: str | None) -> SpanContext:
     """Where the judged span is. It is invalid where an id is not OpenTelemetry's."""
     number, span = trace_number(trace_id), span_number(observation_id)
