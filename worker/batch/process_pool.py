@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-import assay
+from assay import worker
 from assay.judges.errors import EvaluationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.redaction.policy import Redaction
@@ -60,7 +60,7 @@ class _Process:
         # A session of its own keeps the terminal's Ctrl-C away from it. The parent decides when it ends.
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and code
-                [sys.executable, "-P", "-c", _START, str(Path(assay.__file__).parents[1]), str(theirs.fileno())],
+                [sys.executable, "-P", "-c", _START, str(Path(worker.__file__).parents[2]), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

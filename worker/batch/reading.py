@@ -81,7 +81,7 @@ class SampleSource:
 
 @contextmanager
 def open_samples(path: Path) -> Iterator[SampleSource]:
-    """Open a file of samples. `-` is standard input.
+    """Open a file of samples: JSONL, or a table by its ending. `-` is standard input, which holds JSONL.
 
     Raises:
         ConfigurationError: it cannot be read.
@@ -94,8 +94,10 @@ def open_samples(path: Path) -> Iterator[SampleSource]:
         raw = path.open("rb")
     except OSError as exc:
         raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable JSONL file") from exc
+    from assay.worker.batch.tables import source_of
+
     with raw:
-        yield SampleSource(raw, str(path), path.stat().st_size if path.is_file() else None)
+        yield source_of(raw, path, path.stat().st_size if path.is_file() else None)
 
 
 class SampleLine(BaseModel):

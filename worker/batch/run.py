@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from assay.judges.errors import ConfigurationError
@@ -82,16 +82,23 @@ def judge_all(
             for result in pool.judge(lines):
                 take(result)
     else:
-        at_once = 1 if evaluator.judge.name == "local" else concurrency
-        results = judge_concurrently(lines, evaluator, concurrency=at_once, explain=explain, redaction=redaction)
-        asyncio.run(_on_one_loop(results, evaluator, take))
+        asyncio.run(
+            judge_on_loop(lines, evaluator, take, concurrency=concurrency, explain=explain, redaction=redaction)
+        )
 
 
-async def _on_one_loop(
-    results: AsyncGenerator[Judged | BadLine, None],
+async def judge_on_loop(
+    lines: Iterable[RawLine | BadLine],
     evaluator: Evaluator,
     take: Callable[[Judged | BadLine], None],
+    *,
+    concurrency: int,
+    explain: bool = False,
+    redaction: Redaction = NOTHING,
 ) -> None:
+    """The same on the running loop, and in this process. Arguments and errors as of `judge_all`."""
+    at_once = 1 if evaluator.judge.name == "local" else concurrency
+    results = judge_concurrently(lines, evaluator, concurrency=at_once, explain=explain, redaction=redaction)
     try:
         async with aclosing(results):
             held: list[Judged | BadLine] = []

@@ -49,7 +49,13 @@ JudgeConcurrencyOption = Annotated[
 
 
 def judge(  # noqa: PLR0913, PLR0917  # one parameter for each option
-    file: Annotated[Path, typer.Argument(help="JSONL, one sample a line; .gz is read too, - is standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="JSONL, one sample a line; a table by its ending .csv, .tsv, .parquet. Packed as .gz, too. - is "
+            "standard input."
+        ),
+    ],
     judge_name: JudgeOption = None,
     rubric: RubricNameOption = None,
     out: Annotated[

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from assay.judges.errors import ConfigurationError
 from assay.worker.flow import trace_import as jsonl
 from assay.worker.flow.trace_import import ImportResult, TraceLine, import_file, read_traces, schema_text
+from assay.worker.ports.source import trace_in
 from assay.worker.records import jsonl as lines
 from assay.worker.records.jsonl import BadLine
 from assay.worker.records.traces import Tokens, Trace, TraceKey
@@ -238,7 +239,9 @@ def test_imported_trace_comes_back_from_the_store_as_it_was_read(tmp_path: Path,
         await import_file(store, file)
         found = await store.fetch_traces([TraceKey(trace_id="t1", start=datetime(2026, 11, 21, tzinfo=UTC))])
         await store.close()
-        return found["t1"]
+        trace = trace_in(found, "t1")
+        assert trace is not None
+        return trace
 
     assert asyncio.run(run()) == expected
 

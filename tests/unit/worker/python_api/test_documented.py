@@ -1,0 +1,48 @@
+"""The examples of the page on judging in Python, run in its order, with a judge model that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.openai_server import OpenAIServer
+
+PAGE = Path(__file__).parents[4] / "docs" / "how-to" / "judge-in-python.md"
+ROW = {"id": "a", "question": "When?", "contexts": ["It opened in 1932."], "response": "It opened in 1987."}
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "answers.jsonl").write_text(json.dumps(ROW) + "\n")
+    (tmp_path / "assay.yaml").write_text("use_cases: [{name: support, redact: [email]}]\n")
+    monkeypatch.chdir(tmp_path)
+    with OpenAIServer() as server:
+        for name, value in {"BASE_URL": server.url, "API_KEY": "key"}.items():
+            monkeypatch.setenv(f"OPENAI_{name}", value)
+        monkeypatch.setenv("ASSAY_JUDGE_MODEL", "gpt-5.4-mini")
+        yield
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_documented_examples_run_and_print_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pandas")
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    names: dict[str, Any] = {}
+    printed = []
+    for block in blocks:
+        exec(block, names)  # our own page
+        printed.append(capsys.readouterr().out)
+    first = printed[0].splitlines()
+    comments = re.findall(r"^print\(.*?\) *# (.*?)(?: …)?$", blocks[0], re.MULTILINE)
+    assert len(first) == len(comments) == 2
+    assert all(line.startswith(comment) for line, comment in zip(first, comments, strict=True))
+    assert "contradicted" in printed[1]
+    verdicts = asyncio.run(names["check"]([ROW]))
+    assert verdicts[0].record["judge"] == "llm"
