@@ -6,6 +6,8 @@
 # make test-random   the properties on many new examples, each night for instance
 # make test-endpoints   judge models behind a real gateway and a real model server, which it installs (about 700 MB)
 # make test-evidently   Evidently itself on our columns, in an environment of its own (about 1 GB)
+# make test-stores   the trace stores' contract on a real Phoenix and a real MLflow, which it installs (about 1.4 GB)
+# make site   the docs site, strict, into site/
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
 PYTHON ?= python3
@@ -13,11 +15,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SERVERS ?= .venv-endpoints
 EVIDENTLY ?= .venv-evidently
+STORES ?= .venv-stores
 
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-endpoints test-evidently test-langfuse check fix docs golden coverage lock dist clean
+.PHONY: demo test test-random test-endpoints test-evidently test-langfuse test-stores site check fix docs golden coverage lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -56,12 +59,26 @@ $(EVIDENTLY)/.installed: tests/evidently/requirements.txt
 	$(EVIDENTLY)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# Each server has an environment of its own: together pip takes old releases.
+test-stores: $(VENV)/.dev $(STORES)/phoenix/.installed $(STORES)/mlflow/.installed
+	ASSAY_TEST_STORES=$(STORES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/contract/test_trace_store.py -k real
+	ASSAY_TEST_STORES=$(STORES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/stores
+
+$(STORES)/%/.installed: tests/stores/%/requirements.txt
+	$(PYTHON) -m venv $(STORES)/$*
+	$(STORES)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+site: $(VENV)/.dev
+	$(BIN)/mkdocs build --strict --quiet
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 0 --durations 1 tests/architecture
+	$(BIN)/mkdocs build --strict --quiet
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -94,7 +111,7 @@ lock: $(VENV)/.dev
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) dist .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) $(STORES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

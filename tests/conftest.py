@@ -50,11 +50,30 @@ def _no_process_outlives_its_test() -> Iterator[None]:
         yield
 
 
+_JUDGES_VARIABLES = ("ASSAY_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_")
+_STORES_VARIABLES = (
+    *(
+        "LANGFUSE_",
+        "PHOENIX_",
+        "MLFLOW_",
+        "LANGSMITH_",
+        "LANGCHAIN_",
+        "DD_",
+        "DATADOG_",
+        "OPIK_",
+        "COMET_",
+        "HELICONE_",
+    ),
+    *("HONEYCOMB_", "OTEL_"),
+)
+"""Beginnings of variables that would decide what a test talks to, e.g. `DD_API_KEY`."""
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's shell has set must not decide a test."""
     for name in list(os.environ):  # noqa: TID251  # cleaned, not read
-        if name.startswith(("ASSAY_", "OPENAI_", "LANGFUSE_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_API_")):
+        if name.startswith((*_JUDGES_VARIABLES, *_STORES_VARIABLES)):
             monkeypatch.delenv(name)
 
 
