@@ -1,1 +1,1 @@
-"""Takes spans by OTLP over HTTP into the embedded store."""
+"""The receiver of `assay collector`: OTLP over HTTP in, spans into a store that takes them."""

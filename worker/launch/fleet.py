@@ -1,4 +1,7 @@
-"""A whole fleet on this machine, as `assay up` and the demo run it: broker if none is given, workers by role, beat."""
+"""A whole fleet on this machine, as `assay up` and the demo run it.
+
+That is a broker if none is given, workers by role, beat, and a collector where assay.yaml asks for one.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +89,11 @@ def beat_argv(settings: Settings) -> list[str]:
     return [*_celery("beat", settings), "--pidfile="]
 
 
+def collector_argv() -> list[str]:
+    """The command of the collector."""
+    return [sys.executable, "-m", "assay.worker.cli", "collector"]
+
+
 @contextmanager
 def running_broker(
     settings: Settings, root: ConfigRoot, *, until_there: Callable[[StateUnavailable], None] | None = None
@@ -118,6 +126,13 @@ def running_broker(
         yield broker
 
 
+def _check_collector(settings: Settings) -> None:
+    from assay.worker.wiring.collecting import check_address, check_parts  # most deployments have none
+
+    check_parts()
+    check_address(settings)
+
+
 def _waiting(report: Callable[[str], None]) -> Callable[[StateUnavailable], None]:
     """Says once for each cause that Redis is waited for, and waits a little."""
     told: list[str] = []
@@ -137,6 +152,15 @@ def assess_names(workers: int) -> list[str]:
     return [f"assess{n + 1}" for n in range(workers)]
 
 
+def collector_names(root: ConfigRoot) -> list[str]:
+    """The name of the collector, where assay.yaml asks for one.
+
+    Raises:
+        ConfigurationError
+    """
+    return ["collector"] if root.deployment().collector is not None else []
+
+
 @contextmanager
 def running_fleet(
     settings: Settings,
@@ -146,7 +170,9 @@ def running_fleet(
     report: Callable[[str], None] = lambda message: None,
     is_patient: bool = False,
 ) -> Iterator[Fleet]:
-    """Start broker, workers and beat. On leaving stop beat, then the workers, then the broker.
+    """Start broker, workers, beat, and a collector where assay.yaml asks for one.
+
+    On leaving stop beat, then the workers, then the broker.
 
     Args:
         settings: of all processes.
@@ -161,7 +187,10 @@ def running_fleet(
     """
     data_dir = root.data_dir(settings)
     assess = assess_names(assess_workers)
-    ports = metrics_ports(settings, assess)
+    collectors = collector_names(root)
+    if collectors:
+        _check_collector(settings)
+    ports = metrics_ports(settings, [*assess, *collectors])
     for name, port in taken(settings.metrics_host, ports).items():
         report(f"{name}: port {port} of {settings.metrics_host} cannot be had: no /metrics; set ASSAY_METRICS_PORT")
     with (
@@ -184,6 +213,8 @@ def running_fleet(
         for name in assess:
             supervisor.start(name, worker_argv("assess", settings, name=name), env=env(name))
         supervisor.start("beat", beat_argv(settings), env=env("beat"))
+        for name in collectors:
+            supervisor.start(name, collector_argv(), env=env(name))
         with watched_broker(broker.url, settings.key_prefix, report):
             yield Fleet(broker=broker, supervisor=supervisor, report=report)
 

@@ -11,12 +11,12 @@ from assay.worker.config.settings import Settings
 LAST_PORT = 65_535
 
 
-def metrics_ports(settings: Settings, assess: Sequence[str]) -> dict[str, int]:
-    """The port of each process by its name: control has the first, beat the next, then the assess workers.
+def metrics_ports(settings: Settings, others: Sequence[str]) -> dict[str, int]:
+    """The port of each process by its name: control has the first, beat the next, then the others.
 
     Args:
         settings: say the first. Without it no process has one.
-        assess: the names of the assess workers.
+        others: the names of the assess workers, and of the collector behind them.
 
     Raises:
         ConfigurationError: there are not so many ports.
@@ -24,7 +24,7 @@ def metrics_ports(settings: Settings, assess: Sequence[str]) -> dict[str, int]:
     first = settings.metrics_port
     if first is None:
         return {}
-    names = ("control", "beat", *assess)
+    names = ("control", "beat", *others)
     if first + len(names) - 1 > LAST_PORT:
         raise ConfigurationError(
             f"environment: ASSAY_METRICS_PORT: {len(names)} processes need {len(names)} ports from {first} on; "

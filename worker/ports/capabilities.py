@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from assay.judges.schema import Record
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
 from assay.worker.records.scores import Score, SessionScore
+from assay.worker.records.spans import Span, SpanEvent
 from assay.worker.records.traces import Trace, TraceKey
 
 
@@ -26,6 +27,51 @@ class WithTraceImport(Protocol):
 
         Raises:
             StoreUnavailable, StoreRejected
+        """
+        ...
+
+
+class SpanKey(NamedTuple):
+    """What tells a span from all others."""
+
+    trace_id: str
+    span_id: str
+
+
+class LoggedEvent(NamedTuple):
+    """An event that was logged by itself, and names the span that it belongs to."""
+
+    key: SpanKey
+    event: SpanEvent
+
+
+@runtime_checkable
+class WithSpanIntake(Protocol):
+    """A store that takes spans in as a receiver gets them, and makes traces of them: `assay collector`."""
+
+    async def add_spans(self, spans: Sequence[Span], events: Sequence[LoggedEvent] = ()) -> Mapping[SpanKey, str]:
+        """Add spans and events in any order; what is given again is kept once, of two forms the one that ends later.
+
+        A return means that they are on the disk. Spans of ours are left out silently.
+
+        Returns:
+            The spans that were not taken, each with why: their trace is as large as the store lets it become.
+
+        Raises:
+            StoreUnavailable: perhaps some were added; all may be given again.
+        """
+        ...
+
+    async def forget_spans(self, before: datetime) -> int:
+        """Delete what traces are made of whose first span came before a moment, the traces and their scores.
+
+        Traces that were imported whole stay.
+
+        Returns:
+            How many traces were forgotten.
+
+        Raises:
+            StoreUnavailable
         """
         ...
 

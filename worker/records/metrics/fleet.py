@@ -61,6 +61,21 @@ RECORD_TROUBLE = Metric("assay_record_trouble", "gauge", "1 while the record can
 WRITE_REWRITES = Metric(
     "assay_unverified_traces", "gauge", "Posted traces whose scores are due to be read back, now or within 5 s."
 )
+COPIES_WAITING = Metric(
+    "assay_copies_waiting_traces",
+    "gauge",
+    "Traces whose scores wait for a further place: to be written there, or written and to be shown.",
+    ("place", "state"),
+)
+COPIES_OLDEST = Metric(
+    "assay_copies_oldest_seconds", "gauge", "How long the oldest of them has waited; 0 where none does.", ("place",)
+)
+COPIES_ENDED = Metric(
+    "assay_copies_ended_traces",
+    "gauge",
+    "Traces whose copies ended, ever: verified, unverified (the place shows none), given_up with a reason.",
+    ("place", "outcome", "reason"),
+)
 GOLDEN_READABLE = Metric(
     "assay_golden_schedule_readable", "gauge", "1 where the schedules and the fleet's state could be read, else 0."
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.worker.records.metrics import drift, fleet, process, quality, slo
+from assay.worker.records.metrics import collector, drift, fleet, process, quality, slo
 from assay.worker.records.metrics.metric import Metric
 
 FROM_STATE: tuple[Metric, ...] = fleet.METRICS
@@ -14,4 +14,7 @@ FROM_RECORD: tuple[Metric, ...] = (*quality.METRICS, *slo.METRICS, *drift.METRIC
 OF_PROCESS: tuple[Metric, ...] = process.METRICS
 """Of the process that is asked."""
 
-METRICS: tuple[Metric, ...] = (*FROM_STATE, *FROM_RECORD, *OF_PROCESS)
+OF_COLLECTOR: tuple[Metric, ...] = collector.METRICS
+"""Of the collector, where there is one."""
+
+METRICS: tuple[Metric, ...] = (*FROM_STATE, *FROM_RECORD, *OF_PROCESS, *OF_COLLECTOR)

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.judges.schema import Record
-from assay.worker.ports.capabilities import WithExamination, WithScoredTraces, WithTotals, WithTraceImport
+from assay.worker.ports.capabilities import (
+    WithExamination,
+    WithScoredTraces,
+    WithSpanIntake,
+    WithTotals,
+    WithTraceImport,
+)
 from assay.worker.ports.store import Store, StoreContext, StoreFactory
 
 FILE = "traces.db"
@@ -30,7 +36,7 @@ class SqliteFactory(StoreFactory[SqliteSection, SqliteVariables]):
     title = "SQLite"
     section = SqliteSection
     variables = SqliteVariables
-    capabilities = (WithTraceImport, WithTotals, WithExamination, WithScoredTraces)
+    capabilities = (WithTraceImport, WithSpanIntake, WithTotals, WithExamination, WithScoredTraces)
     is_embedded = True
     section_note = "`path` (sqlite) is taken relative to the config root"
 

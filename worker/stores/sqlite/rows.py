@@ -32,6 +32,7 @@ def trace_row(trace: Trace) -> Row:
             **_texts(level=root.level, release=root.release, version=root.version),
             **_texts(user_id=root.user_id, session_id=root.session_id),
             **_json(tags=root.tags, metadata=root.metadata, input=trace.input, output=trace.output),
+            "collected": 0,
         }
 
 
@@ -85,7 +86,7 @@ def score_row(score: Score, *, now: str) -> Row:
 
 def root_of(row: Row) -> TraceRoot:
     """The root from a row of `LIST_ROOTS`, or of a whole trace."""
-    columns = {k: row[k] for k in row if k not in {"id", "tags", "metadata", "input", "output"}}
+    columns = {k: row[k] for k in row if k not in {"id", "tags", "metadata", "input", "output", "collected"}}
     return TraceRoot(trace_id=row["id"], tags=json.loads(row["tags"]), metadata=json.loads(row["metadata"]), **columns)
 
 
@@ -141,9 +142,14 @@ def _json(**columns: object) -> dict[str, str]:
 
 
 def _json_text(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _READABLE.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
+        return _ESCAPED.encode(value)
     return text
+
+
+# `json.dumps` would make an encoder for each value.
+_READABLE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(separators=(",", ":"))

@@ -46,7 +46,26 @@ _V2 = (
     "ALTER TABLE observations ADD COLUMN first_token TEXT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
+_V3 = (
+    # 0: it was imported whole. Else the row was made of a root span, and what lies under it is in `spans`: 1 of a root
+    # with question or answer, 2 of one without, which gives way to one with.
+    "ALTER TABLE traces ADD COLUMN collected INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE spans (
+        trace_id TEXT NOT NULL, span_id TEXT NOT NULL, "end" TEXT NOT NULL, bytes INTEGER NOT NULL, span TEXT NOT NULL,
+        PRIMARY KEY (trace_id, span_id))""",
+    # What was logged while a span was open. It may come before its span, so it does not refer to it.
+    """CREATE TABLE span_events (
+        trace_id TEXT NOT NULL, span_id TEXT NOT NULL, digest TEXT NOT NULL, event TEXT NOT NULL,
+        PRIMARY KEY (trace_id, span_id, digest))""",
+    # One row a trace that anything came for: its first step, when the first of it came, and how much there is.
+    """CREATE TABLE span_traces (
+        trace_id TEXT PRIMARY KEY, start TEXT NOT NULL, received_at TEXT NOT NULL, spans INTEGER NOT NULL,
+        events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX span_traces_by_start ON span_traces (start)",
+    "CREATE INDEX span_traces_by_receipt ON span_traces (received_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3)
 """Statements that lead from version n to n + 1; the file's `user_version` counts how many have run."""
 
 

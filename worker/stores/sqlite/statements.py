@@ -9,7 +9,7 @@ _ROOT = (
     *("id", "observation_id", "name", "environment", "start", "end", "level", "release", "version"),
     *("user_id", "session_id", "tags", "metadata"),
 )
-_TRACE = (*_ROOT, "input", "output")
+_TRACE = (*_ROOT, "input", "output", "collected")
 _OBSERVATION = (
     *("trace_id", "position", "id", "type", "name", "parent_id", "start", "end", "level", "model"),
     *("usage", "cost_usd", "first_token", "metadata", "input", "output"),
@@ -48,6 +48,63 @@ UPSERT_SCORE = _upsert("scores", (*_SCORE, "created_at", "updated_at"), kept=("i
 SCORES_OF_TRACE = f"SELECT {_quoted(_SCORE)} FROM scores WHERE trace_id = ? ORDER BY name, id"
 LIST_ROOTS = f"""SELECT {_quoted(_ROOT)} FROM traces
     WHERE (start, id) > (?, ?) AND start < ? AND environment <> ? ORDER BY start, id LIMIT ?"""
+
+COUNT_ROOTLESS = """SELECT count(*) AS traces FROM span_traces WHERE start >= ? AND start < ? AND spans > 0
+    AND NOT EXISTS (SELECT 1 FROM traces WHERE traces.id = span_traces.trace_id)"""
+_SPAN = ("trace_id", "span_id", "end", "bytes", "span")
+WRITE_SPAN = f"INSERT OR REPLACE INTO spans ({_quoted(_SPAN)}) VALUES (?, ?, ?, ?, ?)"
+WRITE_EVENT = "INSERT OR IGNORE INTO span_events (trace_id, span_id, digest, event) VALUES (?, ?, ?, ?)"
+ADD_TO_TRACE = """INSERT INTO span_traces (trace_id, start, received_at, spans, events, bytes) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (trace_id) DO UPDATE SET start = min(start, excluded.start), spans = spans + excluded.spans,
+    events = events + excluded.events, bytes = bytes + excluded.bytes"""
+# Of several roots the least counts, as `root_order` has them. What was imported under this id stays.
+WRITE_COLLECTED_ROOT = f"""{_upsert("traces", _TRACE)} WHERE traces.collected > 0
+    AND ((excluded.collected, excluded.start, excluded.observation_id)
+        <= (traces.collected, traces.start, traces.observation_id)
+    OR excluded.observation_id = traces.observation_id)"""
+OLDEST_RECEIVED = """SELECT trace_id, spans + events AS parts FROM span_traces WHERE received_at < ?
+    ORDER BY received_at LIMIT ?"""
+
+
+def known_spans(count: int) -> str:
+    """Which of `count` spans are there."""
+    # Joined in this order: for row values in a list SQLite would go through the whole table.
+    return f"""WITH wanted (in_trace, id) AS (VALUES {",".join(["(?,?)"] * count)})
+        SELECT trace_id, span_id, "end", bytes FROM wanted CROSS JOIN spans ON trace_id = in_trace AND span_id = id"""
+
+
+def known_events(count: int) -> str:
+    """Which of `count` events are there."""
+    return f"""WITH wanted (in_trace, id, text) AS (VALUES {",".join(["(?,?,?)"] * count)})
+        SELECT trace_id, span_id, digest FROM wanted CROSS JOIN span_events
+        ON trace_id = in_trace AND span_id = id AND digest = text"""
+
+
+def sizes_of(count: int) -> str:
+    """How much there is of `count` traces."""
+    return f"SELECT trace_id, spans, events, bytes FROM span_traces WHERE trace_id IN ({_marks(count)})"
+
+
+def select_spans(count: int) -> str:
+    """The spans of `count` traces."""
+    return f"SELECT trace_id, span FROM spans WHERE trace_id IN ({_marks(count)})"
+
+
+def select_events(count: int) -> str:
+    """The events of `count` traces."""
+    return f"SELECT trace_id, span_id, event FROM span_events WHERE trace_id IN ({_marks(count)})"
+
+
+def forget(count: int) -> tuple[str, ...]:
+    """What deletes `count` traces made of spans, in turn. A score goes before the trace that it refers to."""
+    ids = f"({_marks(count)})"
+    return (
+        f"DELETE FROM scores WHERE trace_id IN (SELECT id FROM traces WHERE id IN {ids} AND collected > 0)",
+        f"DELETE FROM traces WHERE id IN {ids} AND collected > 0",
+        f"DELETE FROM spans WHERE trace_id IN {ids}",
+        f"DELETE FROM span_events WHERE trace_id IN {ids}",
+        f"DELETE FROM span_traces WHERE trace_id IN {ids}",
+    )
 
 
 def select_traces(count: int) -> str:

@@ -10,14 +10,17 @@ from pathlib import Path
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
-from assay.worker.ports.capabilities import Examination
+from assay.worker.ports.capabilities import Examination, LoggedEvent, SpanKey
 from assay.worker.ports.health import Check
+from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, ScoreKey
+from assay.worker.records.spans import Span
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements
 from assay.worker.stores.sqlite.connection import Database
 from assay.worker.stores.sqlite.examine import ages_check, rights_check
+from assay.worker.stores.sqlite.spans import Spans
 
 PAGE = 500
 """Roots in one page of `list_roots`."""
@@ -36,6 +39,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, busy_timeout_s: float = 30.0) -> None:
         self.path = path
         self._database = Database(path, busy_timeout_s=busy_timeout_s)
+        self._spans = Spans(self._database)
 
     async def project_id(self) -> str:
         """The random id the file got when it was created."""
@@ -61,11 +65,15 @@ class SqliteStore:
                 return
             after = (page[-1]["start"], page[-1]["id"])
 
-    async def count_rootless(self, start: datetime, end: datetime) -> int:  # the port's
-        """None: a trace enters this store with its root."""
-        return 0
+    async def count_rootless(self, start: datetime, end: datetime) -> int:
+        """Traces whose first span began in a range and whose root did not come. What is imported has one.
 
-    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Trace]:
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        return await self._spans.count_rootless(start, end)
+
+    async def fetch_traces(self, keys: Sequence[TraceKey]) -> Mapping[str, Fetched]:
         """Whole traces by id, at most 200 at once; unknown ids are absent.
 
         Raises:
@@ -74,8 +82,37 @@ class SqliteStore:
         """
         ids = distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
         traces = await self._database.fetch(statements.select_traces(len(ids)), ids)
-        observations = await self._database.fetch(statements.select_observations(len(ids)), ids)
-        return await in_thread(rows.traces_of, traces, observations)
+        collected = [row["id"] for row in traces if row["collected"]]
+        imported = [row["id"] for row in traces if not row["collected"]]
+        observations = await self._database.fetch(statements.select_observations(len(imported)), imported)
+        whole = await in_thread(rows.traces_of, [row for row in traces if not row["collected"]], observations)
+        return {**whole, **await self._spans.fetch(collected)} if collected else whole
+
+    async def add_spans(self, spans: Sequence[Span], events: Sequence[LoggedEvent] = ()) -> Mapping[SpanKey, str]:
+        """Add spans and events in any order, each once: of two forms of a span the one that ends later stays.
+
+        Spans of ours are left out. A return means that everything is on the disk.
+
+        Returns:
+            The spans that were not taken, each with why: there are limits on one trace.
+
+        Raises:
+            StoreUnavailable: perhaps some were added; all may be given again.
+        """
+        return await self._spans.add(spans, events)
+
+    async def forget_spans(self, before: datetime) -> int:
+        """Delete what traces are made of whose first span came before a moment, the traces and their scores.
+
+        What was imported stays.
+
+        Returns:
+            How many traces were forgotten.
+
+        Raises:
+            StoreUnavailable
+        """
+        return await self._spans.forget(before)
 
     async def write_scores(self, scores: Sequence[Score]) -> None:
         """Write or overwrite scores by id: all of them, or none if one is refused.

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.ports.source import Fetched
 from assay.worker.ports.store import StoreContext
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
@@ -118,7 +119,7 @@ def test_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None
     paid = new.observations[1].model_copy(update={"usage": Tokens(input=3), "cost_usd": 0.5})
     new = new.model_copy(update={"observations": (new.observations[0], paid)})
 
-    async def run() -> tuple[Trace, Trace]:
+    async def run() -> tuple[Fetched, Fetched]:
         store = SqliteStore(path)
         assert await store.project_id() == "p"
         await store.add_traces([new])
@@ -127,6 +128,7 @@ def test_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None
         return found["old"], found[tid(1)]
 
     old, added = asyncio.run(run())
+    assert isinstance(old, Trace)
     assert (old.observations[0].usage, old.observations[0].cost_usd, old.observations[0].first_token) == (None,) * 3
     assert added == new
 
@@ -271,7 +273,7 @@ def test_replaced_trace_keeps_its_scores_and_loses_its_old_observations(path: Pa
     create(path)
     changed = trace(1, name="new").model_copy(update={"observations": trace(1).observations[:1]})
 
-    async def run() -> tuple[Trace, tuple[Score, ...], int]:
+    async def run() -> tuple[Fetched, tuple[Score, ...], int]:
         store = SqliteStore(path)
         assert await store.add_traces([trace(1, name="old"), changed]) == 2
         found = (
