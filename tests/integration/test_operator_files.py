@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import AliasChoices
 
 from assay.worker.config.deployment import parse_deployment
 from assay.worker.config.settings import Settings, child_environment
-from assay.worker.stores.registry import factories
+from assay.worker.stores.registry import factories, sink_factories
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -48,8 +49,15 @@ def test_env_example_has_every_variable_with_its_default() -> None:
     given = example_variables()
     standard = {"LANGFUSE_BASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert given.keys() >= expected.keys() | stores | standard
-    assert given.keys() - expected.keys() - stores - standard == FOR_COMPOSE_ONLY | EXAMPLES
+    assert given.keys() - expected.keys() - variables_of_stores() - standard == FOR_COMPOSE_ONLY | EXAMPLES
     assert {name: given[name] for name in expected} == expected
+
+
+def variables_of_stores() -> set[str]:
+    """Every variable that a store or a sink reads."""
+    fields = [field for factory in sink_factories().values() for field in factory.variables.model_fields.values()]
+    aliases = [field.validation_alias for field in fields]
+    return {str(name) for alias in aliases for name in (alias.choices if isinstance(alias, AliasChoices) else [alias])}
 
 
 def test_env_example_with_all_its_defaults_is_the_default() -> None:

@@ -1,0 +1,1 @@
+"""Helicone, its cloud or self-hosted, by its REST API."""

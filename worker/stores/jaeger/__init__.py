@@ -1,0 +1,1 @@
+"""Jaeger: traces by its query API, results by OTLP."""

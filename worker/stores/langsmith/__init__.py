@@ -1,0 +1,1 @@
+"""LangSmith: runs of one project, and feedback on them."""

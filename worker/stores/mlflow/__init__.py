@@ -1,0 +1,1 @@
+"""MLflow: traces of one experiment, and scores as assessments on them."""

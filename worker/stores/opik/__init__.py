@@ -1,0 +1,1 @@
+"""Opik, self-hosted or at Comet, by its REST API."""

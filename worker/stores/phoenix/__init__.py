@@ -1,0 +1,1 @@
+"""Arize Phoenix as a trace store."""

@@ -1,0 +1,1 @@
+"""Grafana Tempo: traces by its query API, results by OTLP."""
