@@ -19,6 +19,7 @@ from assay.judges.rubric import Rubric
 from assay.worker.config.deployment import Deployment
 from assay.worker.flow.budgeting import Budgeting
 from assay.worker.flow.pressure import Pressure
+from assay.worker.flow.store_sweeps import Sweeps
 from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.call_limits import ALL, Spent
 from assay.worker.ports.clock import FixedClock
@@ -262,7 +263,7 @@ class SimulatedFleet:
         parts = {
             "clock": self.clock,
             "store": self.store,
-            "sweeper": self.sweeper,
+            "sweeps": Sweeps({"": self.sweeper}, self.sweeper.scanner),
             "state": self.state,
             "deployment": self.deployment,
             "rubrics": RUBRICS,

@@ -13,46 +13,9 @@ from pydantic import JsonValue
 from assay.worker.extraction.documents import Found, passages
 from assay.worker.extraction.fields import EMPTY
 from assay.worker.extraction.literals import decoded
+from assay.worker.extraction.names import STEP_TYPES
+from assay.worker.extraction.names.attributes import INPUT_ATTRIBUTES, KIND_ATTRIBUTES, OTHER_WORDS, OUTPUT_ATTRIBUTES
 
-_INPUTS = (
-    "gen_ai.input.messages",
-    "llm.input_messages",
-    "gen_ai.prompt",
-    "ai.prompt.messages",
-    "ai.prompt",
-    "ai.toolCall.args",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.retrieval.query.text",
-    "input.value",
-    "traceloop.entity.input",
-    "llm.prompts",
-    "mlflow.spanInputs",
-    "all_messages_events",
-    "pydantic_ai.all_messages",
-    "tool_arguments",
-    "crew_inputs",
-    "gcp.vertex.agent.llm_request",
-    "gcp.vertex.agent.tool_call_args",
-)
-_OUTPUTS = (
-    "gen_ai.output.messages",
-    "llm.output_messages",
-    "gen_ai.completion",
-    "ai.response.text",
-    "ai.response.object",
-    "ai.toolCall.result",
-    "gen_ai.tool.call.result",
-    "output.value",
-    "traceloop.entity.output",
-    "llm.completions",
-    "mlflow.spanOutputs",
-    "final_result",
-    "tool_response",
-    "gcp.vertex.agent.llm_response",
-    "gcp.vertex.agent.tool_response",
-    "pydantic_ai.all_messages",
-)
-"""Attributes of input and output, the most exact first: OpenTelemetry, OpenInference, OpenLLMetry, Vercel AI."""
 INSTRUCTIONS = "gen_ai.system_instructions"
 _DOCUMENTS = re.compile(
     r"(?:retrieval\.documents|reranker\.output_documents|document_retrieval\.documents)(?:\.(?P<number>\d+)\.document\.(?:content|text))?"
@@ -62,24 +25,6 @@ _LISTED = ("gen_ai.retrieval.documents", "gen_ai.tool.call.result", "retrieval.d
 """Where all passages of a step lie in one value."""
 _NUMBERED = re.compile(r"\.(\d{1,4})\.(.+)")
 """The rest of a flattened list: `.0.message.content`."""
-_KINDS = {
-    "openinference.span.kind": {},
-    "traceloop.span.kind": {},
-    "gen_ai.operation.name": {
-        "chat": "llm",
-        "text_completion": "llm",
-        "generate_content": "llm",
-        "execute_tool": "tool",
-        "retrieval": "retriever",
-        "embeddings": "embedding",
-        "invoke_agent": "agent",
-    },
-    "run_type": {},
-    "ls_run_type": {},
-    "span_type": {},
-    "mlflow.spanType": {},
-}
-"""Attributes that say what a step does, with their words for it where those are not the common ones."""
 
 
 def _beginnings(names: Iterable[str]) -> frozenset[str]:
@@ -88,7 +33,9 @@ def _beginnings(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name[:at] for name in whole for at in range(len(name)) if name[at] == ".")
 
 
-_KIND_BEGINNINGS = _beginnings(_KINDS)
+_TELLING = {*STEP_TYPES, *STEP_TYPES.values(), "agent", "guardrail"}
+"""Words that say what a step does."""
+_KIND_BEGINNINGS = _beginnings(KIND_ATTRIBUTES)
 _INSTRUCTION_BEGINNINGS = _beginnings([INSTRUCTIONS]) | {INSTRUCTIONS, f"attributes.{INSTRUCTIONS}"}
 _MOST_KEYS = 20_000
 _LONGEST_KEY = 300
@@ -113,13 +60,20 @@ def flat(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def kind_in(metadata: Mapping[str, JsonValue]) -> str:
-    """What a step does, by its attributes: `retriever`, `reranker`, `tool`, `llm`, …; empty where none says."""
+    """What a step does, by its attributes: `retriever`, `reranker`, `tool`, `llm`, …; empty where none says.
+
+    A word that says little, as `task` or `execute_task`, counts only where no other attribute says more.
+    """
     names = metadata if _KIND_BEGINNINGS.isdisjoint(metadata) else flat(metadata)
-    for name, words in _KINDS.items():
+    vague = ""
+    for name, words in KIND_ATTRIBUTES.items():
         kind = names.get(name, names.get(f"attributes.{name}"))
         if isinstance(kind, str) and kind:
-            return words.get(kind.lower(), kind.lower())
-    return ""
+            word = words.get(kind.lower(), "" if name in OTHER_WORDS else kind.lower())
+            if word in _TELLING:
+                return word
+            vague = vague or word
+    return vague
 
 
 def recorded(metadata: Mapping[str, JsonValue], *, is_output: bool) -> tuple[JsonValue, str]:
@@ -128,7 +82,7 @@ def recorded(metadata: Mapping[str, JsonValue], *, is_output: bool) -> tuple[Jso
         return None, ""
     names = flat(metadata)
     flattened = {key[: match.start()] for key in names if (match := _NUMBERED.search(key))}
-    for name in _OUTPUTS if is_output else _INPUTS:
+    for name in OUTPUT_ATTRIBUTES if is_output else INPUT_ATTRIBUTES:
         value = names.get(name)
         if name in flattened and (isinstance(value, dict) or value in EMPTY):
             value = _unflattened(names, name, "assistant" if is_output else "user") or value

@@ -8,6 +8,7 @@ const { resourceFromAttributes } = require("@opentelemetry/resources");
 const exporter = new InMemorySpanExporter();
 const nanos = ([seconds, rest]) => seconds * 1e9 + rest;
 
+exports.exporter = exporter;
 exports.scenario = process.argv[2];
 exports.baseUrl = process.argv[4];
 

@@ -135,6 +135,38 @@ DIALECTS: tuple[Dialect, ...] = (
         },
     ),
     Dialect(
+        "Langfuse",
+        {
+            "input": (
+                "langfuse.observation.usage_details.input",
+                "langfuse.observation.usage_details.prompt_tokens",
+                "langfuse.observation.usage_details.input_tokens",
+            ),
+            "cached": (
+                "langfuse.observation.usage_details.input_cached_tokens",
+                "langfuse.observation.usage_details.cache_read_input_tokens",
+                "langfuse.observation.usage_details.input_cache_read",
+            ),
+            "output": (
+                "langfuse.observation.usage_details.output",
+                "langfuse.observation.usage_details.completion_tokens",
+                "langfuse.observation.usage_details.output_tokens",
+            ),
+            "reasoning": (
+                "langfuse.observation.usage_details.output_reasoning_tokens",
+                "langfuse.observation.usage_details.output_reasoning",
+            ),
+            "total": (
+                "langfuse.observation.usage_details.total",
+                "langfuse.observation.usage_details.total_tokens",
+            ),
+            "cost_usd": ("langfuse.observation.cost_details.total",),
+            "asked": ("langfuse.observation.model.name",),
+            "prompt_name": ("langfuse.observation.prompt.name",),
+            "prompt_version": ("langfuse.observation.prompt.version",),
+        },
+    ),
+    Dialect(
         "LiteLLM",
         {
             "cost_usd": (

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from opentelemetry.util.types import AttributeValue
 
+from assay.worker.otlp import evaluation_names
+
 
 class Name(NamedTuple):
     """What an attribute is called.
@@ -35,28 +37,24 @@ REASONING_TOKENS = Name("gen_ai.usage.reasoning.output_tokens")
 TOKEN_TYPE = Name("gen_ai.token.type")
 ERROR = Name("error.type")
 
-EVALUATION = Name("gen_ai.evaluation.name")
-SCORE = Name("gen_ai.evaluation.score.value")
-LABEL = Name("gen_ai.evaluation.score.label")
-EXPLANATION = Name("gen_ai.evaluation.explanation")
-EVALUATION_EVENT = "gen_ai.evaluation.result"
+EVALUATION = Name(evaluation_names.EVALUATION)
+SCORE = Name(evaluation_names.VALUE)
+LABEL = Name(evaluation_names.LABEL)
+EXPLANATION = Name(evaluation_names.EXPLANATION)
+EVALUATION_EVENT = evaluation_names.EVENT
 
 TASK = Name("assay.task")
-USE_CASE = Name("assay.use_case")
-RUBRIC = Name("assay.rubric")
-REVISION = Name("assay.evaluator.revision")
-JUDGE = Name("assay.judge")
-TIER = Name("assay.tier")
-PI = Name("assay.selection.probability")
-STRATUM = Name("assay.selection.stratum")
-SCORE_ID = Name("assay.score.id")
-JUDGED_TRACE = Name("assay.judged.trace_id")
-JUDGED_SPAN = Name("assay.judged.observation_id")
+USE_CASE, RUBRIC, REVISION, JUDGE, TIER, PI, STRATUM, COST = (
+    Name(evaluation_names.PROVENANCE[key])
+    for key in ("use_case", "rubric", "revision", "judge", "tier", "pi", "stratum", "cost_usd")
+)
+SCORE_ID = Name(evaluation_names.SCORE_ID)
+JUDGED_TRACE = Name(evaluation_names.JUDGED_TRACE)
+JUDGED_SPAN = Name(evaluation_names.JUDGED_SPAN)
 OUTCOME = Name("assay.outcome")
 REASON = Name("assay.reason")
 ENDPOINT = Name("assay.judge.endpoint")
 PURPOSE = Name("assay.purpose")
-COST = Name("assay.cost.usd")
 
 CALL_SECONDS = "gen_ai.client.operation.duration"
 CALL_TOKENS = "gen_ai.client.token.usage"

@@ -1,0 +1,72 @@
+"""Addresses of backends as people write them, made fit to be asked and to be shown."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from assay.judges.errors import ConfigurationError
+
+OTLP_PORT = 4318
+"""On which receivers of OTLP over HTTP listen."""
+
+
+def web_address(url: str, name: str) -> str:
+    """The address without a login, a query or a slash at its end; `http://` where no scheme stands.
+
+    Keys go into headers, and the address is shown in errors and logs. So a login in it is dropped.
+
+    Args:
+        url: what a person wrote, e.g. `backend:3200` or `https://user:secret@backend.example/path/`.
+        name: of the key or variable, for the message.
+
+    Raises:
+        ConfigurationError: it is no web address.
+    """
+    written = url.strip()
+    try:
+        parts = urlsplit(written if "://" in written else f"http://{written}")
+        port = parts.port
+    except ValueError as exc:
+        raise ConfigurationError(f"{name}: no web address, as http://backend:4318") from exc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ConfigurationError(f"{name}: no web address, as http://backend:4318")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port is None else f"{host}:{port}"
+    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+
+
+def spans_address(written: str | None, address: str, name: str) -> str:
+    """Where a backend takes spans: what a person wrote, or else OTLP's port on the host that is asked.
+
+    Raises:
+        ConfigurationError: it is no web address.
+    """
+    if written is not None:
+        return web_address(written, name)
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{OTLP_PORT}"
+
+
+def place_of(address: str) -> str:
+    """Host, port and path of an address, e.g. `backend.example:4318`: what stays the same whoever asks."""
+    parts = urlsplit(address)
+    return f"{parts.netloc}{parts.path}".lower()
+
+
+def headers_in(written: SecretStr | None, name: str) -> dict[str, SecretStr]:
+    """Headers as OpenTelemetry's variables have them: `key=value,key2=value2`, values percent-encoded.
+
+    Raises:
+        ConfigurationError: a part without a name or a value, or what no header can hold.
+    """
+    headers = {}
+    for part in filter(None, (part.strip() for part in (written.get_secret_value() if written else "").split(","))):
+        key, separator, value = part.partition("=")
+        header, held = unquote(key.strip()).lower(), unquote(value.strip())
+        if not separator or not header or not (header + held).isascii() or not (header + held).isprintable():
+            raise ConfigurationError(f"{name}: write headers as key=value,key2=value2, in ASCII")
+        headers[header] = SecretStr(held)
+    return headers
