@@ -116,11 +116,11 @@ class SpanStore:
         wanted = {key.id: key for key in keys}
         distinct(wanted, limit=READ_LIMIT)
         scores = await self._scores_of({key.trace_id for key in wanted.values()})
-        found = {score.id: (trace_id, score) for trace_id, of in scores.items() for score in of}
+        shown = {score.id: (trace_id, score) for trace_id, of in scores.items() for score in of}
         return {
-            score_id: found[score_id][1].model_copy(update={"trace_id": key.trace_id})
+            score_id: shown[score_id][1].model_copy(update={"trace_id": key.trace_id})
             for score_id, key in wanted.items()
-            if score_id in found and same_trace(key.trace_id, found[score_id][0])
+            if score_id in shown and same_trace(key.trace_id, shown[score_id][0])
         }
 
     async def scored_traces(

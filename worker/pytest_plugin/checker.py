@@ -85,14 +85,14 @@ class Checker:
             AnswerIsUndecided: the judge gave no number.
             CheckCannotWork: names file, key and remedy.
         """
-        found = None if contexts is None else tuple(contexts)
+        evidence = None if contexts is None else tuple(contexts)
         if item is not None:
-            return self._check_item(item, response, found, latency_s)
+            return self._check_item(item, response, evidence, latency_s)
         sample = Sample(
             id=self._test,
             question=question,
             history=tuple(history),
-            contexts=found or (),
+            contexts=evidence or (),
             response=response,
             reference=reference,
         )

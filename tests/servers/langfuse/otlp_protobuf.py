@@ -12,8 +12,8 @@ def decode(raw: bytes) -> dict[str, Any]:
         ValueError: The bytes are none.
     """
     # Imported here: they come with the Langfuse SDK, which is the only one to send protobuf.
-    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # has no stubs
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no stubs
+    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.message import DecodeError
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     request = ExportTraceServiceRequest()

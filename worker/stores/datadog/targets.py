@@ -27,9 +27,9 @@ class Place(NamedTuple):
 def places_of(scores: Iterable[Score | ScoreKey | TraceKey]) -> list[Place]:
     """The places of scores, of their keys, or of whole traces."""
     places = []
-    for one in scores:
-        start = one.timestamp if isinstance(one, Score) else one.start
-        places.append(Place(one.trace_id, start, None if isinstance(one, TraceKey) else one.observation_id))
+    for scored in scores:
+        start = scored.timestamp if isinstance(scored, Score) else scored.start
+        places.append(Place(scored.trace_id, start, None if isinstance(scored, TraceKey) else scored.observation_id))
     return places
 
 
@@ -45,17 +45,17 @@ class Targets:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        found: dict[tuple[str, str | None], Span] = {}
+        spans: dict[tuple[str, str | None], Span] = {}
         for group in _groups(places):
             steps = sorted({place.observation_id for place in group if place.observation_id})
             start, end = min(place.start for place in group) - BEFORE, max(place.start for place in group) + AFTER
             ids = list(dict.fromkeys(place.trace_id for place in group))
             async for page in self._search.of_traces(ids, Wanted(start, end, SPANS_PER_PAGE), only=steps):
                 for span in page:
-                    found[str(span["trace_id"]), str(span.get("span_id"))] = span
+                    spans[str(span["trace_id"]), str(span.get("span_id"))] = span
                     if is_root(span):
-                        found[str(span["trace_id"]), None] = span
-        return found
+                        spans[str(span["trace_id"]), None] = span
+        return spans
 
     async def scores(self, places: Iterable[Place]) -> dict[str, Score]:
         """The scores that are shown on spans, by id.

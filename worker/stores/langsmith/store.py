@@ -60,11 +60,11 @@ class LangSmithStore:
         by_id = uuid_of(self.project)
         if by_id is not None:
             answer = await self._feedback.get(f"/api/v1/sessions/{by_id}")
-            found = [] if answer.status in MISSING else [json_of(answer)]
+            sessions = [] if answer.status in MISSING else [json_of(answer)]
         else:
             query = (("name", self.project), ("limit", "1"), ("include_stats", "false"))
-            found = json_of(await self._feedback.get("/api/v1/sessions", query)) or []
-        for session in found:
+            sessions = json_of(await self._feedback.get("/api/v1/sessions", query)) or []
+        for session in sessions:
             if isinstance(session, dict) and (by_id or session.get("name") == self.project):
                 return str(session["id"])
         raise StoreRejected(

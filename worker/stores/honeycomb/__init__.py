@@ -1,0 +1,1 @@
+"""Results to Honeycomb by OTLP."""

@@ -1,0 +1,1 @@
+"""Results to any backend that takes OpenTelemetry's protocol."""
