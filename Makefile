@@ -61,7 +61,7 @@ $(EVIDENTLY)/.installed: tests/evidently/requirements.txt
 
 # Each server has an environment of its own: together pip takes old releases.
 test-stores: $(VENV)/.dev $(STORES)/phoenix/.installed $(STORES)/mlflow/.installed
-	ASSAY_TEST_STORES=$(STORES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/contract/test_trace_store.py -k real
+	ASSAY_TEST_STORES=$(STORES) ASSAY_TEST_VARIANTS=1 $(BIN)/python -m pytest --timeout 900 tests/contract/test_trace_store.py
 	ASSAY_TEST_STORES=$(STORES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/stores
 
 $(STORES)/%/.installed: tests/stores/%/requirements.txt

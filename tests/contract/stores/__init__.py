@@ -5,6 +5,7 @@ A module is called as the store's folder is, and has `BENCHES`: one or more ways
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from assay.worker.ports.store import Store
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace, TraceKey, TraceRoot
 from assay.worker.stores.registry import factories
+
+WITH_VARIANTS = bool(os.environ.get("ASSAY_TEST_VARIANTS"))  # noqa: TID251  # chooses tests, decides none
 
 
 class FilledStore(Store, Protocol):
@@ -32,6 +35,8 @@ class Bench:
 
     serve: Callable[[Path], AbstractContextManager[None]]
     open: Callable[[Path], FilledStore]
+    is_variant: bool = False
+    """Another form of a server whose usual form is a bench, too. `make test-stores` runs it, `make test` does not."""
     writes_apart_s: float = 0.0
     """Some stores tell writes of one id apart by the second; a rewrite comes a minute after what it replaces."""
     trace_as_shown: Callable[[Trace], Trace] = lambda trace: trace
@@ -43,8 +48,8 @@ class Bench:
 
 
 def benches() -> dict[str, Bench]:
-    """Every bench of every store by name, as `langfuse-v4`."""
-    found: dict[str, Bench] = {}
+    """Every bench of every store by name, as `langfuse-v4`; variants where they are asked for."""
+    every: dict[str, Bench] = {}
     for kind in factories():
-        found |= import_module(f"{__name__}.{kind}").BENCHES
-    return found
+        every |= import_module(f"{__name__}.{kind}").BENCHES
+    return {name: bench for name, bench in every.items() if WITH_VARIANTS or not bench.is_variant}

@@ -26,6 +26,6 @@ def served(settings: DatadogSettings) -> Callable[[Path], AbstractContextManager
 
 
 BENCHES = {
-    name: Bench(serve=served(settings), open=datadog_in, trace_as_shown=trace_as_shown)
+    name: Bench(serve=served(settings), open=datadog_in, trace_as_shown=trace_as_shown, is_variant=name != "datadog")
     for name, settings in FORMS.items()
 }

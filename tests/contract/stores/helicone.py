@@ -226,5 +226,5 @@ def open_in(directory: Path) -> FilledHelicone:
 
 BENCHES = {
     "helicone": Bench(serve=served(inline=False), open=open_in, trace_as_shown=trace_as_shown),
-    "helicone-inline": Bench(serve=served(inline=True), open=open_in, trace_as_shown=trace_as_shown),
+    "helicone-inline": Bench(serve=served(inline=True), open=open_in, trace_as_shown=trace_as_shown, is_variant=True),
 }

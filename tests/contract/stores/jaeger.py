@@ -46,6 +46,9 @@ def without_nulls(score: Score) -> Score:
 BENCHES = {
     "jaeger": Bench(serve=served(JaegerSettings()), open=open_in, score_as_shown=without_nulls),
     "jaeger-cassandra": Bench(
-        serve=served(JaegerSettings(counts_spans=True, in_parts=True)), open=open_in, score_as_shown=without_nulls
+        serve=served(JaegerSettings(counts_spans=True, in_parts=True)),
+        open=open_in,
+        score_as_shown=without_nulls,
+        is_variant=True,
     ),
 }

@@ -36,6 +36,12 @@ def served(settings: LangSmithSettings) -> Callable[[Path], AbstractContextManag
 
 
 BENCHES = {
-    name: Bench(serve=served(settings), open=langsmith_in, trace_as_shown=trace_as_shown, score_as_shown=score_as_shown)
+    name: Bench(
+        serve=served(settings),
+        open=langsmith_in,
+        trace_as_shown=trace_as_shown,
+        score_as_shown=score_as_shown,
+        is_variant=name != "langsmith",
+    )
     for name, settings in FORMS.items()
 }

@@ -48,6 +48,9 @@ def without_nulls(score: Score) -> Score:
 BENCHES = {
     "tempo": Bench(serve=served(TempoSettings()), open=open_in, score_as_shown=without_nulls),
     "tempo-2.5": Bench(  # the older route for traces; and what was written is shown late
-        serve=served(TempoSettings(has_v2=False), shown_after_s=0.1), open=open_in, score_as_shown=without_nulls
+        serve=served(TempoSettings(has_v2=False), shown_after_s=0.1),
+        open=open_in,
+        score_as_shown=without_nulls,
+        is_variant=True,
     ),
 }
