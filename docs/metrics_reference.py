@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.worker.records.metrics import drift, fleet, process, quality, slo
+from assay.worker.records.metrics import collector, drift, fleet, process, quality, slo
 from assay.worker.records.metrics.metric import Metric
 
 PAGE = Path(__file__).parent / "reference" / "metrics.md"
@@ -20,6 +20,7 @@ PARTS: dict[str, Sequence[Metric]] = {
     "quality": quality.METRICS,
     "slo": slo.METRICS,
     "drift": drift.METRICS,
+    "collector": collector.METRICS,
 }
 
 _TABLE = re.compile(r"<!-- (?P<part>[a-z]+) -->\n.*?<!-- end -->", re.DOTALL)

@@ -30,7 +30,7 @@ def test_everything_selected_is_scored_once_and_a_second_sweep_adds_nothing(tmp_
     traces = make_traces(120)
     with Deployed.create(tmp_path / "d", traces).running() as deployed:
         funnel = deployed.settled(120)
-        again = deployed.ask(lambda runtime: runtime.sweeper.sweep())
+        again = deployed.ask(lambda runtime: runtime.sweeps.sweep())
         scores = deployed.scores()
     row = funnel.rows[0]
     assert funnel.adds_up

@@ -40,7 +40,7 @@ def whole(text: str) -> str:
     """An example with what it speaks of and leaves out: use cases, profiles, and a store that has what others lack."""
     value = parse_document(text).value
     slos: dict[str, Any] = value.get("slos") or {}
-    added: dict[str, Any] = {"store": {"kind": "langfuse"}}
+    added: dict[str, Any] = {} if "stores" in value else {"store": {"kind": "langfuse"}}
     added["profiles"] = {section["profile"]: {} for section in value.get("use_cases_from", ())}
     names = [pattern.replace("*", "x") for pattern in slos.get("use_cases", {})] or ["bot"]
     owners = [route["owner"] for route in (value.get("alerts") or {}).get("routes", ())]

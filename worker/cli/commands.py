@@ -26,6 +26,9 @@ COMMANDS = {
     "beat": LazyCommand(
         "beat:beat", "Run beat, the clock of sweeps, reconciliation and verification. Needs ASSAY_REDIS_URL."
     ),
+    "collector": LazyCommand(
+        "collector:collector", "Take spans (OTLP over HTTP, port 4318) and make traces of them in the embedded store."
+    ),
     "sweep": LazyCommand(
         "sweep:sweep", "Look through all windows that are due, once, now. A second sweep right after it adds nothing."
     ),
@@ -74,6 +77,10 @@ COMMANDS = {
         "List the worst answers of a period with the sentence that was wrong, its evidence and a link.",
     ),
     "why": LazyCommand("why:why", "Tell every decision that was made about one trace."),
+    "serve": LazyCommand(
+        "serve:serve",
+        "Show the fleet as a page for the browser: rates, flagged answers, golden sets, spend. Read-only.",
+    ),
     "doctor": LazyCommand(
         "doctor:doctor",
         "Check broker, store, keys, traces and judges; exit 2: a person must edit something, 3: a backend fails.",

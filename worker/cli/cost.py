@@ -43,7 +43,13 @@ def cost(  # one parameter for each option
     fact: CostFact | None = by.value if by else None
 
     async def work(runtime: Runtime, has_redis: bool) -> CostReport:
-        return await _read(runtime, tuple(use_case or ()), period=(since, until), by=fact, has_redis=has_redis)
+        from assay.worker.records.history import HistoryQuery
+        from assay.worker.wiring.cost_reports import read_cost_report
+
+        begin, end = period_of(since, until, now=runtime.clock.now())
+        await check_use_cases(runtime, use_case or (), end)
+        query = HistoryQuery(since=begin, until=end, use_cases=tuple(use_case or ()))
+        return await read_cost_report(runtime, query, fact, has_redis=has_redis)
 
     report = with_record(config, work)
     if as_json:
@@ -57,26 +63,3 @@ def cost(  # one parameter for each option
 
     for part in cost_parts(report):
         console.print(part, highlight=False)
-
-
-async def _read(
-    runtime: Runtime,
-    use_cases: tuple[str, ...],
-    *,
-    period: tuple[str | None, str | None],
-    by: CostFact | None,
-    has_redis: bool,
-) -> CostReport:
-    from assay.worker.records.history import HistoryQuery
-    from assay.worker.reporting.cost.reading import CostReader
-    from assay.worker.signals.cost.ticking import CostScope
-
-    now = runtime.clock.now()
-    begin, end = period_of(*period, now=now)
-    await check_use_cases(runtime, use_cases, end)
-    counts = await runtime.history.reader.counts(HistoryQuery(since=begin, until=end))
-    scope = CostScope.of(runtime.deployment)
-    others = sorted({name for name, *_ in counts} - set(scope.budgets))
-    reader = CostReader(runtime.history.reader, runtime.state.windows if has_redis else None, scope)
-    query = HistoryQuery(since=begin, until=end, use_cases=use_cases)
-    return await reader.read(query, now, by=by, others=others)

@@ -52,7 +52,7 @@ def _import(file: Path, config: Path | None) -> ImportResult:
     import asyncio
 
     settings, root = settings_and_root(config)
-    store = open_deployment_store(root, root.deployment(), settings)
+    store = open_deployment_store(root, root.deployment(), settings, able_to=(WithTraceImport,))
     if not isinstance(store, WithTraceImport):
         raise ConfigurationError(
             f"assay.yaml: store.kind: import writes only to the embedded store; set kind: {embedded_factory().kind}"

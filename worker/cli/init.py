@@ -1,9 +1,10 @@
-"""`assay init`: the first `assay.yaml`, written from what the store holds."""
+"""`assay init`: the first `assay.yaml`, written from what the environment has keys for and what the stores hold."""
 
 from __future__ import annotations
 
 import asyncio
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +18,10 @@ from assay.worker.config.settings import Settings, load_settings, read_variables
 from assay.worker.ports.capabilities import WithTraceImport, WithTrafficHints
 from assay.worker.ports.clock import SystemClock
 from assay.worker.ports.store_errors import StoreError
-from assay.worker.setup.init import Beginning, chosen_store, first_config, key_names, write_first_config
+from assay.worker.setup.first_stores import FirstSection
+from assay.worker.setup.found_stores import AnySink, AnyStore, FoundStores, found_stores, named_stores, where_found
+from assay.worker.setup.init import Beginning, first_config, write_first_config
 from assay.worker.setup.traffic import look
-from assay.worker.stores.registry import factory_of
 from assay.worker.wiring.stores import store_context
 
 LOOK_S = 60.0
@@ -34,24 +36,33 @@ def init(
         Path | None, typer.Argument(help="Where to write \\[default: ASSAY_CONFIG_DIR, else the current directory]")
     ] = None,
     config: ConfigHome = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option("--store", metavar="KIND", help="This store alone, whatever keys are set; may be repeated."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write an existing assay.yaml anew.")] = False,
 ) -> None:
-    """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else."""
+    """Write a commented assay.yaml for the store whose keys are set. Asks nothing and changes nothing else.
+
+    It looks which trace stores the environment has keys for, then at their recent traces, and makes a use case of
+    each application it finds there. Where keys of several stores are set, it lists them all, or those that --store
+    names. Places that only take scores get copies. Without any keys it is the embedded store. Which variables each
+    store has: docs/how-to/connect-a-store.md.
+    """
     settings = load_settings()
     home = _home(directory, config, settings)
     if (home / CONFIG_FILE).exists() and not force:
         raise ConfigurationError(f"{home / CONFIG_FILE}: file: exists already; edit it, or write it anew with --force")
-    beginning = asyncio.run(_look(settings, home))
-    path = write_first_config(home, first_config(beginning, settings), force=force)
-    _say(path, beginning, settings)
-
-
-# Every store's keys are named by its own folder.
-init.__doc__ = f"""{init.__doc__}
-
-With {key_names()} it looks at the project's recent traces and makes a use case of
-each application it finds there; without them it is the embedded store.
-"""
+    found = named_stores(store) if store else found_stores()
+    stores = asyncio.run(_look_at_all(found.stores, settings, home))
+    sinks = [_sink(factory) for factory in found.sinks]
+    text = first_config(stores, settings, sinks, is_named=found.is_named)
+    path = write_first_config(home, text, force=force)
+    _say_found(found)
+    _print(f"wrote {path}")
+    for beginning in stores:
+        _say_seen(beginning, is_alone=len(stores) == 1)
+    _say_next(_way_there(path.parent, settings), found)
 
 
 def _home(directory: Path | None, config: Path | None, settings: Settings) -> Path:
@@ -71,8 +82,15 @@ def _way_there(home: Path, settings: Settings) -> str:
     return "" if home == usual.absolute() else f" -c {shlex.quote(str(home))}"
 
 
-async def _look(settings: Settings, home: Path) -> Beginning:
-    factory = chosen_store()
+async def _look_at_all(stores: Sequence[AnyStore], settings: Settings, home: Path) -> list[Beginning]:
+    return list(await asyncio.gather(*(_look(factory, settings, home) for factory in stores)))
+
+
+def _sink(factory: AnySink) -> FirstSection:
+    return FirstSection(kind=factory.kind, section=factory.first_section(read_variables(factory.variables)))
+
+
+async def _look(factory: AnyStore, settings: Settings, home: Path) -> Beginning:
     variables = read_variables(factory.variables)
     section = factory.first_section(variables)
     beginning = Beginning(kind=factory.kind, section=section)
@@ -81,7 +99,10 @@ async def _look(settings: Settings, home: Path) -> Beginning:
     context = store_context(root, deployment, settings)
     if not factory.may_hold_traces(section, context):
         return beginning
-    store = factory.open(section, variables, context)
+    try:
+        store = factory.open(section, variables, context)
+    except ConfigurationError as exc:
+        return beginning.model_copy(update={"why": str(exc)})
     try:
         async with asyncio.timeout(LOOK_S):
             traffic = await look(store, deployment, SystemClock().now())
@@ -95,29 +116,46 @@ async def _look(settings: Settings, home: Path) -> Beginning:
         await store.close()
 
 
-def _say(path: Path, beginning: Beginning, settings: Settings) -> None:
-    console.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
+def _say_found(found: FoundStores) -> None:
+    if found.is_named:
+        return
+    places = [where_found(factory) for factory in (*found.stores, *found.sinks) if not factory.is_embedded]
+    _print(f"keys found: {', '.join(places)}" if places else "no keys of a trace store found: the embedded store")
+    for why in found.incomplete:
+        _print(f"left out: {why}")
+    if len(found.stores) > 1:
+        kinds = ", ".join(factory.kind for factory in found.stores)
+        _print(f"all of them are listed; for one alone ({kinds}): assay init --force --store KIND")
+
+
+def _say_seen(beginning: Beginning, *, is_alone: bool) -> None:
     traffic = beginning.traffic
+    where = "" if is_alone else f"{beginning.kind}: "
     if beginning.why:
-        console.print(f"the store could not be looked at: {beginning.why}", highlight=False, markup=False)
+        _print(f"{where or 'the store '}could not be looked at: {beginning.why}")
     elif traffic.streams:
-        console.print(
-            f"seen: {traffic.traces:,} traces of {len({s.name for s in traffic.streams})} names, about "
-            f"{traffic.per_day(traffic.traces):,} a day",
-            highlight=False,
+        _print(
+            f"{where}seen: {traffic.traces:,} traces of {len({s.name for s in traffic.streams})} names, about "
+            f"{traffic.per_day(traffic.traces):,} a day"
         )
     else:
-        console.print("seen: no traces yet")
-    where = _way_there(path.parent, settings)
-    takes_files = WithTraceImport in factory_of(beginning.kind).capabilities
+        _print(f"{where}seen: no traces yet")
+
+
+def _say_next(where: str, found: FoundStores) -> None:
+    takes_files = any(WithTraceImport in factory.capabilities for factory in found.stores)
     steps = {
         **({"import FILE": "traces into the store, one JSON object a line"} if takes_files else {}),
         "doctor": "is everything there that it needs, and can the traces be judged?",
         "up": "broker, workers, beat: scores appear on the traces",
         "status": "what became of every trace",
     }
-    console.print("next:")
+    _print("next:")
     for command, what in steps.items():
         name, _, argument = command.partition(" ")
         call = " ".join(filter(None, (f"assay {name}{where}", argument)))
-        console.print(f"  {call}  # {what}", highlight=False, markup=False, soft_wrap=True)
+        _print(f"  {call}  # {what}")
+
+
+def _print(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -19,9 +18,6 @@ from assay.worker.cli.whole_files import write_whole
 from assay.worker.cli.with_record import with_record
 
 if TYPE_CHECKING:
-    from assay.judges.rubric import Rubric
-    from assay.worker.config.root import ConfigRoot
-    from assay.worker.ports.ended_entries import Unrecorded
     from assay.worker.records.history import HistoryQuery
     from assay.worker.reporting.period.answers import MarkedAnswer
     from assay.worker.reporting.period.records import Fact, PeriodReport
@@ -78,10 +74,12 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter for each option
         raise ConfigurationError(f"--html, --markdown: both name {markdown}; give each a file of its own")
 
     async def work(runtime: Runtime, has_redis: bool) -> tuple[PeriodReport, list[MarkedAnswer]]:
+        from assay.worker.wiring.period_reports import read_period_answers, read_period_report
+
         query = await _query(runtime, use_case or (), since, until)
         fact: Fact | None = by.value if by else None
-        told = await _read(runtime, query, fact, has_redis=has_redis, compare=compare)
-        return told, await _answers(runtime, told, has_redis=has_redis) if html else []
+        told = await read_period_report(runtime, query, fact, has_redis=has_redis, compare=compare)
+        return told, await read_period_answers(runtime, told, has_redis=has_redis) if html else []
 
     period, answers = with_record(config, work)
     if html:
@@ -148,67 +146,6 @@ async def check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: datet
         known += sorted({name for name, *_ in ever} - set(known))
     for name in use_cases:
         check_known("--use-case", name, known, "neither in assay.yaml nor in the record")
-
-
-async def _read(
-    runtime: Runtime, query: HistoryQuery, by: Fact | None, *, has_redis: bool, compare: bool
-) -> PeriodReport:
-    from assay.worker.reporting.drift.lines import read_drift
-    from assay.worker.reporting.period.coverage import Ledger
-    from assay.worker.reporting.period.exams import Exams
-    from assay.worker.reporting.period.links import with_links
-    from assay.worker.reporting.period.reading import PeriodReader
-
-    state = runtime.state
-    cuts = {rubric.name: rubric.risk_labels.high for rubric in runtime.rubrics.values()}
-    ledger = Ledger(state.ledger_reader, state.windows) if has_redis else None
-    exams = Exams.kept(runtime.root.data_dir(runtime.settings), _golden_sets(runtime.root))
-    reader = PeriodReader(runtime.history.reader, cuts=cuts, labels_of=exams.labels)
-    period = await reader.read(query, by=by, ledger=ledger, compare=compare)
-    names = query.use_cases or [case.name for case in runtime.deployment.use_cases]
-    drift = await read_drift(runtime.history.documents, names, query)
-    period = period.model_copy(update={"drift": drift})
-    if has_redis:
-        first, last = query.since.date(), (query.until - timedelta(microseconds=1)).date()
-        spent, ends = await state.spend.total(first, last), await state.call_reader.unknown_ends(first, last)
-        notes = (*period.notes, *_waiting(await state.ended.unrecorded()))
-        period = period.model_copy(update={"spent_without_score": spent, "unknown_ends": ends, "notes": notes})
-    return await with_links(period, runtime.store)
-
-
-def _waiting(unrecorded: Unrecorded) -> Iterator[str]:
-    """That the record is behind, where it is."""
-    if unrecorded.entries:
-        yield f"{unrecorded.entries:,} traces have ended and are not in the record yet; see assay status"
-
-
-def _golden_sets(root: ConfigRoot) -> Iterator[Path]:
-    """The folders of golden sets in reach."""
-    for name in root.golden_set_names():
-        with suppress(ConfigurationError):  # another set of that name lies in the current folder
-            yield root.golden_set(name)
-
-
-async def _answers(runtime: Runtime, period: PeriodReport, *, has_redis: bool) -> list[MarkedAnswer]:
-    """The worst answers with their texts."""
-    from assay.judges.redaction.policy import Redaction
-    from assay.worker.config.redaction import redaction_of, strictest
-    from assay.worker.reporting.period.answers import read_answers
-    from assay.worker.reporting.rubric_versions import RubricVersions
-
-    own = {rubric.content_hash(): rubric for rubric in runtime.rubrics.values()}
-    versions = RubricVersions(own.values(), runtime.state.documents)
-
-    async def rubric_of(digest: str) -> Rubric | None:
-        return await versions.get(digest) if has_redis else own.get(digest)
-
-    def redaction(use_case: str) -> Redaction:
-        """That of a use case which assay.yaml no longer has is the strictest of all: it may have had any."""
-        known = {case.name for case in runtime.deployment.use_cases}
-        deployment = runtime.deployment
-        return redaction_of(deployment, use_case) if use_case in known else strictest(deployment)
-
-    return await read_answers(period, runtime.history.reader, runtime.store, rubric_of, redaction)
 
 
 def _print(period: PeriodReport) -> None:

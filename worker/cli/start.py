@@ -18,7 +18,7 @@ from assay.worker.config.end_signals import end_at_once_on_signals
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
-_PROCESSES = ("worker", "beat")
+_PROCESSES = ("worker", "beat", "collector")
 """Commands that become a process of the fleet."""
 
 

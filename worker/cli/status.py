@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.judges.errors import ConfigurationError
@@ -18,6 +19,7 @@ from assay.worker.cli.uncovered import read_coverage
 from assay.worker.reporting.fleet_health import FleetHealth, HealthPorts, process_clock, read_fleet_health
 from assay.worker.reporting.funnel import Funnel, read_funnel
 from assay.worker.reporting.rate_rules import RateRule, read_rate_rules
+from assay.worker.reporting.terminal.copies import copies_line
 from assay.worker.reporting.terminal.fleet_health import health_lines
 from assay.worker.reporting.terminal.funnel import funnel_table
 from assay.worker.reporting.terminal.schedules import schedule_line
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from assay.worker.alerts.present import PresentAlerts
     from assay.worker.flow.coverage import Coverage
     from assay.worker.golden.scheduling.slot_records import ScheduleStatus
+    from assay.worker.ports.copies import CopyCounts
     from assay.worker.ports.history import HistoryReader
     from assay.worker.records.ledger import UnscoredSpend
     from assay.worker.wiring.config_announcement import LastEdit
@@ -43,6 +46,7 @@ def status(config: ConfigOption = None, days: DaysOption = 14, as_json: JsonOpti
                 "rates": [rule.model_dump(mode="json") for rule in now.rules],
                 "coverage": now.coverage.model_dump(mode="json") if now.coverage else None,
                 "reviews": now.reviews,
+                "copies": {name: counts.model_dump(mode="json") for name, counts in now.copies.items()},
                 "queues": now.waiting,
                 "warnings": now.warnings,
                 "clock_offset_s": now.offset_s,
@@ -72,6 +76,7 @@ class Status(NamedTuple):
         lost: what was paid for no score.
         schedules: how scheduled golden sets stand.
         reviews: answers given to people, by state.
+        copies: how the copies of scores for each further place stand.
         rules: which rule gives each use case's rate.
         coverage: traces that sweeps have not looked at, where the store tells cheaply.
         alerts: what fires, and who does not take alerts.
@@ -85,6 +90,7 @@ class Status(NamedTuple):
     lost: UnscoredSpend
     schedules: list[ScheduleStatus]
     reviews: dict[str, int]
+    copies: dict[str, CopyCounts]
     rules: list[RateRule]
     coverage: Coverage | None
     alerts: PresentAlerts
@@ -99,6 +105,7 @@ class Status(NamedTuple):
 
 async def _read_status(runtime: Runtime, days: int) -> Status:
     from assay.worker.wiring.config_announcement import last_edit
+    from assay.worker.wiring.copying import read_copies
     from assay.worker.wiring.fleet_metrics import tick_intervals
     from assay.worker.wiring.golden import read_schedule_statuses
     from assay.worker.wiring.present_alerts import read_present_alerts
@@ -123,6 +130,7 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
         lost=await runtime.state.spend.total(first, last),
         schedules=await read_schedule_statuses(runtime),
         reviews=dict(await runtime.state.reviews.counts()),
+        copies=await read_copies(runtime),
         rules=await read_rate_rules(runtime.state.windows, runtime.deployment, runtime.clock.now()),
         coverage=await read_coverage(runtime, most=MOST_LOOKED_AT),
         alerts=await read_present_alerts(runtime),
@@ -158,7 +166,8 @@ def _print_status(now: Status) -> None:
         console.print("flagged answers for people: " + ", ".join(f"{n} {name}" for name, n in now.reviews.items()))
     for schedule in now.schedules:
         console.print(schedule_line(schedule))
-    for line in now.alerts.lines:
+    at = datetime.now(UTC)
+    for line in (*(copies_line(name, counts, at) for name, counts in now.copies.items()), *now.alerts.lines):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if now.edit is not None:
         console.print(now.edit.sentence, highlight=False, markup=False, soft_wrap=True)

@@ -33,7 +33,7 @@ def sweep(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 async def _sweep(runtime: Runtime) -> tuple[SweepReport, Coverage | None]:
-    return await runtime.sweeper.sweep(), await read_coverage(runtime, most=MOST_LOOKED_AT)
+    return await runtime.sweeps.sweep(), await read_coverage(runtime, most=MOST_LOOKED_AT)
 
 
 def _explain(report: SweepReport, coverage: Coverage | None) -> None:

@@ -25,17 +25,16 @@ async def read_coverage(
     Raises:
         StateUnavailable, StoreUnavailable, StoreRejected
     """
-    if not isinstance(runtime.store, WithTraceImport):
-        return None
-    if isinstance(runtime.store, WithTotals) and not await runtime.store.count_traces():
+    part = next((part for part in runtime.stores.parts if isinstance(part.store, WithTraceImport)), None)
+    if part is None or (isinstance(part.store, WithTotals) and not await part.store.count_traces()):
         return None
     from assay.worker.flow.candidates import Chooser
     from assay.worker.flow.coverage import EARLIEST, LATEST, look_for_uncovered
 
     return await look_for_uncovered(
-        runtime.store,
-        runtime.state.windows,
-        Chooser(deployment=runtime.deployment, rubrics=runtime.rubrics, calibrations={}),
+        part.store,
+        runtime.state.windows.of(part.mark),
+        Chooser(deployment=runtime.deployment.of_store(part.place.name), rubrics=runtime.rubrics, calibrations={}),
         runtime.clock.now(),
         between=between or (EARLIEST, LATEST),
         most=most,

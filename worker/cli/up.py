@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
 from assay.worker.cli.streams import print_line
 from assay.worker.config.settings import Settings
-from assay.worker.launch.fleet import assess_names, running_fleet
+from assay.worker.launch.fleet import assess_names, collector_names, running_fleet
 from assay.worker.launch.ports import metrics_ports
 from assay.worker.launch.up_lock import only_fleet
 from assay.worker.wiring.judges import check_deployment
@@ -24,11 +25,14 @@ def up(
 ) -> None:
     """Run broker (if ASSAY_REDIS_URL is not set), workers and beat until Ctrl-C.
 
+    A `collector:` section in assay.yaml starts the collector, too.
+
     This is the single-machine mode. Ctrl-C stops beat, then the workers, which finish what they hold, then the
     broker; a second Ctrl-C kills. Nothing is lost either way: the ledger publishes open work again.
     """
     settings, root = settings_and_root(config)
     check_deployment(root, settings)
+    collectors = collector_names(root)
     _end_on_signals()
     with (
         only_fleet(root.data_dir(settings)),
@@ -41,17 +45,31 @@ def up(
             )
             console.print(f"  config  {root.path}\n  broker  {broker}")
             console.print(f"  logs    {root.data_dir(settings) / 'logs'}")
+            if collectors:
+                console.print(f"  spans   {_collector_line(settings)}", highlight=False, soft_wrap=True)
             if settings.metrics_port is not None:
-                console.print(f"  metrics {_metrics_line(settings, workers)}", highlight=False, soft_wrap=True)
+                pages = _metrics_line(settings, workers, collectors)
+                console.print(f"  metrics {pages}", highlight=False, soft_wrap=True)
             console.print("  look    assay status · assay flagged · assay report")
         fleet.run()
     _tell("stopped")
 
 
-def _metrics_line(settings: Settings, workers: int) -> str:
+def _collector_line(settings: Settings) -> str:
+    """Where spans are sent to: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`."""
+    token = ", with the token" if settings.collector_token is not None else ""
+    host = _in_address(settings.collector_host)
+    return f"OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}:{settings.collector_port} (http/protobuf{token})"
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _metrics_line(settings: Settings, workers: int, collectors: Sequence[str] = ()) -> str:
     """Where each process serves /metrics: `http://127.0.0.1:9464/metrics control · :9465 beat · :9466 assess1`."""
-    first, *others = metrics_ports(settings, assess_names(workers)).items()
-    host = f"[{settings.metrics_host}]" if ":" in settings.metrics_host else settings.metrics_host
+    first, *others = metrics_ports(settings, [*assess_names(workers), *collectors]).items()
+    host = _in_address(settings.metrics_host)
     more = "".join(f" · :{port} {name}" for name, port in others)
     return f"http://{host}:{first[1]}/metrics {first[0]}{more}; also /healthz, /readyz"
 

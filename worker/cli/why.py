@@ -17,6 +17,7 @@ from assay.worker.cli.context import (
 from assay.worker.cli.streams import print_error
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.redaction import redaction_for
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.reporting.terminal.why import story_lines, unknown_words
 from assay.worker.reporting.why import TraceStory, tell, with_record
 
@@ -31,21 +32,7 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
     """
 
     async def read(runtime: Runtime) -> TraceStory:
-        state = runtime.state
-        story = await tell(
-            trace,
-            runtime.deployment,
-            store=runtime.store,
-            ledger=state.ledger_reader,
-            windows=state.windows,
-            verdicts=state.verdicts,
-            now=runtime.clock.now(),
-        )
-        try:
-            reader = runtime.history.reader
-        except ConfigurationError as exc:
-            return story.model_copy(update={"record_unread": str(exc)})
-        return await with_record(story, reader)
+        return await story_of(trace, runtime)
 
     story = with_runtime(config, read)
     if story.trace is not None:
@@ -58,6 +45,52 @@ def why(trace: TraceArgument, config: ConfigOption = None, as_json: JsonOption =
             console.print(line, highlight=False, soft_wrap="://" in line or "assay backfill" in line)
     if not story.is_known:
         raise ConfigurationError(unknown_words(story))
+
+
+async def story_of(trace: str, runtime: Runtime) -> TraceStory:
+    """The story of the trace that is meant, in whichever store it is.
+
+    Raises:
+        ConfigurationError: several stores have a trace of that id.
+        StoreUnavailable: no store that answers has it, and one does not answer.
+    """
+    known: list[TraceStory] = []
+    unknown: list[TraceStory] = []
+    failed: StoreUnavailable | None = None
+    for trace_id in runtime.stores.meant_by(trace):
+        try:
+            story = await _story_in(trace_id, runtime)
+        except StoreUnavailable as exc:
+            failed = exc
+            continue
+        (known if story.is_known else unknown).append(story)
+    if len(known) > 1:
+        ids = " or ".join(f"`assay why {story.trace_id}`" for story in known)
+        raise ConfigurationError(f"trace {trace!a}: {len(known)} stores have one of that id; say {ids}")
+    if not known and failed is not None:
+        raise failed
+    if failed is not None:
+        print_error(f"assay: a store was left out, which may have a trace of that id, too: {failed}")
+    return (known or unknown)[0]
+
+
+async def _story_in(trace_id: str, runtime: Runtime) -> TraceStory:
+    """The story of one trace of one store."""
+    state, part = runtime.state, runtime.stores.part_of(trace_id)
+    story = await tell(
+        trace_id,
+        runtime.deployment.of_store(part.place.name),
+        store=part.store,
+        ledger=state.ledger_reader,
+        windows=state.windows.of(part.mark),
+        verdicts=state.verdicts,
+        now=runtime.clock.now(),
+    )
+    try:
+        reader = runtime.history.reader
+    except ConfigurationError as exc:
+        return story.model_copy(update={"record_unread": str(exc)})
+    return await with_record(story, reader)
 
 
 def _warn(deployment: Deployment, story: TraceStory) -> None:

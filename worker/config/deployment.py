@@ -1,8 +1,9 @@
-"""The deployment: `assay.yaml`, read and checked. One deployment watches one project of one trace store."""
+"""The deployment: `assay.yaml`, read and checked. It watches one project of each of its trace stores."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.reading import FileProblem, read_document
 from assay.worker.config.alerting import Alerting, Digest
+from assay.worker.config.collecting import Collecting, span_place
 from assay.worker.config.drifting import Drifting
 from assay.worker.config.endpoints import Endpoints, named_remedy
 from assay.worker.config.fact_names import FactNames
@@ -19,10 +21,10 @@ from assay.worker.config.objectives import check_objectives
 from assay.worker.config.profiles import Profiles, UseCasesFrom, known_profile, with_its_profile, with_profile
 from assay.worker.config.section import Section
 from assay.worker.config.slos import Slos
-from assay.worker.config.store_section import StoreConfig, own_section
+from assay.worker.config.store_section import NamedStore, StoreConfig
+from assay.worker.config.stores import Place, check_places, check_use_cases_of_stores, first_store, places_of
 from assay.worker.config.use_cases import Defaults, UseCase
-from assay.worker.ports.reviews import WithReviewQueues
-from assay.worker.stores.registry import factories, factory_of, kinds_with
+from assay.worker.stores.registry import factories
 
 CONFIG_FILE = "assay.yaml"
 
@@ -33,7 +35,10 @@ EVALUATORS = tuple(dict.fromkeys(name for f in factories().values() for name in 
 class Deployment(Section):
     """The whole of `assay.yaml`."""
 
-    store: StoreConfig = StoreConfig.model_validate({})
+    stores: tuple[NamedStore, ...] = Field(
+        default=(), description="Several stores, and places that take copies of scores, instead of `store`."
+    )
+    store: StoreConfig = Field(default=StoreConfig.model_validate({}), validate_default=True)
     salt: str = Field(default="assay", min_length=1, description="Change it only to draw an independent sample.")
     window_seconds: int = Field(default=300, ge=10, le=3600)
     late_seconds: int = Field(default=900, ge=0, description="How long after its end a window is scanned once more.")
@@ -52,6 +57,9 @@ class Deployment(Section):
     drift: Drifting = Field(default=Drifting(), description="What is compared with which baseline.")
     alerts: Alerting = Field(default=Alerting(), description="Who is told of what, and when nobody is.")
     digest: Digest | None = Field(default=None, description="The weekly message; without it none is sent.")
+    collector: Collecting | None = Field(
+        default=None, description="What `assay collector` takes, and `assay up` starts it; `{}` is enough."
+    )
     profiles: Profiles = Field(default_factory=dict, description="Sets of keys that use cases name by `profile`.")
     use_cases_from: tuple[Annotated[UseCasesFrom, AfterValidator(known_profile)], ...] = Field(
         default=(), description="Use cases that differ in one value alone. They come after `use_cases`."
@@ -68,28 +76,39 @@ class Deployment(Section):
             raise ValueError("late_seconds: less than defaults.quiet_seconds; raise it to at least that")
         return self
 
+    @field_validator("collector", mode="before")
+    @classmethod
+    def _collector_says_something(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("is empty; write `collector: {}`, or remove the key")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way_to_name_stores(cls, value: object) -> object:
+        if isinstance(value, Mapping) and "stores" in value:
+            if "store" in value:
+                raise ValueError("store: stands beside `stores`; list it there with a name, and remove `store`")
+            if not value["stores"]:
+                raise ValueError("stores: is empty; list a store, or remove the key")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _first_of_stores(cls, store: StoreConfig, info: ValidationInfo) -> StoreConfig:
+        stores = info.data.get("stores", ())
+        return first_store(stores) if stores else store
+
     @model_validator(mode="after")
-    def _queues_exist_there(self) -> Deployment:
-        if self.review_queues and WithReviewQueues not in factory_of(self.store.kind).capabilities:
-            name = next(iter(self.review_queues))
-            raise ValueError(
-                f"use_cases.{name}.review_queue: only store.kind {kinds_with(WithReviewQueues)} has queues; remove it"
-            )
+    def _stores_are_whole(self) -> Deployment:
+        check_places(self.places)
+        check_use_cases_of_stores(self.use_cases, self.places, self.first_store)
         return self
 
     @model_validator(mode="after")
-    def _feedback_is_there(self) -> Deployment:
-        name = next((case.name for case in self.use_cases if case.feedback), None)
-        if name and WithReviewQueues not in factory_of(self.store.kind).capabilities:
-            raise ValueError(
-                f"use_cases.{name}.feedback: only store.kind {kinds_with(WithReviewQueues)} has what users say; "
-                "remove it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _store_section_is_whole(self) -> Deployment:
-        own_section(self.store)
+    def _collector_has_a_store(self) -> Deployment:
+        if self.collector is not None:
+            span_place(self.places)
         return self
 
     @model_validator(mode="after")
@@ -98,10 +117,34 @@ class Deployment(Section):
         return self
 
     @property
+    def places(self) -> tuple[Place, ...]:
+        """Its stores, and the places that take copies of scores."""
+        return places_of(self.store, self.stores)
+
+    @property
+    def first_store(self) -> str:
+        """The name of the store that a use case means which names none."""
+        return first_store(self.stores).name if self.stores else ""
+
+    @property
     def read_lag_s(self) -> float:
-        """Seconds between writing a score and the first look whether it is there."""
-        asked = self.store.read_lag_seconds
-        return factory_of(self.store.kind).read_lag_s if asked is None else asked
+        """Seconds between writing a score to the first store and the first look whether it is there."""
+        return self.trace_places[0].read_lag_s
+
+    @property
+    def trace_places(self) -> tuple[Place, ...]:
+        """The stores whose traces are judged, the first one first."""
+        names = {self.store_of(case) for case in self.use_cases}
+        there = [place for place in self.places if place.name in names | {self.first_store}]
+        return tuple(sorted(there, key=lambda place: place.name != self.first_store))
+
+    def store_of(self, use_case: UseCase) -> str:
+        """The name of the store whose traces a use case is about."""
+        return use_case.store or self.first_store
+
+    def of_store(self, name: str) -> Deployment:
+        """The same with the use cases of one store alone."""
+        return self.model_copy(update={"use_cases": tuple(c for c in self.use_cases if self.store_of(c) == name)})
 
     @property
     def review_queues(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assay.judges.errors import ConfigurationError
@@ -36,6 +36,8 @@ _SECRETS = frozenset(
         "ASSAY_SLACK_WEBHOOK_URL",
         "ASSAY_ALERT_WEBHOOK_URL",
         "ASSAY_DIGEST_WEBHOOK_URL",
+        "ASSAY_COLLECTOR_TOKEN",
+        "ASSAY_SERVE_TOKEN",
     }
 )
 """Variables of ours that no rubric may name: each may hold a password."""
@@ -116,6 +118,7 @@ class Settings(BaseSettings):
         400, ge=1, le=36_500, description="Days for which the record keeps its rows, from 1 to 36500."
     )
     review_every_s: Seconds = Field(30, description="How often flagged answers are put into their review queue.")
+    copies_every_s: Seconds = Field(5, description="How often scores are written to further places.")
     rewrite_after_s: Seconds = Field(60, description="A score still unreadable after this is written again.")
     config_look_every_s: Seconds = Field(15, description="How often edited files are looked for.")
     trace_wait_s: Seconds = Field(900, description="How long a selected trace may be missing from the store.")
@@ -144,6 +147,22 @@ class Settings(BaseSettings):
         None, description="Any webhook that takes the weekly message as JSON and Markdown; unset: none."
     )
 
+    collector_port: int = Field(4318, ge=1, le=65535, description="Where `assay collector` takes spans (OTLP/HTTP).")
+    collector_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address for it; 0.0.0.0 takes spans from everybody: set a token."
+    )
+    collector_token: SecretStr | None = Field(
+        None, description="What senders must show as `Authorization: Bearer TOKEN`; unset: nothing."
+    )
+
+    serve_port: int = Field(8484, ge=1, le=65535, description="Where `assay serve` shows the page of the fleet.")
+    serve_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address for it; any other than this machine's own needs a token."
+    )
+    serve_token: SecretStr | None = Field(
+        None, description="What readers of the page must know, 16 characters at least; unset: this machine alone reads."
+    )
+
     otel_evaluations: OtelEvaluations = Field(
         "events",
         description="How results go out where OTEL_EXPORTER_OTLP_ENDPOINT is set: as events, as back-dated spans.",
@@ -161,7 +180,7 @@ class Settings(BaseSettings):
     @field_validator(
         *("redis_url", "database_url", "golden_webhook_url", "openai_api_key", "openai_base_url"),
         *("pagerduty_routing_key", "slack_webhook_url", "alert_webhook_url", "digest_webhook_url"),
-        *("config_dir", "data_dir"),
+        *("config_dir", "data_dir", "collector_token", "serve_token"),
         *("alive_file", "metrics_port", "judge_timeout_s", "memory_limit_mb", "prices_file"),
         *("openai_org_id", "openai_project_id", "openai_custom_headers", "openai_api_version"),
         *("azure_openai_endpoint", "azure_openai_api_key"),
@@ -172,7 +191,7 @@ class Settings(BaseSettings):
         return None if value == "" else value
 
     @field_validator(
-        *("golden_webhook_url", "pagerduty_routing_key"),
+        *("golden_webhook_url", "pagerduty_routing_key", "collector_token", "serve_token"),
         *("slack_webhook_url", "alert_webhook_url", "digest_webhook_url"),
         mode="before",
     )
@@ -181,10 +200,10 @@ class Settings(BaseSettings):
         """A secret that was read from a file ends in a line break."""
         return (value.strip() or None) if isinstance(value, str) else value
 
-    @field_validator("pagerduty_url", mode="before")
+    @field_validator("pagerduty_url", "collector_port", "collector_host", "serve_port", "serve_host", mode="before")
     @classmethod
-    def _empty_is_usual(cls, value: object) -> object:
-        return cls.model_fields["pagerduty_url"].default if value == "" else value
+    def _empty_is_usual(cls, value: object, info: ValidationInfo) -> object:
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
 
     @field_validator("openai_base_url", "azure_openai_endpoint", "pagerduty_url")
     @classmethod
@@ -267,11 +286,12 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"environment: {variable}: {remedy}") from exc
 
 
-def read_variables(model: type[Variables]) -> Variables:
+def read_variables(model: type[Variables], prefix: str = "") -> Variables:
     """What the environment has for a trace store's own variables; an empty one counts as unset.
 
     Args:
         model: the store's model; each field's `validation_alias` is the name of a variable, or several.
+        prefix: what stands before these names for one of several stores, e.g. `RAG_`.
 
     Raises:
         ConfigurationError: a variable has a value it cannot have.
@@ -279,16 +299,22 @@ def read_variables(model: type[Variables]) -> Variables:
     environ = os.environ  # noqa: TID251  # this is the one file
     # Of several names for one field the first that is set counts.
     set_names = (
-        next((name for name in names_of(field.validation_alias) if name in environ), None)
+        next((name for name in names_of(field.validation_alias) if f"{prefix}{name}" in environ), None)
         for field in model.model_fields.values()
     )
-    given = {name: environ[name] or None for name in set_names if name is not None}
+    given = {name: environ[f"{prefix}{name}"] or None for name in set_names if name is not None}
     try:
         return model.model_validate(given)
     except ValidationError as exc:
         from assay.judges.team_files.problems import first_problem
 
-        raise ConfigurationError("environment: {}: {}".format(*first_problem(exc))) from exc
+        raise ConfigurationError("environment: {}{}: {}".format(prefix, *first_problem(exc))) from exc
+
+
+def variables_set(model: type[BaseModel]) -> list[str]:
+    """The environment variables of a trace store that are set, e.g. `["PHOENIX_ENDPOINT"]`."""
+    names = (name for field in model.model_fields.values() for name in names_of(field.validation_alias))
+    return [name for name in names if os.environ.get(name)]  # noqa: TID251  # this is the one file
 
 
 def names_of(alias: object) -> list[str]:

@@ -189,6 +189,12 @@ class Policy(FilledSection):
         description="What is replaced before any judge sees a text: email, phone, iban, credit_card, ip, and patterns "
         "of your own as {name: customer, pattern: 'C-[0-9]{6}'}. Default: as defaults.redact; [] for nothing.",
     )
+    store: str | None = Field(
+        default=None, min_length=1, description="Whose traces these are: a name of `stores`. Default: the first store."
+    )
+    copies_to: tuple[str, ...] = Field(
+        default=(), description="Further places that get each score once its own store shows it: names of `stores`."
+    )
     feedback: Feedback | None = Field(
         default=None, description="Adds traces that users complained about; without it only the rate selects."
     )

@@ -136,7 +136,7 @@ async def _watch(
     try:
         await runtime.synchronise_clock()
         funnel = await _settled(fleet, runtime, progress)
-        again = await runtime.sweeper.sweep()
+        again = await runtime.sweeps.sweep()
         entries = await findings.scored_entries(runtime.state.ledger_reader, funnel)
         report = (await _report(runtime, funnel)).use_cases
         costs = [row.judging.cost_usd for case in report for row in case.revisions]

@@ -1,1 +1,1 @@
-"""Several stores as one: each trace id tells whose it is, and a store that fails holds no other."""
+"""Several trace stores in one deployment: ids that name their store, and one store over all of them."""

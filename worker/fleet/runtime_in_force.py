@@ -77,4 +77,4 @@ class RuntimeInForce:
         if runtime in self._replaced and not self._borrowers[runtime]:
             self._replaced.discard(runtime)
             del self._borrowers[runtime]
-            await runtime.store.close()
+            await runtime.stores.close()

@@ -31,7 +31,7 @@ PROCESS = uuid.uuid4().hex
 @app.task(name="assay.sweep", bind=True)
 def sweep(self: Any, tick: object = None) -> None:
     """Look for traces to judge."""
-    run_tick(self, tick, lambda runtime: runtime.sweeper.sweep())
+    run_tick(self, tick, lambda runtime: runtime.sweeps.sweep())
 
 
 @app.task(name="assay.assess", bind=True)
@@ -116,6 +116,12 @@ def golden_judge(self: Any, message: dict[str, Any]) -> None:
 def review(self: Any, tick: object = None) -> None:
     """Put flagged answers into the queues people review."""
     run_tick(self, tick, lambda runtime: runtime.review())
+
+
+@app.task(name="assay.copies", bind=True)
+def copies(self: Any, tick: object = None) -> None:
+    """Write scores to further places."""
+    run_tick(self, tick, lambda runtime: runtime.copy_scores())
 
 
 @app.task(name="assay.batches", bind=True)

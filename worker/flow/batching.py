@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from assay.worker.records.ledger import Promise
@@ -41,6 +41,25 @@ def _item(promise: Promise) -> BatchItem:
         stratum=promise.stratum,
         sample=promise.sample,
     )
+
+
+def only_store(trace_id: str) -> str:
+    """The store of a trace where there is one alone."""
+    return ""
+
+
+def by_store(items: Iterable[T], store_of: Callable[[str], str], trace_id: Callable[[T], str]) -> dict[str, list[T]]:
+    """Items by the store of their trace: so a store that hangs holds none of another's.
+
+    Args:
+        items: anything about a trace.
+        store_of: the store of a trace by its id.
+        trace_id: of an item.
+    """
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(store_of(trace_id(item)), []).append(item)
+    return groups
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,6 +17,7 @@ import structlog
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import ConfigurationError
+from assay.worker.flow.batching import by_store
 from assay.worker.flow.history_attempt import Attempt, failure, not_read, refusal
 from assay.worker.flow.history_databases import (
     LATE_ENDS_AFTER,
@@ -33,6 +34,7 @@ from assay.worker.ports.ended_entries import EndedEntries
 from assay.worker.ports.history import HistoryReader, HistoryUnavailable, HistoryWriter
 from assay.worker.ports.key_values import KeyValues
 from assay.worker.ports.locks import Locks
+from assay.worker.ports.parts import project_of
 from assay.worker.ports.source import Project
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store_errors import StoreError
@@ -78,8 +80,9 @@ class HistoryKeeper:
     """Keeps the record in step with the ledger.
 
     Attributes:
-        project: knows what the store calls the project.
+        project: knows what the store calls the project, or each of several stores.
         store: the store's kind.
+        origin_of: what the record calls the store that a trace is in, where there are several.
         keep_for: rows of traces that started longer ago are removed.
     """
 
@@ -92,6 +95,7 @@ class HistoryKeeper:
     key_values: KeyValues
     clock: Clock
     keep_for: timedelta
+    origin_of: Callable[[str], str] | None = None
 
     async def tick(self) -> HistoryReport:
         """Write what waits, and remove what is too old. One keeper works at a time.
@@ -179,9 +183,13 @@ class HistoryKeeper:
         return await self.ended.enqueue_all(first, last)
 
     async def _write(self, entries: Sequence[LedgerEntry], identity: str) -> Attempt:
-        origin = Origin(self.store, await self.project.project_id())
+        origins, unknown = await self._origins(entries)
+        if unknown:
+            known = [entry for entry in entries if entry.trace_id in origins]
+            rest = await self._write(known, identity) if known else Attempt()
+            return rest.and_then(Attempt(refused=unknown))
         try:
-            rows = await in_thread(_rows, entries, origin)
+            rows = await in_thread(_rows, entries, origins)
             await _answered(self.writer.write(rows))
         except (HistoryUnavailable, ConfigurationError, StateUnavailable):
             raise
@@ -194,6 +202,28 @@ class HistoryKeeper:
         await HistoryLastRow(self.key_values, self.reader).note(identity, rows)
         await self.ended.recorded(entries)
         return Attempt(written=len(entries))
+
+    async def _origins(self, entries: Sequence[LedgerEntry]) -> tuple[dict[str, Origin], int]:
+        """Where these traces lie, and of how many that is not known: their store, of several, does not answer.
+
+        Raises:
+            StoreError: there is one store, and it does not answer.
+        """
+        if self.origin_of is None:
+            origin = Origin(self.store, await self.project.project_id())
+            return {entry.trace_id: origin for entry in entries}, 0
+        by_origin = by_store(entries, self.origin_of, lambda entry: entry.trace_id)
+        origins: dict[str, Origin] = {}
+        unknown = 0
+        for store, group in by_origin.items():
+            try:
+                project = await project_of(self.project, group[0].trace_id)
+            except StoreError as exc:
+                log.warning("history.project_unknown", store=store, error=str(exc)[:200])
+                unknown += len(group)
+            else:
+                origins |= {entry.trace_id: Origin(store, project) for entry in group}
+        return origins, unknown
 
     async def _prune(self, owner: str) -> int:
         """Remove old rows, once an hour. A tick that finds more than its share leaves the rest to the next hour."""
@@ -218,5 +248,5 @@ async def _answered(call: Awaitable[T]) -> T:
         ) from exc
 
 
-def _rows(entries: Sequence[LedgerEntry], origin: Origin) -> list[HistoryRow]:
-    return [row_of(entry, origin) for entry in entries]
+def _rows(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin]) -> list[HistoryRow]:
+    return [row_of(entry, origins[entry.trace_id]) for entry in entries]

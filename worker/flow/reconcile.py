@@ -7,11 +7,11 @@ ledger loses nothing. What is to be judged again comes back through the backlog 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assay.worker.flow.batching import chunks
+from assay.worker.flow.batching import chunks, only_store
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.ledger import Ledger
 from assay.worker.ports.publish import Publish
@@ -31,12 +31,13 @@ class ReconcileReport(Report):
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Publishes what is overdue."""
+    """Publishes what is overdue. `store_of` tells a trace's store: no message is about two."""
 
     ledger: Ledger
     publish: Publish
     clock: Clock
     ledger_deadline: timedelta
+    store_of: Callable[[str], str] = only_store
 
     async def reconcile(self) -> ReconcileReport:
         """Publish again up to 800 overdue entries.
@@ -47,16 +48,17 @@ class Reconciler:
         now = self.clock.now()
         push_to = now + self.ledger_deadline
         late = await self.ledger.overdue([LedgerState.JUDGED], now=now, limit=_AT_ONCE, push_to=push_to)
-        await self.publish(_record_messages(late))
+        await self.publish(_record_messages(late, self.store_of))
         return ReconcileReport(record=len(late))
 
 
-def _record_messages(entries: Sequence[LedgerEntry]) -> list[RecordMessage]:
-    by_rubric: dict[tuple[str, str], list[str]] = defaultdict(list)
+def _record_messages(entries: Sequence[LedgerEntry], store_of: Callable[[str], str]) -> list[RecordMessage]:
+    by_rubric: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for entry in entries:
-        by_rubric[entry.promise.rubric, entry.promise.rubric_hash].append(entry.trace_id)
+        store = store_of(entry.trace_id)
+        by_rubric[entry.promise.rubric, entry.promise.rubric_hash, store].append(entry.trace_id)
     return [
         RecordMessage(rubric=rubric, rubric_hash=digest, trace_ids=tuple(chunk))
-        for (rubric, digest), ids in by_rubric.items()
+        for (rubric, digest, _), ids in by_rubric.items()
         for chunk in chunks(ids, _RECORD_BATCH)
     ]

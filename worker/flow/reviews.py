@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import RISK_LEVEL
+from assay.worker.flow.batching import only_store
 from assay.worker.flow.scores import names_in
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.review_list import ReviewList, TakenReview
@@ -80,19 +81,29 @@ class Reviewer:
     queues: ReviewQueues
     waiting: ReviewList
     clock: Clock
+    store_of: Callable[[str], str] = only_store
+    """The store of a trace, where there are several: one that is away holds up no request of another."""
 
     async def review(self) -> ReviewReport:
-        """Put what is due into its queue. Stops early where the store has no room."""
+        """Put what is due into its queue. A store that has no room is asked no more in this run."""
         report = ReviewReport()
         missing: set[str] = set()
+        away: dict[str, timedelta] = {}
         while taken := await self.waiting.take(now=self.clock.now(), until=self.clock.now() + LEASE):
+            store = self.store_of(taken.request.trace_id)
+            if store in away:
+                report += await self._put_off(taken, away[store])
+                continue
             try:
                 done = await self._work(taken, missing)
             except (StoreUnavailable, TimeoutError) as exc:
                 log.warning("review.put_off", error=str(exc)[:200] or "took too long")
                 wait_s = exc.retry_after_s if isinstance(exc, StoreBusy) else None
-                await self._put_off(taken, timedelta(seconds=wait_s) if wait_s else AGAIN)
-                return report + ReviewReport(put_off=1)
+                away[store] = timedelta(seconds=wait_s) if wait_s else AGAIN
+                report += await self._put_off(taken, away[store])
+                if self.store_of is only_store:
+                    return report
+                continue
             report += done
         return report
 
@@ -106,6 +117,9 @@ class Reviewer:
                 await self.queues.add(queue, taken.request, again=taken.tries > 1)
         except StoreRejected as exc:
             return await self._rejected(taken, exc)
+        except ConfigurationError as exc:  # one of several stores has no queue of that name
+            log.warning("review.no_queue", queue=taken.request.queue, error=str(exc)[:200])
+            return await self._put_off(taken, WITHOUT_QUEUE)
         await self.waiting.end(taken.request, "queued")
         return ReviewReport(queued=1)
 

@@ -14,7 +14,7 @@ IEEE/ACM Transactions on Networking 9(3), 2001. Nothing here does I/O.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal, NamedTuple
@@ -53,13 +53,22 @@ def matches(root: TraceRoot, match: Match) -> bool:
 
 
 def matching_use_cases(root: TraceRoot, deployment: Deployment) -> list[UseCase]:
-    """All use cases that match a trace, in file order. The first is its use case."""
-    return [case for case in deployment.use_cases if matches(root, case.match)]
+    """All use cases of its store that match a trace, in file order. The first is its use case."""
+    return [case for case in _cases_of_store(root, deployment) if matches(root, case.match)]
 
 
 def first_match(root: TraceRoot, deployment: Deployment) -> UseCase | None:
     """The use case of a trace. With hundreds of them it takes less time than to look for all that match."""
-    return next((case for case in deployment.use_cases if matches(root, case.match)), None)
+    return next((case for case in _cases_of_store(root, deployment) if matches(root, case.match)), None)
+
+
+def _cases_of_store(root: TraceRoot, deployment: Deployment) -> Iterable[UseCase]:
+    """The use cases of a trace's store."""
+    if not deployment.stores:
+        return deployment.use_cases
+    first = deployment.first_store
+    store = root.store or first
+    return (case for case in deployment.use_cases if (case.store or first) == store)
 
 
 def is_excluded(root: TraceRoot, deployment: Deployment) -> bool:

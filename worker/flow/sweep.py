@@ -93,6 +93,10 @@ class Sweeper:
     calibrations: Mapping[str, CalibrationSet] = field(default_factory=dict)
     feedback: FeedbackSweep | None = None
     """Adds what users complained about. None where the store has no such scores."""
+    lock: str = "sweep"
+    """What keeps a second sweep of the same store away."""
+    traffic: Windows | None = None
+    """The windows of all stores of the deployment, which rates and budgets are told by. None: there is one store."""
     counts_ahead: bool = False
     """Whether all due windows are counted before the first rate is resolved, as a store nearby allows: so the volume
     of an import is known beforehand."""
@@ -104,7 +108,7 @@ class Sweeper:
         it again.
         """
         owner = uuid.uuid4().hex
-        if not await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S):
+        if not await self.locks.acquire(self.lock, owner=owner, ttl_s=LOCK_TTL_S):
             return SweepReport(skipped_because_running=True)
         try:
             await publish_documents(self.documents, self.rubrics, self.calibrations)
@@ -115,16 +119,16 @@ class Sweeper:
             async with self._renewing(owner):
                 due = await due_windows(self.windows, self.deployment, epoch, self.clock.now())
                 pacer = await self.budgeting.pacer(self.clock.now())
-                rates = RateResolver(self.windows, self.deployment, await self._count_ahead(due), pacer)
+                rates = RateResolver(self.traffic or self.windows, self.deployment, await self._count_ahead(due), pacer)
                 for window in due:
                     reports.append(await self._scan_or_log(window, epoch, rates))
-                    is_ours = await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                    is_ours = await self.locks.acquire(self.lock, owner=owner, ttl_s=LOCK_TTL_S)
                     if not is_ours or _keeps_failing(reports):
                         break
                 else:
                     reports.append(await self._feedback())
         finally:
-            await self.locks.release("sweep", owner=owner)
+            await self.locks.release(self.lock, owner=owner)
         return sum(reports, SweepReport())
 
     @asynccontextmanager
@@ -135,7 +139,7 @@ class Sweeper:
             while True:
                 await asyncio.sleep(LOCK_TTL_S / 3)
                 with suppress(StateUnavailable):
-                    await self.locks.acquire("sweep", owner=owner, ttl_s=LOCK_TTL_S)
+                    await self.locks.acquire(self.lock, owner=owner, ttl_s=LOCK_TTL_S)
 
         renewing = asyncio.create_task(renew())
         try:

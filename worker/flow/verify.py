@@ -13,6 +13,7 @@ import structlog
 from pydantic import Field
 
 from assay.worker.flow.batching import chunks
+from assay.worker.flow.copies.asking import CopyRequests
 from assay.worker.flow.reviews import requests_for
 from assay.worker.flow.scores import expected_scores
 from assay.worker.ports.clock import Clock
@@ -42,6 +43,8 @@ log = structlog.get_logger(__name__)
 class VerifyReport(Report):
     """How many traces' scores were seen in the store, are awaited, were written again or given up.
 
+    `put_off`: those that their store, of several, was asked for and did not answer.
+
     `lags`: of each scored trace its use case, and the seconds from its end to now. They are measured, not logged.
     """
 
@@ -49,6 +52,7 @@ class VerifyReport(Report):
     awaited: int = 0
     rewritten: int = 0
     parked: int = 0
+    put_off: int = 0
     lags: tuple[tuple[str, float], ...] = Field(default=(), exclude=True)
 
 
@@ -61,7 +65,13 @@ class _Awaited(NamedTuple):
 
 @dataclass(frozen=True)
 class Verifier:
-    """Makes sure that scores arrived. `review_queues` names each use case's queue, where it has one."""
+    """Makes sure that scores arrived.
+
+    Attributes:
+        review_queues: each use case's queue, where it has one.
+        copies: is told of scores that are shown, for the further places of their use case.
+        lock: what keeps a second verifier of the same store away.
+    """
 
     project: Project
     sink: ScoreReader
@@ -72,6 +82,8 @@ class Verifier:
     clock: Clock
     rewrite_after: timedelta
     review_queues: Mapping[str, str] = field(default_factory=dict)
+    copies: CopyRequests = field(default_factory=CopyRequests)
+    lock: str = "verify"
 
     async def verify(self) -> VerifyReport:
         """Read back what is posted and due. Rewrite what is missing for too long, park it after three writes.
@@ -81,23 +93,37 @@ class Verifier:
         """
         total, now, owner = VerifyReport(), self.clock.now(), uuid.uuid4().hex
         try:
-            while await self._alone(owner) and (entries := await self._posted(now)):
-                project = await self.project.project_id()
-                for group in _read_at_once([_Awaited(e, expected_scores(e, project)) for e in entries]):
-                    if not await self._alone(owner):
-                        return total
-                    shown = await self._shown(group)
-                    total += await self._settle([awaited.entry for awaited in group], shown)
+            while await self.alone(owner) and (entries := await self.posted(now)):
+                total += await self.look_for(entries, owner)
         except StoreBusy as exc:
             log.info("verify.store_busy", retry_after_s=exc.retry_after_s)
         finally:
-            await self.locks.release("verify", owner=owner)
+            await self.release(owner)
         return total
 
-    async def _alone(self, owner: str) -> bool:
-        return await self.locks.acquire("verify", owner=owner, ttl_s=VERIFY_LOCK_TTL_S)
+    async def alone(self, owner: str) -> bool:
+        """Take the lock, or hold it for longer. False: another verifier has it."""
+        return await self.locks.acquire(self.lock, owner=owner, ttl_s=VERIFY_LOCK_TTL_S)
 
-    async def _posted(self, now: datetime) -> Sequence[LedgerEntry]:
+    async def release(self, owner: str) -> None:
+        """Give the lock back."""
+        await self.locks.release(self.lock, owner=owner)
+
+    async def look_for(self, entries: Sequence[LedgerEntry], owner: str) -> VerifyReport:
+        """Read the scores of posted entries back while the lock is held, and settle what is known by then.
+
+        Raises:
+            StoreUnavailable, StateUnavailable
+        """
+        total, project = VerifyReport(), await self.project.project_id()
+        for group in _read_at_once([_Awaited(e, expected_scores(e, project)) for e in entries]):
+            if not await self.alone(owner):
+                break
+            total += await self._settle([awaited.entry for awaited in group], await self._shown(group))
+        return total
+
+    async def posted(self, now: datetime) -> Sequence[LedgerEntry]:
+        """Entries that are due to be read back. For five seconds nobody else gets them."""
         again = self.clock.now() + timedelta(seconds=5)
         return await self.ledger.overdue([LedgerState.POSTED], now=now, limit=READ_AT_ONCE, push_to=again)
 
@@ -121,6 +147,7 @@ class Verifier:
         # Before anything is final: a crash in between asks again, and asking again changes nothing.
         shown_entries = [entry for entry in entries if entry.trace_id in shown]
         await self.reviews.ask(requests_for(shown_entries, self.review_queues))
+        await self.copies.ask(shown_entries, self.clock.now())
         now = self.clock.now()
         changes: dict[str, list[Transition]] = defaultdict(list)
         rewrite: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -184,10 +211,11 @@ def _read_at_once(entries: Sequence[_Awaited]) -> Iterator[list[_Awaited]]:
 
 
 def _are_shown(trace_id: str, wanted: Mapping[ScoreKey, tuple[str, float | str]], shown: Mapping[str, Score]) -> bool:
-    return all(_is_same(shown.get(key.id), trace_id, name, value) for key, (name, value) in wanted.items())
+    return all(is_same(shown.get(key.id), trace_id, name, value) for key, (name, value) in wanted.items())
 
 
-def _is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:
+def is_same(score: Score | None, trace_id: str, name: str, value: float | str) -> bool:
+    """Whether a score that a store shows is the one that was written."""
     if score is None or score.trace_id != trace_id or score.name != name:
         return False
     if isinstance(value, str) or isinstance(score.value, str):

@@ -10,6 +10,7 @@ from assay.worker.ports.backlog import Backlog
 from assay.worker.ports.batch_jobs import BatchJobs
 from assay.worker.ports.call_limits import CallAccount, CallAccountReader
 from assay.worker.ports.clock import SharedClock
+from assay.worker.ports.copies import Copies
 from assay.worker.ports.dead_letters import DeadLetters
 from assay.worker.ports.deliveries import Deliveries
 from assay.worker.ports.documents import Documents
@@ -26,7 +27,7 @@ from assay.worker.ports.spend import UnscoredSpending
 from assay.worker.ports.suspects import Suspects
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.ports.waking import Waking
-from assay.worker.ports.windows import Windows
+from assay.worker.ports.windows import WindowsOfStores
 
 
 class StateUnavailable(EvaluationError):
@@ -67,7 +68,7 @@ class FleetState:
     reopening: Reopening
     ended: EndedEntries
     backlog: Backlog
-    windows: Windows
+    windows: WindowsOfStores
     verdicts: VerdictCache
     key_values: KeyValues
     documents: Documents
@@ -78,6 +79,7 @@ class FleetState:
     calls: CallAccount
     call_reader: CallAccountReader
     reviews: ReviewList
+    copies: Copies
     pulse: FleetPulse
     suspects: Suspects
     waking: Waking

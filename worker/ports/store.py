@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -50,6 +52,15 @@ class StoreContext:
 
 Section = TypeVar("Section", bound=Record)
 Variables = TypeVar("Variables", bound=Record)
+
+
+_PLAIN = re.compile(r"(?!(?:true|false|yes|no|on|off|null|y|n)$)[a-z][a-z0-9_-]*", re.IGNORECASE)
+"""What YAML reads as this very text, e.g. `support-bot`."""
+
+
+def as_yaml(text: str) -> str:
+    """A text as a value in a line of `first_lines`, quoted where it must be, e.g. `bot`, or `"team: bot"`."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 class SinkFactory(ABC, Generic[Section, Variables]):

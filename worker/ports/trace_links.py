@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from assay.worker.ports.parts import part_of
+
 
 @runtime_checkable
 class WithTraceLinks(Protocol):
@@ -26,4 +28,5 @@ async def trace_url(store: object, trace_id: str, observation_id: str | None = N
     Raises:
         StoreUnavailable, StoreRejected
     """
-    return await store.trace_url(trace_id, observation_id) if isinstance(store, WithTraceLinks) else None
+    part = part_of(store, trace_id)
+    return await part.trace_url(trace_id, observation_id) if isinstance(part, WithTraceLinks) else None

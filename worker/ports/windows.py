@@ -45,3 +45,11 @@ class Windows(Protocol):
     async def put(self, window: WindowRecord) -> None:
         """Write or replace one window's record. Rates that were lowered more often meanwhile stay."""
         ...
+
+
+class WindowsOfStores(Windows, Protocol):
+    """The windows of all stores of a deployment, those of the same time read as one record. Nobody writes these."""
+
+    def of(self, store: str) -> Windows:
+        """The windows of one store, to read and write; of the first or only one for an empty name."""
+        ...

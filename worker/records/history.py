@@ -32,7 +32,7 @@ class HistoryRow(Record):
     later `changed_at` counts (`replaces`).
 
     Attributes:
-        store: kind of the trace store, or its name where a deployment has several.
+        store: kind of the trace store; `KIND/NAME` for any but the first of several.
         project: the store's project.
         observation_id: '' where the scores are those of the trace itself.
         pi: probability that the trace was selected.

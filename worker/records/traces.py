@@ -64,7 +64,11 @@ class Observation(Record):
 
 
 class TraceRoot(Record):
-    """The columns of a trace that selection may look at. Content is fetched only for what was selected."""
+    """The columns of a trace that selection may look at. Content is fetched only for what was selected.
+
+    Attributes:
+        store: the name of its store, where the deployment has several and this is not the first.
+    """
 
     trace_id: str
     observation_id: str
@@ -79,6 +83,7 @@ class TraceRoot(Record):
     session_id: str | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    store: str = ""
 
 
 class Trace(Record):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -74,6 +76,7 @@ class WindowRecord(Record):
         not_selected_budget: those of them that the rates without a budget would have taken.
         feedback: ids of traces that were passed over, and that users' feedback added since, by `count_key`. They are no
             longer among `not_selected`.
+        store: the store that was looked into, where it is not the deployment's first or only one.
         policy: which use cases there were at the first scan, and what they matched, as a hash. Empty in windows of an
             older Assay.
         late: how many traces turned up only after `late_seconds`: they ran for long, or arrived late.
@@ -91,6 +94,7 @@ class WindowRecord(Record):
     not_selected_budget: dict[str, int] = Field(default_factory=dict)
     feedback: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rates: dict[str, ResolvedRate] = Field(default_factory=dict)
+    store: str = ""
     policy: str = ""
     unmatched: int = 0
     excluded: int = 0
@@ -118,3 +122,42 @@ class WindowRecord(Record):
     def total(self) -> int:
         """All traces in the last scan, whether or not a use case matched."""
         return sum(self.seen.values()) + self.unmatched + self.excluded + self.unfinished
+
+
+def merged_windows(windows: Iterable[WindowRecord]) -> list[WindowRecord]:
+    """Windows of several stores in the order of time, those of the same time as one record."""
+    by_time: dict[tuple[datetime, datetime], list[WindowRecord]] = {}
+    for window in sorted(windows, key=lambda each: (each.start, each.end)):
+        by_time.setdefault((window.start, window.end), []).append(window)
+    return [group[0] if len(group) == 1 else _merged(group) for group in by_time.values()]
+
+
+def _merged(windows: Sequence[WindowRecord]) -> WindowRecord:
+    """What sweeps saw of one time in several stores. Each use case is of one store."""
+    scans = [window.next_scan for window in windows if window.next_scan is not None]
+    rootless = [window.rootless for window in windows if window.rootless is not None]
+    return WindowRecord(
+        start=windows[0].start,
+        end=windows[0].end,
+        scans=min(window.scans for window in windows),
+        is_final=all(window.is_final for window in windows),
+        next_scan=min(scans) if len(scans) == len(windows) else None,
+        seen=_summed(window.seen for window in windows),
+        not_selected=_summed(window.not_selected for window in windows),
+        not_selected_budget=_summed(window.not_selected_budget for window in windows),
+        feedback={key: ids for window in windows for key, ids in window.feedback.items()},
+        rates={name: rate for window in windows for name, rate in window.rates.items()},
+        policy=windows[0].policy,
+        unmatched=sum(window.unmatched for window in windows),
+        excluded=sum(window.excluded for window in windows),
+        unfinished=sum(window.unfinished for window in windows),
+        late=sum(window.late for window in windows),
+        rootless=sum(rootless) if rootless else None,
+    )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

@@ -10,6 +10,7 @@ from assay.worker.golden.scheduling.slot_records import ScheduleStatus
 from assay.worker.limits.status import CallStatus
 from assay.worker.ports.backlog import BACKFILL, Lane
 from assay.worker.ports.call_limits import ALL, EndpointHealth
+from assay.worker.ports.copies import CopyCounts
 from assay.worker.ports.ledger import InFlight
 from assay.worker.ports.pulse import ProcessSeen, TickTimes
 from assay.worker.records.metrics import fleet
@@ -134,6 +135,17 @@ def record_samples(health: RecordHealth) -> Iterator[Sample]:
     """Whether the record keeps up."""
     yield sample(fleet.RECORD_WAITING, health.waiting)
     yield sample(fleet.RECORD_TROUBLE, bool(health.trouble))
+
+
+def copy_samples(counts: Mapping[str, CopyCounts], now: datetime) -> Iterator[Sample]:
+    """How the copies of scores for each further place stand."""
+    for place, count in counts.items():
+        yield sample(fleet.COPIES_WAITING, count.waiting, place, "to_write")
+        yield sample(fleet.COPIES_WAITING, count.written, place, "to_show")
+        age_s = (now - count.oldest).total_seconds() if count.oldest else 0.0
+        yield sample(fleet.COPIES_OLDEST, max(0.0, age_s), place)
+        for ended in count.ended:
+            yield sample(fleet.COPIES_ENDED, ended.traces, place, ended.outcome, ended.reason)
 
 
 def golden_samples(statuses: Iterable[ScheduleStatus]) -> Iterator[Sample]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from assay.judges.schema import Record
 from assay.worker.flow.backfill.outcome import End, RangeOutcome, read_outcome, wait_for_end
@@ -112,18 +113,27 @@ class Backfilling:
             has_workers=self._has_workers,
             by_batch=self._by_batch,
         )
-        backfill = Backfill(
-            scanner=self._runtime.sweeper.scanner, clock=self._runtime.clock, reopening=state.reopening, gate=gate
-        )
-        return await backfill.run(
-            planned,
-            only=self._only,
-            rejudge=self._rejudge,
-            limit=self._limit,
-            by_batch=self._by_batch,
-            progress=progress,
-        )
+        total = BackfillReport()
+        for sweeper in self._runtime.sweeps.by_store.values():
+            own = planned.of_use_cases([case.name for case in sweeper.deployment.use_cases])
+            report = await Backfill(sweeper.scanner, self._runtime.clock, state.reopening, gate).run(
+                own,
+                only=self._only,
+                rejudge=self._rejudge,
+                limit=None if self._limit is None else self._limit - total.selected,
+                by_batch=self._by_batch,
+                progress=partial(_and_then, total, progress),
+            )
+            total = total.and_then(report)
+            if total.stopped:
+                break
+        return total
 
     async def _outcome(self, planned: Planned) -> RangeOutcome:
         plan = planned.plan
         return await read_outcome(self._runtime.state.ledger_reader, plan.start, plan.end, self._only)
+
+
+def _and_then(before: BackfillReport, progress: Callable[[BackfillReport], None], so_far: BackfillReport) -> None:
+    """Tell of what several stores came to so far."""
+    progress(before.and_then(so_far))

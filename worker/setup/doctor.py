@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.judges.models.protocols import protocol_of
@@ -12,21 +10,21 @@ from assay.judges.models.web_address import shown_address
 from assay.worker.config.endpoint_in_force import endpoint_in_force
 from assay.worker.config.endpoints import ENDPOINTS_FILE, url_variable
 from assay.worker.config.settings import load_settings
-from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
-from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.alert_checks import alert_checks
+from assay.worker.setup.collector_checks import collector_checks
 from assay.worker.setup.denominators import check_denominators
 from assay.worker.setup.launch.lists import launch_checks
+from assay.worker.setup.reaching import why_unreachable
 from assay.worker.setup.record_checks import record_checks
 from assay.worker.setup.state_checks import clock_check, permission_check, server_checks
+from assay.worker.setup.store_checks import StoreChecks
+from assay.worker.setup.telemetry_checks import telemetry_check
 from assay.worker.setup.trace_survey import TraceSurvey, TraceSurveyor
 from assay.worker.wiring.admissions import models_of
 from assay.worker.wiring.judges import build_evaluator
 from assay.worker.wiring.present_alerts import read_present_alerts
 from assay.worker.wiring.runtime import Runtime
-
-CONNECT_S = 5.0
 
 
 class Doctor:
@@ -55,13 +53,14 @@ class Doctor:
         runtime = self._runtime
         async for check in _places(runtime):
             yield check
-        first: Check | None = None
-        async for check in _store(runtime, write=self._write):
-            first = first or check
+        stores = StoreChecks(runtime, write=self._write)
+        async for check in stores.checks():
             yield check
-        if first is not None and first.status != "fail":  # a store that cannot be reached has no traces to look at
-            async for check in self._traces():
-                yield check
+        async for check in self._surveyor.checks(stores.answering):
+            yield check
+        async for check in collector_checks(runtime):
+            yield check
+        yield await telemetry_check()
         denominators = await check_denominators(runtime)
         if denominators is not None:
             yield denominators
@@ -73,17 +72,6 @@ class Doctor:
             reached = await _endpoint(runtime, name or None)
             if reached is not None:
                 yield reached
-
-    async def _traces(self) -> AsyncIterator[Check]:
-        try:
-            async for check in self._surveyor.checks():
-                yield check
-        except StoreBusy as exc:
-            yield Check(name="traces", status="warn", message=f"not examined: {exc}", remedy="run doctor again later")
-        except StoreError as exc:
-            yield Check(
-                name="traces", status="fail", message=str(exc), remedy="see that the store answers; run it again"
-            )
 
 
 async def _places(runtime: Runtime) -> AsyncIterator[Check]:
@@ -119,25 +107,6 @@ async def _state(runtime: Runtime) -> AsyncIterator[Check]:
         yield check
 
 
-async def _store(runtime: Runtime, *, write: bool) -> AsyncIterator[Check]:
-    store = runtime.store
-    if isinstance(store, WithExamination):
-        examination = Examination(
-            excluded=runtime.deployment.exclude_environments,
-            queues=tuple(runtime.deployment.review_queues.values()),
-            write=write,
-        )
-        async for check in store.examine(examination):
-            yield check
-        return
-    try:
-        project = await store.project_id()
-    except EvaluationError as exc:
-        yield Check(name="store", status="fail", message=str(exc), remedy="see that it can be reached")
-    else:
-        yield Check(name="store", status="ok", message=f"project {project}")
-
-
 def _judges(runtime: Runtime) -> list[Check]:
     checks = []
     for rubric in runtime.rubrics.values():
@@ -165,15 +134,8 @@ async def _endpoint(runtime: Runtime, name: str | None) -> Check | None:
     if place.proxy is not None and place.proxy.get_secret_value():
         message = f"{base}: behind a proxy, not tried; `assay doctor --judge` does"
         return Check(name=title, status="ok", message=message)
-    parts = urlsplit(base)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        async with asyncio.timeout(CONNECT_S):
-            _, writer = await asyncio.open_connection(parts.hostname or "", port)
-            writer.close()
-            await writer.wait_closed()
-    except (OSError, ValueError) as exc:
-        message = f"{base}: {type(exc).__name__}: cannot be reached"
+    if why := await why_unreachable(base):
+        message = f"{base}: {why}: cannot be reached"
         remedy = f"check {url_variable(place.name)} or its url in {ENDPOINTS_FILE}, and the way to it"
         return Check(name=title, status="fail", message=message, remedy=remedy)
     return Check(name=title, status="ok", message=f"{base} can be reached")

@@ -5,21 +5,19 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from assay.judges.errors import ConfigurationError
-from assay.judges.schema import Record
 from assay.worker.config.deployment import CONFIG_FILE, Deployment
 from assay.worker.config.endpoints import endpoints_schema
 from assay.worker.config.root import ConfigRoot
-from assay.worker.config.settings import Settings, read_variables
-from assay.worker.ports.store import StoreFactory
+from assay.worker.config.settings import Settings
+from assay.worker.records.private_files import private_directory
+from assay.worker.setup.first_stores import FirstSection, store_lines
 from assay.worker.setup.traffic import Stream, Traffic
-from assay.worker.stores.registry import embedded_factory, factories, factory_of
 
 SCHEMA_FILE = Path(".assay") / "assay.schema.json"
 PRODUCTION = ("production", "prod", "live")
@@ -28,38 +26,26 @@ LEAST_SHARE = 0.01
 """A trace name with less of the traffic than this is left to the use case for everything else."""
 
 
-class Beginning(Record):
-    """What a first configuration is made from: the store, and what was seen there; `why` where nothing could be.
+class Beginning(FirstSection):
+    """A store that a first configuration is made for, and what was seen there; `why` where nothing could be."""
 
-    `why_late` is why the store shows traces late, where it knows.
-    """
-
-    kind: str
-    section: Record | None = None
-    why_late: str = ""
     traffic: Traffic = Traffic()
     why: str = ""
 
 
-def chosen_store() -> StoreFactory[Any, Any]:
-    """The store whose keys the environment holds, else the embedded one.
+def first_config(
+    stores: Sequence[Beginning], settings: Settings, sinks: Sequence[FirstSection] = (), *, is_named: bool = False
+) -> str:
+    """The text of the file.
 
-    Raises:
-        ConfigurationError: only some of a store's keys are set.
+    Args:
+        stores: those that give traces, at least one.
+        settings: whether a judge model has a key.
+        sinks: places that get copies of scores.
+        is_named: whether somebody named all these. Else they were found by their keys.
     """
-    remote = [factory for factory in factories().values() if not factory.is_embedded]
-    chosen = [factory for factory in remote if factory.is_chosen(read_variables(factory.variables))]
-    return chosen[0] if chosen else embedded_factory()
-
-
-def key_names() -> str:
-    """The environment variables that choose a store, as words."""
-    return " or ".join(" and ".join(factory.keys) for factory in factories().values() if factory.keys)
-
-
-def first_config(beginning: Beginning, settings: Settings) -> str:
-    """The text of the file."""
-    return "\n".join(_lines(beginning, settings)) + "\n"
+    about_stores = store_lines(stores, sinks, is_named=is_named)
+    return "\n".join(_lines(about_stores, _use_case_lines(stores, sinks), settings)) + "\n"
 
 
 def write_first_config(directory: Path, text: str, *, force: bool) -> Path:
@@ -74,7 +60,8 @@ def write_first_config(directory: Path, text: str, *, force: bool) -> Path:
     fresh = path.with_name(CONFIG_FILE + ".new")
     schema = directory / SCHEMA_FILE
     try:
-        schema.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
+        private_directory(schema.parent)  # the usual data directory, too
         schema.write_text(json.dumps(Deployment.model_json_schema(), indent=2) + "\n", encoding="utf-8")
         own = schema.with_name("endpoints.schema.json")
         own.write_text(json.dumps(endpoints_schema(), indent=2) + "\n", encoding="utf-8")
@@ -86,11 +73,11 @@ def write_first_config(directory: Path, text: str, *, force: bool) -> Path:
     return path
 
 
-def _lines(beginning: Beginning, settings: Settings) -> Iterator[str]:
+def _lines(about_stores: Iterable[str], use_cases: Iterable[str], settings: Settings) -> Iterator[str]:
     yield f"# yaml-language-server: $schema={SCHEMA_FILE.as_posix()}"
     yield "# Which traffic is judged, how much of it, and by what. Written by `assay init`; yours to edit."
     yield ""
-    yield from _store_lines(beginning)
+    yield from about_stores
     yield ""
     yield "defaults:"
     yield "  rate: 0.10                     # share of traces judged; 5 to 10 % is usual"
@@ -102,43 +89,62 @@ def _lines(beginning: Beginning, settings: Settings) -> Iterator[str]:
         model = _one_line(settings.judge_model)
         yield f"  # rubrics: [grounding-llm]     # by {model} at your endpoint; it costs money"
     yield ""
-    yield from _use_case_lines(beginning)
+    yield from use_cases
 
 
-def _store_lines(beginning: Beginning) -> Iterator[str]:
-    factory = factory_of(beginning.kind)
-    if factory.is_embedded:
-        yield f"# No {key_names()} were set, so this is the embedded store:"
-    yield from factory.first_lines(beginning.section or factory.section(), beginning.why_late)
-
-
-def _use_case_lines(beginning: Beginning) -> Iterator[str]:
-    traffic = beginning.traffic
-    environments = _environments(traffic)
-    yield from _seen_lines(beginning, environments)
+def _use_case_lines(stores: Sequence[Beginning], sinks: Sequence[FirstSection]) -> Iterator[str]:
+    is_alone = len(stores) == 1
+    if is_alone:
+        yield from _seen_lines(stores[0])
     yield "# Health, legal, finance: with `stakes: high` a quarter of a use case's traces is judged, not a tenth."
+    if sinks:
+        yield "# copies_to: where each score goes, too, once its own store shows it."
     yield "use_cases:                       # the first match in file order wins"
+    copies = [f"    copies_to: [{', '.join(sink.kind for sink in sinks)}]"] if sinks else []
     taken: set[str] = {"everything-else", "everything"}
-    for stream in _own_cases(traffic, environments):
+    for store in stores:
+        if is_alone:
+            yield from _cases_of_store(store, "", copies, taken)
+        else:
+            yield from (f"  {line}" for line in _seen_lines(store, store.kind))
+            yield from _cases_of_store(store, store.kind, [f"    store: {store.kind}", *copies], taken)
+
+
+def _cases_of_store(store: Beginning, name: str, keys: Sequence[str], taken: set[str]) -> Iterator[str]:
+    """The use cases of one store.
+
+    Args:
+        store: what was seen there.
+        name: what it is called where there are several.
+        keys: further lines of each use case.
+        taken: names of use cases so far.
+    """
+    traffic, environments = store.traffic, _environments(store.traffic)
+    own = _own_cases(traffic, environments)
+    for stream in own:
         yield f"  - name: {_quoted(_name(stream.name, taken))}"
+        yield from keys
         yield f"    match: {{{_environment_key(environments)}trace_name: [{_pattern(stream.name)}]}}"
         yield f"    # about {traffic.per_day(stream.traces):,} traces a day"
-    last = "everything-else" if len(taken) > 2 else "everything"
-    yield f"  - name: {last}"
+    last = "everything-else" if own else "everything"
+    yield f"  - name: {_name(f'{name}-{last}', taken) if name else last}"
+    yield from keys
     yield f"    match: {{{_environment_key(environments).rstrip(', ')}}}"
 
 
-def _seen_lines(beginning: Beginning, environments: tuple[str, ...]) -> Iterator[str]:
-    traffic = beginning.traffic
+def _seen_lines(beginning: Beginning, name: str = "") -> Iterator[str]:
+    """What was seen, in comments. Where there are several stores, with this one's name."""
+    traffic, environments = beginning.traffic, _environments(beginning.traffic)
+    in_store = f" in {name}" if name else ""
     if beginning.why:
-        yield f"# The store could not be looked at ({_one_line(beginning.why)});"
+        yield f"# {name or 'The store'} could not be looked at ({_one_line(beginning.why)});"
         yield "# this takes all traces. `assay doctor` says what is wrong."
         return
     if not traffic.streams:
-        yield "# No traces were seen in the last 7 days; this takes all that come."
+        yield f"# No traces were seen{in_store} in the last 7 days; this takes all that come."
         return
     volume = f"{traffic.traces:,} traces, about {traffic.per_day(traffic.traces):,} a day"
-    yield f"# Seen in the last {_duration(traffic.hours)}: {volume}."
+    yield f"# Seen{in_store} in the last {_duration(traffic.hours)}: {volume}."
     others = sorted({s.environment for s in traffic.streams} - set(environments)) if environments else []
     if others:
         yield f"# Not judged: traces in {', '.join(map(_quoted, others[:10]))}; add to `match` what should be."

@@ -88,7 +88,7 @@ class PlanMaker:
     ) -> tuple[Planned, PlanReport]:
         """The plan of a time range. Arguments and errors as of `plan_range`."""
         now = self.runtime.clock.now()
-        scanner = self.runtime.sweeper.scanner
+        scanner = self.runtime.sweeps.scanner
         planned = await plan_range(scanner, start, end, now, only=only, rejudge=rejudge, progress=progress)
         plan = planned.plan
         budget = await self._budget()
@@ -107,7 +107,7 @@ class PlanMaker:
         plan = await ordinary.plan()
         basis = f"the mean of the last {ordinary.days} whole days that sweeps saw"
         if not ordinary.days:
-            plan = (await plan_range(self.runtime.sweeper.scanner, now - DAY, now, now, only=only)).plan
+            plan = (await plan_range(self.runtime.sweeps.scanner, now - DAY, now, now, only=only)).plan
             # What was selected already is part of a day's work.
             whole = [r.model_copy(update={"selected": r.selected + r.known, "known": 0}) for r in plan.rubrics]
             plan, basis = plan.model_copy(update={"rubrics": tuple(whole)}), "the last 24 hours in the store"
@@ -176,7 +176,7 @@ class PlanMaker:
         end = min(plan.end, self.runtime.clock.now())
         start = min(plan.start, end - DAY)
         async for page in self.runtime.store.list_roots(start, end):
-            chooser = self.runtime.sweeper.scanner.chooser
+            chooser = self.runtime.sweeps.scanner.chooser
             roots = [root for root in page if chooser.use_case_of(root, self.runtime.clock.now()) is not None]
             if roots:
                 step = max(1, len(roots) // MOST_ESTIMATED)

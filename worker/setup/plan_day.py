@@ -78,7 +78,7 @@ class OrdinaryDay:
         seen = Seen()
         if not any(case.strata for case in cases):
             return seen
-        chooser = self.runtime.sweeper.scanner.chooser
+        chooser = self.runtime.sweeps.scanner.chooser
         for part in range(SLICES):
             start = self.now - DAY + part * DAY / SLICES
             async for page in self.runtime.store.list_roots(start, start + DAY / SLICES):

@@ -83,6 +83,19 @@ async def sample_traces(store: Store, deployment: Deployment, now: datetime) -> 
     )
 
 
+def joined(samples: Sequence[TraceSample], deployment: Deployment) -> TraceSample:
+    """The samples of several stores as one, its use cases in the order of assay.yaml."""
+    cases = {case.use_case: case for sample in samples for case in sample.cases}
+    return TraceSample(
+        cases=tuple(cases[case.name] for case in deployment.use_cases if case.name in cases),
+        hours=max(sample.hours for sample in samples),
+        unmatched=sum(sample.unmatched for sample in samples),
+        unread=sum(sample.unread for sample in samples),
+        why_unread=next((sample.why_unread for sample in samples if sample.why_unread), ""),
+        is_cut=any(sample.is_cut for sample in samples),
+    )
+
+
 async def _recent(store: Store, deployment: Deployment, now: datetime) -> tuple[float, list[TraceRoot]]:
     """Roots of the shortest look back in which each use case has some, and how far back that is."""
     roots: dict[str, TraceRoot] = {}

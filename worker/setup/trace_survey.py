@@ -12,10 +12,12 @@ from assay.judges.schema import Record
 from assay.worker.extraction.survey import PARTS, PartName
 from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.ports.health import Check
+from assay.worker.ports.store_errors import StoreBusy, StoreError
 from assay.worker.setup.part_checks import RubricGroup, line_check, part_checks
 from assay.worker.setup.proposals import Proposal, propose
-from assay.worker.setup.trace_sample import TraceSample, sample_traces
+from assay.worker.setup.trace_sample import TraceSample, joined, sample_traces
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import Part
 
 
 class TraceSurvey(Record):
@@ -32,15 +34,19 @@ class TraceSurveyor:
         self.survey = TraceSurvey()
         self.sample: TraceSample | None = None
 
-    async def checks(self) -> AsyncIterator[Check]:
+    async def checks(self, stores: Sequence[Part]) -> AsyncIterator[Check]:
         """A check for the use cases, then one for each part of each, then the proposed lines.
 
-        Raises:
-            StoreUnavailable, StoreRejected
+        Args:
+            stores: those that can be asked. Of the others nothing is said.
         """
-        runtime = self._runtime
-        self.sample = sample = await sample_traces(runtime.store, runtime.deployment, runtime.clock.now())
-        yield _use_cases(sample, can_import=isinstance(runtime.store, WithTraceImport))
+        read, unread = await self._samples(stores)
+        for check in unread:
+            yield check
+        if not read:
+            return
+        self.sample = sample = joined(read, self._runtime.deployment)
+        yield _use_cases(sample, can_import=any(isinstance(part.store, WithTraceImport) for part in stores))
         proposals: dict[str, list[Proposal]] = {}
         for group in self._groups(sample):
             traces = [trace for case in group.cases for trace in case.traces]
@@ -53,6 +59,24 @@ class TraceSurveyor:
                 for rubric in group.needing[line.part]:
                     proposals.setdefault(rubric, []).append(line)
         self.survey = TraceSurvey(proposals={name: tuple(lines) for name, lines in proposals.items()})
+
+    async def _samples(self, stores: Sequence[Part]) -> tuple[list[TraceSample], list[Check]]:
+        """A sample of each store, and why there is none of others."""
+        runtime, now = self._runtime, self._runtime.clock.now()
+        read: list[TraceSample] = []
+        unread: list[Check] = []
+        for part in stores:
+            name = f"{part.place.name}: traces" if len(runtime.stores.parts) > 1 else "traces"
+            deployment = runtime.deployment.of_store(part.place.name) if len(stores) > 1 else runtime.deployment
+            try:
+                read.append(await sample_traces(part.store, deployment, now))
+            except StoreBusy as exc:
+                remedy = "run doctor again later"
+                unread.append(Check(name=name, status="warn", message=f"not examined: {exc}", remedy=remedy))
+            except StoreError as exc:
+                remedy = "see that the store answers; run it again"
+                unread.append(Check(name=name, status="fail", message=str(exc), remedy=remedy))
+        return read, unread
 
     def _groups(self, sample: TraceSample) -> list[RubricGroup]:
         groups: dict[tuple[str, ...], RubricGroup] = {}

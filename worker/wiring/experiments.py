@@ -19,7 +19,7 @@ from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.ports.datasets import WithDatasets
 from assay.worker.ports.experiments import Experiment, ExperimentItem, ExperimentReport, WithExperiments
 from assay.worker.stores.registry import factory_of
-from assay.worker.wiring.stores import open_deployment_store
+from assay.worker.wiring.stores import open_deployment_store, place_able_to
 
 
 @runtime_checkable
@@ -27,9 +27,13 @@ class ExperimentStore(WithDatasets, WithExperiments, Protocol):
     """A store that keeps datasets and shows experiments over them."""
 
 
+EXPERIMENTS = (WithDatasets, WithExperiments)
+"""What a store needs to show experiments."""
+
+
 def has_experiments(kind: str) -> bool:
     """Whether stores of this kind show experiments."""
-    return {WithDatasets, WithExperiments} <= set(factory_of(kind).capabilities)
+    return set(EXPERIMENTS) <= set(factory_of(kind).capabilities)
 
 
 class ShownRun(Record):
@@ -86,12 +90,13 @@ async def publish_run(
 
 def experiments_of(root: ConfigRoot, settings: Settings) -> Show | None:
     """Shows scheduled runs as experiments where the deployment's trace store has such."""
-    if not has_experiments(root.deployment().store.kind):
+    if not has_experiments(place_able_to(root.deployment(), EXPERIMENTS).config.kind):
         return None
 
     async def show(golden: GoldenSet, result: GoldenRun | GateResult) -> str:
         # A store of its own: a scheduled run has a loop of its own, and clients belong to one loop.
-        store = open_deployment_store(root, root.deployment(), settings, rubrics=(golden.rubric,))
+        rubrics = (golden.rubric,)
+        store = open_deployment_store(root, root.deployment(), settings, rubrics=rubrics, able_to=EXPERIMENTS)
         try:
             if not isinstance(store, ExperimentStore):
                 return ""

@@ -20,6 +20,7 @@ from assay.worker.records.metrics import fleet
 from assay.worker.records.metrics.metric import Sample
 from assay.worker.reporting.fleet_samples import (
     call_samples,
+    copy_samples,
     funnel_samples,
     golden_samples,
     pulse_samples,
@@ -30,6 +31,7 @@ from assay.worker.reporting.fleet_samples import (
 from assay.worker.reporting.funnel import read_funnel
 from assay.worker.reporting.record_health import read_record_health
 from assay.worker.wiring.admissions import models_of
+from assay.worker.wiring.copying import read_copies
 from assay.worker.wiring.golden import read_schedule_statuses
 from assay.worker.wiring.queues import ASSESS_QUEUE, CONTROL_QUEUE, GOLDEN_QUEUE, TICKS
 from assay.worker.wiring.runtime import Runtime
@@ -68,8 +70,9 @@ async def computed_samples(runtime: Runtime) -> Sequence[Sample]:
 
 
 def tick_intervals(runtime: Runtime) -> dict[str, float]:
-    """How often each tick is due, in seconds; that of reviews only where answers are given to people."""
-    wanted = [name for name in TICKS if name != "review" or runtime.deployment.review_queues]
+    """How often each tick is due, in seconds; those of reviews and of copies only where there are any."""
+    has = {"review": bool(runtime.deployment.review_queues), "copies": bool(runtime.stores.sinks)}
+    wanted = [name for name in TICKS if has.get(name, True)]
     return {name: getattr(runtime.settings, f"{name}_every_s") for name in wanted}
 
 
@@ -100,6 +103,7 @@ async def _read(runtime: Runtime) -> list[Sample]:
         *pulse_samples(await state.pulse.ticks(), tick_intervals(runtime), roles_of(processes), processes),
         sample(fleet.SWEEP_HELD_BACK, await read_pressure(state.key_values) is not None),
         *call_samples(calls, endpoints | {DEFAULT_ENDPOINT}, _denied(lanes, by_rubric)),
+        *copy_samples(await read_copies(runtime), now),
         *record_samples(await read_record_health(state.ended, state.key_values, now)),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from assay.worker.ports.history import History
 if TYPE_CHECKING:
     from assay.worker.flow.history_writing import HistoryKeeper, HistoryReport
     from assay.worker.wiring.runtime import Runtime
+    from assay.worker.wiring.stores import OpenStores
 
 
 def open_record(settings: Settings, root: ConfigRoot) -> History:
@@ -51,14 +53,21 @@ def history_keeper(runtime: Runtime) -> HistoryKeeper:
     """
     from assay.worker.flow.history_writing import HistoryKeeper
 
+    stores = runtime.stores
     return HistoryKeeper(
         ended=runtime.state.ended,
         writer=runtime.history.writer,
         reader=runtime.history.reader,
         project=runtime.store,
-        store=runtime.deployment.store.kind,
+        store=stores.parts[0].origin,
+        origin_of=_origin_of(stores) if len(stores.parts) > 1 else None,
         locks=runtime.state.locks,
         key_values=runtime.state.key_values,
         clock=runtime.clock,
         keep_for=timedelta(days=runtime.settings.history_days),
     )
+
+
+def _origin_of(stores: OpenStores) -> Callable[[str], str]:
+    """What the record calls the store that a trace is in."""
+    return lambda trace_id: stores.part_of(trace_id).origin

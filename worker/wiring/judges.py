@@ -5,7 +5,7 @@ Each judge is imported where it is built: numpy and the providers' SDK take long
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +24,7 @@ from assay.worker.config.references import check_judges_allowed, check_rubric_na
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.ports.capabilities import WithSessionScores
-from assay.worker.stores.registry import factory_of, kinds_with
+from assay.worker.stores.registry import kinds_with
 from assay.worker.wiring.admissions import check_endpoints, check_limits, command_admissions, models_of
 from assay.worker.wiring.embedding import check_embedding
 from assay.worker.wiring.models import ModelOpener
@@ -52,21 +52,22 @@ def load_rubrics(root: ConfigRoot, deployment: Deployment, settings: Settings) -
             rubrics.setdefault(name, root.rubric(name, settings.rubric_variables()))
             check_judges_allowed(root, deployment, use_case, rubrics[name])
             check_egress(use_case, rubrics[name])
-    _check_sessions(rubrics.values(), deployment.store.kind)
+    _check_sessions(rubrics, deployment)
     return rubrics
 
 
-def _check_sessions(rubrics: Iterable[Rubric], kind: str) -> None:
-    """Refuse a rubric that asks for scores which the deployment's store cannot show.
+def _check_sessions(rubrics: Mapping[str, Rubric], deployment: Deployment) -> None:
+    """Refuse a rubric that asks for scores which the store of a use case cannot show.
 
     Raises:
         ConfigurationError: names the rubric and the remedy.
     """
-    factory = factory_of(kind)
-    if WithSessionScores in factory.capabilities:
-        return
-    for rubric in rubrics:
-        if rubric.write.sessions:
+    factories = {place.name: place.factory for place in deployment.places}
+    for use_case in deployment.use_cases:
+        factory = factories[deployment.store_of(use_case)]
+        if WithSessionScores in factory.capabilities:
+            continue
+        for rubric in (rubrics[name] for name in deployment.rubrics_of(use_case) if rubrics[name].write.sessions):
             raise ConfigurationError(
                 f"rubric {rubric.name}: write.sessions: {factory.title} shows no scores on sessions; leave it out. "
                 f"{kinds_with(WithSessionScores)} shows them"

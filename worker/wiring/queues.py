@@ -8,6 +8,6 @@ GOLDEN_QUEUE = "golden"
 
 TICKS = (
     *("sweep", "reconcile", "verify", "golden_tick", "review", "release", "batches", "history"),
-    *("signals", "alerts", "drift", "digest"),
+    *("signals", "alerts", "drift", "digest", "copies"),
 )
 """Each has a setting NAME_every_s."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from assay.worker.flow.history_trouble import HistoryTroubles
 from assay.worker.limits.call_rules import endpoint_key
@@ -13,6 +14,7 @@ from assay.worker.wiring.admissions import models_of
 from assay.worker.wiring.golden import read_schedule_statuses
 from assay.worker.wiring.part_looks import bounded, redis_look
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import Part
 
 
 async def part_states(runtime: Runtime, *, is_control: bool) -> dict[str, PartState]:
@@ -24,7 +26,7 @@ async def part_states(runtime: Runtime, *, is_control: bool) -> dict[str, PartSt
     """
     looks: dict[str, Callable[[Runtime], Awaitable[PartState]]] = {
         "redis": lambda runtime: redis_look(runtime.state.ping),
-        "store": _store,
+        **{_look_name(part): partial(_store, part) for part in runtime.stores.parts},
         "endpoints": _endpoints,
         **({"record": _record, "golden": _golden} if is_control else {}),
     }
@@ -32,9 +34,14 @@ async def part_states(runtime: Runtime, *, is_control: bool) -> dict[str, PartSt
     return dict(zip(looks, states, strict=True))
 
 
-async def _store(runtime: Runtime) -> PartState:
-    """Whether the store has told its project. It is not asked again once it has: probes take none of its requests."""
-    await runtime.store.project_id()
+def _look_name(part: Part) -> str:
+    """What a store is called among what a worker depends on: `store`, and `store rag` for any but the first."""
+    return f"store {part.mark}" if part.mark else "store"
+
+
+async def _store(part: Part, _: Runtime) -> PartState:
+    """Whether a store has told its project. It is not asked again once it has: probes take none of its requests."""
+    await part.store.project_id()
     return PartState(ok=True)
 
 

@@ -19,24 +19,25 @@ from assay.worker.config.judge_files import read_judge_files
 from assay.worker.config.redaction import redaction_of
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.flow.batching import only_store
 from assay.worker.flow.outbox import Outbox
 from assay.worker.flow.suspicion import Suspicion
 from assay.worker.limits.admissions import Admissions
 from assay.worker.limits.call_rules import CallRules
-from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.history import History
 from assay.worker.ports.publish import Publish
 from assay.worker.ports.state import FleetState, StateUnavailable
 from assay.worker.ports.store import Store
 from assay.worker.records.messages import AssessMessage, RecordMessage
+from assay.worker.records.reports import Report
 from assay.worker.state.redis.state import redis_state
 from assay.worker.wiring.admissions import fleet_admissions
 from assay.worker.wiring.batches import BatchEndpoints
 from assay.worker.wiring.judges import load_calibrations, load_rubrics
 from assay.worker.wiring.process_parts import ProcessParts
 from assay.worker.wiring.queues import ASSESS_QUEUE
-from assay.worker.wiring.stores import open_deployment_store, review_queues_of
+from assay.worker.wiring.stores import open_stores, review_queues_of
 from assay.worker.wiring.watch import assessment_watch
 
 if TYPE_CHECKING:
@@ -46,12 +47,11 @@ if TYPE_CHECKING:
     from assay.worker.flow.batch_calls.desk import BatchDesk
     from assay.worker.flow.history_writing import HistoryReport
     from assay.worker.flow.reconcile import Reconciler
-    from assay.worker.flow.record import Recorder
     from assay.worker.flow.release import Releaser
     from assay.worker.flow.reviews import ReviewReport
-    from assay.worker.flow.sessions import SessionScorer
-    from assay.worker.flow.sweep import Sweeper
-    from assay.worker.flow.verify import Verifier
+    from assay.worker.flow.store_recording import Records
+    from assay.worker.flow.store_sweeps import Sweeps
+    from assay.worker.flow.store_verifying import Verifies
 
 log = structlog.get_logger(__name__)
 
@@ -102,14 +102,11 @@ class Runtime:
         self.suspicion: Suspicion = (
             predecessor.suspicion if predecessor else Suspicion(self.state.suspects, self.outbox)
         )
-        self.store: Store = open_deployment_store(
-            root,
-            self.deployment,
-            settings,
-            rubrics=self.rubrics.values(),
-            limits=self.state.limits,
-            locks=self.state.locks,
+        limits, locks = self.state.limits, self.state.locks
+        self.stores = open_stores(
+            root, self.deployment, settings, rubrics=self.rubrics.values(), limits=limits, locks=locks
         )
+        self.store: Store = self.stores.store
         self.evaluators: dict[tuple[str, str | None, str], Evaluator] = predecessor.evaluators if predecessor else {}
         self.shared_admissions: Admissions = (
             predecessor.shared_admissions
@@ -137,43 +134,11 @@ class Runtime:
         return self.judge_files.version()
 
     @cached_property
-    def sweeper(self) -> Sweeper:
+    def sweeps(self) -> Sweeps:
         """Looks for traces to judge."""
-        from assay.worker.flow.budgeting import Budgeting
-        from assay.worker.flow.pressure import Pressure
-        from assay.worker.flow.sweep import Sweeper
-        from assay.worker.wiring.feedback import feedback_sweep
-        from assay.worker.wiring.first_costs import first_cost_usd
+        from assay.worker.wiring.sweeping import sweeps_of
 
-        return Sweeper(
-            source=self.store,
-            sink=self.store,
-            ledger=self.state.ledger,
-            windows=self.state.windows,
-            documents=self.state.documents,
-            locks=self.state.locks,
-            deployment=self.deployment,
-            rubrics=self.rubrics,
-            backlog=self.state.backlog,
-            top_up=self._no_top_up if self.publish is _no_queue else self.releaser.top_up,
-            pressure=Pressure(
-                backlog=self.state.backlog,
-                key_values=self.state.key_values,
-                limit=timedelta(seconds=self.settings.backlog_limit_s),
-            ),
-            budgeting=Budgeting(
-                account=self.state.call_reader,
-                ledger=self.state.ledger_reader,
-                key_values=self.state.key_values,
-                deployment=self.deployment,
-                first_cost_usd=lambda rubric: first_cost_usd(self.rubrics[rubric], self.judge_files.prices),
-            ),
-            clock=self.clock,
-            ledger_deadline=self._ledger_deadline,
-            calibrations=self.calibrations,
-            feedback=feedback_sweep(self),
-            counts_ahead=isinstance(self.store, WithTraceImport),
-        )
+        return sweeps_of(self)
 
     @cached_property
     def calibrations(self) -> dict[str, CalibrationSet]:
@@ -224,47 +189,24 @@ class Runtime:
         )
 
     @cached_property
-    def recorder(self) -> Recorder:
+    def recorder(self) -> Records:
         """Writes scores."""
-        from assay.worker.flow.record import Recorder
+        from assay.worker.wiring.recording import recorder_of
 
-        return Recorder(
-            project=self.store,
-            sink=self.store,
-            ledger=self.state.ledger,
-            verdicts=self.state.verdicts,
-            clock=self.clock,
-            read_lag=timedelta(seconds=self.deployment.read_lag_s),
-            sessions=self._session_scorer,
-            told=assessment_watch(),
-        )
-
-    @property
-    def _session_scorer(self) -> SessionScorer | None:
-        """Keeps the scores of sessions in step; None where the store shows none."""
-        from assay.worker.flow.sessions import SessionScorer
-        from assay.worker.ports.capabilities import WithSessionScores
-
-        if not isinstance(self.store, WithSessionScores):
-            return None
-        return SessionScorer(sink=self.store, key_values=self.state.key_values, locks=self.state.locks)
+        return recorder_of(self)
 
     @cached_property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> Verifies:
         """Reads scores back."""
-        from assay.worker.flow.verify import Verifier
+        from assay.worker.wiring.recording import verifier_of
 
-        return Verifier(
-            project=self.store,
-            sink=self.store,
-            ledger=self.state.ledger,
-            locks=self.state.locks,
-            reviews=self.state.reviews,
-            publish=self.publish,
-            clock=self.clock,
-            rewrite_after=timedelta(seconds=self.settings.rewrite_after_s),
-            review_queues=self.deployment.review_queues,
-        )
+        return verifier_of(self)
+
+    async def copy_scores(self) -> Report:
+        """Write scores to further places; nothing where no use case names one."""
+        from assay.worker.wiring.copying import copy_writers
+
+        return await copy_writers(self).tick() if self.stores.sinks else Report()
 
     @property
     def history(self) -> History:
@@ -292,12 +234,18 @@ class Runtime:
 
         if not self.deployment.review_queues:
             return ReviewReport()
-        reviewer = Reviewer(queues=review_queues_of(self.store), waiting=self.state.reviews, clock=self.clock)
+        reviewer = Reviewer(
+            queues=review_queues_of(self.store),
+            waiting=self.state.reviews,
+            clock=self.clock,
+            store_of=self.stores.mark_of if len(self.stores.parts) > 1 else only_store,
+        )
         return await reviewer.review()
 
-    async def _no_top_up(self) -> int:
-        """Without a queue everything waits for the fleet's own releases."""
-        return 0
+    @property
+    def has_queue(self) -> bool:
+        """Whether work is published from here."""
+        return self.publish is not _no_queue
 
     @cached_property
     def releaser(self) -> Releaser:
@@ -309,7 +257,7 @@ class Runtime:
             ledger=self.state.ledger,
             publish=self.publish,
             clock=self.clock,
-            ledger_deadline=self._ledger_deadline,
+            ledger_deadline=self.ledger_deadline,
             queue=ASSESS_QUEUE,
             weights=weights_of(self.deployment),
         )
@@ -323,7 +271,8 @@ class Runtime:
             ledger=self.state.ledger,
             publish=self.publish,
             clock=self.clock,
-            ledger_deadline=self._ledger_deadline,
+            ledger_deadline=self.ledger_deadline,
+            store_of=self.stores.mark_of,
         )
 
     @property
@@ -368,11 +317,12 @@ class Runtime:
         await self.shared_admissions.close()
         await self.batch_endpoints.close()
         await self._parts.close()
-        await self.store.close()
+        await self.stores.close()
         await self.state.close()
 
     @property
-    def _ledger_deadline(self) -> timedelta:
+    def ledger_deadline(self) -> timedelta:
+        """How long a trace may be without progress."""
         return timedelta(seconds=self.settings.ledger_deadline_s)
 
 

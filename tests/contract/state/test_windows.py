@@ -82,3 +82,25 @@ def test_record_that_is_written_late_does_not_raise_a_lowered_rate(run: Run) -> 
         assert (stored.rates["bot"].rate, stored.seen) == (0.1, {"bot": 9})
 
     run(check)
+
+
+def test_each_store_has_windows_and_an_epoch_of_its_own(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        first, second = state.windows.of(""), state.windows.of("rag")
+        window = WindowRecord(start=NOW, end=SOON)
+        await first.put(window.model_copy(update={"seen": {"bot": 3}}))
+        await second.open(window.model_copy(update={"seen": {"docs": 4}}))
+        await second.put(window.model_copy(update={"seen": {"docs": 5}}))
+        assert [w.seen for w in await first.between(NOW, LATER)] == [{"bot": 3}]
+        at_rag, at_any = await second.at(NOW), await state.windows.at(NOW)
+        assert at_rag is not None
+        assert at_any is not None
+        assert (at_rag.store, at_rag.seen, at_any.seen) == ("rag", {"docs": 5}, {"bot": 3, "docs": 5})
+        assert [w.seen for w in await state.windows.between(NOW, LATER)] == [{"bot": 3, "docs": 5}]
+        assert await state.windows.of("new").between(NOW, LATER) == []
+        assert await first.epoch(NOW) == NOW
+        assert await second.epoch(LATER) == LATER
+        assert await state.windows.known_epoch() == NOW
+        assert await second.known_epoch() == LATER
+
+    run(check)

@@ -29,9 +29,9 @@ from assay.worker.golden.sets.manifest import GoldenItem
 from assay.worker.ports.datasets import Datasets, WithDatasets
 from assay.worker.ports.experiments import ExperimentReport, WithExperiments
 from assay.worker.ports.store import Store
-from assay.worker.stores.registry import factories_with, factory_of, kinds_with, titles_with
-from assay.worker.wiring.experiments import ExperimentStore, has_experiments, publish_run
-from assay.worker.wiring.stores import open_deployment_store
+from assay.worker.stores.registry import factories_with, kinds_with, titles_with
+from assay.worker.wiring.experiments import EXPERIMENTS, ExperimentStore, has_experiments, publish_run
+from assay.worker.wiring.stores import open_deployment_store, place_able_to
 
 T = TypeVar("T")
 AUTO = "auto"
@@ -54,7 +54,7 @@ def fetch_items(settings: Settings, root: ConfigRoot, name: str, dataset: str, v
         ConfigurationError: the dataset cannot be used, or the directory cannot be written.
     """
     at = None if version is None else _moment(version)
-    title = factory_of(root.deployment().store.kind).title
+    title = place_able_to(root.deployment(), (WithDatasets,)).factory.title
     pulled = on_datasets(settings, root, lambda datasets: datasets.pull(dataset, at))
     items = [golden_item(item, dataset=f"{title}: dataset {dataset!r}") for item in pulled]
     directory = root.path / "golden_sets" / name
@@ -84,7 +84,7 @@ def show_experiment(
     """
     if named is None:
         return True
-    title = factory_of(root.deployment().store.kind).title
+    title = place_able_to(root.deployment(), EXPERIMENTS).factory.title
 
     async def work(store: ExperimentStore) -> bool:
         name = None if named == AUTO else named
@@ -104,7 +104,7 @@ def check_experiment(root: ConfigRoot, named: str | None) -> None:
     Raises:
         ConfigurationError
     """
-    if named is not None and not has_experiments(root.deployment().store.kind):
+    if named is not None and not has_experiments(place_able_to(root.deployment(), EXPERIMENTS).config.kind):
         kinds = kinds_with(WithExperiments)
         raise ConfigurationError(f"{root.path / CONFIG_FILE}: store.kind: --experiment needs {kinds}; leave it out")
 
@@ -137,7 +137,7 @@ def on_datasets(settings: Settings, root: ConfigRoot, work: Callable[[Datasets],
             return await work(store.datasets)
         raise _lacking(root, WithDatasets)
 
-    return _on_store(settings, root, ask)
+    return _on_store(settings, root, ask, able_to=(WithDatasets,))
 
 
 def _on_experiments(
@@ -148,15 +148,20 @@ def _on_experiments(
             return await work(store)
         raise _lacking(root, WithExperiments)
 
-    return _on_store(settings, root, ask, rubrics=(rubric,))
+    return _on_store(settings, root, ask, able_to=EXPERIMENTS, rubrics=(rubric,))
 
 
 def _on_store(
-    settings: Settings, root: ConfigRoot, work: Callable[[Store], Awaitable[T]], rubrics: Sequence[Rubric] = ()
+    settings: Settings,
+    root: ConfigRoot,
+    work: Callable[[Store], Awaitable[T]],
+    *,
+    able_to: Sequence[object],
+    rubrics: Sequence[Rubric] = (),
 ) -> T:
     async def run() -> T:
         # Told the rubric, a store that has definitions of scores links an item's scores to them.
-        store = open_deployment_store(root, root.deployment(), settings, rubrics=rubrics)
+        store = open_deployment_store(root, root.deployment(), settings, rubrics=rubrics, able_to=able_to)
         try:
             return await work(store)
         finally:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -47,6 +47,11 @@ class Planned:
 
     plan: RangePlan
     counted: dict[datetime, Counter[str]]
+
+    def of_use_cases(self, names: Collection[str]) -> Planned:
+        """The same for some use cases, without the windows that hold traces of others alone."""
+        own = {at: Counter({n: k for n, k in counts.items() if n in names}) for at, counts in self.counted.items()}
+        return Planned(self.plan, {at: counts for at, counts in own.items() if counts or not self.counted[at]})
 
 
 async def plan_range(

@@ -41,6 +41,12 @@ class BackfillReport(Record):
     already_scored: int = 0
     stopped: Literal["limit", "no_worker"] | None = None
 
+    def and_then(self, other: BackfillReport) -> BackfillReport:
+        """Both together, where several stores are worked off one after another."""
+        counts = ("windows", "done_before", "selected", "already_scored")
+        summed = {name: getattr(self, name) + getattr(other, name) for name in counts}
+        return BackfillReport(**summed, stopped=other.stopped)
+
 
 @dataclass(frozen=True)
 class Backfill:

@@ -13,6 +13,7 @@ from assay.judges.schema import Record, Scored, Verdict
 from assay.worker.flow.scores import names_in
 from assay.worker.flow.verdicts import unpack
 from assay.worker.ports.batch_sizes import READ_LIMIT
+from assay.worker.ports.parts import projects_of
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Fetched, TraceReader
 from assay.worker.ports.store_errors import StoreError
@@ -145,8 +146,8 @@ class FlaggedReader:
         if self._problem or not missing:
             return there
         try:
-            project = await self._store.project_id()
-            wanted = {_key(f): _score_keys(f, project) for f in missing}
+            projects = await projects_of(self._store, [f.entry.trace_id for f in missing])
+            wanted = {_key(f): _score_keys(f, projects[f.entry.trace_id]) for f in missing}
             scores = await self._store.read_scores([score for group in wanted.values() for score in group])
         except StoreError as exc:
             self._problem = str(exc)

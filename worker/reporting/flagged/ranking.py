@@ -14,6 +14,7 @@ from typing import NamedTuple
 from assay.judges.schema import Record
 from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.ledger import LedgerReader
+from assay.worker.ports.parts import projects_of
 from assay.worker.ports.sink import ScoreReader
 from assay.worker.ports.source import Project
 from assay.worker.ports.store_errors import StoreError
@@ -142,9 +143,9 @@ class Ranker:
             self._counted["unread"] += len(entries)
             return
         try:
-            project = await self._from.project.project_id()
+            projects = await projects_of(self._from.project, [entry.trace_id for entry in entries])
             keys = {
-                (entry.trace_id, cut): entry.promise.score_key(project, cut.score)
+                (entry.trace_id, cut): entry.promise.score_key(projects[entry.trace_id], cut.score)
                 for entry in entries
                 for cut in self._cuts(entry)
             }

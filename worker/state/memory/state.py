@@ -7,6 +7,7 @@ from assay.worker.ports.state import FleetState
 from assay.worker.state.memory.backlog import MemoryBacklog
 from assay.worker.state.memory.batch_jobs import MemoryBatchJobs
 from assay.worker.state.memory.call_account import MemoryCallAccount
+from assay.worker.state.memory.copies import MemoryCopies
 from assay.worker.state.memory.dead_letters import MemoryDeadLetters
 from assay.worker.state.memory.deliveries import MemoryDeliveries
 from assay.worker.state.memory.documents import MemoryDocuments
@@ -56,6 +57,7 @@ def memory_state() -> FleetState:
         calls=calls,
         call_reader=calls,
         reviews=MemoryReviewList(),
+        copies=MemoryCopies(),
         pulse=MemoryPulse(),
         suspects=ledger,
         waking=ledger,

@@ -12,6 +12,7 @@ from assay.worker.state.redis.backlog import RedisBacklog
 from assay.worker.state.redis.batch_jobs import RedisBatchJobs
 from assay.worker.state.redis.call_account import RedisCallAccount
 from assay.worker.state.redis.connection import RedisConnection
+from assay.worker.state.redis.copies import RedisCopies
 from assay.worker.state.redis.dead_letters import RedisDeadLetters
 from assay.worker.state.redis.deliveries import RedisDeliveries
 from assay.worker.state.redis.documents import RedisDocuments
@@ -59,6 +60,7 @@ def redis_state(url: str, *, prefix: str, timeout_s: float = 10.0) -> FleetState
         calls=calls,
         call_reader=calls,
         reviews=RedisReviewList(connection),
+        copies=RedisCopies(connection),
         pulse=RedisPulse(connection),
         suspects=ledger,
         waking=ledger,

@@ -188,7 +188,7 @@ def test_worker_judges_with_the_calibration_the_message_names(
         assert newer is not None
         assert (named.calibration, unnamed.calibration, newer.calibration) == (theirs, None, None)
         assert await runtime.evaluator(rubric.content_hash(), "nobody published this") is None
-        assert runtime.sweeper.calibrations == {"grounding": only(mine)}
+        assert runtime.sweeps.calibrations == {"grounding": only(mine)}
         await runtime.store.close()
 
     asyncio.run(ask())

@@ -57,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True)
 class AnswerView:
-    """One of the worst answers."""
+    """One of the worst answers. `opens` leads to its texts, where they are not shown at once."""
 
     trace_id: str
     url: str | None
@@ -68,6 +68,7 @@ class AnswerView:
     runs: tuple[Run, ...]
     passages: tuple[tuple[int, str], ...]
     note: str
+    opens: str = ""
 
 
 @dataclass(frozen=True)

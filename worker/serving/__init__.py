@@ -1,0 +1,1 @@
+"""The page of the fleet: what reports say, in a browser. It reads and never writes."""

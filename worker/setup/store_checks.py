@@ -1,0 +1,97 @@
+"""Every store and every place that takes copies of scores, each examined by itself: one that is down hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from assay.judges.errors import ConfigurationError, EvaluationError
+from assay.worker.config.deployment import Deployment
+from assay.worker.config.stores import Place
+from assay.worker.config.use_cases import UseCase
+from assay.worker.ports.capabilities import Examination, WithExamination
+from assay.worker.ports.health import Check
+from assay.worker.ports.store import Sink
+from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.stores import Part
+
+
+class StoreChecks:
+    """Examines stores and places; `answering` are the stores that can be asked for traces, once all was read."""
+
+    def __init__(self, runtime: Runtime, *, write: bool) -> None:
+        """Examine nothing yet.
+
+        Args:
+            runtime: whose stores they are.
+            write: whether test scores may be written.
+        """
+        self._runtime = runtime
+        self._write = write
+        self.answering: list[Part] = []
+
+    async def checks(self) -> AsyncIterator[Check]:
+        """Every check in turn. Where there is more than one store or place, each check names its own."""
+        runtime = self._runtime
+        for part in runtime.stores.parts:
+            first: Check | None = None
+            async for check in self._examined(_Examined(part.place, part.store)):
+                first = first or check
+                yield check
+            if first is None or first.status != "fail":  # one that cannot be reached has no traces to look at
+                self.answering.append(part)
+        judged = {part.place.name for part in runtime.stores.parts}
+        places = {place.name: place for place in runtime.deployment.places}
+        for name, sink in runtime.stores.sinks.items():
+            if name not in judged:
+                async for check in self._examined(_Examined(places[name], sink, takes_copies=True)):
+                    yield check
+
+    async def _examined(self, examined: _Examined) -> AsyncIterator[Check]:
+        deployment = self._runtime.deployment
+        async for check in _own_checks(examined, _examination(deployment, examined, write=self._write)):
+            is_alone = len(deployment.places) == 1
+            yield check if is_alone else check.model_copy(update={"name": _with_name(examined.place.name, check.name)})
+
+
+class _Examined(NamedTuple):
+    """A store, or a place that takes copies."""
+
+    place: Place
+    sink: Sink
+    takes_copies: bool = False
+
+
+def _with_name(place: str, check: str) -> str:
+    """The name of a check of one of several stores, e.g. `rag: test score`. What is called as the store stays so."""
+    return place if check.casefold() == place.casefold() else f"{place}: {check}"
+
+
+def _examination(deployment: Deployment, examined: _Examined, *, write: bool) -> Examination:
+    name = examined.place.name
+    cases: Sequence[UseCase] = [case for case in deployment.use_cases if deployment.store_of(case) == name]
+    return Examination(
+        excluded=deployment.exclude_environments,
+        queues=tuple(case.review_queue for case in cases if case.review_queue is not None),
+        write=write,
+    )
+
+
+async def _own_checks(examined: _Examined, examination: Examination) -> AsyncIterator[Check]:
+    """What a store says of itself, or at least its project. No error of one ends the examination of all."""
+    sink, title = examined.sink, "copies" if examined.takes_copies else "store"
+    try:
+        if isinstance(sink, WithExamination):
+            async for check in sink.examine(examination):
+                yield check
+        else:
+            yield Check(name=title, status="ok", message=f"project {await sink.project_id()}")
+    except ConfigurationError as exc:
+        remedy = f"mend `{examined.place.key}` in assay.yaml, or the variable it names"
+        yield Check(name=title, status="fail", message=str(exc), remedy=remedy, is_configuration=True)
+    except EvaluationError as exc:
+        remedy = f"see that the {examined.place.factory.title} server can be reached; then run doctor again"
+        yield Check(name=title, status="fail", message=str(exc), remedy=remedy)
+    if examined.takes_copies and not examined.place.factory.reads_back:
+        message = f"{examined.place.factory.title} shows no scores that were written: nobody can tell if they arrive"
+        yield Check(name="reading back", status="ok", message=message)
