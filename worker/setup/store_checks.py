@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.store import Sink
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import Part
+
+FIRST_S, NEXT_S = 45.0, 180.0
+"""How long is waited for the first check of a store, and for each further one. A test score may be shown late."""
 
 
 class StoreChecks:
@@ -82,16 +86,38 @@ async def _own_checks(examined: _Examined, examination: Examination) -> AsyncIte
     sink, title = examined.sink, "copies" if examined.takes_copies else "store"
     try:
         if isinstance(sink, WithExamination):
-            async for check in sink.examine(examination):
+            async for check in _in_time(sink.examine(examination)):
                 yield check
         else:
-            yield Check(name=title, status="ok", message=f"project {await sink.project_id()}")
+            async with asyncio.timeout(FIRST_S):
+                project = await sink.project_id()
+            yield Check(name=title, status="ok", message=f"project {project}")
     except ConfigurationError as exc:
         remedy = f"mend `{examined.place.key}` in assay.yaml, or the variable it names"
         yield Check(name=title, status="fail", message=str(exc), remedy=remedy, is_configuration=True)
+    except TimeoutError:
+        message = f"no answer in {FIRST_S:.0f} s, or none in {NEXT_S:.0f} s after an answer"
+        remedy = f"see that the {examined.place.factory.title} server answers; then run doctor again"
+        yield Check(name=title, status="fail", message=message, remedy=remedy)
     except EvaluationError as exc:
         remedy = f"see that the {examined.place.factory.title} server can be reached; then run doctor again"
         yield Check(name=title, status="fail", message=str(exc), remedy=remedy)
     if examined.takes_copies and not examined.place.factory.reads_back:
         message = f"{examined.place.factory.title} shows no scores that were written: nobody can tell if they arrive"
         yield Check(name="reading back", status="ok", message=message)
+
+
+async def _in_time(checks: AsyncIterator[Check]) -> AsyncIterator[Check]:
+    """The checks of a store. One that hangs is left, so that the others have their turn.
+
+    Raises:
+        TimeoutError
+    """
+    wait_s = FIRST_S
+    while True:
+        async with asyncio.timeout(wait_s):
+            check = await anext(checks, None)
+        if check is None:
+            return
+        yield check
+        wait_s = NEXT_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from pydantic import Field
@@ -18,6 +19,9 @@ from assay.worker.setup.proposals import Proposal, propose
 from assay.worker.setup.trace_sample import TraceSample, joined, sample_traces
 from assay.worker.wiring.runtime import Runtime
 from assay.worker.wiring.stores import Part
+
+SAMPLE_S = 180.0
+"""How long one store is waited for. Reading what was listed has a bound of its own."""
 
 
 class TraceSurvey(Record):
@@ -69,7 +73,11 @@ class TraceSurveyor:
             name = f"{part.place.name}: traces" if len(runtime.stores.parts) > 1 else "traces"
             deployment = runtime.deployment.of_store(part.place.name) if len(stores) > 1 else runtime.deployment
             try:
-                read.append(await sample_traces(part.store, deployment, now))
+                async with asyncio.timeout(SAMPLE_S):
+                    read.append(await sample_traces(part.store, deployment, now))
+            except TimeoutError:
+                message = f"not examined: no answer in {SAMPLE_S:.0f} s"
+                unread.append(Check(name=name, status="warn", message=message, remedy="run doctor again later"))
             except StoreBusy as exc:
                 remedy = "run doctor again later"
                 unread.append(Check(name=name, status="warn", message=f"not examined: {exc}", remedy=remedy))

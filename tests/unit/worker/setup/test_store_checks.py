@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from assay.worker.cli.commands import app
 from assay.worker.launch.broker import Broker
+from assay.worker.setup import store_checks
 from tests.servers.langfuse import LangfuseServer
 from tests.unit.worker.stores.langfuse.making import use
 
@@ -79,3 +81,16 @@ def test_a_check_that_is_called_as_its_store_says_the_name_once(home: Path, serv
         "store: chat", "store: langfuse"
     ))  # fmt: skip
     assert "langfuse" in doctor(home, "--no-write")[1]
+
+
+def test_a_store_that_takes_connections_and_never_answers_is_left_in_time(
+    home: Path, server: LangfuseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_checks, "FIRST_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OPIK_URL_OVERRIDE", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
+        code, checks, _ = doctor(home, "--no-write")
+    assert code == 3
+    assert checks["rag: store"]["status"] == "fail"
+    assert checks["chat: langfuse"]["status"] == "ok"
+    assert checks["question (chat, grounding)"]["status"] == "ok"
