@@ -106,7 +106,7 @@ dist: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
-		pyproject.toml --extra postgres --output-file requirements.lock
+		pyproject.toml --extra postgres --extra otlp --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml --group dev --output-file requirements-dev.lock
 

@@ -47,7 +47,9 @@ def naming(words: tuple[str, ...], folder: Path) -> list[str]:
 @pytest.mark.parametrize("kind", sorted(sink_factories().keys() - PROTOCOLS))
 def test_no_file_outside_its_folder_names_a_store(kind: str) -> None:
     words = (kind, sink_factories()[kind].title.lower())
-    assert naming(words, STORES / kind) == []
+    # Behind other vendors' servers there may be a database of the embedded store's kind.
+    outside = STORES if sink_factories()[kind].is_embedded else STORES / kind
+    assert naming(words, outside) == []
 
 
 @pytest.mark.parametrize("kind", sorted(sink_factories().keys() - PROTOCOLS))

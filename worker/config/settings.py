@@ -312,7 +312,7 @@ def read_variables(model: type[Variables], prefix: str = "") -> Variables:
 
 
 def variables_set(model: type[BaseModel]) -> list[str]:
-    """The environment variables of a trace store that are set, e.g. `["PHOENIX_ENDPOINT"]`."""
+    """The environment variables of a trace store that are set, e.g. `["STORE_API_KEY"]`."""
     names = (name for field in model.model_fields.values() for name in names_of(field.validation_alias))
     return [name for name in names if os.environ.get(name)]  # noqa: TID251  # this is the one file
 

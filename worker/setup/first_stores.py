@@ -13,7 +13,7 @@ from assay.worker.ports.store import SinkFactory
 from assay.worker.stores.registry import sink_factories
 
 SECTION = re.compile(r"(?:store|sink): \{(.*)\}")
-"""A factory's line about its store, e.g. `store: {kind: langfuse, plan: hobby}`."""
+"""A factory's line about its store, e.g. `store: {kind: KIND, plan: hobby}`."""
 
 SETTING = re.compile(r"([a-z_]+): (\d+)\b.*")
 """A factory's line about the whole deployment, e.g. `late_seconds: 1800   # shown late`."""

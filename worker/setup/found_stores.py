@@ -85,7 +85,7 @@ def named_stores(kinds: Iterable[str]) -> FoundStores:
 
 
 def where_found(factory: AnySink) -> str:
-    """A store's title with the variables that were found, as `Opik (OPIK_API_KEY)`. No value is shown."""
+    """A store's title with the variables that were found, as `TITLE (A_KEY, A_URL)`. No value is shown."""
     names = variables_set(factory.variables)
     return f"{factory.title} ({', '.join(names)})" if names else factory.title
 

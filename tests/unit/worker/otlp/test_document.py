@@ -15,8 +15,14 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "reference" / "opentelemetry-spa
 BEGIN, END = "<!-- table: python -m tests.unit.worker.otlp.test_document -->", "<!-- end of columns -->"
 
 
+ROW_NAMES = 8
+"""Names in one row; more go on in the next, so that a row fits a screen."""
+
+
 def row(column: str, names: Iterable[str]) -> str:
-    return f"| {column} | {', '.join(f'`{name}`' for name in names)} |"
+    every = [f"`{name}`" for name in names]
+    parts = [every[at : at + ROW_NAMES] for at in range(0, len(every), ROW_NAMES)]
+    return "\n".join(f"| {'' if at else column} | {', '.join(part)} |" for at, part in enumerate(parts))
 
 
 def table() -> str:
