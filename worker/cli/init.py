@@ -53,16 +53,16 @@ def init(
     home = _home(directory, config, settings)
     if (home / CONFIG_FILE).exists() and not force:
         raise ConfigurationError(f"{home / CONFIG_FILE}: file: exists already; edit it, or write it anew with --force")
-    found = named_stores(store) if store else found_stores()
-    stores = asyncio.run(_look_at_all(found.stores, settings, home))
-    sinks = [_sink(factory) for factory in found.sinks]
-    text = first_config(stores, settings, sinks, is_named=found.is_named)
+    chosen = named_stores(store) if store else found_stores()
+    stores = asyncio.run(_look_at_all(chosen.stores, settings, home))
+    sinks = [_sink(factory) for factory in chosen.sinks]
+    text = first_config(stores, settings, sinks, is_named=chosen.is_named)
     path = write_first_config(home, text, force=force)
-    _say_found(found)
+    _say_found(chosen)
     _print(f"wrote {path}")
     for beginning in stores:
         _say_seen(beginning, is_alone=len(stores) == 1)
-    _say_next(_way_there(path.parent, settings), found)
+    _say_next(_way_there(path.parent, settings), chosen)
 
 
 def _home(directory: Path | None, config: Path | None, settings: Settings) -> Path:
@@ -116,15 +116,15 @@ async def _look(factory: AnyStore, settings: Settings, home: Path) -> Beginning:
         await store.close()
 
 
-def _say_found(found: FoundStores) -> None:
-    if found.is_named:
+def _say_found(chosen: FoundStores) -> None:
+    if chosen.is_named:
         return
-    places = [where_found(factory) for factory in (*found.stores, *found.sinks) if not factory.is_embedded]
+    places = [where_found(factory) for factory in (*chosen.stores, *chosen.sinks) if not factory.is_embedded]
     _print(f"keys found: {', '.join(places)}" if places else "no keys of a trace store found: the embedded store")
-    for why in found.incomplete:
+    for why in chosen.incomplete:
         _print(f"left out: {why}")
-    if len(found.stores) > 1:
-        kinds = ", ".join(factory.kind for factory in found.stores)
+    if len(chosen.stores) > 1:
+        kinds = ", ".join(factory.kind for factory in chosen.stores)
         _print(f"all of them are listed; for one alone ({kinds}): assay init --force --store KIND")
 
 
@@ -142,8 +142,8 @@ def _say_seen(beginning: Beginning, *, is_alone: bool) -> None:
         _print(f"{where}seen: no traces yet")
 
 
-def _say_next(where: str, found: FoundStores) -> None:
-    takes_files = any(WithTraceImport in factory.capabilities for factory in found.stores)
+def _say_next(where: str, chosen: FoundStores) -> None:
+    takes_files = any(WithTraceImport in factory.capabilities for factory in chosen.stores)
     steps = {
         **({"import FILE": "traces into the store, one JSON object a line"} if takes_files else {}),
         "doctor": "is everything there that it needs, and can the traces be judged?",
