@@ -116,7 +116,5 @@ def only_answer(report: PeriodReport, asked: AskedAnswer) -> PeriodReport | None
             for worst in row.worst:
                 if (worst.trace_id, worst.observation_id) == asked[3:]:
                     only = row.model_copy(update={"worst": (worst,)})
-                    return report.model_copy(
-                        update={"use_cases": (case.model_copy(update={"revisions": (only,)}),)}
-                    )
+                    return report.model_copy(update={"use_cases": (case.model_copy(update={"revisions": (only,)}),)})
     return None

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.golden.runs.run_store import RunStore
+from assay.worker.launch.broker import Broker
 from assay.worker.serving.reading import AskedAnswer, DeploymentReader
 from assay.worker.wiring.history import open_record
 from tests.unit.worker.golden.report.test_page import summary
@@ -59,6 +60,17 @@ def test_a_dead_redis_costs_its_own_parts_alone(home: Path) -> None:
     assert "Redis at" in missing
     assert "does not answer" in missing
     assert "hunter2" not in missing
+
+
+def test_a_redis_that_answers_tells_the_rest(home: Path, broker: Broker, key_prefix: str) -> None:
+    given = settings(home, SecretStr(broker.url)).model_copy(update={"key_prefix": key_prefix})
+    figures = DeploymentReader(given, ConfigRoot(path=home), days=8).figures()
+    assert figures.missing == ()
+    assert figures.funnel is not None
+    assert figures.alerts is not None
+    assert "never evaluated" in figures.alerts.warning
+    assert figures.report is not None
+    assert figures.report.use_cases[0].coverage.in_flight == 0
 
 
 def test_where_no_fleet_runs_none_is_started(home: Path) -> None:

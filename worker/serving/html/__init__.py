@@ -1,0 +1,1 @@
+"""The pages: what templates are filled with, and the templates."""
