@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
@@ -10,6 +11,12 @@ from assay.judges.errors import ConfigurationError
 
 OTLP_PORT = 4318
 """On which receivers of OTLP over HTTP listen."""
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
+"""What stands behind an address: `?api_key=secret`."""
+_LOGIN = re.compile(r"^((?:[a-z][a-z0-9+.-]*://)?)[^/]*@", re.IGNORECASE)
+"""An address as far as its login: `https://user:secret@`."""
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""A header's name in small letters: `x-scope-orgid`."""
 
 
 def web_address(url: str, name: str) -> str:
@@ -35,6 +42,11 @@ def web_address(url: str, name: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     place = host if port is None else f"{host}:{port}"
     return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+
+
+def without_secrets(url: str) -> str:
+    """An address as a person wrote it, without a login, a query or a fragment: it is shown, and these may hold keys."""
+    return _QUERY.sub("", _LOGIN.sub(r"\1", url.strip()))
 
 
 def spans_address(written: str | None, address: str, name: str) -> str:
@@ -66,7 +78,19 @@ def headers_in(written: SecretStr | None, name: str) -> dict[str, SecretStr]:
     for part in filter(None, (part.strip() for part in (written.get_secret_value() if written else "").split(","))):
         key, separator, value = part.partition("=")
         header, held = unquote(key.strip()).lower(), unquote(value.strip())
-        if not separator or not header or not (header + held).isascii() or not (header + held).isprintable():
+        is_name = _HEADER.fullmatch(header) is not None
+        if not separator or not is_name or not held.isascii() or not held.isprintable() or held != held.strip():
             raise ConfigurationError(f"{name}: write headers as key=value,key2=value2, in ASCII")
         headers[header] = SecretStr(held)
     return headers
+
+
+def header_value(text: str, name: str) -> SecretStr:
+    """A text that is sent as a header, e.g. a tenant's name.
+
+    Raises:
+        ConfigurationError: no header can hold it.
+    """
+    if not text.strip() or text != text.strip() or not text.isascii() or not text.isprintable():
+        raise ConfigurationError(f"{name}: must be of ASCII, without a blank at its ends: it is sent as a header")
+    return SecretStr(text)

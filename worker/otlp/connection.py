@@ -6,6 +6,7 @@ through it may be sent twice: reads, and results whose ids are made of what they
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +17,14 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.judges.models.wait_hints import retry_after_s
+from assay.worker.otlp.guards import redacted
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 
 TIMEOUT_S = 30.0
+"""Without a byte."""
+DEADLINE_S = 60.0
+"""From a request's first byte to its answer's last: an answer that trickles is none."""
 MAX_WAIT_S = 10.0
 """Waiting longer for room in the budget, or for the server, is left to whoever holds the work."""
 TRIES = 3
@@ -28,6 +33,8 @@ MOST_BYTES = 64 * 1024 * 1024
 LONGEST_RETRY_AFTER_S = 3600.0
 DEFAULT_RETRY_AFTER_S = 5.0
 LONGEST_MESSAGE = 200
+_MESSAGE_BYTES = 20_000
+"""Of a body that are looked at for a message."""
 
 RETRYABLE = frozenset({429, 502, 503, 504})
 """By the protocol's specification. All other refusals are not sent again as they are."""
@@ -41,6 +48,10 @@ class RequestTooLarge(StoreRejected):
     """The server takes no request of this size (413): send less at once."""
 
 
+class RequestNotValid(StoreRejected):
+    """The server understood where the request belongs, and refuses what it says (400, 422)."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a server said.
@@ -50,17 +61,20 @@ class Answer:
         headers: by name, in lower case.
         body: unpacked.
         where: method and address, for messages.
+        secrets: that were sent with the request.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     where: str
+    secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
 
     @property
     def message(self) -> str:
-        """The server's words in one line, cut: an error may echo what was sent."""
-        return " ".join(self.body[:2000].decode("utf-8", "replace").split())[:LONGEST_MESSAGE] or "no message"
+        """The server's words in one line, without our keys and cut: an error may echo what was sent."""
+        words = redacted(self.body[:_MESSAGE_BYTES].decode("utf-8", "replace"), self.secrets)
+        return " ".join(words.split())[:LONGEST_MESSAGE] or "no message"
 
 
 @dataclass
@@ -72,6 +86,8 @@ class Connection:
         remedy: what to check where the server refuses our key.
         headers: sent with each request. They hold keys and are never shown.
         limit: how much may be asked.
+        timeout_s: how long nothing may come.
+        deadline_s: of one request in all.
         accepted: refusals that are answers to whoever asks, e.g. 404 where something may be missing.
     """
 
@@ -81,6 +97,7 @@ class Connection:
     limit: RateLimit
     headers: Mapping[str, SecretStr] = field(default_factory=dict)
     timeout_s: float = TIMEOUT_S
+    deadline_s: float = DEADLINE_S
     max_wait_s: float = MAX_WAIT_S
     most_bytes: int = MOST_BYTES
     accepted: frozenset[int] = frozenset()
@@ -130,14 +147,16 @@ class Connection:
                     method, f"{self.address}{path}", params=query or None, content=content, headers=headers
                 )
                 answer = await self._admitted(request)
-                if answer.status == 200 or answer.status in self.accepted:
+                # What was sent is taken with any 2xx: some receivers have nothing to say and answer 202 or 204.
+                is_taken = answer.status == 200 or (method == "POST" and 200 <= answer.status < 300)
+                if is_taken or answer.status in self.accepted:
                     return answer
-                raise error_of(answer, self.remedy, self._redacted(answer.message))
+                raise error_of(answer, self.remedy, answer.message)
         raise AssertionError("unreachable")  # the last attempt raises; this is for the type checker
 
     def _may_pass_at_once(self, error: BaseException) -> bool:
         """Worth another try within seconds. Where the server asked to wait, the budget makes us wait."""
-        if isinstance(error, _Away):
+        if isinstance(error, ServerAway):
             return (error.retry_after_s or 0.0) <= self.max_wait_s
         return isinstance(error, StoreBusy) and (error.retry_after_s or 0.0) <= self.max_wait_s
 
@@ -157,17 +176,21 @@ class Connection:
     async def _send(self, request: httpx.Request) -> Answer:
         where = f"{request.method} {str(request.url).partition('?')[0]}"
         try:
-            response = await self._http.send(request, stream=True)
-            try:
-                body = await self._bounded(response, where)
-            finally:
-                await response.aclose()
+            async with asyncio.timeout(self.deadline_s):
+                response = await self._http.send(request, stream=True)
+                try:
+                    body = await self._bounded(response, where)
+                finally:
+                    await response.aclose()
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"{where}: no whole answer in {self.deadline_s:g} s") from exc
         except httpx.TimeoutException as exc:
             raise StoreUnavailable(f"{where}: no answer in {self.timeout_s:g} s") from exc
         except httpx.HTTPError as exc:
-            raise _Away(f"{where}: {type(exc).__name__}; check the address and that the server runs") from exc
+            raise ServerAway(f"{where}: {type(exc).__name__}; check the address and that the server runs") from exc
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status=response.status_code, headers=headers, body=body, where=where)
+        secrets = tuple(self.headers.values())
+        return Answer(status=response.status_code, headers=headers, body=body, where=where, secrets=secrets)
 
     async def _bounded(self, response: httpx.Response, where: str) -> bytes:
         """The body as long as it stays within bounds: a small packed answer may be a huge one."""
@@ -185,13 +208,6 @@ class Connection:
             parts.append(plain)
         return b"".join(parts)
 
-    def _redacted(self, message: str) -> str:
-        for secret in self.headers.values():
-            for word in secret.get_secret_value().split():
-                if len(word) > 5:
-                    message = message.replace(word, "***")
-        return message
-
     @property
     def _http(self) -> httpx.AsyncClient:
         if self._opened is None:
@@ -207,7 +223,7 @@ class Connection:
         return self._opened
 
 
-class _Away(StoreUnavailable):
+class ServerAway(StoreUnavailable):
     """No connection, one that broke, or a server that is away for now: worth another try within seconds."""
 
 
@@ -221,15 +237,15 @@ def error_of(answer: Answer, remedy: str, message: str) -> StoreError:
     if status == 413:
         return RequestTooLarge(line)
     if status in RETRYABLE:
-        return _Away(line, retry_after_s=_asked_s(answer))
-    if status in _PASSING or status >= 500 or 300 <= status < 400:
-        return StoreUnavailable(f"{line}{_PASSING.get(status, '')}")
-    return StoreRejected(line)
+        return ServerAway(line, retry_after_s=_asked_s(answer))
+    if status in _PASSING or status >= 500 or status < 400:
+        elsewhere = _ELSEWHERE if 300 <= status < 400 else ""
+        return StoreUnavailable(f"{line}{_PASSING.get(status, elsewhere)}")
+    return RequestNotValid(line) if status in {400, 422} else StoreRejected(line)
 
 
+_ELSEWHERE = "; the address leads elsewhere: set the one it leads to"
 _PASSING = {
-    301: "; the address leads elsewhere: set the one it leads to",
-    302: "; the address leads elsewhere: set the one it leads to",
     404: "; no such route: check the address",
     405: "; no such route: check the address",
     408: "",

@@ -6,6 +6,7 @@ for nothing. Only a body that is no request at all is refused as a whole.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,12 @@ from assay.worker.records.spans import Span
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+_MOST_DIGITS = 100
+"""Of a whole number in JSON. The protocol's have 20."""
+
+_NO_NUMBER = "a number of very many digits"
 
 
 class Decoded(NamedTuple):
@@ -57,18 +64,38 @@ def spans_in_json(body: bytes) -> Decoded:
     Raises:
         ValueError: the body is no such request.
     """
-    try:
-        request = json.loads(body.decode("utf-8", "replace"))
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-    if not isinstance(request, dict):
-        raise ValueError("the JSON is no object")  # noqa: TRY004  # callers ask for one error
+    request = json_request(body)
     groups = request.get("resourceSpans", request.get("resource_spans"))
     if groups is None:
         return Decoded([])
     if not isinstance(groups, list):
         raise ValueError("`resourceSpans` is no list")  # noqa: TRY004
     return spans_in_resource_spans(groups)
+
+
+def json_request(body: bytes) -> Mapping[str, Any]:
+    """A request in JSON, parsed. Bytes that are no UTF-8 become U+FFFD: one bad text does not take others with it.
+
+    Raises:
+        ValueError: the body is no JSON object.
+    """
+    text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
+    try:
+        try:
+            request = json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number of thousands of digits: its span alone is refused
+            request = json.loads(text, parse_int=_whole_number)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    if not isinstance(request, dict):
+        raise ValueError("the JSON is no object")  # noqa: TRY004  # callers ask for one error
+    return request
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else _NO_NUMBER
 
 
 def spans_in_resource_spans(resource_spans: Sequence[Mapping[str, Any]]) -> Decoded:

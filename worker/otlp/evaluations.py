@@ -24,6 +24,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from pydantic import JsonValue
 
 from assay.worker.otlp import evaluation_names as names
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.otlp.targets import Target, target_of, trace_bytes
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
@@ -66,7 +67,10 @@ def scores_in(spans: Iterable[Span]) -> list[Score]:
     """
     newest: dict[str, tuple[int, Score]] = {}
     for span in spans:
-        score = _score_of(span)
+        try:
+            score = _score_of(span)
+        except UNREADABLE:  # somebody else's span with names of ours
+            continue
         if score is not None:
             written = span.attributes.get(names.WRITTEN_AT)
             at = written if isinstance(written, int) else 0
@@ -198,7 +202,7 @@ def _metadata_in(told: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue
         elif attribute.startswith(names.NESTED_METADATA):
             try:
                 yield attribute.removeprefix(names.NESTED_METADATA), json.loads(_text(value))
-            except ValueError:  # a backend cut it
+            except (ValueError, RecursionError):  # a backend cut it
                 continue
 
 

@@ -24,6 +24,7 @@ from assay.worker.otlp.span_parts import (
     name_at,
     number_in,
     parent_id_in,
+    scope_in,
     span_id_in,
     start_in,
     text_in,
@@ -44,7 +45,7 @@ def spans_of_groups(groups: Sequence[Any]) -> Iterator[Span | str]:
             yield _NO_GROUP
             continue
         resource = _attributes_or_reason(group.get("resource"))
-        for scoped in _list(group, "scopeSpans", "scope_spans", "instrumentationLibrarySpans"):
+        for scoped in scopes_in(group):
             if not isinstance(scoped, Mapping):
                 yield _NO_GROUP
                 continue
@@ -53,10 +54,15 @@ def spans_of_groups(groups: Sequence[Any]) -> Iterator[Span | str]:
                 yield resource if isinstance(resource, str) else _span_or_reason(plain, resource, scope)
 
 
+def scopes_in(group: Plain) -> Sequence[Any]:
+    """What lies under a resource, by whichever name: who counts it before it is read counts what is read."""
+    return _list(group, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")
+
+
 def _scope_in(scoped: Plain) -> str:
     scope = scoped.get("scope", scoped.get("instrumentationLibrary"))
     name = scope.get("name") if isinstance(scope, Mapping) else None
-    return text_in(name) if isinstance(name, str) else ""
+    return scope_in(text_in(name)) if isinstance(name, str) else ""
 
 
 def _attributes_or_reason(resource: Any) -> Attributes | str:

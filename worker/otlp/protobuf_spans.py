@@ -29,6 +29,7 @@ from assay.worker.otlp.span_parts import (
     name_at,
     number_in,
     parent_id_in,
+    scope_in,
     span_id_in,
     start_in,
     trace_id_in,
@@ -47,7 +48,7 @@ def spans_of_request(request: ExportTraceServiceRequest) -> Iterator[Span | str]
     for group in request.resource_spans:
         resource = _attributes_or_reason(group.resource.attributes)
         for scoped in group.scope_spans:
-            scope = scoped.scope.name
+            scope = scope_in(scoped.scope.name)
             for message in scoped.spans:
                 yield _span_or_reason(message, resource, scope)
 
@@ -99,7 +100,7 @@ def _scope_alone(scoped: memoryview) -> str:
         name: str = InstrumentationScope.FromString(raw).name if len(raw) <= MOST_RESOURCE_BYTES else ""
     except DecodeError:
         return ""
-    return name
+    return scope_in(name)
 
 
 def _span_alone(raw: memoryview, resource: Attributes | str, scope: str) -> Span | str:

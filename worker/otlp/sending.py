@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -16,9 +15,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.connection import Answer, Connection, RequestTooLarge
+from assay.worker.otlp.connection import Answer, Connection, RequestNotValid, RequestTooLarge
 from assay.worker.otlp.evaluations import evaluation_logs, evaluation_spans
-from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
+from assay.worker.otlp.guards import UNREADABLE, loads
+from assay.worker.ports.store_errors import StorePartlyRejected, StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
 
 TRACES, LOGS = "/v1/traces", "/v1/logs"
@@ -46,6 +46,7 @@ class ResultSender:
         """Send each score as a back-dated span. The last one wins where an id comes twice.
 
         Raises:
+            StorePartlyRejected: the server has all but some of them.
             StoreRejected: a score that cannot be such a span, or that the server refused.
             StoreUnavailable
         """
@@ -55,21 +56,32 @@ class ResultSender:
         """Send each score as an event. The last one wins where an id comes twice.
 
         Raises:
+            StorePartlyRejected: the server has all but some of them.
             StoreRejected: a score that cannot be such an event, or that the server refused.
             StoreUnavailable
         """
         await self._send(scores, self._logs_path, evaluation_logs, ExportLogsServiceResponse)
 
-    async def send_nothing(self, *, spans: bool, events: bool) -> None:
+    async def send_nothing(self, *, spans: bool, events: bool) -> str:
         """Ask with empty requests whether the server would take what we send: the specification lets it agree.
+
+        Returns:
+            What a server answered that is there and refuses empty requests, as some do; empty where it agreed.
 
         Raises:
             StoreRejected, StoreUnavailable
         """
-        if spans:
-            await self._post(self._traces_path, ExportTraceServiceRequest(), ExportTraceServiceResponse)
-        if events:
-            await self._post(self._logs_path, ExportLogsServiceRequest(), ExportLogsServiceResponse)
+        refusals = []
+        for is_asked, path, request, response in (
+            (spans, self._traces_path, ExportTraceServiceRequest(), ExportTraceServiceResponse),
+            (events, self._logs_path, ExportLogsServiceRequest(), ExportLogsServiceResponse),
+        ):
+            try:
+                if is_asked:
+                    await self._post(path, request, response)
+            except RequestNotValid as exc:
+                refusals.append(str(exc))
+        return "; ".join(refusals)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -79,27 +91,39 @@ class ResultSender:
         self, scores: Sequence[Score], path: str, request_of: Callable[[Sequence[Score]], Request], response: Any
     ) -> None:
         last = list({score.id: score for score in scores}.values())
-        for part in _parts(last):
-            await self._send_part(part, path, request_of, response)
+        refusals = [words for part in _parts(last) for words in await self._send_part(part, path, request_of, response)]
+        if refusals:
+            raise StorePartlyRejected("; ".join(refusals[:3]))
 
     async def _send_part(
         self, part: Sequence[Score], path: str, request_of: Callable[[Sequence[Score]], Request], response: Any
-    ) -> None:
+    ) -> list[str]:
+        """Send a part. Returns what the server says of those that it refused while it took the others."""
         try:
-            await self._post(path, await in_thread(request_of, part), response)
+            return await self._post(path, await in_thread(request_of, part), response)
         except RequestTooLarge:
             if len(part) == 1:
                 raise
-            for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                await self._send_part(half, path, request_of, response)
+            halves = (part[: len(part) // 2], part[len(part) // 2 :])
+            return [w for half in halves for w in await self._send_part(half, path, request_of, response)]
 
-    async def _post(self, path: str, request: Request, response: Any) -> None:
+    async def _post(self, path: str, request: Request, response: Any) -> list[str]:
+        """Send a request. Returns what the server says of those that it refused while it took the others.
+
+        Raises:
+            StoreRejected: it refused all.
+            StoreUnavailable
+        """
         answer = await self._connection.post(path, await in_thread(_packed, request), HEADERS)
         rejected, message = _partial_success(answer, response)
         if rejected:
-            raise StoreRejected(f"{answer.where}: the server refused {rejected} of {_count(request)}: {message}")
+            words = f"{answer.where}: the server refused {rejected} of {_count(request)}: {message}"
+            if rejected >= _count(request):
+                raise StoreRejected(words)
+            return [words]
         if message:
             log.warning("otlp.server_warns", address=answer.where, message=message)
+        return []
 
 
 def _parts(scores: Sequence[Score]) -> Iterator[list[Score]]:
@@ -122,7 +146,7 @@ def _packed(request: Request) -> bytes:
 
 
 def _partial_success(answer: Answer, response: Any) -> tuple[int, str]:
-    """How many were refused although the answer is 200, and the server's words; an empty body refuses nothing.
+    """How many were refused although the answer is 2xx, and the server's words; an empty body refuses nothing.
 
     Raises:
         StoreUnavailable: the answer is none of the protocol's, so that nobody can tell what became of the request.
@@ -132,15 +156,17 @@ def _partial_success(answer: Answer, response: Any) -> tuple[int, str]:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == "application/json":
-            told = json.loads(answer.body).get("partialSuccess") or {}
+            told = loads(answer.body).get("partialSuccess") or {}
             refused = told.get("rejectedSpans") or told.get("rejectedLogRecords") or 0
-            return int(refused), str(told.get("errorMessage") or "")[:200]
+            return max(0, int(refused)), str(told.get("errorMessage") or "")[:200]
         if kind == "application/x-protobuf":
             partial = response.FromString(answer.body).partial_success
             refused = getattr(partial, "rejected_spans", 0) or getattr(partial, "rejected_log_records", 0)
-            return refused, partial.error_message[:200]
-    except (ValueError, AttributeError, DecodeError) as exc:
-        raise StoreUnavailable(f"{answer.where}: answered 200 with a broken message") from exc
+            return max(0, refused), partial.error_message[:200]
+    except (*UNREADABLE, DecodeError) as exc:
+        raise StoreUnavailable(f"{answer.where}: answered {answer.status} with a broken message") from exc
+    if answer.status != 200:
+        return 0, ""  # taken; the protocol gives only 200 a message
     raise StoreUnavailable(f"{answer.where}: answered 200, but not as OTLP does ({kind!a}); is this its address?")
 
 

@@ -8,7 +8,7 @@ from assay.worker.otlp.forms import ResultForm
 from assay.worker.otlp.sending import ResultSender
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
-from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected
+from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StorePartlyRejected, StoreRejected
 from assay.worker.records.scores import Score, ScoreKey
 
 
@@ -40,14 +40,20 @@ class OtlpSink:
 
         Raises:
             StoreUnavailable
+            StorePartlyRejected: the server has all but some of them; nothing is sent again for that.
             StoreRejected: a score that no span can carry, or that the server refused.
         """
         if not scores:
             return
-        if "spans" in self._forms:
-            await self._sender.send_spans(scores)
-        if "events" in self._forms:
-            await self._sender.send_events(scores)
+        refused: StorePartlyRejected | None = None
+        for form, send in (("spans", self._sender.send_spans), ("events", self._sender.send_events)):
+            try:
+                if form in self._forms:
+                    await send(scores)
+            except StorePartlyRejected as exc:  # the other form has its turn all the same
+                refused = exc
+        if refused is not None:
+            raise refused
 
     async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:  # the port's
         """None: this backend cannot be asked."""
@@ -56,7 +62,7 @@ class OtlpSink:
     async def examine(self, examination: Examination) -> AsyncIterator[Check]:  # a score needs a trace
         """Whether the server takes an empty request in each form: the protocol lets it agree to one."""
         try:
-            await self._sender.send_nothing(spans="spans" in self._forms, events="events" in self._forms)
+            refusal = await self._sender.send_nothing(spans="spans" in self._forms, events="events" in self._forms)
         except (StoreAccessDenied, StoreRejected) as exc:
             remedy = "check the key, and that the backend takes this signal (results_as in assay.yaml)"
             yield Check(name=self._title, status="fail", message=str(exc), remedy=remedy, is_configuration=True)
@@ -67,6 +73,9 @@ class OtlpSink:
             remedy = "check the address, and that this machine may reach it"
             yield Check(name=self._title, status="fail", message=str(exc), remedy=remedy)
         else:
+            if refusal:
+                yield empty_refused(self._title, refusal)
+                return
             forms = " and ".join(sorted(self._forms))
             message = f"takes {forms}; it cannot be asked, so nobody can tell whether a score arrived"
             yield Check(name=self._title, status="ok", message=message)
@@ -74,3 +83,10 @@ class OtlpSink:
     async def close(self) -> None:
         """Close the connections."""
         await self._sender.close()
+
+
+def empty_refused(name: str, refusal: str) -> Check:
+    """Of a server that is there and refuses empty requests: whether it takes results nobody can tell by that."""
+    message = f"it is reached, and refuses an empty request: {refusal}"
+    remedy = "nothing, where the backend takes no empty requests; look for refused scores after the first sweep"
+    return Check(name=name, status="warn", message=message, remedy=remedy)

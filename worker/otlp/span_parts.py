@@ -17,6 +17,8 @@ MOST_ITEMS = 10_000
 MOST_SPAN_BYTES = 8_000_000
 MOST_RESOURCE_BYTES = 1_000_000
 """Of one span and of one resource as they were sent."""
+MOST_SCOPE_CHARS = 1_000
+"""Of the name of a scope, which every span of it carries. It is cut: nobody judges it."""
 KINDS = ("", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATES = ("", "OK", "ERROR")
 """Kinds and states by their numbers in the protocol."""
@@ -94,6 +96,11 @@ def end_in(nanos: int, start: datetime) -> datetime | None:
 def text_in(text: str) -> str:
     """A text that UTF-8 can carry."""
     return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
+def scope_in(name: str) -> str:
+    """The name of what made a span."""
+    return name[:MOST_SCOPE_CHARS]
 
 
 def number_in(number: float) -> JsonValue:

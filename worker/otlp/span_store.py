@@ -12,6 +12,7 @@ from typing import Protocol
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.otlp.evaluations import same_trace, scores_in
+from assay.worker.otlp.guards import fetched
 from assay.worker.otlp.sending import ResultSender
 from assay.worker.otlp.targets import span_bytes, trace_bytes
 from assay.worker.otlp.traces import trace_of
@@ -153,8 +154,8 @@ class SpanStore:
                 raise
             except (StoreUnavailable, StoreRejected) as exc:
                 return exc
-        trace = await in_thread(trace_of, spans) if spans else None
-        if trace is not None:
+        trace = await in_thread(fetched, lambda: trace_of(spans), trace_id) if spans else None
+        if isinstance(trace, Trace):
             self._remember(trace_id, trace.root.observation_id)
         return trace
 

@@ -32,14 +32,15 @@ class HeliconeFault:
 
     Attributes:
         way: `status`: refused. `drop`: taken, and nothing is kept. `error_in_200`: an error with a status of success.
-            `gone`: a route that is not there. `hang`: no answer. `no_json`: a page of a proxy.
+            `gone`: a route that is not there. `hang`: no answer. `no_json`: a page of a proxy. `empty`: `{}`.
     """
 
     path: str
-    way: Literal["status", "drop", "error_in_200", "gone", "hang", "no_json"] = "status"
+    way: Literal["status", "drop", "error_in_200", "gone", "hang", "no_json", "empty"] = "status"
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
+    message: str = "it is not to be"
 
 
 class HeliconeServer:
@@ -138,7 +139,9 @@ class HeliconeServer:
 def _refusal(fault: HeliconeFault) -> web.Response:
     if fault.way == "error_in_200":
         return web.json_response({"data": None, "error": "Error adding scores to request."})
+    if fault.way == "empty":
+        return web.json_response({})
     if fault.way == "no_json":
         return web.Response(text="<html>maintenance</html>", content_type="text/html")
     status = 404 if fault.way == "gone" else fault.status
-    return web.json_response({"data": None, "error": "it is not to be"}, status=status, headers=dict(fault.headers))
+    return web.json_response({"data": None, "error": fault.message}, status=status, headers=dict(fault.headers))

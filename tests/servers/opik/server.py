@@ -33,14 +33,16 @@ class OpikFault:
     Attributes:
         way: `status`: refused. `drop`: 204, and nothing is kept. `half`: a stream that ends after half its rows as if
             that were all. `cut`: one that ends in the middle of a row. `error_row`: one that ends with an error.
-            `gone`: a 404 as of a route that is not there. `hang`: no answer.
+            `gone`: a 404 as of a route that is not there. `hang`: no answer. `trickle`: an answer of blanks that come
+            slowly, for five seconds.
     """
 
     path: str
-    way: Literal["status", "drop", "half", "cut", "error_row", "gone", "hang"] = "status"
+    way: Literal["status", "drop", "half", "cut", "error_row", "gone", "hang", "trickle"] = "status"
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
+    message: str = "it is not to be"
 
 
 class OpikServer:
@@ -55,6 +57,7 @@ class OpikServer:
         self.faults: list[OpikFault] = []
         self.asked: list[tuple[str, str]] = []
         self.projects = {self.project: PROJECT_ID}
+        self._first_names = {PROJECT_ID: self.project}
         self.user = "admin"
         self._port = 0
         self._started = threading.Event()
@@ -105,7 +108,7 @@ class OpikServer:
             await asyncio.sleep(30)
         if fault is not None and fault.way in {"status", "gone"}:
             status = 404 if fault.way == "gone" else fault.status
-            message = "HTTP 404 Not Found" if fault.way == "gone" else "it is not to be"
+            message = "HTTP 404 Not Found" if fault.way == "gone" else fault.message
             return _json({"code": status, "message": message}, status, fault.headers)
         body = json.loads(content) if content else {}
         try:
@@ -125,10 +128,8 @@ class OpikServer:
     async def _route(self, request: web.Request, path: str, body: Any, fault: OpikFault | None) -> web.StreamResponse:
         kind = "Trace" if path.startswith("/traces") else "Span"
         match (request.method, path.strip("/").split("/")):
-            case ("POST", ["projects", "retrieve"]):
-                known = self.projects.get(body["name"])
-                missing = _json({"errors": ["Project not found"]}, 404)
-                return _json({"id": known, "name": body["name"]}) if known else missing
+            case (_, ["projects", wanted]):
+                return self._project(wanted, body)
             case ("POST", ["traces" | "spans", "batch"]):
                 rows = body["traces" if kind == "Trace" else "spans"]
                 self.tables.add_rows(kind, [self._kept(row) for row in rows])
@@ -137,17 +138,40 @@ class OpikServer:
             case ("PUT", ["traces" | "spans", "feedback-scores"]):
                 self._score(body["scores"], fault)
             case ("POST", ["traces" | "spans", "search"]):
-                return await self._stream(request, self.tables.search(kind, body), fault)
+                return await self._stream(request, self.tables.search(kind, self._by_first_name(body)), fault)
             case ("GET", ["traces", trace_id]):
-                row = self.tables.traces.get(trace_id)
-                if row is None:
-                    return _json({"code": 404, "message": f"Trace id: {trace_id} not found"}, 404)
-                return _json(self.tables.shown(row, kind))
+                return self._trace(trace_id)
             case ("POST", ["traces", trace_id, "feedback-scores", "delete"]):
                 self.tables.later(lambda: self.tables.delete_score(trace_id, body["name"]))
             case _:
                 return _json({"code": 404, "message": "HTTP 404 Not Found"}, 404)
         return web.Response(status=204)
+
+    def _project(self, wanted: str, body: Row) -> web.Response:
+        if wanted == "retrieve":
+            known = self.projects.get(body["name"])
+            missing = _json({"errors": ["Project not found"]}, 404)
+            return _json({"id": known, "name": body["name"]}) if known else missing
+        named = {known: name for name, known in self.projects.items()}
+        if wanted not in named:
+            return _json({"code": 404, "message": f"Project id: {wanted} not found"}, 404)
+        return _json({"id": wanted, "name": named[wanted]})
+
+    def _trace(self, trace_id: str) -> web.Response:
+        row = self.tables.traces.get(trace_id)
+        if row is None:
+            return _json({"code": 404, "message": f"Trace id: {trace_id} not found"}, 404)
+        return _json(self.tables.shown(row, "Trace"))
+
+    def rename(self, name: str) -> None:
+        """Give the project another name, as a person does."""
+        self.projects = {name: PROJECT_ID}
+
+    def _by_first_name(self, body: Row) -> Row:
+        """A search by the name that the project had when its rows came: rows hang on its id, whatever it is called."""
+        project_id = body.get("project_id") or self.projects.get(body.get("project_name") or "", "")
+        name = self._first_names.get(project_id)
+        return {**body, "project_name": name or f"unknown: {body.get('project_name')}"}
 
     def _kept(self, row: Row) -> Row:
         """As the server keeps a row: with an id and a project, where the client left them out."""
@@ -168,6 +192,9 @@ class OpikServer:
         way = fault.way if fault else ""
         for row in rows[: len(rows) // 2] if way == "half" else rows:
             await response.write(json.dumps(row).encode() + b"\r\n")
+        for _ in range(100) if way == "trickle" else ():
+            await response.write(b"\n")
+            await asyncio.sleep(0.05)
         if way == "cut":
             await response.write(b'{"id": "0199')
         if way == "error_row":

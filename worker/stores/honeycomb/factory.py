@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import place_of, web_address
+from assay.worker.otlp.addresses import header_value, place_of, web_address, without_secrets
 from assay.worker.otlp.forms import ResultForm, needs_messages
 from assay.worker.ports.capabilities import WithExamination
 from assay.worker.ports.limits import RateLimit
@@ -46,6 +46,11 @@ class HoneycombVariables(Record):
         None, validation_alias="HONEYCOMB_API_ENDPOINT", description="Another address than the region's, as of a proxy."
     )
 
+    @field_validator("api_endpoint")
+    @classmethod
+    def _fit_to_be_shown(cls, url: str | None) -> str | None:
+        return url and without_secrets(url)
+
 
 class HoneycombFactory(SinkFactory[HoneycombSection, HoneycombVariables]):
     """One environment: the one that the key belongs to."""
@@ -67,6 +72,7 @@ class HoneycombFactory(SinkFactory[HoneycombSection, HoneycombVariables]):
         """
         needs_messages(self.title)
         from assay.worker.otlp.connection import Connection
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.otlp.sending import ResultSender
         from assay.worker.otlp.sink import OtlpSink
 
@@ -76,9 +82,9 @@ class HoneycombFactory(SinkFactory[HoneycombSection, HoneycombVariables]):
             )
         name = "environment: HONEYCOMB_API_ENDPOINT"
         address = web_address(variables.api_endpoint or ADDRESSES[section.region], name)
-        headers = {"x-honeycomb-team": variables.api_key}
+        headers = {"x-honeycomb-team": usable_key("HONEYCOMB_API_KEY", variables.api_key)}
         if section.dataset:
-            headers["x-honeycomb-dataset"] = SecretStr(section.dataset)
+            headers["x-honeycomb-dataset"] = header_value(section.dataset, "dataset")
         connection = Connection(
             address,
             remedy="check HONEYCOMB_API_KEY, that it may send events, and the region in assay.yaml",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from assay.worker.otlp.sink import empty_refused
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.health import Check
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreError
@@ -35,12 +36,13 @@ async def examine(store: JaegerStore, examination: Examination) -> AsyncIterator
     except StoreError as exc:
         yield Check(name="recent traces", status="fail", message=str(exc), remedy="see above; then run doctor again")
     try:
-        await store.sender.send_nothing(spans=True, events=False)
+        refusal = await store.sender.send_nothing(spans=True, events=False)
     except StoreError as exc:
         remedy = "check ASSAY_JAEGER_OTLP_ENDPOINT: it takes OTLP over HTTP, usually on port 4318"
         yield Check(name="results", status="fail", message=str(exc), remedy=remedy, is_configuration=True)
     else:
-        yield Check(name="results", status="ok", message="it takes spans")
+        good = Check(name="results", status="ok", message="it takes spans")
+        yield empty_refused("results", refusal) if refusal else good
 
 
 def _services(services: list[str], address: str) -> Check:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import headers_in, place_of, spans_address, web_address
+from assay.worker.otlp.addresses import headers_in, place_of, spans_address, web_address, without_secrets
 from assay.worker.otlp.forms import needs_messages
 from assay.worker.ports.capabilities import WithExamination, WithRequestBudget, WithScoredTraces
 from assay.worker.ports.limits import RateLimit
@@ -52,6 +52,11 @@ class JaegerVariables(Record):
         validation_alias="ASSAY_JAEGER_OTLP_HEADERS",
         description="Headers for that address; default: those of ASSAY_JAEGER_HEADERS.",
     )
+
+    @field_validator("url", "otlp_endpoint")
+    @classmethod
+    def _fit_to_be_shown(cls, url: str | None) -> str | None:
+        return url and without_secrets(url)
 
 
 class JaegerFactory(StoreFactory[JaegerSection, JaegerVariables]):

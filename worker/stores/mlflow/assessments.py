@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.judges.schema import Tier
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.stores.mlflow.infos import Info, id_of
@@ -96,7 +97,10 @@ def scores_in(infos: Iterable[Info]) -> Iterator[Score]:
     """The scores of ours on traces. Of one that is there twice the newest."""
     for info in infos:
         for same in ours_in(info).values():
-            score = score_of({**same[0], "trace_id": same[0].get("trace_id") or id_of(info)})
+            try:
+                score = score_of({**same[0], "trace_id": same[0].get("trace_id") or id_of(info)})
+            except UNREADABLE:  # somebody else's, with our key in its metadata
+                continue
             if score is not None:
                 yield score
 

@@ -5,6 +5,7 @@ The REST API and not the `mlflow` package: that one is 600 MB, waits in threads 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,12 +14,16 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from assay.worker.otlp.guards import loads, redacted
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.stores.mlflow.transport import BudgetedTransport, Quota, retry_after_s
 
 TIMEOUT_S = 30.0
-"""Of one request."""
+"""Without a byte."""
+PATIENCE = 3.0
+"""So many time-outs for one request in all, its wait for room and for a connection included: an answer that trickles is
+none."""
 POOL_S = 120.0
 """Of waiting for one of the connections, which many tasks share."""
 MAX_WAIT_S = 10.0
@@ -26,6 +31,9 @@ MAX_WAIT_S = 10.0
 TRIES = 3
 MOST_BYTES = 64_000_000
 """Of one answer. What is longer is asked for in smaller parts."""
+
+LONGEST_ID = 200
+"""Characters of a trace's id. MLflow's have 35."""
 
 Query = Sequence[tuple[str, str]]
 API = "/api/3.0/mlflow"
@@ -41,6 +49,10 @@ class NotThere(StoreRejected):
 
 class RouteMissing(StoreUnavailable):
     """404 without MLflow's word about an object: an older server, or a proxy while it restarts. Nothing is final."""
+
+
+class TimedOut(StoreUnavailable):
+    """No answer in time: tried again with the work it belongs to, not within seconds."""
 
 
 class ServerFailed(StoreUnavailable):
@@ -67,6 +79,11 @@ class Login:
             return {}
         return {"Authorization": f"Bearer {self._token.get_secret_value()}"}
 
+    @property
+    def secrets(self) -> list[SecretStr]:
+        """What no message may show, also where a server echoes it."""
+        return [secret for secret in (self._token, self._password) if secret is not None]
+
 
 class MlflowClient:
     """Connections, login, retries and errors. One per process, used from one event loop."""
@@ -86,6 +103,7 @@ class MlflowClient:
         self.quota = quota
         self._login = login
         self._limits = limits
+        self._deadline_s = PATIENCE * timeout_s + max_wait_s
         self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0), pool=POOL_S)
         self._max_wait_s = max_wait_s
         self._most_bytes = most_bytes
@@ -151,16 +169,21 @@ class MlflowClient:
     async def _send(self, method: str, path: str, **options: Any) -> bytes:
         where = f"{method} {self.base_url}{path}"
         try:
-            async with self._http.stream(method, path, **options) as response:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                self._http.stream(method, path, **options) as response,
+            ):
                 content = await self._read(response, where)
+        except TimeoutError as exc:
+            raise TimedOut(f"{where}: no whole answer in {self._deadline_s:g} s") from exc
         except httpx.TimeoutException as exc:
-            raise StoreUnavailable(f"{where}: no answer in {self._timeout.read:g} s") from exc
+            raise TimedOut(f"{where}: no answer in {self._timeout.read:g} s") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             words = f"{where}: {type(exc).__name__}; check MLFLOW_TRACKING_URI and that the server runs"
             raise StoreUnavailable(words) from exc
         if response.is_success:
             return content
-        raise error_of(response, content, where)
+        raise error_of(response, content, where, self._login.secrets)
 
     async def _read(self, response: httpx.Response, where: str) -> bytes:
         """The whole answer. A longer one is refused before it fills the memory."""
@@ -172,10 +195,12 @@ class MlflowClient:
         return bytes(read)
 
 
-def error_of(response: httpx.Response, content: bytes, where: str) -> StoreError:
+def error_of(response: httpx.Response, content: bytes, where: str, secrets: Sequence[SecretStr] = ()) -> StoreError:
     """What a refusal means: one line with the route, the status and the server's own words."""
-    status, (code, words) = response.status_code, _words_in(content)
+    status, (code, words) = response.status_code, _words_in(content, secrets)
     message = f"{where}: {status}: {words}"
+    if response.is_redirect:
+        message += "; the address leads elsewhere: set MLFLOW_TRACKING_URI to the one it leads to"
     if status in {401, 403}:
         asked = "MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         return StoreAccessDenied(f"{message}; check {asked}")
@@ -203,27 +228,48 @@ def is_kept_elsewhere(error: ServerFailed) -> bool:
 def _may_pass_at_once(error: BaseException) -> bool:
     """Worth a second try within seconds: a broken connection, a locked database, or a short 429."""
     if isinstance(error, StoreBusy):
-        return isinstance(error.retry_after_s, float) and error.retry_after_s <= MAX_WAIT_S
+        return error.retry_after_s is not None and error.retry_after_s <= MAX_WAIT_S
     if isinstance(error, ServerFailed):
         return not (is_there_already(error) or is_kept_elsewhere(error))
-    if isinstance(error, (StoreAccessDenied, RouteMissing)) or "no answer in" in str(error):
+    if isinstance(error, (StoreAccessDenied, RouteMissing, TimedOut)):
         return False
     return isinstance(error, StoreUnavailable)
 
 
+def listed_in(answer: Any, key: str, path: str) -> list[Mapping[str, Any]]:
+    """The rows under a key of an answer, without what is none. `{}` has none: MLflow leaves out what is empty.
+
+    Raises:
+        StoreUnavailable: it is no such answer, as a proxy's page, so that nobody can tell what there is.
+    """
+    if isinstance(answer, dict):
+        rows = answer.get(key, None if answer else [])
+        if rows is None and "next_page_token" in answer:
+            rows = []
+        if isinstance(rows, list):
+            return [row for row in rows if isinstance(row, dict)]
+    raise StoreUnavailable(f"{path}: answered without `{key}`; is MLFLOW_TRACKING_URI an MLflow server?")
+
+
+def is_askable(text: str) -> bool:
+    """Whether a text can stand in a request: no half of a surrogate pair, and no longer than any id."""
+    return len(text) <= LONGEST_ID and text.isprintable() and text.isascii()
+
+
 def _json(content: bytes, path: str) -> Any:
     try:
-        return json.loads(content) if content else {}
-    except (ValueError, RecursionError) as exc:
+        return loads(content) if content else None
+    except ValueError as exc:
         raise StoreUnavailable(f"{path}: answered without JSON; is MLFLOW_TRACKING_URI an MLflow server?") from exc
 
 
-def _words_in(content: bytes) -> tuple[str, str]:
-    """MLflow's error code, and its message in one short line: an error may echo what was sent."""
+def _words_in(content: bytes, secrets: Sequence[SecretStr]) -> tuple[str, str]:
+    """MLflow's error code, and its message in one short line without our keys: an error may echo what was sent."""
+    text = redacted(content[:20_000].decode("utf-8", "replace"), secrets)
     try:
-        body = json.loads(content[:20_000])
+        body = json.loads(text)
     except (ValueError, RecursionError):
-        return "", " ".join(content[:600].decode("utf-8", "replace").split())[:120]
+        return "", " ".join(text.split())[:120] or "no message"
     told = body if isinstance(body, dict) else {}
     words = told.get("message") or told.get("detail") or "no message"
     return str(told.get("error_code") or ""), " ".join(str(words).split())[:240]

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
+from assay.worker.otlp.addresses import without_secrets
 from assay.worker.ports.capabilities import WithExamination, WithRequestBudget, WithScoredTraces
 from assay.worker.ports.store import Store, StoreContext, StoreFactory, as_yaml
 from assay.worker.ports.trace_links import WithTraceLinks
@@ -77,7 +78,7 @@ class MlflowVariables(Record):
     @classmethod
     def _without_login(cls, uri: str | None) -> str | None:
         """The login has variables of its own; and the address is shown in errors, logs and `assay settings`."""
-        return uri and re.sub(r"//.*@", "//", uri)
+        return uri and without_secrets(re.sub(r"//.*@", "//", uri))
 
     @property
     def address(self) -> str | None:
@@ -106,6 +107,7 @@ class MlflowFactory(StoreFactory[MlflowSection, MlflowVariables]):
         Raises:
             ConfigurationError: the server's address is missing, or is none.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.mlflow.client import Login, MlflowClient
         from assay.worker.stores.mlflow.store import MlflowStore
         from assay.worker.stores.mlflow.transport import Quota
@@ -117,8 +119,9 @@ class MlflowFactory(StoreFactory[MlflowSection, MlflowVariables]):
                 f"environment: MLFLOW_TRACKING_URI: {what}, but assay.yaml says store.kind: mlflow; set it to where "
                 f"`mlflow server` runs, e.g. http://127.0.0.1:5000, or say store: {{kind: {context.embedded_kind}}}"
             )
+        token = variables.mlflow_tracking_token or None  # an empty variable is none
         login = Login(
-            token=variables.mlflow_tracking_token,
+            token=token and usable_key("MLFLOW_TRACKING_TOKEN", token),
             username=variables.mlflow_tracking_username,
             password=variables.mlflow_tracking_password,
         )

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
+from assay.worker.otlp.guards import fetched
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
-from assay.worker.stores.mlflow.client import API, MlflowClient, ServerFailed, TooLarge, is_kept_elsewhere
+from assay.worker.stores.mlflow.client import (
+    API,
+    MlflowClient,
+    ServerFailed,
+    TooLarge,
+    is_askable,
+    is_kept_elsewhere,
+    listed_in,
+)
 from assay.worker.stores.mlflow.infos import Info, id_of
 from assay.worker.stores.mlflow.spans import spans_of_file, trace_in
 from assay.worker.stores.mlflow.writing import read_infos
@@ -33,6 +43,7 @@ async def fetch(client: MlflowClient, trace_ids: Sequence[str]) -> dict[str, Fet
         StoreUnavailable, StoreRejected: nothing could be read.
     """
     room = asyncio.Semaphore(AT_ONCE)
+    trace_ids = [trace_id for trace_id in trace_ids if is_askable(trace_id)]
 
     async def part(ids: Sequence[str]) -> dict[str, Fetched]:
         async with room:
@@ -54,8 +65,7 @@ async def _batch(client: MlflowClient, ids: Sequence[str], failed: list[str] | N
         return await (_with_files if is_kept_elsewhere(exc) else _halves)(client, ids, exc, failed)
     except TooLarge as exc:
         return await _halves(client, ids, TraceTooLarge(str(exc)), failed)
-    listed = answer.get("traces") if isinstance(answer, dict) else None
-    return await in_thread(_traces, listed or [])
+    return await in_thread(_traces, listed_in(answer, "traces", BATCH))
 
 
 async def _halves(client: MlflowClient, ids: Sequence[str], error: StoreError, failed: list[str]) -> dict[str, Fetched]:
@@ -76,7 +86,7 @@ async def _with_files(
 ) -> dict[str, Fetched]:
     """The same where spans of some lie in files: these one by one, and the others together."""
     infos = await read_infos(client, ids)
-    in_files = [trace_id for trace_id, info in infos.items() if info.get("tags", {}).get(_PLACE) != _IN_DATABASE]
+    in_files = [trace_id for trace_id, info in infos.items() if (info.get("tags") or {}).get(_PLACE) != _IN_DATABASE]
     if not in_files:
         return await _halves(client, ids, error, failed)
     others = [trace_id for trace_id in ids if trace_id in infos and trace_id not in in_files]
@@ -96,17 +106,13 @@ async def _from_file(client: MlflowClient, info: Info) -> dict[str, Fetched]:
     return await in_thread(_traces, [{"trace_info": info, "spans": spans_of_file(content)}])
 
 
-def _traces(listed: Sequence[Any]) -> dict[str, Fetched]:
+def _traces(listed: Sequence[Mapping[str, Any]]) -> dict[str, Fetched]:
     traces: dict[str, Fetched] = {}
     for whole in listed:
-        info: Info | None = whole.get("trace_info") if isinstance(whole, Mapping) else None
-        if info is None:
+        info = whole.get("trace_info")
+        if not isinstance(info, Mapping):
             continue
-        try:
-            trace = trace_in(info, whole.get("spans") or [])
-        except StoreRejected as exc:
-            traces[id_of(info)] = exc
-            continue
+        trace = fetched(partial(trace_in, info, whole.get("spans") or []), id_of(info))
         if trace is not None:
             traces[id_of(info)] = trace
     return traces

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
+from assay.worker.otlp.guards import UNREADABLE, Pages, listed
+from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
-from assay.worker.stores.mlflow.client import API, MlflowClient
+from assay.worker.stores.mlflow.client import API, MlflowClient, listed_in
 from assay.worker.stores.mlflow.infos import UNFINISHED, Info, id_of, root_in, start_of
 
 SEARCH = f"{API}/traces/search"
@@ -62,6 +63,7 @@ async def _pages(
     that the last one ended with, and a token is used only where one millisecond holds more than a page.
     """
     since, before, seen, token = _millis(start), _millis(end), set[str](), None
+    pages = Pages(SEARCH)
     while since < before:
         about = f"timestamp_ms >= {since} AND timestamp_ms < {before} AND {which}"
         page = await _ask(client, experiment, about, token)
@@ -70,10 +72,11 @@ async def _pages(
             yield fresh
         if page.token is None or not page.infos:
             return
-        last = _millis(start_of(page.infos[-1]))
+        pages.turn((since, page.token), [id_of(info) for info in page.infos])
+        last = max(map(_began, page.infos))
         if last > since:
             since, token = last, None
-            seen = {id_of(info) for info in page.infos if _millis(start_of(info)) == last}
+            seen = {id_of(info) for info in page.infos if _began(info) == last}
         else:
             token = page.token
             seen |= {id_of(info) for info in page.infos}
@@ -87,23 +90,29 @@ async def _ask(client: MlflowClient, experiment: str, about: str, token: str | N
         "order_by": ["timestamp_ms ASC", "request_id ASC"],
     }
     answer = await client.send("POST", SEARCH, body if token is None else {**body, "page_token": token})
-    if not isinstance(answer, Mapping):
-        raise StoreUnavailable(f"{SEARCH}: an answer that is no object")
-    infos = [info for info in answer.get("traces") or [] if isinstance(info, Mapping)]
+    infos = listed_in(answer, "traces", SEARCH)
     return _Page(infos, answer.get("next_page_token") or None)
 
 
 def _roots(infos: Sequence[Info]) -> list[TraceRoot]:
     """The roots, without our own and without those that cannot be read: they take no other with them."""
-    roots: list[TraceRoot] = []
-    for info in infos:
-        try:
-            root = root_in(info)
-        except StoreRejected:
-            continue
-        if root.environment != OWN_ENVIRONMENT:
-            roots.append(root)
-    return roots
+    return listed(infos, _root)
+
+
+def _root(info: Info) -> TraceRoot | None:
+    try:
+        root = root_in(info)
+    except StoreRejected:
+        return None
+    return None if root.environment == OWN_ENVIRONMENT else root
+
+
+def _began(info: Info) -> int:
+    """When a trace began; 0 where it does not say: it moves no page."""
+    try:
+        return _millis(start_of(info))
+    except (StoreRejected, *UNREADABLE):
+        return 0
 
 
 def _millis(moment: datetime) -> int:

@@ -12,6 +12,7 @@ from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import TraceKey, TraceRoot
 from assay.worker.stores.mlflow import fetching, listing
@@ -136,7 +137,7 @@ class MlflowStore:
                 continue
             except (KeyError, TypeError) as exc:
                 words = f"{self.client.base_url}{path}: no experiment in the answer; is this an MLflow server?"
-                raise ConfigurationError(words) from exc
+                raise StoreUnavailable(words) from exc
         raise ConfigurationError(
             f"{self.client.base_url}: no experiment {self.named!a}; mend store.experiment in assay.yaml, or "
             "MLFLOW_EXPERIMENT_NAME"

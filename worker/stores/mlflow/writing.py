@@ -12,11 +12,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from assay.worker.ports.store_errors import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.stores.mlflow import assessments
 from assay.worker.stores.mlflow.assessments import Assessment
-from assay.worker.stores.mlflow.client import API, MlflowClient, NotThere, ServerFailed, is_there_already
+from assay.worker.stores.mlflow.client import (
+    API,
+    MlflowClient,
+    NotThere,
+    ServerFailed,
+    is_askable,
+    is_there_already,
+    listed_in,
+)
 from assay.worker.stores.mlflow.infos import Info, id_of
 
 INFOS = f"{API}/traces/batchGetInfos"
@@ -36,12 +44,11 @@ async def read_infos(client: MlflowClient, trace_ids: Iterable[str]) -> dict[str
     Raises:
         StoreUnavailable, StoreRejected
     """
-    wanted = list(dict.fromkeys(trace_ids))
+    wanted = [trace_id for trace_id in dict.fromkeys(trace_ids) if is_askable(trace_id)]
     infos: dict[str, Info] = {}
     for at in range(0, len(wanted), MOST_INFOS):
         answer = await client.send("POST", INFOS, {"trace_ids": wanted[at : at + MOST_INFOS]})
-        listed = answer.get("trace_infos") if isinstance(answer, dict) else None
-        infos |= {id_of(info): info for info in listed or [] if isinstance(info, dict)}
+        infos |= {id_of(info): info for info in listed_in(answer, "trace_infos", INFOS)}
     return infos
 
 
@@ -104,7 +111,9 @@ class ScoreWriter:
             await self._change(wanted["assessment_id"], wanted)
             return
         created = answer.get("assessment") if isinstance(answer, dict) else None
-        if isinstance(created, dict) and created.get("assessment_id") != wanted["assessment_id"]:
+        if not isinstance(created, dict):
+            raise StoreUnavailable(f"{_path(wanted['trace_id'])}: answered without `assessment`; is this MLflow?")
+        if created.get("assessment_id") != wanted["assessment_id"]:
             await self._keep_newest(wanted)  # a server that gives ids of its own does not refuse the second
 
     async def _change(self, assessment_id: str, wanted: Assessment) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import headers_in, place_of, web_address
+from assay.worker.otlp.addresses import headers_in, place_of, web_address, without_secrets
 from assay.worker.otlp.forms import ResultForm, needs_messages
 from assay.worker.ports.capabilities import WithExamination
 from assay.worker.ports.limits import RateLimit
@@ -35,6 +35,11 @@ class OtlpSection(Record):
         default=None, ge=2, description=f"How many requests at most; default {REQUESTS_PER_MINUTE}."
     )
 
+    @field_validator("endpoint")
+    @classmethod
+    def _fit_to_be_shown(cls, url: str | None) -> str | None:
+        return url and without_secrets(url)
+
 
 class OtlpVariables(Record):
     """Its environment variables."""
@@ -49,6 +54,11 @@ class OtlpVariables(Record):
         validation_alias="ASSAY_RESULTS_OTLP_HEADERS",
         description="Headers with the backend's key, as key=value,key2=value2.",
     )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _fit_to_be_shown(cls, url: str | None) -> str | None:
+        return url and without_secrets(url)
 
 
 class OtlpFactory(SinkFactory[OtlpSection, OtlpVariables]):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, SessionScore
 from assay.worker.records.traces import utc_iso
@@ -38,7 +39,7 @@ def annotation_of(score: Score) -> dict[str, Any]:
         "timestamp": utc_iso(score.timestamp),
     }
     on = {"span_id": score.observation_id} if score.observation_id else {"trace_id": score.trace_id}
-    return _annotation(score, own, f"trace {score.trace_id}") | on
+    return _annotation(score, own, f"trace {score.trace_id[:100]!a}") | on
 
 
 def session_annotation_of(score: SessionScore) -> dict[str, Any]:
@@ -48,17 +49,17 @@ def session_annotation_of(score: SessionScore) -> dict[str, Any]:
         StoreRejected: as `annotation_of`.
     """
     own = {"environment": score.environment, "timestamp": utc_iso(score.timestamp)}
-    return _annotation(score, own, f"session {score.session_id}") | {"session_id": score.session_id}
+    return _annotation(score, own, f"session {score.session_id[:100]!a}") | {"session_id": score.session_id}
 
 
 def _annotation(score: Score | SessionScore, own: Mapping[str, JsonValue], where: str) -> dict[str, Any]:
     value = score.value
     if score.name == RESERVED:
         raise StoreRejected(
-            f"{where}: score {score.name!r}: Phoenix keeps this name for notes; name the score otherwise"
+            f"{where}: score {score.name!a}: Phoenix keeps this name for notes; name the score otherwise"
         )
     if isinstance(value, float) and not math.isfinite(value):
-        raise StoreRejected(f"{where}: score {score.name!r}: {value} is no finite number")
+        raise StoreRejected(f"{where}: score {score.name!a}: {value} is no finite number")
     result = {"label": value} if isinstance(value, str) else {"score": value}
     annotation = {
         "name": score.name,
@@ -67,7 +68,7 @@ def _annotation(score: Score | SessionScore, own: Mapping[str, JsonValue], where
         "result": {**result, **({"explanation": score.comment} if score.comment else {})},
         "metadata": {**score.metadata, OWN_KEY: dict(own)},
     }
-    _check_text(annotation, f"{where}: score {score.name!r}")
+    _check_text(annotation, f"{where}: score {score.name!a}")
     return annotation
 
 
@@ -93,12 +94,19 @@ def _check_text(value: Any, where: str) -> None:
 
 
 def score_of(row: Row, trace_id: str | None = None) -> Score | None:
-    """The score that an annotation stands for; None for one that holds no value.
+    """The score that an annotation stands for; None for one that holds no value, or cannot be read.
 
     Args:
         row: as the server shows it.
         trace_id: of the span that it hangs on, for annotations that do not tell it themselves.
     """
+    try:
+        return _score_of(row, trace_id)
+    except UNREADABLE:  # somebody else's, with an identifier of ours
+        return None
+
+
+def _score_of(row: Row, trace_id: str | None) -> Score | None:
     metadata = dict(row.get("metadata") or {})
     told = metadata.pop(OWN_KEY, None)
     own: Mapping[str, Any] = told if isinstance(told, dict) else {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -14,11 +15,15 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.models.wait_hints import retry_after_s
+from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreUnavailable
 from assay.worker.stores.phoenix.refusals import TimedOut, TooLarge, error_of
 
 TIMEOUT_S = 40.0
+"""Without a byte."""
+PATIENCE = 2.0
+"""So many time-outs from a request's first byte to its answer's last: an answer that trickles is none."""
 MAX_WAIT_S = 10.0
 """Waiting longer for room in the budget is left to whoever holds the work."""
 MOST_BYTES = 32 * 1024 * 1024
@@ -26,6 +31,8 @@ MOST_BYTES = 32 * 1024 * 1024
 TRIES = 3
 LONGEST_RETRY_AFTER_S = 3600.0
 DEFAULT_RETRY_AFTER_S = 10.0
+LONGEST_ID = 200
+"""Characters of an id of a trace, a span or a score. OpenTelemetry's have 32."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -62,6 +69,7 @@ class PhoenixClient:
         self._api_key = api_key
         self._limits = limits
         self._most_bytes = most_bytes
+        self._deadline_s = PATIENCE * timeout_s
         self._timeout = httpx.Timeout(timeout_s, connect=5.0)
         self._opened: httpx.AsyncClient | None = None
 
@@ -124,7 +132,9 @@ class PhoenixClient:
             message = f"{self.base_url}: {exc} (requests_per_minute in assay.yaml)"
             raise StoreBusy(message, retry_after_s=exc.wait_s) from exc
         except StoreBusy as exc:
-            await self._limits.pause(limit, seconds=exc.retry_after_s or DEFAULT_RETRY_AFTER_S)
+            asked_s = DEFAULT_RETRY_AFTER_S if exc.retry_after_s is None else exc.retry_after_s
+            if asked_s > 0:
+                await self._limits.pause(limit, seconds=asked_s)
             raise
 
     def _limit(self, what: str) -> RateLimit:
@@ -135,11 +145,16 @@ class PhoenixClient:
         self.requests[path] = self.requests.get(path, 0) + 1
         where = f"{method} {self.base_url}{path}"
         try:
-            async with self._http.stream(method, path, params=list(query), content=content) as response:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                self._http.stream(method, path, params=list(query), content=content) as response,
+            ):
                 body = await self._body(response, where)
+        except TimeoutError as exc:
+            raise TimedOut(f"{where}: no whole answer in {self._deadline_s:g} s") from exc
         except httpx.TimeoutException as exc:
             raise TimedOut(f"{where}: no answer in {self._timeout.read:g} s") from exc
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise StoreUnavailable(
                 f"{where}: {type(exc).__name__}; check PHOENIX_ENDPOINT and that the server runs"
             ) from exc
@@ -147,7 +162,7 @@ class PhoenixClient:
         if response.is_success:
             return Sized(await _json(body, where), len(body))
         asked_s = retry_after_s(response.headers, datetime.now(UTC), longest_s=LONGEST_RETRY_AFTER_S)
-        raise error_of(response.status_code, body, where, asked_s)
+        raise error_of(response.status_code, body, where, asked_s, [self._api_key] if self._api_key else [])
 
     async def _body(self, response: httpx.Response, where: str) -> bytes:
         """What was answered, unpacked; no more than we take."""
@@ -175,7 +190,7 @@ class PhoenixClient:
 def _may_pass_at_once(error: BaseException) -> bool:
     """Worth a second try within seconds: a broken connection, a 5xx, or a 429, whose wait the budget then enforces."""
     if isinstance(error, StoreBusy):
-        return isinstance(error.retry_after_s, float) and error.retry_after_s <= MAX_WAIT_S
+        return error.retry_after_s is not None and error.retry_after_s <= MAX_WAIT_S
     return isinstance(error, StoreUnavailable) and not isinstance(error, StoreAccessDenied | TimedOut)
 
 
@@ -183,6 +198,23 @@ async def _json(body: bytes, where: str) -> Any:
     if not body:
         return None
     try:
-        return await in_thread(json.loads, body)
-    except (ValueError, RecursionError) as exc:
+        return await in_thread(loads, body)
+    except ValueError as exc:
         raise StoreUnavailable(f"{where}: answered without JSON; is this Phoenix?") from exc
+
+
+def data_in(answer: Any, where: str) -> list[Mapping[str, Any]]:
+    """The rows of an answer, without what is none.
+
+    Raises:
+        StoreUnavailable: it has no list of them, as a proxy's page, so that nobody can tell what there is.
+    """
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise StoreUnavailable(f"{where}: answered without `data`; is this Phoenix?")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def is_askable(text: str) -> bool:
+    """Whether a text can stand in a request: no half of a surrogate pair, and no longer than any id."""
+    return len(text) <= LONGEST_ID and text.isprintable() and text.isascii()

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
+from assay.worker.otlp.addresses import without_secrets
 from assay.worker.ports.capabilities import (
     WithExamination,
     WithRequestBudget,
@@ -74,8 +75,8 @@ class PhoenixVariables(Record):
     @field_validator("phoenix_endpoint")
     @classmethod
     def _without_login(cls, url: str | None) -> str | None:
-        """The address is shown in errors, logs and `assay settings`."""
-        return url and re.sub(r"//[^/]*@", "//", url)
+        """The address is shown in errors, logs and `assay settings`: a key in its query is dropped, too."""
+        return url and without_secrets(url)
 
     @property
     def base_url(self) -> str:
@@ -103,8 +104,9 @@ class PhoenixFactory(StoreFactory[PhoenixSection, PhoenixVariables]):
         """The project's store. A server without accounts needs no key.
 
         Raises:
-            ConfigurationError: the address is none.
+            ConfigurationError: the address is none, or the key is one that no header can carry.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.phoenix.client import PhoenixClient
         from assay.worker.stores.phoenix.store import PhoenixStore
 
@@ -114,7 +116,7 @@ class PhoenixFactory(StoreFactory[PhoenixSection, PhoenixVariables]):
         client = PhoenixClient(
             url,
             project=section.project or variables.phoenix_project or PROJECT,
-            api_key=variables.phoenix_api_key,
+            api_key=variables.phoenix_api_key and usable_key("PHOENIX_API_KEY", variables.phoenix_api_key),
             limits=context.limits,
             requests_per_minute=section.requests_per_minute,
         )

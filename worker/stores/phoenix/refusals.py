@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from pydantic import SecretStr
+
+from assay.worker.otlp.guards import redacted
 from assay.worker.ports.store_errors import (
     StoreAccessDenied,
     StoreBusy,
@@ -52,9 +56,11 @@ _MEANINGS: dict[int, type[StoreUnavailable | StoreRejected]] = {
 }
 
 
-def error_of(status: int, body: bytes, where: str, retry_after_s: float | None) -> StoreError:
+def error_of(
+    status: int, body: bytes, where: str, retry_after_s: float | None, secrets: Sequence[SecretStr] = ()
+) -> StoreError:
     """The error that a refusal stands for."""
-    words = words_of(body)
+    words = words_of(body, secrets)
     message = f"{where}: {status}: {words}"
     if status in {401, 403}:
         return StoreAccessDenied(f"{message}; check PHOENIX_API_KEY and PHOENIX_ENDPOINT")
@@ -64,9 +70,11 @@ def error_of(status: int, body: bytes, where: str, retry_after_s: float | None) 
         return _of_404(words, message)
     if status in _MEANINGS:
         return _MEANINGS[status](message)
-    if status >= 500:
-        return StoreUnavailable(message, retry_after_s=retry_after_s)
-    return StoreUnavailable(message) if 300 <= status < 400 else StoreRejected(message)
+    if 300 <= status < 400:
+        message += "; the address leads elsewhere: set PHOENIX_ENDPOINT to the one it leads to"
+    elif status < 500:
+        return StoreRejected(message)
+    return StoreUnavailable(message, retry_after_s=retry_after_s)
 
 
 def _of_404(words: str, message: str) -> StoreError:
@@ -77,12 +85,12 @@ def _of_404(words: str, message: str) -> StoreError:
     return RouteMissing(f"{message}; is this Phoenix, and is the path of the space in PHOENIX_ENDPOINT?")
 
 
-def words_of(body: bytes) -> str:
-    """The server's own words, short. Of a failed validation only where and why: it repeats what was sent."""
-    text = body[:20_000].decode("utf-8", "replace").strip()
+def words_of(body: bytes, secrets: Sequence[SecretStr] = ()) -> str:
+    """The server's own words without our key, short. Of a failed validation only where and why: it repeats us."""
+    text = redacted(body[:20_000].decode("utf-8", "replace").strip(), secrets)
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = "" if text.startswith("<") else text
     detail = told.get("detail") if isinstance(told, dict) else told
     if isinstance(detail, list):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.scores import Score, ScoreKey, SessionScore
@@ -19,7 +20,7 @@ from assay.worker.stores.phoenix.annotations import (
     score_of,
     session_annotation_of,
 )
-from assay.worker.stores.phoenix.client import PhoenixClient, Query
+from assay.worker.stores.phoenix.client import PhoenixClient, Query, data_in, is_askable
 from assay.worker.stores.phoenix.reading import iso
 from assay.worker.stores.phoenix.refusals import NotThere
 
@@ -62,10 +63,9 @@ class Annotations:
     async def _post(self, kind: str, annotations: Sequence[dict[str, Any]]) -> None:
         for part in _parts(annotations):
             answer = await self._client.post(f"/v1/{kind}", {"data": part}, [("sync", "true")])
-            written = answer.get("data") if isinstance(answer, dict) else None
-            if not isinstance(written, list) or len(written) != len(part):
-                count = len(written) if isinstance(written, list) else 0
-                raise StoreRejected(f"{self._client.base_url}: took {count} of {len(part)} {kind}")
+            written = data_in(answer, f"{self._client.base_url}: {kind}")
+            if len(written) != len(part):
+                raise StoreRejected(f"{self._client.base_url}: took {len(written)} of {len(part)} {kind}")
 
     async def read(self, keys: Sequence[ScoreKey]) -> dict[str, Score]:
         """The scores under these keys; missing ones are absent.
@@ -74,6 +74,7 @@ class Annotations:
             StoreUnavailable, StoreRejected
         """
         scores: dict[str, Score] = {}
+        keys = [key for key in keys if all(map(is_askable, (key.id, key.trace_id, key.observation_id or "")))]
         traces = {key.id: key.trace_id for key in keys}
         on_traces = [key for key in keys if not key.observation_id]
         on_spans = [key for key in keys if key.observation_id]
@@ -97,6 +98,7 @@ class Annotations:
         """
         scored: dict[str, dict[str, Score]] = {}
         narrowed = [("include_annotation_names", name) for name in names or ()]
+        trace_ids = [trace_id for trace_id in trace_ids if is_askable(trace_id)]
         asked = [(ON_TRACES, "trace_ids", trace_ids), (ON_SPANS, "span_ids", list(spans))]
         for kind, named, ids in asked:
             for at in range(0, len(ids), ASKED_AT_ONCE):
@@ -123,17 +125,19 @@ class Annotations:
     async def _rows(self, kind: str, about: Query) -> AsyncIterator[Row]:
         """Annotations, page by page. Where the server has none of what they may hang on, there are none."""
         path, cursor = f"{self._client.project_path}/{kind}", None
+        pages = Pages(path)
         for _ in range(MOST_PAGES):
             query = [*about, ("limit", str(PAGE)), *([("cursor", cursor)] if cursor else [])]
             try:
                 answer = await wait_for_budget(partial(self._client.get, path, query), patience_s=PATIENCE_S)
             except NotThere:
                 return
-            for row in answer["data"]:
+            for row in data_in(answer, path):
                 yield row
             cursor = answer.get("next_cursor")
             if cursor is None:
                 return
+            pages.turn(cursor)
 
 
 def _asked(kind: str, keys: Sequence[ScoreKey]) -> Iterator[tuple[str, str, Sequence[ScoreKey]]]:

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.records.spans import Attributes, Span, SpanEvent
 
 KIND = "openinference.span.kind"
@@ -29,8 +30,8 @@ _OUTPUT, _OUTPUT_TYPE = "output.value", "output.mime_type"
 
 def span_of(row: Mapping[str, Any]) -> Span | None:
     """The span that a row stands for; None where it lacks what makes it one."""
-    context = row.get("context") or {}
     try:
+        context = row["context"]
         return Span(
             trace_id=context["trace_id"],
             span_id=context["span_id"],
@@ -43,7 +44,7 @@ def span_of(row: Mapping[str, Any]) -> Span | None:
             attributes=_attributes(row),
             events=tuple(_event(event) for event in row.get("events") or ()),
         )
-    except (AttributeError, KeyError, TypeError, ValueError, ValidationError):
+    except UNREADABLE:
         return None
 
 

@@ -10,6 +10,7 @@ from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
+from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score, ScoreKey, SessionScore
 from assay.worker.records.traces import TraceKey, TraceRoot
 from assay.worker.stores.phoenix.client import PhoenixClient
@@ -36,7 +37,11 @@ class PhoenixStore:
         """
         if self._project is None:
             answer = await self.client.get(self.client.project_path)
-            self._project = str(answer["data"]["id"])
+            project = answer.get("data") if isinstance(answer, dict) else None
+            if not isinstance(project, dict) or not isinstance(project.get("id"), str):
+                words = f"{self.client.base_url}{self.client.project_path}: no project in the answer; is this Phoenix?"
+                raise StoreUnavailable(words)
+            self._project = project["id"]
         return self._project
 
     async def trace_url(self, trace_id: str, observation_id: str | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from assay.judges.cpu_executor import in_thread
 from assay.worker.otlp.connection import Answer, AnswerTooLarge, Connection, error_of
 from assay.worker.otlp.decoding import spans_in_resource_spans
+from assay.worker.otlp.guards import loads
 from assay.worker.otlp.span_store import hex_id
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.spans import Span
@@ -77,7 +77,7 @@ class TempoClient:
             raise
         if answer.status != 200:
             raise self._error(answer)
-        return await in_thread(_object_in, answer)
+        return await in_thread(_object_in, answer, ("traces", "metrics"))
 
     async def echo(self) -> str:
         """What the server calls itself.
@@ -88,7 +88,7 @@ class TempoClient:
         answer = await self.connection.get("/api/status/buildinfo")
         if answer.status != 200:
             raise self._error(answer)
-        return str((await in_thread(_object_in, answer)).get("version") or "of unknown version")[:40]
+        return str((await in_thread(_object_in, answer, ("version",)))["version"] or "of unknown version")[:40]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -102,14 +102,25 @@ class TempoClient:
             if answer.status != 404:
                 raise self._meaning(answer)
             if "page not found" not in answer.message:
+                self._check_absent(answer)
                 return None
             self._has_v2 = False  # a server before 2.6: the route is not there
         answer = await self.connection.get(f"/api/traces/{asked}")
         if answer.status == 404:
+            self._check_absent(answer)
             return None
         if answer.status != 200:
             raise self._meaning(answer)
         return answer
+
+    def _check_absent(self, answer: Answer) -> None:
+        """Check that a 404 is the server's own: it says in plain words that there is no such trace, or nothing.
+
+        Raises:
+            StoreUnavailable: it is a proxy's page or JSON, or says that there is no such route.
+        """
+        if answer.body.lstrip()[:1] in {b"{", b"<", b"["} or "page not found" in answer.message:
+            raise self._error(answer)
 
     def _meaning(self, answer: Answer) -> StoreError:
         """Older servers refuse a trace that is too large by 500 or 422, and say so."""
@@ -123,22 +134,25 @@ class TempoClient:
 
 
 def _spans_in(answer: Answer, trace_id: str) -> list[Span]:
-    body = _object_in(answer)
+    body = _object_in(answer, ("trace", "status", "metrics", "resourceSpans", "batches"))
     message = str(body.get("message") or "")
     if body.get("status") in {"PARTIAL", 1} and WHOLE_AS_STORED not in message:
         raise TraceTooLarge(f"trace {trace_id[:100]!a}: the server gives a part of it: {message[:200]}")
-    trace = body.get("trace", body)
-    groups = trace.get("resourceSpans") or trace.get("batches") or [] if isinstance(trace, dict) else []
+    trace = body.get("trace") or body
+    groups = trace.get("resourceSpans") or trace.get("batches") or [] if isinstance(trace, dict) else None
     if not isinstance(groups, list):
         raise StoreUnavailable(f"{answer.where}: an answer without spans; is this the query frontend?")
     return spans_in_resource_spans(groups).spans
 
 
-def _object_in(answer: Answer) -> dict[str, Any]:
+def _object_in(answer: Answer, keys: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON object of an answer, which has one of the keys at least: a proxy's page may be JSON, too."""
     try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError) as exc:
+        body = loads(answer.body)
+    except ValueError as exc:
         raise StoreUnavailable(f"{answer.where}: answered 200 without JSON; is this the query frontend?") from exc
-    if not isinstance(body, dict):
-        raise StoreUnavailable(f"{answer.where}: answered 200 without a JSON object")
+    if not isinstance(body, dict) or not any(key in body for key in keys):
+        raise StoreUnavailable(
+            f"{answer.where}: answered 200 without any of {', '.join(keys)}; is this the query frontend?"
+        )
     return body

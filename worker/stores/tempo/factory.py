@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import headers_in, place_of, spans_address, web_address
+from assay.worker.otlp.addresses import header_value, headers_in, place_of, spans_address, web_address, without_secrets
 from assay.worker.otlp.forms import needs_messages
 from assay.worker.ports.capabilities import WithExamination, WithRequestBudget, WithScoredTraces
 from assay.worker.ports.limits import RateLimit
@@ -54,6 +54,11 @@ class TempoVariables(Record):
         description="Headers for that address; default: those of ASSAY_TEMPO_HEADERS.",
     )
 
+    @field_validator("url", "otlp_endpoint")
+    @classmethod
+    def _fit_to_be_shown(cls, url: str | None) -> str | None:
+        return url and without_secrets(url)
+
 
 class TempoFactory(StoreFactory[TempoSection, TempoVariables]):
     """One tenant of one Tempo."""
@@ -81,7 +86,7 @@ class TempoFactory(StoreFactory[TempoSection, TempoVariables]):
 
         address = _address(variables)
         otlp = spans_address(variables.otlp_endpoint, address, "environment: ASSAY_TEMPO_OTLP_ENDPOINT")
-        tenant = {"x-scope-orgid": SecretStr(section.tenant)} if section.tenant else {}
+        tenant = {"x-scope-orgid": header_value(section.tenant, "tenant")} if section.tenant else {}
         place = place_of(address) + (f"|{section.tenant}" if section.tenant else "")
         limit = RateLimit(name=f"tempo:{place}", amount=section.requests_per_minute or REQUESTS_PER_MINUTE)
         reading = Connection(

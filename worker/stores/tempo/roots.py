@@ -19,7 +19,15 @@ from assay.worker.otlp.connection import AnswerTooLarge
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.traces import TraceRoot
 from assay.worker.stores.tempo.client import LimitTooHigh, TempoClient
-from assay.worker.stores.tempo.search import HAS_NO_ROOT, IS_ROOT, process_names, roots_in, roots_query, trace_ids_in
+from assay.worker.stores.tempo.search import (
+    HAS_NO_ROOT,
+    IS_ROOT,
+    process_names,
+    roots_in,
+    roots_query,
+    trace_ids_in,
+    traces_in,
+)
 
 LIMIT = 5_000
 """Traces in one answer. The server's own limit is 262,144 unless its operator set another."""
@@ -132,8 +140,16 @@ def _are_mostly_older(answer: Mapping[str, Any], low: datetime) -> bool:
     """Whether most of what was running in a range began before it: then a shorter range would hold hardly less."""
     traces = answer.get("traces") or ()
     first = int(low.timestamp()) * 10**9
-    older = sum(1 for trace in traces if int(trace.get("startTimeUnixNano") or 0) < first)
+    older = sum(1 for trace in traces_in(answer) if _nanos(trace.get("startTimeUnixNano")) < first)
     return older * 2 > len(traces)
+
+
+def _nanos(told: Any) -> int:
+    """A moment in nanoseconds as text or number; 0 where it is none."""
+    try:
+        return int(told or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _halves(low: datetime, high: datetime) -> list[tuple[datetime, datetime]]:

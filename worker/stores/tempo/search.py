@@ -12,6 +12,7 @@ from typing import Any
 from assay.worker.extraction.names.columns import LEVEL, LEVEL_NAME, METADATA_BEHIND, METADATA_IN, ROOT_COLUMNS
 from assay.worker.otlp.decoding import spans_in_resource_spans
 from assay.worker.otlp.evaluation_names import EVALUATION
+from assay.worker.otlp.guards import listed
 from assay.worker.otlp.traces import is_own, root_of, root_order
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import TraceRoot
@@ -83,15 +84,23 @@ def roots_in(answer: Mapping[str, Any], of_process: Collection[str]) -> Iterator
         answer: of the search.
         of_process: names of attributes that are the process's.
     """
-    for trace in answer.get("traces") or ():
-        spans = [span for span in _spans_of(trace, of_process) if not is_own(span)]
-        if spans:
-            yield root_of(min(spans, key=root_order))
+    yield from listed(traces_in(answer), lambda trace: _root_of(trace, of_process))
 
 
 def trace_ids_in(answer: Mapping[str, Any]) -> list[str]:
     """The ids of the traces in an answer, each of 32 digits: leading zeros are left out there."""
-    return [str(trace.get("traceID", "")).lower().zfill(32) for trace in answer.get("traces") or ()]
+    return [str(trace.get("traceID", "")).lower().zfill(32) for trace in traces_in(answer)]
+
+
+def traces_in(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The traces of an answer, without what is none."""
+    traces = answer.get("traces")
+    return [trace for trace in traces if isinstance(trace, dict)] if isinstance(traces, list) else []
+
+
+def _root_of(trace: Mapping[str, Any], of_process: Collection[str]) -> TraceRoot | None:
+    spans = [span for span in _spans_of(trace, of_process) if not is_own(span)]
+    return root_of(min(spans, key=root_order)) if spans else None
 
 
 def _spans_of(trace: Mapping[str, Any], of_process: Collection[str]) -> Sequence[Span]:
@@ -102,13 +111,15 @@ def _spans_of(trace: Mapping[str, Any], of_process: Collection[str]) -> Sequence
     groups = [
         _group(span, trace_id, "" if name == ROOT_NOT_RECEIVED else name, of_process)
         for matched in sets
+        if isinstance(matched, dict)
         for span in matched.get("spans") or ()
+        if isinstance(span, dict)
     ]
     return spans_in_resource_spans(groups).spans
 
 
 def _group(span: Mapping[str, Any], trace_id: str, root_name: str, of_process: Collection[str]) -> dict[str, Any]:
-    attributes = list(span.get("attributes") or ())
+    attributes = [pair for pair in span.get("attributes") or () if isinstance(pair, dict)]
     told = {pair.get("key"): (pair.get("value") or {}).get("stringValue") for pair in attributes}
     start = int(span.get("startTimeUnixNano") or 0)
     message = {

@@ -15,11 +15,11 @@ import pytest
 
 from assay.worker.ports.capabilities import LoggedEvent, SpanKey
 from assay.worker.ports.source import trace_in
-from assay.worker.ports.store_errors import StoreBusy
+from assay.worker.ports.store_errors import StoreBusy, StoreUnavailable, TraceTooLarge
 from assay.worker.records.scores import Score
 from assay.worker.records.spans import Span, SpanEvent
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot
-from assay.worker.stores.sqlite import span_rows, spans
+from assay.worker.stores.sqlite import resources, span_rows, spans
 from assay.worker.stores.sqlite.store import SqliteStore
 from tests.builders import make_trace
 from tests.unit.worker.collector.receiving import a_span
@@ -254,6 +254,10 @@ def test_file_of_an_older_version_takes_spans(tmp_path: Path) -> None:
         for statement in (*MIGRATIONS[0], *MIGRATIONS[1]):
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('project_id', 'p')")
+        connection.execute(
+            """INSERT INTO traces VALUES ('old', 'o', 'n', 'default', '2026-11-21T12:00:00.000000Z', NULL, 'DEFAULT',
+            NULL, NULL, NULL, NULL, '[]', '{"resource.a": 1}', '"q"', '"a"')"""
+        )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 2")
 
@@ -261,5 +265,129 @@ def test_file_of_an_older_version_takes_spans(tmp_path: Path) -> None:
         assert await store.project_id() == "p"
         await store.add_spans([at(1)])
         assert await fetched(store) is not None
+        old = trace_in(await store.fetch_traces([TraceKey(trace_id="old", start=NOON)]), "old")
+        assert old is not None
+        assert [old.root] == [root for root in await roots(store) if root.trace_id == "old"]
+        assert old.root.metadata == {"resource.a": 1}
+
+    within(tmp_path, use)
+
+
+SHARED = {"service.name": "bot", "deployment.environment.name": "test", "note": "n" * 100_000}
+
+
+def test_a_resource_is_kept_once_for_all_of_its_spans(tmp_path: Path) -> None:
+    given = [
+        Span.model_construct(**{**dict(at(n, trace=n % 40 + 1, parent=None if n <= 40 else 1)), "resource": SHARED})
+        for n in range(1, 201)
+    ]
+
+    async def use(store: SqliteStore) -> None:
+        assert await store.add_spans(given) == {}
+        assert await store.add_spans([at(500, trace=500, resource={"service.name": "other"})]) == {}
+        trace = await fetched(store, 2)
+        assert trace is not None
+        listed = {root.trace_id: root for root in await roots(store)}
+        assert listed[tid(2)] == trace.root
+        assert trace.root.environment == "test"
+        assert trace.root.metadata["resource.note"] == SHARED["note"]
+        assert "resource.deployment.environment.name" not in trace.root.metadata
+        assert listed[tid(500)].metadata["resource.service.name"] == "other"
+
+    within(tmp_path, use)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 1_500_000
+    with closing(sqlite3.connect(tmp_path / "traces.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM span_resources").fetchone() == (2,)
+
+
+def test_a_resource_that_no_span_has_any_more_is_forgotten(tmp_path: Path) -> None:
+    async def use(store: SqliteStore) -> None:
+        await store.add_spans([at(1, resource={"a": "first"}), at(2, parent=1, resource={"a": "kept"})])
+        await store.add_spans([at(1, end=NOON + timedelta(seconds=9), resource={"a": "second"})])
+        trace = await fetched(store)
+        assert trace is not None
+        assert trace.root.metadata["resource.a"] == "second"
+        assert [row["resource"] for row in await store._database.fetch("SELECT resource FROM span_resources")] == [
+            '{"a":"kept"}',
+            '{"a":"second"}',
+        ]
+        await store.forget_spans(LATER)
+        assert await store._database.fetch("SELECT * FROM span_resources") == []
+
+    within(tmp_path, use)
+
+
+def test_columns_that_a_resource_gives_to_many_roots_are_bounded(tmp_path: Path) -> None:
+    long = {"session.id": "s" * 50_000}
+
+    async def use(store: SqliteStore) -> None:
+        refused = await store.add_spans([at(1, resource=long), at(2, trace=2, attributes=long)])
+        assert list(refused) == [SpanKey(tid(1), f"{1:016x}")]
+        assert "too long" in refused[SpanKey(tid(1), f"{1:016x}")]
+        huge = await store.add_spans([at(3, trace=3, resource={"a": "x" * 1_100_000})])
+        assert "resource has more than" in next(iter(huge.values()))
+
+    within(tmp_path, use)
+
+
+def test_spans_are_written_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_rows, "BYTES_AT_ONCE", 50_000)
+    remaining = iter([at(n, parent=1, attributes={"output.value": "x" * 20_000}) for n in range(2, 12)])
+    sizes = []
+    while (chunk := span_rows.span_rows(remaining)).given:
+        sizes.append(sum(row.size for row in chunk.rows.values()))
+    assert len(sizes) == 4
+    assert max(sizes) < 50_000 + 21_000
+
+
+def test_roots_fill_a_trace_as_other_spans_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_rows, "MOST_BYTES", 50_000)
+    large = {"output.value": "x" * 20_000}
+
+    async def use(store: SqliteStore) -> None:
+        assert await store.add_spans([at(n, attributes=large) for n in range(1, 4)]) == {}
+        assert len(await store.add_spans([at(n, attributes=large) for n in range(4, 30)])) == 26
+        assert await store.add_spans([at(3, attributes=large, end=NOON + timedelta(seconds=5))]) == {}
+
+    within(tmp_path, use)
+
+
+def test_a_trace_that_is_too_large_is_told_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [TraceKey(trace_id=tid(n), start=NOON) for n in (1, 2, 3)]
+    monkeypatch.setattr(spans, "READ_BYTES", 5_000)
+
+    async def use(store: SqliteStore) -> None:
+        await store.add_spans([at(1, attributes={"output.value": "x" * 6_000}), at(3, trace=3)])
+        around = [at(n, trace=2, parent=1, resource={"a": "x" * 2_000, "n": n}) for n in range(10, 14)]
+        await store.add_spans([at(1, trace=2), *around])
+        given = await store.fetch_traces(keys)
+        assert [type(given[key.trace_id]) for key in keys] == [TraceTooLarge, TraceTooLarge, Trace]
+
+    within(tmp_path, use)
+
+
+def test_pages_of_large_roots_are_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "PAGE_BYTES", 5_000)
+
+    async def use(store: SqliteStore) -> None:
+        await store.add_spans([at(n, trace=n, attributes={"note": "x" * 2_000}) for n in range(1, 8)])
+        await store.add_traces([make_trace("imported", start=NOON)])
+        pages = [page async for page in store.list_roots(NOON, LATER)]
+        assert [root.trace_id for page in pages for root in page] == [*map(tid, range(1, 8)), "imported"]
+        assert max(len(page) for page in pages) <= 3
+
+    within(tmp_path, use)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_into_a_file_that_is_gone(tmp_path: Path, replaced: bool) -> None:
+    async def use(store: SqliteStore) -> None:
+        await store.add_spans([at(1)])
+        (tmp_path / "traces.db").unlink()
+        if replaced:
+            (tmp_path / "traces.db").touch()
+        for ask in (lambda: store.add_spans([at(2, parent=1)]), store.project_id):
+            with pytest.raises(StoreUnavailable, match="removed or replaced"):
+                await ask()
 
     within(tmp_path, use)
