@@ -106,6 +106,8 @@ class OpikServer:
         fault = self._fault(path)
         if fault is not None and fault.way == "hang":
             await asyncio.sleep(30)
+        if fault is not None and fault.way == "trickle":
+            return await _trickling(request)
         if fault is not None and fault.way in {"status", "gone"}:
             status = 404 if fault.way == "gone" else fault.status
             message = "HTTP 404 Not Found" if fault.way == "gone" else fault.message
@@ -192,15 +194,21 @@ class OpikServer:
         way = fault.way if fault else ""
         for row in rows[: len(rows) // 2] if way == "half" else rows:
             await response.write(json.dumps(row).encode() + b"\r\n")
-        for _ in range(100) if way == "trickle" else ():
-            await response.write(b"\n")
-            await asyncio.sleep(0.05)
         if way == "cut":
             await response.write(b'{"id": "0199')
         if way == "error_row":
             await response.write(b'{"code":500,"message":"Streaming operation timed out"}\r\n')
         await response.write_eof()
         return response
+
+
+async def _trickling(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(100):
+        await response.write(b"\n")
+        await asyncio.sleep(0.05)
+    return response
 
 
 def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

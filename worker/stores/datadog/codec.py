@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import JsonValue
 
+from assay.worker.otlp.guards import parsed_text, without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
 from assay.worker.stores.datadog.spans import Span, is_root
 
@@ -109,11 +109,14 @@ def _step(span: Span, start: datetime) -> Observation:
 def start_of(span: Span) -> datetime | None:
     """When a span began. The field says nanoseconds; the documentation's own example has milliseconds in it."""
     at = span.get("start_ns")
-    if not isinstance(at, int | float) or at <= 0:
+    if not isinstance(at, int | float) or not 0 < at < 1e30:
         return None
     in_ms, in_us = at < 1e14, at < 1e17
     micros = int(at) * 1000 if in_ms else int(at) if in_us else int(at) // 1000
-    return _EPOCH + timedelta(microseconds=micros)
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
 
 
 def tags_of(span: Span) -> dict[str, str]:
@@ -137,7 +140,12 @@ def _texts(span: Span) -> list[str]:
 
 def _metadata(span: Span) -> dict[str, JsonValue]:
     given = span.get("metadata")
-    return dict(given) if isinstance(given, dict) else {}
+    return dict(without_depth(given)) if isinstance(given, dict) else {}
+
+
+def bare(span: Span) -> Span:
+    """A root's span without what its application wrote freely. The environment is among the tags, which stay."""
+    return {**span, "metadata": {}}
 
 
 def _content(value: Any) -> JsonValue:
@@ -153,11 +161,7 @@ def _content(value: Any) -> JsonValue:
             return list(listed)
     text = value.get("value")
     if isinstance(text, str) and text[:1] in ("{", "["):
-        try:
-            whole: JsonValue = json.loads(text)
-        except ValueError:
-            return text
-        return whole
+        return parsed_text(text)
     return text if isinstance(text, str | int | float | bool) else None
 
 

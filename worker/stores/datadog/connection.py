@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from assay.worker.otlp.connection import Connection
+from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import RateLimits
-from assay.worker.ports.store_errors import StoreUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.stores.datadog.quotas import search_limit, write_limit
 
 REMEDY = "check DD_API_KEY, DD_APP_KEY and DD_SITE: keys of one site are unknown to the others"
@@ -26,12 +27,15 @@ class DatadogConnection(Connection):
         Raises:
             StoreUnavailable, StoreRejected
         """
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        try:
+            content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except ValueError as exc:
+            raise StoreRejected(f"{path}: what is to be sent is no JSON text: half of a surrogate pair?") from exc
         answer = await self.post(path, content, {"Content-Type": content_type})
         if not answer.body.strip():
             return None
         try:
-            return json.loads(answer.body)
+            return loads(answer.body)
         except ValueError as exc:
             raise StoreUnavailable(f"{answer.where}: answered {answer.status} without JSON; is this Datadog?") from exc
 

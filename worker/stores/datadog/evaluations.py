@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.stores.datadog.codec import has_tag, start_of
@@ -85,7 +86,10 @@ def scores_in(span: Span) -> Iterator[Score]:
     """The scores of ours that a span shows, of each label one."""
     shown = span.get("evaluation")
     for label, metric in shown.items() if isinstance(shown, dict) else ():
-        score = _score(span, str(label), metric) if isinstance(metric, dict) else None
+        try:
+            score = _score(span, str(label), metric) if isinstance(metric, dict) else None
+        except UNREADABLE:  # another program's, or changed by somebody: it takes no other with it
+            continue
         if score is not None:
             yield score
 

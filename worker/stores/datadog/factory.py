@@ -66,7 +66,7 @@ class DatadogVariables(Record):
     @field_validator("dd_origin")
     @classmethod
     def _without_login(cls, url: str | None) -> str | None:
-        return url and re.sub(r"//.*@", "//", url).rstrip("/")
+        return url and re.sub(r"//.*@", "//", re.split(r"[?#]", url.strip())[0]).rstrip("/")
 
     @property
     def missing_keys(self) -> list[str]:
@@ -92,6 +92,7 @@ class DatadogFactory(StoreFactory[DatadogSection, DatadogVariables]):
         Raises:
             ConfigurationError: a key or the application is missing; the message names it.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.datadog.connection import connections
         from assay.worker.stores.datadog.store import DatadogStore
 
@@ -106,8 +107,8 @@ class DatadogFactory(StoreFactory[DatadogSection, DatadogVariables]):
         site = variables.dd_site or SITE
         search, intake = connections(
             variables.dd_origin or f"https://api.{site}",
-            api_key=api_key,
-            app_key=app_key,
+            api_key=usable_key("DD_API_KEY", api_key),
+            app_key=usable_key("DD_APP_KEY", app_key),
             limits=context.limits,
             requests_per_minute=section.requests_per_minute,
         )

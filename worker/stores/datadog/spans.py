@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.stores.datadog.connection import DatadogConnection
 
@@ -92,7 +93,7 @@ class SpanSearch:
             yield [
                 span
                 for span in page
-                if span.get("trace_id") in asked and (only is None or is_root(span) or span.get("span_id") in only)
+                if str(span.get("trace_id")) in asked and (only is None or is_root(span) or span.get("span_id") in only)
             ]
 
     def _is_mine(self, span: Span) -> bool:
@@ -138,6 +139,7 @@ class SpanSearch:
     async def _plain(self, given: Filter, wanted: Wanted) -> AsyncIterator[Sequence[Span]]:
         bounds = {"from": _bound(wanted.start), "to": _bound(wanted.end + timedelta(milliseconds=1))}
         cursor: str | None = None
+        watch = Pages(f"{self._connection.address}{SEARCH}")
         while True:
             page = {"limit": wanted.size} | ({"cursor": cursor} if cursor else {})
             attributes = {
@@ -153,20 +155,25 @@ class SpanSearch:
             yield rows
             if not after:
                 return
-            if after == cursor:
-                raise StoreUnavailable(f"{self._connection.address}{SEARCH}: a list of spans that turns in a circle")
+            watch.turn(after, {str(span.get("span_id")) for span in rows})
             cursor = after
 
     def _read(self, answer: Any) -> tuple[list[Span], str | None]:
         """The spans of a page, and where the next begins. A search out of time gives a part as if it were all."""
         rows = answer.get("data") if isinstance(answer, dict) else None
-        meta = (answer.get("meta") or {}) if isinstance(answer, dict) else {}
+        meta = _part(answer, "meta") if isinstance(answer, dict) else {}
         if not isinstance(rows, list):
             raise StoreUnavailable(f"{self._connection.address}{SEARCH}: a list of spans that is none")
         if meta.get("status") == "timeout":
             raise StoreUnavailable(f"{self._connection.address}{SEARCH}: the search ran out of time")
         spans = [row["attributes"] for row in rows if isinstance(row, dict) and isinstance(row.get("attributes"), dict)]
-        return spans, (meta.get("page") or {}).get("after") or None
+        after = _part(meta, "page").get("after")
+        return spans, str(after) if after else None
+
+
+def _part(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = answer.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def is_root(span: Span) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from assay.worker.otlp.guards import listed
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.clock import Clock, SystemClock
@@ -13,7 +14,7 @@ from assay.worker.ports.source import Fetched
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
 from assay.worker.stores.datadog import quotas, traces
-from assay.worker.stores.datadog.codec import root_of
+from assay.worker.stores.datadog.codec import bare, root_of
 from assay.worker.stores.datadog.connection import DatadogConnection
 from assay.worker.stores.datadog.evaluation_writer import EvaluationWriter
 from assay.worker.stores.datadog.examine import examine
@@ -53,8 +54,7 @@ class DatadogStore:
         if start >= end:
             return
         async for spans in self.spans.roots(Wanted(start, end, quotas.ROOTS_PER_PAGE)):
-            roots = (root_of(span) for span in spans)
-            page = [root for root in roots if root is not None and start <= root.start < end]
+            page = [root for root in listed(spans, root_of, bare) if start <= root.start < end]
             if kept := [root for root in page if root.environment != OWN_ENVIRONMENT]:
                 yield kept
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from assay.worker.otlp.connection import AnswerTooLarge
+from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.traces import TraceKey
@@ -66,7 +68,8 @@ async def _query(search: SpanSearch, keys: Sequence[TraceKey]) -> dict[str, Fetc
             raise _TooMany(f"Datadog: more than {MOST_SPANS:,} spans in {len(keys)} traces")
         for span in page:
             spans.setdefault(str(span["trace_id"]), {})[str(span.get("span_id"))] = span
-    traces = ((trace_id, trace_of(list(spans.get(trace_id, {}).values()))) for trace_id in ids)
+    rows = {trace_id: list(spans.get(trace_id, {}).values()) for trace_id in ids}
+    traces = ((trace_id, read_safely(partial(trace_of, some), trace_id)) for trace_id, some in rows.items())
     return {trace_id: trace for trace_id, trace in traces if trace is not None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,10 +14,12 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.judges.models.wait_hints import retry_after_s as asked_wait_s
+from assay.worker.otlp.guards import loads, quoted, redacted
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 
 TIMEOUT_S = 60.0
+"""Of one request, from its first to its last byte."""
 MAX_WAIT_S = 10.0
 """Waiting longer for room in the budget is left to whoever holds the work."""
 TRIES = 3
@@ -67,8 +70,12 @@ class HeliconeClient:
         Raises:
             StoreUnavailable, StoreRejected: and what they are the parents of, above.
         """
-        data = await self._ask("POST", "v1/request/query-clickhouse", asked)
-        return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+        path = "v1/request/query-clickhouse"
+        data = await self._ask("POST", path, asked)
+        if not isinstance(data, list):
+            # A proxy's page is no empty store, and no word on whether a request is there.
+            raise StoreUnavailable(f"POST {self.base_url}/{path}: answered without a list; is this Helicone's API?")
+        return [row for row in data if isinstance(row, dict)]
 
     async def score(self, request_id: str, scores: Mapping[str, int]) -> None:
         """Hand scores of a request over. It tells nothing of whether they are kept.
@@ -76,7 +83,7 @@ class HeliconeClient:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        await self._ask("POST", f"v1/request/{request_id}/score", {"scores": scores})
+        await self._ask("POST", f"v1/request/{quoted(request_id)}/score", {"scores": scores})
 
     async def put_property(self, request_id: str, key: str, value: str) -> None:
         """Write one custom property of a request.
@@ -84,7 +91,7 @@ class HeliconeClient:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        await self._ask("PUT", f"v1/request/{request_id}/property", {"key": key, "value": value})
+        await self._ask("PUT", f"v1/request/{quoted(request_id)}/property", {"key": key, "value": value})
 
     async def body_at(self, signed_url: str) -> Any:
         """What a request sent and got, from where Helicone keeps it. The key does not go there.
@@ -92,7 +99,10 @@ class HeliconeClient:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        where = f"body at {httpx.URL(signed_url).host}"
+        try:
+            where = f"body at {httpx.URL(signed_url).host}"
+        except (httpx.InvalidURL, TypeError, ValueError) as exc:
+            raise StoreRejected(f"body: {type(exc).__name__}: no address of it") from exc
         response, content = await self._send("GET", signed_url, None, where, {})
         if not response.is_success:
             raise StoreUnavailable(f"{where}: {response.status_code}")
@@ -132,19 +142,23 @@ class HeliconeClient:
         if response.status_code == 429:
             await self._limits.pause(self._limit, seconds=_retry_after_s(response))
         if not response.is_success:
-            raise error_of(response, content, where)
+            raise error_of(response, redacted(content.decode(errors="replace"), [self._api_key]).encode(), where)
         answer = _json(content, where) if content else {}
         if isinstance(answer, dict) and answer.get("error"):
-            raise StoreUnavailable(f"{where}: {_message_of(content)}")
+            words = redacted(content.decode(errors="replace"), [self._api_key])
+            raise StoreUnavailable(f"{where}: {_message_of(words.encode())}")
         return answer.get("data") if isinstance(answer, dict) else answer
 
     async def _send(
         self, method: str, url: str, content: bytes | None, where: str, headers: Mapping[str, str]
     ) -> tuple[httpx.Response, bytes]:
         try:
-            async with self._http.stream(method, url, content=content, headers=headers) as response:
+            async with (
+                asyncio.timeout(self._timeout.read),
+                self._http.stream(method, url, content=content, headers=headers) as response,
+            ):
                 return response, await self._read(response, where)
-        except httpx.TimeoutException as exc:
+        except (httpx.TimeoutException, TimeoutError) as exc:
             raise TimedOut(f"{where}: no answer in {self._timeout.read:g} s") from exc
         except httpx.HTTPError as exc:
             message = f"{where}: {type(exc).__name__}; check HELICONE_BASE_URL and that the server runs"
@@ -204,7 +218,7 @@ def _may_pass_at_once(error: BaseException) -> bool:
 
 def _json(content: bytes, where: str) -> Any:
     try:
-        return json.loads(content)
+        return loads(content)
     except ValueError as exc:
         raise StoreUnavailable(f"{where}: answered without JSON; is this Helicone's API?") from exc
 
@@ -212,7 +226,7 @@ def _json(content: bytes, where: str) -> Any:
 def _message_of(answer: bytes) -> str:
     """The server's message in one line; never more, an error may echo what was sent."""
     try:
-        body = json.loads(answer)
+        body = loads(answer)
     except ValueError:
         return " ".join(answer[:400].decode(errors="replace").split())[:120] or "no message"
     fields = body if isinstance(body, dict) else {}

@@ -45,7 +45,7 @@ class HeliconeVariables(Record):
     @classmethod
     def _without_login(cls, url: str | None) -> str | None:
         """The address is shown in errors, logs and `assay settings`."""
-        return url and re.sub(r"//.*@", "//", url)
+        return url and re.sub(r"//.*@", "//", re.split(r"[?#]", url.strip())[0])
 
 
 class HeliconeFactory(StoreFactory[HeliconeSection, HeliconeVariables]):
@@ -66,6 +66,7 @@ class HeliconeFactory(StoreFactory[HeliconeSection, HeliconeVariables]):
         Raises:
             ConfigurationError: the key is missing.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.helicone.client import HeliconeClient
         from assay.worker.stores.helicone.store import HeliconeStore
 
@@ -76,7 +77,7 @@ class HeliconeFactory(StoreFactory[HeliconeSection, HeliconeVariables]):
             )
         client = HeliconeClient(
             variables.helicone_base_url or CLOUD,
-            api_key=variables.helicone_api_key,
+            api_key=usable_key("HELICONE_API_KEY", variables.helicone_api_key),
             limits=context.limits,
             requests_per_minute=section.requests_per_minute,
         )

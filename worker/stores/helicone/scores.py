@@ -14,9 +14,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import AwareDatetime, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Record
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import utc_iso
@@ -130,7 +131,7 @@ def _fields(score: Score) -> dict[str, Any]:
 def _score(name: str, entry: Any, request_id: str) -> Score | None:
     try:
         read = _Entry.model_validate_json(json.dumps(entry))
-    except ValidationError:
+    except UNREADABLE:
         return None
     return Score(
         id=read.id,
@@ -162,7 +163,7 @@ def _encoded(entries: Mapping[str, Any]) -> str:
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -6,8 +6,11 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from assay.worker.otlp.guards import Pages, Taken, listed
+from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.locks import Locks
@@ -24,7 +27,7 @@ from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
 from assay.worker.stores.helicone.client import HeliconeClient, Row, TimedOut, TooLarge
 from assay.worker.stores.helicone.merging import Merging
 from assay.worker.stores.helicone.scores import by_request, check, numbers_of, properties_with, shown_in, told_in
-from assay.worker.stores.helicone.traces import inline_bodies, is_answer, moment, root_of, trace_of
+from assay.worker.stores.helicone.traces import bare, inline_bodies, is_answer, moment, root_of, trace_of
 
 PAGE, SMALLEST_PAGE = 1000, 50
 """Rows of one answer; Helicone gives up to 1,000."""
@@ -48,6 +51,7 @@ class HeliconeStore:
         self.organization = organization
         self._per_minute = requests_per_minute
         self._merging = Merging(locks)
+        self._taken = Taken()
 
     async def project_id(self) -> str:
         """The name of the organisation in assay.yaml: Helicone tells a key of none, and a key may be replaced."""
@@ -58,7 +62,7 @@ class HeliconeStore:
         if end <= start:
             return
         async for page in self._pages(start, end):
-            roots = [root for row in page if is_answer(row) and (root := root_of(row))]
+            roots = listed(filter(is_answer, page), root_of, bare)
             yield [root for root in roots if start <= root.start < end and root.environment != OWN_ENVIRONMENT]
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
@@ -86,7 +90,8 @@ class HeliconeStore:
         """Write scores, together with those of ours that the request has already."""
         for score in scores:
             check(score)
-        grouped = by_request(list({score.id: score for score in scores}.values()))
+        latest = {score.id: score for score in scores}
+        grouped = by_request(self._taken.left(latest.values()))
         too_old = datetime.now(UTC) - SCORED_FOR
         for request_id, given in grouped.items():
             if max(score.timestamp for score in given.values()) < too_old:
@@ -96,11 +101,14 @@ class HeliconeStore:
         async def written(request_id: str, given: Mapping[str, Score]) -> None:
             async with room, self._merging.alone(request_id):
                 await self._write(request_id, given)
+                for score in given.values():
+                    self._taken.note(score)
 
         writes = (written(request_id, given) for request_id, given in grouped.items())
         outcomes = await asyncio.gather(*writes, return_exceptions=True)  # one request takes no other with it
         if failed := [outcome for outcome in outcomes if outcome is not None]:
             raise failed[0]
+        self._taken.forget(latest)
 
     async def read_scores(self, keys: Iterable[ScoreKey]) -> Mapping[str, Score]:
         """The scores that Helicone shows under these keys."""
@@ -108,6 +116,7 @@ class HeliconeStore:
         if len(wanted) > MOST_SCORES:
             raise ValueError(f"{len(wanted)} ids; at most {MOST_SCORES} at once")
         ids = {key.id for key in wanted}
+        self._taken.forget(ids)
         rows = await self._rows({key.trace_id: (key.start, key.end or key.start) for key in wanted})
         return {score.id: score for row in rows.values() for score in shown_in(row) if score.id in ids}
 
@@ -158,7 +167,7 @@ class HeliconeStore:
             if bodies is None:
                 body = await self.client.body_at(row["signed_body_url"])
                 bodies = (body.get("request"), body.get("response")) if isinstance(body, dict) else (None, None)
-            return trace_of(row, *bodies)
+            return read_safely(partial(trace_of, row, *bodies), request_id)
         except TooLarge as exc:
             return TraceTooLarge(f"request {request_id}: {exc}")
         except StoreAccessDenied:
@@ -187,6 +196,7 @@ class HeliconeStore:
         """
         after, offset, size = start, 0, PAGE
         seen: set[str] = set()
+        watch = Pages(f"{self.client.base_url}: requests")
         while True:
             asked = {"filter": _between(after, end), "limit": size, "offset": offset, "sort": {"created_at": "asc"}}
             try:
@@ -196,13 +206,14 @@ class HeliconeStore:
                     raise
                 size = max(size // 2, SMALLEST_PAGE)
                 continue
-            fresh = [row for row in page if row.get("request_id") not in seen]
+            fresh = [row for row in page if str(row.get("request_id")) not in seen]
             seen |= {str(row.get("request_id")) for row in fresh}
             if fresh:
                 yield fresh
             last = max((at for row in page if (at := moment(row.get("request_created_at")))), default=None)
             if last is None:
                 return
+            watch.turn(None, {str(row.get("request_id")) for row in page})
             after, offset = (last, 0) if last > after else (after, offset + len(page))
 
 

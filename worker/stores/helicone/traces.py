@@ -6,7 +6,6 @@ request, and because a session may be a whole conversation.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.worker.extraction.numbers import amount, count
+from assay.worker.otlp.guards import parsed_text
 from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
 
 SESSION, PATH = "Helicone-Session-Id", "Helicone-Session-Path"
@@ -67,6 +67,11 @@ def root_of(row: Row) -> TraceRoot | None:
         session_id=properties.get(SESSION) or None,
         metadata={name: text for name, text in properties.items() if not name.startswith(OWN_PROPERTIES)},
     )
+
+
+def bare(row: Row) -> Row:
+    """A request's row without what its application wrote freely."""
+    return {**row, "request_properties": {}, "properties": {}}
 
 
 def trace_of(row: Row, sent: JsonValue, received: JsonValue) -> Trace | None:
@@ -128,10 +133,7 @@ def _level(row: Row) -> str:
 def _body(value: Any) -> JsonValue:
     """A body, which some servers give as JSON in a text."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return str(value)
+        value = parsed_text(value)
     read: JsonValue = value
     return read
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from assay.worker.otlp.guards import without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
 
 Row = Mapping[str, Any]
@@ -44,7 +45,7 @@ def root_of(row: Row) -> TraceRoot | None:
     start, run_id = moment(row.get("start_time")), row.get("id")
     if start is None or not isinstance(run_id, str):
         return None
-    metadata = metadata_of(row)
+    metadata, tags = metadata_of(row), row.get("tags")
     return TraceRoot(
         trace_id=str(row.get("trace_id") or run_id),
         observation_id=run_id,
@@ -57,7 +58,7 @@ def root_of(row: Row) -> TraceRoot | None:
         version=_taken(metadata, VERSIONS),
         user_id=_taken(metadata, USERS),
         session_id=_taken(metadata, SESSIONS) or _text(row.get("thread_id")),
-        tags=tuple(str(tag) for tag in row.get("tags") or ()),
+        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
         metadata=metadata,
     )
 
@@ -113,11 +114,16 @@ def _step(row: Row) -> Observation | None:
 
 
 def metadata_of(row: Row) -> dict[str, JsonValue]:
-    """The metadata of a run: a column of the newer query, a part of `extra` in the older."""
+    """The metadata of a run: a column of the newer query, a part of `extra` in the older. What is too deep is cut."""
     given = row.get("metadata")
     if not isinstance(given, dict):
         given = _part(row, "extra").get("metadata")
-    return dict(given) if isinstance(given, dict) else {}
+    return dict(without_depth(given)) if isinstance(given, dict) else {}
+
+
+def bare(row: Row) -> Row:
+    """A root's row without what its application wrote freely."""
+    return {**row, "metadata": {}, "extra": {}, "tags": []}
 
 
 def moment(value: Any) -> datetime | None:
@@ -194,7 +200,7 @@ def _cost(row: Row, usage: Row) -> float | None:
     for value in (row.get("total_cost"), usage.get("total_cost")):
         try:
             cost = float(value) if value is not None else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if cost is not None and 0.0 <= cost < float("inf"):
             return cost

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from assay.worker.otlp.connection import Answer, Connection
+from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import RateLimits
-from assay.worker.ports.store_errors import StoreUnavailable
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.stores.langsmith.quotas import feedback_limit, query_limit
 
 REMEDY = "check LANGSMITH_API_KEY, LANGSMITH_ENDPOINT, and LANGSMITH_WORKSPACE_ID where a key has several workspaces"
@@ -30,7 +31,10 @@ class LangSmithConnection(Connection):
         Raises:
             StoreUnavailable, StoreRejected
         """
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        try:
+            content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except ValueError as exc:
+            raise StoreRejected(f"{path}: what is to be sent is no JSON text: half of a surrogate pair?") from exc
         return await self._ask(method, path, content=content, headers={"Content-Type": "application/json"})
 
 
@@ -59,6 +63,6 @@ def json_of(answer: Answer) -> Any:
     if answer.status in MISSING or answer.status == CONFLICT:
         raise StoreUnavailable(f"{answer.where}: {answer.status}: {answer.message}; {REMEDY}")
     try:
-        return json.loads(answer.body or b"null")
+        return loads(answer.body or b"null")
     except ValueError as exc:
         raise StoreUnavailable(f"{answer.where}: answered {answer.status} without JSON; is this LangSmith?") from exc

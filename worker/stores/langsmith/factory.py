@@ -58,7 +58,7 @@ class LangSmithVariables(Record):
     @classmethod
     def _bare(cls, url: str | None) -> str | None:
         """Without a login, and without the path of one API: there are two under one address."""
-        return url and re.sub(r"(/api)?(/v1)?/*$", "", re.sub(r"//.*@", "//", url))
+        return url and re.sub(r"(/api)?(/v1)?/*$", "", re.sub(r"//.*@", "//", re.split(r"[?#]", url.strip())[0]))
 
 
 class LangSmithFactory(StoreFactory[LangSmithSection, LangSmithVariables]):
@@ -78,6 +78,7 @@ class LangSmithFactory(StoreFactory[LangSmithSection, LangSmithVariables]):
         Raises:
             ConfigurationError: the key is missing.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.langsmith.connection import connections
         from assay.worker.stores.langsmith.store import LangSmithStore
 
@@ -88,7 +89,7 @@ class LangSmithFactory(StoreFactory[LangSmithSection, LangSmithVariables]):
             )
         queries, feedback = connections(
             variables.langsmith_endpoint or CLOUD,
-            key=variables.langsmith_api_key,
+            key=usable_key("LANGSMITH_API_KEY", variables.langsmith_api_key),
             workspace=variables.langsmith_workspace_id,
             limits=context.limits,
             requests_per_minute=section.requests_per_minute,

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from pydantic import JsonValue
 
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.stores.langsmith.codec import moment, uuid_of
@@ -20,6 +22,8 @@ OURS = "assay"
 """In the metadata of the source: what feedback has no place for."""
 _NAMESPACE = uuid.UUID("3d6f7a58-5a53-5f4e-9c0f-7f0c1d2e3b4a")
 Row = Mapping[str, Any]
+
+log = structlog.get_logger(__name__)
 
 
 def feedback_id(score_id: str) -> str:
@@ -75,7 +79,8 @@ def changes_of(score: Score) -> dict[str, Any]:
 def score_of(row: Row) -> Score | None:
     """A score of ours out of feedback; None where it is somebody else's."""
     source = row.get("feedback_source")
-    metadata = dict(source.get("metadata") or {}) if isinstance(source, dict) else {}
+    given = source.get("metadata") if isinstance(source, dict) else None
+    metadata = dict(given) if isinstance(given, dict) else {}
     ours = metadata.pop(OURS, None)
     trace_id, value = row.get("trace_id") or row.get("run_id"), _value(row)
     if not isinstance(ours, dict) or not isinstance(trace_id, str) or value is None:
@@ -96,10 +101,17 @@ def score_of(row: Row) -> Score | None:
 def newest(rows: Iterable[Row]) -> dict[str, Score]:
     """Scores by id. Until a server has thrown away what was written over, it may show both."""
     scores: dict[str, Score] = {}
+    unreadable = 0
     for row in sorted(rows, key=changed_at):
-        score = score_of(row)
+        try:
+            score = score_of(row)
+        except UNREADABLE:  # another program's, or one that somebody changed: no other takes harm
+            unreadable += 1
+            continue
         if score is not None:
             scores[score.id] = score
+    if unreadable:
+        log.warning("langsmith.feedback_unreadable", count=unreadable)
     return scores
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score
 from assay.worker.stores.langsmith.connection import LangSmithConnection, json_of
@@ -51,6 +52,7 @@ class FeedbackReader:
 
     async def _read(self, query: list[tuple[str, str]]) -> dict[str, Score]:
         rows: list[dict[str, Any]] = []
+        watch = Pages(f"{self._connection.address}{FEEDBACK}", most_idle=1)
         for page in range(MOST_PAGES):
             bounds = [("limit", str(FEEDBACK_PER_PAGE)), ("offset", str(page * FEEDBACK_PER_PAGE))]
             given = json_of(await self._connection.get(FEEDBACK, [*query, *bounds]))
@@ -59,6 +61,7 @@ class FeedbackReader:
             rows += [row for row in given if isinstance(row, dict)]
             if len(given) < FEEDBACK_PER_PAGE:
                 break
+            watch.turn(None, {str(row.get("id")) for row in given if isinstance(row, dict)})
         else:
             log.warning("langsmith.feedback_read_in_part", rows=len(rows))
         return newest(rows)

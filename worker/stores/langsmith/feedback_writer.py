@@ -7,8 +7,9 @@ longer, dearer retention.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from assay.worker.otlp.guards import Taken
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
@@ -31,12 +32,13 @@ class FeedbackWriter:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._open: set[asyncio.Task[None]] = set()
         self._left: set[asyncio.Task[None]] = set()
+        self._taken = Taken()
 
     async def write(self, scores: Sequence[Score], project: Callable[[], Awaitable[str]]) -> None:
         """Write or overwrite scores by id; of an id that comes twice, the last.
 
         Raises:
-            StoreUnavailable: at least one may be tried again; to write all once more changes nothing.
+            StoreUnavailable: at least one may be tried again. Written once more, those that were taken are not sent.
             StoreRejected: the server refuses at least one; the others are written.
         """
         latest, project_id = checked(scores), await project()
@@ -50,8 +52,9 @@ class FeedbackWriter:
                 self._left.add(writing)
             raise
 
-    async def settled(self) -> None:
-        """Wait for what is written although nobody waits for it any more."""
+    async def settled(self, ids: Iterable[str]) -> None:
+        """Wait for what is written although nobody waits for it any more. What a read misses is sent again then."""
+        self._taken.forget(ids)
         if self._left:
             await asyncio.wait(tuple(self._left))
 
@@ -69,7 +72,7 @@ class FeedbackWriter:
     async def _write(self, scores: Sequence[Score], project: str) -> None:
         """Write each score. A few that fail are tried again at once, else one in many would put all of them off."""
         errors: list[BaseException] = []
-        left = list(scores)
+        left = self._taken.left(scores)
         for number in range(TRIES):
             await asyncio.sleep(number * PAUSE_S)
             ends = await asyncio.gather(*(self._in_turn(score, project) for score in left), return_exceptions=True)
@@ -82,10 +85,12 @@ class FeedbackWriter:
         for kind in (StoreUnavailable, StoreRejected, BaseException):
             if first := next((error for error in errors if isinstance(error, kind)), None):
                 raise first
+        self._taken.forget(score.id for score in scores)
 
     async def _in_turn(self, score: Score, project: str) -> None:
         async with self._room:
             await self._write_one(score, project)
+            self._taken.note(score)
 
     async def _write_one(self, score: Score, project: str) -> None:
         answer = await self._connection.send("POST", FEEDBACK, body_of(score, project, self._clock.now()))

@@ -16,8 +16,10 @@ HEADROOM = 0.9
 
 ROOTS_PER_QUERY = 1000
 """Roots in one page of the newer query."""
+CONTENT_PER_QUERY = 1000
+"""Runs with their content in one page of the newer query, where all of it fits into one answer."""
 RUNS_PER_QUERY = 100
-"""Runs with their content in one page; the older query gives no more of anything."""
+"""Runs in one page of the older query, and ids in one query."""
 TRACES_PER_QUERY = 20
 FEEDBACK_PER_PAGE = 100
 RUNS_PER_FEEDBACK_PAGE = 50

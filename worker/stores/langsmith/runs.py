@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import structlog
 
-from assay.worker.ports.store_errors import StoreUnavailable
+from assay.worker.otlp.connection import AnswerTooLarge
+from assay.worker.otlp.guards import Pages
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.traces import utc_iso
 from assay.worker.stores.langsmith.connection import MISSING, LangSmithConnection, json_of
 from assay.worker.stores.langsmith.quotas import RUNS_PER_QUERY
@@ -59,6 +61,7 @@ class RunQueries:
     def __init__(self, connection: LangSmithConnection) -> None:
         self._connection = connection
         self.generation: Generation | None = None
+        self._sizes: dict[tuple[str, ...], int] = {}
 
     async def pages(self, project: str, wanted: Wanted) -> AsyncIterator[Sequence[dict[str, Any]]]:
         """Pages of runs as the server gives them, newest first.
@@ -66,22 +69,42 @@ class RunQueries:
         Raises:
             StoreUnavailable, StoreRejected
         """
-        answer = await self._first(project, wanted)
-        generation = self.generation or "newer"
+        watch = Pages(f"{self._connection.address}: runs")
+        cursor: str | None = None
         while True:
+            answer, generation = await self._sized(project, wanted, cursor)
             rows, cursor = _page(answer, generation)
             yield rows
             if not cursor:
                 return
-            body = body_of(generation, project, wanted) | {"cursor": cursor}
-            answer = await self._ask(generation, body)
-            if answer is None:
-                self.generation = None
-                raise StoreUnavailable(
-                    f"{self._connection.address}: the query for runs is gone in the middle of a list"
-                )
-            if _page(answer, generation)[1] == cursor:
-                raise StoreUnavailable(f"{self._connection.address}: a list of runs that turns in a circle")
+            watch.turn(cursor, {str(row.get("id")) for row in rows})
+
+    async def _sized(self, project: str, wanted: Wanted, cursor: str | None) -> tuple[Any, Generation]:
+        """One page, as large as the server gives it. What was read before is not read again."""
+        size = min(wanted.size, 2 * self._sizes.get(wanted.fields, wanted.size))
+        while True:
+            sized = wanted._replace(size=size)
+            try:
+                answer = await (self._next(project, sized, cursor) if cursor else self._first(project, sized))
+            except AnswerTooLarge:
+                if size == 1:
+                    raise
+                size //= 2
+            except StoreRejected:
+                if size <= RUNS_PER_QUERY:
+                    raise
+                size = RUNS_PER_QUERY
+            else:
+                self._sizes[wanted.fields] = size
+                return answer, self.generation or "newer"
+
+    async def _next(self, project: str, wanted: Wanted, cursor: str) -> Any:
+        generation = self.generation or "newer"
+        answer = await self._ask(generation, body_of(generation, project, wanted) | {"cursor": cursor})
+        if answer is None:
+            self.generation = None
+            raise StoreUnavailable(f"{self._connection.address}: the query for runs is gone in the middle of a list")
+        return answer
 
     async def _first(self, project: str, wanted: Wanted) -> Any:
         """The first page, by whichever query this server has."""
@@ -154,5 +177,8 @@ def _page(answer: Any, generation: Generation) -> tuple[list[dict[str, Any]], st
     if generation == "newer":
         rows, cursor = answer.get("items"), answer.get("next_cursor")
     else:
-        rows, cursor = answer.get("runs"), (answer.get("cursors") or {}).get("next")
-    return [row for row in rows or [] if isinstance(row, dict)], cursor or None
+        cursors = answer.get("cursors")
+        rows, cursor = answer.get("runs"), cursors.get("next") if isinstance(cursors, dict) else None
+    if not isinstance(rows, list) or not isinstance(cursor, str | None):
+        raise StoreUnavailable("LangSmith: an answer without a list of runs; is this LangSmith?")
+    return [row for row in rows if isinstance(row, dict)], cursor or None

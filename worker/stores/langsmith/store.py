@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from assay.worker.otlp.guards import listed
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.clock import Clock, SystemClock
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
-from assay.worker.ports.store_errors import StoreRejected
+from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
 from assay.worker.stores.langsmith import quotas
-from assay.worker.stores.langsmith.codec import root_of, uuid_of
+from assay.worker.stores.langsmith.codec import bare, root_of, uuid_of
 from assay.worker.stores.langsmith.connection import MISSING, LangSmithConnection, json_of
 from assay.worker.stores.langsmith.examine import examine
 from assay.worker.stores.langsmith.feedback_reads import FeedbackReader
@@ -64,6 +65,8 @@ class LangSmithStore:
         else:
             query = (("name", self.project), ("limit", "1"), ("include_stats", "false"))
             sessions = json_of(await self._feedback.get("/api/v1/sessions", query)) or []
+        if not isinstance(sessions, list) or not all(isinstance(s, dict) and s.get("id") for s in sessions):
+            raise StoreUnavailable(f"{self.address}/api/v1/sessions: a project without an id; is this LangSmith?")
         for session in sessions:
             if isinstance(session, dict) and (by_id or session.get("name") == self.project):
                 return str(session["id"])
@@ -78,9 +81,8 @@ class LangSmithStore:
             return
         wanted = Wanted(start, end, ROOT_FIELDS, is_root=True, size=quotas.ROOTS_PER_QUERY)
         async for rows in self.runs.pages(await self.project_id(), wanted):
-            roots = (root_of(row) for row in rows)
             # Whether a server takes its bounds as within or without is told nowhere.
-            page = [root for root in roots if root is not None and start <= root.start < end]
+            page = [root for root in listed(rows, root_of, bare) if start <= root.start < end]
             if kept := [root for root in page if root.environment != OWN_ENVIRONMENT]:
                 yield kept
 
@@ -123,7 +125,7 @@ class LangSmithStore:
         ids = set(distinct((key.id for key in wanted), limit=READ_LIMIT))
         if not wanted:
             return {}
-        await self._writer.settled()
+        await self._writer.settled(ids)
         runs = (uuid_of(key.observation_id or key.trace_id) for key in wanted)
         shown = await self._reader.read(await self.project_id(), [run for run in runs if run], wanted=ids)
         return {score_id: score for score_id, score in shown.items() if score_id in ids}

@@ -5,6 +5,7 @@ Not the SDK: it queues what it writes in a thread of its own, and tells nobody w
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,10 +17,12 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.judges.models.wait_hints import retry_after_s as asked_wait_s
+from assay.worker.otlp.guards import loads, redacted
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 
 TIMEOUT_S = 60.0
+"""Of one request, from its first to its last byte."""
 MAX_WAIT_S = 10.0
 """Waiting longer for room in the budget is left to whoever holds the work."""
 TRIES = 3
@@ -136,12 +139,15 @@ class OpikClient:
         self.requests[path] = self.requests.get(path, 0) + 1
         async with self._room():
             try:
-                async with self._http.stream(
-                    method, f"{self.base_url}/{path}", content=content, headers=headers
-                ) as response:
+                async with (
+                    asyncio.timeout(self._timeout.read),
+                    self._http.stream(method, f"{self.base_url}/{path}", content=content, headers=headers) as response,
+                ):
                     answer = await self._read(response, where)
-            except httpx.TimeoutException as exc:
+            except (httpx.TimeoutException, TimeoutError) as exc:
                 raise BrokenOff(f"{where}: no answer in {self._timeout.read:g} s") from exc
+            except (httpx.InvalidURL, UnicodeError) as exc:
+                raise StoreRejected(f"{method} {self.base_url}: {type(exc).__name__}: no path of an address") from exc
             except httpx.RemoteProtocolError as exc:
                 raise BrokenOff(f"{where}: the answer ended early") from exc
             except httpx.HTTPError as exc:
@@ -152,7 +158,8 @@ class OpikClient:
             return answer
         if response.status_code == 429:
             await self._limits.pause(self._limit, seconds=_retry_after_s(response))
-        raise error_of(response, answer, where)
+        words = redacted(answer.decode(errors="replace"), [self._api_key] if self._api_key else [])
+        raise error_of(response, words.encode(), where)
 
     @asynccontextmanager
     async def _room(self) -> AsyncIterator[None]:
@@ -216,14 +223,14 @@ def _json(content: bytes, path: str) -> Any:
     if not content:
         return None
     try:
-        return json.loads(content)
+        return loads(content)
     except ValueError as exc:
         raise StoreUnavailable(f"{path}: answered without JSON; is this Opik? OPIK_URL_OVERRIDE ends in /api") from exc
 
 
 def _row(line: bytes, path: str) -> Row:
     try:
-        row = json.loads(line)
+        row = loads(line)
     except ValueError as exc:
         raise BrokenOff(f"{path}: the answer ended early, or is no list of JSON lines") from exc
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
@@ -240,7 +247,7 @@ def _names_an_object(answer: bytes) -> bool:
 def _message_of(answer: bytes) -> str:
     """The server's message in one line; never more, an error may echo what was sent."""
     try:
-        body = json.loads(answer)
+        body = loads(answer)
     except ValueError:
         return " ".join(answer[:400].decode(errors="replace").split())[:120] or "no message"
     fields = body if isinstance(body, dict) else {}

@@ -51,7 +51,7 @@ class OpikVariables(Record):
     @classmethod
     def _without_login(cls, url: str | None) -> str | None:
         """The address is shown in errors, logs and `assay settings`."""
-        return url and re.sub(r"//.*@", "//", url)
+        return url and re.sub(r"//.*@", "//", re.split(r"[?#]", url.strip())[0])
 
 
 class OpikFactory(StoreFactory[OpikSection, OpikVariables]):
@@ -72,6 +72,7 @@ class OpikFactory(StoreFactory[OpikSection, OpikVariables]):
         Raises:
             ConfigurationError: the key of the cloud is missing.
         """
+        from assay.worker.otlp.guards import usable_key
         from assay.worker.stores.opik.client import OpikClient
         from assay.worker.stores.opik.store import OpikStore
 
@@ -83,7 +84,7 @@ class OpikFactory(StoreFactory[OpikSection, OpikVariables]):
             )
         client = OpikClient(
             variables.opik_url_override or CLOUD,
-            api_key=variables.opik_api_key,
+            api_key=usable_key("OPIK_API_KEY", variables.opik_api_key) if variables.opik_api_key is not None else None,
             workspace=variables.opik_workspace,
             limits=context.limits,
             requests_per_minute=section.requests_per_minute,

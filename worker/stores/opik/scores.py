@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field, JsonValue, ValidationError
 
 from assay.judges.schema import Record
+from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import utc_iso
@@ -85,7 +86,10 @@ def scores_of(row: Row, trace_id: str, observation_id: str | None = None) -> Ite
     for entry in shown if isinstance(shown, list) else ():
         authors = entry.get("value_by_author") if isinstance(entry, dict) else None
         for value in authors.values() if isinstance(authors, dict) and authors else (entry,):
-            score = _score(value, entry.get("name"), trace_id, observation_id) if isinstance(value, dict) else None
+            try:
+                score = _score(value, entry.get("name"), trace_id, observation_id) if isinstance(value, dict) else None
+            except UNREADABLE:  # changed by somebody: it counts as not there, and takes no other with it
+                score = None
             if score is not None:
                 yield score
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+import structlog
+
 from assay.judges.errors import ConfigurationError
+from assay.worker.otlp.guards import Pages, listed, quoted
+from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
@@ -16,7 +23,7 @@ from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
 from assay.worker.stores.opik.asking import SCORES_AT_ONCE, batches, between, each, equal
 from assay.worker.stores.opik.client import BrokenOff, NotThere, OpikClient, Row, TooLarge
 from assay.worker.stores.opik.scores import body_of, by_kind, scores_of
-from assay.worker.stores.opik.traces import is_traffic, root_of, trace_of
+from assay.worker.stores.opik.traces import bare, is_traffic, root_of, trace_of
 
 PAGE, SMALLEST_PAGE = 1000, 50
 """Rows of one answer. Opik streams up to 2,000; what is too much at once is halved down to the smallest."""
@@ -26,10 +33,15 @@ MOST_SPANS = 5000
 LOOKED_UP = 40
 """Traces without a row that are looked for by their ids, of those that a range of spans names."""
 
+NAME_KNOWN_S = 60.0
+"""How long the project's name counts as known. Under a name of before, Opik would make a second project."""
+
 TRACES, SPANS = "v1/private/traces", "v1/private/spans"
 _NARROW = ("input", "output", "feedback_scores", "comments", "usage")
 _IDS_ALONE = (*_NARROW, "metadata", "tags", "error_info")
 _SCORES_ALONE = tuple(field for field in _IDS_ALONE if field != "feedback_scores")
+
+log = structlog.get_logger(__name__)
 
 
 class OpikStore:
@@ -43,11 +55,10 @@ class OpikStore:
         self._per_minute = requests_per_minute
         self._specs = {spec.name: spec for spec in specs}
         self._project_id: str | None = None
+        self._name_known_until = 0.0
 
     async def project_id(self) -> str:
         """Opik's id of the project.
-
-        It is asked before anything is written, too: Opik makes a project of any name it does not know.
 
         Raises:
             StoreUnavailable, StoreRejected
@@ -66,14 +77,43 @@ class OpikStore:
             self._project_id = str(answer["id"])
         return self._project_id
 
+    async def project_name(self) -> str:
+        """What the project is called now, asked once a minute: a person may rename it.
+
+        Opik takes scores by the name of a project, and makes a project of any name it does not know. So it is asked
+        before anything is written.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+            ConfigurationError: the project is no more.
+        """
+        project_id = await self.project_id()
+        if time.monotonic() < self._name_known_until:
+            return self.project
+        try:
+            answer = await self.client.get(f"v1/private/projects/{quoted(project_id)}")
+        except NotThere as exc:
+            raise ConfigurationError(f"Opik has the project {self.project!a} ({project_id}) no more") from exc
+        name = answer.get("name") if isinstance(answer, dict) else None
+        if not isinstance(name, str) or not name or answer.get("id") != project_id:
+            raise StoreUnavailable("Opik told no name of the project; is OPIK_URL_OVERRIDE the address of its API?")
+        if name != self.project:
+            log.warning("opik.project_renamed", before=self.project, now=name)
+            self.project = name
+        self._name_known_until = time.monotonic() + NAME_KNOWN_S
+        return name
+
     async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
         """Pages of roots with `start <= root.start < end`, the newest id first. Our own environment is left out."""
         if end <= start:
             return
+        is_empty = True
         async for page in self._pages(TRACES, {"filters": between(start, end), "exclude": _NARROW}):
-            roots = (root_of(row) for row in page if is_traffic(row))
-            kept = (root for root in roots if root and root.environment != OWN_ENVIRONMENT)
-            yield [root for root in kept if start <= root.start < end]
+            is_empty = False
+            roots = listed(filter(is_traffic, page), root_of, bare)
+            yield [root for root in roots if root.environment != OWN_ENVIRONMENT and start <= root.start < end]
+        if is_empty:
+            await self.project_name()  # a project that was deleted has no traces either, and is told
 
     async def count_rootless(self, start: datetime, end: datetime) -> int:
         """About how many traces have spans in a range, but no row: of the newest spans, a share is looked up."""
@@ -103,9 +143,12 @@ class OpikStore:
     async def write_scores(self, scores: Sequence[Score]) -> None:
         """Write scores in batches. Opik takes any that are well formed, and says nothing of a trace it lacks."""
         last = {score.id: score for score in scores}
-        bodies = {score.id: body_of(score, self.project, self._specs) for score in last.values()}
-        if last:
-            await self.project_id()
+        for score in last.values():
+            body_of(score, self.project, self._specs)  # refused before anything is asked
+        if not last:
+            return
+        project = await self.project_name()
+        bodies = {score.id: body_of(score, project, self._specs) for score in last.values()}
         for path, part in by_kind(list(last.values())):
             for batch in batches([bodies[score.id] for score in part]):
                 await self.client.put(path, {"scores": batch})
@@ -149,9 +192,13 @@ class OpikStore:
         await self.client.close()
 
     async def _fetched(self, trace_id: str) -> Fetched | None:
+        if not _is_uuid(trace_id):
+            return None
         try:
-            row = await self.client.get(f"{TRACES}/{trace_id}")
-            return trace_of(row, await self._spans(row)) if isinstance(row, dict) else None
+            row = await self.client.get(f"{TRACES}/{quoted(trace_id)}")
+            if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+                return StoreUnavailable(f"trace {trace_id}: an answer without it; is this Opik?")
+            return read_safely(partial(trace_of, row, await self._spans(row)), trace_id)
         except NotThere:
             return None
         except TooLarge as exc:
@@ -199,6 +246,7 @@ class OpikStore:
         A short page is no end: where a query fails midway, Opik ends the stream as if that were all.
         """
         last, size = None, PAGE
+        watch = Pages(f"{self.client.base_url}/{kind}/search")
         while True:
             try:
                 page = await self._page(kind, asked, last, size)
@@ -211,10 +259,19 @@ class OpikStore:
                 return
             yield page
             last = page[-1]["id"]
+            watch.turn(last, {row["id"] for row in page})
 
     async def _page(self, kind: str, asked: Mapping[str, Any], last: str | None, size: int) -> list[Row]:
-        body = {"project_name": self.project, "limit": size, "truncate": False, **asked}
+        body = {"project_id": await self.project_id(), "limit": size, "truncate": False, **asked}
         return await self.client.rows(f"{kind}/search", body | ({"last_retrieved_id": last} if last else {}))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _span_of(key: ScoreKey) -> str | None:

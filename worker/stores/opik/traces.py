@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.worker.extraction.numbers import amount, count
+from assay.worker.otlp.guards import without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
 
 TYPES = {"llm": "generation", "general": "span"}
@@ -61,6 +62,11 @@ def root_of(row: Row) -> TraceRoot | None:
         tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
         metadata=metadata,
     )
+
+
+def bare(row: Row) -> Row:
+    """A trace's row without what its application wrote freely."""
+    return {**row, "metadata": None, "tags": None}
 
 
 def trace_of(row: Row, spans: Iterable[Row]) -> Trace | None:
@@ -133,10 +139,11 @@ def _level(row: Row) -> str:
 
 
 def _object(value: Any) -> dict[str, JsonValue]:
-    """Metadata as a mapping: a list or a text stands under a key of its own."""
-    if isinstance(value, dict):
-        return value
-    return {} if value is None else {"metadata": value}
+    """Metadata as a mapping, cut where too deep: a list or a text stands under a key of its own."""
+    kept = without_depth(value)
+    if isinstance(kept, dict):
+        return kept
+    return {} if kept is None else {"metadata": kept}
 
 
 def _text(value: Any) -> str | None:

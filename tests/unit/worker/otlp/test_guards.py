@@ -47,7 +47,7 @@ def test_integer_that_is_too_long_is_a_text() -> None:
 
 @pytest.mark.parametrize("content", [b"<html>", b"", b'{"a": 1', "[" * 3_000])
 def test_what_is_no_json_is_a_value_error(content: bytes | str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         guards.loads(content)
 
 
@@ -83,9 +83,10 @@ def test_list_that_turns_in_a_circle_is_told() -> None:
 
 def test_list_with_nothing_new_is_told() -> None:
     watch = guards.Pages("here", most_idle=3)
+    for number in range(4):
+        watch.turn(number, {"same"})
     with pytest.raises(StoreUnavailable, match="4 pages with nothing new"):
-        for number in range(100):
-            watch.turn(number, {"same"} if number else {"same", "other"})
+        watch.turn(4, {"same"})
 
 
 @pytest.mark.parametrize("key", ["", " ", "sk-1\n", "sk 1", "sk-\u00e9", "sk\x00"])

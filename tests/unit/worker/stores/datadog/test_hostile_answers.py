@@ -70,15 +70,17 @@ def test_list_that_does_not_end_is_told(cursors: list[str] | None) -> None:
 
     with DatadogServer() as server:
         server._searched = endless  # type: ignore[method-assign]
-        with pytest.raises(StoreUnavailable, match="turns in a circle|does not end"):
+        with pytest.raises(StoreUnavailable, match=r"turns in a circle|does not end"):
             asked(server, listed)
     assert next(numbers) < 30
 
 
 def test_evaluation_of_another_program_takes_none_of_ours_along() -> None:
-    ours = {"value": 0.5, "eval_metric_type": "score", "metadata": {"assay": {"id": "mine"}}}
-    wrong = [{"timestamp": "yesterday"}, {"timestamp": 5}, {"observation_id": 5}]
-    foreign = {f"other{n}": {**ours, "metadata": {"assay": {"id": "x", **w}}} for n, w in enumerate(wrong)}
+    ours: dict[str, Any] = {"value": 0.5, "eval_metric_type": "score", "metadata": {"assay": {"id": "mine"}}}
+    wrong: list[dict[str, Any]] = [{"timestamp": "yesterday"}, {"timestamp": 5}, {"observation_id": 5}]
+    foreign: dict[str, Any] = {
+        f"other{n}": {**ours, "metadata": {"assay": {"id": "x", **w}}} for n, w in enumerate(wrong)
+    }
     shown = {"trace_id": TRACE, "span_id": "1", "start_ns": 1.8e18, "evaluation": {**foreign, "ok": ours}}
     assert [score.id for score in scores_in(shown)] == ["mine"]
 

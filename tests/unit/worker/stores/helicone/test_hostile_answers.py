@@ -61,7 +61,7 @@ def test_pages_that_repeat_are_told() -> None:
     with HeliconeServer() as server:
         add_request(server, 1)
         query = server.table.query
-        server.table.query = lambda body: query({**body, "offset": 0})  # type: ignore[method-assign]
+        server.table.query = lambda asked: query({**asked, "offset": 0})  # type: ignore[method-assign]
         asyncio.run(run())
     assert len(server.asked) < 40
 
