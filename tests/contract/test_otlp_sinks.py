@@ -15,7 +15,13 @@ from pydantic import SecretStr
 from assay.judges.errors import ConfigurationError
 from assay.worker.ports.capabilities import Examination
 from assay.worker.ports.store import Sink, StoreContext
-from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
+from assay.worker.ports.store_errors import (
+    StoreAccessDenied,
+    StoreBusy,
+    StorePartlyRejected,
+    StoreRejected,
+    StoreUnavailable,
+)
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import Trace
 from assay.worker.state.memory.limits import MemoryLimits
@@ -227,6 +233,16 @@ def test_partial_success_says_how_many_were_refused(kind: str, receiver: Results
             sink_of(kind, receiver.url, results_as=("events",)),
             lambda sink: sink.write_scores(scores_on(mine.trace(1), mine)),
         )
+
+
+def test_what_was_refused_in_part_keeps_no_other_request_back(
+    kind: str, receiver: ResultsReceiver, mine: OwnData
+) -> None:
+    receiver.kept.rejects = 1
+    sink = sink_of(kind, receiver.url, results_as=("spans", "events"))
+    with pytest.raises(StorePartlyRejected, match="refused 1 of 3"):
+        within(sink, lambda sink: sink.write_scores(scores_on(mine.trace(1), mine)))
+    assert (receiver.asked("/v1/traces"), receiver.asked("/v1/logs")) == (1, 1)
 
 
 def test_partial_success_in_json_is_read_too(kind: str, receiver: ResultsReceiver, mine: OwnData) -> None:

@@ -81,6 +81,7 @@ class Status(NamedTuple):
         coverage: traces that sweeps have not looked at, where the store tells cheaply.
         alerts: what fires, and who does not take alerts.
         edit: what became of the last edit of the configuration.
+        order: why nothing is swept, where another store became the first.
     """
 
     funnel: Funnel
@@ -95,12 +96,13 @@ class Status(NamedTuple):
     coverage: Coverage | None
     alerts: PresentAlerts
     edit: LastEdit | None
+    order: str
 
     @property
     def warnings(self) -> list[str]:
         """What a person has to look at."""
         here = process_clock("this command", self.offset_s).sentence
-        return [*([here] if here else []), *self.health.warnings]
+        return [*(words for words in (self.order, here) if words), *self.health.warnings]
 
 
 async def _read_status(runtime: Runtime, days: int) -> Status:
@@ -109,6 +111,7 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
     from assay.worker.wiring.fleet_metrics import tick_intervals
     from assay.worker.wiring.golden import read_schedule_statuses
     from assay.worker.wiring.present_alerts import read_present_alerts
+    from assay.worker.wiring.state_of_store import store_order
 
     first, last = last_days(runtime.clock.now(), days)
     state = runtime.state
@@ -135,6 +138,7 @@ async def _read_status(runtime: Runtime, days: int) -> Status:
         coverage=await read_coverage(runtime, most=MOST_LOOKED_AT),
         alerts=await read_present_alerts(runtime),
         edit=await last_edit(runtime.state.key_values),
+        order=await store_order(runtime).trouble(),
     )
 
 
@@ -157,7 +161,7 @@ def _print_status(now: Status) -> None:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("queues: " + ", ".join(f"{name} {depth} waiting" for name, depth in now.waiting.items()))
     here = process_clock("this command", now.offset_s).sentence
-    for line in (*([f"! {here}"] if here else []), *health_lines(now.health)):
+    for line in (*(f"! {words}" for words in (now.order, here) if words), *health_lines(now.health)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if now.lost.calls:
         unpriced = f", and {now.lost.unpriced_calls} calls of unknown price" if now.lost.unpriced_calls else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -93,14 +93,10 @@ class Deployment(Section):
                 raise ValueError("stores: is empty; list a store, or remove the key")
         return value
 
-    @field_validator("store")
-    @classmethod
-    def _first_of_stores(cls, store: StoreConfig, info: ValidationInfo) -> StoreConfig:
-        stores = info.data.get("stores", ())
-        return first_store(stores) if stores else store
-
     @model_validator(mode="after")
     def _stores_are_whole(self) -> Deployment:
+        if self.stores:  # kept, so that a part of the use cases (`of_store`) has the same first store
+            self.__dict__["store"] = first_store(self.stores, self.use_cases)
         check_places(self.places)
         check_use_cases_of_stores(self.use_cases, self.places, self.first_store)
         return self
@@ -124,7 +120,7 @@ class Deployment(Section):
     @property
     def first_store(self) -> str:
         """The name of the store that a use case means which names none."""
-        return first_store(self.stores).name if self.stores else ""
+        return cast("NamedStore", self.store).name if self.stores else ""
 
     @property
     def read_lag_s(self) -> float:

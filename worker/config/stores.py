@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.config.store_section import NamedStore, StoreConfig, own_section
@@ -49,16 +50,20 @@ def places_of(store: StoreConfig, stores: Sequence[NamedStore]) -> tuple[Place, 
     return tuple(Place(each.name, each, f"stores.{each.name}", each.variables) for each in stores)
 
 
-def first_store(stores: Sequence[NamedStore]) -> NamedStore:
-    """The one that a use case means which names none.
+def first_store(stores: Sequence[NamedStore], use_cases: Iterable[UseCase]) -> NamedStore:
+    """The one that a use case means which names none; where each names one, the first of those.
+
+    A place that only takes copies is never the first, wherever it stands: ids of the first store's traces stay as
+    they are, and those of all others change.
 
     Raises:
         ValueError: no place gives traces.
     """
-    first = next((each for each in stores if sink_factories()[each.kind].gives_traces), None)
-    if first is None:
+    giving = [each for each in stores if sink_factories()[each.kind].gives_traces]
+    if not giving:
         raise ValueError(f"stores: none of them gives traces; add one of kind {_kinds(gives_traces=True)}")
-    return first
+    named = [case.store for case in use_cases]
+    return next((each for each in giving if None in named or each.name in named), giving[0])
 
 
 def check_places(places: Sequence[Place]) -> None:
@@ -70,15 +75,41 @@ def check_places(places: Sequence[Place]) -> None:
     twice = [name for name, n in Counter(place.name for place in places).items() if n > 1]
     if twice:
         raise ValueError(f"stores: {twice[0]!r} stands there twice; rename one")
-    known: dict[str, Place] = {}
+    known: dict[tuple[str, ...], Place] = {}
     for place in places:
-        section = own_section(place.config, place.key)
-        same = known.setdefault(f"{place.config.kind} {place.prefix} {section.model_dump_json()}", place)
+        prefix = place.prefix if place.factory.variables.model_fields else ""
+        same = known.setdefault((place.config.kind, prefix, *leading_keys(place)), place)
         if same is not place:
-            raise ValueError(
-                f"{place.key}: is the same store as {same.name}; give it keys of its own with "
-                f"`variables: {_prefix_for(place.name)}`, or remove it"
-            )
+            raise ValueError(same_store(place, same.name))
+
+
+def leading_keys(place: Place) -> tuple[str, ...]:
+    """Those of a place's keys that tell where it leads, e.g. `path=rag.db`. A plan, a limit or a form does not."""
+    section = own_section(place.config, place.key)
+    names = [name for name, info in type(section).model_fields.items() if _kinds_of(info.annotation) & {str, Path}]
+    values = ((name, getattr(section, name)) for name in names)
+    return tuple(f"{name}={str(value).rstrip('/')}" for name, value in values if value is not None)
+
+
+def same_store(place: Place, other: str) -> str:
+    """That a place leads where another one does, and the remedy."""
+    keys = type(own_section(place.config, place.key)).model_fields
+    if place.factory.variables.model_fields:
+        prefix = place.prefix or _prefix_for(place.name)
+        is_told = "whose values lead elsewhere" if place.prefix else "and set those"
+        remedy = f"give it variables of its own with `variables: {prefix}` {is_told}"
+    else:
+        path = next((name for name, info in keys.items() if Path in _kinds_of(info.annotation)), "path")
+        remedy = f"give it a file of its own with `{path}: {place.name}.db`"
+    return f"{place.key}: is the same store as {other}; {remedy}, or remove it"
+
+
+def _kinds_of(annotation: Any) -> set[Any]:
+    """The types in an annotation, e.g. str and None in `str | None`."""
+    if get_origin(annotation) is Literal:
+        return set()
+    arguments = get_args(annotation)
+    return set().union(*map(_kinds_of, arguments)) if arguments else {annotation}
 
 
 def check_use_cases_of_stores(use_cases: Iterable[UseCase], places: Sequence[Place], first: str) -> None:

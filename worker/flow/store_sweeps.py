@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from assay.worker.config.calibration_sets import CalibrationSet
+from assay.worker.flow.store_order import StoreOrder
 from assay.worker.flow.sweep import Sweeper, SweepReport
 from assay.worker.flow.window_scan import WindowScanner
 
@@ -22,10 +23,12 @@ class Sweeps:
     Attributes:
         by_store: the sweeper of each store by its name. One store's sweep never waits for another's.
         scanner: looks at the traces of all stores, for plans. It records nothing.
+        order: knows which store was the first. None: nothing is remembered.
     """
 
     by_store: Mapping[str, Sweeper]
     scanner: WindowScanner
+    order: StoreOrder | None = None
 
     @property
     def calibrations(self) -> Mapping[str, CalibrationSet]:
@@ -38,6 +41,11 @@ class Sweeps:
         Raises:
             StateUnavailable
         """
+        if self.order is not None:
+            if trouble := await self.order.trouble():
+                log.error("sweep.other_first_store", error=trouble)
+                return SweepReport()
+            await self.order.remember()
         if len(self.by_store) == 1:
             return await next(iter(self.by_store.values())).sweep()
         sweeps = [sweeper.sweep() for sweeper in self.by_store.values()]

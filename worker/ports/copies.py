@@ -29,6 +29,7 @@ class Copy(Record):
         asked_at: when the trace's own store showed them. Asked for anew, it is another copy.
         writes: how often they were written.
         written_at: when last; None: they are to be written.
+        failures: how often the place did not take it alone, while it took others or was not asked for any.
     """
 
     rubric: str
@@ -36,6 +37,7 @@ class Copy(Record):
     asked_at: AwareDatetime
     writes: int = 0
     written_at: AwareDatetime | None = None
+    failures: int = 0
 
     @property
     def key(self) -> CopyKey:
@@ -56,12 +58,22 @@ class EndedCopies(Record):
 
 
 class CopyCounts(Record):
-    """How the copies for one place stand: traces that wait, that were written and are to be shown, and that ended."""
+    """How the copies for one place stand: traces that wait, that were written and are to be shown, and that ended.
+
+    Attributes:
+        oldest: when the oldest that has not ended was asked for.
+        is_named: whether a use case names the place. Otherwise nobody writes what waits for it.
+        held: why the place is left alone for a while; empty where it is not.
+        held_until: until when.
+    """
 
     waiting: int = 0
     written: int = 0
     oldest: AwareDatetime | None = None
     ended: tuple[EndedCopies, ...] = ()
+    is_named: bool = True
+    held: str = ""
+    held_until: AwareDatetime | None = None
 
 
 class Copies(Protocol):
@@ -85,6 +97,10 @@ class Copies(Protocol):
 
     async def end(self, place: str, copies: Sequence[Copy], outcome: Outcome, reason: str = "") -> None:
         """Nothing more is done for these copies. One that was asked for anew meanwhile stays, and is not counted."""
+        ...
+
+    async def places(self, *, since: datetime) -> Sequence[str]:
+        """The places that copies were asked for since a moment, in the order of their names."""
         ...
 
     async def counts(self, place: str) -> CopyCounts:

@@ -29,5 +29,9 @@ class StoreRejected(StoreError):
     """The store understood and refused (validation, rights): PARK."""
 
 
+class StorePartlyRejected(StoreRejected):
+    """The store took a part of what was sent, and refused the rest without saying which: it is not sent again."""
+
+
 class TraceTooLarge(StoreRejected):
     """The store has the trace, but it is more than the store, or we, move at once: SKIP."""

@@ -12,8 +12,10 @@ from assay.worker.config.stores import Place
 from assay.worker.config.use_cases import UseCase
 from assay.worker.ports.capabilities import Examination, WithExamination
 from assay.worker.ports.health import Check
+from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.store import Sink
 from assay.worker.wiring.runtime import Runtime
+from assay.worker.wiring.state_of_store import store_order
 from assay.worker.wiring.stores import Part
 
 FIRST_S, NEXT_S = 45.0, 180.0
@@ -50,12 +52,42 @@ class StoreChecks:
             if name not in judged:
                 async for check in self._examined(_Examined(places[name], sink, takes_copies=True)):
                     yield check
+        copied = [(places[name], sink) for name, sink in runtime.stores.sinks.items() if name not in judged]
+        for check in await _order_checks([*((each.place, each.store) for each in self.answering), *copied], runtime):
+            yield check
 
     async def _examined(self, examined: _Examined) -> AsyncIterator[Check]:
         deployment = self._runtime.deployment
         async for check in _own_checks(examined, _examination(deployment, examined, write=self._write)):
             is_alone = len(deployment.places) == 1
             yield check if is_alone else check.model_copy(update={"name": _with_name(examined.place.name, check.name)})
+
+
+async def _order_checks(answering: Sequence[tuple[Place, Sink]], runtime: Runtime) -> list[Check]:
+    """Stores that have one project under two names, with whatever keys, and a first store that was another."""
+    known: dict[tuple[str, str], str] = {}
+    checks: list[Check] = []
+    for place, sink in (each for each in answering if each[0].factory.gives_traces):
+        try:
+            async with asyncio.timeout(FIRST_S):
+                project = await sink.project_id()
+        except (EvaluationError, TimeoutError):
+            continue  # told above
+        same = known.setdefault((place.config.kind, project), place.name)
+        if same != place.name:
+            message = f"{place.key}: has the same project as {same} ({project}): scores are written twice"
+            remedy = "give it the keys of another project, or remove it from `stores`"
+            checks.append(Check(name="stores", status="fail", message=message, remedy=remedy, is_configuration=True))
+    try:
+        trouble = await store_order(runtime).trouble()
+    except StateUnavailable:  # told by the check of Redis
+        return checks
+    if trouble:
+        message, _, remedy = trouble.partition(". List ")
+        checks.append(
+            Check(name="stores", status="fail", message=message, remedy=f"list {remedy}", is_configuration=True)
+        )
+    return checks
 
 
 class _Examined(NamedTuple):

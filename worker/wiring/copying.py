@@ -48,10 +48,28 @@ def copy_writers(runtime: Runtime) -> CopyWriters:
     )
 
 
+KNOWN_FOR = timedelta(days=14)
+"""A place that nobody asked copies for in so long, and that no use case names, is not told of."""
+
+
 async def read_copies(runtime: Runtime) -> dict[str, CopyCounts]:
-    """How the copies for each place stand.
+    """How the copies for each place stand, also for those that no use case names any more.
 
     Raises:
         StateUnavailable
     """
-    return {name: await runtime.state.copies.counts(name) for name in runtime.stores.sinks}
+    from assay.worker.flow.copies.holding import CopyHold
+
+    state, now, named = runtime.state, runtime.clock.now(), list(runtime.stores.sinks)
+    told: dict[str, CopyCounts] = {}
+    for name in dict.fromkeys([*named, *await state.copies.places(since=now - KNOWN_FOR)]):
+        counts, held = await state.copies.counts(name), await CopyHold(state.key_values, name).present()
+        is_held = held is not None and held.until > now and name in named
+        told[name] = counts.model_copy(
+            update={
+                "is_named": name in named,
+                "held": held.why if held and is_held else "",
+                "held_until": held.until if held and is_held else None,
+            }
+        )
+    return told

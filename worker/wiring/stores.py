@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple, cast
+
+from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
@@ -13,7 +16,7 @@ from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, names_of, read_variables
 from assay.worker.config.store_section import own_section
-from assay.worker.config.stores import Place
+from assay.worker.config.stores import Place, leading_keys, same_store
 from assay.worker.config.use_cases import Match
 from assay.worker.extraction.needs import metadata_keys
 from assay.worker.federation.shared_accounts import LimitsOfStore, LocksOfStore
@@ -173,7 +176,21 @@ def open_stores(
     for place in deployment.places:
         if place.name in wanted:
             sinks[place.name] = stores[place.name] if place.name in stores else opener.open(place)
+    _refuse_one_under_two_names(deployment.places, {**stores, **sinks})
     return OpenStores(store, parts, sinks, TraceIds(tuple(stores)))
+
+
+def _refuse_one_under_two_names(places: Iterable[Place], opened: Mapping[str, Sink]) -> None:
+    """Refuse places that lead to the same, whatever stands in assay.yaml: traces would be judged twice.
+
+    Raises:
+        ConfigurationError: names key and remedy.
+    """
+    known: dict[tuple[str, ...], Place] = {}
+    for place in (each for each in places if each.name in opened):
+        same = known.setdefault(_leads_to(place, opened[place.name]), place)
+        if same is not place:
+            raise ConfigurationError(f"assay.yaml: {same_store(place, same.name)}")
 
 
 def _joined(stores: Mapping[str, Store]) -> Store:
@@ -226,8 +243,25 @@ def check_store(root: ConfigRoot, deployment: Deployment, settings: Settings, ru
     open_stores(root, deployment, settings, rubrics=rubrics)
 
 
+def _leads_to(place: Place, sink: Sink) -> tuple[str, ...]:
+    """Where a place leads: its file, or its address, keys and project. Only for comparing: keys are in it."""
+    path = getattr(sink, "path", None)  # a store of one file has it
+    if isinstance(path, Path):
+        return place.config.kind, str(path.resolve())
+    variables = read_variables(place.factory.variables, place.prefix)
+    values = ((name, getattr(variables, name)) for name in type(variables).model_fields)
+    told = (f"{name}={_revealed(value)}" for name, value in values if value is not None)
+    return place.config.kind, *leading_keys(place), *told
+
+
+def _revealed(value: object) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return text.rstrip("/").casefold() if "://" in text else text
+
+
 def _with_prefix(message: str, place: Place) -> str:
     """A store's own error with the names of variables as they are read here."""
+    message = re.sub(r"[;,] or say store: \{kind: \w+\}", "", message).replace("store.kind", f"{place.key}.kind")
     names = {n for info in place.factory.variables.model_fields.values() for n in names_of(info.validation_alias)}
     if not place.prefix or not names:
         return message

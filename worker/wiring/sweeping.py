@@ -14,6 +14,7 @@ from assay.worker.flow.sweep import Sweeper
 from assay.worker.ports.capabilities import WithTraceImport
 from assay.worker.wiring.feedback import feedback_sweep
 from assay.worker.wiring.first_costs import first_cost_usd
+from assay.worker.wiring.state_of_store import store_order
 from assay.worker.wiring.stores import Part
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def sweeps_of(runtime: Runtime) -> Sweeps:
         chooser = Chooser(deployment=deployment, rubrics=runtime.rubrics, calibrations=runtime.calibrations)
         windows = runtime.state.windows
         scanner = replace(scanner, source=stores.store, windows=windows, deployment=deployment, chooser=chooser)
-    return Sweeps(by_store, scanner)
+    return Sweeps(by_store, scanner, store_order(runtime))
 
 
 def _sweeper(runtime: Runtime, part: Part) -> Sweeper:

@@ -71,3 +71,16 @@ def test_copy_that_is_asked_for_anew_outlives_the_end_of_the_old_one(run: Run) -
         assert await state.copies.counts("audit") == CopyCounts(waiting=1, oldest=SOON)
 
     run(check)
+
+
+def test_places_are_known_by_when_copies_were_last_asked_for(run: Run) -> None:
+    async def check(state: FleetState) -> None:
+        assert await state.copies.places(since=NOW) == []
+        await state.copies.ask("old", KEYS[:1], now=NOW)
+        await state.copies.ask("audit", KEYS[:1], now=NOW)
+        await state.copies.ask("none", [], now=NOW)
+        assert await state.copies.places(since=NOW) == ["audit", "old"]
+        await state.copies.ask("audit", KEYS[1:], now=SOON)
+        assert await state.copies.places(since=SOON) == ["audit"]
+
+    run(check)

@@ -10,14 +10,15 @@ import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 
 from assay.worker.flow.batching import chunks
-from assay.worker.flow.copies.holding import CopyHold
+from assay.worker.flow.copies.holding import FIRST_S, LONGEST_S, CopyHold
 from assay.worker.flow.copies.making import CopyMaker, Expected, Unmakeable
+from assay.worker.flow.copies.posting import CALL_S, CopyPost, Posted, says_wait
 from assay.worker.flow.verify import MAX_WRITES, is_same
 from assay.worker.ports.batch_sizes import READ_LIMIT
 from assay.worker.ports.clock import Clock
@@ -32,11 +33,14 @@ from assay.worker.records.scores import Score, ScoreKey
 AT_ONCE = 50
 """Traces in one batch."""
 
-CALL_S = 20.0
-"""A place that has not answered by then is away."""
-
 WORKS_FOR = timedelta(seconds=30)
 """Then a tick leaves the rest to the next one."""
+
+BATCHES_IN_VAIN = 3
+"""So many batches of a tick are tried although the place does not take all of the first: it may be to blame."""
+
+REFUSED_FOR = timedelta(hours=1)
+"""A copy that is refused while nothing else is sent is given up after so long: the refusal is no passing one."""
 
 LOCK_TTL_S = 3 * CALL_S
 """Longer than a batch takes."""
@@ -68,6 +72,25 @@ class CopyReport(Report):
     delayed: int = 0
 
 
+@dataclass
+class _Tick:
+    """What is known so far in one tick.
+
+    Attributes:
+        until: nothing is begun after this.
+        has_taken: the place took something.
+        has_shown: it was asked to show something, and answered.
+        unsettled: batches of which it did not take all.
+    """
+
+    until: datetime
+    report: CopyReport = field(default_factory=CopyReport)
+    has_taken: bool = False
+    has_shown: bool = False
+    is_over: bool = False
+    unsettled: list[Posted] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class CopyWriter:
     """Writes the copies for one place.
@@ -96,51 +119,56 @@ class CopyWriter:
         Raises:
             StateUnavailable
         """
-        lock, owner, total = f"copies:{self.place}", uuid.uuid4().hex, CopyReport()
-        until = self.clock.now() + WORKS_FOR
+        lock, owner, tick = f"copies:{self.place}", uuid.uuid4().hex, _Tick(self.clock.now() + WORKS_FOR)
         try:
-            while await self.locks.acquire(lock, owner=owner, ttl_s=LOCK_TTL_S):
+            while not tick.is_over and await self.locks.acquire(lock, owner=owner, ttl_s=LOCK_TTL_S):
                 now = self.clock.now()
                 due = await self.copies.due(self.place, now=now, until=now + LEASE, limit=AT_ONCE)
                 if not due:
                     break
-                report = await self._work(due)
-                total += report
-                if report.delayed or self.clock.now() >= until:
-                    break
+                await self._work(due, tick)
+                tick.is_over = tick.is_over or self.clock.now() >= tick.until
+            await self._conclude(tick)
         finally:
             await self.locks.release(lock, owner=owner)
-        return total
+        return tick.report
 
-    async def _work(self, due: Sequence[Copy]) -> CopyReport:
+    async def _work(self, due: Sequence[Copy], tick: _Tick) -> None:
         """Give up what is too old, and write or read back the rest, unless the place is left alone."""
         now = self.clock.now()
-        old = [copy for copy in due if now - copy.asked_at > OLDEST]
-        report = await self._give_up(old, "too_old")
+        await self._end_old([copy for copy in due if now - copy.asked_at > OLDEST], tick)
         rest = [copy for copy in due if now - copy.asked_at <= OLDEST]
-        hold = CopyHold(self.key_values, self.place)
-        held = await hold.present()
+        held = await self._hold.present()
         if not rest or (held is not None and held.until > now):
             await self.copies.put_off(self.place, rest, due=held.until if held else now)
-            return report
+            return
         ready = await self.maker.ready(rest)
         await self.copies.put_off(self.place, [c for c in rest if c.key not in ready], due=now + PROJECT_AGAIN)
         rest = [copy for copy in rest if copy.key in ready]
+        to_write = [copy for copy in rest if copy.written_at is None]
+        to_read = [copy for copy in rest if copy.written_at is not None]
         try:
-            report += await self._write([copy for copy in rest if copy.written_at is None])
-            report += await self._read_back([copy for copy in rest if copy.written_at is not None])
+            tick.report += await self._write(to_write, tick)
+            rest = to_read  # what was to be written is seen to
+            tick.report += await self._read_back(to_read)
+            tick.has_shown = tick.has_shown or bool(to_read)
         except StoreBusy as exc:  # a limit of our own
-            await self.copies.put_off(self.place, rest, due=now + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0)))
-            return report + CopyReport(delayed=len(rest))
+            tick.is_over = True
+            await self._put_off(rest, tick, due=now + timedelta(seconds=max(1.0, exc.retry_after_s or 0.0)))
         except (StoreUnavailable, TimeoutError) as exc:
+            tick.is_over = True
             wait_s = exc.retry_after_s if isinstance(exc, StoreUnavailable) else None
-            held = await hold.failed(held, str(exc) or f"no answer within {CALL_S:g} s", self.clock.now(), wait_s)
-            await self.copies.put_off(self.place, rest, due=held.until)
-            return report + CopyReport(delayed=len(rest))
-        await hold.answered(held)
-        return report
+            held = await self._hold.failed(held, _words(exc), self.clock.now(), wait_s)
+            await self._put_off(rest, tick, due=held.until)
 
-    async def _write(self, copies: Sequence[Copy]) -> CopyReport:
+    async def _end_old(self, copies: Sequence[Copy], tick: _Tick) -> None:
+        """What the place took but did not show in time is not lost: nobody can tell."""
+        taken = [copy for copy in copies if copy.writes]
+        await self._end(taken, "unverified", "too_old")
+        tick.report += CopyReport(unverified=len(taken))
+        tick.report += await self._give_up([copy for copy in copies if not copy.writes], "too_old")
+
+    async def _write(self, copies: Sequence[Copy], tick: _Tick) -> CopyReport:
         if not copies:
             return CopyReport()
         told = await self.maker.scores(copies)
@@ -155,31 +183,73 @@ class CopyWriter:
         report = CopyReport()
         for reason, group in gone.items():
             report += await self._give_up(group, reason)
-        return report + await self._post(list(scores.items()))
+        post = CopyPost(place=self.place, sink=self.sink, clock=self.clock, until=tick.until)
+        posted = await post.send(list(scores.items()), searches=tick.has_taken or not tick.unsettled)
+        if posted.busy is not None:
+            await self._put_off_busy(posted, tick)
+        if posted.error is not None:
+            tick.unsettled.append(posted)
+        tick.has_taken = tick.has_taken or posted.has_taken
+        tick.is_over = tick.is_over or len(tick.unsettled) >= BATCHES_IN_VAIN or says_wait(posted.why)
+        return report + await self._posted(posted.taken) + await self._posted_in_part(posted.partly)
 
-    async def _post(self, group: Sequence[tuple[Copy, Sequence[Score]]]) -> CopyReport:
-        """Write scores. Where the place refuses the lot, halves are written, so that only the refused one is lost."""
-        if not group:
-            return CopyReport()
-        try:
-            async with asyncio.timeout(CALL_S):
-                await self.sink.write_scores([score for _, scores in group for score in scores])
-        except StoreRejected as exc:
-            if len(group) == 1:
-                log.warning("copies.refused", place=self.place, error=str(exc)[:200])
-                return await self._give_up([group[0][0]], "rejected")
-            middle = len(group) // 2
-            return await self._post(group[:middle]) + await self._post(group[middle:])
-        return await self._posted([copy for copy, _ in group])
-
-    async def _posted(self, copies: Sequence[Copy]) -> CopyReport:
+    async def _posted(self, copies: Sequence[Copy], reason: str = "") -> CopyReport:
         now = self.clock.now()
         if not self.reads_back:
-            await self.copies.end(self.place, copies, "unverified")
+            await self.copies.end(self.place, copies, "unverified", reason)
             return CopyReport(copied=len(copies), unverified=len(copies))
         written = [copy.model_copy(update={"writes": copy.writes + 1, "written_at": now}) for copy in copies]
         await self.copies.put_off(self.place, written, due=now + self.read_lag)
         return CopyReport(copied=len(copies))
+
+    async def _posted_in_part(self, copies: Sequence[Copy]) -> CopyReport:
+        """What the place took in part. One that shows scores shows which of them it lacks."""
+        if len(copies) == 1 and not self.reads_back:
+            return await self._give_up(copies, "rejected")
+        return await self._posted(copies, "partly_rejected")
+
+    async def _conclude(self, tick: _Tick) -> None:
+        """See to what was not taken: by now it is known whether the place took anything else."""
+        now, has_answered = self.clock.now(), tick.has_taken or tick.has_shown
+        held = await self._hold.present() if tick.unsettled or has_answered else None
+        # What tells of the place alone counts for more than what it did not take.
+        why = next(iter(sorted((p.why for p in tick.unsettled if p.why), key=says_wait, reverse=True)), None)
+        if why is not None and (not tick.has_taken or says_wait(why)):
+            held = await self._hold.failed(held, _words(why), now, getattr(why, "retry_after_s", None))
+            for posted in tick.unsettled:
+                await self._put_off(posted.left, tick, due=held.until)
+            return
+        for posted in tick.unsettled:
+            await self._settle(posted, tick)
+        if has_answered and (held is None or held.until <= now):  # otherwise this very tick has failed
+            await self._hold.answered(held)
+
+    async def _settle(self, posted: Posted, tick: _Tick) -> None:
+        """The place is not away: what it does not take it does not take for reasons of its own."""
+        now = self.clock.now()
+        lost = [copy for copy in posted.refused if posted.has_taken or now - copy.asked_at >= REFUSED_FOR]
+        if lost:
+            log.warning("copies.refused", place=self.place, error=_words(posted.error))
+        tick.report += await self._give_up(lost, "rejected")
+        for copy in (*posted.failed, *(copy for copy in posted.refused if copy not in lost)):
+            pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(copy.failures, 10))
+            charged = copy.model_copy(update={"failures": copy.failures + 1})
+            await self._put_off([charged], tick, due=now + timedelta(seconds=pause_s))
+        await self._put_off(posted.untried, tick, due=now + LOOK_AGAIN)
+
+    async def _put_off_busy(self, posted: Posted, tick: _Tick) -> None:
+        """Nothing more is sent within a limit of our own. What was taken stays so."""
+        wait_s = max(1.0, (posted.busy.retry_after_s if posted.busy else None) or 0.0)
+        await self._put_off(posted.untried, tick, due=self.clock.now() + timedelta(seconds=wait_s))
+        posted.untried, tick.is_over = [], True
+
+    async def _put_off(self, copies: Sequence[Copy], tick: _Tick, *, due: datetime) -> None:
+        await self.copies.put_off(self.place, copies, due=due)
+        tick.report += CopyReport(delayed=len(copies))
+
+    @property
+    def _hold(self) -> CopyHold:
+        return CopyHold(self.key_values, self.place)
 
     async def _read_back(self, copies: Sequence[Copy]) -> CopyReport:
         if not copies:
@@ -231,6 +301,10 @@ class CopyWriter:
 
     async def _end(self, copies: Sequence[Copy], outcome: Outcome, reason: str = "") -> None:
         await self.copies.end(self.place, copies, outcome, reason)
+
+
+def _words(error: Exception | None) -> str:
+    return str(error) or f"no answer within {CALL_S:g} s"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -11,9 +12,11 @@ from assay.worker.reporting.flagged.answers import FlaggedAnswer
 from assay.worker.reporting.flagged.query import FlaggedQuery
 from assay.worker.reporting.flagged.ranking import FlaggedCounts
 
-SHELL_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:=/+@")
-"""Characters of a trace id that a shell takes as they are."""
+SHELL_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:=/+@~")
+"""Characters of a trace id that a shell takes as they are, `~` where no path begins with it."""
 
+_OPTION_OR_HOME = re.compile(r"^[-~]|[=:]~")
+"""What a command takes for an option, or a shell for a home directory, e.g. `-x` and `a=~b`; not `rag~x`."""
 
 LONGEST_ID = 300
 """Characters of a trace id that is shown or put into a command. JSON has the whole of a longer one."""
@@ -103,7 +106,9 @@ def told_by_words(answer: FlaggedAnswer) -> str:
 
 def why_command(trace_id: str) -> str:
     """The command that tells more, or nothing where the id would have to be quoted."""
-    is_plain = 0 < len(trace_id) <= LONGEST_ID and not trace_id.startswith("-") and SHELL_SAFE.issuperset(trace_id)
+    is_plain = (
+        0 < len(trace_id) <= LONGEST_ID and not _OPTION_OR_HOME.search(trace_id) and SHELL_SAFE.issuperset(trace_id)
+    )
     return f"assay why {trace_id}" if is_plain else ""
 
 

@@ -14,10 +14,13 @@ class MemoryCopies:
 
     def __init__(self) -> None:
         self._waiting: dict[str, dict[CopyKey, tuple[Copy, datetime]]] = defaultdict(dict)
+        self._asked: dict[str, datetime] = {}
         self._ended: dict[str, Counter[tuple[Outcome, str]]] = defaultdict(Counter)
 
     async def ask(self, place: str, keys: Sequence[CopyKey], *, now: datetime) -> None:
         """Have scores copied."""
+        if keys:
+            self._asked[place] = max(now, self._asked.get(place, now))
         for key in keys:
             self._waiting[place][key] = Copy(rubric=key.rubric, trace_id=key.trace_id, asked_at=now), now
 
@@ -41,6 +44,10 @@ class MemoryCopies:
             if self._is_same(place, copy):
                 del self._waiting[place][copy.key]
                 self._ended[place][outcome, reason] += 1
+
+    async def places(self, *, since: datetime) -> Sequence[str]:
+        """The places that copies were asked for."""
+        return sorted(place for place, at in self._asked.items() if at >= since)
 
     async def counts(self, place: str) -> CopyCounts:
         """How the copies for a place stand."""

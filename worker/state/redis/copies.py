@@ -1,4 +1,4 @@
-"""Scores on their way to further places in Redis: four Lua scripts over five keys for each place.
+"""Scores on their way to further places in Redis: five Lua scripts over keys for each place.
 
 Keys:
     copies:PLACE          sorted set: rubric and trace, by due moment
@@ -6,6 +6,9 @@ Keys:
     copies:PLACE:asked    sorted set: rubric and trace, by the moment they were asked for, for the oldest
     copies:PLACE:written  set: rubric and trace of what was written and is to be shown
     copies:PLACE:ended    hash: outcome and reason → number
+
+And over all places:
+    copies-places         sorted set: places, by the moment that copies were last asked for
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from assay.worker.state.redis.encoding import moment
 FORGOTTEN_S = 14 * 24 * 3600
 """What waits for a place that no use case names any more is forgotten after so long, as ledger entries are."""
 
+PLACES = "copies-places"
+"""The key of all places' names. No place's own key has this form."""
+
 
 class RedisCopies:
     """`assay.worker.ports.copies.Copies`."""
@@ -36,7 +42,8 @@ class RedisCopies:
             copy = Copy(rubric=key.rubric, trace_id=key.trace_id, asked_at=now)
             args += [_member(key), copy.model_dump_json()]
         if keys:
-            await self._redis.run("copies_ask", self._keys(place), args)
+            names = [*self._keys(place), self._redis.key(PLACES)]
+            await self._redis.run("copies_ask", names, [place, *args])
 
     async def due(self, place: str, *, now: datetime, until: datetime, limit: int) -> Sequence[Copy]:
         """Copies that are due."""
@@ -51,6 +58,11 @@ class RedisCopies:
     async def end(self, place: str, copies: Sequence[Copy], outcome: Outcome, reason: str = "") -> None:
         """Nothing more is done for these copies."""
         await self._change(place, copies, ended=f"{outcome}\x1f{reason}")
+
+    async def places(self, *, since: datetime) -> Sequence[str]:
+        """The places that copies were asked for."""
+        names = await self._redis.run("copies_places", [self._redis.key(PLACES)], [since.timestamp()])
+        return sorted(map(_text, cast("list[bytes | str]", names)))
 
     async def counts(self, place: str) -> CopyCounts:
         """How the copies for a place stand."""

@@ -49,7 +49,7 @@ def test_store_alone_means_one_store_without_a_name(tmp_path: Path) -> None:
         ("stores: [{name: a, kind: sqlite}, {name: a, kind: sqlite}]", r"'a' stands there twice; rename one"),
         (
             "stores: [{name: a, kind: sqlite}, {name: b, kind: sqlite}]",
-            r"stores.b: is the same store as a; give it keys of its own with `variables: B_`, or remove it",
+            r"stores.b: is the same store as a; give it a file of its own with `path: b.db`, or remove it",
         ),
         ("stores: [{name: a, kind: sqlite}, {name: b, kind: langfuse, plan: huge}]", r"plan"),
         ("stores: [{name: A, kind: sqlite}]", r"name"),
@@ -93,8 +93,10 @@ def test_each_store_reads_variables_of_its_own(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-of-another")
     monkeypatch.setenv("RAG_LANGFUSE_PUBLIC_KEY", "pk")
     missing = r"stores.rag: environment: RAG_LANGFUSE_SECRET_KEY: not set"
-    with pytest.raises(ConfigurationError, match=missing):
+    with pytest.raises(ConfigurationError, match=missing) as error:
         open_stores(root, deployment, settings)
+    assert "store: {kind" not in str(error.value), "it is refused beside `stores`"
+    assert "stores.rag.kind: langfuse" in str(error.value)
     monkeypatch.setenv("RAG_LANGFUSE_SECRET_KEY", "sk")
     stores = open_stores(root, deployment, settings)
     assert isinstance(stores.store, WithParts)
@@ -102,3 +104,60 @@ def test_each_store_reads_variables_of_its_own(tmp_path: Path, monkeypatch: pyte
     assert stores.meant_by("x") == ["x", "rag~x"]
     assert stores.meant_by("rag~x") == ["rag~x"]
     assert open_deployment_store(root, deployment, settings) is not None
+
+
+LANGFUSES = """
+stores:
+  - {name: chat, kind: langfuse, plan: pro}
+  - {name: rag, kind: langfuse, variables: RAG_, plan: self-hosted}
+use_cases: [{name: bot}, {name: docs, store: rag}]
+"""
+
+
+def test_one_place_under_two_names_is_refused_by_what_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prefix in ("", "RAG_"):
+        monkeypatch.setenv(
+            f"{prefix}LANGFUSE_BASE_URL", "https://langfuse.example/" if prefix else "https://LANGFUSE.example"
+        )
+        monkeypatch.setenv(f"{prefix}LANGFUSE_PUBLIC_KEY", "pk")
+        monkeypatch.setenv(f"{prefix}LANGFUSE_SECRET_KEY", "sk")
+    message = r"stores.rag: is the same store as chat; give it variables of its own with `variables: RAG_` whose values"
+    root, settings = ConfigRoot(path=tmp_path), Settings()
+    with pytest.raises(ConfigurationError, match=message):
+        open_stores(root, parsed(tmp_path, LANGFUSES), settings)
+    monkeypatch.setenv("RAG_LANGFUSE_PUBLIC_KEY", "pk-of-another")
+    assert len(open_stores(root, parsed(tmp_path, LANGFUSES), settings).parts) == 2
+
+
+@pytest.mark.parametrize("path", [".assay/traces.db", "x/../.assay/traces.db"])
+def test_one_file_under_two_names_is_refused(tmp_path: Path, path: str) -> None:
+    text = TWO.replace("kind: langfuse, variables: RAG_, plan: pro", f"kind: sqlite, path: {path}")
+    settings = Settings(data_dir=tmp_path / ".assay")
+    with pytest.raises(ConfigurationError, match=r"same store as chat; give it a file of its own with `path: rag.db`"):
+        open_stores(ConfigRoot(path=tmp_path), parsed(tmp_path, text), settings)
+
+
+@pytest.mark.parametrize("other", ["plan: self-hosted", "plan: pro, requests_per_minute: 60"])
+def test_same_variables_with_another_plan_are_the_same_store(tmp_path: Path, other: str) -> None:
+    text = LANGFUSES.replace("variables: RAG_, plan: self-hosted", other)
+    with pytest.raises(ConfigurationError, match=r"stores.rag: is the same store as chat"):
+        parsed(tmp_path, text)
+
+
+def test_variables_of_a_kind_that_reads_none_make_no_other_store(tmp_path: Path) -> None:
+    text = TWO.replace("kind: langfuse, variables: RAG_, plan: pro", "kind: sqlite, variables: RAG_")
+    with pytest.raises(ConfigurationError, match=r"`path: rag.db`"):
+        parsed(tmp_path, text)
+
+
+def test_place_that_only_takes_copies_is_not_the_first_store(tmp_path: Path) -> None:
+    text = """
+stores: [{name: audit, kind: langfuse, plan: pro}, {name: chat, kind: sqlite}]
+use_cases: [{name: u, store: chat, copies_to: [audit]}]
+"""
+    deployment = parsed(tmp_path, text)
+    assert deployment.first_store == "chat"
+    assert [place.name for place in deployment.trace_places] == ["chat"]
+    assert parsed(tmp_path, TWO).of_store("rag").first_store == "chat"

@@ -59,6 +59,11 @@ class Copied(Line):
         self.clock.moment += timedelta(seconds=after_s)
         return asyncio.run(CopyWriters([self.writer]).tick())
 
+    def ids_due(self, n: int) -> list[str]:
+        """The traces of the first copies in the order of the queue."""
+        now = self.clock.now()
+        return [c.trace_id for c in asyncio.run(self.state.copies.due("audit", now=now, until=now, limit=n))]
+
     def ended(self) -> dict[tuple[str, str], int]:
         counts = asyncio.run(self.state.copies.counts("audit"))
         return {(ended.outcome, ended.reason): ended.traces for ended in counts.ended}
@@ -153,7 +158,7 @@ def test_worker_that_dies_leaves_copies_that_are_written_again_under_the_same_id
 
 
 def test_place_that_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.worker.flow.copies.writing.CALL_S", 0.05)
+    monkeypatch.setattr("assay.worker.flow.copies.posting.CALL_S", 0.05)
 
     class Hanging(FlakyStore):
         async def write_scores(self, scores: Sequence[Score]) -> None:

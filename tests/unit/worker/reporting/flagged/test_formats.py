@@ -171,9 +171,13 @@ def test_a_sentence_of_100_kb_takes_a_few_lines_and_says_how_long_it_is() -> Non
     assert len(answer_line(answer("y" * 100_000, trace_id="t"))) < 25_000
 
 
-@pytest.mark.parametrize("trace_id", ["a b", "-x", "$(rm)", "`x`", "a;b", "", "a\nb", "ü"])
+@pytest.mark.parametrize("trace_id", ["a b", "-x", "$(rm)", "`x`", "a;b", "", "a\nb", "ü", "~x", "a=~b"])
 def test_no_command_is_offered_that_a_shell_would_take_apart(trace_id: str) -> None:
     assert why_command(trace_id) == ""
+
+
+def test_command_is_offered_for_a_trace_of_any_store() -> None:
+    assert why_command("rag~x") == "assay why rag~x"
 
 
 def test_the_denominator_is_said() -> None:
