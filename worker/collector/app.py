@@ -60,13 +60,13 @@ class Receiver:
         self._limits = limits
         self._counts = counts
         self._door = Door(limits, counts)
-        self._expected = f"Bearer {token.get_secret_value()}".encode() if token is not None else None
+        self._expected = token.get_secret_value().encode() if token is not None else None
         # One body at a time: what a body becomes takes several times its bytes.
         self._decoding: Executor = ThreadPoolExecutor(1, thread_name_prefix="otlp")
 
     def app(self) -> Starlette:
         """The application."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route(TRACES, self.traces, methods=["POST"]),
                 Route(LOGS, self.logs, methods=["POST"]),
@@ -75,6 +75,8 @@ class Receiver:
             ],
             exception_handlers={HTTPStatus.NOT_FOUND: _not_here},
         )
+        app.router.redirect_slashes = False  # it would lead to http:// also behind https://
+        return app
 
     def close(self) -> None:
         """End the thread."""
@@ -123,8 +125,9 @@ class Receiver:
 
     def _check(self, request: Request, form: Form | None) -> None:
         if self._expected is not None:
-            shown = request.headers.get("authorization", "").encode("latin-1", "replace")
-            if not hmac.compare_digest(shown, self._expected):
+            scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+            is_right = hmac.compare_digest(shown.encode("latin-1", "replace"), self._expected)
+            if not is_right or scheme.lower() != "bearer":
                 why = "a token is needed: send `Authorization: Bearer TOKEN` with the one of ASSAY_COLLECTOR_TOKEN"
                 raise Refusal(HTTPStatus.UNAUTHORIZED, why)
         if form is None:

@@ -16,7 +16,7 @@ BODY_WITHIN_S = 30.0
 PIECE = 256 * 1024
 """Bytes that are inflated at once. So a small piece that becomes a large one is noticed in time."""
 
-_INFLATED = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+_INFLATED = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _AS_IT_IS = ("", "identity")
 ENCODINGS = ("identity", *_INFLATED)
 """What `Content-Encoding` may say."""
@@ -58,6 +58,7 @@ class _Filling:
         self._most = most
         self._held = held
         self._inflating = inflating
+        self._came = 0
         self._body = bytearray()
 
     def add(self, chunk: bytes) -> None:
@@ -69,6 +70,9 @@ class _Filling:
         if self._inflating is None:
             self._keep(chunk)
             return
+        self._came += len(chunk)
+        if self._came > self._most:  # compressed bytes may become nothing at all
+            raise _beyond(self._most)
         self._inflating.give(chunk)
         while piece := self._inflating.piece():
             self._keep(piece)

@@ -125,12 +125,13 @@ def _named(record: LogRecord) -> str:
 def _from_json(body: bytes) -> tuple[Iterator[Span | str], int]:
     """The same of JSON."""
     spans: list[Any] = []
-    count = 0
+    count = containers = 0
     groups = json_groups(body, "resourceLogs", "resource_logs")
     _check_count(len(groups))
     for group in groups:
         scopes = _list(group, "scopeLogs", "scope_logs")
-        _check_count(len(scopes))
+        containers += 1 + len(scopes)
+        _check_count(containers)
         for scoped in scopes:
             records = _list(scoped, "logRecords", "log_records")
             count += len(records)
@@ -169,7 +170,8 @@ def _event(span: Span) -> LoggedEvent:
 
 
 def _list(plain: Any, *names: str) -> list[Any]:
-    value: Any = next((plain[name] for name in names if name in plain), []) if isinstance(plain, Mapping) else []
+    values = (plain.get(name) for name in names) if isinstance(plain, Mapping) else ()
+    value = next((each for each in values if each is not None), None)
     return value if isinstance(value, list) else []
 
 

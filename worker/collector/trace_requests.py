@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 
 from assay.worker.collector.answers import PROTOBUF, Form
 from assay.worker.collector.refusals import Refusal, not_understood, too_large
-from assay.worker.otlp.json_spans import spans_of_groups
+from assay.worker.otlp.decoding import json_request
+from assay.worker.otlp.json_spans import scopes_in, spans_of_groups
 from assay.worker.otlp.protobuf_spans import spans_of_body
 from assay.worker.otlp.wire_format import BadWire, pieces
 from assay.worker.records.spans import Span
@@ -89,13 +89,7 @@ def json_groups(body: bytes, *names: str) -> Sequence[Any]:
     Raises:
         ValueError: the body is no JSON object with such a list.
     """
-    try:
-        # Bytes that are no UTF-8 become U+FFFD: one bad text does not take the others with it.
-        request = json.loads(body.decode("utf-8", "replace"))
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-    if not isinstance(request, Mapping):
-        raise ValueError("the JSON is no object")  # noqa: TRY004  # callers ask for one error
+    request = json_request(body)
     groups: Any = next((request[name] for name in names if request.get(name) is not None), [])
     if not isinstance(groups, list):
         raise ValueError(f"`{names[0]}` is no list")  # noqa: TRY004
@@ -132,6 +126,5 @@ def _too_many_groups() -> Refusal:
 def _check_containers(groups: Sequence[Any]) -> None:
     """Refuse very many groups that hold nothing: going through them takes long."""
     mappings = [group for group in groups[:MOST_SPANS] if isinstance(group, Mapping)]
-    scopes = (group.get("scopeSpans", group.get("scope_spans")) for group in mappings)
-    if len(groups) + sum(len(scope) for scope in scopes if isinstance(scope, list)) > MOST_SPANS:
+    if len(groups) + sum(len(scopes_in(group)) for group in mappings) > MOST_SPANS:
         raise _too_many_groups()

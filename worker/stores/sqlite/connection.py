@@ -51,6 +51,15 @@ def store_error(exc: sqlite3.Error | OSError, path: Path) -> EvaluationError:
     return StoreUnavailable(f"{path}: {_MAY_PASS.get(code, str(exc))}")
 
 
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None where there is none."""
+    try:
+        at = path.stat()
+    except OSError:
+        return None
+    return (at.st_dev, at.st_ino)
+
+
 class Database:
     """One SQLite file, opened at first use; `close` must be called, or the process waits for its threads."""
 
@@ -58,6 +67,7 @@ class Database:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
         self._opening: asyncio.Task[tuple[aiosqlite.Connection, aiosqlite.Connection]] | None = None
+        self._file: tuple[int, int] | None = None
         self._writing = asyncio.Lock()
 
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -67,6 +77,7 @@ class Database:
             StoreUnavailable, StoreRejected, ConfigurationError
         """
         _, reader = await self._connections()
+        self._check_place()
         with self._mapped():
             return [dict(row) for row in await reader.execute_fetchall(sql, parameters)]
 
@@ -86,6 +97,7 @@ class Database:
                 try:
                     await writer.execute_fetchall("BEGIN IMMEDIATE")
                     yield writer
+                    self._check_place()
                     await writer.commit()
                 except BaseException:
                     await writer.rollback()
@@ -129,6 +141,7 @@ class Database:
             # score that was read back is ticked off in the ledger for good. It costs one fsync a commit, and a
             # commit carries a batch.
             writer = await self._connect("foreign_keys = ON", "synchronous = FULL")
+            self._file = _file_at(self.path)
             try:
                 return writer, await self._connect("query_only = ON")
             except BaseException:
@@ -146,6 +159,17 @@ class Database:
             await connection.close()
             raise
         return connection
+
+    def _check_place(self) -> None:
+        """Refuse to go on in a file that nobody can open any more: what is written there is lost at the end.
+
+        Raises:
+            StoreUnavailable
+        """
+        if self._file != _file_at(self.path):
+            raise StoreUnavailable(
+                f"{self.path}: was removed or replaced while it was open; restart what uses it, with the file in place"
+            )
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:

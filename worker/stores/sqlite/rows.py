@@ -14,6 +14,9 @@ from assay.worker.records.traces import Observation, Trace, TraceRoot, utc_iso
 
 Row = Mapping[str, Any]
 
+_OTHER_COLUMNS = {"id", "tags", "metadata", "input", "output", "collected", "around", "resource"}
+"""Columns of a row that are no columns of a root, or go by another form there."""
+
 
 def trace_row(trace: Trace) -> Row:
     """The row of a trace's root and content.
@@ -33,6 +36,7 @@ def trace_row(trace: Trace) -> Row:
             **_texts(user_id=root.user_id, session_id=root.session_id),
             **_json(tags=root.tags, metadata=root.metadata, input=trace.input, output=trace.output),
             "collected": 0,
+            "around": None,
         }
 
 
@@ -86,7 +90,7 @@ def score_row(score: Score, *, now: str) -> Row:
 
 def root_of(row: Row) -> TraceRoot:
     """The root from a row of `LIST_ROOTS`, or of a whole trace."""
-    columns = {k: row[k] for k in row if k not in {"id", "tags", "metadata", "input", "output", "collected"}}
+    columns = {k: row[k] for k in row if k not in _OTHER_COLUMNS}
     return TraceRoot(trace_id=row["id"], tags=json.loads(row["tags"]), metadata=json.loads(row["metadata"]), **columns)
 
 

@@ -50,9 +50,16 @@ _V3 = (
     # 0: it was imported whole. Else the row was made of a root span, and what lies under it is in `spans`: 1 of a root
     # with question or answer, 2 of one without, which gives way to one with.
     "ALTER TABLE traces ADD COLUMN collected INTEGER NOT NULL DEFAULT 0",
+    # A collected root's metadata lacks what its resource says, which its span refers to. Here are the names, as a list
+    # in JSON, that its columns took from the resource, and which its metadata therefore does not repeat.
+    "ALTER TABLE traces ADD COLUMN around TEXT",
+    # What a process says of itself is the same for all of its spans. With each of them it would be most of the file.
+    """CREATE TABLE span_resources (
+        id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, resource TEXT NOT NULL)""",
     """CREATE TABLE spans (
-        trace_id TEXT NOT NULL, span_id TEXT NOT NULL, "end" TEXT NOT NULL, bytes INTEGER NOT NULL, span TEXT NOT NULL,
-        PRIMARY KEY (trace_id, span_id))""",
+        trace_id TEXT NOT NULL, span_id TEXT NOT NULL, "end" TEXT NOT NULL, bytes INTEGER NOT NULL,
+        resource INTEGER REFERENCES span_resources (id), span TEXT NOT NULL, PRIMARY KEY (trace_id, span_id))""",
+    "CREATE INDEX spans_by_resource ON spans (resource)",
     # What was logged while a span was open. It may come before its span, so it does not refer to it.
     """CREATE TABLE span_events (
         trace_id TEXT NOT NULL, span_id TEXT NOT NULL, digest TEXT NOT NULL, event TEXT NOT NULL,

@@ -6,20 +6,21 @@ What makes traces of spans is imported where it is used: most processes open the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from assay.worker.ports.capabilities import LoggedEvent, SpanKey
 from assay.worker.ports.store_errors import StoreRejected
-from assay.worker.records.spans import Span, SpanEvent
+from assay.worker.records.spans import Attributes, Span, SpanEvent
 from assay.worker.records.traces import Trace, utc_iso
-from assay.worker.stores.sqlite.rows import Row, trace_row
+from assay.worker.stores.sqlite.resources import Resource, resource_row, root_row
+from assay.worker.stores.sqlite.rows import Row
 
 MOST_PARTS = 10_000
 """Spans of one trace, and events of one trace, that are kept."""
 
 MOST_BYTES = 16_000_000
-"""Of one trace, as JSON text."""
+"""Of one trace, as JSON text. A span without a parent may go beyond once."""
 
 MOST_SPAN_BYTES = 8_000_000
 """Of one span. A cut text would be judged as if it were whole, so a larger span is refused."""
@@ -27,17 +28,30 @@ MOST_SPAN_BYTES = 8_000_000
 ROOTS_BEYOND = 100
 """A root comes last, and without it nobody sees the trace. So some spans without a parent are taken beyond."""
 
+MOST_AT_ONCE = 2_000
+"""Spans, or events, in one transaction: other processes write in between."""
+
+BYTES_AT_ONCE = 8_000_000
+"""Of spans and their resources in one transaction, and one span more."""
+
+_NOT_WRITABLE = "the span holds what cannot be written"
+
 
 class SpanRow(NamedTuple):
-    """A span, ready to be written."""
+    """A span, ready to be written.
+
+    Attributes:
+        size: bytes of its text, without its resource.
+        root: the row of the trace, where the span is its root.
+    """
 
     key: SpanKey
     start: str
     end: str
     size: int
     text: str
+    resource: Resource | None
     root: Row | None
-    """The row of the trace, where the span is its root."""
 
 
 class EventRow(NamedTuple):
@@ -57,38 +71,76 @@ class Size(NamedTuple):
     bytes: int = 0
 
 
-def span_rows(spans: Iterable[Span]) -> tuple[dict[SpanKey, SpanRow], dict[SpanKey, str]]:
-    """Rows by their keys, without spans of ours, and why others cannot be written. Of two forms the later end wins."""
+class Chunk(NamedTuple):
+    """Spans that are written together.
+
+    Attributes:
+        rows: by their keys, without spans of ours. Of two forms the one that ends later.
+        refused: why others cannot be written.
+        given: how many spans there were.
+    """
+
+    rows: dict[SpanKey, SpanRow]
+    refused: dict[SpanKey, str]
+    given: int
+
+
+def span_rows(spans: Iterator[Span]) -> Chunk:
+    """Rows of the next spans, as many as fit: so memory is bounded, however large they are, or their resources."""
+    chunk = Chunk({}, {}, 0)
+    resources: dict[int, Resource | StoreRejected | None] = {}
+    held: list[Attributes] = []  # or another resource gets the place in memory by which one is known
+    given = total = 0
+    for span in spans:
+        given += 1
+        if id(span.resource) not in resources:
+            held.append(span.resource)
+            resources[id(span.resource)] = resource = _resource(span)
+            total += resource.size if isinstance(resource, Resource) else 0
+        total += _take_in(chunk, span, resources[id(span.resource)])
+        if given >= MOST_AT_ONCE or total >= BYTES_AT_ONCE:
+            break
+    return chunk._replace(given=given)
+
+
+def _resource(span: Span) -> Resource | StoreRejected | None:
+    try:
+        return resource_row(span.resource)
+    except StoreRejected as exc:
+        return exc
+    except (ValueError, RecursionError):
+        return StoreRejected(_NOT_WRITABLE)
+
+
+def _take_in(chunk: Chunk, span: Span, resource: Resource | StoreRejected | None) -> int:
+    """Add a span's row to a chunk, or why it has none. Returns how many bytes it holds."""
     from assay.worker.otlp.traces import is_own
 
-    rows: dict[SpanKey, SpanRow] = {}
-    refused: dict[SpanKey, str] = {}
-    for span in spans:
-        key = SpanKey(span.trace_id, span.span_id)
-        try:
-            row = None if is_own(span) else _span_row(key, span)
-        except (StoreRejected, ValueError, OverflowError, RecursionError):
-            refused[key] = "the span holds what cannot be written"
-            continue
-        if row is not None and row.size > MOST_SPAN_BYTES:
-            refused[key] = f"the span has more than {MOST_SPAN_BYTES:,} bytes"
-        elif row is not None and (key not in rows or rows[key].end <= row.end):
-            rows[key] = row
-    return rows, refused
+    key = SpanKey(span.trace_id, span.span_id)
+    try:
+        if is_own(span):
+            return 0
+        if isinstance(resource, StoreRejected):
+            raise resource
+        row = _span_row(key, span, resource)
+    except StoreRejected as exc:
+        chunk.refused[key] = str(exc)
+    except (ValueError, OverflowError, RecursionError):
+        chunk.refused[key] = _NOT_WRITABLE
+    else:
+        if key not in chunk.rows or chunk.rows[key].end <= row.end:
+            chunk.rows[key] = row
+        return row.size
+    return 0
 
 
-def _span_row(key: SpanKey, span: Span) -> SpanRow:
-    text = span.model_dump_json(exclude_defaults=True)
-    root = _root_row(span) if span.parent_id is None else None
-    end = utc_iso(span.end) if span.end else ""
-    return SpanRow(key, utc_iso(span.start), end, len(text.encode()), text, root)
-
-
-def _root_row(span: Span) -> Row:
-    from assay.worker.otlp.traces import root_of, root_order
-
-    is_empty = root_order(span)[0]
-    return {**trace_row(Trace(root=root_of(span))), "collected": 2 if is_empty else 1}
+def _span_row(key: SpanKey, span: Span, resource: Resource | None) -> SpanRow:
+    text = span.model_dump_json(exclude_defaults=True, exclude={"resource"})
+    size = len(text.encode())
+    if size > MOST_SPAN_BYTES:
+        raise StoreRejected(f"the span has more than {MOST_SPAN_BYTES:,} bytes")
+    root = root_row(span, resource, size=size) if span.parent_id is None else None
+    return SpanRow(key, utc_iso(span.start), utc_iso(span.end) if span.end else "", size, text, resource, root)
 
 
 def event_rows(events: Iterable[LoggedEvent], *, now: str) -> dict[tuple[str, str, str], EventRow]:
@@ -116,20 +168,22 @@ class Tally:
         self._sizes = dict(sizes)
         self._added: dict[str, tuple[str, Size]] = {}
 
-    def takes_span(self, row: SpanRow, known: tuple[str, int] | None) -> bool:
+    def takes_span(self, row: SpanRow, known: int | None) -> bool:
         """Whether there is room for a span in its trace; counted, if so.
 
         Args:
             row: the span.
-            known: end and bytes of the form that is there.
+            known: bytes of the form that is there.
         """
-        new, grows_by = (1, row.size) if known is None else (0, row.size - known[1])
+        new, grows_by = (1, row.size) if known is None else (0, row.size - known)
         size = self._sizes.get(row.key.trace_id, Size())
-        beyond = ROOTS_BEYOND if row.root is not None else 0
-        has_room = size.spans + new <= MOST_PARTS + beyond and (beyond or size.bytes + grows_by <= MOST_BYTES)
-        if has_room:
+        is_root = row.root is not None
+        # A root comes last, so it may be the one that goes beyond. After it there is no room for any other.
+        has_bytes = size.bytes + grows_by <= MOST_BYTES or (is_root and size.bytes - (known or 0) <= MOST_BYTES)
+        if has_bytes and size.spans + new <= MOST_PARTS + (ROOTS_BEYOND if is_root else 0):
             self._add(row.key.trace_id, row.start, Size(new, 0, grows_by))
-        return bool(has_room)
+            return True
+        return False
 
     def takes_event(self, row: EventRow) -> bool:
         """Whether there is room for an event that is not there yet; counted, if so."""
@@ -149,7 +203,9 @@ class Tally:
         self._added[trace_id] = (min(first, start), _sum(added, more))
 
 
-def collected_traces(spans: Sequence[Row], events: Sequence[Row]) -> dict[str, Trace]:
+def collected_traces(
+    spans: Sequence[Row], events: Sequence[Row], resources: Mapping[int, Attributes]
+) -> dict[str, Trace]:
     """Traces by id, made of what is there of each. One without a root is absent."""
     from assay.worker.otlp.traces import trace_of
 
@@ -160,6 +216,8 @@ def collected_traces(spans: Sequence[Row], events: Sequence[Row]) -> dict[str, T
     by_trace: dict[str, list[Span]] = {}
     for row in spans:
         span = Span.model_validate_json(row["span"])
+        if row["resource"] is not None:  # the same mapping for all spans that have it
+            span = span.model_copy(update={"resource": resources.get(row["resource"], {})})
         own = logged.get(SpanKey(span.trace_id, span.span_id), [])
         by_trace.setdefault(span.trace_id, []).append(_with_events(span, own) if own else span)
     traces = {trace_id: trace_of(each) for trace_id, each in by_trace.items()}

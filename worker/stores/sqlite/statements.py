@@ -9,7 +9,7 @@ _ROOT = (
     *("id", "observation_id", "name", "environment", "start", "end", "level", "release", "version"),
     *("user_id", "session_id", "tags", "metadata"),
 )
-_TRACE = (*_ROOT, "input", "output", "collected")
+_TRACE = (*_ROOT, "input", "output", "collected", "around")
 _OBSERVATION = (
     *("trace_id", "position", "id", "type", "name", "parent_id", "start", "end", "level", "model"),
     *("usage", "cost_usd", "first_token", "metadata", "input", "output"),
@@ -46,13 +46,21 @@ DELETE_OBSERVATIONS = "DELETE FROM observations WHERE trace_id = :id"
 ADD_OBSERVATION = _insert("observations", _OBSERVATION)
 UPSERT_SCORE = _upsert("scores", (*_SCORE, "created_at", "updated_at"), kept=("id", "created_at"))
 SCORES_OF_TRACE = f"SELECT {_quoted(_SCORE)} FROM scores WHERE trace_id = ? ORDER BY name, id"
-LIST_ROOTS = f"""SELECT {_quoted(_ROOT)} FROM traces
-    WHERE (start, id) > (?, ?) AND start < ? AND environment <> ? ORDER BY start, id LIMIT ?"""
+# Only a collected root has its resource elsewhere: with its span.
+LIST_ROOTS = f"""SELECT {_quoted(_ROOT)}, around, CASE WHEN around IS NOT NULL THEN
+        (SELECT resource FROM spans WHERE trace_id = traces.id AND span_id = traces.observation_id) END AS resource
+    FROM traces WHERE (start, id) > (?, ?) AND start < ? AND environment <> ? ORDER BY start, id LIMIT ?"""
+# What the same page holds, in its order, before any of it is read. What was imported is not counted.
+SIZES_OF_ROOTS = """SELECT spans.bytes AS bytes, resource,
+        (SELECT bytes FROM span_resources WHERE id = spans.resource) AS around
+    FROM traces LEFT JOIN spans ON collected > 0 AND trace_id = traces.id AND span_id = observation_id
+    WHERE (start, traces.id) > (?, ?) AND start < ? AND environment <> ? ORDER BY start, traces.id LIMIT ?"""
 
 COUNT_ROOTLESS = """SELECT count(*) AS traces FROM span_traces WHERE start >= ? AND start < ? AND spans > 0
     AND NOT EXISTS (SELECT 1 FROM traces WHERE traces.id = span_traces.trace_id)"""
-_SPAN = ("trace_id", "span_id", "end", "bytes", "span")
-WRITE_SPAN = f"INSERT OR REPLACE INTO spans ({_quoted(_SPAN)}) VALUES (?, ?, ?, ?, ?)"
+_SPAN = ("trace_id", "span_id", "end", "bytes", "resource", "span")
+WRITE_SPAN = f"INSERT OR REPLACE INTO spans ({_quoted(_SPAN)}) VALUES (?, ?, ?, ?, ?, ?)"
+WRITE_RESOURCE = "INSERT INTO span_resources (digest, bytes, resource) VALUES (?, ?, ?)"
 WRITE_EVENT = "INSERT OR IGNORE INTO span_events (trace_id, span_id, digest, event) VALUES (?, ?, ?, ?)"
 ADD_TO_TRACE = """INSERT INTO span_traces (trace_id, start, received_at, spans, events, bytes) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (trace_id) DO UPDATE SET start = min(start, excluded.start), spans = spans + excluded.spans,
@@ -70,7 +78,8 @@ def known_spans(count: int) -> str:
     """Which of `count` spans are there."""
     # Joined in this order: for row values in a list SQLite would go through the whole table.
     return f"""WITH wanted (in_trace, id) AS (VALUES {",".join(["(?,?)"] * count)})
-        SELECT trace_id, span_id, "end", bytes FROM wanted CROSS JOIN spans ON trace_id = in_trace AND span_id = id"""
+        SELECT trace_id, span_id, "end", bytes, resource
+        FROM wanted CROSS JOIN spans ON trace_id = in_trace AND span_id = id"""
 
 
 def known_events(count: int) -> str:
@@ -85,9 +94,32 @@ def sizes_of(count: int) -> str:
     return f"SELECT trace_id, spans, events, bytes FROM span_traces WHERE trace_id IN ({_marks(count)})"
 
 
+def known_resources(count: int) -> str:
+    """Which of `count` resources are there, by their digests."""
+    return f"SELECT id, digest FROM span_resources WHERE digest IN ({_marks(count)})"
+
+
+def resources_of(count: int) -> str:
+    """The resources that the spans of `count` traces have, and how large each is."""
+    return f"""SELECT trace_id, id, span_resources.bytes AS bytes FROM
+        (SELECT DISTINCT trace_id, resource FROM spans WHERE trace_id IN ({_marks(count)})) AS used
+        JOIN span_resources ON id = used.resource"""
+
+
+def select_resources(count: int) -> str:
+    """`count` resources."""
+    return f"SELECT id, resource FROM span_resources WHERE id IN ({_marks(count)})"
+
+
+def forget_resources(count: int) -> str:
+    """Delete those of `count` resources that no span has any more."""
+    return f"""DELETE FROM span_resources WHERE id IN ({_marks(count)})
+        AND NOT EXISTS (SELECT 1 FROM spans WHERE spans.resource = span_resources.id)"""
+
+
 def select_spans(count: int) -> str:
     """The spans of `count` traces."""
-    return f"SELECT trace_id, span FROM spans WHERE trace_id IN ({_marks(count)})"
+    return f"SELECT trace_id, resource, span FROM spans WHERE trace_id IN ({_marks(count)})"
 
 
 def select_events(count: int) -> str:
@@ -110,6 +142,11 @@ def forget(count: int) -> tuple[str, ...]:
 def select_traces(count: int) -> str:
     """Traces by `count` ids."""
     return f"SELECT {_quoted(_TRACE)} FROM traces WHERE id IN ({_marks(count)})"
+
+
+def select_kinds(count: int) -> str:
+    """Which of `count` traces are there, and which of them are made of spans."""
+    return f"SELECT id, collected FROM traces WHERE id IN ({_marks(count)})"
 
 
 def select_observations(count: int) -> str:

@@ -15,11 +15,12 @@ from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, ScoreKey
-from assay.worker.records.spans import Span
+from assay.worker.records.spans import Attributes, Span
 from assay.worker.records.traces import OWN_ENVIRONMENT, Trace, TraceKey, TraceRoot, utc_iso
 from assay.worker.stores.sqlite import rows, statements
 from assay.worker.stores.sqlite.connection import Database
 from assay.worker.stores.sqlite.examine import ages_check, rights_check
+from assay.worker.stores.sqlite.resources import roots_that_fit, with_resource
 from assay.worker.stores.sqlite.spans import Spans
 
 PAGE = 500
@@ -46,7 +47,7 @@ class SqliteStore:
         return str((await self._database.fetch(statements.PROJECT_ID))[0]["value"])
 
     async def list_roots(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[TraceRoot]]:
-        """Pages of up to 500 roots with `start <= root.start < end`, in order of time.
+        """Pages of roots with `start <= root.start < end`, in order of time: up to 500, fewer of large ones.
 
         Paged by position, not by offset: what is added meanwhile moves no page.
 
@@ -58,10 +59,12 @@ class SqliteStore:
             raise ValueError("list_roots takes aware moments")
         after, before = (utc_iso(start), ""), utc_iso(end)
         while True:
-            page = await self._database.fetch(statements.LIST_ROOTS, (*after, before, OWN_ENVIRONMENT, PAGE))
+            bounds = (*after, before, OWN_ENVIRONMENT)
+            sizes = await self._database.fetch(statements.SIZES_OF_ROOTS, (*bounds, PAGE))
+            page = await self._database.fetch(statements.LIST_ROOTS, (*bounds, roots_that_fit(sizes)))
             if page:
-                yield await in_thread(_roots, page)
-            if len(page) < PAGE:
+                yield await in_thread(_roots, page, await self._spans.resources(row["resource"] for row in page))
+            if not page or len(page) == len(sizes) < PAGE:
                 return
             after = (page[-1]["start"], page[-1]["id"])
 
@@ -81,11 +84,12 @@ class SqliteStore:
             ValueError: more than 200 ids.
         """
         ids = distinct((key.trace_id for key in keys), limit=FETCH_LIMIT)
-        traces = await self._database.fetch(statements.select_traces(len(ids)), ids)
-        collected = [row["id"] for row in traces if row["collected"]]
-        imported = [row["id"] for row in traces if not row["collected"]]
+        kinds = await self._database.fetch(statements.select_kinds(len(ids)), ids)
+        collected = [row["id"] for row in kinds if row["collected"]]
+        imported = [row["id"] for row in kinds if not row["collected"]]
+        traces = await self._database.fetch(statements.select_traces(len(imported)), imported)
         observations = await self._database.fetch(statements.select_observations(len(imported)), imported)
-        whole = await in_thread(rows.traces_of, [row for row in traces if not row["collected"]], observations)
+        whole = await in_thread(rows.traces_of, traces, observations)
         return {**whole, **await self._spans.fetch(collected)} if collected else whole
 
     async def add_spans(self, spans: Sequence[Span], events: Sequence[LoggedEvent] = ()) -> Mapping[SpanKey, str]:
@@ -224,8 +228,8 @@ class SqliteStore:
         return sorted(trace_ids - {row["id"] for row in known})
 
 
-def _roots(page: Sequence[rows.Row]) -> list[TraceRoot]:
-    return [rows.root_of(row) for row in page]
+def _roots(page: Sequence[rows.Row], resources: Mapping[int, Attributes]) -> list[TraceRoot]:
+    return [with_resource(rows.root_of(row), row["around"], resources.get(row["resource"], {})) for row in page]
 
 
 def _encoded(traces: Iterator[Trace]) -> list[tuple[rows.Row, list[rows.Row]]]:
