@@ -45,6 +45,7 @@ logs.shutdown()
 
 def shown(collector: CollectorProcess) -> list[Trace]:
     """Every trace that the store shows."""
+
     async def read() -> list[Trace]:
         store = SqliteStore(collector.database)
         try:
