@@ -118,4 +118,6 @@ def _failures(config: pytest.Config) -> tuple[int, int]:
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     stats = reporter.stats if reporter is not None else {}
     failed = [*stats.get("failed", ()), *stats.get("error", ())]
-    return len(failed), sum((UNDECIDED, True) in map(tuple, report.user_properties) for report in failed)
+    return len(failed), sum(
+        (UNDECIDED, True) in map(tuple, getattr(report, "user_properties", ())) for report in failed
+    )
