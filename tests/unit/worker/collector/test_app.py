@@ -78,6 +78,7 @@ def test_spans_in_json_are_answered_in_json(tmp_path: Path) -> None:
         ("deflate", zlib.compress(body_of(a_span()))),
         ("identity", body_of(a_span())),
     ],
+    ids=["gzip", "large letters", "two members", "deflate", "identity"],
 )
 def test_bodies_are_inflated(tmp_path: Path, encoding: str, body: bytes) -> None:
     async def use(running: Receiving) -> None:
@@ -129,6 +130,7 @@ def test_a_span_that_is_too_large_is_rejected_and_the_others_kept(tmp_path: Path
         (JSON, json_body(*[{}] * 20_001), 413, "20,000 spans"),
         (JSON, b'{"resourceSpans":[' + b"{}," * 20_001 + b"{}]}", 413, "20,000 groups"),
     ],
+    ids=range(14),
 )
 def test_what_is_no_request_is_refused_with_a_reason(
     tmp_path: Path, headers: dict[str, str], body: bytes, status: int, told: str
