@@ -24,11 +24,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from pydantic import JsonValue
 
 from assay.worker.otlp import evaluation_names as names
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.otlp.targets import Target, target_of, trace_bytes
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.spans import Span
+from assay.worker.store_clients.rows import UNREADABLE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMPLED, _PARENT_IS_REMOTE = 0x001, 0x300

@@ -15,11 +15,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.connection import Answer, Connection, RequestNotValid, RequestTooLarge
 from assay.worker.otlp.evaluations import evaluation_logs, evaluation_spans
-from assay.worker.otlp.guards import UNREADABLE, loads
 from assay.worker.ports.store_errors import StorePartlyRejected, StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import Answer, Connection, RequestNotValid, RequestTooLarge
+from assay.worker.store_clients.rows import UNREADABLE
 
 TRACES, LOGS = "/v1/traces", "/v1/logs"
 AT_ONCE = 500

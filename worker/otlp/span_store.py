@@ -12,7 +12,6 @@ from typing import Protocol
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.otlp.evaluations import same_trace, scores_in
-from assay.worker.otlp.guards import fetched
 from assay.worker.otlp.sending import ResultSender
 from assay.worker.otlp.targets import span_bytes, trace_bytes
 from assay.worker.otlp.traces import trace_of
@@ -29,6 +28,7 @@ from assay.worker.ports.store_errors import (
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.store_clients.rows import fetched
 
 AT_ONCE = 8
 """Requests for traces that are under way together."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 UNDECIDED = "assay_undecided"
 """The property of a report whose test failed only because the judge gave no number."""
-INCONCLUSIVE = 3
-"""pytest's exit code where nothing is known to be wrong, and something could not be decided."""
-
 _SESSION: pytest.StashKey[AssaySession] = pytest.StashKey()
 """Where a config keeps its session."""
 

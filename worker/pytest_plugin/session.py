@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from assay.worker.pytest_plugin.checker import Checker
     from assay.worker.pytest_plugin.judging import Judges
 
-REGRESSED, BAD_INPUT, INCONCLUSIVE = 1, 2, 3
+REGRESSED, INCONCLUSIVE = 1, 3
+"""Exit codes of a gate, and of a run that checks answers."""
 WIDTH = 100
 
 

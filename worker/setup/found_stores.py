@@ -31,11 +31,6 @@ class FoundStores(NamedTuple):
     is_named: bool = False
 
     @property
-    def has_keys(self) -> bool:
-        """Whether keys of any store were there."""
-        return not all(store.is_embedded for store in self.stores)
-
-    @property
     def is_list(self) -> bool:
         """Whether assay.yaml needs the list `stores`."""
         return len(self.stores) + len(self.sinks) > 1

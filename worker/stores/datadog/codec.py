@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import parsed_text, without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.store_clients.answers import parsed_text, without_depth
 from assay.worker.stores.datadog.spans import Span, is_root
 
 _TYPES = {

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from assay.worker.otlp.connection import Connection
-from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import Connection
 from assay.worker.stores.datadog.quotas import search_limit, write_limit
 
 REMEDY = "check DD_API_KEY, DD_APP_KEY and DD_SITE: keys of one site are unknown to the others"

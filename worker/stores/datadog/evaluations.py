@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.rows import UNREADABLE
 from assay.worker.stores.datadog.codec import has_tag, start_of
 from assay.worker.stores.datadog.spans import Span, is_root
 

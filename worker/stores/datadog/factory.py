@@ -92,7 +92,7 @@ class DatadogFactory(StoreFactory[DatadogSection, DatadogVariables]):
         Raises:
             ConfigurationError: a key or the application is missing; the message names it.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.datadog.connection import connections
         from assay.worker.stores.datadog.store import DatadogStore
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
+from assay.worker.store_clients.paging import Pages
 from assay.worker.stores.datadog.connection import DatadogConnection
 
 SEARCH = "/api/v2/llm-obs/v1/spans/events/search"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from assay.worker.otlp.connection import AnswerTooLarge
-from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.traces import TraceKey
+from assay.worker.store_clients.connection import AnswerTooLarge
+from assay.worker.store_clients.rows import fetched as read_safely
 from assay.worker.stores.datadog.codec import trace_of
 from assay.worker.stores.datadog.quotas import SPANS_PER_PAGE, TRACES_PER_SEARCH
 from assay.worker.stores.datadog.spans import Span, SpanSearch, Wanted

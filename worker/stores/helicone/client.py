@@ -14,9 +14,11 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.judges.models.wait_hints import retry_after_s as asked_wait_s
-from assay.worker.otlp.guards import loads, quoted, redacted
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.keys import redacted
+from assay.worker.store_clients.paths import quoted
 
 TIMEOUT_S = 60.0
 """Of one request, from its first to its last byte."""

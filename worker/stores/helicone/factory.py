@@ -66,7 +66,7 @@ class HeliconeFactory(StoreFactory[HeliconeSection, HeliconeVariables]):
         Raises:
             ConfigurationError: the key is missing.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.helicone.client import HeliconeClient
         from assay.worker.stores.helicone.store import HeliconeStore
 

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import AwareDatetime, Field, JsonValue
 
 from assay.judges.schema import Record
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
 from assay.worker.records.traces import utc_iso
+from assay.worker.store_clients.rows import UNREADABLE
 from assay.worker.stores.helicone.traces import OWN_PROPERTIES, properties_of
 
 STEPS = 1000

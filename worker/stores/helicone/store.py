@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from assay.worker.otlp.guards import Pages, Taken, listed
-from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.locks import Locks
@@ -24,6 +22,10 @@ from assay.worker.ports.store_errors import (
 )
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
+from assay.worker.store_clients.paging import Pages
+from assay.worker.store_clients.rows import fetched as read_safely
+from assay.worker.store_clients.rows import listed
+from assay.worker.store_clients.taken import Taken
 from assay.worker.stores.helicone.client import HeliconeClient, Row, TimedOut, TooLarge
 from assay.worker.stores.helicone.merging import Merging
 from assay.worker.stores.helicone.scores import by_request, check, numbers_of, properties_with, shown_in, told_in

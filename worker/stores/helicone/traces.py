@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.worker.extraction.numbers import amount, count
-from assay.worker.otlp.guards import parsed_text
 from assay.worker.records.traces import Observation, Tokens, Trace, TraceRoot
+from assay.worker.store_clients.answers import parsed_text
 
 SESSION, PATH = "Helicone-Session-Id", "Helicone-Session-Path"
 OWN_PROPERTIES = ("assay.", "assay_")

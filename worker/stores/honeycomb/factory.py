@@ -9,11 +9,11 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import header_value, place_of, web_address, without_secrets
 from assay.worker.otlp.forms import ResultForm, needs_messages
 from assay.worker.ports.capabilities import WithExamination
 from assay.worker.ports.limits import RateLimit
 from assay.worker.ports.store import Sink, SinkFactory, StoreContext
+from assay.worker.store_clients.addresses import header_value, place_of, web_address, without_secrets
 
 ADDRESSES = {"us": "https://api.honeycomb.io", "eu": "https://api.eu1.honeycomb.io"}
 REQUESTS_PER_MINUTE = 600
@@ -71,10 +71,10 @@ class HoneycombFactory(SinkFactory[HoneycombSection, HoneycombVariables]):
             ConfigurationError: no key, or an address that is none; the extra `otlp` is not installed.
         """
         needs_messages(self.title)
-        from assay.worker.otlp.connection import Connection
-        from assay.worker.otlp.guards import usable_key
         from assay.worker.otlp.sending import ResultSender
         from assay.worker.otlp.sink import OtlpSink
+        from assay.worker.store_clients.connection import Connection
+        from assay.worker.store_clients.keys import usable_key
 
         if variables.api_key is None:
             raise ConfigurationError(

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.connection import Answer, AnswerTooLarge, Connection
 from assay.worker.otlp.decoding import spans_in_resource_spans
-from assay.worker.otlp.guards import loads
 from assay.worker.otlp.span_store import hex_id
 from assay.worker.ports.store_errors import StoreUnavailable, TraceTooLarge
 from assay.worker.records.spans import Span
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import Answer, AnswerTooLarge, Connection
 
 ACCEPTED = frozenset({404})
 """An answer to a question: no such trace, or none in that range."""

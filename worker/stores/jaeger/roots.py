@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import structlog
 
-from assay.worker.otlp.connection import AnswerTooLarge
 from assay.worker.otlp.evaluation_names import SERVICE
 from assay.worker.otlp.traces import is_own, root_of
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import TraceRoot
+from assay.worker.store_clients.connection import AnswerTooLarge
 from assay.worker.stores.jaeger.client import JaegerClient
 
 DEPTH = 200

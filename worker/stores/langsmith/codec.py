@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.store_clients.answers import without_depth
 
 Row = Mapping[str, Any]
 

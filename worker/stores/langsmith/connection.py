@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from assay.worker.otlp.connection import Answer, Connection
-from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import Answer, Connection
 from assay.worker.stores.langsmith.quotas import feedback_limit, query_limit
 
 REMEDY = "check LANGSMITH_API_KEY, LANGSMITH_ENDPOINT, and LANGSMITH_WORKSPACE_ID where a key has several workspaces"

@@ -78,7 +78,7 @@ class LangSmithFactory(StoreFactory[LangSmithSection, LangSmithVariables]):
         Raises:
             ConfigurationError: the key is missing.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.langsmith.connection import connections
         from assay.worker.stores.langsmith.store import LangSmithStore
 

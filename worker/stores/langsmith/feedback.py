@@ -11,9 +11,9 @@ from typing import Any
 import structlog
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.rows import UNREADABLE
 from assay.worker.stores.langsmith.codec import moment, uuid_of
 
 DECIMALS = 4

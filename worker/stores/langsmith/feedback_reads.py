@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.paging import Pages
 from assay.worker.stores.langsmith.connection import LangSmithConnection, json_of
 from assay.worker.stores.langsmith.feedback import newest
 from assay.worker.stores.langsmith.quotas import FEEDBACK_PER_PAGE, RUNS_PER_FEEDBACK_PAGE

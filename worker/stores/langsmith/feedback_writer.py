@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from assay.worker.otlp.guards import Taken
 from assay.worker.ports.clock import Clock
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.taken import Taken
 from assay.worker.stores.langsmith.connection import CONFLICT, MISSING, LangSmithConnection
 from assay.worker.stores.langsmith.feedback import body_of, changes_of, checked, feedback_id
 from assay.worker.stores.langsmith.feedback_reads import FEEDBACK

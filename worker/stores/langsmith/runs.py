@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import structlog
 
-from assay.worker.otlp.connection import AnswerTooLarge
-from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.traces import utc_iso
+from assay.worker.store_clients.connection import AnswerTooLarge
+from assay.worker.store_clients.paging import Pages
 from assay.worker.stores.langsmith.connection import MISSING, LangSmithConnection, json_of
 from assay.worker.stores.langsmith.quotas import RUNS_PER_QUERY
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from assay.worker.otlp.guards import listed
 from assay.worker.ports.batch_sizes import FETCH_LIMIT, READ_LIMIT, distinct
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.clock import Clock, SystemClock
@@ -14,6 +13,7 @@ from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreRejected, StoreUnavailable
 from assay.worker.records.scores import Score, ScoreKey
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
+from assay.worker.store_clients.rows import listed
 from assay.worker.stores.langsmith import quotas
 from assay.worker.stores.langsmith.codec import bare, root_of, uuid_of
 from assay.worker.stores.langsmith.connection import MISSING, LangSmithConnection, json_of

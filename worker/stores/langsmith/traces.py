@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from assay.worker.otlp.connection import AnswerTooLarge
-from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.traces import TraceKey
+from assay.worker.store_clients.connection import AnswerTooLarge
+from assay.worker.store_clients.rows import fetched as read_safely
 from assay.worker.stores.langsmith.codec import moment, trace_of, uuid_of
 from assay.worker.stores.langsmith.quotas import CONTENT_PER_QUERY, TRACES_PER_QUERY
 from assay.worker.stores.langsmith.runs import CONTENT_FIELDS, RunQueries, Wanted

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.judges.schema import Tier
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
+from assay.worker.store_clients.rows import UNREADABLE
 from assay.worker.stores.mlflow.infos import Info, id_of
 
 SCORE_ID = "assay.score_id"

@@ -14,9 +14,10 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from assay.worker.otlp.guards import loads, redacted
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.keys import redacted
 from assay.worker.stores.mlflow.transport import BudgetedTransport, Quota, retry_after_s
 
 TIMEOUT_S = 30.0

@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import without_secrets
 from assay.worker.ports.capabilities import WithExamination, WithRequestBudget, WithScoredTraces
 from assay.worker.ports.store import Store, StoreContext, StoreFactory, as_yaml
 from assay.worker.ports.trace_links import WithTraceLinks
+from assay.worker.store_clients.addresses import without_secrets
 
 FIRST_EXPERIMENT = "0"
 """The id of the experiment that MLflow itself makes: applications that name none write there."""
@@ -107,7 +107,7 @@ class MlflowFactory(StoreFactory[MlflowSection, MlflowVariables]):
         Raises:
             ConfigurationError: the server's address is missing, or is none.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.mlflow.client import Login, MlflowClient
         from assay.worker.stores.mlflow.store import MlflowStore
         from assay.worker.stores.mlflow.transport import Quota

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.guards import fetched
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
+from assay.worker.store_clients.rows import fetched
 from assay.worker.stores.mlflow.client import (
     API,
     MlflowClient,

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.guards import UNREADABLE, Pages, listed
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceRoot
+from assay.worker.store_clients.paging import Pages
+from assay.worker.store_clients.rows import UNREADABLE, listed
 from assay.worker.stores.mlflow.client import API, MlflowClient, listed_in
 from assay.worker.stores.mlflow.infos import UNFINISHED, Info, id_of, root_in, start_of
 

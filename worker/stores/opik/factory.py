@@ -72,7 +72,7 @@ class OpikFactory(StoreFactory[OpikSection, OpikVariables]):
         Raises:
             ConfigurationError: the key of the cloud is missing.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.opik.client import OpikClient
         from assay.worker.stores.opik.store import OpikStore
 

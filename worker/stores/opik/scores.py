@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import AwareDatetime, Field, JsonValue, ValidationError
 
 from assay.judges.schema import Record
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, ScoreSpec
 from assay.worker.records.traces import utc_iso
+from assay.worker.store_clients.rows import UNREADABLE
 
 MARK = "assay: "
 """How the last line of a reason of ours begins: `assay: {"id": "...", ...}`."""

@@ -12,14 +12,16 @@ from typing import Any
 import structlog
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.otlp.guards import Pages, listed, quoted
-from assay.worker.otlp.guards import fetched as read_safely
 from assay.worker.ports.capabilities import Examination, RequestBudget
 from assay.worker.ports.health import Check
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreError, StoreUnavailable, TraceTooLarge
 from assay.worker.records.scores import Score, ScoreKey, ScoreSpec
 from assay.worker.records.traces import OWN_ENVIRONMENT, TraceKey, TraceRoot
+from assay.worker.store_clients.paging import Pages
+from assay.worker.store_clients.paths import quoted
+from assay.worker.store_clients.rows import fetched as read_safely
+from assay.worker.store_clients.rows import listed
 from assay.worker.stores.opik.asking import SCORES_AT_ONCE, batches, between, each, equal
 from assay.worker.stores.opik.client import BrokenOff, NotThere, OpikClient, Row, TooLarge
 from assay.worker.stores.opik.scores import body_of, by_kind, scores_of

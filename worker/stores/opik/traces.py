@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from assay.worker.extraction.numbers import amount, count
-from assay.worker.otlp.guards import without_depth
 from assay.worker.records.traces import MOST_TOKENS, Observation, Tokens, Trace, TraceRoot
+from assay.worker.store_clients.answers import without_depth
 
 TYPES = {"llm": "generation", "general": "span"}
 """Opik's types of spans in our words. `tool` and `guardrail` are called the same."""

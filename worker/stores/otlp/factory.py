@@ -8,11 +8,11 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import headers_in, place_of, web_address, without_secrets
 from assay.worker.otlp.forms import ResultForm, needs_messages
 from assay.worker.ports.capabilities import WithExamination
 from assay.worker.ports.limits import RateLimit
 from assay.worker.ports.store import Sink, SinkFactory, StoreContext
+from assay.worker.store_clients.addresses import headers_in, place_of, web_address, without_secrets
 
 REQUESTS_PER_MINUTE = 600
 """A request carries up to 500 scores."""
@@ -80,9 +80,9 @@ class OtlpFactory(SinkFactory[OtlpSection, OtlpVariables]):
             ConfigurationError: no address, or one that is none; the extra `otlp` is not installed.
         """
         needs_messages(self.title)
-        from assay.worker.otlp.connection import Connection
         from assay.worker.otlp.sending import ResultSender
         from assay.worker.otlp.sink import OtlpSink
+        from assay.worker.store_clients.connection import Connection
 
         written, name = section.endpoint or variables.endpoint, "endpoint"
         if not section.endpoint:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score, SessionScore
 from assay.worker.records.traces import utc_iso
+from assay.worker.store_clients.rows import UNREADABLE
 
 OWN_KEY = "assay"
 """In an annotation's metadata: what Phoenix has no field for."""

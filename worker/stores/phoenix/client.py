@@ -15,9 +15,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from assay.judges.cpu_executor import in_thread
 from assay.judges.models.wait_hints import retry_after_s
-from assay.worker.otlp.guards import loads
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreUnavailable
+from assay.worker.store_clients.answers import loads
 from assay.worker.stores.phoenix.refusals import TimedOut, TooLarge, error_of
 
 TIMEOUT_S = 40.0

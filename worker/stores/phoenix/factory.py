@@ -9,7 +9,6 @@ from pydantic import AliasChoices, ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import without_secrets
 from assay.worker.ports.capabilities import (
     WithExamination,
     WithRequestBudget,
@@ -18,6 +17,7 @@ from assay.worker.ports.capabilities import (
 )
 from assay.worker.ports.store import Store, StoreContext, StoreFactory, as_yaml
 from assay.worker.ports.trace_links import WithTraceLinks
+from assay.worker.store_clients.addresses import without_secrets
 
 LOCAL = "http://localhost:6006"
 """Where `phoenix serve` listens unless it is told otherwise."""
@@ -106,7 +106,7 @@ class PhoenixFactory(StoreFactory[PhoenixSection, PhoenixVariables]):
         Raises:
             ConfigurationError: the address is none, or the key is one that no header can carry.
         """
-        from assay.worker.otlp.guards import usable_key
+        from assay.worker.store_clients.keys import usable_key
         from assay.worker.stores.phoenix.client import PhoenixClient
         from assay.worker.stores.phoenix.store import PhoenixStore
 

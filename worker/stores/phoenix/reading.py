@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.guards import Pages, fetched, listed
 from assay.worker.otlp.traces import is_own, root_of, trace_of
 from assay.worker.ports.source import Fetched
 from assay.worker.ports.store_errors import StoreBusy, TraceTooLarge
 from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import TraceRoot
+from assay.worker.store_clients.paging import Pages
+from assay.worker.store_clients.rows import fetched, listed
 from assay.worker.stores.phoenix.client import PhoenixClient, Sized, data_in, is_askable
 from assay.worker.stores.phoenix.refusals import TooLarge
 from assay.worker.stores.phoenix.spans import spans_in

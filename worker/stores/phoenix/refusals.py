@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from assay.worker.otlp.guards import redacted
 from assay.worker.ports.store_errors import (
     StoreAccessDenied,
     StoreBusy,
@@ -17,6 +16,7 @@ from assay.worker.ports.store_errors import (
     StoreRejected,
     StoreUnavailable,
 )
+from assay.worker.store_clients.keys import redacted
 
 MOST_WORDS = 200
 """Characters of the server's own words."""

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from assay.worker.otlp.guards import Pages
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.ports.waiting import wait_for_budget
 from assay.worker.records.scores import Score, ScoreKey, SessionScore
+from assay.worker.store_clients.paging import Pages
 from assay.worker.stores.phoenix.annotations import (
     Row,
     annotation_of,

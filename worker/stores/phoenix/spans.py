@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from assay.worker.otlp.guards import UNREADABLE
 from assay.worker.records.spans import Attributes, Span, SpanEvent
+from assay.worker.store_clients.rows import UNREADABLE
 
 KIND = "openinference.span.kind"
 _JSON_TEXT = re.compile(

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from assay.judges.cpu_executor import in_thread
-from assay.worker.otlp.connection import Answer, AnswerTooLarge, Connection, error_of
 from assay.worker.otlp.decoding import spans_in_resource_spans
-from assay.worker.otlp.guards import loads
 from assay.worker.otlp.span_store import hex_id
 from assay.worker.ports.store_errors import StoreError, StoreRejected, StoreUnavailable, TraceTooLarge
 from assay.worker.records.spans import Span
+from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import Answer, AnswerTooLarge, Connection, error_of
 
 WHOLE_AS_STORED = "already pruned before"
 """In the message of a trace that is partial only in that its sender left spans out."""

@@ -8,11 +8,18 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
-from assay.worker.otlp.addresses import header_value, headers_in, place_of, spans_address, web_address, without_secrets
 from assay.worker.otlp.forms import needs_messages
 from assay.worker.ports.capabilities import WithExamination, WithRequestBudget, WithScoredTraces
 from assay.worker.ports.limits import RateLimit
 from assay.worker.ports.store import Store, StoreContext, StoreFactory
+from assay.worker.store_clients.addresses import (
+    header_value,
+    headers_in,
+    place_of,
+    spans_address,
+    web_address,
+    without_secrets,
+)
 
 REQUESTS_PER_MINUTE = 1200
 """A trace takes one request, and so does the look whether its scores are there."""
@@ -79,8 +86,8 @@ class TempoFactory(StoreFactory[TempoSection, TempoVariables]):
             ConfigurationError: no address, or one that is none; the extra `otlp` is not installed.
         """
         needs_messages(self.title)
-        from assay.worker.otlp.connection import Connection
         from assay.worker.otlp.sending import ResultSender
+        from assay.worker.store_clients.connection import Connection
         from assay.worker.stores.tempo.client import ACCEPTED, TempoClient
         from assay.worker.stores.tempo.store import TempoStore
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from assay.worker.otlp.connection import AnswerTooLarge
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.traces import TraceRoot
+from assay.worker.store_clients.connection import AnswerTooLarge
 from assay.worker.stores.tempo.client import LimitTooHigh, TempoClient
 from assay.worker.stores.tempo.search import (
     HAS_NO_ROOT,

@@ -12,10 +12,10 @@ from typing import Any
 from assay.worker.extraction.names.columns import LEVEL, LEVEL_NAME, METADATA_BEHIND, METADATA_IN, ROOT_COLUMNS
 from assay.worker.otlp.decoding import spans_in_resource_spans
 from assay.worker.otlp.evaluation_names import EVALUATION
-from assay.worker.otlp.guards import listed
 from assay.worker.otlp.traces import is_own, root_of, root_order
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import TraceRoot
+from assay.worker.store_clients.rows import listed
 
 IS_ROOT = "{ nestedSetParent < 0 }"
 HAS_NO_ROOT = '{ rootName = "" }'

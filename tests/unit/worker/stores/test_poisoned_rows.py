@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from assay.worker.otlp.connection import Answer
 from assay.worker.otlp.evaluations import scores_in
 from assay.worker.otlp.sending import _partial_success
 from assay.worker.ports.store_errors import StoreUnavailable
 from assay.worker.records.spans import Span
 from assay.worker.records.traces import Trace, TraceKey
+from assay.worker.store_clients.connection import Answer
 from tests.servers.kept_spans import Answered, BackendServer
 from tests.unit.worker.stores.test_wrong_servers import store_of
 

@@ -156,7 +156,7 @@ def test_answer_that_trickles_ends_in_an_error() -> None:
     limits, limit = MemoryLimits(), RateLimit(name="x", amount=1e6)
 
     async def run(url: str) -> list[BaseException | None]:
-        from assay.worker.otlp.connection import Connection
+        from assay.worker.store_clients.connection import Connection
 
         connection = Connection(url, remedy="", limits=limits, limit=limit, timeout_s=0.2, deadline_s=0.3)
         phoenix = PhoenixClient(url, project="p", limits=limits, timeout_s=0.2)

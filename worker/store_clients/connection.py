@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from assay.judges.models.wait_hints import retry_after_s
-from assay.worker.otlp.guards import redacted
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.store_clients.keys import redacted
 
 TIMEOUT_S = 30.0
 """Without a byte."""

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.otlp import forms
-from assay.worker.otlp.addresses import headers_in, place_of, spans_address, web_address
-from assay.worker.otlp.connection import Answer, AnswerTooLarge, Connection
 from assay.worker.otlp.forms import needs_messages
 from assay.worker.ports.limits import RateLimit
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
 from assay.worker.state.memory.limits import MemoryLimits
+from assay.worker.store_clients.addresses import headers_in, place_of, spans_address, web_address
+from assay.worker.store_clients.connection import Answer, AnswerTooLarge, Connection
 from tests.servers.kept_spans import Answered, BackendServer
 
 
