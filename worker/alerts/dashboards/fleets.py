@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.worker.alerts.dashboards.collected import collector_panels, copies_panels
 from assay.worker.alerts.dashboards.common import Given, addresses, firing_panel, line, marks, more
 from assay.worker.alerts.dashboards.fleet_parts import judge_panels, kept_panels
 from assay.worker.alerts.dashboards.panel import Dashboard, Panel, Query, Row, Step
@@ -25,6 +26,8 @@ def fleet_dashboard(given: Given) -> Dashboard:
             Row("Work", _work(given)),
             Row("Judges", judge_panels(given)),
             Row("Stores and processes", kept_panels(given)),
+            Row("Copies of scores", copies_panels()),
+            Row("Collector", collector_panels()),
         ),
         marks=marks(of_use_case=False),
         since="now-24h",

@@ -18,7 +18,7 @@ from assay.worker.alerts.dashboards.queries import latest
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.records.metrics import process, quality
-from assay.worker.records.metrics.table import METRICS, OF_COLLECTOR
+from assay.worker.records.metrics.table import METRICS
 
 ROOT = Path(__file__).parents[4]
 SCHEMA = ROOT / "tests/fixtures/grafana-13.2/classic-dashboard.schema.json"
@@ -119,9 +119,7 @@ def test_every_metric_there_is_is_drawn_and_no_other() -> None:
     known |= {f"{metric.name}_bucket" for metric in METRICS if metric.kind == "histogram"}
     drawn = set(re.findall(r"\bassay_[a-z0-9_]+", asked))
     assert drawn <= known
-    # The collector's and those of copies have no panel yet: few deployments have either.
-    wanted = [metric for metric in METRICS if metric not in OF_COLLECTOR and "place" not in metric.labels]
-    missing = {metric.name for metric in wanted if not drawn & {*metric.names, f"{metric.name}_bucket"}}
+    missing = {metric.name for metric in METRICS if not drawn & {*metric.names, f"{metric.name}_bucket"}}
     assert not missing
 
 
