@@ -127,6 +127,8 @@ def _lines(samples: Samples) -> Iterator[Iterator[RawLine | BadLine]]:
         rows: Iterable[Any] = rows_of(samples)
     else:
         rows = [samples] if isinstance(samples, Mapping | Sample) else samples
+        if not isinstance(rows, Iterable):
+            raise TypeError(f"samples: is of type {type(samples).__name__}; give rows, a frame, or the path of a file")
     yield (_line(number, row) for number, row in enumerate(rows, 1))
 
 
@@ -134,7 +136,7 @@ def _line(number: int, row: Any) -> RawLine | BadLine:
     if isinstance(row, Sample):
         row = row.model_dump(mode="json", exclude={"metadata"})
     if not isinstance(row, Mapping):
-        remedy = f"is a {type(row).__name__}; give mappings with question, contexts and response"
+        remedy = f"is of type {type(row).__name__}; give mappings with question, contexts and response"
         return BadLine(number=number, key="line", remedy=remedy)
     return line_of_row(number, row)
 

@@ -49,6 +49,12 @@ def test_one_row_a_sample_and_names_of_other_tools_are_taken() -> None:
     assert judge(named)[0].outcome == "scored"
 
 
+def test_what_holds_no_rows_is_refused_with_what_can_be_given() -> None:
+    with pytest.raises(TypeError, match="samples: is of type int; give rows, a frame, or the path of a file"):
+        judge(5)
+    assert judge([5])[0].reason == "line: is of type int; give mappings with question, contexts and response"
+
+
 def test_nothing_is_judged_where_nothing_is_given() -> None:
     verdicts = judge([])
     assert len(verdicts) == 0
