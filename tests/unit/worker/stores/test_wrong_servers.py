@@ -158,15 +158,15 @@ def test_answer_that_trickles_ends_in_an_error() -> None:
     async def run(url: str) -> list[BaseException | None]:
         from assay.worker.store_clients.connection import Connection
 
-        connection = Connection(url, remedy="", limits=limits, limit=limit, timeout_s=0.2, deadline_s=0.3)
-        phoenix = PhoenixClient(url, project="p", limits=limits, timeout_s=0.2)
+        connection = Connection(url, remedy="", limits=limits, limit=limit, timeout_s=2.0, deadline_s=0.3)
+        phoenix = PhoenixClient(url, project="p", limits=limits, timeout_s=2.0)
         login = Login(token=SecretStr(KEY), username=None, password=None)
         quota = Quota(server="x", per_minute=1000)
-        mlflow = MlflowClient(url, login=login, limits=limits, quota=quota, timeout_s=0.2, max_wait_s=0.1)
+        mlflow = MlflowClient(url, login=login, limits=limits, quota=quota, timeout_s=2.0, max_wait_s=0.1)
         ended: list[BaseException | None] = []
         for client in (connection, phoenix, mlflow):
             try:
-                await asyncio.wait_for(client.get("/thing"), 5)
+                await asyncio.wait_for(client.get("/thing"), 60)
             except (EvaluationError, TimeoutError) as exc:
                 ended.append(exc)
             await client.close()
