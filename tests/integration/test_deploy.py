@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from tests.integration.golden_home import Home, anchors, answers
+from tests.servers.listening import ListeningServer
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -257,7 +258,7 @@ def notes() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ListeningServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/api/v4", calls

@@ -23,6 +23,8 @@ from assay.worker.store_clients.keys import redacted
 
 TIMEOUT_S = 30.0
 """Without a byte."""
+CONNECT_S = 10.0
+"""Until a connection stands. A busy process notices late that it does, so this is no network's time alone."""
 DEADLINE_S = 60.0
 """From a request's first byte to its answer's last: an answer that trickles is none."""
 MAX_WAIT_S = 10.0
@@ -212,7 +214,7 @@ class Connection:
     def _http(self) -> httpx.AsyncClient:
         if self._opened is None:
             self._opened = httpx.AsyncClient(
-                timeout=httpx.Timeout(self.timeout_s, connect=5.0),
+                timeout=httpx.Timeout(self.timeout_s, connect=min(self.timeout_s, CONNECT_S)),
                 limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
                 headers={
                     "User-Agent": "assay",

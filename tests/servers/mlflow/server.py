@@ -14,12 +14,13 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.servers.listening import ListeningServer
 from tests.servers.mlflow.answers import Refused, kept_elsewhere, not_there
 from tests.servers.mlflow.searching import search
 from tests.servers.mlflow.tables import Tables
@@ -27,12 +28,6 @@ from tests.servers.mlflow.tables import Tables
 _ASSESSMENT = re.compile(r"/api/3\.0/mlflow/traces/([^/]+)/assessments(?:/([^/]+))?")
 """One assessment, or a trace's: `/api/3.0/mlflow/traces/tr-0f/assessments/a-1c`."""
 VERSION = "3.17.2"
-
-
-class _Listening(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    """Connections waiting to be taken. With the usual five, some of many at once wait a second to ask again."""
 
 
 class MlflowServer:
@@ -46,7 +41,7 @@ class MlflowServer:
         self.before: Callable[[str], None] | None = None
         """Called with method and path before a request is answered: what another process does meanwhile."""
         self._token = token
-        self._server = _Listening(("127.0.0.1", 0), self._handler())
+        self._server = ListeningServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> Self:

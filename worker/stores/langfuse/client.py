@@ -17,6 +17,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
+from assay.worker.store_clients.connection import CONNECT_S
 from assay.worker.stores.langfuse.quotas import Plan
 from assay.worker.stores.langfuse.transport import BudgetedTransport, retry_after_s
 
@@ -81,7 +82,7 @@ class LangfuseClient:
         self._secret_key = secret_key
         self.plan = plan
         self._transport_options = {"limits": limits, "plan": plan, "project": public_key, "max_wait_s": max_wait_s}
-        self._timeout = httpx.Timeout(timeout_s, connect=5.0)
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
         self._opened: httpx.AsyncClient | None = None
         self._transport: BudgetedTransport | None = None
 

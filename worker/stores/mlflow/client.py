@@ -17,6 +17,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from assay.worker.ports.limits import RateLimits
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import CONNECT_S
 from assay.worker.store_clients.keys import redacted
 from assay.worker.stores.mlflow.transport import BudgetedTransport, Quota, retry_after_s
 
@@ -105,7 +106,7 @@ class MlflowClient:
         self._login = login
         self._limits = limits
         self._deadline_s = PATIENCE * timeout_s + max_wait_s
-        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0), pool=POOL_S)
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S), pool=POOL_S)
         self._max_wait_s = max_wait_s
         self._most_bytes = most_bytes
         self._opened: httpx.AsyncClient | None = None

@@ -20,6 +20,7 @@ from assay.judges.models.wait_hints import retry_after_s as asked_wait_s
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreError, StoreRejected, StoreUnavailable
 from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import CONNECT_S
 from assay.worker.store_clients.keys import redacted
 
 TIMEOUT_S = 60.0
@@ -69,7 +70,7 @@ class OpikClient:
         self._api_key = api_key
         self._limits = limits
         self._limit = RateLimit(name=f"opik:{self.base_url}:{workspace or ''}", amount=requests_per_minute)
-        self._timeout = httpx.Timeout(timeout_s, connect=5.0)
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
         self._most_bytes = most_bytes
         self._opened: httpx.AsyncClient | None = None
         self.requests: dict[str, int] = {}

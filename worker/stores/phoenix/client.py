@@ -18,6 +18,7 @@ from assay.judges.models.wait_hints import retry_after_s
 from assay.worker.ports.limits import LimitReached, RateLimit, RateLimits, admitted
 from assay.worker.ports.store_errors import StoreAccessDenied, StoreBusy, StoreUnavailable
 from assay.worker.store_clients.answers import loads
+from assay.worker.store_clients.connection import CONNECT_S
 from assay.worker.stores.phoenix.refusals import TimedOut, TooLarge, error_of
 
 TIMEOUT_S = 40.0
@@ -70,7 +71,7 @@ class PhoenixClient:
         self._limits = limits
         self._most_bytes = most_bytes
         self._deadline_s = PATIENCE * timeout_s
-        self._timeout = httpx.Timeout(timeout_s, connect=5.0)
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
         self._opened: httpx.AsyncClient | None = None
 
     async def get(self, path: str, query: Query = ()) -> Any:

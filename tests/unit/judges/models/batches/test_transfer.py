@@ -7,7 +7,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 
@@ -19,6 +19,7 @@ from assay.judges.models.batches.apis import batch_api_of
 from assay.judges.models.batches.openai_files import OpenAIBatches
 from assay.judges.models.batches.port import BatchLine, BatchState
 from assay.judges.models.endpoint_settings import EndpointSettings
+from tests.servers.listening import ListeningServer
 
 MEGABYTE = 1_048_576
 ENDED = BatchState("completed", is_ended=True, files=("file-1",))
@@ -47,7 +48,7 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
                 """Quiet."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = ListeningServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
     def __enter__(self) -> Server:

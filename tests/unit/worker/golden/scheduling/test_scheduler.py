@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from assay.worker.ports.state import StateUnavailable
 from assay.worker.records.messages import GoldenJudgeMessage, GoldenRunMessage
 from assay.worker.reporting.terminal.schedules import schedule_line
 from assay.worker.state.memory.state import memory_state
+from tests.servers.listening import ListeningServer
 from tests.unit.worker.golden.golden_sets import OK, WrittenJudge, item, rubric_named, write_set
 
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -366,7 +367,7 @@ def hook(*statuses: int) -> Iterator[Hook]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ListeningServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     found.url = f"http://127.0.0.1:{server.server_port}/T0/s3cret"
