@@ -182,7 +182,8 @@ def _let_go_soon(rules: dict[str, Any]) -> None:
 def _scrape(config: dict[str, Any], targets: Mapping[str, int], alertmanager: int) -> None:
     config["global"] = {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL}
     config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
-    (job,) = config["scrape_configs"]
+    job, _others = config["scrape_configs"]
+    config["scrape_configs"] = [job]
     del job["dns_sd_configs"]
     job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in targets.values()]}]
 

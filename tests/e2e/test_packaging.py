@@ -7,18 +7,20 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from assay.worker.launch.broker import Broker
 from assay.worker.launch.supervisor import Supervisor
+from assay.worker.records.metrics.process import BUILD
+from tests.compose_file import OURS, in_force
 from tests.e2e.running import Deployed, make_traces
 from tests.integration.golden_home import EVIDENCE, GOOD, Home
+from tests.scraping import free_ports, scraped
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
+HEALTH_CHECK = ROOT / "deploy" / "image" / "healthcheck.py"
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251  # a child's PATH
 
 
@@ -90,19 +92,67 @@ def test_packages_of_a_user_named_as_our_folders_are_left_in_peace(
     assert "PASS" in done.stdout
 
 
-def test_compose_commands_score_traces_when_run_by_hand(tmp_path: Path, broker: Broker, key_prefix: str) -> None:
-    """No container engine here: the services' own commands, against a real broker, in separate processes."""
-    compose: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    services = {name: body for name, body in compose["services"].items() if name != "broker"}
+def test_services_of_compose_do_their_work_when_run_by_hand(tmp_path: Path, broker: Broker, key_prefix: str) -> None:
+    """No container engine here: their commands, variables and health checks, on this machine's own ports and paths."""
     deployed = Deployed.create(tmp_path / "d", make_traces(10), key_prefix=key_prefix)
     places = {"redis_url": broker.url, "config_dir": deployed.home}
-    env = {**ENV, **Deployed.settings_with(deployed, places).environment()}
+    settings = Deployed.settings_with(deployed, places).environment()
+    first = free_ports(3 * len(OURS))
+    services = [ServiceByHand(name, tmp_path, first + 3 * number) for number, name in enumerate(OURS)]
     with Supervisor(tmp_path / "logs") as supervisor:
-        for name, body in services.items():
-            own = {**env, "ASSAY_ALIVE_FILE": str(tmp_path / f"{name}-alive")}
-            supervisor.start(name, [sys.executable, "-m", "assay.worker.cli", *body["command"]], env=own)
+        for service in services:
+            argv = [sys.executable, "-m", "assay.worker.cli", *OURS[service.name]["command"]]
+            supervisor.start(service.name, argv, env={**ENV, **service.environment(), **settings, **service.own})
         deployed.watch(supervisor, broker)
         funnel = deployed.settled(10)
-        deployed.await_that(lambda: all((tmp_path / f"{name}-alive").exists() for name in services))
+        pids = supervisor.pids
+        deployed.await_that(lambda: all(service.is_healthy(pids[service.name]) for service in services))
+        roles = {service.role() for service in services}
     assert funnel.adds_up
     assert funnel.rows[0].total_scored == 10
+    assert roles == set(OURS)
+    assert not any(service.is_healthy(pids[service.name]) for service in services if service.is_asked)
+
+
+class ServiceByHand:
+    """One of our services, as far as it is no container: three ports of its own, and a folder instead of /tmp."""
+
+    def __init__(self, name: str, folder: Path, port: int) -> None:
+        self.name, self._alive, self._port = name, folder / f"{name}-alive", port
+        self._service = OURS[name]
+        token = "a-token-that-nobody-guesses"
+        self.own = {
+            "ASSAY_ALIVE_FILE": str(self._alive),
+            "ASSAY_METRICS_PORT": str(port),
+            "ASSAY_METRICS_HOST": "127.0.0.1",
+            **{f"ASSAY_{each}_PORT": str(port + 1 + n) for n, each in enumerate(("COLLECTOR", "SERVE"))},
+            **{f"ASSAY_{each}_HOST": "127.0.0.1" for each in ("COLLECTOR", "SERVE")},
+            **{f"ASSAY_{each}_TOKEN": token for each in ("COLLECTOR", "SERVE")},
+        }
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether its health check asks the process, and does not look at a file."""
+        return str(self._service["healthcheck"]["test"][0]) == "CMD"
+
+    def environment(self) -> dict[str, str]:
+        """What compose gives it."""
+        given: dict[str, str] = in_force(self._service["environment"], {})
+        return given
+
+    def is_healthy(self, pid: int) -> bool:
+        """What its health check says. In a container the process is number 1."""
+        kind, *command = (part.replace("$$", "$") for part in self._service["healthcheck"]["test"])
+        if kind == "CMD-SHELL":
+            script = command[0].replace(self.environment()["ASSAY_ALIVE_FILE"], str(self._alive))
+            argv = ["sh", "-c", script]
+        else:
+            places = {"/opt/assay/bin/python": sys.executable, "/opt/assay/healthcheck.py": str(HEALTH_CHECK)}
+            argv = [*(places.get(part, part) for part in command), str(pid)]
+        env = {**ENV, **self.environment(), **self.own}
+        return subprocess.run(argv, env=env, capture_output=True, check=False, timeout=PATIENCE_S).returncode == 0
+
+    def role(self) -> str:
+        """Who it says it is where Prometheus asks."""
+        (role,) = (name[1] for name in scraped(f"http://127.0.0.1:{self._port}/metrics") if name[0] == BUILD.name)
+        return role

@@ -8,13 +8,17 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.stores.sqlite.store import SqliteStore
+from tests.compose_file import ROOT
 from tests.servers.collector_process import CollectorProcess, running_collector
 from tests.servers.otlp_relay import relaying_to
 from tests.waiting import PATIENCE_S, until
 
 TRACES = 50
+TO_ASSAY = ROOT / "deploy" / "compose" / "to-assay.yaml"
 
 APPLICATION = """
 import sys
@@ -59,8 +63,17 @@ def shown(collector: CollectorProcess) -> list[Trace]:
     return asyncio.run(read())
 
 
-def test_spans_and_events_arrive_through_a_relay(tmp_path: Path) -> None:
-    with running_collector(tmp_path / "collector") as collector, relaying_to(collector.url, tmp_path) as relay:
+def headers_of_compose(token: str) -> dict[str, str]:
+    """What the OpenTelemetry Collector of docker-compose.yml is told to show our collector."""
+    exporter = yaml.safe_load(TO_ASSAY.read_text())["exporters"]["otlp_http/assay"]
+    return {name: text.replace("${env:ASSAY_COLLECTOR_TOKEN}", token) for name, text in exporter["headers"].items()}
+
+
+def test_spans_and_events_arrive_through_a_relay_that_has_the_token(tmp_path: Path) -> None:
+    with (
+        running_collector(tmp_path / "collector", ASSAY_COLLECTOR_TOKEN="a1b2c3") as collector,
+        relaying_to(collector.url, tmp_path, headers_of_compose("a1b2c3")) as relay,
+    ):
         argv = [sys.executable, "-c", APPLICATION, relay, str(TRACES)]
         subprocess.run(argv, check=True, timeout=PATIENCE_S)
         until(lambda: collector.metrics()["assay_collector_spans_total", "kept"] == 2 * TRACES, every_s=0.2)

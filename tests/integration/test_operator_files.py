@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import AliasChoices
 
 from assay.worker.config.deployment import parse_deployment
 from assay.worker.config.settings import Settings, child_environment
 from assay.worker.stores.registry import factories, sink_factories
+from tests.compose_file import COMPOSE, OURS, in_force, names_of
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = {name: service for name, service in COMPOSE["services"].items() if name != "broker"}
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-FOR_COMPOSE_ONLY = {"CONFIG_FOLDER", "WORKER_MEMORY", "BROKER_MEMORY", "IMAGE_TAG"}
+MARKING = [name for name, service in OURS.items() if service["healthcheck"]["test"][0] == "CMD-SHELL"]
+"""Services whose health check looks at the file that they touch. The others are asked by HTTP."""
 EXAMPLES = {"ASSAY_ENDPOINT_IN_HOUSE_URL", "ASSAY_ENDPOINT_IN_HOUSE_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"}
 
 
@@ -49,8 +48,18 @@ def test_env_example_has_every_variable_with_its_default() -> None:
     given = example_variables()
     standard = {"LANGFUSE_BASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert given.keys() >= expected.keys() | stores | standard
-    assert given.keys() - expected.keys() - variables_of_stores() - standard == FOR_COMPOSE_ONLY | EXAMPLES
+    of_compose = names_of(COMPOSE) | {"COMPOSE_PROFILES"}
+    assert given.keys() >= of_compose
+    assert given.keys() - expected.keys() - variables_of_stores() - standard - of_compose == EXAMPLES
     assert {name: given[name] for name in expected} == expected
+
+
+def test_env_example_has_the_defaults_of_compose() -> None:
+    """Who takes the comment sign away starts what was started before."""
+    own = names_of(COMPOSE) - settings_variables().keys()
+    given = {name: value for name, value in example_variables().items() if value and name in own}
+    assert len(given) > 10
+    assert in_force(COMPOSE, given) == in_force(COMPOSE, {})
 
 
 def variables_of_stores() -> set[str]:
@@ -94,7 +103,7 @@ def test_container_has_the_keys_the_configuration_and_nothing_else_of_the_host(n
 
 
 @pytest.mark.parametrize(("age_s", "is_healthy"), [(0, True), (50, True), (70, False), (None, False)])
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", MARKING)
 def test_health_check_sees_a_process_that_stopped_marking(
     name: str, age_s: int | None, is_healthy: bool, tmp_path: Path
 ) -> None:
@@ -122,23 +131,42 @@ def unit(path: Path) -> configparser.ConfigParser:
     return parser
 
 
+REFUSED = {
+    "assay-collector": ({"ASSAY_COLLECTOR_PORT": "none"}, "ASSAY_COLLECTOR_PORT"),
+    "assay-serve": ({"ASSAY_SERVE_HOST": "0.0.0.0"}, "ASSAY_SERVE_TOKEN"),
+}
+"""What these refuse to begin with, and the word that says so. The others miss the broker."""
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_unit_runs_a_command_that_exists(path: Path) -> None:
     service = unit(path)["Service"]
     program, *arguments = service["ExecStart"].replace("%i", "1").split()
     assert program == "/opt/assay/bin/assay"
+    env, word = REFUSED.get(path.stem, ({}, "ASSAY_REDIS_URL"))
     command = [sys.executable, "-m", "assay.worker.cli", *arguments]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={}, cwd=path.parent, timeout=PATIENCE_S
+        command, capture_output=True, text=True, check=False, env=env, cwd=path.parent, timeout=PATIENCE_S
     )
-    assert "ASSAY_REDIS_URL" in done.stderr, "it takes the options, and then misses the broker"
+    assert word in done.stderr, "it takes the options, and then misses what it needs"
     assert done.returncode == int(service["RestartPreventExitStatus"])
+
+
+def test_systemd_units_of_one_machine_differ_only_where_they_must() -> None:
+    """All are locked up alike, and no two have one port for their pages."""
+    units = {path.stem: unit(path)["Service"] for path in UNITS}
+    own = {"execstart", "killmode", "timeoutstopsec", "environment"}
+    alike = [{key: value for key, value in each.items() if key.lower() not in own} for each in units.values()]
+    assert all(each == alike[0] for each in alike)
+    ports = [re.findall(r"^# Environment=ASSAY_METRICS_PORT=(.+)$", path.read_text(), re.MULTILINE) for path in UNITS]
+    assert len({port for (port,) in ports}) == len(UNITS)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_unit_lets_a_worker_finish_its_batch(path: Path) -> None:
     grace_s = int(unit(path)["Service"]["TimeoutStopSec"])
-    assert grace_s > Settings().batch_deadline_s or "beat" in path.name
+    holds_batches = "assess" in path.name or "control" in path.name
+    assert grace_s > (Settings().batch_deadline_s if holds_batches else 10)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -152,7 +180,7 @@ def test_systemd_knows_every_key(path: Path) -> None:
 def test_pipelines_install_what_make_dist_leaves() -> None:
     """Assay is on no index: an unpinned name would install somebody else's package, or another judge."""
     dist = (ROOT / "Makefile").read_text()
-    assert "cp requirements.lock dist/" in dist
+    assert re.search(r"^\tcp requirements\.lock .*dist/$", dist, re.MULTILINE)
     for path in (ROOT / "deploy").glob("git*/*.yml"):
         installs = re.findall(r"pip install (.+)", path.read_text())
         assert installs == [

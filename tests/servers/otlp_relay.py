@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,15 +23,23 @@ def relay_program() -> Path:
 
 
 @contextmanager
-def relaying_to(url: str, directory: Path) -> Iterator[str]:
-    """A relay that sends all that it takes on to an address. Gives its own address."""
+def relaying_to(url: str, directory: Path, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A relay that sends all that it takes on to an address. Gives its own address.
+
+    Args:
+        url: where it sends to.
+        directory: for its files.
+        headers: what it shows there.
+    """
     http, grpc = _free_port(), _free_port()
+    shown = [f"--otlp-exporter-custom-headers={name}={value}" for name, value in (headers or {}).items()]
     with (directory / "relay.log").open("wb") as log:
         process = subprocess.Popen(
             [
                 *(relay_program(), "start", "--pid-file", directory / "relay.pid"),
                 *("--otlp-http-endpoint", f"127.0.0.1:{http}", "--otlp-grpc-endpoint", f"127.0.0.1:{grpc}"),
                 *("--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", url),
+                *shown,
             ],
             stdout=log,
             stderr=log,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
-from importlib.util import find_spec
+from collections.abc import Callable
 
 import structlog
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.extras import needs_extra
 
 SHORTEST_TOKEN = 16
 """Characters of a token that nobody guesses, if they are random."""
-
-_PARTS = ("starlette", "uvicorn")
-"""What the extra brings."""
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +26,7 @@ def check_parts() -> None:
     Raises:
         ConfigurationError: names what is missing, and the remedy.
     """
-    for part in _PARTS:
-        if find_spec(part) is None:
-            raise ConfigurationError(f"assay serve: needs {part}; install it: pip install 'assay-fleet[otlp]'")
+    needs_extra("otlp", what="assay serve", modules=("starlette", "uvicorn"))
 
 
 def check_entrance(settings: Settings) -> None:
@@ -63,15 +61,21 @@ def listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as exc:
-        why = exc.strerror or type(exc).__name__
+        why = os.strerror(exc.errno) if exc.errno else type(exc).__name__
         raise ConfigurationError(
             f"environment: ASSAY_SERVE_PORT: port {port} of {host} cannot be had: {why}; "
             "end what listens there, or set another port or ASSAY_SERVE_HOST"
         ) from exc
 
 
-async def run_pages(settings: Settings, root: ConfigRoot, *, days: int) -> None:
+async def run_pages(settings: Settings, root: ConfigRoot, *, days: int, tell: Callable[[], None]) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP.
+
+    Args:
+        settings: of this process.
+        root: where the deployment's files are.
+        days: UTC days that are told, today included.
+        tell: called once the address is had.
 
     Raises:
         ConfigurationError: the address cannot be had, or the deployment's files cannot be used.
@@ -82,15 +86,22 @@ async def run_pages(settings: Settings, root: ConfigRoot, *, days: int) -> None:
     from assay.worker.serving.html.pages import compile_templates
     from assay.worker.serving.kept_figures import KeptFigures
     from assay.worker.serving.reading import DeploymentReader
+    from assay.worker.wiring.metrics_pages import start_metrics_pages
 
     reader = DeploymentReader(settings, root, days=days)
     kept = KeptFigures(reader.figures)
     app = FleetPages(kept, reader, Entrance(settings.serve_token)).app()
     with listening(settings) as sock:
-        kept.latest()  # so that who comes first need not wait
-        compile_templates()
-        _tell_start(settings)
-        await serve(app, sock)
+        metrics = await asyncio.to_thread(start_metrics_pages, settings, "serve")  # they have a loop of their own
+        try:
+            kept.latest()  # so that who comes first need not wait
+            compile_templates()
+            _tell_start(settings)
+            tell()
+            await serve(app, sock)
+        finally:
+            if metrics is not None:
+                await asyncio.to_thread(metrics.stop)
     log.info("serve.ended")
 
 

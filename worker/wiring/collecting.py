@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
 import structlog
@@ -21,11 +19,13 @@ from assay.worker.config.collecting import Collecting, span_place
 from assay.worker.config.deployment import Deployment
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
+from assay.worker.extras import needs_extra
 from assay.worker.ports.capabilities import WithSpanIntake
 from assay.worker.ports.store import Sink
 from assay.worker.records.metrics import collector as metrics
 from assay.worker.records.metrics.metric import Metric
 from assay.worker.telemetry.http_pages import Answer, HttpPages
+from assay.worker.wiring.metrics_pages import start_metrics_pages
 from assay.worker.wiring.stores import StoreOpener
 
 FORGET_EVERY_S = 600.0
@@ -34,9 +34,6 @@ FORGET_EVERY_S = 600.0
 TURNS_EVERY_S = 1.0
 HUNG_AFTER_S = 10.0
 """A loop that has not turned for so long counts as hung."""
-
-_PARTS = ("starlette", "uvicorn", "google.protobuf", "google.rpc", "opentelemetry.proto")
-"""What the extra brings."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,13 +44,7 @@ def check_parts() -> None:
     Raises:
         ConfigurationError: names what is missing, and the remedy.
     """
-    for part in _PARTS:
-        try:
-            is_there = find_spec(part) is not None
-        except ModuleNotFoundError:
-            is_there = False
-        if not is_there:
-            raise ConfigurationError(f"assay collector: needs {part}; install it: pip install 'assay-fleet[otlp]'")
+    needs_extra("otlp", what="assay collector")
 
 
 def check_address(settings: Settings) -> None:
@@ -152,30 +143,13 @@ async def _keep_forgetting(store: WithSpanIntake, days: int, counts: Counts) -> 
 
 def _serve_pages(settings: Settings, counts: Counts) -> HttpPages | None:
     """The pages of this process, as all others serve them, where the settings say where."""
-    if settings.metrics_port is None:
-        return None
-    from assay.worker.telemetry.prometheus.collecting import collector_registry
-    from assay.worker.telemetry.prometheus.exposition import metrics_page
-
-    registry = collector_registry(version("assay-fleet"), lambda: counted(counts))
-
-    async def scrape(accept: str) -> Answer:
-        return metrics_page(registry, (), accept)
 
     async def health(_accept: str) -> Answer:
         late_s = time.monotonic() - counts.turned_at if counts.turned_at else 0.0
         is_ok = late_s < HUNG_AFTER_S
         return _as_json({"ok": is_ok, "role": "collector", "loop_late_s": round(late_s, 3)}, is_ok=is_ok)
 
-    pages = HttpPages({"/metrics": scrape, "/healthz": health})
-    try:
-        pages.start(settings.metrics_host, settings.metrics_port)
-    except OSError as exc:
-        why = exc.strerror or type(exc).__name__
-        remedy = "set another ASSAY_METRICS_PORT"
-        log.warning("metrics.not_served", port=settings.metrics_port, error=why, remedy=remedy)
-        return None
-    return pages
+    return start_metrics_pages(settings, "collector", values=lambda: counted(counts), others={"/healthz": health})
 
 
 def counted(counts: Counts) -> Iterable[tuple[Metric, tuple[str, ...], float]]:

@@ -9,7 +9,13 @@ from assay.worker.alerts.rendering.prometheus_only import JOB
 PORT = 9464
 """Where processes of docker-compose.yml serve their metrics."""
 
-SERVICES = ("control", "assess", "beat")
+SERVICES = ("control", "assess", "beat", "collector", "serve")
+"""Names of the services there. One that does not run has no address, and so is no target."""
+
+OTHERS = ("localhost:9090", "alertmanager:9093", "grafana:3000", "otel-collector:8888", "tempo:3200")
+"""What else its profile `observability` starts, and where each tells of itself. The first is Prometheus itself."""
+
+OTHERS_JOB = "observability"
 
 
 def scrape_file(rule_file: str) -> dict[str, Any]:
@@ -22,6 +28,7 @@ def scrape_file(rule_file: str) -> dict[str, Any]:
             {
                 "job_name": JOB,
                 "dns_sd_configs": [{"names": list(SERVICES), "type": "A", "port": PORT, "refresh_interval": "15s"}],
-            }
+            },
+            {"job_name": OTHERS_JOB, "static_configs": [{"targets": list(OTHERS)}]},
         ],
     }

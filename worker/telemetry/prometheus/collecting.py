@@ -1,4 +1,4 @@
-"""What the collector serves to Prometheus."""
+"""What the collector and the pages of the fleet serve to Prometheus: their process, and what they count."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ Values = Callable[[], Iterable[tuple[Metric, tuple[str, ...], float]]]
 """Reads what is counted: a metric, the values of its labels, its value. Called from another thread."""
 
 
-def collector_registry(version: str, values: Values) -> CollectorRegistry:
+def collector_registry(version: str, values: Values, *, role: str = "collector") -> CollectorRegistry:
     """What a scrape shows.
 
     Args:
         version: of Assay.
         values: what is counted.
+        role: of the process.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Read(version, values))
+    registry.register(_Read(version, role, values))
     ProcessCollector(registry=registry)
     return registry
 
 
 class _Read(Collector):
-    def __init__(self, version: str, values: Values) -> None:
-        self._build = {"version": version, "role": "collector"}
+    def __init__(self, version: str, role: str, values: Values) -> None:
+        self._build = {"version": version, "role": role}
         self._values = values
 
     def collect(self) -> Iterable[Family]:

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Looks whether a profile of docker-compose.yml has what it needs: `sh check-profile.sh PROFILE`. Ends with 1 and names
+# every setting that is missing, what to write and where. Secrets are never printed.
+set -eu
+profile=$1
+is_complete=yes
+
+complain() {
+	echo "profile $profile: $1" >&2
+	is_complete=no
+}
+
+# ask NAME VALUE REMEDY
+ask() {
+	[ -n "$2" ] || complain "$1 is not set: $3"
+}
+
+RANDOM_WORD="put it into .env, for example from \`openssl rand -hex 24\`"
+
+case $profile in
+observability)
+	ask GRAFANA_PASSWORD "${GRAFANA_PASSWORD:-}" "$RANDOM_WORD"
+	# Alertmanager begins without its keys, and then nobody is told of anything.
+	folder=${ALERTMANAGER_FOLDER:-/etc/alertmanager}
+	for key in $(sed -n 's/.*_file: *//p' "$folder/alertmanager.yml" | tr -d "\"'" | sort -u); do
+		name=${key#/etc/alertmanager/secrets/}
+		[ -r "$folder/secrets/$name" ] ||
+			complain "the key $name cannot be read: write it into deploy/alertmanager/secrets/$name, readable by user 65534 (an empty file: nobody is told that way)"
+	done
+	;;
+postgres)
+	ask POSTGRES_PASSWORD "${POSTGRES_PASSWORD:-}" "$RANDOM_WORD"
+	case ${POSTGRES_PASSWORD:-} in
+	*[!A-Za-z0-9]*) complain "POSTGRES_PASSWORD stands in an address: take letters and digits alone, for example from \`openssl rand -hex 24\`" ;;
+	esac
+	;;
+langfuse)
+	ask LANGFUSE_PUBLIC_KEY "${LANGFUSE_PUBLIC_KEY:-}" "put the project's public key into .env"
+	ask LANGFUSE_SECRET_KEY "${LANGFUSE_SECRET_KEY:-}" "put the project's secret key into .env"
+	grep -Eq "^[^#]*kind: *[\"']?langfuse" "${ASSAY_CONFIG_DIR:-/config}/assay.yaml" ||
+		complain "assay.yaml reads no Langfuse: let \`assay init\` write it, as the head of docker-compose.yml says"
+	;;
+collector)
+	ask ASSAY_COLLECTOR_TOKEN "${ASSAY_COLLECTOR_TOKEN:-}" "$RANDOM_WORD; senders must show it"
+	;;
+serve)
+	ask ASSAY_SERVE_TOKEN "${ASSAY_SERVE_TOKEN:-}" "$RANDOM_WORD; readers must know it"
+	;;
+*)
+	complain "there is no such profile"
+	;;
+esac
+[ "$is_complete" = yes ]
