@@ -12,18 +12,19 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
+from opentelemetry.proto.logs.v1.logs_pb2 import ScopeLogs, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from pydantic import JsonValue
 
 from assay.worker.otlp import evaluation_names as names
+from assay.worker.otlp.result_events import SAMPLED, Plain, add_attributes, add_event
 from assay.worker.otlp.targets import Target, target_of, trace_bytes
 from assay.worker.ports.store_errors import StoreRejected
 from assay.worker.records.scores import Score
@@ -31,7 +32,7 @@ from assay.worker.records.spans import Span
 from assay.worker.store_clients.rows import UNREADABLE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SAMPLED, _PARENT_IS_REMOTE = 0x001, 0x300
+_PARENT_IS_REMOTE = 0x300
 _LARGEST_INTEGER = 2**63
 
 _KEYS = {attribute: key for key, attribute in names.PROVENANCE.items()}
@@ -44,9 +45,11 @@ def evaluation_spans(scores: Sequence[Score]) -> ExportTraceServiceRequest:
         StoreRejected: a score whose trace or parent has no id of OpenTelemetry's, or that is no score. A span without
             a parent would be a second root of the trace.
     """
-    now = time.time_ns()
-    spans = ScopeSpans(scope=_scope(), spans=[_span(score, now) for score in scores])
-    return ExportTraceServiceRequest(resource_spans=[ResourceSpans(resource=_resource(), scope_spans=[spans])])
+    now, request = time.time_ns(), ExportTraceServiceRequest()
+    scope = request.resource_spans.add(resource=_resource()).scope_spans.add(scope=_scope())
+    for score in scores:
+        _fill_span(scope.spans.add(), score, now)
+    return request
 
 
 def evaluation_logs(scores: Sequence[Score]) -> ExportLogsServiceRequest:
@@ -55,9 +58,11 @@ def evaluation_logs(scores: Sequence[Score]) -> ExportLogsServiceRequest:
     Raises:
         StoreRejected: a score whose trace has no id of OpenTelemetry's, or that is no score.
     """
-    now = time.time_ns()
-    records = ScopeLogs(scope=_scope(), log_records=[_record(score, now) for score in scores])
-    return ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=_resource(), scope_logs=[records])])
+    now, request = time.time_ns(), ExportLogsServiceRequest()
+    scope = request.resource_logs.add(resource=_resource()).scope_logs.add(scope=_scope())
+    for score in scores:
+        _add_event(scope, score, now)
+    return request
 
 
 def scores_in(spans: Iterable[Span]) -> list[Score]:
@@ -79,53 +84,53 @@ def scores_in(spans: Iterable[Span]) -> list[Score]:
     return [score for _, score in newest.values()]
 
 
-def _span(score: Score, now: int) -> SpanMessage:
+def _fill_span(span: SpanMessage, score: Score, now: int) -> None:
     target = target_of(score)
     if not target.span_id:
         raise StoreRejected(
             f"{_where(score)}: neither the judged step nor the root span of the trace is known by an id of "
             "OpenTelemetry's, and a span below nothing would be a second root"
         )
-    attributes = _attributes(score, target)
-    moment = _nanos(score.timestamp)
-    return SpanMessage(
-        trace_id=target.trace_id,
-        span_id=_span_id(score, attributes),
-        parent_span_id=target.span_id,
-        flags=_SAMPLED | _PARENT_IS_REMOTE,
-        name=f"evaluate {score.name}",
-        kind=SpanMessage.SPAN_KIND_INTERNAL,
-        start_time_unix_nano=moment,
-        end_time_unix_nano=moment,
-        attributes=[*attributes, KeyValue(key=names.WRITTEN_AT, value=AnyValue(int_value=now))],
-        links=[SpanMessage.Link(trace_id=target.trace_id, span_id=target.span_id, flags=_SAMPLED)],
-    )
+    with _texts_of(score):
+        add_attributes(span.attributes, _attributes(score, target))
+    span.trace_id, span.parent_span_id = target.trace_id, target.span_id
+    span.span_id = _span_id(score, span.attributes)
+    span.flags = SAMPLED | _PARENT_IS_REMOTE
+    span.name, span.kind = f"evaluate {score.name}", SpanMessage.SPAN_KIND_INTERNAL
+    span.start_time_unix_nano = span.end_time_unix_nano = _nanos(score.timestamp)
+    span.links.add(trace_id=target.trace_id, span_id=target.span_id, flags=SAMPLED)
+    add_attributes(span.attributes, {names.WRITTEN_AT: now})
 
 
-def _record(score: Score, now: int) -> LogRecord:
+def _add_event(scope: ScopeLogs, score: Score, now: int) -> None:
     target = target_of(score)
-    return LogRecord(
-        time_unix_nano=_nanos(score.timestamp),
-        observed_time_unix_nano=now,
-        severity_number=SeverityNumber.SEVERITY_NUMBER_INFO,
-        severity_text="INFO",
-        event_name=names.EVENT,
-        attributes=_attributes(score, target),
-        flags=_SAMPLED,
-        trace_id=target.trace_id,
-        span_id=target.span_id,
-    )
+    with _texts_of(score):
+        event = add_event(scope, target, _attributes(score, target), at=_nanos(score.timestamp), observed_at=now)
+    event.severity_number, event.severity_text = SeverityNumber.SEVERITY_NUMBER_INFO, "INFO"
 
 
-def _attributes(score: Score, target: Target) -> list[KeyValue]:
+@contextmanager
+def _texts_of(score: Score) -> Iterator[None]:
+    """Refuse a score with a text that is none.
+
+    Raises:
+        StoreRejected: it has one.
+    """
+    try:
+        yield
+    except ValueError as exc:  # a lone surrogate
+        raise StoreRejected(f"{_where(score)}: a text in it is no Unicode") from exc
+
+
+def _attributes(score: Score, target: Target) -> dict[str, Plain]:
     """What is said of one score.
 
     Raises:
-        StoreRejected: a value that is no finite number, or a text that is none.
+        StoreRejected: a value that is no finite number.
     """
     if isinstance(score.value, float) and not math.isfinite(score.value):
         raise StoreRejected(f"{_where(score)}: {score.value} is no finite number")
-    told: dict[str, JsonValue] = {
+    told: dict[str, Plain | None] = {
         names.EVALUATION: score.name,
         names.LABEL if isinstance(score.value, str) else names.VALUE: score.value,
         names.EXPLANATION: score.comment or None,
@@ -135,13 +140,10 @@ def _attributes(score: Score, target: Target) -> list[KeyValue]:
         names.ENVIRONMENT: score.environment,
         **dict(_metadata(score.metadata)),
     }
-    try:
-        return [KeyValue(key=key, value=_any(value)) for key, value in told.items() if value is not None]
-    except ValueError as exc:  # a lone surrogate
-        raise StoreRejected(f"{_where(score)}: a text in it is no Unicode") from exc
+    return {key: value for key, value in told.items() if value is not None}
 
 
-def _metadata(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+def _metadata(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, Plain | None]]:
     for key, value in metadata.items():
         if isinstance(value, list | dict) or (isinstance(value, int) and abs(value) >= _LARGEST_INTEGER):
             yield names.NESTED_METADATA + key, json.dumps(value, ensure_ascii=False)
@@ -149,17 +151,7 @@ def _metadata(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValu
             yield names.PROVENANCE.get(key, names.METADATA + key), value
 
 
-def _any(value: JsonValue) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    return AnyValue(string_value=str(value))
-
-
-def _span_id(score: Score, attributes: Sequence[KeyValue]) -> bytes:
+def _span_id(score: Score, attributes: Iterable[KeyValue]) -> bytes:
     """Eight bytes, never all zeros: the same for the same result of a score."""
     digest = hashlib.sha256(score.id.encode())
     for attribute in attributes:

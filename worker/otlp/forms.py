@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Literal
 
-from assay.judges.errors import ConfigurationError
+from assay.worker.extras import needs_extra
 
 ResultForm = Literal["spans", "events"]
 
@@ -16,9 +15,4 @@ def needs_messages(title: str) -> None:
     Raises:
         ConfigurationError: they are not.
     """
-    try:
-        is_there = find_spec("opentelemetry.proto") is not None
-    except ModuleNotFoundError:
-        is_there = False
-    if not is_there:
-        raise ConfigurationError(f"{title} speaks OpenTelemetry's protocol: pip install 'assay-fleet[otlp]'")
+    needs_extra("otlp", what=f"{title} speaks OpenTelemetry's protocol", modules=("opentelemetry.proto",))

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Self
 
-from opentelemetry._logs import Logger
+from opentelemetry._logs import LogRecord
+from opentelemetry.context import Context
+from opentelemetry.sdk._logs import (
+    LogRecordDroppedAttributesWarning,
+    LogRecordLimits,
+    LogRecordProcessor,
+    ReadWriteLogRecord,
+)
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -26,34 +36,81 @@ from assay.worker.telemetry.otel.judged import judged_context, links_to, trace_n
 from assay.worker.telemetry.otel.names import Attributes, Name, Naming
 
 LONGEST_EXPLANATION = 1_000
+LONGEST_TEXT, MOST_ATTRIBUTES = 10_000, 16
+"""More than any attribute of an event, and than all together."""
+
+
+class _Event(LogRecord):
+    """What an event says. The queue copies what it takes. Nobody else keeps this, so it is its own copy."""
+
+    def __copy__(self) -> Self:
+        return self
+
+
+class _Unlimited(ReadWriteLogRecord):
+    """The record of an event. The SDK would check each attribute, half of the time. Ours come from one table."""
+
+    def __post_init__(self) -> None:
+        """Leave the attributes as they are."""
 
 
 class EvaluationEvents:
     """Sends `gen_ai.evaluation.result`, parented to the judged span."""
 
-    def __init__(self, logger: Logger, naming: Naming, *, with_explanations: bool) -> None:
+    def __init__(
+        self,
+        processor: LogRecordProcessor,
+        resource: Resource,
+        scope: InstrumentationScope,
+        naming: Naming,
+        *,
+        with_explanations: bool,
+    ) -> None:
         """Keep the parts.
 
         Args:
-            logger: emits events.
+            processor: takes events.
+            resource: who speaks.
+            scope: what of it speaks.
             naming: how attributes are written.
             with_explanations: whether the score's comment goes along. It may quote the trace.
         """
-        self._logger = logger
+        self._processor = processor
+        self._resource = resource
+        self._scope = scope
         self._naming = naming
         self._with_explanations = with_explanations
+        self._limits = LogRecordLimits()
+        self._kind = ReadWriteLogRecord if _cuts(self._limits) else _Unlimited
 
     def send(self, score: Score, promise: Promise, root_id: str | None) -> None:
         """Send one result. Where the store's ids are not OpenTelemetry's it stands by itself, with the trace's id."""
-        context = judged_context(score.trace_id, score.observation_id or root_id)
-        self._logger.emit(
+        now = time.time_ns()
+        event = _Event(
+            timestamp=now,
+            observed_timestamp=now,
+            context=_surroundings(score.trace_id, score.observation_id or root_id),
             event_name=names.EVALUATION_EVENT,
-            timestamp=time.time_ns(),
-            context=set_span_in_context(NonRecordingSpan(context)),
             attributes=evaluation_attributes(
                 score, promise, root_id, self._naming, with_explanation=self._with_explanations
             ),
         )
+        self._processor.on_emit(self._kind(event, self._resource, self._scope, self._limits))
+
+
+@lru_cache(maxsize=64)  # the scores of one trace are sent in a row
+def _surroundings(trace_id: str, observation_id: str | None) -> Context:
+    """The context of the judged span, by which a record has its ids."""
+    return set_span_in_context(NonRecordingSpan(judged_context(trace_id, observation_id)), Context())
+
+
+def _cuts(limits: LogRecordLimits) -> bool:
+    """Whether the standard variables limit attributes so that one of ours may be cut or dropped."""
+    told: Attributes = {f"attribute_{number}": "x" * LONGEST_TEXT for number in range(MOST_ATTRIBUTES)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LogRecordDroppedAttributesWarning)
+        record = ReadWriteLogRecord(LogRecord(attributes=dict(told)), limits=limits)
+    return dict(record.log_record.attributes or {}) != told
 
 
 class EvaluationSpans:

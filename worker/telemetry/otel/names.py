@@ -77,8 +77,9 @@ class Naming(NamedTuple):
 
     def of(self, values: Mapping[Name, AttributeValue | None]) -> Attributes:
         """Attributes by their names. What is not known is left out."""
-        known = [(name, value) for name, value in values.items() if value is not None]
-        attributes: Attributes = {name.now: value for name, value in known}
+        attributes: Attributes = {name.now: value for name, value in values.items() if value is not None}
         if self.has_old:
-            attributes |= {name.old: value for name, value in known if name.old is not None}
+            attributes |= {
+                name.old: value for name, value in values.items() if name.old is not None and value is not None
+            }
         return attributes

@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-from opentelemetry._logs import Logger
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Meter
-from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, PeriodicExportingMetricReader
@@ -23,10 +22,16 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, V
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Tracer
+from pydantic import BaseModel, Field
 
 from assay.worker.config.otel_variables import OtelVariables
+from assay.worker.config.settings import read_variables
+from assay.worker.telemetry.otel.destination import logs_destination
 from assay.worker.telemetry.otel.names import CALL_SECONDS, CALL_TOKENS, SECONDS_BUCKETS, TOKENS_BUCKETS
+from assay.worker.telemetry.otel.posting import OtlpPost
+from assay.worker.telemetry.otel.result_exporter import ResultExporter
 
 SCOPE = "assay"
 """The instrumentation scope of all that we send."""
@@ -55,15 +60,14 @@ class Pipeline:
         """
         self.resource = resource
         self.metrics = metrics
+        self.scope = InstrumentationScope(SCOPE, _version())
         self.processor: SpanProcessor | None = None
-        self._tracers = self._loggers = self._meters = None
+        self.events: LogRecordProcessor | None = BatchLogRecordProcessor(events) if events is not None else None
+        self._tracers = self._meters = None
         if spans is not None:
             self.processor = BatchSpanProcessor(spans)
             self._tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
             self._tracers.add_span_processor(self.processor)
-        if events is not None:
-            self._loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
-            self._loggers.add_log_record_processor(BatchLogRecordProcessor(events))
         if metrics is not None:
             self._meters = _meter_provider(resource, [PeriodicExportingMetricReader(metrics())])
 
@@ -73,24 +77,19 @@ class Pipeline:
         return self._tracers.get_tracer(SCOPE, _version()) if self._tracers else None
 
     @property
-    def logger(self) -> Logger | None:
-        """Emits events."""
-        return self._loggers.get_logger(SCOPE, _version()) if self._loggers else None
-
-    @property
     def meter(self) -> Meter | None:
         """Makes instruments."""
         return self._meters.get_meter(SCOPE, _version()) if self._meters else None
 
     def senders(self) -> list[Sender]:
         """What has to be closed, each by itself: one that is stuck keeps no other from sending what waits."""
-        return [Sender(provider) for provider in (self._tracers, self._loggers, self._meters) if provider is not None]
+        return [Sender(provider) for provider in (self._tracers, self.events, self._meters) if provider is not None]
 
 
 class Sender(NamedTuple):
-    """A provider that has something to send at its end."""
+    """A provider or a processor that has something to send at its end."""
 
-    provider: TracerProvider | LoggerProvider | MeterProvider
+    provider: TracerProvider | LogRecordProcessor | MeterProvider
 
     def close(self) -> None:
         """Send what waits, for a few seconds, and end."""
@@ -99,7 +98,7 @@ class Sender(NamedTuple):
 
 
 def otlp_pipeline(variables: OtelVariables, *, role: str) -> Pipeline:
-    """The pipeline that the standard variables describe. The SDK's exporters read address, headers and time-outs.
+    """The pipeline that the standard variables describe: address, headers, time-outs and certificates, too.
 
     Args:
         variables: which signals are sent.
@@ -108,9 +107,23 @@ def otlp_pipeline(variables: OtelVariables, *, role: str) -> Pipeline:
     return Pipeline(
         resource_of(role),
         spans=OTLPSpanExporter() if variables.sends("traces") else None,
-        events=OTLPLogExporter() if variables.sends("logs") else None,
+        events=_events_exporter() if variables.sends("logs") else None,
         metrics=OTLPMetricExporter if variables.sends("metrics") else None,
     )
+
+
+class _Credentials(BaseModel):
+    """Who gives sessions that carry credentials, e.g. of a cloud: only the SDK's own exporters take them."""
+
+    for_all: str | None = Field(None, validation_alias="OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER")
+    for_logs: str | None = Field(None, validation_alias="OTEL_PYTHON_EXPORTER_OTLP_HTTP_LOGS_CREDENTIAL_PROVIDER")
+
+
+def _events_exporter() -> LogRecordExporter:
+    credentials, destination = read_variables(_Credentials), logs_destination()
+    if destination is None or credentials.for_all or credentials.for_logs:
+        return OTLPLogExporter()
+    return ResultExporter(OtlpPost(destination))
 
 
 def resource_of(role: str) -> Resource:

@@ -75,8 +75,13 @@ class Telemetry:
     def _ways(self, evaluations: OtelEvaluations, with_explanations: bool) -> list[EvaluationWay]:  # noqa: FBT001
         ways: list[EvaluationWay] = []
         pipeline = self.pipeline
-        if evaluations in {"events", "both"} and pipeline.logger is not None:
-            ways.append(EvaluationEvents(pipeline.logger, self._naming, with_explanations=with_explanations))
+        if evaluations in {"events", "both"} and pipeline.events is not None:
+            ways.append(
+                EvaluationEvents(
+                    *(pipeline.events, pipeline.resource, pipeline.scope, self._naming),
+                    with_explanations=with_explanations,
+                )
+            )
         if evaluations in {"spans", "both"} and pipeline.processor is not None:
             ways.append(
                 EvaluationSpans(

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
@@ -16,7 +15,10 @@ from assay.worker.config.settings import OtelEvaluations
 from assay.worker.records.ledger import LedgerEntry, Promise
 from assay.worker.records.particulars import Particulars
 from assay.worker.records.scores import Score
+from assay.worker.telemetry.otel.destination import Destination
 from assay.worker.telemetry.otel.pipeline import Pipeline, resource_of
+from assay.worker.telemetry.otel.posting import OtlpPost
+from assay.worker.telemetry.otel.result_exporter import ResultExporter
 from assay.worker.telemetry.otel.start import Telemetry
 from tests.builders import NOW
 from tests.servers.otlp_server import OtlpServer
@@ -32,7 +34,7 @@ def telemetry_to(
     pipeline = Pipeline(
         resource_of("assess"),
         spans=OTLPSpanExporter(f"{server.url}/v1/traces", timeout=timeout_s),
-        events=OTLPLogExporter(f"{server.url}/v1/logs", timeout=timeout_s),
+        events=ResultExporter(OtlpPost(Destination(f"{server.url}/v1/logs", timeout_s=timeout_s))),
         metrics=lambda: OTLPMetricExporter(f"{server.url}/v1/metrics", timeout=timeout_s),
     )
     telemetry = Telemetry(pipeline, OtelVariables(**variables), evaluations=evaluations, provider_of=lambda _: "openai")
