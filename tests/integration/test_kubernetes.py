@@ -95,7 +95,7 @@ def test_every_shipped_configuration_can_be_used(source: str, tmp_path: Path) ->
 def test_argo_cd_sets_values_that_there_are() -> None:
     source = yaml.safe_load((DEPLOY / "argocd" / "application.yaml").read_text())["spec"]["source"]
     assert ROOT / source["path"] == CHART
-    jsonschema.validate(source["helm"]["valuesObject"], SCHEMA)
+    jsonschema.validate(VALUES | source["helm"]["valuesObject"], SCHEMA)
 
 
 def test_the_sidecar_sends_to_the_charts_collector() -> None:

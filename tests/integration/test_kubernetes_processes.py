@@ -6,18 +6,14 @@ The manifests are those of the Kustomize base, which `make test-kubernetes` hold
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 from assay.worker.stores.sqlite.store import SqliteStore
 from tests.e2e.running import make_traces
+from tests.kubernetes.fleets import QUICK, Servers, await_scored, backing_servers, check_roles, has_record
 from tests.kubernetes.pods import Cluster, Pod, await_all, running_pods
-from tests.scraping import values_of
-from tests.servers.postgres_server import PostgresProcess
 from tests.servers.valkey_server import ValkeyServer
 from tests.waiting import until
 
@@ -30,36 +26,18 @@ use_cases:
   - {{name: bot, rate: {rate}, allow_rate: true}}
 """
 
-QUICK = {"ASSAY_CONFIG_LOOK_EVERY_S": "0.5", "ASSAY_SWEEP_EVERY_S": "5", "ASSAY_VERIFY_EVERY_S": "1"}
-"""Shorter intervals than the usual ones. Nothing else differs from the manifests."""
 
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ValkeyServer]:
-    with ValkeyServer(tmp_path / "valkey") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresProcess]:
-    # The path of a Unix socket has at most 107 bytes, and tmp_path is longer than that.
-    with tempfile.TemporaryDirectory(prefix="assay-postgres-", ignore_cleanup_errors=True) as directory:
-        process = PostgresProcess(Path(directory))
-        yield process
-        process.close()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, server: ValkeyServer, postgres: PostgresProcess) -> Cluster:
-    store = tmp_path / "traces.db"
+def cluster_of(folder: Path, servers: Servers) -> Cluster:
+    """What the manifests refer to."""
+    store = folder / "traces.db"
     asyncio.run(_fill(store))
     secrets = {
-        "assay-redis": {"ASSAY_REDIS_URL": server.url},
-        "assay-database": {"ASSAY_DATABASE_URL": postgres.new_database()},
+        "assay-redis": {"ASSAY_REDIS_URL": servers.redis.url},
+        "assay-database": {"ASSAY_DATABASE_URL": servers.postgres.new_database()},
         "assay-keys": {"OPENAI_API_KEY": "sk-of-tests"},
     }
     config = {"assay.yaml": CONFIG.format(store=store, rate=1.0)}
-    return Cluster(tmp_path, secrets, {"assay-config": config}, overridden=QUICK)
+    return Cluster(folder, secrets, {"assay-config": config}, overridden=QUICK)
 
 
 async def _fill(path: Path) -> None:
@@ -70,42 +48,31 @@ async def _fill(path: Path) -> None:
         await store.close()
 
 
-def test_the_manifests_processes_answer_their_probes_judge_and_take_an_edit_up(
-    cluster: Cluster, server: ValkeyServer, postgres: PostgresProcess
-) -> None:
+def test_the_manifests_processes_answer_their_probes_judge_and_take_an_edit_up(tmp_path: Path) -> None:
     manifests = list(yaml.safe_load_all(BASE.read_text()))
-    with running_pods(manifests, cluster, network=77) as pods:
-        assert {name: pod.container["args"][0] for name, pod in pods.items()} == {
-            "assay-assess": "worker",
-            "assay-control": "worker",
-            "assay-beat": "beat",
-        }
-        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            await_all(pods, probe)
-        _check_roles(pods)
-        _await_scores(pods["assay-control"])
-        _check_edit(pods, cluster)
-        _check_without_redis(pods, server)
-        assert {name: pod.stop() for name, pod in pods.items()} == dict.fromkeys(pods, 0)
-    database = cluster.secrets["assay-database"]["ASSAY_DATABASE_URL"].partition("@/")[2].partition("?")[0]
-    postgres.run("SELECT 1 / count(*) FROM history", database)
+    with backing_servers(tmp_path) as servers:
+        cluster = cluster_of(tmp_path, servers)
+        with running_pods(manifests, cluster) as pods:
+            assert {name: pod.container["args"][0] for name, pod in pods.items()} == {
+                "assay-assess": "worker",
+                "assay-control": "worker",
+                "assay-beat": "beat",
+            }
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                await_all(pods, probe)
+            check_roles(pods)
+            _check_secrets(pods)
+            await_scored(pods["assay-control"], "bot", "grounding", TRACES)
+            _check_edit(pods, cluster)
+            _check_without_redis(pods, servers.redis)
+            assert {name: pod.stop() for name, pod in pods.items()} == dict.fromkeys(pods, 0)
+        assert has_record(servers, cluster.secrets["assay-database"]["ASSAY_DATABASE_URL"])
 
 
-def _check_roles(pods: dict[str, Pod]) -> None:
+def _check_secrets(pods: dict[str, Pod]) -> None:
     for name, pod in pods.items():
-        role = name.removeprefix("assay-")
-        builds = [labels for labels in values_of(pod.scrape()) if labels[0] == "assay_build_info"]
-        assert [role in labels for labels in builds] == [True]
-        has = {"ASSAY_DATABASE_URL": role == "control", "OPENAI_API_KEY": role != "beat"}
+        has = {"ASSAY_DATABASE_URL": name == "assay-control", "OPENAI_API_KEY": name != "assay-beat"}
         assert {variable: variable in pod.environment for variable in has} == has, "who needs no secret has none"
-
-
-def _await_scores(control: Pod) -> None:
-    def scored() -> bool:
-        wanted = {"assay_funnel_traces", "bot", "grounding", "scored"}
-        return sum(n for labels, n in values_of(control.scrape()).items() if set(labels) == wanted) >= TRACES
-
-    until(scored, told=control.told, every_s=0.5)
 
 
 def _check_edit(pods: dict[str, Pod], cluster: Cluster) -> None:

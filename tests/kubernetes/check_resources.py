@@ -1,15 +1,19 @@
-"""Holds custom resources to the models of those who define them. Run by the Python of `make test-kubernetes`' folder.
+"""Holds objects to the schemas of Kubernetes and to the models of those who define custom ones.
 
-Reads YAML from stdin. Prints a line for each object that has a model: `ScaledObject ok`, or what is wrong with it.
+Run by the Python of `make check-chart`'s folder, in one go: schemas and models take seconds to be read. Stdin is JSON:
+`{"versions": ["1.30"], "forms": {"defaults": [OBJECT, …]}}`. Stdout is a line of JSON for each object and version:
+`["defaults", "Deployment/assay-beat", "1.30", ""]`, where the last tells what is wrong.
 """
 
 from __future__ import annotations
 
+import functools
+import json
 import sys
 
-import yaml
 from cloudcoil.models.keda import v1alpha1 as keda  # type: ignore[import-not-found]  # of another environment
 from cloudcoil.models.prometheus_operator import v1 as operator  # type: ignore[import-not-found]
+from kubernetes_validate import utils  # type: ignore[import-not-found]
 from pydantic import ValidationError
 
 MODELS = {
@@ -17,23 +21,42 @@ MODELS = {
     "ServiceMonitor": operator.ServiceMonitor,
     "PrometheusRule": operator.PrometheusRule,
 }
+CUSTOM = "custom"
+"""In place of a version: custom resources have one of their own."""
 
 
 def main() -> None:
-    """Check all objects of a kind that has a model."""
-    for manifest in yaml.safe_load_all(sys.stdin.read()):
-        kind = (manifest or {}).get("kind", "")
-        if kind in MODELS:
-            print(kind, _verdict(manifest))
+    """Check all objects."""
+    # It reads all definitions of a version again for each object.
+    utils.schema_contents = functools.cache(utils.schema_contents)
+    asked = json.load(sys.stdin)
+    for form, manifests in asked["forms"].items():
+        for manifest in manifests:
+            name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+            if manifest["kind"] in MODELS:
+                print(json.dumps([form, name, CUSTOM, _custom(manifest)]))
+                continue
+            for version in asked["versions"]:
+                print(json.dumps([form, name, version, _of_kubernetes(manifest, version)]))
 
 
-def _verdict(manifest: dict[str, object]) -> str:
+def _of_kubernetes(manifest: dict[str, object], version: str) -> str:
+    try:
+        utils.validate(manifest, version, strict=True)
+    except utils.SchemaNotFoundError as exc:
+        return str(exc.message)
+    except utils.ValidationError as exc:
+        return f"{'.'.join(map(str, exc.path))}: {exc.message[:200]}"
+    return ""
+
+
+def _custom(manifest: dict[str, object]) -> str:
     try:
         checked = MODELS[str(manifest["kind"])].model_validate(manifest)
     except ValidationError as exc:
-        return f"refused: {exc.errors()[0]['loc']}"
+        return f"refused: {'.'.join(map(str, exc.errors()[0]['loc']))}"
     lost = _lost(manifest, checked.model_dump(by_alias=True, exclude_unset=True, mode="json"))
-    return f"unknown: {lost}" if lost else "ok"
+    return f"unknown: {', '.join(lost)}" if lost else ""
 
 
 def _lost(given: object, kept: object, path: str = "") -> list[str]:

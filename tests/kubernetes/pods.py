@@ -1,6 +1,7 @@
 """Pods as the kubelet makes them, for one machine: the manifests' own commands, variables, volumes and probes.
 
-Each pod has an address of its own below 127.0.0.0/8, so that all may listen at the ports that the manifests name.
+Each pod has an address of its own below 127.0.0.0/8, so that all may listen at the ports that the manifests name. Each
+run has a network of its own: with fixed addresses a span for one run's collector went to that of another.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,9 @@ Texts = Mapping[str, Mapping[str, str]]
 
 ANY_ADDRESS = "0.0.0.0"
 """What processes listen at in a container."""
+
+GUARD_PORT = 20_001
+"""Who listens here at a network's first address has the network."""
 
 _generation = itertools.count(1)
 
@@ -97,7 +102,7 @@ class Pod:
     def probe(self, kind: str) -> Reply:
         """Ask what a probe asks, e.g. `readinessProbe`."""
         asks = self.container[kind]["httpGet"]
-        return asked(f"http://{self.address}:{self.port(asks['port'])}{asks['path']}")
+        return asked(f"{self.url(asks['port'])}{asks['path']}")
 
     def await_probe(self, kind: str, status: int = 200) -> None:
         """Wait until a probe has this answer."""
@@ -118,7 +123,11 @@ class Pod:
 
     def scrape(self) -> str:
         """What Prometheus gets."""
-        return asked(f"http://{self.address}:{self.port('metrics')}/metrics").text
+        return asked(f"{self.url('metrics')}/metrics").text
+
+    def url(self, port: str) -> str:
+        """Where a port of that name answers, e.g. `http://127.77.3.2:9464`."""
+        return f"http://{self.address}:{self.port(port)}"
 
     def told(self) -> str:
         """Its log."""
@@ -173,25 +182,46 @@ class Pod:
 
 
 @contextmanager
-def running_pods(manifests: list[dict[str, Any]], cluster: Cluster, network: int) -> Iterator[dict[str, Pod]]:
+def own_network() -> Iterator[str]:
+    """The first three numbers of addresses that no other test of this machine has, e.g. `127.77.3`."""
+    first = os.getpid()
+    for number in range(first, first + 1000):
+        network = f"127.{64 + number % 128}.{number // 128 % 256}"
+        with socket.socket() as guard:
+            try:
+                guard.bind((f"{network}.1", GUARD_PORT))
+            except OSError:
+                continue
+            guard.listen()
+            yield network
+            return
+    raise AssertionError("no network is free")
+
+
+@contextmanager
+def running_pods(
+    manifests: list[dict[str, Any]], cluster: Cluster, *, held: Collection[str] = ()
+) -> Iterator[dict[str, Pod]]:
     """A pod of each Deployment, by the Deployment's name, started. Whatever still runs in the end is killed.
 
     Args:
         manifests: with the Deployments.
         cluster: what they refer to.
-        network: the second number of their addresses, 127.NETWORK.0.2 and so on.
+        held: Deployments whose pods the test starts itself.
     """
     deployments = [each for each in manifests if each["kind"] == "Deployment"]
-    pods = {
-        each["metadata"]["name"]: Pod(each, cluster, f"127.{network}.0.{n + 2}") for n, each in enumerate(deployments)
-    }
-    try:
-        for pod in pods.values():
-            pod.start()
-        yield pods
-    finally:
-        for pod in pods.values():
-            pod.kill()
+    with own_network() as network:
+        pods = {
+            each["metadata"]["name"]: Pod(each, cluster, f"{network}.{n + 2}") for n, each in enumerate(deployments)
+        }
+        try:
+            for name, pod in pods.items():
+                if name not in held:
+                    pod.start()
+            yield pods
+        finally:
+            for pod in pods.values():
+                pod.kill()
 
 
 def await_all(pods: Mapping[str, Pod], kind: str, status: int = 200) -> None:

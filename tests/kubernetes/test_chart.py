@@ -7,33 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.kubernetes.charts import (
     CHART,
     EVERYTHING,
-    KUSTOMIZE,
     NAMESPACE,
-    ROOT,
-    complaints,
+    ODD,
+    ONE_NODE,
+    Manifest,
     helm_template,
     objects,
     of_kind,
     rendered,
     run,
 )
-from tests.kubernetes.kustomize_base import FILE, kustomize_base
 
 ALL = ("--values", str(EVERYTHING))
-
-
-@pytest.mark.parametrize("values", [(), ALL], ids=["defaults", "everything"])
-def test_helm_lints_it_without_a_complaint(values: tuple[str, ...]) -> None:
-    done = run("helm", "lint", "--strict", str(CHART), *values)
-    assert done.returncode == 0, done.stdout
-    told = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    assert told == ["[INFO] Chart.yaml: icon is recommended"]
-    assert complaints(helm_template(*values).stderr) == []
+LONGEST_NAME = 63
+"""Characters of a Service's name."""
 
 
 def test_a_packaged_chart_renders_the_same(tmp_path: Path) -> None:
@@ -42,19 +33,6 @@ def test_a_packaged_chart_renders_the_same(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (archive,) = tmp_path.glob("*.tgz")
     assert rendered(*ALL, chart=archive) == rendered(*ALL)
-
-
-def test_rules_are_those_that_ship() -> None:
-    rule = of_kind(objects(rendered(*ALL)), "PrometheusRule")["assay"]
-    assert rule["spec"] == yaml.safe_load((ROOT / "deploy" / "prometheus" / "assay-alerts.yml").read_text())
-
-
-def test_dashboards_are_those_that_ship() -> None:
-    maps = of_kind(objects(rendered(*ALL)), "ConfigMap")
-    told = {name: json.loads(text) for each in maps.values() for name, text in each["data"].items() if ".json" in name}
-    told.pop("calibration__grounding-local__bot.json")
-    shipped = (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")
-    assert told == {path.name: json.loads(path.read_text()) for path in shipped}
 
 
 REFUSED_BY_SCHEMA = [
@@ -77,6 +55,13 @@ REFUSED_BY_SCHEMA = [
     ("probes.readiness.terminationGracePeriodSeconds=5", "/probes/readiness"),
     ("persistence.size=plenty", "/persistence/size"),
     ("asess.replicas=2", "asess"),
+    ("serve.tokens=x", "tokens"),
+    ("serve=null", "missing property 'serve'"),
+    ("serve.token.existingSecret=", "/serve/token/existingSecret"),
+    ("serve.ingress.host=https://assay.example.org", "/serve/ingress/host"),
+    ("env.ASSAY_SERVE_TOKEN=0123456789abcdef", "ASSAY_SERVE_TOKEN"),
+    ("upgradeStrategy=BlueGreen", "/upgradeStrategy"),
+    ("podLabels.app\\.kubernetes\\.io/name=other", "app.kubernetes.io/name"),
 ]
 
 
@@ -98,6 +83,8 @@ REFUSED_BY_TEMPLATES = [
     (["config.assay=store: ["], "no YAML"),
     (["assess.autoscaling.mode=hpa", "assess.autoscaling.minReplicas=0"], "cannot go to zero"),
     (["assess.autoscaling.mode=keda", "assess.autoscaling.minReplicas=20"], "above maxReplicas"),
+    (["serve.enabled=true", "serve.ingress.enabled=true"], "serve.ingress.host: an Ingress without a host"),
+    (["networkPolicy.egress.enabled=true"], "networkPolicy.egress.rules: nothing but DNS"),
     (["config.files.rubrics/a@b\\.yaml=x", "config.files.rubrics/a__b\\.yaml=y"], "same key"),
 ]
 
@@ -114,20 +101,26 @@ def test_what_cannot_work_is_refused_with_a_remedy(settings: list[str], remedy: 
     assert remedy in done.stderr
 
 
-def deployments(*arguments: str) -> dict[str, dict[str, Any]]:
+def deployments(*arguments: str) -> dict[str, Manifest]:
     return of_kind(objects(rendered(*arguments)), "Deployment")
+
+
+def container(deployment: Manifest) -> dict[str, Any]:
+    (only,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def variables(deployment: Manifest) -> dict[str, dict[str, Any]]:
+    """The variables of a pod's container by their name, as they stand there."""
+    return {each["name"]: each for each in container(deployment)["env"]}
 
 
 @pytest.mark.parametrize("deadline_s", [30, 300])
 def test_the_grace_period_follows_the_batchs_deadline(deadline_s: int) -> None:
-    pods = {
-        name: each["spec"]["template"]["spec"]
-        for name, each in deployments("--set", f"batchDeadlineSeconds={deadline_s}").items()
-    }
+    pods = deployments("--set", f"batchDeadlineSeconds={deadline_s}")
     for name in ("assay-assess", "assay-control"):
-        given = {each["name"]: each.get("value") for each in pods[name]["containers"][0]["env"]}
-        assert given["ASSAY_BATCH_DEADLINE_S"] == str(deadline_s)
-        assert pods[name]["terminationGracePeriodSeconds"] == deadline_s + 20
+        assert variables(pods[name])["ASSAY_BATCH_DEADLINE_S"]["value"] == str(deadline_s)
+        assert pods[name]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == deadline_s + 20
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("keda", "ScaledObject"), ("hpa", "HorizontalPodAutoscaler")])
@@ -147,54 +140,82 @@ def test_an_edit_of_the_configuration_restarts_nothing_unless_asked_to() -> None
 
 def test_a_worker_ends_in_order_before_its_memory_is_used_up() -> None:
     def limit_mb(*arguments: str) -> str | None:
-        (container,) = deployments(*arguments)["assay-assess"]["spec"]["template"]["spec"]["containers"]
-        values: dict[str, str] = {each["name"]: each.get("value", "") for each in container["env"]}
-        return values.get("ASSAY_MEMORY_LIMIT_MB")
+        given = variables(deployments(*arguments)["assay-assess"])
+        return given["ASSAY_MEMORY_LIMIT_MB"]["value"] if "ASSAY_MEMORY_LIMIT_MB" in given else None
 
     assert limit_mb() == "870"
     assert limit_mb("--set", "assess.resources.limits.memory=600Mi") == "510"
     assert limit_mb("--set", "assess.softMemoryShare=0") is None
     assert limit_mb("--set", "assess.resources.limits=null") is None
+    assert limit_mb("--set", "assess.resources.limits.memory=100Mi") is None, "a worker takes no limit below 128"
 
 
-def test_selectors_of_two_releases_do_not_meet() -> None:
-    done = run("helm", "template", "second", str(CHART), "--namespace", NAMESPACE)
-    second, first = objects(done.stdout), objects(rendered())
-    names = [{(each["kind"], each["metadata"]["name"]) for each in manifests} for manifests in (first, second)]
+LONG = "a-release-whose-name-is-as-long-as-helm-lets-it-be-53"
+
+
+@pytest.mark.parametrize("releases", [("assay", "second"), (f"{LONG[:-1]}1", f"{LONG[:-1]}2")], ids=["usual", "long"])
+def test_two_releases_in_a_namespace_do_not_meet(releases: tuple[str, str]) -> None:
+    both = [objects(rendered("--values", str(ONE_NODE), release=release)) for release in releases]
+    names = [{(each["kind"], each["metadata"]["name"]) for each in manifests} for manifests in both]
     assert not names[0] & names[1]
+    assert all(len(name) <= LONGEST_NAME for each in names for _, name in each)
     selectors = [
         json.dumps(each["spec"]["selector"], sort_keys=True)
-        for manifests in (first, second)
+        for manifests in both
         for each in manifests
         if each["kind"] in ("Deployment", "Service")
     ]
     assert len(set(selectors)) == len(selectors)
 
 
+def test_a_variable_stands_once_in_a_pod_and_the_components_own_counts() -> None:
+    pods = deployments("--values", str(ODD))
+    twice = {name.rpartition("-")[2]: variables(each)["TWICE"] for name, each in pods.items()}
+    assert twice["control"]["value"] == "2"
+    assert "valueFrom" in twice["assess"]
+    for each in pods.values():
+        assert len(variables(each)) == len(container(each)["env"]), "a server-side apply refuses two of one name"
+
+
+def test_the_page_has_its_own_port_policy_and_secrets() -> None:
+    manifests = objects(rendered(*ALL))
+    serve = of_kind(manifests, "Deployment")["assay-serve"]
+    given = variables(serve)
+    assert given["ASSAY_SERVE_TOKEN"]["valueFrom"]["secretKeyRef"]["name"] == "assay-serve-token"
+    assert given["ASSAY_DATABASE_URL"]["valueFrom"]["secretKeyRef"]["name"] == "assay-readers"
+    labels = serve["spec"]["template"]["metadata"]["labels"]
+    services = of_kind(manifests, "Service")
+    chosen = {name for name, each in services.items() if each["spec"]["selector"].items() <= labels.items()}
+    assert chosen == {"assay-serve", "assay-metrics"}
+    policies = of_kind(manifests, "NetworkPolicy").values()
+    ports = [port for each in policies for rule in each["spec"]["ingress"] for port in rule["ports"]]
+    assert {port["port"] for port in ports} == {"metrics", "otlp-http", "http"}
+    usual = deployments("--set", "serve.enabled=true")["assay-serve"]
+    assert variables(usual)["ASSAY_DATABASE_URL"]["valueFrom"]["secretKeyRef"]["name"] == "assay-database"
+
+
+def test_an_upgrade_keeps_every_pod_until_the_next_is_ready_unless_asked_to() -> None:
+    rolling = [each["spec"]["strategy"] for each in deployments(*ALL).values()]
+    assert {(each["type"], each["rollingUpdate"]["maxUnavailable"]) for each in rolling} == {("RollingUpdate", 0)}
+    recreated = deployments("--set", "upgradeStrategy=Recreate").values()
+    assert [each["spec"]["strategy"] for each in recreated] == [{"type": "Recreate"}] * 3
+
+
+def test_the_notes_name_the_secrets_and_what_comes_next() -> None:
+    def notes(*arguments: str) -> str:
+        done = run("helm", "install", "assay", str(CHART), "--namespace", NAMESPACE, "--dry-run=client", *arguments)
+        return done.stdout.partition("NOTES:")[2]
+
+    everything = notes(*ALL)
+    for secret in ("shared-redis: url", "assay-serve-token: ASSAY_SERVE_TOKEN", "assay-collector-token", "langfuse"):
+        assert f"\n  {secret}" in everything
+    assert "exec deploy/assay-control -- assay doctor" in everything
+    assert "https://assay.example.org/" in everything
+    assert "networkPolicy.serveFrom" not in everything, "they have named it"
+    assert "networkPolicy.serveFrom" in notes("--values", str(ONE_NODE))
+
+
 def test_a_policy_without_peers_lets_nobody_in() -> None:
     manifests = objects(rendered(*ALL, "--set-json", "networkPolicy.metricsFrom=[]"))
     policies = of_kind(manifests, "NetworkPolicy")
     assert policies["assay"]["spec"]["ingress"] == []
-
-
-def test_the_kustomize_base_is_what_the_chart_renders() -> None:
-    assert FILE.read_text() == kustomize_base(), "write it anew: python -m tests.kubernetes.kustomize_base"
-
-
-def test_kustomize_builds_base_and_overlay() -> None:
-    base, overlay = (run("kubectl", "kustomize", str(KUSTOMIZE / name)) for name in ("base", "overlays/production"))
-    assert (base.returncode, overlay.returncode) == (0, 0), base.stderr + overlay.stderr
-    assert (base.stderr, overlay.stderr) == ("", "")
-    manifests = objects(overlay.stdout)
-    assert {each["metadata"]["namespace"] for each in manifests} == {NAMESPACE}
-    for deployment in of_kind(manifests, "Deployment").values():
-        pod = deployment["spec"]["template"]["spec"]
-        assert pod["containers"][0]["image"] == "registry.example.org/team/assay-fleet:0.1.0"
-        paths = [
-            item["path"]
-            for volume in pod["volumes"]
-            for source in volume.get("projected", {}).get("sources", ())
-            for item in source["configMap"]["items"]
-        ]
-        assert paths == ["assay.yaml", "rubrics/support.yaml"]
-    assert "name: support-bot" in of_kind(manifests, "ConfigMap")["assay-config"]["data"]["assay.yaml"]

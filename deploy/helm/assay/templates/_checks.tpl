@@ -10,6 +10,12 @@
 {{- if and .Values.collector.enabled (not .Values.persistence.enabled) -}}
 {{- fail "\n\ncollector: spans would be lost with each pod. Set persistence.enabled=true: collector and workers then share a disk, and run on one node. For several nodes send spans to a trace store with a server.\n" -}}
 {{- end -}}
+{{- if and .Values.serve.enabled .Values.serve.ingress.enabled (not .Values.serve.ingress.host) -}}
+{{- fail "\n\nserve.ingress.host: an Ingress without a host would answer under every name of its controller; set the name that readers open.\n" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled .Values.networkPolicy.egress.enabled (not .Values.networkPolicy.egress.rules) -}}
+{{- fail "\n\nnetworkPolicy.egress.rules: nothing but DNS could be reached; name Redis, PostgreSQL, the trace store and the judges, as the chart's README.md shows.\n" -}}
+{{- end -}}
 {{- $assay := fromYaml .Values.config.assay -}}
 {{- if hasKey $assay "Error" -}}
 {{- fail (printf "\n\nconfig.assay: no YAML: %s\n" (get $assay "Error")) -}}

@@ -1,15 +1,30 @@
 {{- define "assay.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- include "assay.short" (default .Chart.Name .Values.nameOverride) -}}
 {{- end -}}
 
 {{- define "assay.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- include "assay.short" .Values.fullnameOverride -}}
 {{- else if contains (include "assay.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- include "assay.short" .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "assay.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- include "assay.short" (printf "%s-%s" .Release.Name (include "assay.name" .)) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+40 characters, so that a Service's 63 hold what follows. A longer name ends in a hash of the whole: two long names of
+releases may begin alike. A Service's name has no dot and begins with a letter; the name of a release need not.
+*/ -}}
+{{- define "assay.short" -}}
+{{- $name := replace "." "-" . -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- $name = printf "assay-%s" $name -}}
+{{- end -}}
+{{- if gt (len $name) 40 -}}
+{{- $name = printf "%s-%s" ($name | trunc 31 | trimSuffix "-") (sha256sum . | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- define "assay.selector" -}}

@@ -1,13 +1,16 @@
 {{- /*
 A Deployment of one process. Called with a dict:
   root, component (its name), of (its values), args, grace (seconds it may take to end), replicas (null: an autoscaler's),
-  strategy, isWorker (whether it needs the keys of stores and judges), hasRecord, ready (path and port of readiness),
-  ports (beside the metrics'), env (beside what all have), lifecycle.
+  surge (pods beyond the replicas in an upgrade), hasKeys (whether it gets the keys of stores and judges),
+  record (the Secret with the record's address, if any), alivePort (the metrics', if not given),
+  ready (path and port of readiness), ports (beside the metrics'), env (beside what all have), lifecycle.
 */ -}}
 {{- define "assay.deployment" -}}
 {{- include "assay.check" .root -}}
 {{- $values := .root.Values -}}
 {{- $fullname := include "assay.fullname" .root -}}
+{{- $ready := default (dict "path" "/readyz" "port" "metrics") .ready -}}
+{{- $alive := default "metrics" .alivePort -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -20,8 +23,13 @@ spec:
   replicas: {{ .replicas }}
   {{- end }}
   revisionHistoryLimit: 3
+  {{- if eq $values.upgradeStrategy "Recreate" }}
+  strategy: {type: Recreate}
+  {{- else }}
   strategy:
-    {{- toYaml .strategy | nindent 4 }}
+    type: RollingUpdate
+    rollingUpdate: {maxSurge: {{ .surge }}, maxUnavailable: 0}
+  {{- end }}
   selector:
     matchLabels:
       {{- include "assay.selector" .root | nindent 6 }}
@@ -98,7 +106,7 @@ spec:
           args: {{ toJson .args }}
           env:
             {{- include "assay.env" . | nindent 12 }}
-          {{- if and .isWorker $values.existingSecrets }}
+          {{- if and .hasKeys $values.existingSecrets }}
           envFrom:
             {{- range $values.existingSecrets }}
             - secretRef: {name: {{ . | quote }}}
@@ -111,12 +119,12 @@ spec:
             {{- end }}
           # Answers from the first moment on, also where Redis is away.
           startupProbe:
-            {{- include "assay.probe" (dict "path" "/healthz" "port" "metrics" "more" (dict "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 60) "own" $values.probes.startup) | nindent 12 }}
+            {{- include "assay.probe" (dict "path" "/healthz" "port" $alive "more" (dict "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 60) "own" $values.probes.startup) | nindent 12 }}
           # A loop that hangs ends its process after a minute, with a line in the log. This comes later, and does not wait.
           livenessProbe:
-            {{- include "assay.probe" (dict "path" "/healthz" "port" "metrics" "more" (dict "periodSeconds" 15 "timeoutSeconds" 5 "failureThreshold" 6 "terminationGracePeriodSeconds" 10) "own" $values.probes.liveness) | nindent 12 }}
+            {{- include "assay.probe" (dict "path" "/healthz" "port" $alive "more" (dict "periodSeconds" 15 "timeoutSeconds" 5 "failureThreshold" 6 "terminationGracePeriodSeconds" 10) "own" $values.probes.liveness) | nindent 12 }}
           readinessProbe:
-            {{- include "assay.probe" (dict "path" "/readyz" "port" (default "metrics" .readyPort) "more" (dict "periodSeconds" 10 "timeoutSeconds" 6 "failureThreshold" 2) "own" $values.probes.readiness) | nindent 12 }}
+            {{- include "assay.probe" (dict "path" $ready.path "port" $ready.port "more" (dict "periodSeconds" 10 "timeoutSeconds" 6 "failureThreshold" 2) "own" $values.probes.readiness) | nindent 12 }}
           {{- with .lifecycle }}
           lifecycle:
             {{- toYaml . | nindent 12 }}
@@ -173,10 +181,12 @@ httpGet: {path: {{ .path }}, port: {{ .port }}}
   valueFrom:
     secretKeyRef: {name: {{ $values.redis.existingSecret | quote }}, key: {{ $values.redis.key | quote }}}
   {{- end }}
-{{- if and .hasRecord $values.database.existingSecret }}
+{{- with .record }}
+{{- if .existingSecret }}
 - name: ASSAY_DATABASE_URL
   valueFrom:
-    secretKeyRef: {name: {{ $values.database.existingSecret | quote }}, key: {{ $values.database.key | quote }}}
+    secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .key | quote }}}
+{{- end }}
 {{- end }}
 {{- with include "assay.softMemory" .of }}
 - {name: ASSAY_MEMORY_LIMIT_MB, value: {{ . | quote }}}
@@ -184,22 +194,31 @@ httpGet: {path: {{ .path }}, port: {{ .port }}}
 {{- with .env }}
 {{ toYaml . }}
 {{- end }}
-{{- range $name, $value := $values.env }}
-{{- if not (kindIs "invalid" $value) }}
-- {name: {{ $name }}, value: {{ toString $value | quote }}}
+{{- /* The last of a name counts, and it stands there once: a server-side apply refuses two of one name. */}}
+{{- $own := list -}}
+{{- range $name, $value := $values.env -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- $own = append $own (dict "name" $name "value" (toString $value)) -}}
+{{- end -}}
+{{- end -}}
+{{- $own = concat $own (default list $values.extraEnv) (default list .of.extraEnv) -}}
+{{- range $n, $each := $own }}
+{{- $later := list -}}
+{{- range slice $own (add1 $n) }}{{ $later = append $later .name }}{{ end -}}
+{{- if not (has $each.name $later) }}
+- {{ toJson $each }}
 {{- end }}
-{{- end }}
-{{- with concat $values.extraEnv .of.extraEnv }}
-{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{- /* A share of limits.memory in MiB. Empty without a limit in Mi or Gi. */ -}}
+{{- /* A share of limits.memory in MiB. Empty without a limit in Mi or Gi, and below 128, the least that a worker takes. */ -}}
 {{- define "assay.softMemory" -}}
 {{- $limit := toString (dig "limits" "memory" "" (default dict .resources)) -}}
 {{- if and .softMemoryShare (regexMatch "^[0-9]+(\\.[0-9]+)?[MG]i$" $limit) -}}
 {{- $mib := mulf (regexFind "^[0-9.]+" $limit | float64) (ternary 1024 1 (hasSuffix "Gi" $limit)) -}}
-{{- max 128 (mulf $mib .softMemoryShare | floor | int) -}}
+{{- with mulf $mib .softMemoryShare | floor | int -}}
+{{- if ge . 128 }}{{ . }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
