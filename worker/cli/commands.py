@@ -101,6 +101,15 @@ COMMANDS = {
         "replay:replay",
         "Ask the application again what these traces asked, and judge the old and the new answer side by side.",
     ),
+    "backup": LazyCommand(
+        "backup:backup",
+        "Copy the data directory while the fleet runs: record, embedded store, golden runs, the embedded broker's "
+        "files.",
+    ),
+    "restore": LazyCommand(
+        "restore:restore",
+        "Put a backup in place, after its manifest and every sha256 were checked. Nothing may run meanwhile.",
+    ),
     "settings": LazyCommand(
         "settings:settings",
         "Show every setting by its environment variable, with its source and meaning, and whether assay.yaml is valid.",

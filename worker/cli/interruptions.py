@@ -10,6 +10,7 @@ UNDECIDED = "nothing is decided"
 
 _KEPT = {
     "backfill": "what was selected so far is judged; the same command goes on",
+    "backup": "nothing was kept; run the same command again",
     "calibrate": "nothing was written; run the same command again",
     "dead": "what was changed so far stays; run the same command again",
     "demo": "run it again for the rest",

@@ -10,6 +10,7 @@ from assay.judges.errors import ConfigurationError
 from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
 from assay.worker.cli.moments import parse_range
+from assay.worker.cli.plan_capacity import show_capacity
 
 if TYPE_CHECKING:
     from assay.worker.config.deployment import Deployment
@@ -23,12 +24,29 @@ ToOption = Annotated[
     str, typer.Option("--to", help="End: a day is meant as a whole; a time is the moment after the last.")
 ]
 UseCaseOption = Annotated[str | None, typer.Option("--use-case", help="Only this use case.")]
+CapacityOption = Annotated[
+    bool,
+    typer.Option("--capacity", help="Show what volumes around the present one take: workers, memory, calls."),
+]
+VolumeOption = Annotated[
+    list[int] | None,
+    typer.Option("--traces-a-day", min=0, max=10**12, help="With --capacity: this volume; once for each."),
+]
+PeakOption = Annotated[
+    float | None,
+    typer.Option(
+        "--peak", min=1, max=1440, help="With --capacity: the busiest minutes of a day beside its mean \\[default: 3]"
+    ),
+]
 
 
-def plan(
+def plan(  # noqa: PLR0913, PLR0917  # one parameter for each option
     start: FromOption = None,
     end: ToOption = "now",
     use_case: UseCaseOption = None,
+    capacity: CapacityOption = False,
+    volumes: VolumeOption = None,
+    peak: PeakOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,6 +55,13 @@ def plan(
     Without --from it is about an ordinary day. With it, about the traces of that time, as `assay backfill` would take
     them. Nothing is selected or judged.
     """
+    if capacity:
+        if use_case is not None or start is not None or end != "now":
+            raise ConfigurationError("--capacity: is about all use cases and an ordinary day; leave the others out")
+        show_capacity(config, volumes or (), peak, as_json=as_json)
+        return
+    if volumes or peak is not None:
+        raise ConfigurationError("--traces-a-day, --peak: belong to --capacity; add it")
 
     async def read(runtime: Runtime) -> PlanReport:
         from assay.worker.setup.plan import PlanMaker

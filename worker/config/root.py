@@ -7,6 +7,7 @@ defaults.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from assay.worker.config.settings import Settings
 
 # The standard library's logger: in a command it writes to stderr, where structlog by itself would write to stdout.
 log = logging.getLogger(__name__)
+
+
+RESTORE_MARK = Path(".restore", "moves.json")
+"""In the data directory while a restore puts its files in place. Who sees it sees a half of the old and the new."""
 
 
 class ConfigRoot(Record):
@@ -42,11 +47,15 @@ class ConfigRoot(Record):
         return parse_deployment(self.path / CONFIG_FILE)
 
     def data_dir(self, settings: Settings) -> Path:
-        """Where the embedded store, broker and logs live: ASSAY_DATA_DIR, else `.assay` beside assay.yaml."""
+        """Where the embedded store, broker and logs live: ASSAY_DATA_DIR, else `.assay` beside assay.yaml.
+
+        Raises:
+            InterruptedRestore: a restore was killed there half way.
+        """
         if settings.data_dir is not None:
-            return settings.data_dir.absolute()
+            return _whole(settings.data_dir.absolute())
         home = Path.cwd() if self.path == packaged_root() and not _is_checkout(self.path) else self.path
-        return home.absolute() / ".assay"
+        return _whole(home.absolute() / ".assay")
 
     def rubric(self, name: str, variables: Mapping[str, str]) -> Rubric:
         """Load a rubric by name.
@@ -185,6 +194,19 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
             return ConfigRoot(path=named.absolute(), is_named=True)
     here = Path.cwd()
     return ConfigRoot(path=here if (here / CONFIG_FILE).is_file() else packaged_root())
+
+
+def _whole(data_dir: Path) -> Path:
+    """The data directory itself, where no restore was killed half way.
+
+    Raises:
+        InterruptedRestore
+    """
+    if os.path.exists(data_dir / RESTORE_MARK):  # noqa: PTH110  # False also where nobody may look
+        from assay.worker.config.interrupted_restore import InterruptedRestore
+
+        raise InterruptedRestore(data_dir)
+    return data_dir
 
 
 def _check_not_meant(packaged: Path) -> None:

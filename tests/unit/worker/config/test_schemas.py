@@ -20,6 +20,7 @@ from assay.worker.golden.sets.manifest import Manifest
 from assay.worker.reporting.compare.result import compare_schema
 from assay.worker.reporting.cost.records import cost_schema
 from assay.worker.reporting.period.records import report_schema
+from assay.worker.setup.capacity_rows import capacity_schema
 from assay.worker.signals.drift.records import drift_schema
 from assay.worker.signals.slos.records import slo_schema
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[4]
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "docs/alerts.schema.json": alerts_schema,
     "docs/assay.schema.json": Deployment.model_json_schema,
+    "docs/capacity.schema.json": capacity_schema,
     "docs/compare.schema.json": compare_schema,
     "docs/cost.schema.json": cost_schema,
     "docs/digest.schema.json": digest_schema,
