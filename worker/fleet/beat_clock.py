@@ -29,6 +29,7 @@ from assay.worker.config.settings import load_settings
 from assay.worker.fleet.alive import mark_alive
 from assay.worker.fleet.beat_side import BeatSide
 from assay.worker.fleet.loop import LoopThread
+from assay.worker.fleet.own_version import own_version
 from assay.worker.fleet.pages import join_pages
 from assay.worker.fleet.server_clock import ANSWER_WITHIN_S, tell_offset
 from assay.worker.ports.state import StateUnavailable
@@ -166,7 +167,8 @@ class BeatClock(RedBeatScheduler):
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await self._state.clock.synchronise()
             tell_offset(self._state.clock.offset_s)
-            await self._state.pulse.seen(self._name, queues=(), offset_s=self._state.clock.offset_s)
+            offset_s = self._state.clock.offset_s
+            await self._state.pulse.seen(self._name, queues=(), offset_s=offset_s, version=own_version())
 
 
 def _tell(exc: Exception) -> None:

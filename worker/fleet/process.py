@@ -25,6 +25,7 @@ from assay.worker.fleet.app import IN_HAND_BEYOND_DEADLINE_S, RENEW_EVERY_S, Tas
 from assay.worker.fleet.leaving import leave
 from assay.worker.fleet.loop import LoopThread
 from assay.worker.fleet.memory_limit import is_over, usable_limit
+from assay.worker.fleet.own_version import own_version
 from assay.worker.fleet.pages import has_pages, join_pages
 from assay.worker.fleet.runtime_in_force import RuntimeInForce
 from assay.worker.fleet.server_clock import tell_offset, wait_for_clock
@@ -258,7 +259,7 @@ class WorkerProcess:
         tell_offset(offset_s)
         if self._announced is not None:
             name, queues = self._announced
-            await self._state.pulse.seen(name, queues=queues, offset_s=offset_s)
+            await self._state.pulse.seen(name, queues=queues, offset_s=offset_s, version=own_version())
 
     def _watch(self) -> None:
         """End the process once its loop has hung for a minute, or its memory has grown to the limit."""

@@ -50,12 +50,14 @@ class ProcessSeen:
         queues: that it takes messages from; none: it is a beat.
         offset_s: how far its machine's clock is ahead of the state's, in seconds; None: not known.
         seen_ago_s: seconds since it was last seen.
+        version: of Assay that it runs; empty: it is of before processes told that.
     """
 
     name: str
     queues: tuple[str, ...]
     offset_s: float | None
     seen_ago_s: float
+    version: str = ""
 
 
 class Ticks(Protocol):
@@ -98,8 +100,8 @@ class Presence(Protocol):
         StateUnavailable
     """
 
-    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None) -> None:
-        """A process tells that it lives and can do its work."""
+    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None, version: str) -> None:
+        """A process tells that it lives and can do its work, and which version of Assay it runs."""
         ...
 
     async def gone(self, name: str) -> None:

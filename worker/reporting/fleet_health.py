@@ -5,7 +5,7 @@ Each part is data with a sentence for people. A part about which nothing is wron
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -42,10 +42,16 @@ class Tick(Record):
 
 
 class ProcessClock(Record):
-    """A process of the fleet, and how far its machine's clock is ahead of Redis'. None: it could not be read."""
+    """A process of the fleet, how far its machine's clock is ahead of Redis', and which version of Assay it runs.
+
+    Attributes:
+        offset_s: None: it could not be read.
+        version: empty: it is of before processes told that.
+    """
 
     name: str
     offset_s: float | None
+    version: str = ""
     sentence: str = ""
 
 
@@ -76,6 +82,7 @@ class FleetHealth(Record):
     def warnings(self) -> list[str]:
         """What a person has to look at."""
         told = [*(tick.sentence for tick in self.ticks), *(process.sentence for process in self.processes)]
+        told.append(versions_words(self.processes))
         held_back = self.held_back.sentence if self.held_back else ""
         return [line for line in (*told, held_back, *self.record.sentences) if line]
 
@@ -115,7 +122,9 @@ async def read_fleet_health(
     ticks = await ports.pulse.ticks()
     return FleetHealth(
         ticks=tuple(tick_of(name, every_s, ticks[name]) for name, every_s in intervals.items() if name in ticks),
-        processes=tuple(process_clock(seen.name, seen.offset_s) for seen in await ports.pulse.processes()),
+        processes=tuple(
+            process_clock(seen.name, seen.offset_s, seen.version) for seen in await ports.pulse.processes()
+        ),
         dropped=dict(await ports.pulse.dropped()),
         held_back=await read_pressure(ports.key_values),
         backlog=await read_backlog(ports.backlog, clock),
@@ -139,12 +148,23 @@ def tick_of(name: str, every_s: float, times: TickTimes) -> Tick:
     return Tick(name=name, every_s=every_s, sent_ago_s=sent, done_ago_s=done, sentence=sentence)
 
 
-def process_clock(name: str, offset_s: float | None) -> ProcessClock:
+def process_clock(name: str, offset_s: float | None, version: str = "") -> ProcessClock:
     """A process' clock with what is wrong about it."""
     sentence = ""
     if offset_s is not None and abs(offset_s) > CLOCK_OFF_S:
         sentence = f"{name}: the clock of its machine is {clock_words(offset_s)}; have NTP keep it"
-    return ProcessClock(name=name, offset_s=offset_s, sentence=sentence)
+    return ProcessClock(name=name, offset_s=offset_s, version=version, sentence=sentence)
+
+
+def versions_words(processes: Iterable[ProcessClock]) -> str:
+    """What to do where processes run several versions, with the processes of each; empty where they run one."""
+    names: dict[str, list[str]] = {}
+    for process in processes:
+        names.setdefault(process.version or "an older version", []).append(process.name)
+    if len(names) < 2:
+        return ""
+    told = "; ".join(f"{version}: {', '.join(of)}" for version, of in sorted(names.items()))
+    return f"processes run {len(names)} versions ({told}); finish the upgrade, or take it back"
 
 
 def clock_words(offset_s: float) -> str:

@@ -45,11 +45,12 @@ def test_tick_whose_work_a_later_run_has_done_is_told_from_one_that_is_needed(ru
 def test_processes_are_seen_with_their_queues_and_clocks_until_they_say_goodbye(run: Run) -> None:
     async def check(state: FleetState) -> None:
         pulse = state.pulse
-        await pulse.seen("control@a", queues=["control", "golden"], offset_s=None)
-        await pulse.seen("assess1@a", queues=["assess"], offset_s=-30.5)
+        await pulse.seen("control@a", queues=["control", "golden"], offset_s=None, version="0.1.0")
+        await pulse.seen("assess1@a", queues=["assess"], offset_s=-30.5, version="0.2.0")
         first, second = await pulse.processes()
         assert (first.name, first.queues, first.offset_s) == ("assess1@a", ("assess",), -30.5)
         assert (second.name, second.queues, second.offset_s) == ("control@a", ("control", "golden"), None)
+        assert (first.version, second.version) == ("0.2.0", "0.1.0")
         await pulse.gone("assess1@a")
         assert [process.name for process in await pulse.processes()] == ["control@a"]
         assert await pulse.dropped() == {}

@@ -74,6 +74,10 @@ class MemoryHistory:
         """Number of rows by (use case, rubric, state, reason)."""
         return Counter((row.use_case, row.rubric, row.state, row.reason) for row in self._of(query))
 
+    async def use_cases(self, query: HistoryQuery) -> Sequence[str]:
+        """The use cases that have any of these rows, by name."""
+        return sorted({row.use_case for row in self._of(query)})
+
     async def examine(self) -> Check:
         """How many rows there are."""
         return Check(name="record", status="ok", message=f"in memory: {len(self._rows)} rows")

@@ -16,7 +16,7 @@ class MemoryPulse:
         self._done: dict[str, float] = {}
         self._began: dict[str, float] = {}
         self._waiting: set[str] = set()
-        self._seen: dict[str, tuple[float, tuple[str, ...], float | None]] = {}
+        self._seen: dict[str, tuple[float, tuple[str, ...], float | None, str]] = {}
 
     async def tick_sends(self, name: str, *, queue: str) -> float | None:
         """The moment, or None where one waits already."""
@@ -49,9 +49,9 @@ class MemoryPulse:
             for name in sorted({*self._sent, *self._done})
         }
 
-    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None) -> None:
+    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None, version: str) -> None:
         """A process lives."""
-        self._seen[name] = (time.time(), tuple(queues), offset_s)
+        self._seen[name] = (time.time(), tuple(queues), offset_s, version)
 
     async def gone(self, name: str) -> None:
         """A process ends."""
@@ -61,8 +61,8 @@ class MemoryPulse:
         """Processes that were seen lately, by name."""
         now = time.time()
         return [
-            ProcessSeen(name=name, queues=queues, offset_s=offset_s, seen_ago_s=now - at)
-            for name, (at, queues, offset_s) in sorted(self._seen.items())
+            ProcessSeen(name=name, queues=queues, offset_s=offset_s, seen_ago_s=now - at, version=version)
+            for name, (at, queues, offset_s, version) in sorted(self._seen.items())
             if now - at <= SEEN_WITHIN_S
         ]
 

@@ -55,9 +55,9 @@ class RedisPulse:
         names = sorted({field.rpartition(":")[0] for field in times})
         return {name: TickTimes(sent_ago_s=ago(name, "sent"), done_ago_s=ago(name, "done")) for name in names}
 
-    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None) -> None:
+    async def seen(self, name: str, *, queues: Sequence[str], offset_s: float | None, version: str) -> None:
         """A process lives."""
-        about = json.dumps({"queues": list(queues), "offset_s": offset_s})
+        about = json.dumps({"queues": list(queues), "offset_s": offset_s, "version": version})
         await self._redis.run("pulse_seen", [], [self._redis.prefix, name, about])
 
     async def gone(self, name: str) -> None:
@@ -85,4 +85,5 @@ def _process(name: bytes, ago: bytes, about: bytes) -> ProcessSeen:
         queues=tuple(told.get("queues", ())),
         offset_s=told.get("offset_s"),
         seen_ago_s=float(ago),
+        version=told.get("version", ""),
     )

@@ -74,7 +74,7 @@ class RedisWindows:
     async def _write(self, window: WindowRecord, *, replace: bool) -> Any:
         own = window if self._store is None else window.model_copy(update={"store": self._store})
         field = _field(own.id, own.store)
-        args: list[str | float] = [field, own.model_dump_json(), COUNTS_TTL_S, int(replace)]
+        args: list[str | float] = [field, window_document(own), COUNTS_TTL_S, int(replace)]
         return await self._redis.run("write_window", [self._key(window)], args)
 
     def _key(self, window: WindowRecord) -> str:
@@ -83,6 +83,11 @@ class RedisWindows:
     @property
     def _epoch(self) -> str:
         return self._redis.key(_field("epoch", self._store or ""))
+
+
+def window_document(window: WindowRecord) -> str:
+    """A window as it is kept. Older workers know one store alone, and read the windows of the first one."""
+    return window.model_dump_json(exclude=None if window.store else {"store"})
 
 
 def _field(name: str, store: str) -> str:

@@ -15,7 +15,14 @@ from assay.worker.ports.backlog import Lane
 from assay.worker.ports.call_limits import BudgetUse, EndpointHealth, LimitUse, UnknownEnds
 from assay.worker.ports.clock import FixedClock
 from assay.worker.ports.pulse import TickTimes
-from assay.worker.reporting.fleet_health import FleetHealth, HealthPorts, process_clock, read_fleet_health, tick_of
+from assay.worker.reporting.fleet_health import (
+    FleetHealth,
+    HealthPorts,
+    process_clock,
+    read_fleet_health,
+    tick_of,
+    versions_words,
+)
 from assay.worker.reporting.terminal.fleet_health import health_lines
 from assay.worker.state.memory.state import memory_state
 from tests.builders import NOW, make_deployment
@@ -43,6 +50,12 @@ def test_a_clock_that_is_off_is_told() -> None:
     assert process_clock("assess1", 1.9).sentence == ""
     assert process_clock("assess1", None).sentence == ""
     assert "assess1: the clock of its machine is 30.0 s behind Redis'" in process_clock("assess1", -30).sentence
+
+
+def test_versions_side_by_side_are_told_with_their_processes() -> None:
+    assert versions_words([process_clock("assess1", 0.0, "0.2.0"), process_clock("beat", 0.0, "0.2.0")]) == ""
+    mixed = FleetHealth(processes=(process_clock("assess1", 0.0, "0.2.0"), process_clock("beat", None)))
+    assert "2 versions (0.2.0: assess1; an older version: beat)" in mixed.warnings[0]
 
 
 def test_a_fleet_that_never_ran_is_told_nothing_about() -> None:
