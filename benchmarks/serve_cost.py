@@ -4,15 +4,16 @@
     python -m benchmarks.serve_cost --rows 100000 --requests 50
 
 A record is filled, all of its rows in the last 30 days, and a real `assay serve --days 30` reads it. Told are: how long
-the figures took, what each page took by its own Server-Timing header and by the clock of who asked, one after the
-other, eight at once, and while the figures are read anew. Last, in headless Chromium where the machine has one, when
-the browser painted first.
+the figures took and how much processor time, what each page took by its own Server-Timing header and by the clock of
+who asked, while the first figures are read, one after the other, eight at once, and while the figures are read anew.
+Last, in headless Chromium where the machine has one, when the browser painted first.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import shutil
 import statistics
@@ -108,11 +109,24 @@ def fill(home: Path, rows: int) -> None:
     asyncio.run(run())
 
 
-def read_at() -> str:
-    """When the figures that are shown were read."""
+class Age(NamedTuple):
+    """When the figures that are shown were read, and which parts are still being read. None: there are none yet."""
+
+    read_at: str | None
+    awaited: list[str] | None
+
+
+def age() -> Age:
+    """How old the figures are."""
     request = Request(f"http://127.0.0.1:{PORT}/age", headers={"Authorization": f"Bearer {TOKEN}"})
     with urlopen(request, timeout=600) as reply:
-        return str(reply.read())
+        return Age(**json.load(reply))
+
+
+def processor_s(process: subprocess.Popen[bytes]) -> float:
+    """Processor time of a process so far."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def first_paint() -> str:
@@ -142,18 +156,29 @@ def measure(home: Path, requests: int) -> None:
     with serving(home) as process:
         up = time.perf_counter() - began
         early = ask("")
-        while ask("").status != 200:
+        print(f"  answers after {up:.1f} s; before there are figures: {early.server_ms:.1f} ms ({early.status})")
+        told_of, during = 4, list[Took]()  # four parts are awaited before there is anything
+        while (now := age()).awaited != []:
+            missing = told_of if now.awaited is None else len(now.awaited)
+            if missing < told_of:
+                told_of = missing
+                left = ", ".join(now.awaited or ())
+                print(f"  {time.perf_counter() - began:6.1f} s: shown but for {left}", flush=True)
+            if now.awaited is not None:
+                during.append(ask(""))
             time.sleep(0.1)
-        print(f"  answers after {up:.1f} s, has its figures after {time.perf_counter() - began:.1f} s", flush=True)
-        print(f"  before there are figures: {early.server_ms:.1f} ms (status {early.status})", flush=True)
+        whole = time.perf_counter() - began
+        print(f"  {whole:6.1f} s: all figures, by {processor_s(process):.1f} s of processor time", flush=True)
+        if during:
+            tell("fleet, while the first are read", during)
         for name, path in PAGES.items():
             print(f"  {name}: {ask(path).size / 1000:.0f} kB", flush=True)
             tell(name, [ask(path) for _ in range(requests)])
             with ThreadPoolExecutor(8) as pool:
                 tell(f"{name}, eight at once", list(pool.map(lambda _, path=path: ask(path), range(requests))))
         print(f"  first paint in a browser: {first_paint()}", flush=True)
-        before, during = read_at(), list[Took]()
-        while read_at() == before:
+        before, during = age(), list[Took]()
+        while age() == before:
             during.append(ask(""))
             time.sleep(0.25)
         tell("fleet, until figures are read anew", during)

@@ -64,6 +64,10 @@ class SimulatedRecord:
         """Nobody here asks for numbers of rows."""
         return {}
 
+    async def use_cases(self, _query: HistoryQuery) -> Sequence[str]:
+        """Nobody here asks for other use cases than those that are told of."""
+        return []
+
     async def examine(self) -> Check:
         """It is always well."""
         return Check(name="record", status="ok", message="simulated")

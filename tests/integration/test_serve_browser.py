@@ -46,7 +46,7 @@ def pages_of(*, hostile: bool) -> Iterator[Served]:
     """Pages over figures that are there at once, on a port of their own."""
     name = NAME if hostile else "support"
     these, now = figures(hostile=hostile), [0.0]
-    kept = KeptFigures(lambda: older(these, 30), now=lambda: now[0])
+    kept = KeptFigures(lambda _tell: older(these, 30), now=lambda: now[0])
     kept.latest()
     until(lambda: kept.latest() is not None and not kept.is_reading)
     app = FleetPages(kept, KeptAnswers(NAME if hostile else SENTENCE), Entrance(SecretStr(TOKEN))).app()

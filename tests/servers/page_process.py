@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -54,8 +55,8 @@ class PageProcess:
                 return PageAnswer(refused.code, refused.read().decode(), dict(refused.headers))
 
     def figures(self) -> PageAnswer:
-        """The first page, once it has figures."""
-        until(lambda: self.get().status == 200, told=lambda: self.log, every_s=0.1)
+        """The first page, once it has all figures."""
+        until(lambda: json.loads(self.get("age").text)["awaited"] == [], told=lambda: self.log, every_s=0.1)
         return self.get()
 
     def is_up(self) -> bool:

@@ -142,8 +142,8 @@ async def check_use_cases(runtime: Runtime, use_cases: Sequence[str], end: datet
 
     known = [case.name for case in runtime.deployment.use_cases]
     if any(name not in known for name in use_cases):
-        ever = await runtime.history.reader.counts(HistoryQuery(since=end - _EVER, until=end))
-        known += sorted({name for name, *_ in ever} - set(known))
+        ever = await runtime.history.reader.use_cases(HistoryQuery(since=end - _EVER, until=end))
+        known += sorted(set(ever) - set(known))
     for name in use_cases:
         check_known("--use-case", name, known, "neither in assay.yaml nor in the record")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -30,5 +31,6 @@ def serve(
         configure_logging(settings)
         log_uncaught()
         host = f"[{settings.serve_host}]" if ":" in settings.serve_host else settings.serve_host
-        print_error(f"the page of the fleet: http://{host}:{settings.serve_port}/ (Ctrl-C ends)")
-        asyncio.run(run_pages(settings, root, days=days))
+        address = f"http://{host}:{settings.serve_port}/"
+        tell = partial(print_error, f"the page of the fleet: {address} (Ctrl-C ends)")
+        asyncio.run(run_pages(settings, root, days=days, tell=tell))

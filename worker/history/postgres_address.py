@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 
 from assay.judges.errors import ConfigurationError
+from assay.worker.extras import extra_error
 from assay.worker.history.address_options import checked_options
 
 VARIABLE = "ASSAY_DATABASE_URL"
@@ -176,6 +177,5 @@ def _check_driver() -> None:
     try:
         import psycopg  # noqa: F401  # whether it is there
     except ImportError as exc:
-        raise ConfigurationError(
-            f"environment: {VARIABLE}: PostgreSQL needs a driver ({exc}); pip install 'assay-fleet[postgres]'"
-        ) from None
+        why = f"PostgreSQL needs a driver ({exc})"
+        raise extra_error("postgres", what=f"environment: {VARIABLE}", why=why) from None

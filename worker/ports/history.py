@@ -83,6 +83,10 @@ class HistoryReader(Protocol):
         """Number of rows by (use case, rubric, state, reason)."""
         ...
 
+    async def use_cases(self, query: HistoryQuery) -> Sequence[str]:
+        """The use cases that have any of these rows, by name. It costs next to nothing, however many rows there are."""
+        ...
+
     async def examine(self) -> Check:
         """What `assay doctor` tells: where the record is, how many rows, how old, which schema, or what is wrong."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, overload
@@ -52,6 +52,14 @@ class Column(Protocol):
         ...
 
 
+class _Numbered(dict[Any, int]):
+    """Gives each new value the next number, from 0 on. Known ones are looked up without a line of Python."""
+
+    def __missing__(self, value: Any) -> int:
+        self[value] = number = len(self)
+        return number
+
+
 class PlainColumn(list[Any]):
     """Any values, as a list."""
 
@@ -65,8 +73,8 @@ class PlainColumn(list[Any]):
 
     def coded(self) -> tuple[Codes, Sequence[Any]]:
         """Equal values have one code. They must be hashable."""
-        numbers: dict[Any, int] = {}
-        codes = np.fromiter((numbers.setdefault(value, len(numbers)) for value in self), np.int64, len(self))
+        numbers = _Numbered()
+        codes = np.fromiter(map(numbers.__getitem__, self), np.int64, len(self))
         return codes, list(numbers)
 
     def mapped(self, cell: Callable[[Any], Any]) -> list[Any]:
@@ -256,6 +264,27 @@ def by_first(numbers: NDArray[np.integer[Any]]) -> tuple[Codes, Codes]:
         firsts = first[inverse]
     is_first = firsts == rows
     return np.flatnonzero(is_first), (np.cumsum(is_first) - 1)[firsts]
+
+
+def taken(columns: Mapping[str, Column], rows: NDArray[np.intp]) -> dict[str, Column]:
+    """Some rows of columns of one length. Of coded ones the values that occur there, in the order of the rows."""
+    shared: dict[int, tuple[Codes, Codes]] = {}
+
+    def of(column: Column) -> Column:
+        if isinstance(column, NumberColumn):
+            return NumberColumn(column.values[rows])
+        if isinstance(column, JsonColumn):
+            return JsonColumn([column.texts[row] for row in rows.tolist()])
+        if not isinstance(column, CodedColumn):
+            return PlainColumn([column[row] for row in rows.tolist()])
+        if id(column.codes) not in shared:  # columns that share their codes still do
+            some = column.codes[rows]
+            first, codes = by_first(some)
+            shared[id(column.codes)] = some[first], codes
+        known, codes = shared[id(column.codes)]
+        return CodedColumn(codes, [column.values[code] for code in known.tolist()])
+
+    return {name: of(column) for name, column in columns.items()}
 
 
 def rows_by_code(codes: Codes, count: int) -> list[NDArray[np.intp]]:

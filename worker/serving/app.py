@@ -19,7 +19,7 @@ from starlette.routing import Route
 from assay.judges.errors import EvaluationError
 from assay.worker.reporting.period.answers import MarkedAnswer
 from assay.worker.reporting.period.records import PeriodReport
-from assay.worker.serving.entrance import COOKIE, SESSION_S, Entrance
+from assay.worker.serving.entrance import COOKIE, SESSION_S, Entrance, Login
 from assay.worker.serving.headers import is_own_host, secured
 from assay.worker.serving.html.pages import Pages
 from assay.worker.serving.html.views import use_cases_of
@@ -27,6 +27,9 @@ from assay.worker.serving.kept_figures import KeptFigures
 from assay.worker.serving.reading import AskedAnswer
 
 MOST_LOGIN_BYTES = 4096
+LOGIN_WITHIN_S = 10.0
+"""How long the form may take to come."""
+
 MOST_TEXTS_AT_ONCE = 2
 """Answers whose texts are read at once. Each asks the trace store."""
 
@@ -65,7 +68,7 @@ class FleetPages:
 
     def app(self) -> Starlette:
         """The application."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/", self._for_readers(self._fleet)),
                 Route("/use-case", self._for_readers(self._use_case)),
@@ -82,6 +85,9 @@ class FleetPages:
                 HTTPStatus.METHOD_NOT_ALLOWED: self._for_errors("Nothing can be changed here", 405),
             },
         )
+        # It would lead to an address made from the Host header, which is not ours behind a proxy.
+        app.router.redirect_slashes = False
+        return app
 
     def _for_all(self, make: Make) -> Make:
         """What everybody may ask for. No trouble shows more than a sentence."""
@@ -121,13 +127,13 @@ class FleetPages:
                 outcome = self._entrance.log_in(_peer(request), bearer)
                 if outcome == "in":
                     return await make(request)
-                status = HTTPStatus.TOO_MANY_REQUESTS if outcome == "wait" else HTTPStatus.UNAUTHORIZED
-                return _refused(status)
+                _note_refusal(request, outcome)
+                return _refused(outcome)
             if self._entrance.is_open or self._entrance.knows(request.cookies.get(COOKIE, "")):
                 return await make(request)
             if "text/html" in request.headers.get("accept", ""):
                 return RedirectResponse("login", HTTPStatus.SEE_OTHER)
-            return _refused(HTTPStatus.UNAUTHORIZED)
+            return _refused("wrong")
 
         return self._for_all(admitted)
 
@@ -148,13 +154,17 @@ class FleetPages:
         if figures is None:
             return self._not_yet()
         if name not in use_cases_of(figures):
+            if figures.awaited:
+                return self._not_yet()
             return self._told("There is no such use case", ["Neither configured nor in the record."], 404)
         return HTMLResponse(self._pages.use_case(figures, name, datetime.now(UTC), problem=self._kept.problem))
 
     async def _answer(self, request: Request) -> Response:
         figures = self._kept.latest()
-        if figures is None or figures.report is None:
+        if figures is None or (figures.report is None and figures.awaited):
             return self._not_yet()
+        if figures.report is None:
+            return self._told("The rates could not be read", list(figures.missing), HTTPStatus.SERVICE_UNAVAILABLE)
         asked = AskedAnswer(*(request.query_params.get(name, "") for name in AskedAnswer._fields))
         if self._reading.locked():
             lines = ["Others are being read now. Try again in a moment."]
@@ -169,7 +179,9 @@ class FleetPages:
 
     async def _age(self, request: Request) -> Response:
         figures = self._kept.latest()
-        return JSONResponse({"read_at": None if figures is None else figures.read_at.isoformat()})
+        if figures is None:
+            return JSONResponse({"read_at": None, "awaited": None})
+        return JSONResponse({"read_at": figures.read_at.isoformat(), "awaited": list(figures.awaited)})
 
     async def _login_form(self, request: Request) -> Response:
         if self._entrance.is_open or self._entrance.knows(request.cookies.get(COOKIE, "")):
@@ -190,7 +202,7 @@ class FleetPages:
                 secure=is_secure,
             )
             return response
-        log.warning("serve.login_refused", peer=_peer(request), outcome=outcome)
+        _note_refusal(request, outcome)
         if outcome == "wait":
             page = self._pages.login(note="Too many wrong tokens. Try again in a minute.")
             return HTMLResponse(page, HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": "60"})
@@ -205,7 +217,7 @@ class FleetPages:
         """The first figures are still read, or cannot be."""
         problem = self._kept.problem
         headline = "The figures cannot be read" if problem else "The figures are being read"
-        lines = [problem] if problem else ["This takes seconds, for a very large record up to a minute."]
+        lines = [problem] if problem else ["This takes seconds, for a very large record longer."]
         response = self._told(headline, lines, HTTPStatus.SERVICE_UNAVAILABLE, again=True)
         response.headers["Refresh"] = str(LOOK_AGAIN_S if not problem else 5 * LOOK_AGAIN_S)
         return response
@@ -223,19 +235,31 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _refused(status: int) -> Response:
-    headers = {"Retry-After": "60"} if status == HTTPStatus.TOO_MANY_REQUESTS else {"WWW-Authenticate": "Bearer"}
+def _note_refusal(request: Request, outcome: Login) -> None:
+    """Log a wrong token. Those that are not heard any more are not logged: they could fill a disk."""
+    if outcome == "wrong":
+        log.warning("serve.login_refused", peer=_peer(request))
+
+
+def _refused(outcome: Login) -> Response:
+    if outcome == "wait":
+        why, headers = "too many wrong tokens from this address; wait a minute", {"Retry-After": "60"}
+        return JSONResponse({"error": why}, HTTPStatus.TOO_MANY_REQUESTS, headers=headers)
     why = "send `Authorization: Bearer TOKEN` with the one of ASSAY_SERVE_TOKEN, or log in at login"
-    return JSONResponse({"error": why}, status, headers=headers)
+    return JSONResponse({"error": why}, HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
 
 
 async def _given_token(request: Request) -> str:
-    """What the form sent; nothing where it sent too much."""
+    """What the form sent; nothing where it sent too much, or took too long: that would hold a connection for ever."""
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_LOGIN_BYTES:
-            return ""
+    try:
+        async with asyncio.timeout(LOGIN_WITHIN_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MOST_LOGIN_BYTES:
+                    return ""
+    except TimeoutError:
+        return ""
     fields = _fields(body)
     return fields.get("token", [""])[0].strip()
 

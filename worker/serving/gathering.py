@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from assay.judges.errors import EvaluationError
 from assay.worker.golden.report.html.chart import Chart, history_chart
 from assay.worker.golden.runs.run_store import RunStore, RunSummary
 from assay.worker.golden.runs.series import build_series
 from assay.worker.records.history import HistoryQuery
-from assay.worker.serving.figures import Figures, GoldenHistory
+from assay.worker.serving.figures import Figures, GoldenHistory, Tell
+from assay.worker.serving.memory import give_memory_back
 from assay.worker.wiring.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -44,33 +46,52 @@ class Gathering:
         self._runtime = runtime
         self._has_redis = has_redis
         self._missing = [] if has_redis else [f"{why}: alerts, golden schedules and what is in flight are missing"]
+        self._began = time.perf_counter()
         now = runtime.clock.now()
         first = now.date() - timedelta(days=days - 1)
         self._query = HistoryQuery(since=datetime.combine(first, time_of_day(), UTC), until=now)
 
-    async def read(self) -> Figures:
-        """Everything."""
-        began = time.perf_counter()
-        report = await self._part("rates", self._report)
-        cost = await self._part("spend", self._cost)
-        objectives = await self._part("objectives", self._objectives)
+    async def read(self, tell: Tell) -> Figures:
+        """Everything.
+
+        Args:
+            tell: is given what there is each time when more of it is there. What takes long comes last.
+        """
+        self._began = time.perf_counter()
+        figures = await self._of_the_fleet()
+        tell(figures)
+        figures = self._with(figures, ("spend", "objectives"), report=await self._part("rates", self._report))
+        tell(figures)
+        figures = self._with(figures, ("objectives",), cost=await self._part("spend", self._cost))
+        tell(figures)
+        return self._with(figures, (), objectives=await self._part("objectives", self._objectives))
+
+    async def _of_the_fleet(self) -> Figures:
+        """What takes no look at the rows of the record."""
         funnel = await self._of_state("the funnel", self._funnel)
         alerts = await self._of_state("alerts", self._alerts)
         warnings = await self._of_state("the fleet's health", self._warnings)
         golden = await self._part("golden sets", self._golden)
-        return Figures(
-            since=self._query.since,
-            until=self._query.until,
-            read_at=self._runtime.clock.now(),
-            took_s=time.perf_counter() - began,
-            report=report,
-            cost=cost,
-            objectives=objectives,
+        nothing = Figures(since=self._query.since, until=self._query.until, read_at=self._query.until, took_s=0.0)
+        return self._with(
+            nothing,
+            ("rates", "spend", "objectives"),
             funnel=funnel,
             alerts=alerts,
             warnings=warnings or (),
             golden=golden or (),
+            use_cases=tuple(case.name for case in self._runtime.deployment.use_cases),
+        )
+
+    def _with(self, figures: Figures, awaited: tuple[str, ...], **read: Any) -> Figures:
+        """The figures with what was read since."""
+        return replace(
+            figures,
+            **read,
+            read_at=self._runtime.clock.now(),
+            took_s=time.perf_counter() - self._began,
             missing=tuple(self._missing),
+            awaited=awaited,
         )
 
     async def _part(self, name: str, read: Callable[[], Awaitable[T]]) -> T | None:
@@ -79,6 +100,8 @@ class Gathering:
         except EvaluationError as exc:
             self._missing.append(f"{name} could not be read: {exc}")
             return None
+        finally:
+            give_memory_back()
 
     async def _of_state(self, name: str, read: Callable[[], Awaitable[T]]) -> T | None:
         return await self._part(name, read) if self._has_redis else None

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from assay.worker.ports.clock import SystemClock
-from assay.worker.serving.figures import Figures
+from assay.worker.serving.figures import Figures, Tell
 from assay.worker.serving.state_address import NOWHERE, StateAddress, state_address
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class AskedAnswer(NamedTuple):
     observation_id: str
 
 
+def _nobody(_figures: Figures) -> None:
+    """Who waits for everything."""
+
+
 class DeploymentReader:
     """Opens what it needs each time and closes it: so edits of the files count, and a Redis may come and go."""
 
@@ -50,8 +54,11 @@ class DeploymentReader:
         self._root = root
         self._days = days
 
-    def figures(self) -> Figures:
+    def figures(self, tell: Tell = _nobody) -> Figures:
         """Everything that pages show. Called in a thread.
+
+        Args:
+            tell: is given what there is each time when more of it is there.
 
         Raises:
             ConfigurationError: the deployment's files cannot be used.
@@ -60,7 +67,7 @@ class DeploymentReader:
 
         async def work(runtime: Runtime, state: StateAddress) -> Figures:
             has_redis = state.url is not None
-            return await Gathering(runtime, has_redis=has_redis, why=state.why, days=self._days).read()
+            return await Gathering(runtime, has_redis=has_redis, why=state.why, days=self._days).read(tell)
 
         return self._with_runtime(work)
 

@@ -54,8 +54,7 @@ async def read_users(reader: HistoryReader, query: HistoryQuery, slices: Iterabl
     wide = HistoryQuery(since=since, until=query.until, rubrics=rubrics)
     # Without a choice of use cases the slices show all of their own period.
     unseen = wide if query.use_cases else wide.model_copy(update={"until": query.since})
-    counts = await reader.counts(unseen) if unseen.since < unseen.until else {}
-    others = {case for case, rubric, state, _ in counts if rubric in rubrics and state == "scored"}
+    others = set(await reader.use_cases(unseen)) if unseen.since < unseen.until else set()
     if not others - shown:
         return users
     async for block in reader.blocks(wide.model_copy(update={"use_cases": tuple(sorted(others - shown))}), _COLUMNS):

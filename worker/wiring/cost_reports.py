@@ -28,8 +28,8 @@ async def read_cost_report(
     from assay.worker.reporting.cost.reading import CostReader
     from assay.worker.signals.cost.ticking import CostScope
 
-    counts = await runtime.history.reader.counts(query.model_copy(update={"use_cases": ()}))
+    known = await runtime.history.reader.use_cases(query.model_copy(update={"use_cases": ()}))
     scope = CostScope.of(runtime.deployment)
-    others = sorted({name for name, *_ in counts} - set(scope.budgets))
+    others = sorted(set(known) - set(scope.budgets))
     reader = CostReader(runtime.history.reader, runtime.state.windows if has_redis else None, scope)
     return await reader.read(query, runtime.clock.now(), by=by, others=others)

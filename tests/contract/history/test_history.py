@@ -93,6 +93,23 @@ def test_a_query_takes_a_half_open_period_use_cases_and_rubrics(run: Run) -> Non
     run(check)
 
 
+def test_use_cases_are_those_that_have_rows_of_the_query(run: Run) -> None:
+    async def check(record: History) -> None:
+        assert list(await record.reader.use_cases(EVER)) == []
+        names = ["b", "a", "ü", "<b>", "A", "a b", "\u202ex", "", "z" * 100]
+        await record.writer.write([row(f"t{number}", use_case=name) for number, name in enumerate(names)])
+        await record.writer.write([row("t-late", use_case="late", started_at=NOW + MINUTE, rubric="tone")])
+        await record.writer.write([row(f"again{number}", use_case="b") for number in range(5)])
+        assert list(await record.reader.use_cases(EVER)) == sorted([*names, "late"])
+        early = EVER.model_copy(update={"until": NOW + MINUTE})
+        assert list(await record.reader.use_cases(early)) == sorted(names)
+        assert list(await record.reader.use_cases(EVER.model_copy(update={"rubrics": ("tone",)}))) == ["late"]
+        some = early.model_copy(update={"use_cases": ("a", "late", "nobody")})
+        assert list(await record.reader.use_cases(some)) == ["a"]
+
+    run(check)
+
+
 def test_an_empty_record_is_read_as_such(run: Run) -> None:
     async def check(record: History) -> None:
         assert await trace_ids(record.reader) == []

@@ -24,7 +24,7 @@ from assay.worker.reporting.cost.records import (
     UseCaseCost,
 )
 from assay.worker.signals.cost.projecting import MonthCost, first_day_needed, midnight, month_cost, month_of
-from assay.worker.signals.cost.rows import CostRows, read_costs
+from assay.worker.signals.cost.rows import CostColumns, CostRows, read_costs, read_costs_of_each
 from assay.worker.signals.cost.ticking import CostScope, budget_of, seen_by_day
 from assay.worker.signals.cost.tokens import token_jumps
 from assay.worker.signals.cost.totals import is_counted, parts_by, request_mean, requests, whole_total
@@ -38,6 +38,9 @@ NO_COUNTS = "Redis does not answer: how many traces there were is told by the sa
 
 MOST_SILENT = 8
 """Use cases without traces that are named."""
+
+MOST_AT_ONCE = 100
+"""Use cases whose rows are read in one go. Of more, each block would fall into hundreds of small pieces."""
 
 
 class _Ends(Protocol):
@@ -85,8 +88,9 @@ class CostReader:
         seen, note = await self._seen(since, until)
         cases, every = [], []
         silent = []
+        at_once = await self._read_at_once(query, since, until, names)
         for name in names:
-            columns = await read_costs(self.reader, HistoryQuery(since=since, until=until, use_cases=(name,)))
+            columns = at_once.pop(name, None) or await self._read(since, until, name)
             rows = await in_thread(columns.rows, seen.get(name, {}))
             if rows.size:
                 every.append(rows)
@@ -102,6 +106,17 @@ class CostReader:
             month=whole if cases else None,
             notes=(*([note] if note else []), *([_silent_words(silent)] if silent else [])),
         )
+
+    async def _read(self, since: datetime, until: datetime, name: str) -> CostColumns:
+        return await read_costs(self.reader, HistoryQuery(since=since, until=until, use_cases=(name,)))
+
+    async def _read_at_once(
+        self, query: HistoryQuery, since: datetime, until: datetime, names: Sequence[str]
+    ) -> dict[str, CostColumns]:
+        """The rows of all use cases, where all are told of. Nothing where some are, or where there are very many."""
+        if query.use_cases or len(names) > MOST_AT_ONCE:
+            return {}
+        return await read_costs_of_each(self.reader, HistoryQuery(since=since, until=until), names)
 
     async def _seen(self, since: datetime, until: datetime) -> tuple[Mapping[str, Mapping[int, int]], str]:
         """Traces that sweeps counted on days that lie within the period as a whole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from assay.judges.errors import ConfigurationError
+from assay.worker.extras import needs_extra
 from assay.worker.ports.history import Block
 from assay.worker.records.columns import CodedColumn, Column, NumberColumn
 from assay.worker.records.history_columns import COLUMN_KINDS, ColumnKind
@@ -25,13 +25,10 @@ class ParquetFile:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        try:
-            import pyarrow as pa
-            from pyarrow import parquet
-        except ImportError as exc:
-            raise ConfigurationError(
-                f"--format parquet: needs pyarrow ({exc}); pip install 'assay-fleet[parquet]', or take csv or jsonl"
-            ) from None
+        needs_extra("parquet", what="--format parquet", otherwise="or take csv or jsonl")
+        import pyarrow as pa
+        from pyarrow import parquet
+
         self._arrow = pa
         self._schema = pa.schema([(name, self._type(kind)) for name, kind in COLUMN_KINDS.items()])
         self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")

@@ -235,6 +235,10 @@ class ReadAlong:
         """As the reader."""
         return await self._reader.counts(query)
 
+    async def use_cases(self, query: HistoryQuery) -> Sequence[str]:
+        """As the reader."""
+        return await self._reader.use_cases(query)
+
     async def examine(self) -> Check:
         """As the reader."""
         return await self._reader.examine()

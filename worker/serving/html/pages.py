@@ -47,6 +47,8 @@ class Pages:
             title="Fleet",
             age=views.age_of(figures, now),
             notes=_notes(figures, problem),
+            awaited=figures.awaited,
+            has_report=report is not None,
             period=_period(figures),
             alerts=None if figures.alerts is None else figures.alerts,
             firing=() if figures.alerts is None else views.alert_views(figures.alerts.firing),
@@ -76,6 +78,8 @@ class Pages:
             title=name,
             age=views.age_of(figures, now),
             notes=_notes(figures, problem),
+            awaited=figures.awaited,
+            has_report=report is not None,
             period=_period(figures),
             firing=() if figures.alerts is None else views.alert_views(figures.alerts.firing, name),
             use_cases=() if report is None else views.sections_of(report),
@@ -118,7 +122,8 @@ class Pages:
 def _notes(figures: Figures, problem: str) -> list[str]:
     own = figures.report.notes if figures.report is not None else ()
     stale = [f"the last reading failed, so older figures are shown: {problem}"] if problem else []
-    return [*stale, *figures.missing, *own]
+    before = [f"{part}: shown as of {at:%Y-%m-%d %H:%M} UTC" for part, at in figures.read_before.items()]
+    return [*stale, *figures.missing, *before, *own]
 
 
 def _period(figures: Figures) -> str:

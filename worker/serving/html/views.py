@@ -14,6 +14,7 @@ from assay.worker.reporting.period.answers import MarkedAnswer
 from assay.worker.reporting.period.html.bars import Bar, overview, overview_scale
 from assay.worker.reporting.period.html.views import AnswerView, RevisionView, UseCaseView, use_case_views
 from assay.worker.reporting.period.records import PeriodReport, RevisionReport, UseCaseReport
+from assay.worker.reporting.period.words import headline
 from assay.worker.reporting.terminal.funnel import rootless_words
 from assay.worker.serving.figures import Figures
 from assay.worker.serving.html.tables import address_of, page_of
@@ -21,12 +22,15 @@ from assay.worker.serving.html.tables import address_of, page_of
 WORST_OF_FLEET = 8
 """Answers on the first page, the riskiest of all use cases."""
 
+USUALLY_S, WHILE_READING_S = 20, 3
+"""How often a page asks whether there are newer figures, and while the first ones are read."""
+
 _TONES = {"page": "regressed", "ticket": "inconclusive"}
 
 
 @dataclass(frozen=True)
 class RateRow:
-    """The rate of one revision, with where its page is."""
+    """The rate of one revision, with where its page is. `about` says which rate it is, and who judged."""
 
     bar: Bar
     href: str
@@ -45,12 +49,13 @@ class AlertView:
 
 @dataclass(frozen=True)
 class Age:
-    """When the figures were read, how old they are, and how long reading took."""
+    """When the figures were read, how old they are, how long reading took, and how often to ask for newer ones."""
 
     read_at: str
     words: str
     stamp: str
     took: str
+    every_s: int
 
 
 def age_of(figures: Figures, now: datetime) -> Age:
@@ -60,7 +65,8 @@ def age_of(figures: Figures, now: datetime) -> Age:
         read_at=f"{figures.read_at:%Y-%m-%d %H:%M:%S} UTC",
         words=duration_words(seconds),
         stamp=figures.read_at.isoformat(),
-        took=f"{figures.took_s:.1f} s",
+        took=f"{figures.took_s:.1f} s" + (" so far" if figures.awaited else ""),
+        every_s=WHILE_READING_S if figures.awaited else USUALLY_S,
     )
 
 
@@ -71,7 +77,7 @@ def rate_rows(report: PeriodReport) -> tuple[RateRow, ...]:
         RateRow(
             bar,
             href=f"{page_of(case.use_case)}#{anchor}",
-            about=f"{case.rubric} · evaluator {row.revision[:12]}",
+            about=f"{headline(row.rates)[0]} · {case.rubric} · evaluator {row.revision[:12]}",
         )
         for bar in overview(report)
         for case, row, anchor in [places[bar.anchor]]
@@ -94,8 +100,8 @@ def _places(report: PeriodReport) -> Iterator[tuple[str, tuple[UseCaseReport, Re
 
 
 def use_cases_of(figures: Figures) -> list[str]:
-    """Every use case that there is anything of, by name."""
-    names: set[str] = set()
+    """Every use case that is configured, or that there is anything of, by name."""
+    names = set(figures.use_cases)
     if figures.report is not None:
         names |= {case.use_case for case in figures.report.use_cases}
     if figures.objectives is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.judges.cpu_executor import in_thread
 from assay.worker.ports.history import Block, HistoryReader
-from assay.worker.records.columns import rows_alike
+from assay.worker.records.columns import rows_alike, rows_by_code, taken
 from assay.worker.records.history import HistoryQuery, microseconds
 from assay.worker.signals.gathering import DAY_US, Numbers
 from assay.worker.signals.once import TRACE, best_of_each, trace_numbers
@@ -103,15 +103,15 @@ class CostColumns:
     def add(self, block: Block) -> None:
         """Keep a block, whose columns are those of `READ`."""
         counts = drawn_rows(block)
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "pi": block["pi"].floats(),
             "cost_usd": block["cost_usd"].floats(),
             "tokens": block["input_tokens"].floats() + block["output_tokens"].floats(),
             "started": block["started_at"].integers(),
             "trace": trace_numbers(block),
             "changed": block["changed_at"].integers(),
-            "prompt": self._prompts.of([block[name] for name in PROMPT]),
-            **{name: _coded(block, FACTS[name], numbers) for name, numbers in self._facts.items()},
+            "prompt": self._prompts.of([block[name] for name in PROMPT]).astype(np.int32),
+            **{name: _coded(block, FACTS[name], numbers).astype(np.int32) for name, numbers in self._facts.items()},
         }
         self._blocks.append({name: column[counts] for name, column in columns.items()})
 
@@ -152,6 +152,35 @@ async def read_costs(reader: HistoryReader, query: HistoryQuery) -> CostColumns:
         if len(block["pi"]):
             await in_thread(columns.add, block)
     return columns
+
+
+async def read_costs_of_each(
+    reader: HistoryReader, query: HistoryQuery, names: Sequence[str]
+) -> dict[str, CostColumns]:
+    """The rows of each of these use cases, read in one go.
+
+    Rows of one use case lie on nearly every page of a record, so each reading of its own would read all of them.
+
+    Args:
+        reader: the record.
+        query: which rows; it names no use case.
+        names: the use cases. Rows of others are left out.
+
+    Raises:
+        HistoryUnavailable, ConfigurationError
+    """
+    each = {name: CostColumns() for name in names}
+    async for block in reader.blocks(query, (*READ, "use_case")):
+        if len(block["pi"]):
+            await in_thread(_add_each, each, block)
+    return each
+
+
+def _add_each(each: Mapping[str, CostColumns], block: Block) -> None:
+    codes, known = rows_alike([block["use_case"]])
+    for (name,), rows in zip(known, rows_by_code(codes, len(known)), strict=True):
+        if name in each:
+            each[name].add(taken({column: block[column] for column in READ}, rows))
 
 
 def _coded(block: Block, names: Sequence[str], numbers: Numbers) -> Integers:

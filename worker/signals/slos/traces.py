@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.worker.config.objectives import ObjectiveName
+from assay.worker.records.columns import by_first
 from assay.worker.records.history import microseconds
 from assay.worker.signals.slos.aims import AT
 from assay.worker.signals.slos.rows import TWO_PHASE, Columns, Judge, SloRows, latest_judges
@@ -26,7 +27,8 @@ class SloTraces:
     Attributes:
         started: in microseconds, in this order.
         pi: selection probability.
-        clusters: number of the session, or of the trace itself.
+        clusters: number of the session, or of the trace itself, from 0 on within the use case: small numbers need no
+            sorting, and each objective of each window asks for them.
         verdicts: a column for each of `OBJECTIVE_NAMES`. What another revision judged is `NOT_ASKED` there.
         first: of quality and faithfulness what a cascade's first tier said; without a cascade as `verdicts`.
         is_final: whether the last tier's word stands, as it does without a cascade.
@@ -108,10 +110,11 @@ def traces_by_use_case(rows: SloRows) -> dict[str, SloTraces]:
     begins = np.flatnonzero(np.concatenate([[True], (keys[:, 1:] != keys[:, :-1]).any(axis=0)]))
     cases = columns["use_case"][begins]
     traces = _put_together(columns, begins)
-    return {
+    each = {
         rows.aims.use_cases[case]: traces.only(slice(*np.searchsorted(cases, [case, case + 1])))
         for case in np.unique(cases).tolist()
     }
+    return {name: replace(own, clusters=by_first(own.clusters)[1]) for name, own in each.items()}
 
 
 def _leave_out_other_judges(columns: Columns, rows: SloRows) -> None:

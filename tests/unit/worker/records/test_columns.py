@@ -22,6 +22,7 @@ from assay.worker.records.columns import (
     by_first,
     rows_alike,
     rows_by_code,
+    taken,
 )
 
 NUMBERS = st.one_of(st.none(), st.sampled_from([0.0, -0.0, 1.0]), st.floats(allow_nan=False))
@@ -95,6 +96,29 @@ def test_rows_that_agree_in_all_columns_have_one_code(rows: list[tuple[Any, ...]
         for number, own in enumerate(rows_by_code(numbers, len(tuples))):
             assert own.tolist() == [row for row, values in enumerate(rows) if values == tuples[number]]
     assert rows_alike(shared)[1] == list(dict.fromkeys(both[code][:2] for code in range(len(both))))
+
+
+@given(
+    st.lists(st.tuples(NAMES, NUMBERS, WHOLE, st.lists(st.integers(), max_size=2)), min_size=1, max_size=12),
+    st.data(),
+)
+def test_some_rows_say_what_they_said_among_all(rows: list[tuple[Any, ...]], data: st.DataObject) -> None:
+    some = sorted(data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1)))
+    names, floats, whole, lists = map(list, zip(*rows, strict=True))
+    codes, both = coded_column(list(zip(names, floats, strict=True))).coded()
+    columns: dict[str, Column] = {
+        "names": CodedColumn(codes, [name for name, _ in both]),
+        "same": CodedColumn(codes, [number for _, number in both]),
+        "floats": number_column(floats),
+        "whole": whole_column(whole),
+        "json": JsonColumn([json.dumps(value) for value in lists]),
+        "plain": PlainColumn(names),
+    }
+    told = taken(columns, np.array(some))
+    for name, expected in (("names", names), ("same", floats), ("whole", whole), ("json", lists), ("plain", names)):
+        assert list(told[name]) == [expected[row] for row in some]
+    assert told["names"].coded()[0] is told["same"].coded()[0]
+    assert len(told["names"].coded()[1]) == len(set(codes[some].tolist()))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import httpx
@@ -12,9 +14,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from assay.worker.ports.history import HistoryUnavailable
+from assay.worker.serving import app as app_module
 from assay.worker.serving.app import FleetPages
 from assay.worker.serving.entrance import COOKIE, MOST_OF_PEER, Entrance
-from assay.worker.serving.figures import Figures
+from assay.worker.serving.figures import Figures, Tell
 from assay.worker.serving.kept_figures import KeptFigures
 from tests.unit.worker.serving.fleets import NAME, SENTENCE, KeptAnswers, figures, worst_of
 from tests.waiting import until
@@ -42,7 +45,7 @@ def asked(
 ) -> T:
     """What a client got from the application."""
 
-    def read() -> Figures:
+    def read(_tell: Tell) -> Figures:
         if failure is not None:
             raise failure
         assert these is not None
@@ -113,6 +116,33 @@ def test_guesses_are_slowed_down(usual: Figures) -> None:
     assert asked(work, usual) == [401] * MOST_OF_PEER + [429, 429]
 
 
+def test_a_program_hears_why_it_is_not_heard(usual: Figures) -> None:
+    async def work(client: httpx.AsyncClient) -> list[httpx.Response]:
+        wrong = {"Authorization": "Bearer guess"}
+        return [await client.get("/age", headers=wrong) for _ in range(MOST_OF_PEER + 1)]
+
+    *wrong, late = asked(work, usual)
+    assert all("ASSAY_SERVE_TOKEN" in answer.json()["error"] for answer in wrong)
+    assert (late.status_code, late.json()["error"]) == (429, "too many wrong tokens from this address; wait a minute")
+
+
+def test_a_form_that_trickles_in_holds_no_connection(usual: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "LOGIN_WITHIN_S", 0.05)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"token="
+        await asyncio.Event().wait()
+
+    answer = asked(lambda client: client.post("/login", content=trickle()), usual)
+    assert answer.status_code == 401
+
+
+def test_no_answer_leads_to_an_address_that_the_request_named(usual: Figures) -> None:
+    for path in ("/use-case/", "/login/", "/answer/"):
+        answer = get(path, usual, host="evil.example.org")
+        assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 @pytest.mark.parametrize("body", [b"", b"token=" + b"x" * 100_000, b"&" * 4000, b"\xff\xfe", b"token=%ff"])
 def test_no_form_is_an_error(usual: Figures, body: bytes) -> None:
     answer = asked(lambda client: client.post("/login", content=body), usual)
@@ -149,6 +179,7 @@ def test_without_a_token_only_this_machine_by_its_own_names_is_answered(usual: F
 def test_the_first_page_tells_every_part_with_n_interval_and_revision(usual: Figures) -> None:
     text = get("/", usual).text
     for words in (
+        "expected share of answers with a problem ·",
         *("19.9% (17.3%–22.7%, n=375)", "evaluator 904b364ef0f5", "31.2% of answers have a problem", "From seen to"),
         *("Objectives over 7d", "What answers cost", "support-v1", "drift", "reading took 1.4 s", "Riskiest answers"),
     ):
@@ -215,6 +246,43 @@ def test_an_answer_that_cannot_be_read_is_a_page_and_no_trace(
     assert words in answer.text
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_what_is_still_read_is_said_and_not_taken_for_nothing(usual: Figures) -> None:
+    some = replace(usual, report=None, cost=None, objectives=None, awaited=("rates", "spend", "objectives"))
+    page = get("/", some)
+    assert page.status_code == 200
+    assert "Still being read: rates, spend, objectives." in page.text
+    assert "support-v1" in page.text
+    assert "no judged trace" not in page.text
+    assert 'data-every="3"' in page.text
+    assert get("/age", some).json()["awaited"] == ["rates", "spend", "objectives"]
+    for path in ("/use-case?name=support", f"/answer?{httpx.QueryParams(dict(worst_of(usual, 'support')))}"):
+        later = get(path, some)
+        assert (later.status_code, later.headers["refresh"]) == (503, "2")
+    assert "Still being read" not in get("/", usual).text
+
+
+def test_rates_that_could_not_be_read_are_not_taken_for_none(usual: Figures) -> None:
+    without = replace(
+        usual,
+        report=None,
+        objectives=None,
+        cost=None,
+        use_cases=("support",),
+        missing=("rates could not be read: the record is away",),
+        read_before={"spend": datetime(2026, 11, 30, 9, 41, tzinfo=UTC)},
+    )
+    assert "spend: shown as of 2026-11-30 09:41 UTC" in get("/", without).text
+    for path in ("/", "/use-case?name=support"):
+        page = get(path, without)
+        assert page.status_code == 200
+        assert "the record is away" in page.text
+        assert "could not be read." in page.text
+        assert "The record has no" not in page.text
+    answer = get("/answer?use_case=support", without)
+    assert (answer.status_code, "refresh" in answer.headers) == (503, False)
+    assert "the record is away" in answer.text
 
 
 def test_health_needs_no_token(usual: Figures) -> None:

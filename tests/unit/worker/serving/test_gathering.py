@@ -13,6 +13,7 @@ from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.golden.runs.run_store import RunStore
 from assay.worker.launch.broker import Broker
+from assay.worker.serving.figures import Figures
 from assay.worker.serving.reading import AskedAnswer, DeploymentReader
 from assay.worker.wiring.history import open_record
 from tests.unit.worker.golden.report.test_page import summary
@@ -46,7 +47,15 @@ def settings(home: Path, redis_url: SecretStr | None = NOWHERE) -> Settings:
 
 
 def test_a_dead_redis_costs_its_own_parts_alone(home: Path) -> None:
-    figures = DeploymentReader(settings(home), ConfigRoot(path=home), days=8).figures()
+    told: list[Figures] = []
+    figures = DeploymentReader(settings(home), ConfigRoot(path=home), days=8).figures(told.append)
+    assert [(each.awaited, each.report is None, each.cost is None) for each in told] == [
+        (("rates", "spend", "objectives"), True, True),
+        (("spend", "objectives"), False, True),
+        (("objectives",), False, False),
+    ]
+    assert [len(each.golden) for each in told] == [1, 1, 1]
+    assert figures.awaited == ()
     assert figures.report is not None
     (case,) = figures.report.use_cases
     assert case.coverage.ended == 200

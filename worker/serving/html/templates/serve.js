@@ -16,5 +16,5 @@
       if (isResting()) { window.location.reload(); } else { offer.hidden = false; }
     } catch { /* The page says how old its figures are. */ }
   };
-  setInterval(look, 20000);
+  setInterval(look, 1000 * Number(offer.dataset.every));
 }());

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import random
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from assay.worker.config.slos import ApplicationBudget
+from assay.worker.history import reading
+from assay.worker.history.opening import open_history
 from assay.worker.ports.state import StateUnavailable
 from assay.worker.ports.windows import Windows
 from assay.worker.records.history import HistoryQuery, HistoryRow
@@ -145,3 +149,50 @@ def test_names_from_traces_are_no_markup_and_fit_in_eighty_columns() -> None:
 def test_money_has_cents_or_three_digits(value: float) -> None:
     assert float(dollars(value).replace(",", "")) == pytest.approx(value, rel=0.006)
     assert dollars(0.0) == "0.00"
+
+
+def _any_row(number: int, draw: random.Random) -> HistoryRow:
+    """A row of one of four use cases with whatever it may tell, or not."""
+    return spent(
+        number,
+        draw.choice([None, 0.0, draw.random()]),
+        trace_id=f"t{draw.randrange(200)}",
+        use_case=draw.choice(["bot", "desk", "gone", "nobody's"]),
+        rubric=draw.choice(["grounding", "tone"]),
+        pi=draw.choice([0.1, 0.5, 1.0]),
+        stratum=draw.choice(["base", "feedback"]),
+        sample=draw.choice(["base", "boost"]),
+        started_at=NOW - timedelta(minutes=draw.randrange(60 * 24 * 40)),
+        changed_at=NOW - timedelta(minutes=draw.randrange(1_000)),
+        prompt_name=draw.choice([None, "answer"]),
+        prompt_version=draw.choice([None, "1", "2"]),
+        model_served=draw.choice([None, "gpt", "claude"]),
+        feature=draw.choice([None, "search", "mail"]),
+        user_tier=draw.choice([None, "pro"]),
+        input_tokens=draw.choice([None, 900, 4_000]),
+        output_tokens=draw.choice([None, 100]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_use_cases_in_one_reading_tell_what_each_tells_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    draw = random.Random(seed)
+    rows = [_any_row(number, draw) for number in range(600)]
+    monkeypatch.setattr(reading, "BLOCK_ROWS", 100)
+
+    async def read(*use_cases: str) -> CostReport:
+        record = open_history(None, tmp_path / "history.db")
+        try:
+            await record.writer.write(rows)
+            scope = CostScope({name: ApplicationBudget() for name in ("bot", "desk")}, ApplicationBudget())
+            query = WEEK.model_copy(update={"use_cases": use_cases})
+            return await CostReader(record.reader, None, scope).read(query, NOW, by="feature", others=["gone"])
+        finally:
+            await record.close()
+
+    together = asyncio.run(read())
+    assert [case.use_case for case in together.use_cases] == ["bot", "desk", "gone"]
+    for case in together.use_cases:
+        assert asyncio.run(read(case.use_case)).use_cases == (case,)

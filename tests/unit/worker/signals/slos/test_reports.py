@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +11,13 @@ import jsonschema
 import numpy as np
 import pytest
 
+from assay.worker.config.deployment import Deployment
 from assay.worker.records.history import HistoryRow
 from assay.worker.signals.estimators import flagged_rate
 from assay.worker.signals.slos.attainment import BURN_ALPHA
-from assay.worker.signals.slos.records import slo_schema
+from assay.worker.signals.slos.reading import read_slo_report
+from assay.worker.signals.slos.records import SloReport, slo_schema
+from assay.worker.state.memory.history import memory_history
 from assay.worker.statistics.alarms import exact_lower_bound
 from tests.unit.worker.signals.rows import START, row, traffic_of
 from tests.unit.worker.signals.slos.slo_rows import (
@@ -155,3 +160,33 @@ def test_the_report_ends_now() -> None:
     rows = [trace("a"), trace("later", ago=-timedelta(minutes=30))]
     assert report_of(rows).until == NOW
     assert report_of(rows).use_cases[0].traces == 2
+
+
+def test_use_cases_tell_together_what_each_tells_alone() -> None:
+    """Several are read in the order of time with all others, one by its own index."""
+    names = ("bot", "desk", "mail")
+    given = Deployment.model_validate({"use_cases": [{"name": name} for name in names], "slos": {"profile": "rag"}})
+    draw = random.Random(7)
+    rows = [
+        trace(
+            f"t{number % 140}",
+            ago=timedelta(minutes=1 + number * 3),
+            use_case=draw.choice([*names, "unknown"]),
+            rubric=draw.choice(["grounding", "tone"]),
+            session_id=f"s{draw.randrange(40)}",
+            risk=draw.choice([None, 0.05, 0.9]),
+            pi=draw.choice([0.1, 0.5, 1.0]),
+            duration_s=draw.choice([None, 1.0, 90.0]),
+        )
+        for number in range(400)
+    ]
+
+    async def told(*of: str) -> SloReport:
+        history = memory_history()
+        await history.writer.write(rows)
+        return await read_slo_report(history.reader, given, of, NOW, timedelta(days=30))
+
+    together = asyncio.run(told(*names))
+    assert min(case.traces for case in together.use_cases) > 20
+    for case in together.use_cases:
+        assert asyncio.run(told(case.use_case)).use_cases == [case]
