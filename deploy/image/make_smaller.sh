@@ -5,6 +5,9 @@ set -eu
 find "$1/lib" \( -path '*/tests/*' -name 'test_*' -o -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' \
 	-o -name '*.h' \) -type f -delete
 
+# No process of Assay imports it, only golden targets written in Python may.
+find "$1/lib" -path '*/site-packages/openai/*' -name '*.pyc' -type f -delete
+
 if ! command -v strip >/dev/null; then
 	echo "make_smaller.sh: there is no strip here, so debug symbols stay (about 20 MB)" >&2
 	exit 0

@@ -38,7 +38,6 @@ MARKER = "<!-- assay-gate bot-v1 -->\n"
         (["vendor.github-workflows"], GITHUB),
         (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], GITLAB),
         (["vendor.compose-spec"], ROOT / "docker-compose.yml"),
-        (["vendor.compose-spec"], ROOT / "deploy" / "monitoring.compose.yml"),
     ],
 )
 def test_a_shipped_file_meets_the_schema_of_what_runs_it(schema: list[str], path: Path) -> None:

@@ -44,8 +44,11 @@ class ChunksAhead:
         return chunk
 
     def close(self) -> None:
-        """Let the thread find out that nobody listens."""
+        """Let the thread find out that nobody listens, even where it waits for room."""
         self.signal.close()
+        with suppress(queue.Empty):
+            while True:
+                self._chunks.get_nowait()
 
     def _read(self, chunks: Iterator[Sequence[Numbered]]) -> None:
         end: BaseException | None = None

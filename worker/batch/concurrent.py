@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable
 
 from assay.judges.evaluate import Evaluator
 from assay.judges.redaction.policy import Redaction
+from assay.worker.batch.lines_ahead import LinesAhead
 from assay.worker.batch.reading import RawLine
 from assay.worker.batch.redacting import NOTHING
 from assay.worker.batch.verdict_lines import Judged, judge_line
@@ -18,7 +17,7 @@ Task = asyncio.Task[Judged | BadLine]
 
 
 async def judge_concurrently(
-    lines: Iterable[RawLine | BadLine],
+    lines: Iterable[RawLine | BadLine] | LinesAhead,
     evaluator: Evaluator,
     *,
     concurrency: int,
@@ -27,15 +26,18 @@ async def judge_concurrently(
 ) -> AsyncGenerator[Judged | BadLine, None]:
     """Judge up to `concurrency` lines at once. Close the iterator to cancel what is in flight.
 
+    Lines that nobody draws yet are drawn by a thread.
+
     Raises:
         ConfigurationError: the input cannot be read.
     """
+    ahead = lines if isinstance(lines, LinesAhead) else LinesAhead.by_thread(lines)
     tasks: asyncio.Queue[Task | None] = asyncio.Queue()
     slots = asyncio.Semaphore(concurrency)
     started: set[Task] = set()
 
     async def start_all() -> None:
-        async for line in _read_ahead(lines):
+        async for line in ahead:
             await slots.acquire()
             task = asyncio.create_task(judge_line(line, evaluator, explain=explain, redaction=redaction))
             started.add(task)
@@ -51,35 +53,7 @@ async def judge_concurrently(
             slots.release()  # only now: a slow sample at the head must not let the results behind it pile up
         await starter
     finally:
+        ahead.close()
         for running in (starter, *started):
             running.cancel()
         await asyncio.gather(starter, *started, return_exceptions=True)
-
-
-async def _read_ahead(lines: Iterable[RawLine | BadLine], ahead: int = 16) -> AsyncIterator[RawLine | BadLine]:
-    """Lines read by a thread, so that waiting for input stops nobody.
-
-    The thread is a daemon. Nothing can wake a thread that waits for a terminal or a pipe, and leaving must not wait
-    for it.
-    """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[RawLine | BadLine | BaseException | None] = asyncio.Queue()
-    slots = threading.Semaphore(ahead)
-
-    def read() -> None:
-        end: BaseException | None = None
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            try:
-                for line in lines:
-                    slots.acquire()
-                    loop.call_soon_threadsafe(queue.put_nowait, line)
-            except Exception as exc:  # noqa: BLE001  # carried over to the loop, where it is raised
-                end = exc
-            loop.call_soon_threadsafe(queue.put_nowait, end)
-
-    threading.Thread(target=read, name="read-samples", daemon=True).start()
-    while (line := await queue.get()) is not None:
-        if isinstance(line, BaseException):
-            raise line
-        yield line
-        slots.release()

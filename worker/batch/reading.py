@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Sample, Turn
+from assay.worker.batch.read_columns import KINDS, is_always_taken, read_twice
 from assay.worker.extraction.dataset_columns import columns_by_field
-from assay.worker.extraction.names import plain
 from assay.worker.extraction.samples import ROLES
 from assay.worker.records.jsonl import (
     DAMAGED,
@@ -93,7 +93,7 @@ def open_samples(path: Path) -> Iterator[SampleSource]:
     try:
         raw = path.open("rb")
     except OSError as exc:
-        raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable JSONL file") from exc
+        raise ConfigurationError(f"{path}: {exc.strerror or exc}; name a readable file of samples") from exc
     from assay.worker.batch.tables import source_of
 
     with raw:
@@ -148,24 +148,57 @@ class SampleLine(BaseModel):
 def read_sample(line: RawLine) -> LabelledSample | BadLine:
     """The sample a line holds, or what is wrong with it."""
     try:
-        data = json.loads(without_lone_surrogates(line.content).decode(), parse_constant=_no_constant)
-        data = _in_our_words(data, line.number)
+        data = _in_our_words(_value(line.content), line.number)
         parsed = SampleLine.model_validate(data)
         kept = {key: value for key, value in data.items() if key not in _NOT_KEPT}
         json.dumps(kept, allow_nan=False)
-    except ValidationError as exc:
-        key, remedy = problem_in_line(exc, line.content, SampleLine)
-        return BadLine(number=line.number, key=key, remedy=remedy)
-    except UnicodeDecodeError as exc:
-        return _refused(line, f"no UTF-8 ({exc.reason}); write the file as UTF-8")
     except RecursionError:
         return _refused(line, "nested too deeply; write one flat JSON object a line")
-    except json.JSONDecodeError as exc:
-        return _refused(line, no_json(exc.msg, exc.colno))
     except ValueError as exc:
-        return _refused(line, f"{exc}; write one JSON object a line")
+        return _why_none(exc, line)
     sample = Sample(**parsed.model_dump(include=set(Sample.model_fields) - {"metadata"}))
     return LabelledSample(sample, data["id"], kept)
+
+
+def _why_none(exc: ValueError, line: RawLine) -> BadLine:
+    """Why a line is no sample."""
+    if isinstance(exc, ValidationError):
+        key, remedy = problem_in_line(exc, line.content, SampleLine)
+        return BadLine(number=line.number, key=key, remedy=remedy)
+    if isinstance(exc, _KeyTwice):
+        return BadLine(number=line.number, key=str(exc), remedy="stands twice with two values; write it once")
+    if isinstance(exc, UnicodeDecodeError):
+        return _refused(line, f"no UTF-8 ({exc.reason}); write the file as UTF-8")
+    if isinstance(exc, json.JSONDecodeError):
+        return _refused(line, no_json(exc.msg, exc.colno))
+    return _refused(line, f"{exc}; write one JSON object a line")
+
+
+class _KeyTwice(ValueError):
+    """A key stands twice, so that nobody knows which value is meant."""
+
+
+def _value(content: bytes) -> Any:
+    """What a line holds.
+
+    Raises:
+        ValueError: it is no JSON.
+        _KeyTwice: a key that is read stands twice, with two values.
+    """
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(of_object: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal pairs
+        pairs = of_object  # the outermost object is complete last
+        return dict(of_object)
+
+    data = json.loads(content.decode(), object_pairs_hook=keep, parse_constant=_no_constant)
+    if isinstance(data, dict) and len(data) < len(pairs):
+        twice = read_twice([*data, *(key for key, value in pairs if value != data[key])])
+        if twice is not None:
+            raise _KeyTwice(twice)
+    whole = without_lone_surrogates(content)
+    return data if whole is content else json.loads(whole)
 
 
 _NOT_KEPT = frozenset({"id", "question", "context", "contexts", "response"})
@@ -183,30 +216,18 @@ def _in_our_words(data: Any, number: int) -> Any:
         field: column
         for field, columns in columns_by_field(data).items()
         for column in columns[:1]
-        if field in _MAPPED and field not in data and isinstance(data[column], _MAPPED[field])
+        if field in KINDS and field not in data and isinstance(data[column], KINDS[field])
     }
     if "context" in data:
         named.pop("contexts", None)
     if "response" in data:
         # Then the line may be in our words, and its `input` a field of somebody's own.
-        named = {field: column for field, column in named.items() if plain(column) in _ALWAYS_MAPPED}
+        named = {field: column for field, column in named.items() if is_always_taken(column)}
     if not named:
         return data
     taken = set(named.values())
     rest = {key: value for key, value in data.items() if key not in taken}
     return {"id": number, **rest, **{field: data[column] for field, column in named.items()}}
-
-
-_ALWAYS_MAPPED = {"userinput", "retrievedcontexts", "retrievalcontext"}
-"""Names that no application chooses by chance: RAGAS, DeepEval."""
-
-_MAPPED: dict[str, type | tuple[type, ...]] = {
-    "question": str,
-    "response": str,
-    "contexts": (str, list),
-    "reference": str,
-}
-"""What is taken under another tool's name, and of which kind it has to be."""
 
 
 def _refused(line: RawLine, remedy: str) -> BadLine:

@@ -11,6 +11,7 @@ from assay.judges.evaluate import Evaluator
 from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import JudgeName, Rubric
 from assay.worker.batch.concurrent import judge_concurrently
+from assay.worker.batch.lines_ahead import LinesAhead
 from assay.worker.batch.process_pool import JudgingPool
 from assay.worker.batch.reading import RawLine
 from assay.worker.batch.redacting import NOTHING
@@ -43,6 +44,8 @@ def choose_rubric(
     Raises:
         ConfigurationError: unknown or broken, or without the judge that was asked for.
     """
+    if judge is not None and judge not in USUAL_RUBRICS:
+        raise ConfigurationError(f"judge: {judge!r} is none; give one of {', '.join(USUAL_RUBRICS)}")
     chosen = root.rubric(rubric or USUAL_RUBRICS[judge or "local"], variables)
     if judge is not None and judge not in chosen.judge.tiers:
         raise ConfigurationError(
@@ -88,7 +91,7 @@ def judge_all(
 
 
 async def judge_on_loop(
-    lines: Iterable[RawLine | BadLine],
+    lines: Iterable[RawLine | BadLine] | LinesAhead,
     evaluator: Evaluator,
     take: Callable[[Judged | BadLine], None],
     *,

@@ -7,17 +7,28 @@ from pathlib import Path
 
 from assay.judges.errors import ConfigurationError
 from assay.worker.calibration.fitting import CalibrationReport
+from assay.worker.extras import needs_extra
 from assay.worker.statistics.calibration import ReliabilityBin
 
 _SIZE_INCHES = (6.0, 6.0)
+
+
+def check_parts() -> None:
+    """Refuse to begin where the extra is not installed.
+
+    Raises:
+        ConfigurationError: names the extra.
+    """
+    needs_extra("plot", what="--plot", otherwise="or leave it out")
 
 
 def plot_reliability(report: CalibrationReport, path: Path) -> None:
     """Write the plot as PNG: a point per bin with its interval, as judged and calibrated, and the diagonal.
 
     Raises:
-        ConfigurationError: the file cannot be written.
+        ConfigurationError: the file cannot be written, or the extra `plot` is not installed.
     """
+    check_parts()
     # It takes a second to import. The object interface needs no screen and no global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

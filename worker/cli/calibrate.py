@@ -62,7 +62,7 @@ def calibrate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     settings, root = settings_and_root(config)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge_name)
-    _check_method(chosen)
+    _check(chosen, plot)
     tier = tier_to_calibrate(chosen, judge_name)
     redaction = _redaction(root.deployment(), use_case)
     target = out or calibration_target(root, chosen.name, tier, use_case)
@@ -116,8 +116,8 @@ def _tell(report: CalibrationReport, target: Path, plot: Path | None, *, as_json
         _show(report, target, plot)
 
 
-def _check_method(rubric: Rubric) -> None:
-    """See that the rubric gives a risk.
+def _check(rubric: Rubric, plot: Path | None) -> None:
+    """See that the rubric gives a risk and that it can be drawn, before anything is judged.
 
     Raises:
         ConfigurationError
@@ -127,6 +127,10 @@ def _check_method(rubric: Rubric) -> None:
             f"rubric {rubric.name}: method: {rubric.method} gives no hallucination_risk to calibrate; name a rubric of "
             "method grounding"
         )
+    if plot is not None:
+        from assay.worker.calibration.reliability_plot import check_parts
+
+        check_parts()
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from assay.judges.errors import ConfigurationError
 from assay.worker.config.judge_files import JudgeFiles
 from assay.worker.config.otel_variables import OtelVariables
 from assay.worker.config.settings import Settings, read_variables
+from assay.worker.extras import needs_extra
 from assay.worker.fleet.pages import Role, gathered, make_pages
 from assay.worker.wiring.watch import watch_assessments
 
@@ -78,13 +78,9 @@ def begin_opentelemetry(role: Role, settings: Settings, files: JudgeFiles) -> No
     variables = read_variables(OtelVariables)
     if not variables.is_on:
         return
-    try:
-        from assay.worker.telemetry.otel.start import start_telemetry
-    except ImportError as exc:
-        raise ConfigurationError(
-            "environment: OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed; "
-            "pip install 'assay-fleet[otel]', or unset it"
-        ) from exc
+    needs_extra("otel", what="environment: OTEL_EXPORTER_OTLP_ENDPOINT", otherwise="or unset it")
+    from assay.worker.telemetry.otel.start import start_telemetry
+
     if variables.sends("metrics"):
         make_pages(role)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assay.judges.schema import Record
+from assay.judges.schema import Record, Text
 
 Status = Literal["passed", "failed", "undecided"]
 """`undecided`: the judge gave no number, so nothing is known of the answer. It is never a pass."""
@@ -27,10 +27,10 @@ class Checked(Record):
 
     test: str
     status: Status
-    reason: str = ""
+    reason: Text = ""
     revision: str = ""
     golden_set: str = ""
     item_id: str = ""
-    response: str = ""
-    contexts: tuple[str, ...] | None = None
+    response: Text = ""
+    contexts: tuple[Text, ...] | None = None
     latency_s: float | None = None

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from assay.judges.errors import ConfigurationError
-from assay.judges.rubric import JudgeName, Rubric
+from assay.judges.errors import EvaluationError
+from assay.judges.rubric import JudgeName
 from assay.judges.schema import Outcome, Sample, Scored, Turn
 from assay.worker.golden.results.item_status import ItemStatus, decide
 from assay.worker.golden.sets.golden_set import GoldenSet, item_sample
-from assay.worker.golden.sets.manifest import GoldenItem, Threshold
+from assay.worker.golden.sets.manifest import GoldenItem
+from assay.worker.pytest_plugin.arguments import (
+    Limits,
+    check_item_decides,
+    check_judge,
+    check_latency,
+    item_of_set,
+    read_limits,
+    read_sample,
+)
 from assay.worker.pytest_plugin.checked import Checked, Status
 from assay.worker.pytest_plugin.failures import AnswerIsUndecided, AnswerIsWrong, CheckCannotWork
 from assay.worker.pytest_plugin.judging import Judges
@@ -52,9 +62,9 @@ class Checker:
         item: GoldenItem | None = None,
         *,
         response: str,
-        contexts: Sequence[str] | None = None,
+        contexts: str | Iterable[str | Mapping[str, Any]] | None = None,
         question: str = "",
-        history: Sequence[Turn] = (),
+        history: Sequence[Turn | Mapping[str, Any]] = (),
         reference: str | None = None,
         rubric: str | None = None,
         judge: JudgeName | None = None,
@@ -67,14 +77,15 @@ class Checker:
         Args:
             item: of the golden set that the test is marked with. It brings question, evidence, rubric and limits.
             response: what the application answered.
-            contexts: what it had found. Of an item, None means the evidence that the item declares.
+            contexts: what it had found: passages, or one passage. Of an item, None means the evidence that the item
+                declares.
             question: what was asked.
             history: the turns before.
             reference: an answer that is right.
             rubric: its name. Default: `grounding`, with `judge="llm"` `grounding-llm`.
             judge: who judges. Default: whom the rubric names.
             at_most: limits of scores, e.g. `{"hallucination_risk": 0.3}`. Default: the risk that the rubric calls high.
-            at_least: limits on the other side, e.g. `{"faithfulness": 0.8}`.
+            at_least: limits on the other side, e.g. `{"faithfulness": 0.8}`. A score may have both.
             latency_s: how long the answer took.
 
         Returns:
@@ -83,39 +94,42 @@ class Checker:
         Raises:
             AnswerIsWrong: it is wrong; the message holds the sentence.
             AnswerIsUndecided: the judge gave no number.
-            CheckCannotWork: names file, key and remedy.
+            CheckCannotWork: names what was given and the remedy.
         """
-        evidence = None if contexts is None else tuple(contexts)
-        if item is not None:
-            return self._check_item(item, response, evidence, latency_s)
-        sample = Sample(
-            id=self._test,
-            question=question,
-            history=tuple(history),
-            contexts=evidence or (),
-            response=response,
-            reference=reference,
-        )
+        asked = {"question": question, "history": history, "reference": reference}
+        choices = {"rubric": rubric, "judge": judge, "at_most": at_most, "at_least": at_least}
         try:
-            evaluator = self._judges.evaluator(rubric, judge)
-            limits = _limits(evaluator.rubric, at_most or {}, at_least or {})
-        except ConfigurationError as exc:
+            check_latency(latency_s)
+            if item is not None:
+                golden, item = item_of_set(item, self._set)
+                check_item_decides(golden, item, {**asked, **choices})
+                sample = read_sample(self._test, response=response, contexts=contexts)
+                evidence = None if contexts is None else sample.contexts
+                return self._check_item(golden, item, sample.response, evidence, latency_s)
+            sample = read_sample(self._test, response=response, contexts=contexts, **asked)
+            return self._check_sample(sample, rubric, judge, at_most, at_least)
+        except EvaluationError as exc:
             raise CheckCannotWork(str(exc), pytrace=False) from None
+
+    def _check_sample(
+        self, sample: Sample, rubric: str | None, judge: JudgeName | None, at_most: object, at_least: object
+    ) -> Outcome:
+        check_judge(rubric, judge)
+        evaluator = self._judges.evaluator(rubric, judge)
+        limits = read_limits(evaluator.rubric, at_most, at_least)
         outcome = self._judges.judged(sample, evaluator)
         status, reason = held_against(outcome, limits)
         self._tell(Checked(test=self._test, status=status, reason=reason, revision=evaluator.revision))
         return outcome
 
     def _check_item(
-        self, item: GoldenItem, response: str, contexts: tuple[str, ...] | None, latency_s: float | None
+        self,
+        golden: GoldenSet,
+        item: GoldenItem,
+        response: str,
+        contexts: tuple[str, ...] | None,
+        latency_s: float | None,
     ) -> Outcome | None:
-        golden = self._set
-        if golden is None or item.id not in {known.id for known in golden.items}:
-            raise CheckCannotWork(
-                f"item {item.id!r}: is none of the set that the test is marked with; mark it with "
-                '@pytest.mark.assay_set("NAME"), and take the items from its argument `item`',
-                pytrace=False,
-            )
         checked = Checked(
             test=self._test,
             status="undecided",
@@ -145,36 +159,19 @@ class Checker:
             raise AnswerIsUndecided(f"not decided: {checked.reason}", pytrace=False)
 
 
-def held_against(outcome: Outcome, limits: Mapping[str, Threshold]) -> tuple[Status, str]:
+def held_against(outcome: Outcome, limits: Limits) -> tuple[Status, str]:
     """Whether an outcome keeps its limits, and why not, in a line. A failure is no number, and passes nothing."""
     if not isinstance(outcome, Scored):
         reason = outcome.error if outcome.outcome == "failed" else outcome.reason
         words = outcome.message if outcome.outcome == "failed" else outcome.detail
         return "undecided", ": ".join(filter(None, (reason, words)))
-    missing = [name for name in limits if name not in outcome.scores]
+    missing = [name for name, _ in limits if name not in outcome.scores]
     if missing:
         why = outcome.not_applicable.get(missing[0], outcome.state.value)
         return "undecided", f"{missing[0]}: {why}; {outcome.comment}"
-    broken = [f"{name} {outcome.scores[name]:.2f}, must be {limit}" for name, limit in limits.items()]
     broken = [
-        words for words, (name, limit) in zip(broken, limits.items(), strict=True)
+        f"{name} {outcome.scores[name]:.2f}, must be {limit}"
+        for name, limit in limits
         if not limit.met_by(outcome.scores[name])
-    ]  # fmt: skip
+    ]
     return ("failed", f"{'; '.join(broken)}: {outcome.comment}") if broken else ("passed", "")
-
-
-def _limits(rubric: Rubric, at_most: Mapping[str, float], at_least: Mapping[str, float]) -> dict[str, Threshold]:
-    limits = {name: Threshold(at_most=value) for name, value in at_most.items()}
-    limits |= {name: Threshold(at_least=value) for name, value in at_least.items()}
-    unknown = sorted(limits.keys() - set(rubric.scores))
-    if unknown:
-        raise ConfigurationError(
-            f"check: {', '.join(unknown)}: rubric {rubric.name} has no such score; it has {', '.join(rubric.scores)}"
-        )
-    if limits:
-        return limits
-    if "hallucination_risk" not in rubric.scores:
-        raise ConfigurationError(
-            f"check: rubric {rubric.name} gives no risk; say at_most or at_least, for {', '.join(rubric.scores)}"
-        )
-    return {"hallucination_risk": Threshold(at_most=rubric.risk_labels.high)}

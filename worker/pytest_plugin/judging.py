@@ -12,10 +12,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.evaluate import Evaluator
 from assay.judges.rubric import JudgeName, Rubric
 from assay.judges.schema import Outcome, Sample
 from assay.worker.batch.run import choose_rubric
+from assay.worker.config.deployment import CONFIG_FILE
 from assay.worker.config.root import ConfigRoot, find_root
 from assay.worker.config.settings import Settings, load_settings
 from assay.worker.golden.sets.golden_set import GoldenSet
@@ -36,6 +38,8 @@ class Judges:
         Raises:
             ConfigurationError
         """
+        if config is not None and not (config / CONFIG_FILE).is_file():
+            raise ConfigurationError(f"{config}: --assay-config: holds no {CONFIG_FILE}; name the directory that does")
         self.settings: Settings = load_settings()
         self.root: ConfigRoot = find_root(config, self.settings)
         self._evaluators: dict[tuple[str, str | None], Evaluator] = {}
@@ -82,8 +86,16 @@ class Judges:
 
     def close(self) -> None:
         """Close connections, and end the loop."""
-        for evaluator in self._evaluators.values():
-            asyncio.run_coroutine_threadsafe(evaluator.judge.close(), self._loop).result(CLOSE_WITHIN_S)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(CLOSE_WITHIN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_WITHIN_S)
         self._loop.close()
+
+    async def _close(self) -> None:
+        """Let what was cancelled end, then close."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for evaluator in self._evaluators.values():
+            await evaluator.judge.close()

@@ -19,8 +19,38 @@ if TYPE_CHECKING:
 
 UNDECIDED = "assay_undecided"
 """The property of a report whose test failed only because the judge gave no number."""
+CHECKS = "assay_checks"
+"""The attribute of a test's last report in which a process of pytest-xdist hands over what the test checked."""
+SHOWS = ("collectonly", "setuponly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Options of pytest's, by their name inside, with which no test runs, e.g. `collectonly` for `--collect-only`."""
 _SESSION: pytest.StashKey[AssaySession] = pytest.StashKey()
 """Where a config keeps its session."""
+
+_REPORTS: pytest.StashKey[Reports] = pytest.StashKey()
+"""Where a config keeps what its reports say."""
+
+
+class Reports:
+    """Reads reports in the process that reports: what was checked elsewhere, and failures that nothing is known of.
+
+    Args:
+        session: takes over what other processes checked.
+    """
+
+    def __init__(self, session: AssaySession) -> None:
+        self._session = session
+        self.undecided = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take over checks as they come, so that a process that dies loses none. Count as `Session.testsfailed`."""
+        told = getattr(report, CHECKS, None)
+        node = getattr(report, "node", None)
+        if told is not None and node is not None:
+            self._session.take_over(node.gateway.id, report.nodeid, told)
+        is_failure = report.failed and not hasattr(report, "wasxfail")
+        if is_failure and (UNDECIDED, True) in map(tuple, report.user_properties):
+            self.undecided += 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,6 +78,15 @@ def pytest_configure(config: pytest.Config) -> None:
         gated=tuple(config.getoption("--assay-gate")),
         baseline=config.getoption("--assay-baseline"),
     )
+    config.stash[_REPORTS] = Reports(config.stash[_SESSION])
+    config.pluginmanager.register(config.stash[_REPORTS], "assay-reports")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse options that cannot work, before anything is collected or another process begins."""
+    if not _is_xdist_worker(session.config) and not _only_shows(session.config):
+        session.config.stash[_SESSION].check_options()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,11 +94,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("assay_set")
     if mark is None:
         return
-    if len(mark.args) != 1 or "item" not in metafunc.fixturenames:
-        raise pytest.UsageError(
+    name = _set_name(mark)
+    if name is None or "item" not in metafunc.fixturenames:
+        raise pytest.Collector.CollectError(
             f'{metafunc.definition.nodeid}: write @pytest.mark.assay_set("NAME"), and an argument `item`'
         )
-    items = metafunc.config.stash[_SESSION].items_of(mark.args[0])
+    items = metafunc.config.stash[_SESSION].items_of(name)
     metafunc.parametrize("item", items, ids=[item.id for item in items])
 
 
@@ -67,36 +107,40 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def assay(request: pytest.FixtureRequest) -> Checker:
     """Checks answers: `assay.check(question=…, contexts=[…], response=…)`, or `assay.check(item, response=…)`."""
     mark = request.node.get_closest_marker("assay_set")
-    return request.config.stash[_SESSION].checker(request.node.nodeid, mark.args[0] if mark else None)
+    return request.config.stash[_SESSION].checker(request.node.nodeid, _set_name(mark) if mark else None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test begins. Where a plugin runs it again, its last attempt counts."""
+    item.config.stash[_SESSION].begin(item.nodeid)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Mark the report of a test that failed only because nothing is known."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Mark the report of a test that failed only because nothing is known, and hand over what a test checked."""
     report = yield
     if call.excinfo is not None and call.excinfo.errisinstance(AnswerIsUndecided):
         report.user_properties.append((UNDECIDED, True))
+    if call.when == "teardown" and _is_xdist_worker(item.config):
+        setattr(report, CHECKS, item.config.stash[_SESSION].handed_over(item.nodeid))
     return report  # what a wrapper returns is the hook's result
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take over the checks of a process of pytest-xdist."""
-    told = getattr(node, "workeroutput", {}).get("assay", ())
-    node.config.stash[_SESSION].take_over(told)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand checks over to the process that reports; there, run the gates and decide about the exit code."""
+    """Run the gates and decide about the exit code, in the process that reports."""
     own = session.config.stash[_SESSION]
-    output = getattr(session.config, "workeroutput", None)
     try:
-        if output is not None:
-            output["assay"] = own.handed_over()
-        elif session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        if _is_xdist_worker(session.config) or _only_shows(session.config):
+            return
+        if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             own.run_gates()
-            session.exitstatus = own.exit_code(session.exitstatus, *_failures(session.config))
+            undecided = session.config.stash[_REPORTS].undecided
+            session.exitstatus = own.exit_code(session.exitstatus, session.testsfailed, undecided)
+        elif session.exitstatus == pytest.ExitCode.INTERNAL_ERROR and own.is_used:
+            # pytest's own code for it is 3, which in this run would say that nothing is known to be wrong.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
     finally:
         own.close()
 
@@ -110,11 +154,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
 
 
-def _failures(config: pytest.Config) -> tuple[int, int]:
-    """Tests that failed, and how many of them only because nothing is known."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    stats = reporter.stats if reporter is not None else {}
-    failed = [*stats.get("failed", ()), *stats.get("error", ())]
-    return len(failed), sum(
-        (UNDECIDED, True) in map(tuple, getattr(report, "user_properties", ())) for report in failed
-    )
+def _set_name(mark: pytest.Mark) -> str | None:
+    """The golden set that a mark names. None where it is written wrongly."""
+    names = [*mark.args, *mark.kwargs.values()]
+    is_written_well = len(names) == 1 and isinstance(names[0], str) and mark.kwargs.keys() <= {"name"}
+    return names[0] if is_written_well else None
+
+
+def _is_xdist_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _only_shows(config: pytest.Config) -> bool:
+    """Whether pytest was asked to show something, and runs no test: nothing is to be decided then."""
+    return any(config.getoption(option, False) for option in SHOWS)

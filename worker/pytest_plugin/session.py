@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from assay.worker.pytest_plugin.checks import Checks
+from assay.worker.pytest_plugin.failures import CheckCannotWork
+
 if TYPE_CHECKING:
     from assay.worker.golden.results.gate_result import GateResult
     from assay.worker.golden.sets.manifest import GoldenItem
-    from assay.worker.pytest_plugin.checked import Checked
     from assay.worker.pytest_plugin.checker import Checker
     from assay.worker.pytest_plugin.judging import Judges
 
@@ -36,46 +38,76 @@ class AssaySession:
         self._gated = gated
         self._baseline = baseline
         self._judges: Judges | None = None
-        self._checks: list[Checked] = []
+        self._checks = Checks()
         self._gates: dict[str, GateResult] = {}
         self._problems: list[str] = []
+        self.is_interrupted = False
+
+    @property
+    def is_used(self) -> bool:
+        """Whether this run checks answers or gates a set, as far as this process knows."""
+        return bool(self._gated or self._judges is not None or self._checks.all)
+
+    def check_options(self) -> None:
+        """Check what the options name, before a test asks the application anything.
+
+        Raises:
+            UsageError: names the option's value and the remedy.
+        """
+        if self._config is None and not self._gated:
+            return
+        from assay.judges.errors import EvaluationError
+
+        try:
+            judges = self._open_judges()
+            for name in self._gated:
+                from assay.worker.pytest_plugin.gating import check_gate
+
+                check_gate(judges, name, self._baseline)
+        except EvaluationError as exc:
+            self.close()
+            raise pytest.UsageError(f"assay: {exc}") from exc
 
     def items_of(self, name: str) -> Sequence[GoldenItem]:
         """The items of a golden set.
 
         Raises:
-            UsageError: it is unknown, or not as it was frozen.
+            CollectError: it is unknown, or not as it was frozen.
         """
         from assay.judges.errors import EvaluationError
 
         try:
             return self._open_judges().golden_set(name).items
         except EvaluationError as exc:
-            raise pytest.UsageError(f"assay: {exc}") from exc
+            raise pytest.Collector.CollectError(f"assay: {exc}") from exc
+
+    def begin(self, test: str) -> None:
+        """A test begins, perhaps again."""
+        self._checks.begin(test)
 
     def checker(self, test: str, golden_set: str | None) -> Checker:
-        """Checks answers in one test."""
+        """Checks answers in one test.
+
+        Raises:
+            CheckCannotWork: settings, config root or golden set cannot be used.
+        """
+        from assay.judges.errors import EvaluationError
         from assay.worker.pytest_plugin.checker import Checker
 
-        judges = self._open_judges()
-        return Checker(
-            judges,
-            test,
-            golden_set=judges.golden_set(golden_set) if golden_set else None,
-            gated=golden_set in self._gated,
-            keep=self._checks.append,
-        )
+        try:
+            judges = self._open_judges()
+            golden = judges.golden_set(golden_set) if golden_set else None
+        except EvaluationError as exc:
+            raise CheckCannotWork(str(exc), pytrace=False) from None
+        return Checker(judges, test, golden_set=golden, gated=golden_set in self._gated, keep=self._checks.add)
 
-    def handed_over(self) -> list[dict[str, Any]]:
-        """The checks as plain values."""
-        return [checked.model_dump(mode="json") for checked in self._checks]
+    def handed_over(self, test: str) -> dict[str, Any] | None:
+        """What a test checked, as plain values. None: nothing."""
+        return self._checks.handed_over(test)
 
-    def take_over(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        """Take checks of another process."""
-        if checks:
-            from assay.worker.pytest_plugin.checked import Checked
-
-            self._checks += [Checked.model_validate(checked) for checked in checks]
+    def take_over(self, process: str, test: str, told: Mapping[str, Any]) -> None:
+        """Take what a test checked in another process."""
+        self._checks.take_over(process, test, told)
 
     def run_gates(self) -> None:
         """Gate every set that is to be gated and had a test. What cannot be gated is a problem, and no pass."""
@@ -85,16 +117,29 @@ class AssaySession:
         from assay.worker.pytest_plugin.gating import gate_answers
 
         for name in dict.fromkeys(self._gated):
-            if not any(checked.golden_set == name for checked in self._checks):
+            checks = self._checks.of_set(name)
+            if not checks:
                 self._problems.append(f"{name}: no test checked an answer of this set; nothing is decided")
                 continue
             try:
-                self._gates[name] = gate_answers(self._open_judges(), name, self._checks, self._baseline)
-            except EvaluationError as exc:
+                self._gates[name] = gate_answers(self._open_judges(), name, checks, self._baseline)
+            except (EvaluationError, OSError) as exc:
                 self._problems.append(f"{name}: {exc}")
+            except KeyboardInterrupt:
+                self._problems.append(f"{name}: interrupted; nothing is decided. Run the tests again")
+                self.is_interrupted = True
+                return
 
     def exit_code(self, status: int, failed: int, undecided: int) -> int:
-        """The exit code: 1 something is wrong, 3 nothing is known to be wrong but something is not known."""
+        """The exit code: 1 something is wrong, 3 nothing is known to be wrong but something is not known.
+
+        Args:
+            status: pytest's own.
+            failed: reports of failures.
+            undecided: those among them that say only that nothing is known.
+        """
+        if self.is_interrupted:
+            return int(pytest.ExitCode.INTERRUPTED)
         verdicts = {result.exit_code for result in self._gates.values()}
         if REGRESSED in verdicts or failed > undecided:
             return REGRESSED
@@ -120,7 +165,9 @@ class AssaySession:
         return self._judges
 
     def _counts(self) -> Iterator[str]:
-        own = [checked for checked in self._checks if checked.golden_set not in self._gated]
+        if self._checks.left_out:
+            yield f"tests that ran again count with their last attempt: {self._checks.left_out} earlier checks left out"
+        own = [checked for checked in self._checks.all if checked.golden_set not in self._gated]
         if not own:
             return
         from assay.worker.statistics.intervals import wilson

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
+from rich.console import Console
 from rich.progress import Progress
 
+from assay.judges.errors import ConfigurationError
+from assay.judges.evaluate import Evaluator
 from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import JudgeName, Rubric
-from assay.judges.schema import Sample
-from assay.worker.batch.reading import RawLine, open_samples
+from assay.worker.batch.lines_ahead import LinesAhead
 from assay.worker.batch.run import choose_rubric, judge_on_loop
-from assay.worker.batch.tables import line_of_row
 from assay.worker.batch.verdict_lines import Judged
 from assay.worker.config.egress import check_egress
 from assay.worker.config.redaction import redaction_of
 from assay.worker.config.root import ConfigRoot, find_root
 from assay.worker.config.settings import load_settings
 from assay.worker.config.shown_use_cases import named_use_case
-from assay.worker.python_api.frames import Frame, library_of, rows_of
+from assay.worker.python_api.frames import kept, library_of
+from assay.worker.python_api.given_samples import Samples, count_of, lines_of
+from assay.worker.python_api.logging_to_stderr import log_to_stderr
+from assay.worker.python_api.own_loop import run_beside
 from assay.worker.python_api.verdicts import Verdict, Verdicts
 from assay.worker.records.jsonl import BadLine
 from assay.worker.wiring.judges import build_evaluator
-
-T = TypeVar("T")
-Row = Mapping[str, Any] | Sample
-Samples = Iterable[Row] | Row | Frame | str | Path
-"""What can be judged: rows as mappings, samples, one of these, a frame, or the path of a JSONL, CSV or Parquet file."""
 
 CONCURRENCY = 32
 
@@ -66,17 +63,14 @@ def judge(
     Raises:
         ConfigurationError: names file, key and remedy.
     """
-    return _waited_for(
-        ajudge(
-            samples,
-            rubric=rubric,
-            judge=judge,
-            use_case=use_case,
-            config=config,
-            concurrency=concurrency,
-            progress=progress,
-        )
-    )
+    evaluator, redaction = _evaluator(rubric, judge, use_case, config, concurrency)
+    samples = kept(samples) if library_of(samples) else samples
+    with lines_of(samples) as lines:
+        loop = asyncio.new_event_loop()
+        # Rows are drawn in this thread: a cursor of a database, for example, can be read in no other.
+        ahead = LinesAhead(lines, loop)
+        work = _verdicts(ahead, samples, evaluator, redaction, concurrency=concurrency, progress=progress)
+        return run_beside(loop, work, ahead.draw, ahead.close)
 
 
 async def ajudge(
@@ -89,14 +83,39 @@ async def ajudge(
     concurrency: int = CONCURRENCY,
     progress: bool = False,
 ) -> Verdicts:
-    """As `judge`, awaited. Cancelling it ends the calls that are in flight."""
+    """As `judge`, awaited. Cancelling it ends the calls that are in flight.
+
+    Rows are drawn in a thread, so that your loop goes on while they are waited for.
+    """
+    evaluator, redaction = _evaluator(rubric, judge, use_case, config, concurrency)
+    samples = kept(samples) if library_of(samples) else samples
+    with lines_of(samples) as lines:
+        ahead = LinesAhead.by_thread(lines)
+        try:
+            return await _verdicts(ahead, samples, evaluator, redaction, concurrency=concurrency, progress=progress)
+        finally:
+            ahead.close()
+
+
+def _evaluator(
+    rubric: str | None, judge: JudgeName | None, use_case: str | None, config: str | Path | None, concurrency: int
+) -> tuple[Evaluator, Redaction]:
+    """Who judges, and what it does not see."""
+    if not isinstance(concurrency, int) or concurrency < 1:
+        raise ConfigurationError(f"concurrency: is {concurrency!r}; give a whole number from 1 on")
+    log_to_stderr()
     settings = load_settings()
     root = find_root(Path(config) if config is not None else None, settings)
     chosen = choose_rubric(root, settings.rubric_variables(), rubric=rubric, judge=judge)
     redaction = _redaction(root, use_case, chosen)
-    evaluator = build_evaluator(chosen, root, settings, tier=judge, use_case=use_case)
+    return build_evaluator(chosen, root, settings, tier=judge, use_case=use_case), redaction
+
+
+async def _verdicts(
+    lines: LinesAhead, samples: Samples, evaluator: Evaluator, redaction: Redaction, *, concurrency: int, progress: bool
+) -> Verdicts:
     verdicts: list[Verdict] = []
-    with _lines(samples) as lines, _bar(shown=progress) as bar:
+    with _bar(count_of(samples), shown=progress) as bar:
 
         def take(result: Judged | BadLine) -> None:
             if isinstance(result, BadLine):
@@ -106,7 +125,8 @@ async def ajudge(
             bar.advance(bar.task_ids[0])
 
         await judge_on_loop(lines, evaluator, take, concurrency=concurrency, redaction=redaction)
-    return Verdicts(verdicts, evaluator.revision, samples if library_of(samples) else None)
+    frame = samples if library_of(samples) else None
+    return Verdicts(verdicts, evaluator.revision, frame, tuple(evaluator.rubric.scores))
 
 
 def _redaction(root: ConfigRoot, use_case: str | None, rubric: Rubric) -> Redaction:
@@ -118,67 +138,7 @@ def _redaction(root: ConfigRoot, use_case: str | None, rubric: Rubric) -> Redact
 
 
 @contextmanager
-def _lines(samples: Samples) -> Iterator[Iterator[RawLine | BadLine]]:
-    if isinstance(samples, str | Path):
-        with open_samples(Path(samples)) as source:
-            yield iter(source)
-        return
-    if library_of(samples):
-        rows: Iterable[Any] = rows_of(samples)
-    else:
-        rows = [samples] if isinstance(samples, Mapping | Sample) else samples
-        if not isinstance(rows, Iterable):
-            raise TypeError(f"samples: is of type {type(samples).__name__}; give rows, a frame, or the path of a file")
-    yield (_line(number, row) for number, row in enumerate(rows, 1))
-
-
-def _line(number: int, row: Any) -> RawLine | BadLine:
-    if isinstance(row, Sample):
-        row = row.model_dump(mode="json", exclude={"metadata"})
-    if not isinstance(row, Mapping):
-        remedy = f"is of type {type(row).__name__}; give mappings with question, contexts and response"
-        return BadLine(number=number, key="line", remedy=remedy)
-    return line_of_row(number, row)
-
-
-@contextmanager
-def _bar(*, shown: bool) -> Iterator[Progress]:
-    with Progress(disable=not shown, transient=True) as bar:
-        bar.add_task("judging", total=None)
+def _bar(total: int | None, *, shown: bool) -> Iterator[Progress]:
+    with Progress(console=Console(stderr=True), disable=not shown, transient=True) as bar:
+        bar.add_task("judging", total=total)
         yield bar
-
-
-def _waited_for(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine, run on a loop of its own: beside the caller's, where the caller has one.
-
-    Ctrl-C cancels the work and is raised.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    results: list[T] = []
-    errors: list[BaseException] = []
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(work)
-
-    def run() -> None:
-        try:
-            results.append(loop.run_until_complete(task))
-        except BaseException as exc:  # noqa: BLE001  # raised again where it is waited for
-            errors.append(exc)
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-    thread = threading.Thread(target=run, name="assay-judge", daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except BaseException:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-    if errors:
-        raise errors[0]
-    return results[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
@@ -77,10 +77,25 @@ class Verdicts(Sequence[Verdict]):
         revision: of the evaluator. Numbers of two revisions are not compared.
     """
 
-    def __init__(self, verdicts: Sequence[Verdict], revision: str, frame: Frame | None = None) -> None:
+    def __init__(
+        self,
+        verdicts: Sequence[Verdict],
+        revision: str,
+        frame: Frame | None = None,
+        scores: Collection[str] = (),
+    ) -> None:
+        """Keep them.
+
+        Args:
+            verdicts: in the order of the rows.
+            revision: of the evaluator.
+            frame: what was judged, as it was then.
+            scores: names that the rubric gives. They are columns even where no row has them.
+        """
         self._verdicts = tuple(verdicts)
         self.revision = revision
         self._frame = frame
+        self._scores = sorted({*scores, *(name for verdict in verdicts for name in verdict.scores)})
 
     @overload
     def __getitem__(self, index: int) -> Verdict: ...
@@ -107,19 +122,18 @@ class Verdicts(Sequence[Verdict]):
         Args:
             prefix: before each name, where a frame has columns of these names.
         """
-        names = sorted({name for verdict in self for name in verdict.scores})
         columns: dict[str, list[Any]] = {"outcome": [verdict.outcome for verdict in self]}
-        columns |= {name: [verdict.scores.get(name) for verdict in self] for name in names}
+        columns |= {name: [verdict.scores.get(name) for verdict in self] for name in self._scores}
         columns |= {key: [getattr(verdict, key) for verdict in self] for key in ("risk", "state", "comment", "reason")}
         columns["revision"] = [self.revision] * len(self)
         return {f"{prefix}{name}": values for name, values in columns.items()}
 
     def frame(self, prefix: str = "") -> Frame:
-        """The frame that was judged, of the same library, with the columns of the verdicts beside its own.
+        """The frame as it was judged, of the same library, with the columns of the verdicts beside its own.
 
         Raises:
             ValueError: no frame was judged, or it has a column of the same name.
         """
         if self._frame is None:
             raise ValueError("no frame was judged; take verdicts.columns() for a frame of your own")
-        return with_columns(self._frame, self.columns(prefix))
+        return with_columns(self._frame, self.columns(prefix), {f"{prefix}{name}" for name in self._scores})

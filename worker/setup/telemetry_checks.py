@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.models.web_address import shown_address
 from assay.worker.config.otel_variables import SIGNALS, OtelVariables
 from assay.worker.config.settings import read_variables
+from assay.worker.extras import install, missing_module
 from assay.worker.ports.health import Check
 from assay.worker.setup.reaching import why_unreachable
 
@@ -28,8 +27,8 @@ async def telemetry_check() -> Check:
     if not places:
         why = "OTEL_SDK_DISABLED is set" if variables.is_disabled else f"{ENDPOINT} is not set"
         return Check(name=NAME, status="ok", message=f"none is sent: {why}")
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        remedy = f"pip install 'assay-fleet[otel]', or unset {ENDPOINT}"
+    if missing_module("otel") is not None:
+        remedy = f"{install('otel')}, or unset {ENDPOINT}"
         message = "is to be sent, but OpenTelemetry's SDK is not installed"
         return Check(name=NAME, status="fail", message=message, remedy=remedy, is_configuration=True)
     message = "; ".join(f"{_listed(signals)} go to {address}" for address, signals in places.items())

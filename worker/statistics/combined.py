@@ -17,6 +17,8 @@ from assay.worker.statistics.student import critical_value, two_sided_tail
 
 _FARTHEST = 40.0
 """Standard errors beyond which no probability is told."""
+_STEPS = (*(step / 4 for step in range(1, 33)), *(float(step) for step in range(9, int(_FARTHEST) + 1)))
+"""Critical values at which a wider interval is held to the narrower ones, e.g. 0.25, 0.5 … 8, 9 … 40."""
 
 
 class Rate(Protocol):
@@ -155,11 +157,15 @@ class RateChange:
         return total * total / sum(parts) if parts and sum(parts) > 0 else None
 
     def difference_at(self, critical: float) -> Difference:
-        """After minus before, with both ends for this critical value."""
+        """After minus before, with both ends for this critical value.
+
+        A wider interval holds every narrower one. Of two sides that move together that has to be seen to: where one
+        end of a rate has reached 0 or 1, what both share grows on, and the distances alone would shrink again.
+        """
+        smaller = [step for step in _STEPS if step < critical] if self.correlation > 0 else []
+        ends = [self._distances_at(step) for step in (*smaller, critical)]
+        below, above = (max(side) for side in zip(*ends, strict=True))
         value = self.after.value - self.before.value
-        before, after = self.before.interval_at(critical), self.after.interval_at(critical)
-        below = self._together(self.after.value - after.low, before.high - self.before.value)
-        above = self._together(after.high - self.after.value, self.before.value - before.low)
         return Difference(value=value, low=value - below, high=value + above)
 
     def difference(self, conf: float = 0.95) -> Difference:
@@ -175,13 +181,27 @@ class RateChange:
     def p_value(self) -> float:
         """Two-sided: one less the largest confidence at which the interval leaves out 0. 1 where nothing moved."""
         value = self.after.value - self.before.value
-        low, high = 0.0, _FARTHEST
+        if not value:
+            return 1.0
+        low, high = 0.0, next((step for step in _STEPS if self._holds_zero(step)), _FARTHEST)
         while high - low > 1e-6:
             middle = (low + high) / 2
-            ends = self.difference_at(middle)
-            leaves_out = ends.low > 0 if value > 0 else ends.high < 0
-            low, high = (middle, high) if leaves_out else (low, middle)
-        return two_sided_tail(low, self.freedom) if value else 1.0
+            low, high = (low, middle) if self._holds_zero(middle) else (middle, high)
+        return two_sided_tail(low, self.freedom)
+
+    def _holds_zero(self, critical: float) -> bool:
+        """Whether this interval holds 0, no narrower one at a step below having held it."""
+        value = self.after.value - self.before.value
+        below, above = self._distances_at(critical)
+        return value - below <= 0 <= value + above
+
+    def _distances_at(self, critical: float) -> tuple[float, float]:
+        """How far the difference may lie below and above its value, for this critical value alone."""
+        before, after = self.before.interval_at(critical), self.after.interval_at(critical)
+        return (
+            self._together(self.after.value - after.low, before.high - self.before.value),
+            self._together(after.high - self.after.value, self.before.value - before.low),
+        )
 
     def _together(self, of_before: float, of_after: float) -> float:
         shared = 2 * self.correlation * of_before * of_after

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, ConfigDict, Field, SecretStr, field_validator
 
 from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
+from assay.worker.extras import needs_extra
 from assay.worker.ports.capabilities import (
     WithExamination,
     WithRequestBudget,
@@ -91,8 +92,9 @@ class LangfuseFactory(StoreFactory[LangfuseSection, LangfuseVariables]):
         """The project's store.
 
         Raises:
-            ConfigurationError: a key is missing; the message names it.
+            ConfigurationError: a key is missing, or the extra `langfuse` is not installed; the message names it.
         """
+        needs_extra("langfuse", what="assay.yaml: store.kind: langfuse")
         from assay.worker.stores.langfuse.client import LangfuseClient
         from assay.worker.stores.langfuse.store import LangfuseStore
 

@@ -162,9 +162,9 @@ def test_empty_file_has_no_lines(tmp_path: Path) -> None:
     assert raw_lines(tmp_path / "s.jsonl") == []
 
 
-@pytest.mark.parametrize("name", ["none.jsonl", "."])
+@pytest.mark.parametrize("name", ["none.csv", "."])
 def test_unreadable_file_names_itself(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="name a readable JSONL file"):
+    with pytest.raises(ConfigurationError, match="name a readable file of samples"):
         raw_lines(tmp_path / name)
 
 
@@ -200,3 +200,14 @@ def test_a_value_of_another_kind_is_not_taken_for_a_question(value: object) -> N
     found = read_sample(RawLine(1, json.dumps({"id": "a", "answer": "x", "input": value}).encode()))
     assert isinstance(found, LabelledSample)
     assert (found.sample.question, found.kept) == ("", {"input": value})
+
+
+def test_key_that_stands_twice_is_refused_where_it_is_read_and_the_values_differ() -> None:
+    twice = read_sample(RawLine(1, b'{"id": "a", "response": "x", "response": "y"}'))
+    assert isinstance(twice, BadLine)
+    assert str(twice) == "line 1: response: stands twice with two values; write it once"
+    for line in (
+        b'{"id": "a", "response": "x", "response": "x"}',
+        b'{"id": "a", "response": "x", "z": 1, "z": {"response": 1, "response": 2}}',
+    ):
+        assert isinstance(read_sample(RawLine(1, line)), LabelledSample)

@@ -1,4 +1,4 @@
-"""The examples of the page on judging in Python, run in its order, with a judge model that answers."""
+"""The examples of the pages on judging in Python and on judging a file, with a judge model that answers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from assay import judge
+from assay.worker.batch.explanation import explain_verdict
 from tests.servers.openai_server import OpenAIServer
 
-PAGE = Path(__file__).parents[4] / "docs" / "how-to" / "judge-in-python.md"
+PAGES = Path(__file__).parents[4] / "docs" / "how-to"
+PAGE = PAGES / "judge-in-python.md"
+FILE_PAGE = PAGES / "judge-a-file.md"
 ROW = {"id": "a", "question": "When?", "contexts": ["It opened in 1932."], "response": "It opened in 1987."}
 
 
@@ -46,3 +50,12 @@ def test_documented_examples_run_and_print_what_the_page_says(capsys: pytest.Cap
     assert "contradicted" in printed[1]
     verdicts = asyncio.run(names["check"]([ROW]))
     assert verdicts[0].record["judge"] == "llm"
+
+
+def test_page_on_files_shows_what_comes_out(tmp_path: Path) -> None:
+    page = FILE_PAGE.read_text(encoding="utf-8")
+    given, shown = page.split("$ cat answers.jsonl\n")[1].split("```")[0].split("$ assay judge answers.jsonl", 1)
+    (tmp_path / "answers.jsonl").write_text(given)
+    verdicts = judge(tmp_path / "answers.jsonl")
+    blocks = ["\n".join(explain_verdict(verdict.record)) for verdict in verdicts]
+    assert shown.split("\n", 1)[1] == "\n".join([*blocks, "2 judged (2 scored)\n"])

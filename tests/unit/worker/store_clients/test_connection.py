@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import sys
 import zlib
 from collections.abc import Iterator
 
@@ -12,7 +13,6 @@ import pytest
 from pydantic import SecretStr
 
 from assay.judges.errors import ConfigurationError
-from assay.worker.otlp import forms
 from assay.worker.otlp.forms import needs_messages
 from assay.worker.ports.limits import RateLimit
 from assay.worker.ports.store_errors import StoreBusy, StoreRejected, StoreUnavailable
@@ -153,6 +153,6 @@ def test_headers_that_are_none_are_refused_without_showing_them(written: str) ->
 
 def test_installation_without_the_messages_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     needs_messages("Backend")
-    monkeypatch.setattr(forms, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.proto", None)
     with pytest.raises(ConfigurationError, match=r"Backend speaks .* pip install 'assay-fleet\[otlp\]'"):
         needs_messages("Backend")
