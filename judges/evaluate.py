@@ -23,6 +23,7 @@ from assay.judges.metrics import has_evidence, risk_label, score
 from assay.judges.rubric import Rubric
 from assay.judges.rules import RULES_VERSION, RuleSet
 from assay.judges.schema import Failed, GroundingState, HoldReason, Outcome, Sample, Scored, Skipped, Verdict
+from assay.judges.text.composed import as_given, composed_sample, is_composed_sample
 from assay.judges.text.reasoning import without_reasoning
 from assay.judges.tiers import conclude, step
 
@@ -77,8 +78,18 @@ class Evaluator:
             # What had been spent by then is not known.
             return Failed(error=f"Bug:{type(exc).__name__}", message=redacted(str(exc)), cost_usd=None)
 
-    async def _evaluate(self, sample: Sample) -> Outcome:
+    async def _evaluate(self, sample: Sample) -> Scored:
         _check_size(sample)
+        if is_composed_sample(sample):
+            return await self._judged(sample)
+        composed = await in_thread(composed_sample, sample)
+        outcome = await self._judged(composed.sample)
+        if outcome.verdict is None:
+            return outcome
+        return outcome.model_copy(update={"verdict": as_given(outcome.verdict, composed, sample)})
+
+    async def _judged(self, sample: Sample) -> Scored:
+        """What judge, rules and formulas make of a sample whose texts are in NFC."""
         # Blanked out, not cut off: offsets into the answer stay those into the sample's response.
         sample = sample.model_copy(update={"response": without_reasoning(sample.response)})
         if not sample.response.strip():

@@ -6,16 +6,15 @@ import hashlib
 import time
 from collections.abc import Iterator
 
-import regex
-
 from assay.judges.checks.json_schema import PATTERN_TIMEOUT_S, JsonSchemaCheck
 from assay.judges.cpu_executor import in_thread
 from assay.judges.errors import EvaluationError
 from assay.judges.grades import cited_text, has_part
 from assay.judges.local.kind import KIND_VERSION, response_kind
 from assay.judges.rubric import REFUSAL, Check, Rubric
-from assay.judges.rules.expressions import check_telling
+from assay.judges.rules.expressions import check_telling, compiled
 from assay.judges.schema import Citation, Grade, Part, ResponseKind, Sample, Tier, Verdict
+from assay.judges.text.composed import composed_record
 
 CHECKS_VERSION = "2"
 """Changed whenever a check could answer otherwise."""
@@ -96,7 +95,7 @@ def check_checks(rubric: Rubric, source: str) -> dict[str, JsonSchemaCheck]:
                 check_telling(expression, source, f"checks.{check.score}.{key}")
     return {
         check.score: JsonSchemaCheck(check.json_schema, source, f"checks.{check.score}.json_schema")
-        for check in rubric.checks
+        for check in map(composed_record, rubric.checks)
         if check.json_schema is not None
     }
 
@@ -120,7 +119,7 @@ def _matches(check: Check, sample: Sample, parts: list[Part]) -> Iterator[Citati
             text = cited_text(sample, part, index)
             for expression in (*check.any_match, *check.no_match):
                 try:
-                    match = regex.search(expression, text, timeout=PATTERN_TIMEOUT_S)
+                    match = compiled(expression).search(text, timeout=PATTERN_TIMEOUT_S)
                 except TimeoutError as exc:
                     message = f"check {check.score}: a pattern took over {PATTERN_TIMEOUT_S} s; make it less ambiguous"
                     raise CheckTimeout(message) from exc

@@ -14,6 +14,7 @@ from assay.judges.llm.statements.forms import DecisionForm, SentenceForm, Statem
 from assay.judges.models.base import ChatMessage
 from assay.judges.rubric import JudgeName, ModelAt, Rubric
 from assay.judges.schema import Sample
+from assay.judges.text.composed import composed_sample
 
 MASKED_NONCE = "x" * 16
 """Stands where a call's own nonce stands. A nonce that is shown could be copied into an attack."""
@@ -57,6 +58,7 @@ def calls_for(
     Raises:
         UnjudgeableSample: too long to be judged at all.
     """
+    sample = composed_sample(sample).sample
     if rubric.method == "graded":
         return _graded_calls(sample, rubric)
     if stable_part(rubric) is None:

@@ -5,19 +5,19 @@ So an answer that repeats a value of its evidence still does, and one that says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
 
 from assay.judges.errors import UnjudgeableSample
-from assay.judges.redaction.offsets import RedactedText, Replaced
+from assay.judges.redaction.offsets import RedactedSample, RedactedText, Replaced
 from assay.judges.redaction.placeholders import Placeholders
 from assay.judges.redaction.policy import Redaction
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.redaction.sample_values import SampleValues
 from assay.judges.redaction.time_limit import FAILED
-from assay.judges.schema import Citation, Evidence, Sample, Span, Turn
+from assay.judges.schema import Sample, Turn
+from assay.judges.text.rewritten import sample_texts
 
 __all__ = [
     "FAILED",
@@ -28,47 +28,6 @@ __all__ = [
     "redacted_samples",
     "redacted_text",
 ]
-
-
-class RedactedSample(NamedTuple):
-    """A sample that a judge may see.
-
-    Attributes:
-        sample: with placeholders.
-        response: the response and its placeholders.
-        history: the same of each turn.
-        contexts: the same of each passage.
-        question: the same of the question.
-        reference: the same of the reference.
-    """
-
-    sample: Sample
-    response: RedactedText
-    contexts: Sequence[RedactedText] = ()
-    history: Sequence[RedactedText] = ()
-    question: RedactedText = RedactedText("")
-    reference: RedactedText = RedactedText("")
-
-    def original_span(self, span: Span) -> Span:
-        """Where a stretch of the response stands in the trace's own response."""
-        start, end = self.response.original(span.start, span.end)
-        return Span(start=start, end=end)
-
-    def original_evidence(self, evidence: Evidence) -> Evidence:
-        """Where a stretch of a passage stands in the trace's own passage."""
-        start, end = self._text("contexts", evidence.context).original(evidence.start, evidence.end)
-        return Evidence(context=evidence.context, start=start, end=end)
-
-    def original_citation(self, citation: Citation) -> Citation:
-        """Where a stretch of any part stands in the trace's own text."""
-        start, end = self._text(citation.part, citation.index).original(citation.start, citation.end)
-        return citation.model_copy(update={"start": start, "end": end})
-
-    def _text(self, part: str, index: int) -> RedactedText:
-        texts = getattr(self, part)
-        if isinstance(texts, RedactedText):
-            return texts
-        return texts[index] if index < len(texts) else RedactedText("")
 
 
 def redacted_sample(sample: Sample, redaction: Redaction) -> RedactedSample:
@@ -89,7 +48,7 @@ def redacted_samples(samples: Iterable[Sample], redaction: Redaction) -> list[Re
     samples = list(samples)
     if redaction.is_empty:
         return [_unchanged(sample) for sample in samples]
-    texts = [text for sample in samples for text in _texts(sample)]
+    texts = [text for sample in samples for text in sample_texts(sample)]
     values = SampleValues(texts, redaction)
     placeholders = Placeholders(texts, values.phone_book)
     return [_redacted(sample, lambda text: _replaced(text, values.of(text), placeholders)) for sample in samples]
@@ -185,11 +144,3 @@ def _unchanged(sample: Sample) -> RedactedSample:
         RedactedText(sample.question),
         RedactedText(sample.reference or ""),
     )
-
-
-def _texts(sample: Sample) -> Iterator[str]:
-    yield sample.question
-    yield from (turn.content for turn in sample.history)
-    yield from sample.contexts
-    yield sample.response
-    yield sample.reference or ""

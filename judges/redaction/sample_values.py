@@ -20,6 +20,7 @@ from assay.judges.redaction.policy import KINDS, OwnPattern, PrivateKind, Redact
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.redaction.time_limit import FAILED, TimeLimit
 from assay.judges.text.bounded_marks import normalized
+from assay.judges.text.composed import composed_text
 
 _FINDERS: dict[PrivateKind, Callable[[str, TimeLimit], Iterator[PrivateValue]]] = {
     "email": emails,
@@ -135,10 +136,11 @@ def _searched(text: str, redaction: Redaction, limit: TimeLimit) -> _Searched:
 def _own(
     text: str, read: str, original: Callable[[int, int], tuple[int, int]], pattern: OwnPattern
 ) -> Iterator[PrivateValue]:
-    """Where a pattern of a team matches: in the text as it is written, and as it is read (`ＫＤ-１２`)."""
+    """Where a pattern of a team matches: in the text as it is written, in NFC, and as it is read (`ＫＤ-１２`)."""
     try:
-        for value in own_values(text, pattern):
-            yield value._replace(key=_plain(value.key))
+        composed = composed_text(text)
+        for value in own_values(composed.text, pattern):
+            yield _at(value._replace(key=_plain(value.key)), *composed.original(value.start, value.end))
         shown = normalized("NFKC", read)
         if shown == text:
             return

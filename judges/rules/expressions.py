@@ -7,6 +7,7 @@ from functools import lru_cache
 import regex
 
 from assay.judges.errors import EvaluationError, RubricError
+from assay.judges.text.composed import composed_expression
 
 SEARCH_TIMEOUT_S = 0.25
 """Longest search of one pattern over one text. A pattern that backtracks for longer is a mistake in the rubric."""
@@ -22,12 +23,12 @@ class PatternTimeout(EvaluationError):
 
 @lru_cache(maxsize=512)
 def compiled(expression: str) -> regex.Pattern[str]:
-    """The compiled expression.
+    """The compiled expression, in NFC as the texts are that it is searched in.
 
     Raises:
         regex.error
     """
-    return regex.compile(expression)
+    return regex.compile(composed_expression(expression))
 
 
 def check_expression(expression: str, source: str, key: str) -> None:

@@ -17,6 +17,7 @@ from assay.judges.rules.step import Compile, Progress
 from assay.judges.rules.subjects import compile_subjects
 from assay.judges.rules.values import compile_values
 from assay.judges.schema import ClaimVerdict, Sample, Tier, Verdict
+from assay.judges.text.composed import composed_record
 
 RULES: Mapping[str, Compile] = {
     "exempt": compile_exempt,
@@ -60,6 +61,7 @@ class RuleSet:
         Raises:
             RubricError: a rule cannot work. The error names the rule, the key and the remedy.
         """
+        rules = composed_record(rules)
         self._steps = [step for build in RULES.values() if (step := build(rules, source)) is not None]
 
     def apply(self, sample: Sample, verdict: Verdict) -> Verdict:

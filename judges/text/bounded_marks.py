@@ -21,8 +21,17 @@ _MARK = r"[^\w\s\x00-\x7f]|[\uff9e\uff9f]"
 The two letters are marks of voice in narrow Japanese script, and become marks.
 """
 
+_NFC_MARK = r"[^\w\s\x00-\u02ff]"
+"""What NFC may move, e.g. `\\u0301`, and signs."""
+
 _RUN = re.compile(rf"(?:{_MARK}){{{MOST_MARKS}}}(?={_MARK})")
 """So many in a row, with another after them. Dashes do as well, e.g. `———————————————————————————————`."""
+
+_LONG_RUN = re.compile(rf"{_NFC_MARK}{_NFC_MARK}{{{MOST_MARKS}}}")
+"""More in a row than are put in order together, e.g. `———————————————————————————————`.
+
+The first stands alone, as Python finds a class sooner than a run.
+"""
 
 
 def normalized(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
@@ -30,6 +39,14 @@ def normalized(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     if text.isascii():
         return text
     return "".join(unicodedata.normalize(form, piece) for piece in _pieces(text))
+
+
+def is_composed(text: str) -> bool:
+    """Whether a text is in NFC already. For nearly every text one quick look at each character tells."""
+    if text.isascii():
+        return True
+    pieces = _pieces(text) if _LONG_RUN.search(text) else (text,)
+    return all(unicodedata.is_normalized("NFC", piece) for piece in pieces)
 
 
 def _pieces(text: str) -> Iterator[str]:

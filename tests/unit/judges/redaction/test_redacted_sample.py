@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,18 @@ def test_offsets_lead_back_to_the_text_of_the_trace() -> None:
     assert response[slice(*_ends(redacted.original_span(whole)))] == response
     assert response[slice(*_ends(inner))] == EMAIL, "a placeholder counts as a whole"
     assert context[told.start : told.end] == context[cited.start : cited.end] == "room 7"
+
+
+def test_own_pattern_finds_a_value_in_either_unicode_form() -> None:
+    composed, decomposed = "Jürgen Müller", unicodedata.normalize("NFD", "Jürgen Müller")
+    sample = sample_of(f"Ask {decomposed} today.", f"Call {composed}.", question="Mu\u0308nchen?")
+    for pattern in (composed, decomposed):
+        redacted = redacted_sample(sample, Redaction.of([OwnPattern(name="person", pattern=pattern)]))
+        assert redacted.sample.response == "Ask [PERSON_1] today."
+        assert redacted.sample.contexts == ("Call [PERSON_1].",)
+        assert redacted.sample.question == "Mu\u0308nchen?", "what is not private stays as it is written"
+        span = redacted.original_span(Span(start=4, end=14))
+        assert sample.response[slice(*_ends(span))] == decomposed
 
 
 def _ends(span: Span) -> tuple[int, int]:
