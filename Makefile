@@ -19,6 +19,7 @@ SERVERS ?= .venv-endpoints
 EVIDENTLY ?= .venv-evidently
 STORES ?= .venv-stores
 KUBERNETES ?= .venv-kubernetes
+SBOM_TOOLS ?= .venv-sbom
 
 # The tests start processes by the hundred; without bytecode kept on disk each would compile all of Assay anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -137,13 +138,19 @@ dist: $(VENV)/.dev
 EXTRAS ?= $(shell sed -n '/^ARG EXTRAS=/{s///p;q;}' Dockerfile)
 SBOM   ?= dist/assay-image.cdx.json
 
-sbom: $(VENV)/.dev
+# The tool has an environment of its own: beside ours, its checks of formats would cost each process a second at start.
+sbom: $(VENV)/.dev $(SBOM_TOOLS)/.installed
 	$(BIN)/python deploy/image/pick_requirements.py requirements-all.lock --extras "$(EXTRAS)" > $(VENV)/image.lock
 	$(PYTHON) -m venv --clear --without-pip $(VENV)-image
 	$(BIN)/python -m pip --python $(VENV)-image/bin/python install --quiet --require-hashes -r $(VENV)/image.lock
 	mkdir -p $(dir $(SBOM))
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+	$(SBOM_TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 		--output-format JSON --output-file $(SBOM) $(VENV)-image/bin/python
+
+$(SBOM_TOOLS)/.installed: deploy/image/requirements-sbom.txt
+	$(PYTHON) -m venv $(SBOM_TOOLS)
+	$(SBOM_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # The lock files hold every package with its hash, for every platform and Python the project supports. The first has
 # everything. The others are parts of it, for uv keeps the versions of a file that it writes anew.
@@ -158,7 +165,7 @@ lock: $(VENV)/.dev
 	$(COMPILE) --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-image $(SERVERS) $(EVIDENTLY) $(STORES) $(KUBERNETES) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-image $(SERVERS) $(EVIDENTLY) $(STORES) $(KUBERNETES) $(SBOM_TOOLS) dist site .coverage .assay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

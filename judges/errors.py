@@ -30,20 +30,35 @@ from assay.judges.schema import HoldReason, Screening, Usage
 MESSAGE_LIMIT = 300
 """Characters of what an error says in an outcome or a log."""
 
-_SECRET = re.compile(
-    r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-    r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
-    r"|(?:bearer\s+|(?:api[-_ ]?key|token|secret|password)\S?\s*[:=]\s*)+\S+"
+_SENTENCE_WORDS = (
+    "is|are|was|were|be|has|have|had|holds?|takes?|needs?|must|may|might|can|cannot|could|should|shall|will|would|does|do"
+    "|did|reads?|names|stands|belongs?|begins|ends|says|comes|goes|lies|set|unset|give|write|put|remove|use|make|replace"
+    "|no|not|none|never|neither|nor|nothing|nobody|unknown|empty|missing|invalid|expired|required|unexpected|malformed"
+    "|incorrect|wrong|rejected|refused|denied|revoked|shorter|longer|too|more|less|at|in|on|of|for|from|with|without|by|to"
+    "|as|if|it|its|this|that|these|those|the|a|an|and|or|only|both|either|each|every|any|all|one|two|when|where|which|who"
+    "|start|python3|`default`|authentication|auth|tokens?|keys?|names?|values?"
 )
-"""What looks like a credential: `sk-abc123def`, `token: Bearer eyJhbGci`, the `user:pass` of `https://user:pass@host`.
+"""How remedies go on behind the name of a key, as a pattern. Nobody's password is one of these words."""
 
-The introducing words may follow each other. What comes after the last of them is the secret.
+_SECRET = re.compile(
+    r"(?i)(?<=://)(?!(?:user)?:password@)[^/\s:@]*:[^/\s@]+(?=@)"
+    r"|\b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{6,}"
+    r"|(?P<name>(?>(?:bearer\s+|authorization\W{0,3}[:=]\s*(?:basic\s+)?|[?&]key="
+    r"|(?:(?:api|app|application|access|secret|private|public|routing|signing|ingest)[-_ ]?key|(?-i:_KEY)"
+    r"|token(?!s\W{1,6}\d+\b)|secret|password|passwd|passphrase)s?(?:\s+provided)?[^\s\w:=]{0,3}\s*[:=]\s*)+))"
+    rf"(?!(?:{_SENTENCE_WORDS})[,;.:)`]*(?:\s|$))"
+    r"(?:(?:\"[^\"]*\"|'[^']*')\S*|\S+)"
+)
+"""What looks like a credential: `token: Bearer eyJhbGci`, `sk-abc123def`, the `joe:pass` of `https://joe:pass@host`.
+
+The introducing words may follow each other, and stay. What comes after the last of them is the secret, unless it is a
+word of a sentence: `ASSAY_SERVE_TOKEN: is shorter than 16 characters`.
 """
 
 
 def redacted(message: str) -> str:
-    """One line of at most 300 characters, without what looks like a credential."""
-    line = _SECRET.sub("[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
+    """One line of at most 300 characters, without what looks like a credential. The name before it stays."""
+    line = _SECRET.sub(r"\g<name>[redacted]", " ".join(message[: 10 * MESSAGE_LIMIT].split()))
     return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
 
 

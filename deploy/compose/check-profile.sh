@@ -10,11 +10,24 @@ complain() {
 	is_complete=no
 }
 
-# ask NAME VALUE REMEDY
-ask() {
-	[ -n "$2" ] || complain "$1 is not set: $3"
+# Blanks around a secret are no part of it, and a secret of blanks is none.
+characters() {
+	printf %s "$1" | tr -d '[:space:]' | wc -c
 }
 
+# ask NAME VALUE REMEDY
+ask() {
+	[ "$(characters "$2")" -gt 0 ] || complain "$1 is not set: $3"
+}
+
+# ask_long NAME VALUE REMEDY: what can be guessed is refused by the service, which would be started again for ever.
+ask_long() {
+	ask "$1" "$2" "$3"
+	[ "$(characters "$2")" -eq 0 ] || [ "$(characters "$2")" -ge "$SHORTEST_TOKEN" ] ||
+		complain "$1 is shorter than $SHORTEST_TOKEN characters and can be guessed: $3"
+}
+
+SHORTEST_TOKEN=16
 RANDOM_WORD="put it into .env, for example from \`openssl rand -hex 24\`"
 
 case $profile in
@@ -44,7 +57,7 @@ collector)
 	ask ASSAY_COLLECTOR_TOKEN "${ASSAY_COLLECTOR_TOKEN:-}" "$RANDOM_WORD; senders must show it"
 	;;
 serve)
-	ask ASSAY_SERVE_TOKEN "${ASSAY_SERVE_TOKEN:-}" "$RANDOM_WORD; readers must know it"
+	ask_long ASSAY_SERVE_TOKEN "${ASSAY_SERVE_TOKEN:-}" "$RANDOM_WORD; readers must know it"
 	;;
 *)
 	complain "there is no such profile"

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.fire.fleet import Fire, fire
 
-_HERE = Path(__file__).parent
+_HERE = f"{Path(__file__).parent}/"
 
 StartFire = Callable[..., Fire]
 
@@ -23,7 +23,7 @@ QUICK = {"ASSAY_RECONCILE_EVERY_S": "2", "ASSAY_VERIFY_EVERY_S": "1", "ASSAY_HIS
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by folder, so that nobody forgets one."""
     for item in items:
-        if _HERE in item.path.parents:
+        if str(item.path).startswith(_HERE):
             item.add_marker(pytest.mark.e2e)
 
 

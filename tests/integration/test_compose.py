@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -14,7 +15,10 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
+from assay.worker.backup.deployment_files import pg_dump_line, pg_restore_line
+from assay.worker.serving.running import SHORTEST_TOKEN
 from tests.compose_file import (
     COMPOSE,
     OURS,
@@ -36,7 +40,7 @@ SET = {
     "GRAFANA_PASSWORD": "g1",
     "POSTGRES_PASSWORD": "p1",
     "ASSAY_COLLECTOR_TOKEN": "c1",
-    "ASSAY_SERVE_TOKEN": "s1",
+    "ASSAY_SERVE_TOKEN": "s" * SHORTEST_TOKEN,
     "LANGFUSE_PUBLIC_KEY": "pk",
     "LANGFUSE_SECRET_KEY": "sk",
 }
@@ -241,6 +245,55 @@ def test_a_password_that_no_address_can_hold_is_refused(tmp_path: Path) -> None:
     assert code == 1
     assert "letters and digits alone" in told
     assert "a@b/c" not in told
+
+
+@pytest.mark.parametrize(("token", "word"), [("s" * (SHORTEST_TOKEN - 1), "shorter than 16"), (" " * 20, "not set")])
+def test_a_token_that_the_page_would_refuse_for_ever_is_refused_first(token: str, word: str, tmp_path: Path) -> None:
+    code, told = looked("serve", tmp_path, {"ASSAY_SERVE_TOKEN": token})
+    assert (code, told.count("\n")) == (1, 1)
+    assert word in told
+    assert "openssl rand" in told
+    assert token not in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "docker-compose.yml",
+        "deploy/config/assay.yaml",
+        "docs/how-to/run-on-several-machines.md",
+        "docs/how-to/run-with-compose.md",
+    ],
+)
+def test_the_recipe_of_init_does_not_wait_for_the_check_that_asks_for_it(name: str) -> None:
+    """With `langfuse` in COMPOSE_PROFILES, control waits for a check of the file that `init` is to write."""
+    assert "check-langfuse" in active(["langfuse"], SET)["control"]["depends_on"]
+    recipes = re.findall(r"docker compose run ([^`\n]*) control init", (ROOT / name).read_text(encoding="utf-8"))
+    assert recipes
+    assert all("--no-deps" in recipe.split() for recipe in recipes)
+
+
+PLACES = re.compile(r"--(?:file|dbname|username)=")
+"""Where a dump comes from and goes to, e.g. `--dbname=assay`."""
+
+
+def test_the_record_is_copied_in_its_container_as_the_backup_says() -> None:
+    """The printed lines name a host that only containers reach, and our image has no PostgreSQL."""
+    url = SecretStr(active(["postgres"], SET)["control"]["environment"]["ASSAY_DATABASE_URL"])
+    printed = {line.split()[0]: line for line in (pg_dump_line(url), pg_restore_line(url))}
+    pages = [ROOT / "docs" / "how-to" / f"{name}.md" for name in ("run-with-compose", "back-up-and-restore")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages).replace("\\\n", " ")
+    shown = re.findall(r"docker compose [^`\n]*exec ([^`\n]*)postgres (pg_(?:dump|restore)) ([^`\n<>]*)[<>]", text)
+    assert "pg_dump" in {program for _, program, _ in shown}
+    for options, program, rest in shown:
+        assert "-T" in options.split(), "a terminal changes the bytes of a dump"
+        assert {"--username=assay", "--dbname=assay"} <= set(rest.split())
+        assert _what(shlex.split(rest)) == _what(shlex.split(printed[program])[1:])
+
+
+def _what(words: list[str]) -> set[str]:
+    """What is copied and how, of a dump's options."""
+    return {word for word in words if word.startswith("--") and not PLACES.match(word)}
 
 
 @pytest.mark.parametrize("text", ["store: {kind: sqlite}\n", "# store: {kind: langfuse}\n"])
