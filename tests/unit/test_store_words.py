@@ -13,8 +13,18 @@ from assay.worker.stores.registry import sink_factories
 ROOT = Path(__file__).parents[2]
 TEXTS = (".py", ".yaml", ".yml", ".md", ".jinja", ".js", ".css", ".lua", ".json", ".txt")
 STORES = ROOT / "worker" / "stores"
-RECORD = ROOT / "worker" / "history"
-"""The record is a database of ours. It may be of the same kind as a trace store, and has nothing to do with one."""
+DATABASES = {
+    ROOT / "worker" / "history",
+    ROOT / "worker" / "backup",
+    ROOT / "worker" / "cli" / "backup.py",
+}
+"""The record is a database of ours, and any is copied. It may be of the same kind as a trace store, and is none."""
+OTHER_NAMES = {
+    ROOT / "worker" / "extras.py",
+    ROOT / "worker" / "setup" / "capacity_constants.py",
+    ROOT / "worker" / "alerts" / "rendering" / "scraping.py",
+}
+"""Names of packages' extras, of the benchmarks that printed a figure, and of programs that Prometheus scrapes."""
 DIALECTS = {
     ROOT / "worker" / "extraction",
     ROOT / "judges" / "models" / "decision_protocols.py",
@@ -28,7 +38,7 @@ PROTOCOLS = {"otlp"}
 def files_outside(folder: Path) -> Iterator[Path]:
     for top in ("worker", "judges"):
         for path in (ROOT / top).rglob("*"):
-            left_out = {folder, RECORD, WORD_LISTS, *DIALECTS}
+            left_out = {folder, WORD_LISTS, *DATABASES, *OTHER_NAMES, *DIALECTS}
             if path.suffix in TEXTS and not left_out & {path, *path.parents}:
                 yield path
 

@@ -11,6 +11,7 @@ from assay.judges.team_files.near_names import did_you_mean
 from assay.worker.cli.context import ConfigOption, JsonOption, console, print_json, with_runtime
 from assay.worker.cli.moments import parse_range
 from assay.worker.cli.plan_capacity import show_capacity
+from assay.worker.cli.plan_numbers import parse_volume
 
 if TYPE_CHECKING:
     from assay.worker.config.deployment import Deployment
@@ -29,8 +30,8 @@ CapacityOption = Annotated[
     typer.Option("--capacity", help="Show what volumes around the present one take: workers, memory, calls."),
 ]
 VolumeOption = Annotated[
-    list[int] | None,
-    typer.Option("--traces-a-day", min=0, max=10**12, help="With --capacity: this volume; once for each."),
+    list[str] | None,
+    typer.Option("--traces-a-day", help="With --capacity: this volume, as 250000, 250k or 1e6; once for each."),
 ]
 PeakOption = Annotated[
     float | None,
@@ -58,7 +59,7 @@ def plan(  # noqa: PLR0913, PLR0917  # one parameter for each option
     if capacity:
         if use_case is not None or start is not None or end != "now":
             raise ConfigurationError("--capacity: is about all use cases and an ordinary day; leave the others out")
-        show_capacity(config, volumes or (), peak, as_json=as_json)
+        show_capacity(config, list(map(parse_volume, volumes or ())), peak, as_json=as_json)
         return
     if volumes or peak is not None:
         raise ConfigurationError("--traces-a-day, --peak: belong to --capacity; add it")

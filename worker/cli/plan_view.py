@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.judges.prices import total_cost
+from assay.worker.cli.plan_numbers import percent, usd
 from assay.worker.flow.backfill.range_plan import PlannedUseCase, RangePlan
 from assay.worker.records.windows import Why
 from assay.worker.setup.judge_cost import JudgeCost
@@ -24,6 +25,9 @@ RULES: dict[Why, str] = {
     "min_per_day": "min_per_day",
 }
 """What each rule is called where there is little room."""
+
+_ALL = 1 - 1e-9
+"""A share that is all but for how a computer adds."""
 
 
 def plan_group(report: PlanReport) -> Group:
@@ -76,19 +80,19 @@ def cost_line(cost: JudgeCost) -> str:
     if cost.prompt_tokens is not None and cost.completion_tokens is not None:
         tokens = f"about {cost.prompt_tokens:,} tokens in, {cost.completion_tokens:,} out"
     calls = f"{cost.calls:,} calls, " if cost.calls else ""
-    dollars = "USD unknown" if cost.cost_usd is None else f"about {cost.cost_usd:,.2f} USD"
+    dollars = "USD unknown" if cost.cost_usd is None else f"about {usd(cost.cost_usd)} USD"
     return f"{name}: {cost.judgements:,} judgements, {calls}{tokens}, {dollars}; {cost.basis}"
 
 
 def budget_line(budget: PlannedBudget) -> str:
     """What a budget holds, and whether the plan stays within it."""
     name = f"budget of {budget.use_case}" if budget.use_case else "budget of all use cases"
-    held = f"{name}: {budget.usd_per_day:,.2f} USD a day"
+    held = f"{name}: {usd(budget.usd_per_day)} USD a day"
     if budget.cost_usd is None:
         return f"{held}; what the plan takes of it is not known"
-    a_day = f"about {budget.cost_usd / budget.days:,.2f} USD a day"
-    if budget.pays < 1.0:
-        return f"{held}; the rates of assay.yaml would take {a_day}, so sweeps lower them to {budget.pays:.0%}"
+    a_day = f"about {usd(budget.cost_usd / budget.days)} USD a day"
+    if budget.pays < _ALL:
+        return f"{held}; the rates of assay.yaml would take {a_day}, so sweeps lower them to {percent(budget.pays)}"
     rest = "; what is over waits for the next day, or lower the rate" if budget.is_short else ""
     return f"{held}, the plan takes {a_day}{rest}"
 
@@ -99,7 +103,7 @@ def batch_lines(report: PlanReport) -> Iterator[str]:
     live = total_cost(cost.cost_usd for cost in asked)
     share = total_cost(cost.batch_usd for cost in asked)
     if report.scope == "range" and live and share is not None and share < live:
-        yield f"with backfill --batch: about {share:,.2f} USD instead of {live:,.2f}; answers take up to 24 hours"
+        yield f"with backfill --batch: about {usd(share)} USD instead of {usd(live)}; answers take up to 24 hours"
         if report.budgets:
             yield "a budget reserves the most that waiting calls may cost, and lets in the rest when they have ended"
 
@@ -174,5 +178,5 @@ def range_words(plan: RangePlan) -> str:
 def _rate(case: PlannedUseCase | None) -> str:
     if case is None:
         return ""
-    low, high = f"{case.lowest_rate:.0%}", f"{case.highest_rate:.0%}"
+    low, high = percent(case.lowest_rate), percent(case.highest_rate)
     return low if low == high else f"{low}-{high}"

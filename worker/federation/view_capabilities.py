@@ -36,7 +36,7 @@ from assay.worker.records.traces import TraceKey
 
 HANDED_ON: Mapping[type[Any], tuple[str, ...]] = {
     WithTraceImport: ("add_traces",),
-    WithTotals: ("count_traces", "count_scores"),
+    WithTotals: ("count_traces", "count_scores", "used_bytes"),
     WithSessionScores: ("write_session_scores",),
     WithRootCounts: ("count_roots",),
     WithRequestBudget: ("request_budget",),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from assay.judges.errors import ConfigurationError, EvaluationError
 from assay.worker.history.connection import Connection
@@ -48,13 +48,13 @@ async def _examine(connection: Connection) -> Check:
         place.check_writable(opened)
         start = HISTORY.c.started_at
         figures = select(func.count(), func.min(start), func.max(start)).select_from(HISTORY)
-        return tuple(opened.execute(figures).one())
+        return (*opened.execute(figures).one(), _used_bytes(opened))
 
     row = await connection.read(look)
     if row is None:
         return _nothing_yet(place.shown)
-    count, oldest, newest = row
-    details = {"place": place.shown, "rows": count, "format": KNOWN[-1]}
+    count, oldest, newest, used = row
+    details = {"place": place.shown, "rows": count, "format": KNOWN[-1], "bytes": used}
     if not count:
         return Check(name=NAME, status="ok", message=f"{place.shown}: no rows yet", details=details)
     first, last = f"{moment_of(oldest):%Y-%m-%d}", f"{moment_of(newest):%Y-%m-%d}"
@@ -64,6 +64,14 @@ async def _examine(connection: Connection) -> Check:
         message=f"{place.shown}: {count:,} rows of traces from {first} to {last}, format {KNOWN[-1]}",
         details={**details, "oldest": moment_of(oldest).isoformat(), "newest": moment_of(newest).isoformat()},
     )
+
+
+def _used_bytes(opened: sqlalchemy.Connection) -> int | None:
+    """Of the pages that hold something, where the record is a file: its log has pages again that the file has too."""
+    if opened.dialect.name != "sqlite":
+        return None
+    pages = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count"
+    return int(opened.execute(text(f"{pages}, pragma_page_size")).scalar_one())
 
 
 def _nothing_yet(shown: str) -> Check:

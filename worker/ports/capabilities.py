@@ -88,6 +88,10 @@ class WithTotals(Protocol):
         """How many scores it holds."""
         ...
 
+    async def used_bytes(self) -> int:
+        """How much of its disk it uses."""
+        ...
+
 
 @runtime_checkable
 class WithScoredTraces(Protocol):

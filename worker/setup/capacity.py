@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from assay.worker.setup.capacity_basis import CapacityBasis, CaseShare, JudgementCost
-from assay.worker.setup.capacity_bounds import DAY_S, bound_uses, in_flight, total
+from assay.worker.setup.capacity_bounds import DAY_S, bound_uses, in_flight, sweeps_use, total
 from assay.worker.setup.capacity_constants import (
     ASSESS_CPU,
     BUSY,
@@ -45,9 +45,14 @@ class CapacityTable:
     rate_of: RateOf
     peak: float
 
-    def row(self, traces: int) -> CapacityRow:
-        """One volume."""
-        work = self._work(traces)
+    def row(self, traces: int, planned: Mapping[tuple[str, str], float] | None = None) -> CapacityRow:
+        """One volume.
+
+        Args:
+            traces: a day, that use cases match.
+            planned: judgements by use case and rubric, where a plan has counted them.
+        """
+        work = whole(self._work(traces) if planned is None else planned)
         of_rubric = _by_rubric(work)
         judged = sum(of_rubric.values())
         assess, why = self._assess(of_rubric)
@@ -69,6 +74,7 @@ class CapacityTable:
             spans_per_s=spans,
             spans_per_s_peak=None if spans is None else spans * self.peak,
             collectors=None if spans is None else at_least_one(spans * self.peak / (COLLECTOR_CPU.value * BUSY)),
+            sweeps=sweeps_use(self.basis.scans, traces, self.peak),
             bounds=tuple(bound_uses(self.basis, of_rubric, traces, self.peak)),
             budgets=tuple(self._budgets(work)),
         )
@@ -98,9 +104,11 @@ class CapacityTable:
         return at_least_one(by_calls), "calls in flight"
 
     def _control(self, traces: int, judged: float) -> int:
-        ms = judged * CONTROL_CPU.value + traces * self.basis.scans * SWEEP_CPU.value
+        """Sweeps run in one worker at a time, and so do signals: more than that they never keep busy."""
+        writing = judged * CONTROL_CPU.value / 1000 / DAY_S * self.peak
+        sweeping = traces * self.basis.scans * SWEEP_CPU.value / 1000 / DAY_S * self.peak
         signals = SIGNALS_CPU.value * judged * SIGNALS_DAYS / SIGNALS_ROWS
-        return at_least_one((ms / 1000 / DAY_S * self.peak + signals) / BUSY)
+        return at_least_one(writing / BUSY + min(1.0, sweeping / BUSY) + min(1.0, signals / BUSY))
 
     def _redis(self, judged: float) -> float:
         windows = WINDOW_BYTES.value * WINDOW_DAYS * len(self.basis.cases)
@@ -142,6 +150,17 @@ class CapacityTable:
 def at_least_one(count: float) -> int:
     """Processes for so much work."""
     return max(1, math.ceil(round(count, 9)))
+
+
+def whole(work: Mapping[tuple[str, str], float]) -> Mapping[tuple[str, str], float]:
+    """The same work with a whole number of judgements in all, so that all figures of a volume are about as many."""
+    judged = sum(work.values())
+    if not judged:
+        return work
+    count = max(1, round(judged))
+    if math.isclose(count, judged, rel_tol=1e-12):
+        return work
+    return {each: n * count / judged for each, n in work.items()}
 
 
 def _by_rubric(work: Mapping[tuple[str, str], float]) -> dict[str, float]:

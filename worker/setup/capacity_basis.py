@@ -109,7 +109,7 @@ class CapacityBasis(Record):
         usd_per_day: the budget of all use cases together.
         judge_concurrency: calls in flight to one endpoint, of one process.
         row_bytes: of the record.
-        trace_bytes: of the embedded store. None: the store is elsewhere.
+        trace_bytes: of the embedded stores, for a trace of all. None: traces are elsewhere.
         spans_per_trace: where a collector is configured and traces are known. None: not known.
         has_collector: whether spans are taken.
         history_days: how long rows are kept.

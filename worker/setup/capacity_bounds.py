@@ -1,11 +1,11 @@
-"""Which limits of judge endpoints bind at a volume, and how many traces a day they let through."""
+"""Which limits of judge endpoints, of the trace store and of sweeps bind at a volume, and what they let through."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from assay.worker.setup.capacity_basis import CapacityBasis, EndpointBound, JudgementCost, StoreBound
-from assay.worker.setup.capacity_constants import HEADROOM
+from assay.worker.setup.capacity_constants import HEADROOM, SWEEP_CPU
 from assay.worker.setup.capacity_rows import BoundKind, BoundState, BoundUse
 
 DAY_S = 86_400
@@ -36,6 +36,19 @@ def bound_uses(basis: CapacityBasis, of_rubric: Mapping[str, float], traces: int
                 yield _use(bound, kind, limit, limit * usable, mean, traces, peak)
     if basis.store is not None:
         yield from _store_uses(basis.store, basis, of_rubric, traces, peak)
+
+
+def sweeps_use(scans: int, traces: int, peak: float) -> BoundUse:
+    """What sweeps list of a volume, beside what they can: they run in one worker at a time, however many there are.
+
+    Args:
+        scans: how often each trace is listed.
+        traces: a day.
+        peak: the busiest minutes of a day beside its mean.
+    """
+    most = 1000 / SWEEP_CPU.value
+    bound = EndpointBound(endpoint="sweeps")
+    return _use(bound, "traces listed a second", int(most), most, traces * scans / DAY_S, traces, peak)
 
 
 def in_flight(basis: CapacityBasis, of_rubric: Mapping[str, float], peak: float) -> dict[str, float]:

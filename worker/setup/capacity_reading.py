@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from statistics import fmean
 
 from assay.judges.cpu_executor import in_thread
@@ -13,24 +13,27 @@ from assay.judges.llm.preview import models_asked
 from assay.judges.rubric import Rubric
 from assay.worker.flow.selection import Volume, resolve_rate
 from assay.worker.flow.verdicts import unpack
-from assay.worker.ports.capabilities import WithRequestBudget, WithTotals
+from assay.worker.ports.capabilities import WithRequestBudget
 from assay.worker.ports.ledger import LedgerReader
+from assay.worker.ports.parts import parts_of
 from assay.worker.ports.verdicts import VerdictCache
 from assay.worker.records.traces import Trace, TraceKey
 from assay.worker.setup.capacity import CapacityTable
 from assay.worker.setup.capacity_basis import CapacityBasis, CaseShare, JudgementCost, StoreBound
-from assay.worker.setup.capacity_constants import ALL, PEAK, ROW_BYTES, TRACE_BYTES
+from assay.worker.setup.capacity_constants import ALL, PEAK
 from assay.worker.setup.capacity_policy import bounds_of, judgement_cost
 from assay.worker.setup.capacity_rows import CapacityReport
+from assay.worker.setup.capacity_sizes import Size, mean_size, size_of_rows, size_of_traces
 from assay.worker.setup.judge_cost import JudgeCost
 from assay.worker.setup.plan import SCANS, PlanMaker, PlanReport
+from assay.worker.setup.plan_budgets import a_day
 from assay.worker.setup.plan_costs import LOOK_BACK, MOST_MEASURED
 from assay.worker.wiring.runtime import Runtime
 
 VOLUMES = (10_000, 100_000, 1_000_000, 10_000_000)
 """Traces a day that are told beside the deployment's own."""
 
-LEAST_ROWS, LEAST_TRACES, LEAST_VERDICTS = 1_000, 200, 5
+LEAST_VERDICTS = 5
 """From so many on a figure of this deployment is believed more than that of a benchmark."""
 
 MOST_READ = 20
@@ -58,9 +61,10 @@ class CapacityMaker:
         Raises:
             StoreUnavailable, StoreRejected, StateUnavailable, HistoryUnavailable, ConfigurationError
         """
-        plan = await PlanMaker(self.runtime).day()
+        plan = await PlanMaker(self.runtime).day(within_budgets=False)
         basis = await self._basis(plan)
         today = sum(case.traces for case in plan.plan.use_cases)
+        planned = {(row.use_case, row.rubric): float(row.work) for row in plan.plan.rubrics}
         table = CapacityTable(basis, self._rate_of, self.peak)
         rows = volumes or sorted({*VOLUMES, *([today] if today else [])})
         traffic = f"{plan.basis}: {today:,} traces a day that use cases match"
@@ -72,12 +76,12 @@ class CapacityMaker:
             own=tuple(self.own),
             constants=ALL,
             basis=basis,
-            rows=tuple(map(table.row, rows)),
+            rows=tuple(table.row(traces, planned if traces == today else None) for traces in rows),
         )
 
     def _rate_of(self, use_case: str, traces: float) -> float:
         """The base rate that the policy gives an ordinary day of so many traces."""
-        deployment, count = self.runtime.deployment, round(traces)
+        deployment, count = self.runtime.deployment, max(1, round(traces)) if traces else 0
         case = deployment.use_case(use_case)
         if case is None or not count:
             return 0.0
@@ -87,16 +91,17 @@ class CapacityMaker:
     async def _basis(self, plan: PlanReport) -> CapacityBasis:
         runtime, settings = self.runtime, self.runtime.settings
         costs = [await self._cost(name, plan.costs) for name in self._rubrics()]
+        cases, limits = tuple(self._cases(plan)), runtime.deployment.limits
         collector = runtime.deployment.collector
         return CapacityBasis(
-            cases=tuple(self._cases(plan)),
+            cases=cases,
             costs=tuple(costs),
-            bounds=tuple(bounds_of(runtime.deployment.limits.endpoints.items())),
+            bounds=tuple(bounds_of(limits.endpoints.items())),
             store=await self._store_bound(),
-            usd_per_day=runtime.deployment.limits.usd_per_day,
+            usd_per_day=a_day(limits.usd_per_day, limits.usd_per_month),
             judge_concurrency=settings.judge_concurrency,
             row_bytes=await self._row_bytes(),
-            trace_bytes=await self._trace_bytes(),
+            trace_bytes=await self._trace_bytes(cases),
             spans_per_trace=await self._spans_per_trace() if collector else None,
             has_collector=collector is not None,
             history_days=settings.history_days,
@@ -125,7 +130,7 @@ class CapacityMaker:
                 share=share,
                 raised=raised,
                 rubrics=deployment.rubrics_of(case),
-                usd_per_day=case.budget_usd_per_day,
+                usd_per_day=a_day(case.budget_usd_per_day, case.budget_usd_per_month),
             )
 
     async def _cost(self, name: str, costs: Sequence[JudgeCost]) -> JudgementCost:
@@ -150,27 +155,24 @@ class CapacityMaker:
         return StoreBound(**budget.model_dump(), windows=windows)
 
     async def _row_bytes(self) -> float:
-        """Of the record's file, where it has enough rows to tell."""
-        details = (await self.runtime.history.reader.examine()).details or {}
-        rows, place = details.get("rows"), Path(str(details.get("place", "")))
-        if not isinstance(rows, int) or rows < LEAST_ROWS or not place.is_file():  # noqa: ASYNC240  # one look
-            return ROW_BYTES.value
-        each = size_on_disk(place) / rows
-        self.own.append(f"{each:,.0f} bytes a row of the record ({rows:,} rows)")
-        return each
+        size = await size_of_rows(self.runtime.history.reader)
+        self._tell(size)
+        return size.each
 
-    async def _trace_bytes(self) -> float | None:
-        """Of the embedded store, where that is the store."""
-        store = self.runtime.store
-        path = getattr(store, "path", None)
-        if not isinstance(store, WithTotals) or not isinstance(path, Path):
-            return None
-        traces = await store.count_traces()
-        if traces < LEAST_TRACES:
-            return TRACE_BYTES.value
-        each = size_on_disk(path) / traces
-        self.own.append(f"{each:,.0f} bytes a trace of the embedded store ({traces:,} traces)")
-        return each
+    async def _trace_bytes(self, cases: Sequence[CaseShare]) -> float | None:
+        """Of the embedded stores, for a trace of all."""
+        deployment, sizes = self.runtime.deployment, dict[str, Size | None]()
+        for name, store in parts_of(self.runtime.store).items():
+            sizes[name] = await size_of_traces(store, name)
+            self._tell(sizes[name])
+        shares: Counter[str] = Counter()
+        for case, known in zip(deployment.use_cases, cases, strict=True):
+            shares[deployment.store_of(case)] += known.share  # type: ignore[assignment]  # a Counter of shares
+        return mean_size(sizes, shares)
+
+    def _tell(self, size: Size | None) -> None:
+        if size is not None and size.own:
+            self.own.append(size.own)
 
     async def _spans_per_trace(self) -> float | None:
         """Of some traces of the last week. None where there are none."""
@@ -183,12 +185,6 @@ class CapacityMaker:
                 self.own.append(f"{fmean(steps):.1f} spans a trace ({len(steps)} traces)")
                 return fmean(steps)
         return None
-
-
-def size_on_disk(database: Path) -> int:
-    """Bytes of a database and of its log."""
-    log = database.with_name(f"{database.name}-wal")
-    return database.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
 
 async def measured_seconds(ledger: LedgerReader, verdicts: VerdictCache, rubric: Rubric, today: date) -> float | None:

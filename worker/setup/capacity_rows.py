@@ -10,7 +10,14 @@ from assay.judges.schema import Record
 from assay.worker.setup.capacity_basis import CapacityBasis
 from assay.worker.setup.capacity_constants import Measured
 
-BoundKind = Literal["requests a minute", "tokens a minute", "calls in flight", "reads a minute", "writes a minute"]
+BoundKind = Literal[
+    "requests a minute",
+    "tokens a minute",
+    "calls in flight",
+    "reads a minute",
+    "writes a minute",
+    "traces listed a second",
+]
 
 AssessBy = Literal["one is the least", "processor", "calls in flight"]
 """What makes it so many assess workers."""
@@ -20,13 +27,13 @@ BoundState = Literal["fits", "waits at the peak", "binds", "unknown"]
 
 
 class BoundUse(Record):
-    """A limit of a judge endpoint, or of the trace store, beside what a volume needs of it.
+    """A limit of a judge endpoint, of the trace store or of sweeps, beside what a volume needs of it.
 
     Attributes:
-        endpoint: its name; `trace store` for that.
+        endpoint: its name; `trace store` and `sweeps` for those.
         model: where the limit is one of a model alone.
         kind: what is limited.
-        limit: as assay.yaml has it.
+        limit: as assay.yaml has it; of sweeps, what one worker lists.
         mean: what the day needs on average. None: not known.
         peak: what its busiest minutes need.
         state: whether it binds.
@@ -67,7 +74,7 @@ class CapacityRow(Record):
         redis_bytes: once the ledger is full, after 14 days.
         record_bytes_a_day: of the record's database.
         record_bytes_kept: the same for the days for which it is kept.
-        store_bytes_a_day: of the embedded store. None: traces are elsewhere.
+        store_bytes_a_day: of the embedded stores together. None: traces are elsewhere.
         store_bytes_kept: the same for the days for which what the collector took is kept. None: nothing is removed.
         calls: to models, a day.
         tokens_in: of prompts, a day.
@@ -76,6 +83,7 @@ class CapacityRow(Record):
         spans_per_s: that the collector takes, on average.
         spans_per_s_peak: in the busiest minutes.
         collectors: processes.
+        sweeps: what listing every trace takes of the one worker that sweeps at a time.
         bounds: limits of judge endpoints and of the trace store.
         budgets: of money.
     """
@@ -98,6 +106,7 @@ class CapacityRow(Record):
     spans_per_s: float | None = None
     spans_per_s_peak: float | None = None
     collectors: int | None = None
+    sweeps: BoundUse
     bounds: tuple[BoundUse, ...] = ()
     budgets: tuple[BudgetUse, ...] = ()
 

@@ -96,8 +96,12 @@ class PlanMaker:
         listing = pages + _pages(plan.traces, budget) + (plan.end - plan.start).days
         return planned, await self._report("range", "every trace of the range was looked at", plan, listing, budget)
 
-    async def day(self, *, only: str | None = None) -> PlanReport:
+    async def day(self, *, only: str | None = None, within_budgets: bool = True) -> PlanReport:
         """The plan of an ordinary day: from what sweeps saw, or from the last 24 hours in the store.
+
+        Args:
+            only: the one use case that it is about.
+            within_budgets: whether budgets lower the rates, as sweeps let them.
 
         Raises:
             StoreUnavailable, StoreRejected, StateUnavailable
@@ -114,18 +118,25 @@ class PlanMaker:
         budget = await self._budget()
         windows = 86400 // self.runtime.deployment.window_seconds
         listing = SCANS * max(windows, _pages(plan.traces, budget))
-        return await self._report("day", basis, plan, listing, budget)
+        return await self._report("day", basis, plan, listing, budget, within_budgets=within_budgets)
 
     async def _budget(self) -> RequestBudget | None:
         store = self.runtime.store
         return await store.request_budget() if isinstance(store, WithRequestBudget) else None
 
     async def _report(
-        self, scope: Literal["day", "range"], basis: str, plan: RangePlan, listing: int, budget: RequestBudget | None
+        self,
+        scope: Literal["day", "range"],
+        basis: str,
+        plan: RangePlan,
+        listing: int,
+        budget: RequestBudget | None,
+        *,
+        within_budgets: bool = False,
     ) -> PlanReport:
         costs = await self._costs(plan)
         budgets = planned_budgets(plan, costs, self.runtime.deployment)
-        if scope == "day":
+        if within_budgets:
             day = paced(plan, costs, self.runtime.deployment)
             plan, costs, budgets = day.plan, day.costs, day.budgets
         reader, now = self.runtime.history.reader, self.runtime.clock.now()

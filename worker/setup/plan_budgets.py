@@ -50,20 +50,20 @@ def planned_budgets(plan: RangePlan, costs: Sequence[JudgeCost], deployment: Dep
     by_rubric = {cost.rubric: cost for cost in costs}
     budgets = []
     for case in deployment.use_cases:
-        most = _a_day(case.budget_usd_per_day, case.budget_usd_per_month)
+        most = a_day(case.budget_usd_per_day, case.budget_usd_per_month)
         work = _work_of(plan, case.name)
         if most is not None and work:
             cost = _cost_of(work, by_rubric)
             budgets.append(PlannedBudget(use_case=case.name, usd_per_day=most, cost_usd=cost, days=days))
-    most = _a_day(deployment.limits.usd_per_day, deployment.limits.usd_per_month)
+    most = a_day(deployment.limits.usd_per_day, deployment.limits.usd_per_month)
     if most is not None:
         cost = total_cost(cost.cost_usd for cost in costs)
         budgets.append(PlannedBudget(use_case=None, usd_per_day=most, cost_usd=cost, days=days))
     return budgets
 
 
-def _a_day(day: float | None, month: float | None) -> float | None:
-    """The tighter of the two, in a day."""
+def a_day(day: float | None, month: float | None) -> float | None:
+    """The tighter of a day's budget and a month's, in a day."""
     amounts = [amount for amount in (day, None if month is None else month / DAYS_OF_A_MONTH) if amount is not None]
     return min(amounts, default=None)
 

@@ -38,6 +38,10 @@ def _marks(count: int) -> str:
 
 
 PROJECT_ID = "SELECT value FROM meta WHERE key = 'project_id'"
+USED_BYTES = """
+    SELECT (page_count - freelist_count) * page_size AS used
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
 COUNT_TRACES = "SELECT count(*) AS traces FROM traces"
 AGES = "SELECT count(*) AS traces, min(start) AS oldest, max(start) AS newest FROM traces"
 COUNT_SCORES = "SELECT count(*) AS scores FROM scores"

@@ -207,6 +207,17 @@ class SqliteStore:
         """
         return int((await self._database.fetch(statements.COUNT_SCORES))[0]["scores"])
 
+    async def used_bytes(self) -> int:
+        """Bytes of the pages that hold something.
+
+        The sizes of the files do not tell that. The log has pages again that the file has too, and keeps its size when
+        they were copied. Pages that are free are filled before the file grows.
+
+        Raises:
+            StoreUnavailable, StoreRejected
+        """
+        return int((await self._database.fetch(statements.USED_BYTES))[0]["used"])
+
     async def examine(self, examination: Examination) -> AsyncIterator[Check]:  # nothing else to see
         """Whether the file can be opened, how many traces are in it, and how old they are."""
         try:

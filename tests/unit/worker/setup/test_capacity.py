@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.rubric import Rubric
-from assay.worker.cli.plan_capacity import capacity_lines, capacity_table, short, size
+from assay.worker.cli.plan_capacity import capacity_lines, capacity_tables
+from assay.worker.cli.plan_numbers import parse_volume, percent, rate, short, size, usd
 from assay.worker.config.deployment import Deployment
 from assay.worker.setup.capacity import CapacityTable, at_least_one
 from assay.worker.setup.capacity_basis import (
@@ -85,8 +89,8 @@ def test_workers_are_those_of_the_tighter_of_processor_and_calls() -> None:
     local = JudgementCost(rubric="grounding", asks_local=True)
     # 300 x (8.75 + 6.173) ms / 0.7 = 6.4 cores.
     assert (row(100 * N, cost=local).assess_workers, row(cost=local).assess_by) == (7, "one is the least")
-    # (8.64 M x 1.58 + 86.4 M x 6 x 0.44) ms / 86,400 s x 3 + 0.043 x 259.2 = 19.5 cores, / 0.7.
-    assert (row().control_workers, many.control_workers) == (1, 28)
+    # 8.64 M x 1.58 ms / 86,400 s x 3 / 0.7 = 0.68, and sweeps and signals keep one worker busy each.
+    assert (row().control_workers, many.control_workers) == (1, 3)
 
 
 @pytest.mark.parametrize(("count", "processes"), [(0.0, 1), (0.2, 1), (1.0, 1), (1.000_000_000_1, 1), (1.001, 2)])
@@ -247,12 +251,61 @@ def test_people_read_what_binds_and_what_is_not_known() -> None:
     assert told[2].startswith("default: 100,000 tokens a minute: unknown whether it binds")
     assert told[3].startswith("budget of all use cases: 5.00 USD a day: unknown whether it pays")
     assert "the busiest minutes have 3 times the traces of the mean; another factor: --peak" in told
-    assert [column.header for column in capacity_table(report).columns] == ["", "864 k", "1.73 M"]
+    tables = list(capacity_tables(report, Console(width=80)))
+    assert [[column.header for column in table.columns] for table in tables] == [["", "864 k", "1.73 M"]]
+
+
+def test_sweeps_have_a_bound_that_no_worker_raises() -> None:
+    # 1,000 / 0.44 ms a second, each trace six times: 32.7 M a day.
+    sweeps = [row(traces).sweeps for traces in (10_000_000, 20_000_000, 40_000_000, 0)]
+    assert [use.state for use in sweeps] == ["fits", "waits at the peak", "binds", "fits"]
+    assert [(use.fits_a_day, use.fits_at_peak) for use in sweeps] == [*[(32_727_272, 10_909_090)] * 3, (None, None)]
+    told = list(capacity_lines(report_of(40_000_000)))
+    assert told[1].startswith("40 M: sweeps: 2,272 traces listed a second BIND: 2,777.8 on average and 8,333.3 at")
+    assert "more control workers do not help" in told[1]
+
+
+def report_of(*volumes: int, peak: float = 3.0, **over: Any) -> CapacityReport:
+    """A report of a deployment that judges a tenth."""
+    basis = CapacityBasis(cases=(CASE,), costs=(COST,), row_bytes=1.0, **over)
+    rows = tuple(map(CapacityTable(basis, lambda *_: 0.1, peak).row, volumes))
+    return CapacityReport(peak=peak, traffic="a day", basis=basis, rows=rows)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_figure_is_cut_and_volumes_without_room_come_below(width: int) -> None:
+    report = report_of(*(10_000 * 3**n for n in range(10)))
+    console = Console(width=width, file=StringIO())
+    with console.capture() as shown:
+        for table in capacity_tables(report, console):
+            console.print(table, soft_wrap=True)
+    text = shown.get()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    assert all(short(row.traces_a_day) in text and size(row.redis_bytes) in text for row in report.rows)
+
+
+def test_one_of_something_is_told_as_one() -> None:
+    bounds = (EndpointBound(endpoint="default", requests_per_minute=1, concurrency=1),)
+    told = " ".join(capacity_lines(report_of(N, peak=1.0, bounds=bounds)))
+    assert "default: 1 request a minute BINDS:" in told
+    assert "default: 1 call in flight BINDS:" in told
+    assert "the busiest minutes have as many traces as all others" in told
+
+
+def test_figures_of_a_volume_are_of_as_many_judgements_as_it_tells() -> None:
+    few = row(8)  # 0.8 of a judgement
+    assert (few.judgements_a_day, few.calls, few.tokens_in, few.record_bytes_a_day) == (1, 2, 1_000, 1_000)
+    planned = CapacityTable(CapacityBasis(cases=(CASE,), costs=(COST,), row_bytes=1.0), lambda *_: 0.1, 3.0)
+    assert planned.row(1_500, {("bot", "grounding"): 310.0}).judgements_a_day == 310
 
 
 @pytest.mark.parametrize(
     ("count", "told"),
-    [(0, "0"), (999, "999"), (1_000, "1 k"), (999_600, "1 M"), (1_234_567, "1.23 M"), (None, "unknown")],
+    [
+        *((0, "0"), (999, "999"), (1_000, "1 k"), (999_600, "1 M"), (1_234_567, "1.23 M"), (None, "unknown")),
+        *((10**12, "1 T"), (5 * 10**15, "5,000 T")),
+    ],
 )
 def test_numbers_are_short(count: int | None, told: str) -> None:
     assert short(count) == told
@@ -263,3 +316,26 @@ def test_numbers_are_short(count: int | None, told: str) -> None:
 )
 def test_sizes_are_told(count: int | None, told: str) -> None:
     assert size(count) == told
+
+
+def test_what_is_small_is_never_shown_as_nothing_nor_what_is_large_as_all() -> None:
+    assert [rate(n) for n in (0.0, 0.0001, 0.0196, 0.347, 0.99, 34.72, None)] == [
+        *("0", "< 0.01", "0.02", "0.35", "1.0", "34.7", "unknown")
+    ]
+    assert [usd(n) for n in (0.0, 0.000_12, 15.27, None)] == ["0.00", "0.000120", "15.27", "unknown"]
+    shares = [percent(n) for n in (0.0, 0.000_001, 0.004, 0.2, 0.9996, 0.999_999, 1.0)]
+    assert shares == ["0%", "under 0.01%", "0.4%", "20%", "99.96%", "over 99.99%", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("text", "traces"),
+    [("0", 0), ("250000", 250_000), ("250,000", 250_000), ("250k", 250_000), ("1.5 M", 1_500_000), ("1e6", 1_000_000)],
+)
+def test_volumes_are_read_as_people_and_tables_write_them(text: str, traces: int) -> None:
+    assert parse_volume(text) == traces
+
+
+@pytest.mark.parametrize("text", ["-1", "many", "", "nan", "1e13", "9e99", "2 T", "1k5"])
+def test_what_is_no_volume_is_refused_with_a_remedy(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"--traces-a-day: .*; (write|give)"):
+        parse_volume(text)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -17,9 +17,13 @@ from assay.judges.schema import Scored, Tier, Verdict
 from assay.worker.cli.commands import app
 from assay.worker.flow.verdicts import KeptVerdict, pack
 from assay.worker.launch.broker import Broker
+from assay.worker.ports.health import Check
+from assay.worker.ports.history import HistoryReader
 from assay.worker.records.ledger import Judgement, LedgerState
+from assay.worker.setup.capacity_constants import ROW_BYTES, TRACE_BYTES
 from assay.worker.setup.capacity_reading import measured_seconds
 from assay.worker.setup.capacity_rows import capacity_schema
+from assay.worker.setup.capacity_sizes import Size, mean_size, size_of_rows, size_of_traces
 from assay.worker.state.memory.state import memory_state
 from assay.worker.stores.sqlite.store import SqliteStore
 from tests.builders import NOW, make_trace
@@ -88,10 +92,22 @@ def test_table_follows_the_policy_and_estimates_from_traces_of_the_store(home: P
     assert max(map(len, table)) <= 80, "it fits a terminal"
 
 
-async def _fill(home: Path) -> None:
+def test_todays_volume_is_judged_as_the_plan_says(home: Path) -> None:
+    policy = "store: {kind: sqlite}\ndefaults: {rate: 0.1, low_traffic: {below_per_day: 0}, min_per_day: 0}\n"
+    policy += "limits: {usd_per_month: 60}\n"
+    (home / "assay.yaml").write_text(f"{policy}use_cases: [{{name: bot, budget_usd_per_month: 30}}]\n")
+    asyncio.run(_fill(home, traces=10))
+    drawn = json.loads(plan(home, "--json").stdout)["plan"]["work"]
+    assert drawn != 4, "else the hash has drawn what the rate says, and the test sees nothing"
+    rows = told(home)["rows"]
+    assert [row["judgements_a_day"] for row in rows] == [drawn, 1_000, 10_000, 100_000, 1_000_000]
+    assert [budget["usd_per_day"] for budget in rows[0]["budgets"]] == [1.0, 2.0], "a month's, in a day"
+
+
+async def _fill(home: Path, traces: int = 3) -> None:
     start = datetime.now(UTC) - timedelta(hours=2)
     store = SqliteStore(home / ".assay" / "traces.db")
-    await store.add_traces([make_trace(f"t{n}", start=start) for n in range(3)])
+    await store.add_traces([make_trace(f"t{n}", start=start) for n in range(traces)])
     await store.close()
 
 
@@ -110,7 +126,62 @@ def test_options_that_do_not_go_together_are_refused(home: Path, words: tuple[st
 
 @pytest.mark.parametrize("words", [("--traces-a-day", "-1"), ("--peak", "0.5"), ("--traces-a-day", "many")])
 def test_numbers_that_are_none_are_refused(home: Path, words: tuple[str, ...]) -> None:
-    assert plan(home, "--capacity", *words).exit_code == 2
+    assert plan(home, "--capacity", *words).exit_code != 0
+
+
+def test_several_embedded_stores_are_counted_and_few_traces_of_each_use_case(home: Path) -> None:
+    stores = "stores: [{name: chat, kind: sqlite}, {name: docs, kind: sqlite, path: docs.db}]\nuse_cases:\n"
+    cases = [f"  - {{name: c{n}, match: {{tags_any: [t{n}]}}, store: {('chat', 'docs')[n % 2]}}}\n" for n in range(10)]
+    (home / "assay.yaml").write_text(stores + "".join(cases))
+    report = told(home, "--traces-a-day", "4")
+    assert report["rows"][0]["judgements_a_day"] == 4, "a share of less than half a trace is not nothing"
+    assert report["basis"]["trace_bytes"] == pytest.approx(TRACE_BYTES.value)
+    assert report["rows"][0]["store_bytes_a_day"] == 4 * TRACE_BYTES.value
+
+
+def test_bytes_are_those_of_pages_in_use_whatever_the_files_hold(tmp_path: Path) -> None:
+    async def main() -> tuple[int, int, int]:
+        store = SqliteStore(tmp_path / "traces.db")
+        for _ in range(3):  # the same traces: the log has their pages each time
+            await store.add_traces([make_trace(f"t{n}") for n in range(300)])
+        told = await size_of_traces(store)
+        assert told is not None
+        assert told.own == f"{told.each:,.0f} bytes a trace of the embedded store (300 traces)"
+        files = sum(path.stat().st_size for path in tmp_path.iterdir() if not path.name.endswith("-shm"))
+        full = await store.used_bytes()
+        assert told.each == full / 300
+        async with store._database.transaction() as writer:
+            for table in ("observations", "traces"):
+                await writer.execute(f"DELETE FROM {table}")
+        left = await store.used_bytes()
+        await store.close()
+        return files, full, left
+
+    files, full, left = asyncio.run(main())
+    assert files > 1.5 * full, "the files are larger than what they hold"
+    assert left < full / 2, "free pages are filled before the file grows"
+
+
+def test_bytes_of_rows_are_those_of_the_records_pages() -> None:
+    class Reader:
+        details: Any
+
+        async def examine(self) -> Check:
+            return Check(name="record", status="ok", message="", details=self.details)
+
+    def each(**details: object) -> float:
+        reader = Reader()
+        reader.details = details
+        return asyncio.run(size_of_rows(cast("HistoryReader", reader))).each
+
+    assert each(rows=2_000, bytes=4_000_000) == 2_000.0
+    assert each(rows=999, bytes=4_000_000) == each(rows=2_000, bytes=None) == each(rows=0) == ROW_BYTES.value
+
+
+def test_stores_have_their_part_of_the_traces() -> None:
+    sizes = {"a": Size(1_000.0), "b": Size(3_000.0), "elsewhere": None}
+    assert mean_size(sizes, {"a": 0.5, "b": 0.25, "elsewhere": 0.25}) == pytest.approx(1_250.0)
+    assert mean_size({"elsewhere": None}, {"elsewhere": 1.0}) is None
 
 
 @pytest.mark.parametrize(("kept", "seconds"), [(5, 3.0), (4, None), (0, None)])

@@ -204,6 +204,9 @@ def test_budgets_stand_beside_their_part_of_the_costs() -> None:
         "what is over waits for the next day, or lower the rate"
     )
     assert budget_line(budgets[1]).endswith("the plan takes about 6.00 USD a day")
+    rounded, lowered = (budgets[1].model_copy(update={"pays": pays}) for pays in (1 - 1e-15, 0.9996))
+    assert budget_line(rounded) == budget_line(budgets[1]), "it pays for all, but for how floats add"
+    assert budget_line(lowered).endswith("so sweeps lower them to 99.96%")
 
 
 def test_budget_beside_an_unknown_cost_is_not_called_kept() -> None:
