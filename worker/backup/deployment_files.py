@@ -53,8 +53,14 @@ def _stores_elsewhere(root: ConfigRoot, settings: Settings, data_dir: Path) -> I
     opener = StoreOpener(root, deployment, settings)
     for place in deployment.places:
         path = getattr(opener.open(place), "path", None) if place.factory.is_embedded else None
-        if isinstance(path, Path) and not path.resolve().is_relative_to(data_dir.resolve()):
+        if isinstance(path, Path) and not _lies_in(path.absolute(), data_dir):
             yield place.key, path.absolute()
+
+
+def _lies_in(path: Path, data_dir: Path) -> bool:
+    """Whether a name lies in the data directory, also where it is a link to another disk, or behind one."""
+    home = data_dir.resolve()
+    return path.resolve().is_relative_to(home) or any(parent.resolve() == home for parent in path.parents)
 
 
 def pg_dump_line(url: SecretStr) -> str:

@@ -12,7 +12,7 @@ from assay.worker.backup.sqlite_copy import is_database, is_in_use
 from assay.worker.records.private_files import private_directory, private_file
 
 LOCKS = {
-    "up.lock": "`assay up` runs there",
+    "up.lock": "`assay up` or another restore runs there",
     "broker.lock": "a broker starts there",
     "broker.alive": "a broker runs there",
 }

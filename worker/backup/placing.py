@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.schema import Record
 from assay.worker.backup.sqlite_copy import SIDECARS
-from assay.worker.config.interrupted_restore import COMMIT, RESTORE_FOLDER
+from assay.worker.config.interrupted_restore import COMMIT, NEW, RESTORE_FOLDER
 from assay.worker.records.private_files import private_directory, private_file
 
 OLD = "old"
@@ -46,7 +47,8 @@ def place(data_dir: Path, moves: Moves) -> None:
     """Put everything in place. From the commit on nothing is left to chance, and no Ctrl-C is heard.
 
     Raises:
-        OSError: before the commit. Or after it, and then `finish` has to end it.
+        OSError: before the commit.
+        ConfigurationError: after it. It names what is in the way, and then `finish` has to end it.
     """
     with _uninterrupted():
         _commit(data_dir, moves)
@@ -62,20 +64,25 @@ def finish(data_dir: Path) -> None:
     """Make the moves that are left. Making one again changes nothing.
 
     Raises:
+        ConfigurationError: something there does not give way.
         OSError
     """
     folder = data_dir / RESTORE_FOLDER
     moves = Moves.model_validate_json((folder / COMMIT).read_bytes())
     private_directory(folder / OLD)
     for path in moves.removes:
-        _clear(data_dir / path, folder / OLD)
+        with _told(data_dir / path):
+            _clear(data_dir / path, folder / OLD)
     for move in moves.moves:
         staged, target = data_dir / move.staged, data_dir / move.target
         if os.path.lexists(staged):  # else it was made before
-            _clear(target, folder / OLD, but_file=staged.is_file())
-            private_directory(target.parent)
-            staged.replace(target)
-            sync_folder(target.parent)
+            with _told(target):
+                _clear(target, folder / OLD, but_file=staged.is_file())
+                private_directory(target.parent)
+                staged.replace(target)
+                sync_folder(target.parent)
+    # Both marks keep everybody out. What others own among the old is perhaps left, and keeps nobody out.
+    shutil.rmtree(folder / NEW, ignore_errors=True)
     (folder / COMMIT).unlink()
     sync_folder(folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -111,6 +118,22 @@ def _clear(target: Path, old: Path, *, but_file: bool = False) -> None:
         target.rename(old / uuid4().hex)
     elif not but_file:
         target.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Name what does not give way: a system error names our own folder, and nobody can act on that.
+
+    Raises:
+        ConfigurationError
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise ConfigurationError(
+            f"{target}: cannot be replaced ({exc.strerror}), so the restore is half done; move it away as its owner, "
+            "or unmount it, and then run `assay restore --finish`"
+        ) from exc
 
 
 @contextmanager

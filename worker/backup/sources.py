@@ -21,6 +21,12 @@ OF_PROCESSES = frozenset(
 )
 """At the top of the data directory: what only running processes have, and what would be wrong elsewhere."""
 
+OF_FILE_SYSTEMS = frozenset({"lost+found", ".snapshot", ".snapshots", ".zfs"})
+"""At the top of a disk of its own: what the file system lays there, mostly for root alone. It is nobody's state."""
+
+NO_STATE = OF_PROCESSES | OF_FILE_SYSTEMS
+"""At the top of the data directory: what no backup has, and no restore touches."""
+
 
 class Source(NamedTuple):
     """A file to be copied.
@@ -52,8 +58,11 @@ def find_sources(data_dir: Path, stores: Mapping[str, Path]) -> list[Source]:
         ConfigurationError: a file's name is no UTF-8.
         OSError: a folder cannot be read.
     """
+    elsewhere = {path.resolve() for path in stores.values()}  # a link to such a file is not copied a second time
     sources = [
-        Source(path, DATA, _inside(DATA, path.relative_to(data_dir)), is_database(path)) for path in _files(data_dir)
+        Source(path, DATA, _inside(DATA, path.relative_to(data_dir)), is_database(path))
+        for path in _files(data_dir)
+        if path.resolve() not in elsewhere
     ]
     for key, path in stores.items():
         if path.is_file():
@@ -69,9 +78,20 @@ def state_entries(data_dir: Path) -> Sequence[str]:
     """
     if not data_dir.is_dir():
         return []
-    return sorted(
-        path.name for path in data_dir.iterdir() if path.name not in OF_PROCESSES and not _is_passing(path.name)
-    )
+    return sorted(path.name for path in data_dir.iterdir() if path.name not in NO_STATE and not _is_passing(path.name))
+
+
+def links_in(data_dir: Path) -> Iterator[Path]:
+    """Links among the state of a data directory, to files and to folders, as paths within it."""
+    for folder, folders, names in os.walk(data_dir):
+        here = Path(folder)
+        if here == data_dir:
+            folders[:] = [name for name in folders if name not in NO_STATE]
+        yield from sorted(
+            path.relative_to(data_dir)
+            for name in (*folders, *names)
+            if (path := here / name).is_symlink() and not (here == data_dir and name in NO_STATE)
+        )
 
 
 def _files(data_dir: Path) -> Iterator[Path]:
@@ -85,9 +105,9 @@ def _files(data_dir: Path) -> Iterator[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         if here == data_dir:
-            folders[:] = [name for name in folders if name not in {*OF_PROCESSES, BROKER_FOLDER}]
+            folders[:] = [name for name in folders if name not in {*NO_STATE, BROKER_FOLDER}]
         folders.sort()
-        kept = (name for name in sorted(names) if here != data_dir or name not in OF_PROCESSES)
+        kept = (name for name in sorted(names) if here != data_dir or name not in NO_STATE)
         yield from (here / name for name in kept if not _is_passing(name) and _is_plain(here / name))
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 
+_PAGE = "docs/how-to/back-up-and-restore.md"
+
 
 def backup(
     to: Annotated[Path, typer.Option("--to", help="A new folder, or a new archive: a name in .tar, .tar.gz or .tgz.")],
@@ -70,7 +72,8 @@ def _left_out(settings: Settings, manifest: Manifest) -> Iterator[str]:
     from assay.worker.backup.deployment_files import pg_dump_line
 
     if settings.database_url is not None:
-        yield f"not in it: the record, which is on PostgreSQL; after this, run: {pg_dump_line(settings.database_url)}"
+        line = pg_dump_line(settings.database_url)
+        yield f"not in it: the record, which is on PostgreSQL (with Compose: {_PAGE}); after this, run: {line}"
     if manifest.broker == "server":
-        yield "not in it: Redis, which has to be copied before this: docs/how-to/back-up-and-restore.md"
+        yield f"not in it: Redis, which has to be copied before this: {_PAGE}"
     yield "not in it: assay.yaml, rubrics, golden sets and calibrations: keep them in version control"

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 RESTORE_MARK = Path(".restore", "moves.json")
 """In the data directory while a restore puts its files in place. Who sees it sees a half of the old and the new."""
 
+RESTORE_UNPACKED = Path(".restore", "new")
+"""In the data directory from the begin of a restore on. Who opened a database now would write into the old file."""
+
 
 class ConfigRoot(Record):
     """A directory with assay.yaml, rubrics/ and golden_sets/. Packaged ones stand in for missing ones.
@@ -50,7 +53,7 @@ class ConfigRoot(Record):
         """Where the embedded store, broker and logs live: ASSAY_DATA_DIR, else `.assay` beside assay.yaml.
 
         Raises:
-            InterruptedRestore: a restore was killed there half way.
+            InterruptedRestore: a restore runs there, or was killed half way.
         """
         if settings.data_dir is not None:
             return _whole(settings.data_dir.absolute())
@@ -197,12 +200,13 @@ def find_root(given: Path | None, settings: Settings) -> ConfigRoot:
 
 
 def _whole(data_dir: Path) -> Path:
-    """The data directory itself, where no restore was killed half way.
+    """The data directory itself, where no restore runs and none was killed half way.
 
     Raises:
         InterruptedRestore
     """
-    if os.path.exists(data_dir / RESTORE_MARK):  # noqa: PTH110  # False also where nobody may look
+    # False also where nobody may look
+    if any(os.path.exists(data_dir / mark) for mark in (RESTORE_MARK, RESTORE_UNPACKED)):  # noqa: PTH110
         from assay.worker.config.interrupted_restore import InterruptedRestore
 
         raise InterruptedRestore(data_dir)

@@ -18,12 +18,16 @@ import pytest
 from assay.judges.errors import ConfigurationError
 from assay.worker.backup import archives
 from assay.worker.backup.deployment_files import DeploymentFiles
-from assay.worker.backup.restoring import finish_restore, restore_backup
+from assay.worker.backup.giving_way import check_gives_way
+from assay.worker.backup.in_use import LOCKS
+from assay.worker.backup.placing import Move, Moves, finish, is_pending, place
+from assay.worker.backup.restoring import discard_unpacked, finish_restore, restore_backup
 from assay.worker.backup.taking import take_backup
 from assay.worker.config.interrupted_restore import InterruptedRestore
 from assay.worker.config.root import ConfigRoot
 from assay.worker.config.settings import Settings
 from tests.unit.worker.backup.homes import KNOWN, count, database, held, home
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -141,7 +145,7 @@ def test_running_fleet_is_not_overwritten(backup: Path, other: DeploymentFiles) 
         reader.execute("SELECT count(*) FROM history").fetchone()
         with pytest.raises(ConfigurationError, match=r"history\.db: is in use; stop"):
             restore_backup(other, backup, KNOWN, force=True)
-    for name, told in (("up.lock", "`assay up` runs"), ("broker.alive", "a broker runs")):
+    for name, told in (("up.lock", "`assay up` or another restore runs"), ("broker.alive", "a broker runs")):
         with (other.data_dir / name).open("ab") as file:
             flock(file, LOCK_EX)
             with pytest.raises(ConfigurationError, match=told):
@@ -212,16 +216,18 @@ def test_killed_restore_leaves_the_old_state_or_the_new_one(backup: Path, tmp_pa
     assert ended[0] == "9"
     assert ended[-1] == "0", "more steps than were tried"
     old, new = held(home(tmp_path / "o", rows=9, run="new")), held(home(tmp_path / "n"))
-    waited = 0
+    waited, stale = 0, 0
     for at in range(STEPS):
         root = ConfigRoot(path=tmp_path / "killed" / str(at))
         data_dir, files = root.path / ".assay", DeploymentFiles(root.path / ".assay", {}, "file", "embedded")
         try:
             root.data_dir(Settings())
         except InterruptedRestore:
-            waited += 1
-            assert finish_restore(data_dir)
-            assert held(files) == new
+            waited += is_pending(data_dir)
+            expected = new if is_pending(data_dir) else old
+            stale += expected is old
+            assert finish_restore(data_dir) or discard_unpacked(data_dir)
+            assert held(files) == expected
         else:
             assert held(files) in (old, new)
             assert not finish_restore(data_dir)
@@ -229,3 +235,147 @@ def test_killed_restore_leaves_the_old_state_or_the_new_one(backup: Path, tmp_pa
         restore_backup(files, backup, KNOWN, force=True)  # what is left behind is in nobody's way
         assert held(files) == new
     assert waited > 3, "no kill came between the moves"
+    assert stale > 0, "no kill came before the commit"
+
+
+def test_disk_of_its_own_is_restored_and_what_its_file_system_lays_there_stays(
+    backup: Path, other: DeploymentFiles, tmp_path: Path
+) -> None:
+    found = other.data_dir / "lost+found" / "#12"
+    found.parent.mkdir()
+    found.write_text("half a file")
+    assert "lost+found" not in str(take_backup(other, tmp_path / "c").files)
+    restored = restore_backup(other, backup, KNOWN, force=True)
+    assert "lost+found" not in restored.replaced
+    assert found.read_text() == "half a file"
+
+
+_UNMOVABLE = """
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from assay.judges.errors import ConfigurationError
+from assay.worker.backup.restoring import restore_backup
+from assay.worker.backup.taking import take_backup
+from tests.unit.worker.backup.homes import KNOWN, held, home
+
+with TemporaryDirectory() as folder:
+    place = Path(folder)
+    take_backup(home(place / "first"), place / "b")
+    files = home(place / "second", rows=9, run="new")
+    golden = files.data_dir / "golden"
+    if os.geteuid() == 0:
+        for path in (place, *place.rglob("*")):
+            os.chown(path, 65534, -1)
+        os.seteuid(65534)  # root may rename everything
+    golden.chmod(0o555)  # its new parent could not be written into it: as a folder of another user
+    before = held(files)
+    try:
+        restore_backup(files, place / "b", KNOWN, force=True)
+    except ConfigurationError as exc:
+        print(exc)
+    assert held(files) == before
+    assert not (files.data_dir / ".restore").exists()
+    golden.chmod(0o755)
+    restore_backup(files, place / "b", KNOWN, force=True)
+    os.seteuid(os.getuid())
+"""
+
+
+def test_what_cannot_give_way_is_refused_before_anything_is_touched() -> None:
+    command = [sys.executable, "-c", _UNMOVABLE]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert ended.returncode == 0, ended.stderr
+    assert "/golden: cannot be replaced (Permission denied); nothing was changed" in ended.stdout
+
+
+def test_trial_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("y")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    names = ("file", "folder", "empty", "link", "gone")
+    before = sorted(tmp_path.rglob("*"))
+    check_gives_way([tmp_path / name for name in names], tmp_path / "trial")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_does_not_give_way_after_the_commit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".restore" / "new").mkdir(parents=True)
+    (tmp_path / ".restore" / "new" / "golden").write_text("new")
+    (tmp_path / "golden").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(16, "Device or resource busy")))
+        with pytest.raises(ConfigurationError, match=r"/golden: cannot be replaced \(Device or resource busy\)"):
+            place(tmp_path, Moves(moves=(Move(staged=Path(".restore/new/golden"), target=Path("golden")),)))
+    finish(tmp_path)
+    assert (tmp_path / "golden").read_text() == "new"
+
+
+def test_nobody_starts_while_a_restore_unpacks_and_who_had_started_is_seen(
+    backup: Path, other: DeploymentFiles
+) -> None:
+    root, before = ConfigRoot(path=other.data_dir.parent), held(other)
+    opened: list[sqlite3.Connection] = []
+
+    def progress(_: int) -> None:
+        with pytest.raises(
+            InterruptedRestore, match=r"a restore runs there, or was killed .* `assay restore --finish`"
+        ):
+            root.data_dir(Settings())
+        if not opened:  # it had asked before the restore began
+            opened.append(sqlite3.connect(other.data_dir / "history.db"))
+            opened[0].execute("SELECT count(*) FROM history").fetchone()
+
+    with pytest.raises(ConfigurationError, match=r"history\.db: is in use; stop"):
+        restore_backup(other, backup, KNOWN, force=True, progress=progress)
+    opened[0].close()
+    assert held(other) == before
+    assert root.data_dir(Settings()) == other.data_dir
+
+
+def test_what_appears_meanwhile_is_not_replaced_without_force(backup: Path, tmp_path: Path) -> None:
+    empty = DeploymentFiles(tmp_path / "new" / ".assay", {}, "file", "embedded")
+
+    def progress(_: int) -> None:
+        (empty.data_dir / "golden").mkdir(exist_ok=True)
+
+    with pytest.raises(ConfigurationError, match=r"holds something already \(golden\)"):
+        restore_backup(empty, backup, KNOWN, progress=progress)
+    assert {path.name for path in empty.data_dir.iterdir()} - set(LOCKS) == {"golden"}
+
+
+def test_file_behind_a_link_is_replaced_on_its_own_disk_and_other_links_are_told(
+    backup: Path, other: DeploymentFiles, tmp_path: Path
+) -> None:
+    big = tmp_path / "big"
+    big.mkdir()
+    (other.data_dir / "history.db").rename(big / "all.db")
+    (other.data_dir / "history.db").symlink_to(big / "all.db")
+    (other.data_dir / "golden").rename(big / "golden")
+    (other.data_dir / "golden").symlink_to(big / "golden")
+    restored = restore_backup(other, backup, KNOWN, force=True)
+    assert (other.data_dir / "history.db").is_symlink()
+    assert count(big / "all.db") == 5
+    assert restored.links == {"golden": str(big / "golden")}
+    assert "new" in (big / "golden" / "bot-v1" / "history.jsonl").read_text(), "left as it is"
+    assert "old" in (other.data_dir / "golden" / "bot-v1" / "history.jsonl").read_text()
+    assert {path.name for path in big.iterdir()} == {"all.db", "golden"}
+    (other.data_dir / "history.db").unlink()
+    (other.data_dir / "history.db").symlink_to(tmp_path / "unmounted" / "all.db")
+    with pytest.raises(ConfigurationError, match=r"which is not there; mount it or remove the link"):
+        restore_backup(other, backup, KNOWN, force=True)
+
+
+def test_running_process_that_only_redis_knows_is_seen_twice(backup: Path, other: DeploymentFiles) -> None:
+    before, asked = held(other), []
+
+    def check() -> None:
+        asked.append(True)
+        if len(asked) == 2:
+            raise ConfigurationError("beat: told Redis")
+
+    with pytest.raises(ConfigurationError, match="beat: told Redis"):
+        restore_backup(other, backup, KNOWN, force=True, check_more=check)
+    assert held(other) == before
