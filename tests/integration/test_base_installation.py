@@ -119,6 +119,22 @@ def test_postgresql_is_told_by_its_extra(site: Path, home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "extra"),
+    [
+        ("ASSAY_DATABASE_URL", "postgresql://u@127.0.0.1:9/d", "postgres"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9", "otel"),
+    ],
+)
+def test_a_fleet_that_could_not_work_is_not_started(
+    variable: str, value: str, extra: Extra, site: Path, home: Path
+) -> None:
+    done = run(site, home, "up", **{variable: value})
+    line = f"environment: {variable}: needs {EXTRAS[extra][0]}, which is not installed; "
+    remedy = f"pip install 'assay-fleet[{extra}]', or unset it"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"assay: {line}{remedy}\n")
+
+
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_every_extra_that_is_missing_has_its_line(extra: Extra, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_extra(extra, what="it")

@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from assay.judges.errors import ConfigurationError
 from assay.judges.redaction.policy import Redaction
 from assay.judges.rubric import JudgeName, Rubric
 from assay.judges.schema import Usage
 from assay.worker.batch.process_pool import cores
 from assay.worker.batch.reading import open_samples
 from assay.worker.batch.run import choose_rubric, judge_all
+from assay.worker.batch.tables import CSV_ENDINGS, PARQUET_ENDINGS
 from assay.worker.batch.verdict_lines import Judged
 from assay.worker.batch.writing import VerdictFile, open_verdicts
 from assay.worker.cli.context import ConfigOption, settings_and_root
@@ -202,6 +204,8 @@ def _opened(out: Path | None, file: Path) -> Iterator[VerdictFile | None]:
     if out is None:
         yield None
         return
+    if out.name.lower().endswith((*CSV_ENDINGS, *PARQUET_ENDINGS)):
+        raise ConfigurationError(f"--out {out}: verdicts are JSON, one a line; name a file that ends in .jsonl")
     with open_verdicts(out, file) as verdicts:
         yield verdicts
 

@@ -12,7 +12,9 @@ import typer
 
 from assay.worker.cli.context import ConfigOption, console, settings_and_root
 from assay.worker.cli.streams import print_line
-from assay.worker.config.settings import Settings
+from assay.worker.config.otel_variables import OtelVariables
+from assay.worker.config.settings import Settings, read_variables
+from assay.worker.extras import needs_extra
 from assay.worker.launch.fleet import assess_names, collector_names, running_fleet
 from assay.worker.launch.ports import metrics_ports
 from assay.worker.launch.up_lock import only_fleet
@@ -32,6 +34,7 @@ def up(
     """
     settings, root = settings_and_root(config)
     check_deployment(root, settings)
+    _check_extras(settings)
     collectors = collector_names(root)
     _end_on_signals()
     with (
@@ -53,6 +56,14 @@ def up(
             console.print("  look    assay status · assay flagged · assay report")
         fleet.run()
     _tell("stopped")
+
+
+def _check_extras(settings: Settings) -> None:
+    """Refuse what no process could do: each would end at its start, or never write a row, and be started again."""
+    if settings.database_url is not None:
+        needs_extra("postgres", what="environment: ASSAY_DATABASE_URL", otherwise="or unset it")
+    if read_variables(OtelVariables).is_on:
+        needs_extra("otel", what="environment: OTEL_EXPORTER_OTLP_ENDPOINT", otherwise="or unset it")
 
 
 def _collector_line(settings: Settings) -> str:

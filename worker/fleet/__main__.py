@@ -16,15 +16,20 @@ def main() -> None:
     end_at_once_on_signals()
     take_signals()
     bound_math_threads()
+    from assay.judges.errors import ConfigurationError, EvaluationError
     from assay.worker.config.settings import load_settings
     from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
 
-    with start_failures_logged():
-        configure_logging(load_settings())
-        log_uncaught()
-        from assay.worker.fleet.command import run_celery
+    try:
+        with start_failures_logged():
+            configure_logging(load_settings())
+            log_uncaught()
+            from assay.worker.fleet.command import run_celery
 
-        run_celery(sys.argv[1:])
+            run_celery(sys.argv[1:])
+    except EvaluationError as exc:  # a person reads, at a terminal or in a log for people
+        sys.stderr.write(f"assay: {exc}\n")
+        sys.exit(2 if isinstance(exc, ConfigurationError) else 3)
 
 
 if __name__ == "__main__":

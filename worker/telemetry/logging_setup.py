@@ -81,12 +81,12 @@ def start_failures_logged() -> Iterator[None]:
 
     Raises:
         SystemExit: 2 for a wrong configuration, 3 for anything else that is not there or does not answer.
-        EvaluationError: the log is for people, and the caller prints the error.
+        EvaluationError: the log, or the terminal, is for people, and the caller prints the error.
     """
     try:
         yield
     except EvaluationError as exc:
-        if log_format_asked() == "console":
+        if log_format_asked() == "console" or sys.stderr.isatty():
             raise
         write_raw_line("error", "process.not_started", **described(exc, is_private=True))
         sys.exit(EXIT_CONFIGURATION if isinstance(exc, ConfigurationError) else EXIT_FAILED)

@@ -51,8 +51,9 @@ def freeze_set(
     findings = print_findings(settings, root, golden)
     changes = changes_since_lock(golden) + noted_changes(golden)
     _print_changes(settings, golden, changes)
-    if any(finding.blocks for finding in findings):
-        console.print(f"{name}: not frozen; mend the errors, or give the reason in the manifest under `waive`")
+    if blocking := [finding for finding in findings if finding.blocks]:
+        form = f'waive: {{{blocking[0].check}: "the reason"}}'
+        console.print(f"{name}: not frozen; mend the errors, or write into the manifest {form}", soft_wrap=True)
         if dataset is not None:
             console.print(Text(next_after_fetch(golden.directory, name)), soft_wrap=True)
         raise typer.Exit(2)
