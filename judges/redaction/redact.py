@@ -16,8 +16,8 @@ from assay.judges.redaction.policy import Redaction
 from assay.judges.redaction.private_value import PrivateValue
 from assay.judges.redaction.sample_values import SampleValues
 from assay.judges.redaction.time_limit import FAILED
-from assay.judges.schema import Sample, Turn
-from assay.judges.text.rewritten import sample_texts
+from assay.judges.schema import Sample
+from assay.judges.text.rewritten import rewritten_sample, sample_texts
 
 __all__ = [
     "FAILED",
@@ -97,23 +97,9 @@ def _replaced(text: str, values: Iterable[PrivateValue], placeholders: Placehold
 
 
 def _redacted(sample: Sample, redact: Callable[[str], RedactedText]) -> RedactedSample:
-    question = redact(sample.question)
-    history = [redact(turn.content) for turn in sample.history]
-    contexts = [redact(context) for context in sample.contexts]
-    response = redact(sample.response)
-    reference = redact(sample.reference or "")
-    turns = tuple(Turn(role=turn.role, content=new.text) for turn, new in zip(sample.history, history, strict=True))
-    safe = sample.model_copy(
-        update={
-            "question": question.text,
-            "history": turns,
-            "contexts": tuple(context.text for context in contexts),
-            "response": response.text,
-            "reference": reference.text if sample.reference is not None else None,
-            "metadata": _redacted_keys(sample.metadata, redact),
-        }
-    )
-    return RedactedSample(safe, response, contexts, history, question, reference)
+    safe = rewritten_sample(sample, redact)
+    metadata = _redacted_keys(sample.metadata, redact)
+    return safe._replace(sample=safe.sample.model_copy(update={"metadata": metadata}))
 
 
 def _redacted_value(value: JsonValue, redact: Callable[[str], RedactedText], key: str = "") -> JsonValue:

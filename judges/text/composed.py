@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from assay.judges.schema import Claim, Grade, Record, RuleHit, Sample, Span, Turn, Verdict
+from assay.judges.schema import Claim, Grade, Record, RuleHit, Sample, Span, Verdict
 from assay.judges.text.bounded_marks import is_composed, normalized
-from assay.judges.text.rewritten import Replaced, RewrittenSample, RewrittenText, sample_texts
+from assay.judges.text.rewritten import Replaced, RewrittenSample, RewrittenText, rewritten_sample, sample_texts
 
 R = TypeVar("R", bound=Record)
 
@@ -42,21 +42,7 @@ def is_composed_sample(sample: Sample) -> bool:
 
 def composed_sample(sample: Sample) -> RewrittenSample:
     """The sample with every text in NFC."""
-    question, response = composed_text(sample.question), composed_text(sample.response)
-    history = [composed_text(turn.content) for turn in sample.history]
-    contexts = [composed_text(context) for context in sample.contexts]
-    reference = composed_text(sample.reference or "")
-    turns = tuple(Turn(role=turn.role, content=new.text) for turn, new in zip(sample.history, history, strict=True))
-    composed = sample.model_copy(
-        update={
-            "question": question.text,
-            "history": turns,
-            "contexts": tuple(context.text for context in contexts),
-            "response": response.text,
-            "reference": None if sample.reference is None else reference.text,
-        }
-    )
-    return RewrittenSample(composed, response, contexts, history, question, reference)
+    return rewritten_sample(sample, composed_text)
 
 
 def composed_text(text: str) -> RewrittenText:

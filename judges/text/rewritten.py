@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from assay.judges.schema import Citation, Evidence, Sample, Span
+from assay.judges.schema import Citation, Evidence, Sample, Span, Turn
 
 
 class Replaced(NamedTuple):
@@ -89,3 +89,23 @@ def sample_texts(sample: Sample) -> Iterator[str]:
     yield from sample.contexts
     yield sample.response
     yield sample.reference or ""
+
+
+def rewritten_sample(sample: Sample, rewrite: Callable[[str], RewrittenText]) -> RewrittenSample:
+    """The sample with each of its texts written otherwise, in the order in which they are read. Not its metadata."""
+    question = rewrite(sample.question)
+    history = [rewrite(turn.content) for turn in sample.history]
+    contexts = [rewrite(context) for context in sample.contexts]
+    response = rewrite(sample.response)
+    reference = rewrite(sample.reference or "")
+    turns = tuple(Turn(role=turn.role, content=new.text) for turn, new in zip(sample.history, history, strict=True))
+    read = sample.model_copy(
+        update={
+            "question": question.text,
+            "history": turns,
+            "contexts": tuple(context.text for context in contexts),
+            "response": response.text,
+            "reference": None if sample.reference is None else reference.text,
+        }
+    )
+    return RewrittenSample(read, response, contexts, history, question, reference)

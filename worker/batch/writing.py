@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ class VerdictFile:
     ) -> Counter[str]:
         """Go past the input lines whose verdicts are there already.
 
-        Only a last line without its end is changed: it is cut off.
+        What failed at the end is cut off and judged again: a spent budget or an endpoint that was away is no fault of
+        those samples. So is a last line without its end. Nothing else is changed.
 
         Args:
             lines: the input, from its first line on.
@@ -53,11 +55,9 @@ class VerdictFile:
         if not self.path.is_file() and str(self.path) != os.devnull:
             # A device or a pipe may never end where its verdicts are looked for.
             raise ConfigurationError(f"{self.path}: --out: is no plain file; name one, or leave --out away to print")
-        complete, outcomes = 0, Counter[str]()
+        complete, outcomes, kept = 0, Counter[str](), self._lines_before_failures()
         with self.path.open("rb") as written:
-            for number, line in enumerate(written, 1):
-                if not line.endswith(b"\n"):
-                    break
+            for number, line in enumerate(islice(written, kept), 1):
                 outcomes[self._same(number, line, _next_sample(lines, on_bad, redaction), revision)] += 1
                 complete += len(line)
         self._file.truncate(complete)
@@ -78,6 +78,15 @@ class VerdictFile:
             raise ConfigurationError(
                 f"{self.path}: cannot be written ({exc.strerror}); make room, then run the same command again"
             ) from exc
+
+    def _lines_before_failures(self) -> int:
+        """How many whole lines stand before the failed ones at the end."""
+        kept = 0
+        with self.path.open("rb") as written:
+            for number, line in enumerate(written, 1):
+                if line.endswith(b"\n") and not _is_failed(line):
+                    kept = number
+        return kept
 
     def _same(self, number: int, line: bytes, expected: tuple[str, str] | None, revision: str) -> str:
         """The outcome on a line that was there, if it is the verdict we would write."""
@@ -103,6 +112,16 @@ class VerdictFile:
         return ConfigurationError(
             f"{self.path}: line {number}: {problem}; not continued: give another --out, or remove this file"
         )
+
+
+def _is_failed(line: bytes) -> bool:
+    if b'"failed"' not in line:
+        return False
+    try:
+        verdict: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(verdict, dict) and verdict.get("outcome") == "failed"
 
 
 @contextmanager

@@ -18,7 +18,13 @@ def main() -> None:
     bound_math_threads()
     from assay.judges.errors import ConfigurationError, EvaluationError
     from assay.worker.config.settings import load_settings
-    from assay.worker.telemetry.logging_setup import configure_logging, log_uncaught, start_failures_logged
+    from assay.worker.telemetry.logging_setup import (
+        EXIT_CONFIGURATION,
+        EXIT_FAILED,
+        configure_logging,
+        log_uncaught,
+        start_failures_logged,
+    )
 
     try:
         with start_failures_logged():
@@ -29,7 +35,7 @@ def main() -> None:
             run_celery(sys.argv[1:])
     except EvaluationError as exc:  # a person reads, at a terminal or in a log for people
         sys.stderr.write(f"assay: {exc}\n")
-        sys.exit(2 if isinstance(exc, ConfigurationError) else 3)
+        sys.exit(EXIT_CONFIGURATION if isinstance(exc, ConfigurationError) else EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -321,3 +321,14 @@ def test_full_disk_is_one_line_with_the_remedy() -> None:
         open_verdicts(full, Path("s")) as verdicts,
     ):
         verdicts.write("{}")
+
+
+def test_what_failed_at_the_end_is_judged_again_and_what_failed_before_stays(tmp_path: Path) -> None:
+    """A spent budget fails all that follow. Whoever raises it runs the same command again."""
+    lines, path, source = raws(6), tmp_path / "verdicts.jsonl", tmp_path / "answers.jsonl"
+    judged_into(path, lines, source)
+    whole = path.read_bytes().splitlines(keepends=True)
+    failed = [json.dumps({**json.loads(line), "outcome": "failed", "scores": {}}).encode() + b"\n" for line in whole]
+    path.write_bytes(b"".join([whole[0], failed[1], whole[2], *failed[3:]]))
+    judged_into(path, lines, source)
+    assert path.read_bytes().splitlines(keepends=True) == [whole[0], failed[1], *whole[2:]]
